@@ -1,0 +1,49 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { Command } from "commander";
+import { guestOf, leader, nsenterArguments } from "../../infra/local/guest.ts";
+import { networkOf } from "../../infra/local/network.ts";
+import { connectText } from "../connect.ts";
+import { readDeployed } from "../deployed.ts";
+import { stackOption } from "../options.ts";
+
+/** Run a program on the machine with our own terminal; its exit code becomes ours. */
+async function attached(stack: string, command: string[]): Promise<void> {
+  const { networkIndex } = await readDeployed(stack);
+  const pid = await leader(guestOf(stack, networkOf(networkIndex)));
+  if (pid === undefined) throw new Error(`Machine ${stack} does not run. Start it: npm run up`);
+  const child = spawn("nsenter", nsenterArguments(pid, command), { stdio: "inherit" });
+  const forward = () => {}; // the terminal sends an interrupt to the child too; it decides
+  process.on("SIGINT", forward);
+  const [code] = await once(child, "exit");
+  process.off("SIGINT", forward);
+  process.exitCode = code ?? 1;
+}
+
+export const shellCommand = () =>
+  new Command("shell")
+    .description("A root shell on the machine, or one command there.")
+    .argument("[command...]", "what to run (after --)")
+    .addOption(stackOption())
+    .action((command: string[], { stack }: { stack: string }) =>
+      attached(stack, command.length > 0 ? command : ["bash", "--login"]),
+    );
+
+export const logsCommand = () =>
+  new Command("logs")
+    .description("The machine's journal: the server, NGINX, certificates, bans.")
+    .option("-f, --follow", "go on as it grows", false)
+    .option("-n, --lines <count>", "how many lines", "100")
+    .option("-u, --unit <unit>", "one unit (default: the server's)", "mcp-edge@*")
+    .addOption(stackOption())
+    .action(({ stack, follow, lines, unit }) =>
+      attached(stack, ["journalctl", "--no-pager", "-n", lines, "-u", unit, ...(follow ? ["-f"] : [])]),
+    );
+
+export const connectCommand = () =>
+  new Command("connect")
+    .description("Ready-to-paste lines that connect Claude Code, VS Code, Cursor and curl.")
+    .addOption(stackOption())
+    .action(async ({ stack }: { stack: string }) =>
+      console.log(connectText(await readDeployed(stack), process.env.MCP_EDGE_TOKEN)),
+    );

@@ -1,0 +1,22 @@
+import { Command } from "commander";
+import { describeChanges } from "../events.ts";
+import { changing } from "../interrupt.ts";
+import { preview } from "../operations/preview.ts";
+import { jsonOption, setOption, stackOption } from "../options.ts";
+
+interface Options {
+  stack: string;
+  set: Record<string, string>;
+  json: boolean;
+}
+
+export const previewCommand = () =>
+  new Command("preview")
+    .description("Show what `up` would change; change nothing.")
+    .addOption(stackOption())
+    .addOption(setOption())
+    .addOption(jsonOption())
+    .action(async ({ stack, set, json }: Options) => {
+      const changes = await changing(stack, (signal) => preview({ stack, overrides: set, json }, signal));
+      console.log(json ? JSON.stringify({ changes }) : describeChanges(changes, "Would change"));
+    });

@@ -1,0 +1,66 @@
+import { Command, InvalidArgumentError } from "commander";
+import { readDeployed } from "../deployed.ts";
+import { jsonOption, stackOption } from "../options.ts";
+import { createToken, revokeToken, type Token, tokens } from "../tokens.ts";
+
+/** "30d", "12h", "15m" or seconds. */
+export function seconds(text: string): number {
+  const match = /^(\d+)([smhd]?)$/.exec(text);
+  const unit = { s: 1, m: 60, h: 3600, d: 86_400 }[match?.[2] || "s"];
+  if (!match || !unit || Number(match[1]) < 1)
+    throw new InvalidArgumentError("Write it as 30d, 12h, 15m or seconds.");
+  return Number(match[1]) * unit;
+}
+
+const line = ({ id, name, scopes, createdAt, expiresAt }: Token) =>
+  [
+    id,
+    name,
+    scopes.join(","),
+    `made ${createdAt}`,
+    expiresAt ? `expires ${expiresAt}` : "does not expire",
+  ].join("  ");
+
+interface Options {
+  stack: string;
+  json: boolean;
+  name: string;
+  ttl?: number;
+  scopes?: string;
+}
+
+export function tokenCommand(): Command {
+  const command = new Command("token").description("Bearer tokens of the server: make, list, revoke.");
+  command
+    .command("create")
+    .description("Make a token; it is shown once and stored hashed.")
+    .option("-n, --name <name>", "what it is for", "unnamed")
+    .option("--ttl <time>", "how long it lives: 30d, 12h, 15m or seconds (default: until revoked)", seconds)
+    .option("--scopes <list>", "comma-separated scopes")
+    .addOption(stackOption())
+    .addOption(jsonOption())
+    .action(async ({ stack, json, name, ttl, scopes }: Options) => {
+      const request = { name, ...(ttl ? { ttl } : {}), ...(scopes ? { scopes } : {}) };
+      const made = await createToken(await readDeployed(stack), request);
+      console.log(json ? JSON.stringify(made) : `${made.token}\n${line(made)}`);
+    });
+  command
+    .command("list")
+    .description("The tokens that the server takes; never their secrets.")
+    .addOption(stackOption())
+    .addOption(jsonOption())
+    .action(async ({ stack, json }: Options) => {
+      const all = await tokens(await readDeployed(stack));
+      console.log(json ? JSON.stringify(all) : all.map(line).join("\n") || "No tokens.");
+    });
+  command
+    .command("revoke")
+    .description("Take a token back; it stops working within a second.")
+    .argument("<id>", "its id, from `token list`")
+    .addOption(stackOption())
+    .action(async (id: string, { stack }: Options) => {
+      await revokeToken(await readDeployed(stack), id);
+      console.log(`Token ${id} is revoked.`);
+    });
+  return command;
+}

@@ -1,0 +1,60 @@
+import { Command } from "commander";
+import { connectText } from "../connect.ts";
+import { doctorOf, reportText } from "../doctor-of.ts";
+import { describeChanges, noChanges } from "../events.ts";
+import { changing } from "../interrupt.ts";
+import { type UpResult, up } from "../operations/up.ts";
+import { jsonOption, setOption, stackOption } from "../options.ts";
+
+interface Options {
+  stack: string;
+  set: Record<string, string>;
+  workspace?: string;
+  json: boolean;
+  replace: boolean;
+  doctor: boolean;
+}
+
+export const upCommand = () =>
+  new Command("up")
+    .description("Make or change the machine and all that runs on it, then check it and say how to connect.")
+    .addOption(stackOption())
+    .option("-w, --workspace <path-or-url>", "git repository that the tools read (default: where you are)")
+    .addOption(setOption())
+    .option("--replace", "make the machine anew; certificates, tokens and workspace stay", false)
+    .option("--no-doctor", "do not check the result from outside")
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  npm run up                                         this repository, on a Debian guest of this host
+  npm run up -- --workspace https://example.com/repo.git
+  npm run up -- --stack second --set rateLimit=200   a second machine beside the first`,
+    )
+    .action(async (options: Options) => {
+      const { stack, json, replace, workspace } = options;
+      const overrides = { ...options.set, ...(workspace === undefined ? {} : { workspace }) };
+      const result = await changing(stack, (signal) => up({ stack, overrides, json, replace }, signal));
+      const doctor = options.doctor ? await doctorOf(result.deployed, { quiet: json }) : undefined;
+      if (json) console.log(JSON.stringify({ ...result, doctor }, null, 2));
+      else console.log(summary(result, doctor && reportText(doctor)));
+      if (doctor && !doctor.ok) process.exitCode = 1;
+    });
+
+function summary(result: UpResult, doctor: string | undefined): string {
+  const { deployed, changes, token } = result;
+  const shown = token
+    ? `Token: ${token.token}\n       Keep it: it is stored hashed and is not shown again. Another: npm run mcp-edge -- token create`
+    : "Token: the one that you have (a new one: npm run mcp-edge -- token create)";
+  return [
+    noChanges(changes) ? "Nothing changed." : describeChanges(changes, "Changed"),
+    doctor ? `\n${doctor}` : "",
+    `URL:   ${deployed.url}`,
+    shown,
+    "",
+    connectText(deployed, token?.token),
+    "",
+    `Check it: npm run doctor   Log: npm run mcp-edge -- logs -f   Remove it: npm run down`,
+  ].join("\n");
+}

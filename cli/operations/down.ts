@@ -1,0 +1,55 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { Listr } from "listr2";
+import { assertHost } from "../../infra/local/host.ts";
+import { sweep } from "../../infra/local/sweep.ts";
+import { home } from "../../infra/paths.ts";
+import { ensureEngine } from "../engine/index.ts";
+import { eventLines } from "../events.ts";
+import { progress } from "../progress.ts";
+import { forgetStack, inState, openStack } from "../stack.ts";
+
+export interface DownOptions {
+  stack: string;
+  json: boolean;
+}
+
+/**
+ * Remove the stack: what the engine knows by the engine, then whatever lies on the host, then our files.
+ * Only the cache stays (root filesystem, engine, releases).
+ */
+export async function down(options: DownOptions, signal: AbortSignal): Promise<{ removed: boolean }> {
+  const { stack } = options;
+  const known = inState(stack);
+  if (!known && !existsSync(join(home, "stacks", stack))) return { removed: false };
+  assertHost();
+  const tasks = new Listr(
+    [
+      {
+        title: `Pulumi destroy: stack ${stack}`,
+        enabled: () => known,
+        task: async (_, task) => {
+          const say = (line: string) => {
+            task.output = line;
+          };
+          const opened = await openStack(stack, await ensureEngine(say));
+          const lines = eventLines(say);
+          await lines.explain(() => opened.destroy({ onEvent: lines.onEvent, signal }));
+          await opened.workspace.removeStack(stack);
+        },
+      },
+      {
+        title: "Processes, mounts, network, files",
+        task: async () => {
+          await sweep(stack);
+          await forgetStack(stack);
+        },
+      },
+    ],
+    // a destroy that fails must not keep the rest
+    { ...progress(options.json), exitOnError: false },
+  );
+  await tasks.run();
+  if (tasks.errors.length > 0) throw tasks.errors[0];
+  return { removed: true };
+}

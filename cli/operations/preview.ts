@@ -1,0 +1,41 @@
+import { Listr } from "listr2";
+import { rawSettings } from "../../infra/edge.ts";
+import { parseSettings } from "../../infra/settings.ts";
+import { ensureEngine } from "../engine/index.ts";
+import { type Changes, eventLines } from "../events.ts";
+import { progress } from "../progress.ts";
+import { type Overrides, openStack, rememberOverrides, stackConfig } from "../stack.ts";
+
+export interface PreviewOptions {
+  stack: string;
+  overrides: Overrides;
+  json: boolean;
+}
+
+/** What `up` would change; changes nothing. */
+export async function preview(options: PreviewOptions, signal: AbortSignal): Promise<Changes> {
+  const { stack } = options;
+  await rememberOverrides(stack, options.overrides);
+  parseSettings(rawSettings(await stackConfig(stack)), stack);
+  let changes: Changes = {};
+  const tasks = new Listr(
+    [
+      {
+        title: `Pulumi preview: stack ${stack}`,
+        task: async (_, task) => {
+          const say = (line: string) => {
+            task.output = line;
+          };
+          const opened = await openStack(stack, await ensureEngine(say));
+          const lines = eventLines(say);
+          await lines.explain(() => opened.preview({ onEvent: lines.onEvent, signal }));
+          changes = lines.changes;
+        },
+        rendererOptions: { persistentOutput: true, outputBar: Number.POSITIVE_INFINITY },
+      },
+    ],
+    progress(options.json),
+  );
+  await tasks.run();
+  return changes;
+}

@@ -1,0 +1,126 @@
+import type { Stack } from "@pulumi/pulumi/automation/index.js";
+import { Listr, type ListrTaskWrapper } from "listr2";
+import { rawSettings } from "../../infra/edge.ts";
+import { assertHost, installMissing } from "../../infra/local/host.ts";
+import { ensureRootfs } from "../../infra/local/rootfs.ts";
+import { parseSettings } from "../../infra/settings.ts";
+import { type Deployed, rememberDeployed } from "../deployed.ts";
+import type { Engine } from "../engine/find.ts";
+import { ensureEngine } from "../engine/index.ts";
+import { type Changes, eventLines, noChanges } from "../events.ts";
+import { progress } from "../progress.ts";
+import { type Overrides, openStack, rememberOverrides, stackConfig } from "../stack.ts";
+import { createToken, type NewToken, tokens } from "../tokens.ts";
+
+export interface UpOptions {
+  stack: string;
+  overrides: Overrides;
+  /** Machine-readable output: progress goes to standard error, one line each. */
+  json: boolean;
+  /** Make the machine anew; its data (certificates, tokens, workspace) stays. */
+  replace: boolean;
+}
+
+export interface UpResult {
+  deployed: Deployed;
+  changes: Changes;
+  /** Only when it was made now: it is stored hashed, and shown this once. */
+  token?: NewToken;
+}
+
+interface Context {
+  engine?: Engine;
+  stack?: Stack;
+  result?: UpResult;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the renderer's type plays no part here
+type Task = ListrTaskWrapper<Context, any, any>;
+
+/** Bring the stack up: settings, host, engine beside root filesystem, the program, a first token. */
+export async function up(options: UpOptions, signal: AbortSignal): Promise<UpResult> {
+  const { stack } = options;
+  await rememberOverrides(stack, options.overrides);
+  // All that can be wrong with the settings is said before anything is made or fetched.
+  parseSettings(rawSettings(await stackConfig(stack)), stack);
+  assertHost();
+  const tasks = new Listr<Context>(
+    [
+      { title: "Host packages", task: (_, task) => installMissing(say(task)) },
+      {
+        title: "Pulumi engine and Debian root filesystem",
+        task: (_, task) =>
+          task.newListr(
+            [
+              { title: "Pulumi engine", task: engineTask },
+              {
+                title: "Debian 13 root filesystem",
+                task: async (_, t) => void (await ensureRootfs(say(t))),
+              },
+            ],
+            { concurrent: true },
+          ),
+      },
+      {
+        title: `Pulumi up: stack ${stack}`,
+        task: (context, task) => program(context, task, options, signal),
+      },
+      { title: "Token", task: (context, task) => firstToken(context, task) },
+    ],
+    progress(options.json),
+  );
+  const { result } = await tasks.run({});
+  if (!result) throw new Error("The update ended without a result.");
+  return result;
+}
+
+const say = (task: Task) => (line: string) => {
+  task.output = line;
+};
+
+async function engineTask(context: Context, task: Task): Promise<void> {
+  const engine = await ensureEngine(say(task));
+  context.engine = engine;
+  task.title = `Pulumi engine ${engine.version} (${engine.origin})`;
+}
+
+async function program(context: Context, task: Task, options: UpOptions, signal: AbortSignal): Promise<void> {
+  const stack = await openStack(options.stack, context.engine as Engine);
+  const lines = eventLines(say(task));
+  const machine = `urn:pulumi:${options.stack}::mcp-edge::mcp-edge:local:Edge$pulumi-nodejs:dynamic/local:Machine::${options.stack}-machine`;
+  const { outputs } = await lines.explain(() =>
+    stack.up({ onEvent: lines.onEvent, signal, ...(options.replace ? { replace: [machine] } : {}) }),
+  );
+  const value = (key: string) => outputs[key]?.value;
+  const deployed: Deployed = {
+    stack: options.stack,
+    url: value("url"),
+    ipv4: value("ipv4"),
+    ipv6: value("ipv6"),
+    release: value("release"),
+    networkIndex: value("networkIndex"),
+    rootsFile: value("rootsFile"),
+  };
+  await rememberDeployed(deployed);
+  context.result = { deployed, changes: lines.changes };
+  task.title = `Pulumi up: stack ${options.stack}, ${summary(lines.changes)}`;
+}
+
+function summary(changes: Changes): string {
+  if (noChanges(changes)) return "nothing to change";
+  return Object.entries(changes)
+    .filter(([operation, count]) => operation !== "same" && count > 0)
+    .map(([operation, count]) => `${count} ${operation}d`)
+    .join(", ");
+}
+
+async function firstToken(context: Context, task: Task): Promise<void> {
+  const result = context.result as UpResult;
+  const existing = await tokens(result.deployed);
+  if (existing.length > 0) {
+    task.title = `Token: ${existing.length} there already`;
+    return;
+  }
+  result.token = await createToken(result.deployed, { name: "default" });
+  task.title = "Token made";
+}

@@ -1,0 +1,19 @@
+import { Option } from "commander";
+
+export const stackOption = () =>
+  new Option("-s, --stack <name>", "the stack: one environment, one machine")
+    .default("local")
+    .env("MCP_EDGE_STACK");
+
+export const jsonOption = () =>
+  new Option("--json", "print the result as JSON; progress goes to standard error").default(false);
+
+/** `--set key=value`, as often as wanted. @throws Error for text without "=" */
+export const setOption = () =>
+  new Option("--set <key=value>", "a setting (docs/settings.md), kept until `down`; `key=` takes it back")
+    .argParser((text: string, before: Record<string, string>) => {
+      const at = text.indexOf("=");
+      if (at < 1) throw new Error(`--set ${text}: write it as key=value, such as --set rateLimit=100`);
+      return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+    })
+    .default({}, "none");

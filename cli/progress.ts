@@ -1,0 +1,15 @@
+import { ListrLogger, PRESET_TIMER, ProcessOutput } from "listr2";
+
+/** Progress goes to standard error when standard output is for a machine to read. */
+export function progress(json: boolean) {
+  const stream = json ? process.stderr : process.stdout;
+  const processOutput = new ProcessOutput(stream, process.stderr);
+  return {
+    renderer: "default",
+    rendererOptions: { timer: PRESET_TIMER, collapseSubtasks: false },
+    fallbackRenderer: "simple",
+    fallbackRendererCondition: () => json || !stream.isTTY,
+    fallbackRendererOptions: { timer: PRESET_TIMER, logger: new ListrLogger({ processOutput }) },
+    registerSignalListeners: false,
+  } as const;
+}

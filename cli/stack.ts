@@ -1,0 +1,117 @@
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { type InlineProgramArgs, LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
+import { parse, stringify } from "yaml";
+import { cacheFolder, home, projectRoot, stackFolder } from "../infra/paths.ts";
+import { NAMESPACE } from "../infra/settings.ts";
+import type { Engine } from "./engine/find.ts";
+import { dynamicProviderFolder } from "./engine/index.ts";
+
+/** The engine's folder of work: a copy of Pulumi.yaml and of the stack's file, so that the repository's stay as they are. */
+const projectFolder = join(home, "project");
+const stateFolder = join(home, "state");
+const passphraseFile = join(home, "passphrase");
+
+/** What `up` was asked for beyond the stack's file; kept until `down`, so that the next `up` means the same machine. */
+export type Overrides = Record<string, string>;
+
+const overridesFile = (stack: string) => join(stackFolder(stack), "overrides.json");
+
+export async function rememberOverrides(stack: string, changes: Overrides): Promise<void> {
+  const before = JSON.parse(await readFile(overridesFile(stack), "utf8").catch(() => "{}")) as Overrides;
+  const all = Object.entries({ ...before, ...changes }).filter(([, value]) => value !== "");
+  await writeFile(overridesFile(stack), JSON.stringify(Object.fromEntries(all)));
+}
+
+/** The stack's configuration: its file in the repository, then what `up` was asked for; the workspace made absolute. */
+export async function stackConfig(stack: string): Promise<Record<string, string>> {
+  const file = join(projectRoot, `Pulumi.${stack}.yaml`);
+  const text = existsSync(file) ? await readFile(file, "utf8") : "";
+  const config = (parse(text)?.config ?? {}) as Record<string, unknown>;
+  const overrides = JSON.parse(await readFile(overridesFile(stack), "utf8").catch(() => "{}")) as Overrides;
+  const all: Record<string, string> = {};
+  for (const [key, value] of Object.entries(config)) all[key] = String(value);
+  for (const [key, value] of Object.entries(overrides)) all[`${NAMESPACE}:${key}`] = value;
+  // npm runs scripts in the project's folder and says in INIT_CWD where it was started.
+  all[`${NAMESPACE}:workspace`] ??= process.env.INIT_CWD ?? process.cwd();
+  return all;
+}
+
+async function ensurePassphrase(): Promise<void> {
+  await mkdir(home, { recursive: true });
+  if (existsSync(passphraseFile)) return;
+  await writeFile(passphraseFile, randomBytes(24).toString("base64url"), { mode: 0o600, flag: "wx" });
+}
+
+/** The engine's environment: a file backend in our folder, no account, no prompt, no plugin download. */
+export async function engineEnvironment(engine: Engine): Promise<Record<string, string>> {
+  await ensurePassphrase();
+  await mkdir(stateFolder, { recursive: true });
+  const plugins = await dynamicProviderFolder(engine);
+  const node = join(projectRoot, "node_modules/.bin");
+  const path = [node, engine.folder, plugins, process.env.PATH].filter(Boolean).join(delimiter);
+  return {
+    PATH: path,
+    PULUMI_BACKEND_URL: `file://${stateFolder}`,
+    PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile,
+    PULUMI_HOME: cacheFolder("pulumi-home"),
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    MCP_EDGE_ROOT: projectRoot,
+    MCP_EDGE_HOME: home,
+  };
+}
+
+/** The stack in the engine, made when it is new, freed from what a killed run left: its lock and its pending operations. */
+export async function openStack(stack: string, engine: Engine): Promise<Stack> {
+  const env = await engineEnvironment(engine);
+  // The SDK finds the engine, and the engine its plugins, on this process's PATH.
+  Object.assign(process.env, env);
+  delete process.env.PULUMI_CONFIG_PASSPHRASE;
+  await mkdir(projectFolder, { recursive: true });
+  await copyFile(join(projectRoot, "Pulumi.yaml"), join(projectFolder, "Pulumi.yaml"));
+  await writeStackFile(stack);
+  const program = async () => ({ ...(await import("../index.ts")) });
+  const args: InlineProgramArgs = { stackName: stack, projectName: "mcp-edge", program };
+  const opened = await LocalWorkspace.createOrSelectStack(args, { workDir: projectFolder, envVars: env });
+  await unlock(opened);
+  await forgetPending(opened);
+  return opened;
+}
+
+async function writeStackFile(stack: string): Promise<void> {
+  const file = join(projectFolder, `Pulumi.${stack}.yaml`);
+  const before = existsSync(file) ? (parse(await readFile(file, "utf8")) ?? {}) : {};
+  const salt = before.encryptionsalt ? { encryptionsalt: before.encryptionsalt } : {};
+  await writeFile(file, stringify({ ...salt, config: await stackConfig(stack) }));
+}
+
+/** We hold this stack's own lock, so an engine's lock on it belongs to a run that is dead. */
+async function unlock(stack: Stack): Promise<void> {
+  const folder = join(stateFolder, ".pulumi/locks/organization/mcp-edge", stack.name);
+  if (existsSync(folder) && (await readdir(folder)).length > 0) await stack.cancel();
+}
+
+/** Our resources' creation mends what is half made, so an interrupted one is simply done again. */
+async function forgetPending(stack: Stack): Promise<void> {
+  const state = await stack.exportStack();
+  if (!state.deployment?.pending_operations?.length) return;
+  delete state.deployment.pending_operations;
+  await stack.importStack(state);
+}
+
+/** Is this stack known to the engine's state? Asked without an engine. */
+export const inState = (stack: string) =>
+  existsSync(join(stateFolder, ".pulumi/stacks/mcp-edge", `${stack}.json`));
+
+/** Forget the engine's side of a removed stack; with the last one, everything but the cache. */
+export async function forgetStack(stack: string): Promise<void> {
+  await rm(join(projectFolder, `Pulumi.${stack}.yaml`), { force: true });
+  const others = await readdir(join(home, "stacks")).catch(() => []);
+  if (others.length > 0) return;
+  for (const path of [projectFolder, stateFolder, passphraseFile, join(home, "stacks")]) {
+    await rm(path, { recursive: true, force: true });
+  }
+}

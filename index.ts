@@ -1,0 +1,4 @@
+import { edge } from "./infra/edge.ts";
+
+// The same program under `pulumi up` and under `npm run up`; the stack's configuration says what it makes.
+export const { url, ipv4, ipv6, release, networkIndex, rootsFile } = await edge();

@@ -1,0 +1,95 @@
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { poll } from "../exec.ts";
+import { guestOf, inGuest, isRunning, machineFolder } from "./guest.ts";
+import { placeArchive } from "./machine.ts";
+import { networkOf } from "./network.ts";
+import { pushWorkspace } from "./workspace.ts";
+
+/** What shall be on the machine; each part is known by the hash of its content. */
+export interface DeploymentInputs {
+  stack: string;
+  networkIndex: number;
+  release: string;
+  releaseArchive: string;
+  files: string;
+  filesArchive: string;
+  /** Commit of the pushed workspace; "" when the machine clones a URL by itself. */
+  workspaceHead: string;
+  workspaceFolder: string;
+}
+
+/** What was put there last, as far as it is known to have succeeded. */
+interface Deployed {
+  release?: string;
+  files?: string;
+  workspaceHead?: string;
+}
+
+const recordFile = (stack: string) => join(machineFolder(stack), "deployed.json");
+
+async function deployed(stack: string): Promise<Deployed> {
+  return JSON.parse(await readFile(recordFile(stack), "utf8").catch(() => "{}"));
+}
+
+async function record(stack: string, done: Deployed): Promise<void> {
+  const all = { ...(await deployed(stack)), ...done };
+  await writeFile(recordFile(stack), JSON.stringify(all));
+}
+
+/** Parts whose content on the machine is not the wanted one. */
+export async function outdated(inputs: DeploymentInputs): Promise<(keyof Deployed)[]> {
+  const there = await deployed(inputs.stack);
+  const parts = ["files", "workspaceHead", "release"] as const;
+  return parts.filter((part) => there[part] !== inputs[part]);
+}
+
+/**
+ * Bring the machine's files, workspace and release to what is wanted, in place and in that order: each by the
+ * on-machine deploy script, which goes back by itself and fails when a check fails.
+ */
+export async function ensureDeployed(inputs: DeploymentInputs, log: (line: string) => void): Promise<object> {
+  const { stack } = inputs;
+  const guest = guestOf(stack, networkOf(inputs.networkIndex));
+  const onMachine = (...command: string[]) =>
+    inGuest(guest, command, {
+      timeout: 180_000,
+      onLine: (line) => log(line.replace(/^mcp-edge-deploy: /, "")),
+    });
+  // A machine that was made in this very update brought all of it by its user-data.
+  const fresh = !existsSync(recordFile(stack));
+  const stale = fresh ? [] : await outdated(inputs);
+  if (stale.includes("files")) {
+    await placeArchive(stack, inputs.filesArchive);
+    await onMachine("/usr/local/sbin/mcp-edge-deploy", "files", inputs.files);
+  }
+  if (stale.includes("workspaceHead") && inputs.workspaceFolder) {
+    await pushWorkspace(stack, inputs.workspaceFolder);
+    await onMachine("/usr/local/sbin/mcp-edge-workspace");
+  }
+  if (stale.includes("release")) {
+    await placeArchive(stack, inputs.releaseArchive);
+    await onMachine("/usr/local/sbin/mcp-edge-deploy", "release", inputs.release);
+  }
+  const { release, files, workspaceHead } = inputs;
+  await record(stack, { release, files, workspaceHead });
+  return {};
+}
+
+/** Why the deployment needs another run, or undefined. */
+export async function deploymentProblem(inputs: DeploymentInputs): Promise<string | undefined> {
+  const stale = await outdated(inputs);
+  return stale.length > 0 ? `outdated: ${stale.join(", ")}` : undefined;
+}
+
+/** Run one of the machine's own programs through the deployed release, e.g. to make a token. */
+export async function onServer(stack: string, networkIndex: number, args: string[]): Promise<string> {
+  const guest = guestOf(stack, networkOf(networkIndex));
+  if (!(await poll(5_000, async () => (await isRunning(guest)) || undefined))) {
+    throw new Error(`Machine ${stack} does not run. Start it: npm run up`);
+  }
+  const server = "/opt/mcp-edge/active";
+  const shell = 'cd / && set -a && . /etc/mcp-edge/server.env && exec "$0/bin/node" "$0/server.mjs" "$@"';
+  return (await inGuest(guest, ["sh", "-c", shell, server, ...args])).stdout;
+}

@@ -1,0 +1,162 @@
+import { existsSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { poll, type RunOptions, run, succeeds } from "../exec.ts";
+import { stackFolder } from "../paths.ts";
+import { type Daemon, runningPid, startDaemon, stopDaemon } from "./daemon.ts";
+import { bootedWithSystemd } from "./host.ts";
+import type { Network } from "./network.ts";
+
+/** The running side of a local machine: an overlay on the root filesystem, booted by systemd-nspawn. */
+export interface Guest {
+  stack: string;
+  /** nspawn's machine name, and so the name of the link `vb-…` on the bridge. */
+  name: string;
+  bridge: string;
+}
+
+export const guestOf = (stack: string, network: Network): Guest => ({
+  stack,
+  name: network.bridge,
+  bridge: network.bridge,
+});
+
+export const machineFolder = (stack: string) => join(stackFolder(stack), "machine");
+export const rootOf = (stack: string) => join(machineFolder(stack), "root");
+/** What outlives the machine: certificates, keys, tokens, workspace. Mounted at /srv/mcp-edge in the guest. */
+export const dataFolder = (stack: string) => join(stackFolder(stack), "data");
+export const consoleLog = (stack: string) => join(stackFolder(stack), "console.log");
+
+const daemonOf = (stack: string): Daemon => ({
+  pidFile: join(stackFolder(stack), "machine.pid"),
+  logFile: consoleLog(stack),
+});
+const unitOf = (guest: Guest) => `mcp-edge-${guest.name}.service`;
+
+/**
+ * nspawn's arguments, each for a measured reason. `--system-call-filter=bpf`: without it NGINX's quic_bpf cannot start, and
+ * IPAddressDeny and SocketBindDeny are silently not enforced. No private users: in a user namespace BPF maps are refused.
+ * `--register=no --keep-unit`: there need not be a machined.
+ */
+export function nspawnArguments(guest: Guest, root: string, data: string): string[] {
+  return [
+    "--quiet",
+    `--machine=${guest.name}`,
+    `--directory=${root}`,
+    `--bind=${data}:/srv/mcp-edge`,
+    `--network-bridge=${guest.bridge}`,
+    "--private-users=no",
+    "--system-call-filter=bpf",
+    "--register=no",
+    "--keep-unit",
+    "--resolv-conf=off",
+    "--timezone=off",
+    "--link-journal=no",
+    "--console=pipe",
+    "--notify-ready=no",
+    "--boot",
+  ];
+}
+
+async function mounted(path: string): Promise<boolean> {
+  const table = await readFile("/proc/self/mounts", "utf8");
+  return table.split("\n").some((line) => line.split(" ")[1] === path);
+}
+
+/** Mount the machine's overlay. @returns true when the machine is new (its upper directory had to be made). */
+export async function mountRoot(stack: string, lower: string): Promise<boolean> {
+  const folder = machineFolder(stack);
+  const root = rootOf(stack);
+  const fresh = !existsSync(join(folder, "upper"));
+  for (const part of ["upper", "work", "root"]) await mkdir(join(folder, part), { recursive: true });
+  await mkdir(dataFolder(stack), { recursive: true });
+  if (!(await mounted(root))) {
+    const layers = `lowerdir=${lower},upperdir=${join(folder, "upper")},workdir=${join(folder, "work")}`;
+    await run("mount", ["-t", "overlay", "overlay", "-o", layers, root]);
+  }
+  return fresh;
+}
+
+export async function unmountRoot(stack: string): Promise<void> {
+  if (await mounted(rootOf(stack))) await run("umount", [rootOf(stack)]);
+}
+
+async function nspawnPid(guest: Guest): Promise<number | undefined> {
+  if (!bootedWithSystemd()) return runningPid(daemonOf(guest.stack));
+  const { stdout } = await run("systemctl", ["show", "-p", "MainPID", "--value", unitOf(guest)]);
+  return Number(stdout.trim()) || undefined;
+}
+
+/** The guest's PID 1 as the host sees it: the child of nspawn. */
+export async function leader(guest: Guest): Promise<number | undefined> {
+  const pid = await nspawnPid(guest);
+  if (pid === undefined) return undefined;
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
+  return Number(children.trim().split(" ")[0]) || undefined;
+}
+
+export const isRunning = async (guest: Guest) => (await nspawnPid(guest)) !== undefined;
+
+/** Start nspawn; as a transient unit where systemd is the host's init, else detached with a PID file. */
+export async function startGuest(guest: Guest): Promise<void> {
+  const args = nspawnArguments(guest, rootOf(guest.stack), dataFolder(guest.stack));
+  if (bootedWithSystemd()) {
+    const properties = ["Type=exec", "Delegate=yes", "KillMode=mixed", "TimeoutStopSec=60"];
+    await run("systemd-run", [
+      `--unit=${unitOf(guest)}`,
+      "--collect",
+      ...properties.map((property) => `--property=${property}`),
+      "--property=SuccessExitStatus=133",
+      `--property=StandardOutput=append:${consoleLog(guest.stack)}`,
+      `--property=StandardError=append:${consoleLog(guest.stack)}`,
+      "systemd-nspawn",
+      ...args,
+    ]);
+    return;
+  }
+  // On a host with cgroup v1 the guest's systemd must be told to use v2 (it has no v1 support).
+  const unified = existsSync("/sys/fs/cgroup/cgroup.controllers");
+  const env: Record<string, string> = unified ? {} : { SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1" };
+  await startDaemon(daemonOf(guest.stack), "systemd-nspawn", args, env);
+}
+
+/** Clean poweroff: nspawn passes SIGTERM on as a shutdown request. After 30 s it is ended the hard way. */
+export async function stopGuest(guest: Guest): Promise<void> {
+  if (bootedWithSystemd()) {
+    await succeeds("systemctl", ["stop", unitOf(guest)]);
+    return;
+  }
+  const init = await leader(guest);
+  const clean = await stopDaemon(daemonOf(guest.stack), 30_000);
+  // nspawn was killed: its payload would go on without it.
+  if (!clean && init !== undefined && existsSync(`/proc/${init}`)) process.kill(init, "SIGKILL");
+}
+
+/** Run a program inside the guest, as root, with a clean environment. */
+export async function inGuest(guest: Guest, command: string[], options: RunOptions = {}) {
+  const pid = await leader(guest);
+  if (pid === undefined) throw new Error(`Machine ${guest.stack} does not run. Start it: npm run up`);
+  return run("nsenter", nsenterArguments(pid, command), options);
+}
+
+/** Which namespaces a guest command joins; also for an interactive shell. */
+export const nsenterArguments = (pid: number, command: string[]) => [
+  ...["-t", String(pid), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--"],
+  ...["env", "-i", "HOME=/root", "LANG=C.UTF-8", "PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"],
+  ...command,
+];
+
+/** Wait until systemd in the guest takes commands. */
+export async function waitForInit(guest: Guest, limit = 30_000): Promise<boolean> {
+  const up = await poll(limit, async () => {
+    const pid = await leader(guest);
+    if (pid === undefined) return undefined;
+    return existsSync(`/proc/${pid}/root/run/systemd/private`) ? true : undefined;
+  });
+  return up === true;
+}
+
+/** Files the guest must not inherit from the root filesystem or from a machine before it. */
+export async function freshIdentity(stack: string): Promise<void> {
+  await writeFile(join(rootOf(stack), "etc/machine-id"), "");
+}

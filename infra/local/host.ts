@@ -1,0 +1,90 @@
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { run } from "../exec.ts";
+
+/** Programs the local machine needs, and the Debian/Ubuntu package that brings each. */
+const TOOLS: Record<string, string> = {
+  "systemd-nspawn": "systemd-container",
+  mmdebstrap: "mmdebstrap",
+  eatmydata: "eatmydata",
+  ip: "iproute2",
+  nft: "nftables",
+  openssl: "openssl",
+  git: "git",
+  nsenter: "util-linux",
+  setsid: "util-linux",
+  mount: "mount",
+};
+
+/** This host cannot run the local machine; the message is one sentence that names the way out. */
+export class UnsupportedHostError extends Error {
+  override name = "UnsupportedHostError";
+}
+
+export interface HostFacts {
+  platform: string;
+  uid: number;
+  has: (program: string) => boolean;
+}
+
+export function onPath(program: string): boolean {
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];
+  return folders.some((folder) => existsSync(join(folder, program)));
+}
+
+const facts = (): HostFacts => ({
+  platform: process.platform,
+  uid: process.getuid?.() ?? -1,
+  has: onPath,
+});
+
+/** The Debian packages that are still missing for the local machine. */
+export function missingPackages(host: HostFacts = facts()): string[] {
+  const missing = Object.entries(TOOLS).filter(([program]) => !host.has(program));
+  return [...new Set(missing.map(([, pkg]) => pkg))].sort();
+}
+
+/**
+ * Can this host run the local machine at all?
+ * @throws UnsupportedHostError: not Linux, not root, or packages missing where there is no apt.
+ */
+export function assertHost(host: HostFacts = facts()): void {
+  const instead = "`npm run dev` runs the MCP server alone, without a machine";
+  if (host.platform !== "linux") {
+    throw new UnsupportedHostError(
+      `The local machine is a systemd-nspawn guest and needs Linux, this is ${host.platform}: ${instead}.`,
+    );
+  }
+  if (host.uid !== 0) {
+    throw new UnsupportedHostError(
+      `The local machine needs root (network, mounts, systemd-nspawn): use \`sudo npm run up\`, or ${instead}.`,
+    );
+  }
+  const missing = missingPackages(host);
+  if (missing.length > 0 && !host.has("apt-get")) {
+    throw new UnsupportedHostError(
+      `The local machine needs ${missing.join(", ")} and there is no apt-get to install them: install them by hand, or ${instead}.`,
+    );
+  }
+}
+
+/** Install what is missing, after naming it. Does nothing, and says nothing, when all is there. */
+export async function installMissing(log: (line: string) => void): Promise<void> {
+  const missing = missingPackages();
+  if (missing.length === 0) return;
+  log(`installing host packages: ${missing.join(" ")}`);
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  const install = ["install", "-y", "-q", "--no-install-recommends", ...missing];
+  try {
+    await run("apt-get", install, { timeout: 300_000, env });
+  } catch {
+    // A fresh host has no package lists, or old ones.
+    await run("apt-get", ["update", "-q"], { timeout: 120_000, env });
+    await run("apt-get", install, { timeout: 300_000, env });
+  }
+  const still = missingPackages();
+  if (still.length > 0) throw new UnsupportedHostError(`apt-get did not bring ${still.join(", ")}.`);
+}
+
+/** Is systemd this host's init? Then the guest runs as a transient unit; else detached with a PID file. */
+export const bootedWithSystemd = () => existsSync("/run/systemd/system");

@@ -1,0 +1,100 @@
+import * as pulumi from "@pulumi/pulumi";
+import { machineFiles } from "../../cloud-init/machine-files.ts";
+import { gzipUserData, userData } from "../../cloud-init/user-data.ts";
+import { writeFilesArchive } from "../files-archive.ts";
+import type { Release } from "../release.ts";
+import type { Settings } from "../settings.ts";
+import { LocalAuthority, LocalDeployment, LocalGuest, LocalHosts, LocalNetwork } from "./resources.ts";
+import { resolveWorkspace } from "./workspace.ts";
+
+export interface LocalEdgeArgs {
+  settings: Settings;
+  release: Release;
+}
+
+/**
+ * The whole edge on this host: network, certificate authority, machine, what runs on it, and its name.
+ * The machine is a Debian 13 guest that runs the same cloud-init document as one in the cloud.
+ */
+export class LocalEdge extends pulumi.ComponentResource {
+  readonly url: string;
+  readonly ipv4: pulumi.Output<string>;
+  readonly ipv6: pulumi.Output<string>;
+  readonly networkIndex: pulumi.Output<number>;
+  readonly rootsFile: pulumi.Output<string>;
+
+  static async create(name: string, args: LocalEdgeArgs, opts?: pulumi.ComponentResourceOptions) {
+    return new LocalEdge(name, args, await resolveWorkspace(args.settings.workspace), opts);
+  }
+
+  private constructor(
+    name: string,
+    { settings, release }: LocalEdgeArgs,
+    workspace: Awaited<ReturnType<typeof resolveWorkspace>>,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("mcp-edge:local:Edge", name, {}, opts);
+    const child = { parent: this };
+    const { stack, domain } = settings;
+    const network = new LocalNetwork(`${name}-network`, { stack }, child);
+    const networkIndex = network.index;
+    const authority = new LocalAuthority(`${name}-authority`, { stack, networkIndex }, child);
+
+    const machineSettings = pulumi
+      .all([authority.acmeServer, authority.serverCa])
+      .apply(([acmeServer, ca]) => ({
+        domain,
+        email: settings.email,
+        acmeServer,
+        stack,
+        auth: settings.auth,
+        logLevel: settings.logLevel,
+        rateLimit: settings.rateLimit,
+        workspace: workspace.source,
+        workspaceName: workspace.name,
+        trustedCa: ca,
+      }));
+    const document = machineSettings.apply((machine) =>
+      gzipUserData(userData(machine, release.hash)).toString("base64"),
+    );
+    const files = machineSettings.apply((machine) => writeFilesArchive(machineFiles(machine)));
+    const { archive: releaseArchive } = release;
+    const machine = new LocalGuest(
+      `${name}-machine`,
+      {
+        stack,
+        domain,
+        networkIndex,
+        userData: document,
+        releaseArchive,
+        workspaceFolder: workspace.folder,
+        rootsFile: authority.rootsFile,
+      },
+      child,
+    );
+    new LocalDeployment(
+      `${name}-deployment`,
+      {
+        stack,
+        networkIndex,
+        release: release.hash,
+        releaseArchive,
+        files: files.hash,
+        filesArchive: files.archive,
+        workspaceHead: workspace.head,
+        workspaceFolder: workspace.folder,
+      },
+      { ...child, dependsOn: machine },
+    );
+    const addresses = [machine.ipv4, machine.ipv6];
+    new LocalHosts(`${name}-hosts`, { stack, domain, addresses }, child);
+
+    this.url = `https://${domain}/mcp`;
+    this.ipv4 = machine.ipv4;
+    this.ipv6 = machine.ipv6;
+    this.networkIndex = networkIndex;
+    this.rootsFile = authority.rootsFile;
+    const { url, ipv4, ipv6, rootsFile } = this;
+    this.registerOutputs({ url, ipv4, ipv6, networkIndex, rootsFile });
+  }
+}

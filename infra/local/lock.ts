@@ -1,0 +1,43 @@
+import { open, readFile, rm } from "node:fs/promises";
+import { sleep } from "../exec.ts";
+
+/** Is a process with this id there? EPERM means yes, and not ours. */
+export function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/**
+ * Run `work` while holding a lock file that names our process. A lock whose owner is gone is taken over,
+ * so a killed run never blocks the next one.
+ * @param wait milliseconds to wait for another live holder; default 15 minutes.
+ */
+export async function withLock<T>(file: string, work: () => Promise<T>, wait = 900_000): Promise<T> {
+  const end = Date.now() + wait;
+  for (;;) {
+    try {
+      const handle = await open(file, "wx");
+      await handle.writeFile(String(process.pid));
+      await handle.close();
+      break;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      const owner = Number(await readFile(file, "utf8").catch(() => "0"));
+      if (owner > 0 && !alive(owner)) {
+        await rm(file, { force: true });
+        continue;
+      }
+      if (Date.now() > end) throw new Error(`${file} is held by process ${owner}. Wait for it, or end it.`);
+      await sleep(250);
+    }
+  }
+  try {
+    return await work();
+  } finally {
+    await rm(file, { force: true });
+  }
+}

@@ -1,0 +1,192 @@
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { poll } from "../exec.ts";
+import { tail } from "./daemon.ts";
+import { answersWithTrust } from "./edge-probe.ts";
+import {
+  consoleLog,
+  dataFolder,
+  freshIdentity,
+  type Guest,
+  guestOf,
+  inGuest,
+  isRunning,
+  machineFolder,
+  mountRoot,
+  rootOf,
+  startGuest,
+  stopGuest,
+  unmountRoot,
+  waitForInit,
+} from "./guest.ts";
+import { machineAddress, type Network, networkOf } from "./network.ts";
+import { ensureRootfs } from "./rootfs.ts";
+import { writeSeed } from "./seed.ts";
+import { pushWorkspace } from "./workspace.ts";
+
+export interface MachineInputs {
+  stack: string;
+  domain: string;
+  networkIndex: number;
+  /** gzip of the cloud-config document, base64. */
+  userData: string;
+  /** The release's archive on this host; its file name is its hash. */
+  releaseArchive: string;
+  /** Folder of a git repository on this host to serve, or "" when the machine clones a URL by itself. */
+  workspaceFolder: string;
+  /** PEM file of the roots that the edge's certificate must verify against. */
+  rootsFile: string;
+}
+
+/** What a machine was made from; written when it is whole, so that a half-made one is made again. */
+interface Record {
+  networkIndex: number;
+  rootfs: string;
+  /** Its first boot was seen to its good end. */
+  ready: boolean;
+}
+
+const recordFile = (stack: string) => join(machineFolder(stack), "machine.json");
+
+async function recorded(stack: string): Promise<Record | undefined> {
+  const text = await readFile(recordFile(stack), "utf8").catch(() => "");
+  return text ? (JSON.parse(text) as Record) : undefined;
+}
+
+/** Make the machine, or start the one that is there, and wait until it answers under its certificate. */
+export async function ensureMachine(inputs: MachineInputs, log: (line: string) => void) {
+  const { stack } = inputs;
+  const network = networkOf(inputs.networkIndex);
+  const guest = guestOf(stack, network);
+  const before = await recorded(stack);
+  const usable = before && existsSync(before.rootfs) && before.networkIndex === network.index;
+  const running = usable && (await isRunning(guest));
+  if (!usable) {
+    if (before) await stopGuest(guestOf(stack, networkOf(before.networkIndex)));
+    await discard(stack);
+    await make(inputs, network, log);
+  } else {
+    await mountRoot(stack, before.rootfs);
+  }
+  if (!running) await startAndWaitForInit(guest, log);
+  if (!running || !before?.ready) await waitUntilReady(guest, inputs, log);
+  await record(stack, { ready: true });
+  return { ...machineAddress(network), name: guest.name };
+}
+
+async function record(stack: string, change: Partial<Record>): Promise<void> {
+  await writeFile(recordFile(stack), JSON.stringify({ ...(await recorded(stack)), ...change }));
+}
+
+async function make(inputs: MachineInputs, network: Network, log: (line: string) => void): Promise<void> {
+  const { stack } = inputs;
+  const rootfs = await ensureRootfs(log);
+  await mountRoot(stack, rootfs.path);
+  await freshIdentity(stack);
+  await placeArchive(stack, inputs.releaseArchive);
+  if (inputs.workspaceFolder) await pushWorkspace(stack, inputs.workspaceFolder);
+  await writeSeed(rootOf(stack), stack, network, Buffer.from(inputs.userData, "base64"));
+  await record(stack, { networkIndex: network.index, rootfs: rootfs.path, ready: false });
+}
+
+/** Put an archive where the on-machine deploy script looks for it; whole or not at all. */
+export async function placeArchive(stack: string, archive: string): Promise<void> {
+  const incoming = join(dataFolder(stack), "incoming");
+  await mkdir(incoming, { recursive: true });
+  const target = join(incoming, basename(archive));
+  if (existsSync(target)) return;
+  await copyFile(archive, `${target}.partial`);
+  await rename(`${target}.partial`, target);
+}
+
+const cloudInitResult = (stack: string) => join(rootOf(stack), "var/lib/cloud/data/result.json");
+
+async function startAndWaitForInit(guest: Guest, log: (line: string) => void): Promise<void> {
+  await rm(cloudInitResult(guest.stack), { force: true });
+  await startGuest(guest);
+  if (await waitForInit(guest)) {
+    log("booted; cloud-init runs");
+    return;
+  }
+  throw new Error(`The guest did not boot. Its console:\n  ${await tail(consoleLog(guest.stack), 25)}`);
+}
+
+async function waitUntilReady(guest: Guest, inputs: MachineInputs, log: (line: string) => void) {
+  const output = join(rootOf(guest.stack), "var/log/cloud-init-output.log");
+  const stop = follow(output, log);
+  try {
+    const limit = 600_000; // a machine from a bare image installs packages first
+    const done = await poll(limit, async () => {
+      if (!(await isRunning(guest))) return false;
+      return existsSync(cloudInitResult(guest.stack)) || undefined;
+    });
+    if (!done) throw new Error(done === false ? "the guest stopped" : "cloud-init did not end within 10 min");
+    await assertCloudInit(guest);
+    log("cloud-init is done; waiting for the edge's certificate");
+    await waitForEdge(inputs, log);
+  } catch (error) {
+    throw new Error(
+      `${(error as Error).message}\nThe machine's last log lines:\n  ${await tail(output, 25)}`,
+    );
+  } finally {
+    stop();
+  }
+}
+
+/** "degraded done" (exit code 2) means that a recoverable error was swallowed: a failure here. */
+async function assertCloudInit(guest: Guest): Promise<void> {
+  const status = ["cloud-init", "status", "--format", "json"];
+  const { stdout } = await inGuest(guest, status, { accept: [0, 1, 2] });
+  const report = JSON.parse(stdout) as { extended_status?: string; status: string; errors?: string[] };
+  const state = report.extended_status ?? report.status;
+  if (state !== "done") throw new Error(`cloud-init ended as "${state}": ${JSON.stringify(report.errors)}`);
+}
+
+async function waitForEdge(inputs: MachineInputs, log: (line: string) => void): Promise<void> {
+  const { ipv4 } = machineAddress(networkOf(inputs.networkIndex));
+  let last = "";
+  const ready = await poll(120_000, async () => {
+    const ca = await readFile(inputs.rootsFile, "utf8");
+    const problem = await answersWithTrust({ address: ipv4, domain: inputs.domain, ca });
+    if (problem && problem !== last) log(`not yet: ${problem}`);
+    last = problem ?? "";
+    return problem === undefined ? true : undefined;
+  });
+  if (!ready) throw new Error(`https://${inputs.domain}/readyz was not ready within 120 s: ${last}`);
+}
+
+/** Pass on the machine's own progress lines (`mcp-edge-…: …`) from its boot log as they appear. */
+function follow(file: string, log: (line: string) => void): () => void {
+  let seen: number | undefined;
+  const timer = setInterval(async () => {
+    const text = await readFile(file, "utf8").catch(() => "");
+    // A machine that boots again has the log of its earlier boots.
+    seen ??= text.length > 50_000 ? text.length : 0;
+    const end = text.lastIndexOf("\n") + 1;
+    for (const line of text.slice(seen, end).split("\n")) if (/^mcp-edge-[a-z]+: /.test(line)) log(line);
+    seen = Math.max(seen, end);
+  }, 250);
+  return () => clearInterval(timer);
+}
+
+/** Why the machine needs mending, or undefined. */
+export async function machineProblem(inputs: MachineInputs): Promise<string | undefined> {
+  const before = await recorded(inputs.stack);
+  if (!before) return "it is not whole";
+  if (before.networkIndex !== inputs.networkIndex) return "its network changed";
+  if (!before.ready) return "its first boot was not seen to its end";
+  const running = await isRunning(guestOf(inputs.stack, networkOf(inputs.networkIndex)));
+  return running ? undefined : "it does not run";
+}
+
+export async function discard(stack: string): Promise<void> {
+  await unmountRoot(stack);
+  await rm(machineFolder(stack), { recursive: true, force: true });
+}
+
+/** Power off and remove the machine. Its data folder stays: a replaced machine finds its certificates and tokens there. */
+export async function removeMachine(stack: string, networkIndex: number): Promise<void> {
+  await stopGuest(guestOf(stack, networkOf(networkIndex)));
+  await discard(stack);
+}

@@ -1,0 +1,160 @@
+import { existsSync } from "node:fs";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { BlockList } from "node:net";
+import { join } from "node:path";
+import { run, succeeds } from "../exec.ts";
+import { stackFolder } from "../paths.ts";
+
+/**
+ * One stack's network on the host: a bridge `mcpe<N>` with 10.77.N.0/24 and fd77:6564:6765:N::/64, and NAT for IPv4.
+ * The guest's end of it (`host0`) is made by systemd-nspawn.
+ */
+export interface Network {
+  index: number;
+  bridge: string;
+  /** First three bytes, e.g. "10.77.0". */
+  net4: string;
+  /** First four groups, e.g. "fd77:6564:6765:0". */
+  net6: string;
+}
+
+export function networkOf(index: number): Network {
+  return {
+    index,
+    bridge: `mcpe${index}`,
+    net4: `10.77.${index}`,
+    net6: `fd77:6564:6765:${index.toString(16)}`,
+  };
+}
+
+export const machineAddress = (n: Network) => ({ ipv4: `${n.net4}.10`, ipv6: `${n.net6}::10` });
+export const authorityAddress = (n: Network) => ({ ipv4: `${n.net4}.2`, ipv6: `${n.net6}::2` });
+
+/** Does any of these destinations (CIDRs, as `ip -j route` prints them) touch the network's IPv4 range? */
+export function overlaps(network: Network, destinations: string[]): boolean {
+  const ours = new BlockList();
+  ours.addSubnet(`${network.net4}.0`, 24, "ipv4");
+  return destinations.some((destination) => {
+    const [address = "", bits = "32"] = destination.split("/");
+    if (address === "default" || !/^\d+\.\d+\.\d+\.\d+$/.test(address)) return false;
+    const theirs = new BlockList();
+    theirs.addSubnet(address, Number(bits), "ipv4");
+    return ours.check(address, "ipv4") || theirs.check(`${network.net4}.0`, "ipv4");
+  });
+}
+
+const recordOf = (stack: string) => join(stackFolder(stack), "network.json");
+const linkExists = (name: string) => existsSync(`/sys/class/net/${name}`);
+
+async function recorded(stack: string): Promise<Network | undefined> {
+  const text = await readFile(recordOf(stack), "utf8").catch(() => "");
+  return text ? networkOf((JSON.parse(text) as Network).index) : undefined;
+}
+
+async function destinations(except: string): Promise<string[]> {
+  const { stdout } = await run("ip", ["-j", "-4", "route", "show", "table", "all"]);
+  const routes = JSON.parse(stdout || "[]") as { dst: string; dev?: string }[];
+  return routes.filter((route) => route.dev !== except).map((route) => route.dst);
+}
+
+/** Claim a bridge: making the link is the atomic step, so two stacks that start together get two networks. */
+async function claim(stack: string): Promise<Network> {
+  const before = await recorded(stack);
+  const candidates = [...(before ? [before.index] : []), ...Array.from({ length: 256 }, (_, i) => i)];
+  for (const index of candidates) {
+    const network = networkOf(index);
+    if (linkExists(network.bridge) && index === before?.index) return network;
+    if (linkExists(network.bridge) || overlaps(network, await destinations(network.bridge))) continue;
+    const link = ["link", "add", network.bridge, "type", "bridge", "stp_state", "0", "forward_delay", "0"];
+    if (!(await succeeds("ip", link))) continue;
+    await writeFile(recordOf(stack), JSON.stringify({ index }));
+    return network;
+  }
+  throw new Error(
+    "No free network: 10.77.0.0/24 to 10.77.255.0/24 are all in use on this host (`ip route`).",
+  );
+}
+
+const natTable = (n: Network) => `
+table ip ${n.bridge}
+delete table ip ${n.bridge}
+table ip ${n.bridge} {
+  chain postrouting {
+    type nat hook postrouting priority srcnat; policy accept;
+    ip saddr ${n.net4}.0/24 ip daddr != ${n.net4}.0/24 masquerade
+  }
+}
+`;
+
+const FORWARD = "/proc/sys/net/ipv4/ip_forward";
+
+/** Make the network, or mend what is missing of it. */
+export async function ensureNetwork(stack: string): Promise<Network> {
+  const network = await claim(stack);
+  const { bridge, net4, net6 } = network;
+  await run("ip", ["addr", "replace", `${net4}.1/24`, "dev", bridge]);
+  await succeeds("ip", ["-6", "addr", "replace", `${net6}::1/64`, "dev", bridge, "nodad"]);
+  await run("ip", ["link", "set", bridge, "up"]);
+  if ((await readFile(FORWARD, "utf8")).trim() === "0") {
+    await writeFile(join(stackFolder(stack), "ip-forward-was-off"), "");
+    await writeFile(FORWARD, "1");
+  }
+  await run("nft", ["-f", "-"], { input: natTable(network) });
+  return network;
+}
+
+/** Why the network needs mending, or undefined. */
+export async function networkProblem(stack: string): Promise<string | undefined> {
+  const network = await recorded(stack);
+  if (!network) return "no network is recorded";
+  if (!linkExists(network.bridge)) return `bridge ${network.bridge} is gone`;
+  if (!(await succeeds("nft", ["list", "table", "ip", network.bridge]))) return "the NAT table is gone";
+  return undefined;
+}
+
+export async function removeNetwork(stack: string): Promise<void> {
+  const network = await recorded(stack);
+  if (!network) return;
+  await succeeds("ip", ["link", "del", network.bridge]);
+  await succeeds("nft", ["delete", "table", "ip", network.bridge]);
+  const wasOff = join(stackFolder(stack), "ip-forward-was-off");
+  if (existsSync(wasOff)) {
+    await writeFile(FORWARD, "0");
+    await rm(wasOff);
+  }
+  await rm(recordOf(stack), { force: true });
+}
+
+/** A network namespace on the bridge, as a host of its own: the authority, and the tests' clients. */
+export async function ensureNamespace(network: Network, name: string, suffix: number): Promise<string> {
+  const namespace = `${network.bridge}-${name}`;
+  const { stdout } = await run("ip", ["netns", "list"]);
+  if (stdout.split("\n").some((line) => line.split(" ")[0] === namespace)) return namespace;
+  const ip = (...args: string[]) => run("ip", args);
+  await succeeds("ip", ["link", "del", namespace]);
+  await ip("netns", "add", namespace);
+  await ip("link", "add", namespace, "type", "veth", "peer", "name", "eth0", "netns", namespace);
+  await ip("link", "set", namespace, "master", network.bridge, "up");
+  await ip("-n", namespace, "link", "set", "lo", "up");
+  await ip("-n", namespace, "addr", "add", `${network.net4}.${suffix}/24`, "dev", "eth0");
+  await succeeds("ip", [
+    "-n",
+    namespace,
+    "-6",
+    "addr",
+    "add",
+    `${network.net6}::${suffix}/64`,
+    "dev",
+    "eth0",
+    "nodad",
+  ]);
+  await ip("-n", namespace, "link", "set", "eth0", "up");
+  await ip("-n", namespace, "route", "add", "default", "via", `${network.net4}.1`);
+  return namespace;
+}
+
+/** Deleting a namespace is asynchronous: the link goes first, or its name stays taken. */
+export async function removeNamespace(namespace: string): Promise<void> {
+  await succeeds("ip", ["link", "del", namespace]);
+  await succeeds("ip", ["netns", "del", namespace]);
+}

@@ -1,0 +1,119 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/**
+ * The text that the engine stores with each local resource and hands to the SDK's dynamic-provider process: a door to
+ * provider.ts, and nothing else.
+ *
+ * `pulumi.dynamic.Resource` would serialise our functions instead. Then each edit of the code reads as a changed provider, which
+ * the SDK answers with a replacement, so a machine would be thrown away for a comment; and its serialiser needs the JavaScript
+ * API that TypeScript 7 no longer has. This text must stay as it is, to the letter, for the same reason.
+ */
+const door = (kind: string) => `exports.handler = () => {
+  const { existsSync } = require("node:fs");
+  const { dirname, join } = require("node:path");
+  const { pathToFileURL } = require("node:url");
+  const at = (folder) => join(folder, "infra/local/provider.ts");
+  const find = (folder) => existsSync(at(folder)) ? at(folder) : dirname(folder) === folder ? undefined : find(dirname(folder));
+  const load = async () => {
+    const file = find(process.env.MCP_EDGE_ROOT || process.cwd());
+    if (!file) throw new Error("infra/local/provider.ts was not found above " + process.cwd());
+    return (await import(pathToFileURL(file))).provider(${JSON.stringify(kind)});
+  };
+  const call = (method) => async (...args) => (await load())[method](...args);
+  return { create: call("create"), diff: call("diff"), update: call("update"), read: call("read"), delete: call("delete") };
+};`;
+
+type Outputs<T> = { [K in keyof T]: undefined };
+
+/** A resource of the host that this program runs on; its provider is the kind of that name in provider.ts. */
+class LocalResource extends pulumi.CustomResource {
+  constructor(
+    kind: string,
+    name: string,
+    inputs: pulumi.Inputs,
+    outputs: Outputs<object>,
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    const type = `pulumi-nodejs:dynamic/local:${kind[0]?.toUpperCase()}${kind.slice(1)}`;
+    const properties = { ...inputs, ...outputs, __provider: door(kind) };
+    super(type, name, properties, { ...opts, deleteBeforeReplace: true });
+  }
+}
+
+/** A bridge with IPv4 and IPv6 and NAT, on the first free range of 10.77.0.0/16. */
+export class LocalNetwork extends LocalResource {
+  declare readonly index: pulumi.Output<number>;
+  constructor(name: string, args: { stack: string }, opts: pulumi.CustomResourceOptions) {
+    super(
+      "network",
+      name,
+      args,
+      { index: undefined, bridge: undefined, net4: undefined, net6: undefined },
+      opts,
+    );
+  }
+}
+
+/** Pebble, an ACME server for tests, with its DNS server. */
+export class LocalAuthority extends LocalResource {
+  declare readonly acmeServer: pulumi.Output<string>;
+  declare readonly serverCa: pulumi.Output<string>;
+  declare readonly rootsFile: pulumi.Output<string>;
+  constructor(
+    name: string,
+    args: { stack: string; networkIndex: pulumi.Input<number> },
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    const outputs = { acmeServer: undefined, serverCa: undefined, rootsFile: undefined };
+    super("authority", name, args, outputs, opts);
+  }
+}
+
+export interface LocalMachineArgs {
+  stack: string;
+  domain: string;
+  networkIndex: pulumi.Input<number>;
+  /** gzip of the cloud-config document, base64. Counts at the first boot only. */
+  userData: pulumi.Input<string>;
+  releaseArchive: string;
+  workspaceFolder: string;
+  rootsFile: pulumi.Input<string>;
+}
+
+/** A Debian 13 guest in systemd-nspawn, brought up by cloud-init. */
+export class LocalGuest extends LocalResource {
+  declare readonly ipv4: pulumi.Output<string>;
+  declare readonly ipv6: pulumi.Output<string>;
+  constructor(name: string, args: LocalMachineArgs, opts: pulumi.CustomResourceOptions) {
+    super("machine", name, { ...args }, { ipv4: undefined, ipv6: undefined, name: undefined }, opts);
+  }
+}
+
+export interface LocalDeploymentArgs {
+  stack: string;
+  networkIndex: pulumi.Input<number>;
+  release: string;
+  releaseArchive: string;
+  files: pulumi.Input<string>;
+  filesArchive: pulumi.Input<string>;
+  workspaceHead: string;
+  workspaceFolder: string;
+}
+
+/** Release, machine files and workspace on a running machine, brought there in place. */
+export class LocalDeployment extends LocalResource {
+  constructor(name: string, args: LocalDeploymentArgs, opts: pulumi.CustomResourceOptions) {
+    super("deployment", name, { ...args }, {}, opts);
+  }
+}
+
+/** Lines in this host's /etc/hosts, so that every client here finds the machine by its name. */
+export class LocalHosts extends LocalResource {
+  constructor(
+    name: string,
+    args: { stack: string; domain: string; addresses: pulumi.Input<string>[] },
+    opts: pulumi.CustomResourceOptions,
+  ) {
+    super("hosts", name, args, {}, opts);
+  }
+}

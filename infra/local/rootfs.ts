@@ -1,0 +1,106 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, rename, rm, statfs } from "node:fs/promises";
+import { join } from "node:path";
+import { PACKAGES } from "../../cloud-init/packages.ts";
+import { run } from "../exec.ts";
+import { cacheFolder } from "../paths.ts";
+import { withLock } from "./lock.ts";
+
+/** What makes a bare Debian root filesystem a machine: init, network, cloud-init, a shell for operators. */
+const CORE = [
+  "systemd-sysv",
+  "systemd-resolved",
+  "dbus",
+  "libpam-systemd",
+  "cloud-init",
+  "openssh-server",
+  "iproute2",
+  "netbase",
+  "eatmydata",
+];
+
+/** The local certificate authority (Pebble, its DNS server) runs from this root filesystem too. */
+const AUTHORITY = ["pebble"];
+
+/** The judges of the machine's files; the tests run them inside this root filesystem. */
+const JUDGES = ["shellcheck"];
+
+const SUITE = "trixie";
+const SPACE_NEEDED = 1.5e9;
+
+export interface Rootfs {
+  path: string;
+  /** Names the content: suite, packages and recipe. */
+  key: string;
+}
+
+const recipe = (include: readonly string[]): string[] => [
+  "--mode=root",
+  "--variant=minbase",
+  `--include=${include.join(",")}`,
+  '--aptopt=APT::Install-Recommends "false"',
+  '--aptopt=Acquire::Languages "none"',
+  "--dpkgopt=force-unsafe-io",
+  "--dpkgopt=path-exclude=/usr/share/doc/*",
+  "--dpkgopt=path-exclude=/usr/share/man/*",
+  "--dpkgopt=path-exclude=/usr/share/locale/*",
+  // minbase leaves networkd off: the guest would have no address.
+  '--customize-hook=chroot "$1" systemctl enable systemd-networkd.service systemd-resolved.service',
+  '--customize-hook=chroot "$1" systemctl mask getty.target console-getty.service',
+  // Every machine makes its own identity.
+  '--customize-hook=rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/hostname; : > "$1"/etc/machine-id',
+];
+
+export function rootfsKey(packages: readonly string[] = PACKAGES): string {
+  const include = [...new Set([...CORE, ...AUTHORITY, ...JUDGES, ...packages])].sort();
+  const parts = [SUITE, process.arch, ...recipe(include)];
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16);
+}
+
+/**
+ * The Debian 13 root filesystem that every local machine's overlay lies on: made once (about 25 s and
+ * 100 MB of packages), cached by what it is made from, never changed afterwards.
+ * @throws Error when there is no room, or mmdebstrap fails; nothing half made stays.
+ */
+export async function ensureRootfs(log: (line: string) => void): Promise<Rootfs> {
+  const key = rootfsKey();
+  const folder = cacheFolder("rootfs");
+  const path = join(folder, key);
+  if (existsSync(path)) return { path, key };
+  return withLock(join(folder, `${key}.lock`), async () => {
+    if (existsSync(path)) return { path, key };
+    await assertSpace(folder);
+    const include = [...new Set([...CORE, ...AUTHORITY, ...JUDGES, ...PACKAGES])].sort();
+    const partial = `${path}.partial`;
+    await rm(partial, { recursive: true, force: true });
+    await mkdir(partial, { recursive: true });
+    log(`making the Debian 13 root filesystem (${include.length} packages asked for, about 100 MB)`);
+    try {
+      await run("eatmydata", ["mmdebstrap", ...recipe(include), SUITE, partial], {
+        timeout: 900_000,
+        onLine: (line) => {
+          if (line.startsWith("I: ") && !line.includes("success")) log(line.slice(3));
+        },
+      });
+      await rename(partial, path);
+    } catch (error) {
+      await rm(partial, { recursive: true, force: true });
+      throw new Error(
+        `The Debian root filesystem could not be made. Is Debian's mirror reachable (apt-get update)?\n${(error as Error).message}`,
+      );
+    }
+    return { path, key };
+  });
+}
+
+async function assertSpace(folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  if (free < SPACE_NEEDED) {
+    throw new Error(
+      `Not enough room in ${folder}: ${(free / 1e6).toFixed(0)} MB free, ${SPACE_NEEDED / 1e6} MB needed. ` +
+        "Free some, or set MCP_EDGE_CACHE to a folder on a larger disk.",
+    );
+  }
+}

@@ -1,0 +1,58 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { machineAddress, type Network } from "./network.ts";
+
+/** cloud-init's network-config, version 2. `host0` is the name systemd-nspawn gives the guest's end of the link. */
+export function networkConfig(network: Network, nameservers: string[]): object {
+  const { ipv4, ipv6 } = machineAddress(network);
+  return {
+    version: 2,
+    ethernets: {
+      host0: {
+        dhcp4: false,
+        dhcp6: false,
+        "accept-ra": false,
+        addresses: [`${ipv4}/24`, `${ipv6}/64`],
+        routes: [
+          { to: "0.0.0.0/0", via: `${network.net4}.1` },
+          { to: "::/0", via: `${network.net6}::1` },
+        ],
+        nameservers: { addresses: nameservers },
+      },
+    },
+  };
+}
+
+/** The resolvers a guest can reach: systemd-resolved's stub on 127.0.0.53 is the host's alone, so its uplinks serve. */
+export async function nameservers(): Promise<string[]> {
+  const uplinks = "/run/systemd/resolve/resolv.conf";
+  const file = existsSync(uplinks) ? uplinks : "/etc/resolv.conf";
+  const text = await readFile(file, "utf8").catch(() => "");
+  const found = [...text.matchAll(/^nameserver\s+(\S+)/gm)].map((match) => match[1] as string);
+  return found.filter(
+    (address) => !address.startsWith("127.") && address !== "::1" && !address.includes("%"),
+  );
+}
+
+/**
+ * Write the NoCloud seed. The instance id names the network too: cloud-init applies a changed network-config only
+ * to an instance that it does not know.
+ */
+export async function writeSeed(
+  root: string,
+  stack: string,
+  network: Network,
+  userData: Buffer,
+): Promise<void> {
+  const folder = join(root, "var/lib/cloud/seed/nocloud");
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const config = JSON.stringify(networkConfig(network, await nameservers()), null, 1);
+  const id = createHash("sha256").update(config).digest("hex").slice(0, 8);
+  // JSON is YAML.
+  const meta = { "instance-id": `mcp-edge-${stack}-${id}`, "local-hostname": `mcp-edge-${stack}` };
+  await writeFile(join(folder, "network-config"), config);
+  await writeFile(join(folder, "meta-data"), JSON.stringify(meta));
+  await writeFile(join(folder, "user-data"), userData, { mode: 0o600 });
+}

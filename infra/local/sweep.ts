@@ -1,0 +1,41 @@
+import { existsSync } from "node:fs";
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { run } from "../exec.ts";
+import { stackFolder } from "../paths.ts";
+import { removeAuthority } from "./authority.ts";
+import { guestOf, machineFolder, stopGuest } from "./guest.ts";
+import { removeHosts } from "./hosts-file.ts";
+import { discard } from "./machine.ts";
+import { type Network, networkOf, removeNamespace, removeNetwork } from "./network.ts";
+
+async function networkIndex(stack: string): Promise<number | undefined> {
+  for (const file of [join(stackFolder(stack), "network.json"), join(machineFolder(stack), "machine.json")]) {
+    if (!existsSync(file)) continue;
+    const { index, networkIndex } = JSON.parse(await readFile(file, "utf8"));
+    return index ?? networkIndex;
+  }
+  return undefined;
+}
+
+async function namespacesOf(network: Network): Promise<string[]> {
+  const { stdout } = await run("ip", ["netns", "list"]);
+  const names = stdout.split("\n").map((line) => line.split(" ")[0] ?? "");
+  return names.filter((name) => name.startsWith(`${network.bridge}-`));
+}
+
+/**
+ * Remove all that a stack has on this host by what lies on the disk, whatever the engine's state says: an `up` that was
+ * killed may have made things that it did not live to record. Does nothing twice.
+ */
+export async function sweep(stack: string): Promise<void> {
+  const index = await networkIndex(stack);
+  const network = index === undefined ? undefined : networkOf(index);
+  if (network) await stopGuest(guestOf(stack, network));
+  await discard(stack);
+  await removeAuthority(stack, network);
+  for (const namespace of network ? await namespacesOf(network) : []) await removeNamespace(namespace);
+  await removeNetwork(stack);
+  await removeHosts(stack);
+  await rm(stackFolder(stack), { recursive: true, force: true });
+}
