@@ -1,0 +1,20 @@
+/** Everything a token may allow. `code:read`: the tools over the workspace; `ops`: what shows the server's own state. */
+export const SCOPES = ["code:read", "ops"] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** Who calls. Never holds the token itself. */
+export interface Principal {
+  /** The token's id, or "anonymous" in `none` mode. A session belongs to the id that opened it. */
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+}
+
+export const ANONYMOUS: Principal = { id: "anonymous", name: "anonymous", scopes: ["code:read"] };
+
+/** What `Authorization` came to: somebody, or the `WWW-Authenticate` challenge of a 401 (RFC 6750, section 3). */
+export type Verdict = { principal: Principal } | { challenge: string; reason: string };
+
+export interface Authenticator {
+  authenticate(authorization: string | undefined): Promise<Verdict>;
+}

@@ -1,0 +1,94 @@
+import { timingSafeEqual } from "node:crypto";
+import { stat } from "node:fs/promises";
+import type { Authenticator, Principal, Verdict } from "./principal.ts";
+import { hashToken, readTokens } from "./tokens-file.ts";
+
+/** A known token's file is looked at again at most so often, milliseconds. */
+const LOOK_AGAIN_MS = 1_000;
+
+interface KnownToken {
+  hash: Buffer;
+  expiresAt: number;
+  principal: Principal;
+}
+
+/**
+ * Bearer tokens of the tokens file. The challenge names no resource metadata: clients that see OAuth advertised ignore the header
+ * that their user configured.
+ */
+export class TokenAuthenticator implements Authenticator {
+  readonly #file: string;
+  readonly #onProblem: (problem: Error) => void;
+  #tokens: KnownToken[] = [];
+  #stamp: string | undefined;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #looking: Promise<void> | undefined;
+
+  /** @param onProblem told when the file is broken; the tokens read before stay valid */
+  constructor(file: string, onProblem: (problem: Error) => void) {
+    this.#file = file;
+    this.#onProblem = onProblem;
+  }
+
+  async authenticate(authorization: string | undefined, now = Date.now()): Promise<Verdict> {
+    const token = /^Bearer +([\x21-\x7e]{1,512}) *$/i.exec(authorization ?? "")?.[1];
+    if (token === undefined)
+      return { challenge: "Bearer", reason: "A bearer token is needed: Authorization: Bearer mcp_..." };
+    const hash = Buffer.from(hashToken(token), "hex");
+    if (now - this.#lookedAt >= LOOK_AGAIN_MS) await this.#look(now);
+    let known = this.#match(hash);
+    if (!known) {
+      // Perhaps it was made a moment ago: look at once, for the price of one stat.
+      await this.#look(now);
+      known = this.#match(hash);
+    }
+    if (!known)
+      return { challenge: invalid("unknown token"), reason: "The token is unknown or was revoked." };
+    if (known.expiresAt <= now)
+      return { challenge: invalid("expired token"), reason: "The token has expired." };
+    return { principal: known.principal };
+  }
+
+  /** @throws when the file is there and cannot be read */
+  async check(): Promise<number> {
+    return (await readTokens(this.#file)).length;
+  }
+
+  /** Compares with every token, each in constant time, so that the time tells nothing about which was near. */
+  #match(hash: Buffer): KnownToken | undefined {
+    let found: KnownToken | undefined;
+    for (const token of this.#tokens) if (timingSafeEqual(token.hash, hash)) found = token;
+    return found;
+  }
+
+  #look(now: number): Promise<void> {
+    this.#looking ??= this.#reread(now).finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #reread(now: number): Promise<void> {
+    this.#lookedAt = now;
+    const stamp = await stat(this.#file).then(
+      (s) => `${s.ino}/${s.mtimeMs}/${s.size}`,
+      (error: NodeJS.ErrnoException) => error.code ?? "unreadable",
+    );
+    if (stamp === this.#stamp) return;
+    try {
+      const stored = await readTokens(this.#file);
+      this.#tokens = stored.map(({ id, name, scopes, hash, expiresAt }) => ({
+        hash: Buffer.from(hash, "hex"),
+        expiresAt: expiresAt === null ? Number.POSITIVE_INFINITY : Date.parse(expiresAt),
+        principal: { id, name, scopes },
+      }));
+    } catch (error) {
+      this.#onProblem(error as Error);
+    }
+    this.#stamp = stamp;
+  }
+}
+
+function invalid(description: string): string {
+  return `Bearer error="invalid_token", error_description="${description}"`;
+}

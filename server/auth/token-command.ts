@@ -1,0 +1,101 @@
+import { randomBytes } from "node:crypto";
+import { Command, InvalidArgumentError } from "commander";
+import { DEFAULT_TOKENS_FILE } from "../config.ts";
+import { SCOPES, type Scope } from "./principal.ts";
+import { hashToken, newToken, readTokens, type StoredToken, updateTokens } from "./tokens-file.ts";
+
+/** Ten years: longer is better said by leaving --ttl out. */
+const MAX_TTL = 10 * 365 * 86_400;
+
+function ttl(text: string): number {
+  const seconds = Number(text);
+  if (!/^\d+$/.test(text) || seconds < 1 || seconds > MAX_TTL)
+    throw new InvalidArgumentError(
+      `a whole number of seconds from 1 to ${MAX_TTL}, such as 2592000 (30 days)`,
+    );
+  return seconds;
+}
+
+function scopes(text: string): Scope[] {
+  const named = [...new Set(text.split(",").map((s) => s.trim()))];
+  const wrong = named.filter((s) => !SCOPES.includes(s as Scope));
+  if (wrong.length)
+    throw new InvalidArgumentError(`known scopes are ${SCOPES.join(", ")}; "${wrong.join(", ")}" is none`);
+  return named as Scope[];
+}
+
+function tokenName(text: string): string {
+  if (!/^[\w@.+ -]{1,64}$/.test(text))
+    throw new InvalidArgumentError("1 to 64 letters, digits or @._+- characters");
+  return text;
+}
+
+/** What is shown of a token: all but its hash. */
+function shown({ hash: _, ...rest }: StoredToken) {
+  return rest;
+}
+
+function table(tokens: StoredToken[]): string {
+  if (tokens.length === 0) return "No tokens. Make one: token create --name laptop\n";
+  return tokens
+    .map((t) => `${t.id}  ${t.name}  ${t.scopes.join(",")}  until ${t.expiresAt ?? "revoked"}\n`)
+    .join("");
+}
+
+/**
+ * `token create|list|revoke`, run as root on the machine with the server's own bundle. A running server sees the change within a second.
+ *
+ * @param write takes what goes to standard output; the token itself is in it once, at creation
+ */
+export function tokenCommand(env: NodeJS.ProcessEnv, write: (text: string) => void): Command {
+  const file = env.TOKENS_FILE || DEFAULT_TOKENS_FILE;
+  const json = (value: unknown) => write(`${JSON.stringify(value)}\n`);
+  const command = new Command("token").description(`the tokens in ${file} (TOKENS_FILE)`);
+
+  command
+    .command("create")
+    .requiredOption("--name <name>", "who or what uses it", tokenName)
+    .option("--ttl <seconds>", "valid for so long (default: until revoked)", ttl)
+    .option("--scopes <list>", `comma-separated, of ${SCOPES.join(", ")}`, scopes, ["code:read"])
+    .option("--json", "one JSON object instead of text")
+    .action(async (options: { name: string; ttl?: number; scopes: Scope[]; json?: true }) => {
+      const token = newToken();
+      const now = Date.now();
+      const stored: StoredToken = {
+        id: randomBytes(6).toString("hex"),
+        name: options.name,
+        hash: hashToken(token),
+        scopes: options.scopes,
+        createdAt: new Date(now).toISOString(),
+        expiresAt: options.ttl === undefined ? null : new Date(now + options.ttl * 1_000).toISOString(),
+      };
+      await updateTokens(file, (tokens) => ({ tokens: [...tokens, stored], result: undefined }));
+      if (options.json) json({ ...shown(stored), token });
+      else
+        write(`${token}\nShown this once. Its id is ${stored.id}; end it with: token revoke ${stored.id}\n`);
+    });
+
+  command
+    .command("list")
+    .option("--json", "a JSON array instead of text")
+    .action(async (options: { json?: true }) => {
+      const tokens = await readTokens(file);
+      if (options.json) json(tokens.map(shown));
+      else write(table(tokens));
+    });
+
+  command
+    .command("revoke <id>")
+    .option("--json", "one JSON object instead of text")
+    .action(async (id: string, options: { json?: true }) => {
+      await updateTokens(file, (tokens) => {
+        if (!tokens.some((t) => t.id === id))
+          throw new Error(`There is no token ${id} in ${file}; see: token list`);
+        return { tokens: tokens.filter((t) => t.id !== id), result: undefined };
+      });
+      if (options.json) json({ id, revoked: true });
+      else write(`Revoked ${id}.\n`);
+    });
+
+  return command;
+}

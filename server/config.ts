@@ -1,0 +1,156 @@
+import { isIP } from "node:net";
+import { resolve } from "node:path";
+import * as z from "zod";
+
+/** Where the machine keeps what the server reads; the unit's EnvironmentFile may say otherwise. */
+export const DEFAULT_TOKENS_FILE = "/srv/mcp-edge/state/tokens.json";
+export const DEFAULT_WORKSPACE_DIR = "/srv/mcp-edge/workspace";
+
+export type AuthMode = "token" | "none";
+export type Listen = { kind: "fd"; fd: 3 } | { kind: "tcp"; host: string; port: number };
+
+/** The whole of what the environment decides, checked once at start. */
+export interface ServerConfig {
+  /** `https://domain`, without a trailing slash; undefined in development. */
+  readonly publicUrl: URL | undefined;
+  readonly authMode: AuthMode;
+  readonly tokensFile: string;
+  /** `folder`: every git work tree in it is served; `single`: the folder itself is the one repository. */
+  readonly workspace: { readonly kind: "folder" | "single"; readonly dir: string };
+  readonly adminSocket: string | undefined;
+  readonly listen: Listen;
+  /** sha256 of the release, or "dev". */
+  readonly release: string;
+  readonly colour: string;
+  readonly logLevel: string;
+  /** How long a drain waits for calls in flight, seconds. */
+  readonly drainSeconds: number;
+  /** Host names whose pages may call the server (beside its own and loopback). */
+  readonly allowedOrigins: readonly string[];
+  readonly ripgrepPath: string | undefined;
+  /** Neither started by systemd nor reachable under a public name. */
+  readonly dev: boolean;
+}
+
+/** All that is wrong with the environment, one line a problem, each with its mend. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(
+      `The environment is wrong in ${problems.length} place(s):\n${problems.map((p) => `  ${p}`).join("\n")}`,
+    );
+    this.name = "ConfigError";
+    this.problems = problems;
+  }
+}
+
+const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+
+const wholeNumber = (min: number, max: number, example: string) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, `must be a whole number from ${min} to ${max}; set ${example}`)
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `must be a whole number from ${min} to ${max}; set ${example}`);
+
+const path = z.string().regex(/^\//, "must be an absolute path; write it from the root, beginning with /");
+
+const publicUrl = z.string().transform((text, ctx) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && url.pathname === "/" && !url.search && !url.username)
+    return url;
+  ctx.addIssue({ code: "custom", message: "must be an origin; set PUBLIC_URL=https://mcp.example.com" });
+  return z.NEVER;
+});
+
+const Environment = z.object({
+  PUBLIC_URL: publicUrl.optional(),
+  AUTH_MODE: z.enum(["token", "none"], "must be token or none; set AUTH_MODE=token").optional(),
+  AUTH_NONE_ALLOWED: z.enum(["yes", "no"], "must be yes or no; set AUTH_NONE_ALLOWED=no").default("no"),
+  TOKENS_FILE: path.default(DEFAULT_TOKENS_FILE),
+  WORKSPACE_DIR: z.string().optional(),
+  ADMIN_SOCKET: path
+    .max(107, "must be at most 107 bytes (a unix socket's limit); choose a shorter path")
+    .optional(),
+  HOST: z.string().default("127.0.0.1"),
+  PORT: wholeNumber(0, 65_535, "PORT=3000").default(3000),
+  LISTEN_FDS: wholeNumber(0, 1_000, "LISTEN_FDS=1 (systemd does)").optional(),
+  LISTEN_PID: z.string().optional(),
+  NOTIFY_SOCKET: z.string().optional(),
+  RELEASE: z.string().default("dev"),
+  COLOUR: z.string().default(""),
+  LOG_LEVEL: z.enum(LEVELS, `must be one of ${LEVELS.join(", ")}; set LOG_LEVEL=info`).default("info"),
+  DRAIN_SECONDS: wholeNumber(0, 600, "DRAIN_SECONDS=20").default(20),
+  ALLOWED_ORIGINS: z.string().default(""),
+  RIPGREP_PATH: path.optional(),
+});
+
+/** True for the names and addresses that only this machine itself can reach. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, "");
+  return bare === "localhost" || bare === "::1" || (isIP(bare) === 4 && bare.startsWith("127."));
+}
+
+/** `https://chat.example:8443` and `chat.example` both mean the host name `chat.example`. */
+function originHost(entry: string): string | undefined {
+  const url = entry.includes("://") ? entry : `https://${entry}`;
+  return URL.canParse(url) ? new URL(url).hostname || undefined : undefined;
+}
+
+/**
+ * Environment -> configuration. An empty value counts as unset, as in a systemd EnvironmentFile.
+ *
+ * @param process_ the process's id (LISTEN_FDS holds only for LISTEN_PID, sd_listen_fds(3)) and folder
+ * @throws ConfigError naming every problem at once
+ */
+export function readConfig(
+  env: NodeJS.ProcessEnv,
+  process_: { pid: number; cwd: string } = { pid: process.pid, cwd: process.cwd() },
+): ServerConfig {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
+  const parsed = Environment.safeParse(given);
+  if (!parsed.success)
+    throw new ConfigError(
+      parsed.error.issues.map(
+        (issue) => `${issue.path.join(".")}=${given[String(issue.path[0])]}: ${issue.message}`,
+      ),
+    );
+  const e = parsed.data;
+  const problems: string[] = [];
+  const socket = e.LISTEN_FDS !== undefined && e.LISTEN_FDS > 0 && e.LISTEN_PID === String(process_.pid);
+  const dev = !socket && !e.NOTIFY_SOCKET && !e.PUBLIC_URL;
+
+  const onlyLocal = !socket && isLoopback(e.HOST) && (!e.PUBLIC_URL || isLoopback(e.PUBLIC_URL.hostname));
+  const authMode = e.AUTH_MODE ?? (dev && onlyLocal ? "none" : "token");
+  if (authMode === "none" && !onlyLocal && e.AUTH_NONE_ALLOWED !== "yes")
+    problems.push(
+      "AUTH_MODE=none: anybody who reaches this server could read the workspace. Set AUTH_MODE=token, or AUTH_NONE_ALLOWED=yes if that is meant",
+    );
+
+  const origins = e.ALLOWED_ORIGINS.split(/[\s,]+/).filter(Boolean);
+  const allowedOrigins = origins.flatMap((entry) => {
+    const host = originHost(entry);
+    if (!host) problems.push(`ALLOWED_ORIGINS: "${entry}" is no origin; write https://chat.example.com`);
+    return host ? [host] : [];
+  });
+  if (problems.length) throw new ConfigError(problems);
+
+  return {
+    publicUrl: e.PUBLIC_URL,
+    authMode,
+    tokensFile: e.TOKENS_FILE,
+    workspace:
+      e.WORKSPACE_DIR || !dev
+        ? { kind: "folder", dir: resolve(process_.cwd, e.WORKSPACE_DIR ?? DEFAULT_WORKSPACE_DIR) }
+        : { kind: "single", dir: process_.cwd },
+    adminSocket: e.ADMIN_SOCKET,
+    listen: socket ? { kind: "fd", fd: 3 } : { kind: "tcp", host: e.HOST, port: e.PORT },
+    release: e.RELEASE,
+    colour: e.COLOUR,
+    logLevel: e.LOG_LEVEL,
+    drainSeconds: e.DRAIN_SECONDS,
+    allowedOrigins,
+    ripgrepPath: e.RIPGREP_PATH,
+    dev,
+  };
+}

@@ -1,0 +1,49 @@
+import type { FastifyInstance } from "fastify";
+
+/** Counts the requests in flight, writes their log lines, and knows whether the server is draining. */
+export class Lifecycle {
+  draining = false;
+  #inFlight = 0;
+  #idle: (() => void)[] = [];
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /**
+   * Hooks on the raw response's `close`, which also comes when the client goes away in the middle (Fastify's onResponse does not).
+   */
+  register(app: FastifyInstance): void {
+    app.addHook("onRequest", async (request, reply) => {
+      this.#inFlight++;
+      reply.header("x-request-id", request.id);
+      reply.raw.once("close", () => {
+        this.#inFlight--;
+        if (this.#inFlight === 0) for (const wake of this.#idle.splice(0)) wake();
+        const line = {
+          method: request.method,
+          path: request.url.split("?", 1)[0],
+          status: reply.raw.statusCode,
+          duration_ms: Math.round(reply.elapsedTime),
+          client: request.ip,
+          ...(request.principal ? { principal: request.principal.id } : {}),
+          ...(reply.raw.writableFinished ? {} : { aborted: true }),
+        };
+        if (line.path === "/readyz") request.log.debug(line, "request");
+        else request.log.info(line, "request");
+      });
+    });
+    app.addHook("onSend", async (_request, reply) => {
+      if (this.draining) reply.header("connection", "close");
+    });
+  }
+
+  /** Resolves with true once nothing is in flight, with false when `limitMs` is over before. */
+  async idle(limitMs: number): Promise<boolean> {
+    if (this.#inFlight === 0) return true;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => resolve(false), limitMs);
+    this.#idle.push(() => resolve(true));
+    return promise.finally(() => clearTimeout(timer));
+  }
+}

@@ -1,0 +1,40 @@
+import type { FastifyServerOptions } from "fastify";
+import type { ServerConfig } from "../config.ts";
+
+/** Takes whole lines. */
+export interface LogStream {
+  write(line: string): void;
+}
+
+/**
+ * One JSON object a line on standard output. There is no pino transport: those are worker threads that load files, which a bundle has not.
+ * Requests are logged by us (lifecycle.ts): method, path without its query, status; never headers or bodies.
+ */
+export function loggerOptions(
+  config: Pick<ServerConfig, "logLevel" | "colour" | "release" | "dev">,
+  stream?: LogStream,
+): NonNullable<FastifyServerOptions["logger"]> {
+  const target = stream ?? (config.dev && process.stdout.isTTY ? { write: writePretty } : undefined);
+  return {
+    level: config.logLevel,
+    base: config.dev ? {} : { pid: process.pid, colour: config.colour, release: config.release.slice(0, 12) },
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label) => ({ level: label }) },
+    serializers: {
+      req: (request) => ({ method: request.method, path: request.url.split("?", 1)[0] }),
+      res: (reply) => ({ status: reply.statusCode }),
+    },
+    ...(target ? { stream: target } : {}),
+  };
+}
+
+/** `12:00:00 info  msg key=value`, for a person at a terminal. */
+function writePretty(line: string): void {
+  const { time, level, msg, ...rest } = JSON.parse(line) as Record<string, unknown>;
+  const facts = Object.entries(rest).map(
+    ([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+  );
+  process.stdout.write(
+    `${String(time).slice(11, 19)} ${String(level).padEnd(5)} ${msg} ${facts.join(" ")}\n`,
+  );
+}

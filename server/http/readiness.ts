@@ -1,0 +1,72 @@
+/** One thing that must hold before the server may take calls. */
+export interface Check {
+  readonly name: string;
+  /** @returns a fact worth showing @throws with what is wrong and how to mend it */
+  run(): Promise<string>;
+}
+
+export interface CheckResult {
+  ok: boolean;
+  /** How long the check took, milliseconds. */
+  ms: number;
+  detail: string;
+}
+
+export interface Readiness {
+  ready: boolean;
+  draining: boolean;
+  release: string;
+  colour: string;
+  /** When the checks ran. */
+  at: string;
+  checks: Record<string, CheckResult>;
+}
+
+/** Answers are reused so long, milliseconds: /readyz is public and two of its checks start a program. */
+const REUSE_MS = 1_000;
+
+/** Runs the checks, side by side, at most once a second. */
+export class ReadinessProbe {
+  readonly #checks: readonly Check[];
+  readonly #about: () => Pick<Readiness, "draining" | "release" | "colour">;
+  #last: { at: number; results: Promise<Record<string, CheckResult>> } | undefined;
+
+  constructor(checks: readonly Check[], about: () => Pick<Readiness, "draining" | "release" | "colour">) {
+    this.#checks = checks;
+    this.#about = about;
+  }
+
+  async probe(): Promise<Readiness> {
+    const now = Date.now();
+    if (!this.#last || now - this.#last.at >= REUSE_MS) this.#last = { at: now, results: this.#run() };
+    const { at, results } = this.#last;
+    const checks = await results;
+    const about = this.#about();
+    const ready = !about.draining && Object.values(checks).every((c) => c.ok);
+    return { ready, ...about, at: new Date(at).toISOString(), checks };
+  }
+
+  async #run(): Promise<Record<string, CheckResult>> {
+    const results = await Promise.all(
+      this.#checks.map(async (check) => [check.name, await timed(check)] as const),
+    );
+    return Object.fromEntries(results);
+  }
+}
+
+async function timed(check: Check): Promise<CheckResult> {
+  const started = performance.now();
+  const result = await check.run().then(
+    (detail) => ({ ok: true, detail }),
+    (error: Error) => ({ ok: false, detail: error.message }),
+  );
+  return { ...result, ms: Math.round((performance.now() - started) * 10) / 10 };
+}
+
+/** The same without the details, which name paths of the machine: for the public route. */
+export function withoutDetails({ checks, ...rest }: Readiness) {
+  return {
+    ...rest,
+    checks: Object.fromEntries(Object.entries(checks).map(([name, { ok, ms }]) => [name, { ok, ms }])),
+  };
+}

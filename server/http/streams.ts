@@ -1,0 +1,115 @@
+import { randomUUID } from "node:crypto";
+import type { FastifyBaseLogger } from "fastify";
+
+/** Why a stream ended: its source was done, the client left, the server drains, it failed, or the drain's limit was over. */
+export type DisconnectReason = "completed" | "client_closed" | "drain" | "error" | "drain_timeout";
+
+export interface StreamFacts {
+  route: string;
+  session?: string | undefined;
+  /** Open until somebody ends it (a notification stream), as opposed to the answer of one call. */
+  standing: boolean;
+  /** The request's own logger: it puts the request id on the line. */
+  log: FastifyBaseLogger;
+  onEnd?: () => void;
+}
+
+/** How soon a client that was sent away by a drain may come back, milliseconds: the other server is ready by then. */
+const RETRY_MS = 500;
+
+const encoder = new TextEncoder();
+/** Headers leave with the first byte, so every stream begins with a comment: without it they waited 15 s for the keep-alive. */
+const OPEN = encoder.encode(": open\n\n");
+const RECONNECT = encoder.encode(`retry: ${RETRY_MS}\n\n`);
+
+/** On every event stream; NGINX and other proxies heed the last one. */
+export const SSE_HEADERS = {
+  "content-type": "text/event-stream",
+  "cache-control": "no-cache, no-transform",
+  "x-accel-buffering": "no",
+} as const;
+
+/** The event streams that are open: primes them, counts them, logs one line for each at its end, and ends them on a drain. */
+export class Streams {
+  readonly #open = new Map<(reason: DisconnectReason) => void, boolean>();
+  #draining = false;
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Wraps the source of an event stream; the result goes to the client. */
+  track(source: ReadableStream<Uint8Array>, facts: StreamFacts): ReadableStream<Uint8Array> {
+    const reader = source.getReader();
+    const started = performance.now();
+    let bytes = 0;
+    let chunks = 0;
+    let ended = false;
+    let sink!: ReadableStreamDefaultController<Uint8Array>;
+    const send = (piece: Uint8Array) => {
+      bytes += piece.byteLength;
+      chunks++;
+      sink.enqueue(piece);
+    };
+    const settle = (reason: DisconnectReason): boolean => {
+      if (ended) return false;
+      ended = true;
+      this.#open.delete(end);
+      facts.log.info(
+        {
+          stream_id: randomUUID(),
+          ...(facts.session ? { session: facts.session } : {}),
+          route: facts.route,
+          bytes_sent: bytes,
+          chunks_sent: chunks,
+          duration_ms: Math.round(performance.now() - started),
+          disconnect_reason: reason,
+        },
+        "stream",
+      );
+      facts.onEnd?.();
+      return true;
+    };
+    const end = (reason: DisconnectReason) => {
+      if (ended) return;
+      send(RECONNECT);
+      settle(reason);
+      sink.close();
+      reader.cancel(reason).catch(() => undefined);
+    };
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        sink = controller;
+        send(OPEN);
+      },
+      pull: async () => {
+        try {
+          const { done, value } = await reader.read();
+          if (ended) return;
+          if (!done) send(value);
+          else if (settle("completed")) sink.close();
+        } catch (error) {
+          if (settle("error")) sink.error(error);
+        }
+      },
+      cancel: (reason) => {
+        settle("client_closed");
+        return reader.cancel(reason);
+      },
+    });
+    this.#open.set(end, facts.standing);
+    if (this.#draining && facts.standing) end("drain");
+    return body;
+  }
+
+  /** Sends every standing stream's client away, now and from now on; answers of calls go on. */
+  drain(): void {
+    this.#draining = true;
+    for (const [end, standing] of [...this.#open]) if (standing) end("drain");
+  }
+
+  /** Ends what is left. */
+  endAll(): void {
+    for (const end of [...this.#open.keys()]) end("drain_timeout");
+  }
+}

@@ -1,0 +1,99 @@
+import { startAdmin } from "./admin.ts";
+import { createApp, type ServerApp } from "./app.ts";
+import { tokenCommand } from "./auth/token-command.ts";
+import { ConfigError, readConfig, type ServerConfig } from "./config.ts";
+import { drain } from "./drain.ts";
+import { Notifier, watchdogInterval } from "./systemd/notify.ts";
+
+/** Start of the server; `token …` runs the token command instead. Exit codes: 0 well ended, 1 could not start or failed. */
+async function main(): Promise<void> {
+  if (process.argv[2] === "token") {
+    const command = tokenCommand(process.env, (text) => process.stdout.write(text));
+    await command.parseAsync(process.argv.slice(3), { from: "user" });
+    return;
+  }
+  const env = { ...process.env };
+  const config = readConfig(env);
+  // They are for this process alone (sd_listen_fds(3)): no child shall believe that it has a socket.
+  for (const name of ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET"])
+    delete process.env[name];
+  await serve(config, env);
+}
+
+async function serve(config: ServerConfig, env: NodeJS.ProcessEnv): Promise<void> {
+  const app = await createApp({ config });
+  const log = app.http.log;
+  process.on("unhandledRejection", (reason) => log.error({ err: reason }, "unhandled rejection"));
+  const notifier = new Notifier(env);
+  const admin = config.adminSocket ? await startAdmin(config.adminSocket, app.readiness) : undefined;
+
+  const state = await app.readiness.probe();
+  if (!state.ready) {
+    const reasons = Object.entries(state.checks).flatMap(([name, c]) =>
+      c.ok ? [] : [`${name}: ${c.detail}`],
+    );
+    await admin?.close();
+    throw new Error(`not ready: ${reasons.join("; ")}`);
+  }
+  await listen(app, config);
+
+  let stopping = false;
+  const stop = async (signal: string) => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal, in_flight: app.lifecycle.inFlight, streams: app.streams.size }, "draining");
+    notifier
+      .send("STOPPING=1")
+      .catch((error: Error) => log.warn({ reason: error.message }, "systemd-notify"));
+    const clean = await drain(app, config.drainSeconds * 1_000);
+    await admin?.close();
+    log.info({ clean }, "stopped");
+    process.exit(0);
+  };
+  process.on("SIGTERM", () => void stop("SIGTERM"));
+  process.on("SIGINT", () => void stop("SIGINT"));
+
+  const interval = watchdogInterval(env, process.pid);
+  if (interval !== undefined)
+    setInterval(() => {
+      notifier
+        .send("WATCHDOG=1")
+        .catch((error: Error) => log.warn({ reason: error.message }, "systemd-notify"));
+    }, interval).unref();
+  await notifier.send("READY=1");
+  announce(app, config);
+}
+
+async function listen(app: ServerApp, config: ServerConfig): Promise<void> {
+  await app.http.ready();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  app.http.server.once("error", reject);
+  if (config.listen.kind === "fd") app.http.server.listen({ fd: config.listen.fd }, resolve);
+  else app.http.server.listen({ host: config.listen.host, port: config.listen.port }, resolve);
+  await promise.catch((error: NodeJS.ErrnoException) => {
+    throw error.code === "EADDRINUSE" && config.listen.kind === "tcp"
+      ? new Error(
+          `${config.listen.host}:${config.listen.port} is taken; choose another port: PORT=3001 npm run dev`,
+        )
+      : error;
+  });
+  app.http.server.off("error", reject);
+}
+
+function announce(app: ServerApp, config: ServerConfig): void {
+  const log = app.http.log;
+  const address = app.http.server.address();
+  const port = typeof address === "object" ? address?.port : undefined;
+  const host = config.listen.kind === "tcp" ? config.listen.host : "127.0.0.1";
+  const origin = config.publicUrl?.origin ?? `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  log.info({ url: `${origin}/mcp`, auth: config.authMode, workspace: config.workspace.dir }, "ready");
+  if (config.dev && config.authMode === "none")
+    log.info(
+      `no token is asked for (AUTH_MODE=none, loopback only); connect: claude mcp add --transport http mcp-edge ${origin}/mcp`,
+    );
+}
+
+main().catch((error: Error) => {
+  process.stderr.write(`${error instanceof ConfigError ? error.message : `mcp-edge: ${error.message}`}\n`);
+  process.exit(1);
+});

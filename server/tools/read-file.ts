@@ -1,0 +1,123 @@
+import { constants } from "node:fs";
+import { lstat, open } from "node:fs/promises";
+import * as z from "zod";
+import { ToolError } from "../tool-error.ts";
+import { insidePath } from "../workspace/paths.ts";
+import { repoArgument } from "./schema.ts";
+import { defineTool } from "./tool.ts";
+
+/** Larger files are not source code; reading one whole would cost the memory of many calls. Bytes. */
+const MAX_FILE_BYTES = 16 * 1024 * 1024;
+/** How much of a file's beginning is looked at for a NUL byte, as git does (buffer_is_binary). */
+const BINARY_PROBE = 8_000;
+
+const input = z.object({
+  repo: repoArgument,
+  path: z.string().min(1).max(4096).describe("Path of the file relative to the repository."),
+  start_line: z.int().min(1).max(100_000_000).default(1).describe("First line to read, counted from 1."),
+  end_line: z
+    .int()
+    .min(1)
+    .max(100_000_000)
+    .optional()
+    .describe("Last line to read. Default: the end of the file."),
+  max_chars: z.int().min(1).max(100_000).default(40_000).describe("At most so many characters of text."),
+});
+
+const output = z.object({
+  repo: z.string(),
+  path: z.string(),
+  size: z.int().describe("Size of the file, bytes."),
+  binary: z.boolean().describe("True when it is not text; then text is empty."),
+  total_lines: z.int(),
+  start_line: z.int(),
+  end_line: z.int().describe("Last line that is in text; start_line - 1 when none is."),
+  truncated: z.boolean().describe("True when max_chars cut the text short."),
+  next_line: z.int().nullable().describe("start_line of the next call that goes on, or null at the end."),
+  text: z.string(),
+});
+
+export const readFile = defineTool({
+  name: "read_file",
+  title: "Read a file",
+  description: "Reads a text file of a git repository, whole or a range of lines.",
+  capability: "code:read",
+  input,
+  output,
+  async run({ repo: name, path, start_line, end_line, max_chars }, { workspace, signal }) {
+    const repo = await workspace.find(name);
+    const file = await insidePath(repo, path);
+    if (!(await workspace.shows(repo, file.real)))
+      throw new ToolError(await notShown(file.absolute, file.given));
+    const bytes = await readRegularFile(file.absolute, file.given, signal);
+    const base = { repo: repo.name, path: file.given, size: bytes.length, start_line };
+    if (bytes.subarray(0, BINARY_PROBE).includes(0))
+      return {
+        ...base,
+        binary: true,
+        total_lines: 0,
+        end_line: start_line - 1,
+        truncated: false,
+        next_line: null,
+        text: "",
+      };
+    return { ...base, binary: false, ...cut(bytes.toString("utf8"), start_line, end_line, max_chars) };
+  },
+});
+
+/** Lines `from`..`to` of a text, whole lines as far as `maxChars` reaches; a first line that is longer is cut. */
+export function cut(text: string, from: number, to: number | undefined, maxChars: number) {
+  const lines = text.split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  const last = Math.min(to ?? lines.length, lines.length);
+  const taken: string[] = [];
+  let chars = 0;
+  let truncated = false;
+  for (let n = from; n <= last; n++) {
+    const line = lines[n - 1] ?? "";
+    if (chars + line.length + 1 > maxChars) {
+      truncated = true;
+      if (taken.length === 0) taken.push(line.slice(0, maxChars));
+      break;
+    }
+    chars += line.length + 1;
+    taken.push(line);
+  }
+  const end = from + taken.length - 1;
+  return {
+    total_lines: lines.length,
+    end_line: end,
+    truncated,
+    next_line: truncated && end < last ? end + 1 : null,
+    text: taken.join("\n"),
+  };
+}
+
+/**
+ * O_NONBLOCK keeps a pipe or a device from hanging the open; O_NOFOLLOW refuses a link put there since the path was resolved.
+ */
+async function readRegularFile(absolute: string, given: string, signal: AbortSignal): Promise<Buffer> {
+  const handle = await open(absolute, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+    (error: NodeJS.ErrnoException) => {
+      throw new ToolError(`${JSON.stringify(given)} cannot be opened (${error.code ?? "unreadable"}).`);
+    },
+  );
+  try {
+    const stat = await handle.stat();
+    if (!stat.isFile()) throw new ToolError(`${JSON.stringify(given)} is not a regular file.`);
+    if (stat.size > MAX_FILE_BYTES)
+      throw new ToolError(
+        `${JSON.stringify(given)} has ${stat.size} bytes, more than the ${MAX_FILE_BYTES} that read_file reads; find the place with search_text and context.`,
+      );
+    return await handle.readFile({ signal });
+  } finally {
+    await handle.close();
+  }
+}
+
+async function notShown(absolute: string, given: string): Promise<string> {
+  const stat = await lstat(absolute).catch(() => undefined);
+  if (stat?.isDirectory()) return `${JSON.stringify(given)} is a folder; use list_files with path.`;
+  if (stat && !stat.isFile()) return `${JSON.stringify(given)} is not a regular file.`;
+  return `${JSON.stringify(given)} is ignored by git, or lies in a submodule; such files are not served.`;
+}

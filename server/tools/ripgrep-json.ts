@@ -1,0 +1,133 @@
+/** One found line, as search_text answers it. */
+export interface Match {
+  path: string;
+  line: number;
+  /** Counted in characters from 1. */
+  column: number;
+  text: string;
+  before: string[];
+  after: string[];
+}
+
+/** Longest line that is answered whole, characters; of longer ones the part round the match. */
+const MAX_LINE = 400;
+
+type RgText = { text: string } | { bytes: string };
+interface RgLine {
+  path: RgText;
+  lines: RgText;
+  line_number: number;
+  submatches: { start: number }[];
+}
+type RgMessage = { type: "match" | "context"; data: RgLine } | { type: "begin" | "end" | "summary" };
+
+/**
+ * Reads `rg --json` as it arrives and gathers matches with their context, until `max` of them are full or `maxChars` are taken.
+ */
+export class MatchCollector {
+  readonly matches: Match[] = [];
+  /** True when there was more than `max` or `maxChars` let in. */
+  truncated = false;
+  readonly #context: number;
+  readonly #max: number;
+  readonly #visible: (path: string) => boolean;
+  #maxChars: number;
+  #rest = "";
+  #decoder = new TextDecoder();
+  /** Lines of the file at hand, by number. */
+  #lines = new Map<number, string>();
+  #open: Match[] = [];
+
+  constructor(options: {
+    context: number;
+    max: number;
+    maxChars: number;
+    visible: (path: string) => boolean;
+  }) {
+    this.#context = options.context;
+    this.#max = options.max;
+    this.#maxChars = options.maxChars;
+    this.#visible = options.visible;
+  }
+
+  /** @returns false when enough was read */
+  feed(chunk: Buffer): boolean {
+    this.#rest += this.#decoder.decode(chunk, { stream: true });
+    let end = this.#rest.indexOf("\n");
+    let start = 0;
+    while (end !== -1) {
+      if (!this.#message(JSON.parse(this.#rest.slice(start, end)) as RgMessage)) return false;
+      start = end + 1;
+      end = this.#rest.indexOf("\n", start);
+    }
+    this.#rest = this.#rest.slice(start);
+    return true;
+  }
+
+  /** Gives the matches of the last file their context; call it once, at the end of the output. */
+  finish(): Match[] {
+    this.#fill();
+    return this.matches;
+  }
+
+  #message(message: RgMessage): boolean {
+    if (message.type === "begin") this.#lines = new Map();
+    else if (message.type === "end") this.#fill();
+    else if (message.type === "match" || message.type === "context")
+      return this.#line(message.type, message.data);
+    return true;
+  }
+
+  #line(type: "match" | "context", data: RgLine): boolean {
+    const path = textOf(data.path).replace(/^\.\//, "");
+    if (!this.#visible(path)) return true;
+    const whole = textOf(data.lines).replace(/\r?\n$/, "");
+    const column =
+      Buffer.from(whole)
+        .subarray(0, data.submatches[0]?.start ?? 0)
+        .toString().length + 1;
+    const text = windowOf(whole, column);
+    this.#maxChars -= text.length;
+    if (this.#maxChars < 0 || (type === "match" && this.matches.length === this.#max)) {
+      this.truncated = true;
+      this.#fill();
+      return false;
+    }
+    this.#lines.set(data.line_number, text);
+    if (type === "match") {
+      const match = { path, line: data.line_number, column, text, before: [], after: [] };
+      this.matches.push(match);
+      this.#open.push(match);
+    }
+    return true;
+  }
+
+  #fill(): void {
+    for (const match of this.#open) {
+      match.before = this.#between(match.line - this.#context, match.line - 1);
+      match.after = this.#between(match.line + 1, match.line + this.#context);
+    }
+    this.#open = [];
+  }
+
+  #between(from: number, to: number): string[] {
+    const found: string[] = [];
+    for (let n = from; n <= to; n++) {
+      const line = this.#lines.get(n);
+      if (line !== undefined) found.push(line);
+    }
+    return found;
+  }
+}
+
+/** ripgrep gives base64 where a name or a line is not UTF-8. */
+function textOf(value: RgText): string {
+  return "text" in value ? value.text : Buffer.from(value.bytes, "base64").toString("utf8");
+}
+
+function windowOf(line: string, column: number): string {
+  if (line.length <= MAX_LINE) return line;
+  const start = Math.max(0, Math.min(column - 1 - MAX_LINE / 4, line.length - MAX_LINE));
+  const end = start + MAX_LINE;
+  return `${start > 0 ? "…" : ""}${line.slice(start, end)}${end < line.length ? "…" : ""}`;
+}

@@ -1,0 +1,120 @@
+import * as z from "zod";
+import { ToolError } from "../tool-error.ts";
+import { runChild } from "../workspace/child.ts";
+import { insidePath } from "../workspace/paths.ts";
+import { type Match, MatchCollector } from "./ripgrep-json.ts";
+import { folderArgument, globArgument, repoArgument } from "./schema.ts";
+import { defineTool } from "./tool.ts";
+
+/** Longest a search may take, milliseconds; what was found until then is answered. */
+const TIME_LIMIT_MS = 10_000;
+/** Below what clients take in one answer (25,000 tokens), characters. */
+const MAX_CHARS = 60_000;
+
+const input = z.object({
+  query: z.string().min(1).max(1_000).describe("Text to find, taken literally unless regex is true."),
+  regex: z
+    .boolean()
+    .default(false)
+    .describe("Take the query as a regular expression (Rust regex syntax, one line)."),
+  case: z
+    .enum(["smart", "sensitive", "insensitive"])
+    .default("smart")
+    .describe("smart: insensitive unless the query holds a capital letter."),
+  repo: repoArgument,
+  path: folderArgument,
+  globs: z
+    .array(globArgument('Glob such as "*.ts", "src/**" or, to leave out, "!*.test.ts".'))
+    .max(10)
+    .default([])
+    .describe("Only files that match one of these."),
+  context: z.int().min(0).max(10).default(0).describe("Lines to show before and after each match."),
+  max_results: z.int().min(1).max(500).default(100).describe("At most so many matching lines."),
+});
+
+const output = z.object({
+  repo: z.string(),
+  matches: z.array(
+    z.object({
+      path: z.string(),
+      line: z.int(),
+      column: z.int(),
+      text: z.string(),
+      before: z.array(z.string()).optional(),
+      after: z.array(z.string()).optional(),
+    }),
+  ),
+  truncated: z.boolean().describe("True when there is more: narrow the search or raise max_results."),
+  timed_out: z.boolean().describe(`True when the search was ended after ${TIME_LIMIT_MS / 1000} s.`),
+});
+
+export const searchText = defineTool({
+  name: "search_text",
+  title: "Search text",
+  description:
+    "Searches the files of a git repository for a text or a regular expression and answers the matching lines with path, line and column.",
+  capability: "code:read",
+  input,
+  output,
+  async run(args, { workspace, ripgrep, signal }) {
+    for (const text of [args.query, ...args.globs])
+      if (/[\0\r\n]/.test(text)) throw new ToolError("A query or glob is one line, without NUL characters.");
+    const repo = await workspace.find(args.repo);
+    const folder = args.path === "" ? "" : (await insidePath(repo, args.path)).real;
+    const visible = await workspace.files(repo);
+    const collector = new MatchCollector({
+      context: args.context,
+      max: args.max_results,
+      maxChars: MAX_CHARS,
+      visible: (path) => visible.has(path),
+    });
+    const result = await runChild(ripgrep, ripgrepArguments(args, folder), {
+      cwd: repo.root,
+      timeoutMs: TIME_LIMIT_MS,
+      signal,
+      onChunk: (chunk) => collector.feed(chunk),
+    });
+    signal.throwIfAborted();
+    // 0: found, 1: nothing found, 2: an error, which is silent when only some file could not be read (--no-messages).
+    const complaint = result.stderr.trim();
+    if (!result.stopped && result.code === 2 && complaint !== "")
+      throw new ToolError(`The search was refused: ${complaint.slice(0, 500)}`);
+    const timedOut = result.stopped === "timeout";
+    return {
+      repo: repo.name,
+      matches: collector.finish().map((match) => shape(match, args.context)),
+      truncated: collector.truncated || timedOut,
+      timed_out: timedOut,
+    };
+  },
+});
+
+/**
+ * The whole command line. `--sort path` costs ripgrep its second thread and buys answers that are the same each time. The globs of the
+ * caller override the ignore files, so found lines are also held against git's own list; `.git` comes last and wins.
+ */
+function ripgrepArguments(args: z.output<typeof input>, folder: string): string[] {
+  return [
+    "--json",
+    "--no-config",
+    "--no-messages",
+    "--hidden",
+    "--no-ignore-global",
+    "--no-ignore-dot",
+    "--sort=path",
+    "--max-filesize=4M",
+    `--max-count=${args.max_results + 1}`,
+    `--context=${args.context}`,
+    ...(args.regex ? [] : ["--fixed-strings"]),
+    { smart: "--smart-case", sensitive: "--case-sensitive", insensitive: "--ignore-case" }[args.case],
+    ...args.globs.map((glob) => `--glob=${glob}`),
+    "--glob=!.git",
+    "--",
+    args.query,
+    folder === "" ? "./" : `./${folder}`,
+  ];
+}
+
+function shape({ before, after, ...match }: Match, context: number) {
+  return context > 0 ? { ...match, before, after } : match;
+}

@@ -1,0 +1,30 @@
+import type * as z from "zod";
+import type { Scope } from "../auth/principal.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+
+/** What a tool may use, beside its arguments. */
+export interface ToolContext {
+  readonly workspace: Workspace;
+  /** Path of the ripgrep binary. */
+  readonly ripgrep: string;
+  /** Aborted when the caller cancels or, in the 2026 era, goes away. */
+  readonly signal: AbortSignal;
+}
+
+/** A read-only tool. Schemas are made once, at module scope: building them per request was measured to cost most. */
+export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  /** The scope a caller needs to see it. */
+  readonly capability: Scope;
+  readonly input: I;
+  readonly output: O;
+  /** @throws ToolError for what the caller can mend */
+  run(args: z.output<I>, context: ToolContext): Promise<z.output<O>>;
+}
+
+/** Lets the compiler infer the argument and result types from the schemas. */
+export function defineTool<I extends z.ZodObject, O extends z.ZodObject>(tool: Tool<I, O>): Tool {
+  return tool as unknown as Tool;
+}

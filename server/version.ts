@@ -1,0 +1,3 @@
+/** The product's name and version, as `initialize` and `server/discover` report them (package.json is tested to agree). */
+export const NAME = "mcp-edge";
+export const VERSION = "0.1.0";

@@ -1,0 +1,88 @@
+import { ToolError } from "../tool-error.ts";
+import { type ChildResult, runChild } from "./child.ts";
+
+/** Longest a git command may take, milliseconds. */
+const TIME_LIMIT_MS = 10_000;
+
+/**
+ * Only what the command line says counts: no system or user configuration, no prompt, no lock. The repository's own config is
+ * read, so its ways of running a program (fsmonitor, hooks) are shut.
+ */
+const ENV = {
+  GIT_CONFIG_NOSYSTEM: "1",
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_TERMINAL_PROMPT: "0",
+  GIT_OPTIONAL_LOCKS: "0",
+};
+
+/**
+ * Runs git in a work tree. The tree may belong to another account than the server's, hence `safe.directory` for this folder alone.
+ *
+ * @param root absolute path of the work tree
+ * @throws ToolError when git takes too long or fails
+ */
+export async function git(root: string, args: readonly string[], signal?: AbortSignal): Promise<Buffer> {
+  const fixed = [
+    "-c",
+    `safe.directory=${root}`,
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+  ];
+  const result = await runChild("git", [...fixed, "-C", root, ...args], {
+    cwd: root,
+    env: ENV,
+    timeoutMs: TIME_LIMIT_MS,
+    signal,
+  });
+  signal?.throwIfAborted();
+  if (result.stopped) throw new ToolError(`git ${args[0]} was stopped: ${STOPPED[result.stopped]}`);
+  if (result.code !== 0)
+    throw new ToolError(`git ${args[0]} failed: ${lastLine(result.stderr) || `exit code ${result.code}`}`);
+  return result.stdout;
+}
+
+const STOPPED: Record<NonNullable<ChildResult["stopped"]>, string> = {
+  timeout: `it took longer than ${TIME_LIMIT_MS / 1000} s`,
+  abort: "the call was cancelled",
+  enough: "enough was read",
+  "too-much": "its answer is too long; name a folder or a glob",
+};
+
+/**
+ * The files that git knows: tracked, or untracked and not ignored. What git ignores is where secrets and build results lie.
+ *
+ * @param pathspecs git pathspecs (gitglossary(7)); none means all
+ */
+export async function listGitFiles(
+  root: string,
+  pathspecs: readonly string[] = [],
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const args = [
+    "ls-files",
+    "-z",
+    "--cached",
+    "--others",
+    "--exclude-standard",
+    "--deduplicate",
+    "--",
+    ...pathspecs,
+  ];
+  const listing = (await git(root, args, signal)).toString("utf8");
+  return listing ? listing.slice(0, -1).split("\0") : [];
+}
+
+/** True when git itself can read the folder as a work tree. */
+export async function isWorkTree(root: string): Promise<boolean> {
+  try {
+    return (await git(root, ["rev-parse", "--is-inside-work-tree"])).toString().trim() === "true";
+  } catch {
+    return false;
+  }
+}
+
+function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1) ?? "";
+}

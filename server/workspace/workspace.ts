@@ -1,0 +1,93 @@
+import { lstat, readdir, realpath } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { ServerConfig } from "../config.ts";
+import { ToolError } from "../tool-error.ts";
+import { listGitFiles } from "./git.ts";
+
+/** A git work tree that the tools may read. */
+export interface Repository {
+  readonly name: string;
+  /** Absolute, with every symbolic link resolved. */
+  readonly root: string;
+}
+
+/** How long a list of a repository's files is believed, milliseconds. */
+const LISTING_MS = 2_000;
+
+/** The repositories of the workspace, looked up anew at each call: a clone that arrives is served at once. */
+export class Workspace {
+  readonly #where: ServerConfig["workspace"];
+  readonly #listings = new Map<string, { at: number; files: Promise<ReadonlySet<string>> }>();
+
+  constructor(where: ServerConfig["workspace"]) {
+    this.#where = where;
+  }
+
+  get dir(): string {
+    return this.#where.dir;
+  }
+
+  /** Every repository, by name. A folder that is itself a work tree is the only one. */
+  async repositories(): Promise<Repository[]> {
+    const root = await realpath(this.#where.dir).catch(() => undefined);
+    if (!root) return [];
+    if (this.#where.kind === "single" || (await hasGit(root))) return [{ name: basename(root), root }];
+    const entries = await readdir(root, { withFileTypes: true });
+    // isDirectory() is false for symbolic links: a link could lead out of the workspace.
+    const names = entries.filter((e) => e.isDirectory() && !e.name.startsWith(".")).map((e) => e.name);
+    const found = await Promise.all(
+      names.map(async (name) => ((await hasGit(join(root, name))) ? [name] : [])),
+    );
+    return found
+      .flat()
+      .sort()
+      .map((name) => ({ name, root: join(root, name) }));
+  }
+
+  /**
+   * @param name may be left out when there is exactly one repository
+   * @throws ToolError that names the repositories there are
+   */
+  async find(name?: string): Promise<Repository> {
+    const all = await this.repositories();
+    const names = all.map((r) => r.name).join(", ");
+    if (all.length === 0) throw new ToolError("The workspace holds no git repository.");
+    if (name === undefined) {
+      if (all.length === 1 && all[0]) return all[0];
+      throw new ToolError(`Say which repository by "repo": one of ${names}.`);
+    }
+    const found = all.find((r) => r.name === name);
+    if (!found) throw new ToolError(`There is no repository ${JSON.stringify(name)}; there is ${names}.`);
+    return found;
+  }
+
+  /** The files of a repository that may be shown (see listGitFiles), at most two seconds old. */
+  files(repo: Repository, now = Date.now()): Promise<ReadonlySet<string>> {
+    const known = this.#listings.get(repo.root);
+    if (known && now - known.at < LISTING_MS) return known.files;
+    const files = listGitFiles(repo.root).then((list) => new Set(list));
+    files.catch(() => this.#listings.delete(repo.root));
+    this.#listings.set(repo.root, { at: now, files });
+    setTimeout(() => this.#forget(repo.root, now), LISTING_MS).unref();
+    return files;
+  }
+
+  /** Whether one file may be shown; one that was made a moment ago is looked up again. */
+  async shows(repo: Repository, relative: string): Promise<boolean> {
+    if ((await this.files(repo)).has(relative)) return true;
+    this.#listings.delete(repo.root);
+    return (await this.files(repo)).has(relative);
+  }
+
+  #forget(root: string, at: number): void {
+    if (this.#listings.get(root)?.at === at) this.#listings.delete(root);
+  }
+}
+
+/** `.git` is a folder in a clone, a file in a linked work tree or a submodule. */
+async function hasGit(dir: string): Promise<boolean> {
+  return lstat(join(dir, ".git")).then(
+    (s) => s.isDirectory() || s.isFile(),
+    () => false,
+  );
+}

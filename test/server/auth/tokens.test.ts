@@ -1,0 +1,153 @@
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { TokenAuthenticator } from "../../../server/auth/token-authenticator.ts";
+import { tokenCommand } from "../../../server/auth/token-command.ts";
+import { hashToken, readTokens } from "../../../server/auth/tokens-file.ts";
+import { temporaryFolder } from "../support.ts";
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let file: string;
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  file = join(folder.path, "state", "tokens.json");
+});
+afterEach(() => folder.remove());
+
+async function token(...args: string[]): Promise<string> {
+  let written = "";
+  const command = tokenCommand({ TOKENS_FILE: file }, (text) => {
+    written += text;
+  });
+  for (const c of [command, ...command.commands])
+    c.exitOverride().configureOutput({ writeErr: () => undefined });
+  await command.parseAsync(args, { from: "user" });
+  return written;
+}
+
+describe("token command", () => {
+  test("create stores the hash alone, mode 0640, and shows the token once", async () => {
+    const made = JSON.parse(
+      await token("create", "--name", "laptop", "--ttl", "60", "--scopes", "code:read,ops", "--json"),
+    );
+    expect(made.token).toMatch(/^mcp_[\w-]{43}$/);
+    expect(made.scopes).toEqual(["code:read", "ops"]);
+    expect(Date.parse(made.expiresAt) - Date.parse(made.createdAt)).toBe(60_000);
+    const text = await readFile(file, "utf8");
+    expect(text).not.toContain(made.token);
+    expect(JSON.parse(text)).toEqual({
+      version: 1,
+      tokens: [
+        {
+          id: made.id,
+          name: "laptop",
+          hash: hashToken(made.token),
+          scopes: made.scopes,
+          createdAt: made.createdAt,
+          expiresAt: made.expiresAt,
+        },
+      ],
+    });
+    expect((await stat(file)).mode & 0o777).toBe(0o640);
+  });
+
+  test("list shows no hash, revoke takes away", async () => {
+    const made = JSON.parse(await token("create", "--name", "one", "--json"));
+    await token("create", "--name", "two");
+    const listed = JSON.parse(await token("list", "--json"));
+    expect(listed.map((t: { name: string }) => t.name)).toEqual(["one", "two"]);
+    expect(JSON.stringify(listed)).not.toContain("hash");
+    expect(await token("list")).toContain("until revoked");
+    await token("revoke", made.id);
+    expect((await readTokens(file)).map((t) => t.name)).toEqual(["two"]);
+    await expect(token("revoke", made.id)).rejects.toThrow(`There is no token ${made.id}`);
+  });
+
+  test("commands at the same time lose nothing", async () => {
+    await Promise.all(["a", "b", "c", "d"].map((name) => token("create", "--name", name)));
+    expect((await readTokens(file)).map((t) => t.name).sort()).toEqual(["a", "b", "c", "d"]);
+  });
+
+  test.each([
+    [["create"], "--name"],
+    [["create", "--name", "x", "--ttl", "soon"], "whole number of seconds"],
+    [
+      ["create", "--name", "x", "--scopes", "code:read,root"],
+      'known scopes are code:read, ops; "root" is none',
+    ],
+    [["create", "--name", "line\nbreak"], "1 to 64 letters"],
+  ])("%j is refused", async (args, message) => {
+    await expect(token(...args)).rejects.toThrow(message);
+    expect(await readTokens(file)).toEqual([]);
+  });
+
+  test("a broken file is named, not overwritten", async () => {
+    await token("create", "--name", "x");
+    await writeFile(file, "{");
+    await expect(token("create", "--name", "y")).rejects.toThrow(`${file} is not JSON`);
+    expect(await readFile(file, "utf8")).toBe("{");
+    await writeFile(file, '{"version":2,"tokens":[]}');
+    await expect(token("list")).rejects.toThrow("no tokens file of version 1 (version)");
+  });
+});
+
+describe("TokenAuthenticator", () => {
+  const create = async (...args: string[]) =>
+    JSON.parse(await token("create", "--name", "x", "--json", ...args));
+  const strict = () =>
+    new TokenAuthenticator(file, (problem) => {
+      throw problem;
+    });
+
+  test("no file: nobody is let in, and the challenge names no resource metadata", async () => {
+    const auth = strict();
+    expect(await auth.authenticate(undefined)).toMatchObject({ challenge: "Bearer" });
+    const verdict = await auth.authenticate("Bearer mcp_wrong");
+    expect(verdict).toMatchObject({ challenge: expect.stringContaining('Bearer error="invalid_token"') });
+    expect(JSON.stringify(verdict)).not.toContain("resource_metadata");
+    expect(await auth.check()).toBe(0);
+  });
+
+  test("a token counts from the moment it is made and, a second at most, until it is revoked", async () => {
+    const auth = strict();
+    const t0 = Date.now();
+    await auth.authenticate("Bearer mcp_wrong", t0);
+    const made = await create();
+    const expected = { principal: { id: made.id, name: "x", scopes: ["code:read"] } };
+    expect(await auth.authenticate(`Bearer ${made.token}`, t0 + 1)).toEqual(expected);
+    expect(await auth.authenticate(`bearer ${made.token}`, t0 + 2)).toEqual(expected);
+    await token("revoke", made.id);
+    expect(await auth.authenticate(`Bearer ${made.token}`, t0 + 1_002)).toHaveProperty("challenge");
+  });
+
+  test("expiry", async () => {
+    const auth = strict();
+    const made = await create("--ttl", "60");
+    const now = Date.parse(made.createdAt);
+    expect(await auth.authenticate(`Bearer ${made.token}`, now + 59_999)).toHaveProperty("principal");
+    expect(await auth.authenticate(`Bearer ${made.token}`, now + 60_000)).toMatchObject({
+      reason: "The token has expired.",
+    });
+  });
+
+  test("a file that breaks is reported, and the tokens read before stay", async () => {
+    const seen: Error[] = [];
+    const auth = new TokenAuthenticator(file, (problem) => seen.push(problem));
+    const made = await create();
+    const t0 = Date.now();
+    expect(await auth.authenticate(`Bearer ${made.token}`, t0)).toHaveProperty("principal");
+    await writeFile(file, "broken");
+    expect(await auth.authenticate(`Bearer ${made.token}`, t0 + 2_000)).toHaveProperty("principal");
+    expect(seen.map((e) => e.message)).toEqual([expect.stringContaining("is not JSON")]);
+    await expect(auth.check()).rejects.toThrow("is not JSON");
+    await rm(file);
+    expect(await auth.authenticate(`Bearer ${made.token}`, t0 + 4_000)).toHaveProperty("challenge");
+  });
+
+  test.each(["Basic eDp5", "Bearer", "Bearer a b", `Bearer ${"x".repeat(600)}`, "mcp_token"])(
+    "%s is no bearer token",
+    async (header) => {
+      expect(await strict().authenticate(header)).toMatchObject({ challenge: "Bearer" });
+    },
+  );
+});

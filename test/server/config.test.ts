@@ -1,0 +1,110 @@
+import { describe, expect, test } from "@jest/globals";
+import { ConfigError, isLoopback, readConfig } from "../../server/config.ts";
+
+const here = { pid: 7, cwd: "/home/dev/project" };
+
+function problems(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig(env, here);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe("readConfig", () => {
+  test("development: loopback, no token, the current folder as the one repository", () => {
+    expect(readConfig({}, here)).toEqual({
+      publicUrl: undefined,
+      authMode: "none",
+      tokensFile: "/srv/mcp-edge/state/tokens.json",
+      workspace: { kind: "single", dir: "/home/dev/project" },
+      adminSocket: undefined,
+      listen: { kind: "tcp", host: "127.0.0.1", port: 3000 },
+      release: "dev",
+      colour: "",
+      logLevel: "info",
+      drainSeconds: 20,
+      allowedOrigins: [],
+      ripgrepPath: undefined,
+      dev: true,
+    });
+  });
+
+  test("under systemd: the passed socket, tokens, the machine's folders", () => {
+    const config = readConfig(
+      {
+        LISTEN_FDS: "1",
+        LISTEN_PID: "7",
+        NOTIFY_SOCKET: "/run/systemd/notify",
+        PUBLIC_URL: "https://mcp.example.com",
+        ADMIN_SOCKET: "/run/mcp-edge/blue.sock",
+        COLOUR: "blue",
+        ALLOWED_ORIGINS: "https://chat.example:8443, inspector.example",
+      },
+      here,
+    );
+    expect(config.listen).toEqual({ kind: "fd", fd: 3 });
+    expect(config.authMode).toBe("token");
+    expect(config.workspace).toEqual({ kind: "folder", dir: "/srv/mcp-edge/workspace" });
+    expect(config.allowedOrigins).toEqual(["chat.example", "inspector.example"]);
+    expect(config.publicUrl?.origin).toBe("https://mcp.example.com");
+    expect(config.dev).toBe(false);
+  });
+
+  test("a socket that was passed to another process is not ours", () => {
+    expect(readConfig({ LISTEN_FDS: "1", LISTEN_PID: "8" }, here).listen.kind).toBe("tcp");
+  });
+
+  test("an empty value counts as unset", () => {
+    expect(readConfig({ PUBLIC_URL: "", AUTH_MODE: " ", PORT: "" }, here).listen).toMatchObject({
+      port: 3000,
+    });
+  });
+
+  test("all problems at once, each naming its key and its mend", () => {
+    const found = problems({
+      PUBLIC_URL: "mcp.example.com/path",
+      AUTH_MODE: "nobody",
+      PORT: "70000",
+      DRAIN_SECONDS: "soon",
+      LOG_LEVEL: "loud",
+      TOKENS_FILE: "tokens.json",
+    });
+    expect(found).toHaveLength(6);
+    for (const key of ["PUBLIC_URL", "AUTH_MODE", "PORT", "DRAIN_SECONDS", "LOG_LEVEL", "TOKENS_FILE"])
+      expect(found.some((line) => line.startsWith(`${key}=`))).toBe(true);
+    expect(found.every((line) => /set |write /.test(line))).toBe(true);
+  });
+
+  test.each([
+    ["a public name", { PUBLIC_URL: "https://mcp.example.com" }],
+    ["another address", { HOST: "0.0.0.0" }],
+    ["a passed socket", { LISTEN_FDS: "1", LISTEN_PID: "7" }],
+  ])("AUTH_MODE=none is refused with %s, unless it is allowed by name", (_, env) => {
+    expect(problems({ AUTH_MODE: "none", ...env })).toEqual([
+      expect.stringContaining("AUTH_NONE_ALLOWED=yes"),
+    ]);
+    expect(readConfig({ AUTH_MODE: "none", AUTH_NONE_ALLOWED: "yes", ...env }, here).authMode).toBe("none");
+  });
+
+  test("beyond loopback the default is token", () => {
+    expect(readConfig({ HOST: "0.0.0.0" }, here).authMode).toBe("token");
+  });
+
+  test("an origin that is none is named", () => {
+    expect(problems({ ALLOWED_ORIGINS: "https://" })).toEqual([
+      expect.stringContaining('"https://" is no origin'),
+    ]);
+  });
+});
+
+test.each([
+  ["localhost", true],
+  ["127.8.9.1", true],
+  ["[::1]", true],
+  ["127.evil.example", false],
+  ["10.0.0.1", false],
+  ["0.0.0.0", false],
+])("isLoopback(%s) is %s", (host, expected) => expect(isLoopback(host)).toBe(expected));

@@ -1,0 +1,90 @@
+import type { IncomingMessage } from "node:http";
+import { describe, expect, test } from "@jest/globals";
+import { allowedNames } from "../../../server/http/hosts.ts";
+import { LANDING_HEADERS, landingPage } from "../../../server/http/landing.ts";
+import { ReadinessProbe, withoutDetails } from "../../../server/http/readiness.ts";
+import { requestId } from "../../../server/http/request-id.ts";
+
+describe("requestId", () => {
+  const request = (id: string | undefined, remoteAddress: string | undefined) =>
+    ({ headers: { "x-request-id": id }, socket: { remoteAddress } }) as unknown as IncomingMessage;
+  const uuid = /^[0-9a-f-]{36}$/;
+
+  test.each([
+    ["the edge's, on loopback", "abcdef0123456789", "127.0.0.1", /^abcdef0123456789$/],
+    ["the edge's, on a unix socket", "abcdef0123456789", undefined, /^abcdef0123456789$/],
+    ["a mapped loopback address", "abcdef0123456789", "::ffff:127.0.0.1", /^abcdef0123456789$/],
+    ["a stranger's is replaced", "abcdef0123456789", "10.1.2.3", uuid],
+    ["a short one is replaced", "abc", "127.0.0.1", uuid],
+    ["one with a line break is replaced", "abcdefgh\nijk", "127.0.0.1", uuid],
+    ["none: a new one", undefined, "127.0.0.1", uuid],
+  ])("%s", (_, id, from, expected) => expect(requestId(request(id, from))).toMatch(expected));
+});
+
+test("allowed names: the public host and loopback; origins add the configured ones", () => {
+  const { hosts, origins } = allowedNames({
+    publicUrl: new URL("https://mcp.example.com"),
+    allowedOrigins: ["chat.example"],
+  });
+  expect(hosts).toEqual(["mcp.example.com", "localhost", "127.0.0.1", "[::1]"]);
+  expect(origins).toEqual([...hosts, "chat.example"]);
+});
+
+describe("landing page", () => {
+  const tools = [{ name: "a<b", description: 'says "hello" & more' }];
+
+  test("holds no script and escapes what it shows", () => {
+    const page = landingPage({ origin: 'https://x.example/"><script>', needsToken: true, tools });
+    expect(page).not.toMatch(/<script/i);
+    expect(page).toContain("a&#60;b");
+    expect(page).toContain("Authorization: Bearer $MCP_TOKEN");
+    expect(LANDING_HEADERS["content-security-policy"]).toContain("default-src 'none'");
+  });
+
+  test("without a token it shows no header", () => {
+    expect(landingPage({ origin: "http://localhost:3000", needsToken: false, tools })).not.toContain(
+      "Authorization",
+    );
+  });
+});
+
+describe("ReadinessProbe", () => {
+  const about = () => ({ draining: false, release: "r", colour: "blue" });
+
+  test("every check is timed and one failure makes it not ready", async () => {
+    const probe = new ReadinessProbe(
+      [
+        { name: "good", run: async () => "fine" },
+        {
+          name: "bad",
+          run: async () => {
+            throw new Error("broken; mend it so");
+          },
+        },
+      ],
+      about,
+    );
+    const state = await probe.probe();
+    expect(state).toMatchObject({
+      ready: false,
+      colour: "blue",
+      checks: { good: { ok: true, detail: "fine" }, bad: { ok: false, detail: "broken; mend it so" } },
+    });
+    expect(state.checks.good?.ms).toBeGreaterThanOrEqual(0);
+    expect(JSON.stringify(withoutDetails(state))).not.toContain("mend");
+  });
+
+  test("the checks run once for many questions at once; a drain shows at once", async () => {
+    let runs = 0;
+    let draining = false;
+    const probe = new ReadinessProbe([{ name: "n", run: async () => `${++runs}` }], () => ({
+      ...about(),
+      draining,
+    }));
+    const states = await Promise.all([probe.probe(), probe.probe(), probe.probe()]);
+    expect(states.map((s) => s.ready)).toEqual([true, true, true]);
+    expect(runs).toBe(1);
+    draining = true;
+    expect((await probe.probe()).ready).toBe(false);
+  });
+});

@@ -1,0 +1,61 @@
+import { describe, expect, test } from "@jest/globals";
+import { type RunningApp, readUntil, startApp, temporaryFolder } from "../support.ts";
+
+async function withApp(test_: (running: RunningApp) => Promise<void>): Promise<void> {
+  const folder = await temporaryFolder();
+  try {
+    await using running = await startApp({ WORKSPACE_DIR: folder.path }, { keepAliveMs: 30 });
+    await test_(running);
+  } finally {
+    await folder.remove();
+  }
+}
+
+const streamLines = (running: RunningApp) => running.logs.filter((line) => line.msg === "stream");
+const logged = async (running: RunningApp) => {
+  while (streamLines(running).length === 0) await new Promise((r) => setTimeout(r, 5));
+  return streamLines(running)[0];
+};
+
+describe("GET /sse", () => {
+  test("begins with a comment, numbers its events, ends, and leaves one log line", () =>
+    withApp(async (running) => {
+      const response = await fetch(`${running.origin}/sse?n=3&ms=20`, {
+        headers: { "x-request-id": "stream-test-1" },
+      });
+      expect(response.headers.get("content-type")).toBe("text/event-stream");
+      expect(response.headers.get("x-accel-buffering")).toBe("no");
+      expect(response.headers.get("x-request-id")).toBe("stream-test-1");
+      const text = await response.text();
+      expect(text).toMatch(/^: open\n\n/);
+      expect(text.match(/^id: \d+$/gm)).toEqual(["id: 1", "id: 2", "id: 3"]);
+      expect(await logged(running)).toMatchObject({
+        stream_id: expect.any(String),
+        route: "/sse",
+        bytes_sent: Buffer.byteLength(text),
+        chunks_sent: expect.any(Number),
+        duration_ms: expect.any(Number),
+        disconnect_reason: "completed",
+        request_id: "stream-test-1",
+      });
+    }));
+
+  test("keep-alive comments come while nothing happens", () =>
+    withApp(async (running) => {
+      const response = await fetch(`${running.origin}/sse?ms=60000`);
+      const text = await readUntil(response, (t) => t.split(": keep-alive").length > 3);
+      expect(text.match(/^id: /gm)).toHaveLength(1);
+      expect(await logged(running)).toMatchObject({ disconnect_reason: "client_closed" });
+      expect(running.app.streams.size).toBe(0);
+    }));
+
+  test("limits are clamped, nonsense means the default, Last-Event-ID goes on", () =>
+    withApp(async (running) => {
+      const first = async (query: string, headers: Record<string, string> = {}) =>
+        readUntil(await fetch(`${running.origin}/sse${query}`, { headers }), (t) => t.includes("data: "));
+      expect(await first("?n=999999999&ms=60000")).toContain('"of":86400');
+      expect(await first("?n=0&ms=0")).toContain('"n":1,"of":1,');
+      expect(await first("?n=-5&ms=x")).toContain('"of":3600');
+      expect(await first("?n=10&ms=60000", { "last-event-id": "7" })).toContain('"n":8,');
+    }));
+});

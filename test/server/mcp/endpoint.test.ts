@@ -1,0 +1,255 @@
+import { request } from "node:http";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { tokenCommand } from "../../../server/auth/token-command.ts";
+import {
+  eventually,
+  INITIALIZE,
+  JSON_HEADERS,
+  makeRepository,
+  openSession,
+  type RunningApp,
+  readUntil,
+  rpc,
+  startApp,
+  temporaryFolder,
+} from "../support.ts";
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let open: RunningApp;
+let guarded: RunningApp;
+let tokens: string[];
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  await makeRepository(join(folder.path, "workspace", "sample"));
+  const tokensFile = join(folder.path, "tokens.json");
+  tokens = [];
+  for (const name of ["one", "two"])
+    await tokenCommand({ TOKENS_FILE: tokensFile }, (text) => tokens.push(JSON.parse(text).token)).parseAsync(
+      ["create", "--name", name, "--json"],
+      { from: "user" },
+    );
+  const workspace = { WORKSPACE_DIR: join(folder.path, "workspace") };
+  open = await startApp({ ...workspace, ALLOWED_ORIGINS: "https://chat.example" }, { keepAliveMs: 50 });
+  guarded = await startApp({ ...workspace, PUBLIC_URL: "https://mcp.example.com", TOKENS_FILE: tokensFile });
+});
+afterAll(async () => {
+  await open.app.close();
+  await guarded.app.close();
+  await folder.remove();
+});
+
+const LIST = { jsonrpc: "2.0", id: 5, method: "tools/list", params: {} };
+const bearer = (n: number) => ({ authorization: `Bearer ${tokens[n]}` });
+
+/** Status, headers and body of a request whose Host header is ours to choose (fetch forbids that). */
+function raw(
+  origin: string,
+  options: { method: string; path: string; headers: Record<string, string> },
+  body = "",
+) {
+  return new Promise<{ status: number; headers: Record<string, unknown>; text: string }>(
+    (resolve, reject) => {
+      const { port } = new URL(origin);
+      const sent = request({ host: "127.0.0.1", port, ...options, agent: false }, (response) => {
+        let text = "";
+        response.on("data", (chunk) => {
+          text += chunk;
+        });
+        response.on("end", () =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, text }),
+        );
+      });
+      sent.on("error", reject);
+      sent.end(body);
+    },
+  );
+}
+
+describe("who may call", () => {
+  test.each(["POST", "GET", "DELETE"])(
+    "%s without a token: 401, Bearer, no resource metadata",
+    async (method) => {
+      const response = await fetch(`${guarded.origin}/mcp`, { method, headers: JSON_HEADERS });
+      expect(response.status).toBe(401);
+      expect(response.headers.get("www-authenticate")).toBe("Bearer");
+      expect(await response.json()).toMatchObject({ jsonrpc: "2.0", error: { code: -32_001 }, id: null });
+    },
+  );
+
+  test("a wrong token is told apart, and its body is not read", async () => {
+    const response = await rpc(guarded.origin, "x".repeat(100_000), { authorization: "Bearer mcp_wrong" });
+    expect(response.status).toBe(401);
+    expect(response.headers.get("www-authenticate")).toContain('error="invalid_token"');
+    expect(response.headers.get("www-authenticate")).not.toContain("resource_metadata");
+  });
+
+  test("a session belongs to the token that opened it", async () => {
+    const session = await openSession(guarded.origin, bearer(0));
+    const call = (n: number) => rpc(guarded.origin, LIST, { ...bearer(n), "mcp-session-id": session });
+    expect((await call(0)).status).toBe(200);
+    const stranger = await call(1);
+    expect(stranger.status).toBe(404);
+    expect(await stranger.json()).toMatchObject({ error: { code: -32_001, message: "Session not found" } });
+  });
+
+  test("nothing advertises OAuth", async () => {
+    for (const path of [
+      "oauth-protected-resource",
+      "oauth-protected-resource/mcp",
+      "oauth-authorization-server",
+    ])
+      expect((await fetch(`${guarded.origin}/.well-known/${path}`)).status).toBe(404);
+  });
+
+  test.each([
+    ["mcp.example.com", 200],
+    ["mcp.example.com:443", 200],
+    ["127.0.0.1:1", 200],
+    ["evil.example", 403],
+    ["mcp.example.com.evil.example", 403],
+  ])("Host: %s gives %s", async (host, status) => {
+    const body = JSON.stringify(LIST);
+    const headers = { ...JSON_HEADERS, ...bearer(0), host, "content-length": String(body.length) };
+    expect((await raw(guarded.origin, { method: "POST", path: "/mcp", headers }, body)).status).toBe(status);
+    expect((await raw(guarded.origin, { method: "GET", path: "/", headers: { host } })).status).toBe(status);
+  });
+
+  test.each([
+    ["https://chat.example", 200],
+    ["http://localhost:6274", 200],
+    ["https://evil.example", 403],
+    ["null", 403],
+  ])("Origin: %s gives %s", async (origin, status) => {
+    const response = await rpc(open.origin, LIST, { origin });
+    expect(response.status).toBe(status);
+    await response.text();
+  });
+});
+
+describe("what is taken", () => {
+  test.each(["/mcp", "/mcp/"])("%s answers", async (path) => {
+    const response = await fetch(`${open.origin}${path}`, {
+      method: "POST",
+      headers: JSON_HEADERS,
+      body: JSON.stringify(LIST),
+    });
+    expect(response.status).toBe(200);
+    expect(await response.text()).toContain("search_text");
+  });
+
+  test.each(["PUT", "PATCH", "OPTIONS", "HEAD"])("%s: 405 with Allow", async (method) => {
+    const response = await fetch(`${open.origin}/mcp`, { method });
+    expect(response.status).toBe(405);
+    expect(response.headers.get("allow")).toBe("GET, POST, DELETE");
+  });
+
+  test.each([
+    ["broken JSON", "{", "application/json", 400, -32_700],
+    ["an empty body", "", "application/json", 400, -32_700],
+    ["another content type", "a=b", "application/x-www-form-urlencoded", 415, -32_000],
+    ["JSON that is no JSON-RPC", '{"hello":1}', "application/json", 400, -32_600],
+    ["more than 4 MiB", `"${"x".repeat(4 * 1024 * 1024)}"`, "application/json", 413, -32_000],
+  ])("%s: a JSON-RPC error", async (_, body, type, status, code) => {
+    const response = await rpc(open.origin, body, { "content-type": type });
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ jsonrpc: "2.0", error: { code } });
+  });
+
+  test("a 2026 request whose header disagrees with its body is refused", async () => {
+    const body = {
+      ...LIST,
+      params: {
+        _meta: {
+          "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+          "io.modelcontextprotocol/clientInfo": { name: "t", version: "1" },
+          "io.modelcontextprotocol/clientCapabilities": {},
+        },
+      },
+    };
+    const headers = { "mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call" };
+    const response = await rpc(open.origin, body, headers);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { code: -32_020 } });
+  });
+
+  test("without a session: a call is answered, GET and DELETE get 405", async () => {
+    expect(await (await rpc(open.origin, LIST)).text()).toContain("search_text");
+    for (const method of ["GET", "DELETE"]) {
+      const response = await fetch(`${open.origin}/mcp`, {
+        method,
+        headers: { accept: "text/event-stream" },
+      });
+      expect(response.status).toBe(405);
+      expect(response.headers.get("allow")).toBe("POST");
+    }
+  });
+
+  test("an unknown session is 404, and so is one after DELETE", async () => {
+    expect((await rpc(open.origin, LIST, { "mcp-session-id": "nobody" })).status).toBe(404);
+    const session = { "mcp-session-id": await openSession(open.origin) };
+    expect((await fetch(`${open.origin}/mcp`, { method: "DELETE", headers: session })).status).toBe(200);
+    expect((await rpc(open.origin, LIST, session)).status).toBe(404);
+  });
+
+  test("other paths say where the endpoint is", async () => {
+    const response = await fetch(`${open.origin}/nothing`);
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ error: "Not found; the MCP endpoint is /mcp" });
+  });
+});
+
+describe("streams", () => {
+  test("the notification stream opens at once, is kept alive, and can be taken up again right after it broke", async () => {
+    const session = await openSession(open.origin);
+    const headers = { accept: "text/event-stream", "mcp-session-id": session };
+    for (let round = 0; round < 2; round++) {
+      const stream = await fetch(`${open.origin}/mcp`, { headers });
+      expect(stream.status).toBe(200);
+      expect(stream.headers.get("x-accel-buffering")).toBe("no");
+      const text = await readUntil(stream, (t) => t.length > ": open\n\n".length);
+      expect(text).toMatch(/^: open\n\n: /);
+      await eventually(() => open.app.streams.size === 0, "the stream to be dropped");
+    }
+    const line = open.logs.find(
+      (l) => l.msg === "stream" && l.session === session && l.disconnect_reason !== "completed",
+    );
+    expect(line).toMatchObject({ route: "/mcp", disconnect_reason: "client_closed" });
+  });
+
+  test("an initialize answer begins with a comment and carries the session", async () => {
+    const response = await rpc(open.origin, INITIALIZE);
+    expect(response.headers.get("mcp-session-id")).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await response.text()).toMatch(/^: open\n\nevent: message\n/);
+  });
+});
+
+describe("the other routes", () => {
+  test("/readyz gives one boolean and timed checks, without the machine's paths", async () => {
+    const response = await fetch(`${guarded.origin}/readyz`);
+    expect(response.status).toBe(200);
+    const text = await response.text();
+    expect(JSON.parse(text)).toMatchObject({
+      ready: true,
+      draining: false,
+      checks: { workspace: { ok: true }, ripgrep: { ok: true }, tokens: { ok: true } },
+    });
+    expect(text).not.toContain(folder.path);
+  });
+
+  test("/ explains how to connect, under the public name", async () => {
+    const response = await fetch(`${guarded.origin}/`);
+    expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
+    expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+    expect(await response.text()).toContain("https://mcp.example.com/mcp");
+  });
+
+  test("a workspace without a repository is not ready", async () => {
+    await using empty = await startApp({ WORKSPACE_DIR: join(folder.path, "nowhere") });
+    const response = await fetch(`${empty.origin}/readyz`);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({ ready: false, checks: { workspace: { ok: false } } });
+    expect((await empty.app.readiness.probe()).checks.workspace?.detail).toContain("git clone URL");
+  });
+});

@@ -1,0 +1,50 @@
+import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Tool } from "../../../server/tools/tool.ts";
+import { findRipgrep } from "../../../server/workspace/ripgrep.ts";
+import { Workspace } from "../../../server/workspace/workspace.ts";
+import { makeRepository, SAMPLE_FILES, temporaryFolder } from "../support.ts";
+
+export interface Lab {
+  /** The workspace's folder. */
+  path: string;
+  /** Validates the arguments as the server does, then runs the tool. */
+  call(tool: Tool, args: Record<string, unknown>, signal?: AbortSignal): Promise<Record<string, unknown>>;
+  remove(): Promise<void>;
+}
+
+/** A workspace with the repositories `alpha` and `beta`, traps in alpha, and a secret beside them. */
+export async function makeLab(): Promise<Lab> {
+  const folder = await temporaryFolder();
+  const path = join(folder.path, "workspace");
+  await mkdir(path);
+  await writeFile(join(folder.path, "outside.txt"), "needle outside\n");
+  const alpha = join(path, "alpha");
+  await makeRepository(alpha, {
+    ...SAMPLE_FILES,
+    "binary.dat": Buffer.from([0x6e, 0x65, 0x65, 0x64, 0x6c, 0x65, 0, 1, 2]),
+    "crlf.txt": "one\r\nneedle two\r\n",
+    "long.js": `${"a".repeat(3_000)}needle${"b".repeat(3_000)}\n`,
+    "lines.txt": Array.from({ length: 100 }, (_, i) => `line ${i + 1}\n`).join(""),
+    "odd [name]*.md": "needle in an odd name\n",
+    "empty.txt": "",
+  });
+  await symlink(join(folder.path, "outside.txt"), join(alpha, "leaves.txt"));
+  await symlink("..", join(alpha, "up"));
+  await symlink("/dev/zero", join(alpha, "zero"));
+  await symlink(".git/config", join(alpha, "config-link"));
+  await symlink("src/main.ts", join(alpha, "inside-link.ts"));
+  await makeRepository(join(path, "beta"), { "beta.txt": "beta\n", ".gitignore": "secret.env\n" });
+  await mkdir(join(path, "not-a-repository"));
+  await symlink(folder.path, join(path, "linked"));
+  const workspace = new Workspace({ kind: "folder", dir: path });
+  const ripgrep = await findRipgrep(undefined);
+  return {
+    path,
+    call: async (tool, args, signal = new AbortController().signal) => {
+      const result = await tool.run(tool.input.parse(args), { workspace, ripgrep, signal });
+      return tool.output.strict().parse(result);
+    },
+    remove: () => folder.remove(),
+  };
+}

@@ -1,0 +1,273 @@
+import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import * as z from "zod";
+import { TOOLS } from "../../../server/tools/index.ts";
+import { listFiles } from "../../../server/tools/list-files.ts";
+import { cut, readFile } from "../../../server/tools/read-file.ts";
+import { searchText } from "../../../server/tools/search-text.ts";
+import { type Lab, makeLab } from "./support.ts";
+
+let lab: Lab;
+beforeAll(async () => {
+  lab = await makeLab();
+});
+afterAll(() => lab.remove());
+
+const alpha = (args: Record<string, unknown> = {}) => ({ repo: "alpha", ...args });
+const list = async (args: Record<string, unknown> = {}) =>
+  (await lab.call(listFiles, alpha(args))).files as string[];
+const search = async (args: Record<string, unknown>) =>
+  (await lab.call(searchText, alpha(args))) as {
+    matches: { path: string; line: number; text: string }[];
+    truncated: boolean;
+  };
+const paths = async (args: Record<string, unknown>) => (await search(args)).matches.map((m) => m.path);
+
+test("names fit every client, and each tool says its limits", () => {
+  for (const tool of TOOLS) {
+    expect(tool.name).toMatch(/^[A-Za-z0-9_./-]{1,64}$/);
+    expect(tool.title).not.toBe("");
+    const { properties = {} } = z.toJSONSchema(tool.input, { io: "input" });
+    for (const [name, schema] of Object.entries(properties))
+      expect([name, (schema as { description?: string }).description]).toEqual([name, expect.any(String)]);
+  }
+});
+
+describe("which repository", () => {
+  test("one of several must be named", async () => {
+    await expect(lab.call(listFiles, {})).rejects.toThrow(
+      'Say which repository by "repo": one of alpha, beta.',
+    );
+    await expect(lab.call(listFiles, { repo: "gamma" })).rejects.toThrow("there is alpha, beta");
+    expect((await lab.call(listFiles, { repo: "beta" })).files).toEqual([".gitignore", "beta.txt"]);
+  });
+
+  test.each(["..", "linked", "not-a-repository", "/etc", ".", "alpha/src"])("%s is none", async (repo) => {
+    await expect(lab.call(listFiles, { repo })).rejects.toThrow("There is no repository");
+  });
+});
+
+describe("list_files", () => {
+  test("what git knows, sorted; nothing ignored, nothing of .git", async () => {
+    const files = await list();
+    expect(files).toContain("src/main.ts");
+    expect(files).toContain(".github/ci.yml");
+    expect(files).not.toContain("secret.env");
+    expect(files.some((f) => f.startsWith(".git/"))).toBe(false);
+    expect(files).toEqual([...files].sort());
+  });
+
+  test("a folder, a glob at any depth, a glob from the folder", async () => {
+    expect(await list({ path: "src" })).toEqual(["src/deep/other.ts", "src/main.ts"]);
+    expect(await list({ glob: "*.ts", path: "src" })).toEqual(["src/deep/other.ts", "src/main.ts"]);
+    expect(await list({ glob: "src/*.ts" })).toEqual(["src/main.ts"]);
+    expect(await list({ glob: "deep/**", path: "src/" })).toEqual(["src/deep/other.ts"]);
+    expect(await list({ path: "odd [name]*.md" })).toEqual(["odd [name]*.md"]);
+    expect(await list({ glob: ":(exclude)src" })).toEqual([]);
+  });
+
+  test("offset and max_results page through", async () => {
+    const all = await list();
+    const page = await lab.call(listFiles, alpha({ offset: 2, max_results: 3 }));
+    expect(page).toMatchObject({ files: all.slice(2, 5), total: all.length, truncated: true });
+    expect(await lab.call(listFiles, alpha({ offset: 1_000 }))).toMatchObject({
+      files: [],
+      truncated: false,
+    });
+  });
+
+  test("a new file is listed before it is committed", async () => {
+    await writeFile(join(lab.path, "beta", "fresh.txt"), "fresh\n");
+    expect((await lab.call(listFiles, { repo: "beta" })).files).toContain("fresh.txt");
+    expect(await lab.call(readFile, { repo: "beta", path: "fresh.txt" })).toMatchObject({ text: "fresh" });
+  });
+});
+
+describe("read_file", () => {
+  const read = (args: Record<string, unknown>) => lab.call(readFile, alpha(args));
+
+  test("a whole file, a range, the end", async () => {
+    expect(await read({ path: "README.md" })).toEqual({
+      repo: "alpha",
+      path: "README.md",
+      size: 38,
+      binary: false,
+      total_lines: 3,
+      start_line: 1,
+      end_line: 3,
+      truncated: false,
+      next_line: null,
+      text: "# Sample\n\nThe needle of the haystack.",
+    });
+    expect(await read({ path: "lines.txt", start_line: 99 })).toMatchObject({
+      text: "line 99\nline 100",
+      end_line: 100,
+    });
+    expect(await read({ path: "lines.txt", start_line: 2, end_line: 3 })).toMatchObject({
+      text: "line 2\nline 3",
+    });
+    expect(await read({ path: "lines.txt", start_line: 500 })).toMatchObject({
+      text: "",
+      end_line: 499,
+      next_line: null,
+    });
+    expect(await read({ path: "empty.txt" })).toMatchObject({ text: "", total_lines: 0, size: 0 });
+    expect(await read({ path: "./src//main.ts" })).toMatchObject({ path: "src/main.ts" });
+    expect(await read({ path: "inside-link.ts" })).toMatchObject({ total_lines: 3 });
+  });
+
+  test("max_chars cuts at a line and says where to go on", async () => {
+    expect(await read({ path: "lines.txt", max_chars: 15 })).toMatchObject({
+      text: "line 1\nline 2",
+      truncated: true,
+      next_line: 3,
+    });
+    expect(await read({ path: "long.js", max_chars: 10 })).toMatchObject({
+      text: "a".repeat(10),
+      next_line: null,
+    });
+  });
+
+  test("a binary file is said to be one", async () => {
+    expect(await read({ path: "binary.dat" })).toMatchObject({ binary: true, size: 9, text: "" });
+  });
+
+  test("a huge file is refused with the way to go on", async () => {
+    await writeFile(join(lab.path, "alpha", "huge.log"), Buffer.alloc(17 * 1024 * 1024, "x"));
+    await expect(read({ path: "huge.log" })).rejects.toThrow("find the place with search_text");
+  });
+
+  test.each([
+    ["../outside.txt", 'may not hold ".."'],
+    ["src/../../outside.txt", 'may not hold ".."'],
+    ["/etc/passwd", "relative to the repository"],
+    ["leaves.txt", "a link that leaves the repository"],
+    ["up/beta/beta.txt", "a link that leaves the repository"],
+    ["zero", "a link that leaves the repository"],
+    [".git/config", "git's own files"],
+    [".GIT/config", "git's own files"],
+    ["src/.git", "git's own files"],
+    ["config-link", "git's own files"],
+    ["secret.env", "ignored by git"],
+    ["src", "is a folder"],
+    ["missing.txt", "is not in repository alpha (ENOENT)"],
+    ["README.md/x", "is not in repository alpha (ENOTDIR)"],
+    ["x\0y", "NUL"],
+    ["x".repeat(4_000), "ENAMETOOLONG"],
+  ])("%j is refused", async (path, message) => {
+    await expect(read({ path })).rejects.toThrow(message);
+  });
+
+  test("a named pipe does not hang it", async () => {
+    await promisify(execFile)("mkfifo", [join(lab.path, "alpha", "pipe")]);
+    await expect(read({ path: "pipe" })).rejects.toThrow("not a regular file");
+  });
+});
+
+describe("cut", () => {
+  test("a last line without an end of line counts", () =>
+    expect(cut("a\nb", 1, undefined, 99).total_lines).toBe(2));
+  test("an end before the start gives nothing", () =>
+    expect(cut("a\nb\n", 2, 1, 99)).toMatchObject({ text: "", end_line: 1, next_line: null }));
+});
+
+describe("search_text", () => {
+  test("every file git shows, hidden folders too; nothing ignored, binary, linked or of .git", async () => {
+    expect(await paths({ query: "needle" })).toEqual([
+      ".github/ci.yml",
+      "README.md",
+      "crlf.txt",
+      "long.js",
+      "odd [name]*.md",
+      "src/main.ts",
+    ]);
+  });
+
+  test.each([[["*.env"]], [["**/*"]], [["secret.env", ".git/**"]], [["/.git/config"]]])(
+    "globs %j bring no ignored file back",
+    async (globs) => {
+      const found = [
+        ...(await paths({ query: "PASSWORD", globs })),
+        ...(await paths({ query: "repositoryformat", globs })),
+      ];
+      expect(found).toEqual([]);
+    },
+  );
+
+  test("globs choose and leave out", async () => {
+    expect(await paths({ query: "needle", globs: ["*.ts", "*.yml"] })).toEqual([
+      ".github/ci.yml",
+      "src/main.ts",
+    ]);
+    expect(await paths({ query: "needle", globs: ["!*.ts", "!*.yml", "!*.md"] })).toEqual([
+      "crlf.txt",
+      "long.js",
+    ]);
+  });
+
+  test("a folder, one file", async () => {
+    expect(await paths({ query: "needle", path: "src" })).toEqual(["src/main.ts"]);
+    expect(await paths({ query: "needle", path: "odd [name]*.md" })).toEqual(["odd [name]*.md"]);
+    await expect(search({ query: "needle", path: "../beta" })).rejects.toThrow('".."');
+    await expect(search({ query: "needle", path: "up" })).rejects.toThrow("leaves the repository");
+    await expect(search({ query: "needle", path: ".git" })).rejects.toThrow("git's own files");
+  });
+
+  test("literal by default, a regular expression when asked", async () => {
+    expect(await paths({ query: "n.*dle" })).toEqual([]);
+    expect(await paths({ query: '^export const (\\w+) = "n', regex: true })).toEqual(["src/main.ts"]);
+    await expect(search({ query: "(", regex: true })).rejects.toThrow("The search was refused: ");
+  });
+
+  test.each(["--files", "-e", "--pre=/bin/sh", "-", "--"])(
+    "%s is a query, never an option",
+    async (query) => {
+      expect((await search({ query, globs: ["!*"] })).matches).toEqual([]);
+    },
+  );
+
+  test("case", async () => {
+    expect(await paths({ query: "NEEDLE", path: "src" })).toEqual([]);
+    expect(await paths({ query: "NEEDLE", path: "src", case: "insensitive" })).toEqual(["src/main.ts"]);
+    expect(await paths({ query: "Sample", case: "sensitive" })).toEqual(["README.md"]);
+  });
+
+  test("context before and after, line ends taken off", async () => {
+    expect((await search({ query: "line 50", path: "lines.txt", context: 2 })).matches).toEqual([
+      {
+        path: "lines.txt",
+        line: 50,
+        column: 1,
+        text: "line 50",
+        before: ["line 48", "line 49"],
+        after: ["line 51", "line 52"],
+      },
+    ]);
+    expect((await search({ query: "needle", path: "crlf.txt" })).matches[0]?.text).toBe("needle two");
+  });
+
+  test("max_results, and the part of a long line round the match", async () => {
+    const some = await search({ query: "line", path: "lines.txt", max_results: 3, context: 1 });
+    expect(some).toMatchObject({ truncated: true });
+    expect(some.matches.map((m) => m.line)).toEqual([1, 2, 3]);
+    expect((await search({ query: "line 9", max_results: 11 })).truncated).toBe(false);
+    const [long] = (await search({ query: "needle", path: "long.js" })).matches;
+    expect(long).toMatchObject({ column: 3_001, text: expect.stringMatching(/^…a+needleb+…$/) });
+    expect(long?.text.length).toBeLessThan(500);
+  });
+
+  test("more than one line or a NUL is refused", async () => {
+    await expect(search({ query: "a\nb" })).rejects.toThrow("one line");
+    await expect(search({ query: "a", globs: ["x\0"] })).rejects.toThrow("one line");
+  });
+
+  test("a cancelled call ends its search", async () => {
+    const gone = new AbortController();
+    const searching = lab.call(searchText, alpha({ query: "needle" }), gone.signal);
+    gone.abort(new Error("gone"));
+    await expect(searching).rejects.toThrow("gone");
+  });
+});
