@@ -2,11 +2,11 @@ import { hostHeaderValidation, originValidation } from "@modelcontextprotocol/fa
 import { classifyInboundRequest, createMcpHandler } from "@modelcontextprotocol/server";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { guard } from "../auth/guard.ts";
-import { ANONYMOUS, type Authenticator, type Principal } from "../auth/principal.ts";
+import type { Authenticator } from "../auth/principal.ts";
 import { ParseError } from "../http/errors.ts";
 import { SSE_HEADERS, type Streams } from "../http/streams.ts";
 import { LegacyLeg } from "./legacy-leg.ts";
-import { buildMcpServer, type ServerParts } from "./server-factory.ts";
+import { authInfoOf, buildMcpServer, principalOf, type ServerParts } from "./server-factory.ts";
 import type { SessionStore } from "./sessions.ts";
 
 /** Largest request body, bytes: the SDK's own limit; Fastify's is 1 MiB. */
@@ -40,7 +40,8 @@ export async function registerMcp(
   });
 
   async function serve(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const principal = request.principal ?? ANONYMOUS;
+    const { principal } = request;
+    if (!principal) throw new Error("a request came past the guard");
     const body = request.body;
     if (request.method === "POST" && body === undefined) throw new ParseError();
     const gone = new AbortController();
@@ -131,13 +132,4 @@ function webRequest(request: FastifyRequest, signal: AbortSignal): Request {
 
 function present<K extends string>(key: K, value: string | null): { [P in K]?: string } {
   return value === null ? {} : ({ [key]: value } as { [P in K]?: string });
-}
-
-/** The SDK hands `authInfo` to the factory; the token itself stays out of it. */
-function authInfoOf(principal: Principal) {
-  return { token: "", clientId: principal.id, scopes: [...principal.scopes], extra: { principal } };
-}
-
-function principalOf(authInfo: { extra?: Record<string, unknown> } | undefined): Principal {
-  return (authInfo?.extra?.principal as Principal | undefined) ?? ANONYMOUS;
 }

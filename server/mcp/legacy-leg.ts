@@ -6,7 +6,7 @@ import {
 } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/principal.ts";
 import { jsonRpcError } from "../http/errors.ts";
-import { buildMcpServer, type ServerParts } from "./server-factory.ts";
+import { authInfoOf, buildMcpServer, principalOf, type ServerParts } from "./server-factory.ts";
 import type { SessionStore } from "./sessions.ts";
 
 export interface LegacyRequest {
@@ -30,11 +30,16 @@ export class LegacyLeg {
   readonly #parts: ServerParts;
   readonly #sessions: SessionStore;
   readonly #keepAliveMs: number;
+  readonly #stateless: ReturnType<typeof legacyStatelessFallback>;
 
   constructor(parts: ServerParts, sessions: SessionStore, keepAliveMs: number) {
     this.#parts = parts;
     this.#sessions = sessions;
     this.#keepAliveMs = keepAliveMs;
+    this.#stateless = legacyStatelessFallback(
+      ({ authInfo }) => buildMcpServer(parts, principalOf(authInfo)),
+      (error) => parts.log.debug({ reason: error.message }, "mcp fallback"),
+    );
   }
 
   async handle(request: LegacyRequest): Promise<LegacyAnswer> {
@@ -49,11 +54,7 @@ export class LegacyLeg {
     if (web.method !== "POST")
       return { response: refuse(405, -32_000, "Method not allowed: no session is named", { allow: "POST" }) };
     if (isInitializeRequest(body)) return this.#open(request);
-    const fallback = legacyStatelessFallback(
-      () => buildMcpServer(this.#parts, principal),
-      (error) => this.#parts.log.debug({ reason: error.message }, "mcp fallback"),
-    );
-    return { response: await fallback(web, { parsedBody: body }) };
+    return { response: await this.#stateless(web, { parsedBody: body, authInfo: authInfoOf(principal) }) };
   }
 
   async #open({ web, body, principal }: LegacyRequest): Promise<LegacyAnswer> {

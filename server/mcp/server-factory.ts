@@ -1,6 +1,6 @@
 import { McpServer } from "@modelcontextprotocol/server";
 import type { FastifyBaseLogger } from "fastify";
-import type { Principal } from "../auth/principal.ts";
+import { ANONYMOUS, type Principal } from "../auth/principal.ts";
 import { ToolError } from "../tool-error.ts";
 import type { Tool, ToolContext } from "../tools/tool.ts";
 import { NAME, VERSION } from "../version.ts";
@@ -21,6 +21,7 @@ export function buildMcpServer(parts: ServerParts, principal: Principal): McpSer
     {
       capabilities: { tools: {} },
       instructions: INSTRUCTIONS,
+      maxToolInputElements: 1_000,
       // The list depends on the caller's scopes, so no shared cache may keep it.
       cacheHints: { "tools/list": { ttlMs: 300_000, cacheScope: "private" } },
     },
@@ -67,3 +68,15 @@ function explain(error: unknown, tool: string, signal: AbortSignal, log: Fastify
   log.error({ err: error, tool }, "tool failed");
   return "The tool failed inside the server; its log says why.";
 }
+
+/** The caller as the SDK passes it through to a factory; the token itself stays out of it. */
+export function authInfoOf(principal: Principal) {
+  return { token: "", clientId: principal.id, scopes: [...principal.scopes], extra: { principal } };
+}
+
+/** The caller that authInfoOf put in. Without one, the least that there is. */
+export function principalOf(authInfo: { extra?: Record<string, unknown> } | undefined): Principal {
+  return (authInfo?.extra?.principal as Principal | undefined) ?? NOBODY;
+}
+
+const NOBODY: Principal = { ...ANONYMOUS, scopes: [] };
