@@ -15,6 +15,9 @@ const config: Config = {
     ],
   },
   testTimeout: 30_000,
+  // Clones of repositories, this one among them, lie there.
+  modulePathIgnorePatterns: ["<rootDir>/.mcp-edge/"],
+  reporters: ["default", "<rootDir>/test/support/summary-reporter.js"],
 };
 
 export default config;

@@ -1,15 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { type InlineProgramArgs, LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { parse, stringify } from "yaml";
-import { cacheFolder, home, projectRoot, stackFolder } from "../infra/paths.ts";
+import { cacheFolder, home, projectRoot } from "../infra/paths.ts";
 import { NAMESPACE } from "../infra/settings.ts";
 import type { Engine } from "./engine/find.ts";
 import { dynamicProviderFolder } from "./engine/index.ts";
+import { awaitLeftovers, RUN_MARK, runMark } from "./leftovers.ts";
 
-/** The engine's folder of work: a copy of Pulumi.yaml and of the stack's file, so that the repository's stay as they are. */
+/** The engine's folder of work: copies of Pulumi.yaml and of the stack's file, so that the repository's stay as they are. */
 const projectFolder = join(home, "project");
 const stateFolder = join(home, "state");
 const passphraseFile = join(home, "passphrase");
@@ -17,23 +18,30 @@ const passphraseFile = join(home, "passphrase");
 /** What `up` was asked for beyond the stack's file; kept until `down`, so that the next `up` means the same machine. */
 export type Overrides = Record<string, string>;
 
-const overridesFile = (stack: string) => join(stackFolder(stack), "overrides.json");
+const overridesFile = (stack: string) => join(home, "stacks", stack, "overrides.json");
 
+async function knownOverrides(stack: string): Promise<Overrides> {
+  return JSON.parse(await readFile(overridesFile(stack), "utf8").catch(() => "{}"));
+}
+
+/** @param changes an empty value takes an override back */
 export async function rememberOverrides(stack: string, changes: Overrides): Promise<void> {
-  const before = JSON.parse(await readFile(overridesFile(stack), "utf8").catch(() => "{}")) as Overrides;
-  const all = Object.entries({ ...before, ...changes }).filter(([, value]) => value !== "");
+  await mkdir(join(home, "stacks", stack), { recursive: true });
+  const all = Object.entries({ ...(await knownOverrides(stack)), ...changes }).filter(
+    ([, value]) => value !== "",
+  );
   await writeFile(overridesFile(stack), JSON.stringify(Object.fromEntries(all)));
 }
 
 /** The stack's configuration: its file in the repository, then what `up` was asked for; the workspace made absolute. */
-export async function stackConfig(stack: string): Promise<Record<string, string>> {
+export async function stackConfig(stack: string, changes: Overrides = {}): Promise<Record<string, string>> {
   const file = join(projectRoot, `Pulumi.${stack}.yaml`);
   const text = existsSync(file) ? await readFile(file, "utf8") : "";
   const config = (parse(text)?.config ?? {}) as Record<string, unknown>;
-  const overrides = JSON.parse(await readFile(overridesFile(stack), "utf8").catch(() => "{}")) as Overrides;
+  const overrides = { ...(await knownOverrides(stack)), ...changes };
   const all: Record<string, string> = {};
   for (const [key, value] of Object.entries(config)) all[key] = String(value);
-  for (const [key, value] of Object.entries(overrides)) all[`${NAMESPACE}:${key}`] = value;
+  for (const [key, value] of Object.entries(overrides)) if (value) all[`${NAMESPACE}:${key}`] = value;
   // npm runs scripts in the project's folder and says in INIT_CWD where it was started.
   all[`${NAMESPACE}:workspace`] ??= process.env.INIT_CWD ?? process.cwd();
   return all;
@@ -65,14 +73,15 @@ export async function engineEnvironment(engine: Engine): Promise<Record<string, 
 }
 
 /** The stack in the engine, made when it is new, freed from what a killed run left: its lock and its pending operations. */
-export async function openStack(stack: string, engine: Engine): Promise<Stack> {
-  const env = await engineEnvironment(engine);
+export async function openStack(stack: string, engine: Engine, changes: Overrides = {}): Promise<Stack> {
+  await awaitLeftovers(stack);
+  const env = { ...(await engineEnvironment(engine)), [RUN_MARK]: runMark(stack) };
   // The SDK finds the engine, and the engine its plugins, on this process's PATH.
   Object.assign(process.env, env);
   delete process.env.PULUMI_CONFIG_PASSPHRASE;
   await mkdir(projectFolder, { recursive: true });
-  await copyFile(join(projectRoot, "Pulumi.yaml"), join(projectFolder, "Pulumi.yaml"));
-  await writeStackFile(stack);
+  await writeProjectFile();
+  await writeStackFile(stack, changes);
   const program = async () => ({ ...(await import("../index.ts")) });
   const args: InlineProgramArgs = { stackName: stack, projectName: "mcp-edge", program };
   const opened = await LocalWorkspace.createOrSelectStack(args, { workDir: projectFolder, envVars: env });
@@ -81,11 +90,17 @@ export async function openStack(stack: string, engine: Engine): Promise<Stack> {
   return opened;
 }
 
-async function writeStackFile(stack: string): Promise<void> {
+/** Pulumi.yaml without what starts a language host: the program runs in this process. */
+async function writeProjectFile(): Promise<void> {
+  const { main: _main, ...project } = parse(await readFile(join(projectRoot, "Pulumi.yaml"), "utf8"));
+  await writeFile(join(projectFolder, "Pulumi.yaml"), stringify({ ...project, runtime: "nodejs" }));
+}
+
+async function writeStackFile(stack: string, changes: Overrides): Promise<void> {
   const file = join(projectFolder, `Pulumi.${stack}.yaml`);
   const before = existsSync(file) ? (parse(await readFile(file, "utf8")) ?? {}) : {};
   const salt = before.encryptionsalt ? { encryptionsalt: before.encryptionsalt } : {};
-  await writeFile(file, stringify({ ...salt, config: await stackConfig(stack) }));
+  await writeFile(file, stringify({ ...salt, config: await stackConfig(stack, changes) }));
 }
 
 /** We hold this stack's own lock, so an engine's lock on it belongs to a run that is dead. */

@@ -52,12 +52,11 @@ export async function bundleServer(entry = join(projectRoot, "server/main.ts")):
 
 async function nativeParts(): Promise<Entry[]> {
   const node = join(dirname(require.resolve("node/package.json")), "bin/node");
-  const ripgrep = require.resolve(`@vscode/ripgrep-linux-${process.arch}/package.json`, {
-    paths: [dirname(require.resolve("@vscode/ripgrep/package.json"))],
-  });
+  // npm hoists the platform packages of ripgrep beside their parent.
+  const ripgrep = join(projectRoot, `node_modules/@vscode/ripgrep-linux-${process.arch}/bin/rg`);
   return [
     { name: "bin/node", mode: 0o755, content: await readFile(node) },
-    { name: "bin/rg", mode: 0o755, content: await readFile(join(dirname(ripgrep), "bin/rg")) },
+    { name: "bin/rg", mode: 0o755, content: await readFile(ripgrep) },
   ];
 }
 

@@ -99,8 +99,12 @@ export class SettingsError extends Error {
   }
 }
 
+/** Both ways to a setting: the stack's file (by hand or by pulumi), and `up`. */
 const mend = (stack: string, key: string, value: string) =>
-  `mend: pulumi config set ${NAMESPACE}:${key} ${value} --stack ${stack}   (or edit Pulumi.${stack}.yaml)`;
+  `mend: pulumi config set ${NAMESPACE}:${key} ${value} --stack ${stack} (Pulumi.${stack}.yaml), or npm run up -- --set ${key}=${value}`;
+
+const takeOut = (stack: string, key: string) =>
+  `mend: pulumi config rm ${NAMESPACE}:${key} --stack ${stack} (Pulumi.${stack}.yaml), or npm run up -- --set ${key}=`;
 
 function problemOf(setting: Setting, value: string): string | undefined {
   if (setting.values && !setting.values.includes(value)) return `must be one of ${setting.values.join(", ")}`;
@@ -151,9 +155,7 @@ export function parseSettings(raw: Record<string, string>, stack: string): Setti
     if (!setting) {
       const meant = nearest(key);
       const hint = meant ? `did you mean ${meant}? ` : `known keys: ${Object.keys(SETTINGS).join(", ")}. `;
-      problems.push(
-        `${NAMESPACE}:${key} is not a setting; ${hint}mend: pulumi config rm ${NAMESPACE}:${key} --stack ${stack}`,
-      );
+      problems.push(`${NAMESPACE}:${key} is not a setting; ${hint}${takeOut(stack, key)}`);
       continue;
     }
     const problem = problemOf(setting, value);

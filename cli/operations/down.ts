@@ -6,6 +6,7 @@ import { sweep } from "../../infra/local/sweep.ts";
 import { home } from "../../infra/paths.ts";
 import { ensureEngine } from "../engine/index.ts";
 import { eventLines } from "../events.ts";
+import { awaitLeftovers } from "../leftovers.ts";
 import { progress } from "../progress.ts";
 import { forgetStack, inState, openStack } from "../stack.ts";
 
@@ -41,6 +42,7 @@ export async function down(options: DownOptions, signal: AbortSignal): Promise<{
       {
         title: "Processes, mounts, network, files",
         task: async () => {
+          await awaitLeftovers(stack);
           await sweep(stack);
           await forgetStack(stack);
         },

@@ -4,7 +4,7 @@ import { parseSettings } from "../../infra/settings.ts";
 import { ensureEngine } from "../engine/index.ts";
 import { type Changes, eventLines } from "../events.ts";
 import { progress } from "../progress.ts";
-import { type Overrides, openStack, rememberOverrides, stackConfig } from "../stack.ts";
+import { type Overrides, openStack, stackConfig } from "../stack.ts";
 
 export interface PreviewOptions {
   stack: string;
@@ -15,8 +15,7 @@ export interface PreviewOptions {
 /** What `up` would change; changes nothing. */
 export async function preview(options: PreviewOptions, signal: AbortSignal): Promise<Changes> {
   const { stack } = options;
-  await rememberOverrides(stack, options.overrides);
-  parseSettings(rawSettings(await stackConfig(stack)), stack);
+  parseSettings(rawSettings(await stackConfig(stack, options.overrides)), stack);
   let changes: Changes = {};
   const tasks = new Listr(
     [
@@ -26,7 +25,7 @@ export async function preview(options: PreviewOptions, signal: AbortSignal): Pro
           const say = (line: string) => {
             task.output = line;
           };
-          const opened = await openStack(stack, await ensureEngine(say));
+          const opened = await openStack(stack, await ensureEngine(say), options.overrides);
           const lines = eventLines(say);
           await lines.explain(() => opened.preview({ onEvent: lines.onEvent, signal }));
           changes = lines.changes;

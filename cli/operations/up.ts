@@ -40,10 +40,10 @@ type Task = ListrTaskWrapper<Context, any, any>;
 /** Bring the stack up: settings, host, engine beside root filesystem, the program, a first token. */
 export async function up(options: UpOptions, signal: AbortSignal): Promise<UpResult> {
   const { stack } = options;
-  await rememberOverrides(stack, options.overrides);
-  // All that can be wrong with the settings is said before anything is made or fetched.
-  parseSettings(rawSettings(await stackConfig(stack)), stack);
+  // All that can be wrong with the settings or the host is said before anything is made or fetched.
+  parseSettings(rawSettings(await stackConfig(stack, options.overrides)), stack);
   assertHost();
+  await rememberOverrides(stack, options.overrides);
   const tasks = new Listr<Context>(
     [
       { title: "Host packages", task: (_, task) => installMissing(say(task)) },

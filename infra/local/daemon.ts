@@ -79,8 +79,12 @@ export async function stopDaemon(daemon: Daemon, grace = 5_000): Promise<boolean
   return clean;
 }
 
-/** The last lines of a daemon's log, for an error message. */
-export async function tail(file: string, lines = 20): Promise<string> {
+/** The last lines of a log that do not match `without`, for an error message. */
+export async function tail(file: string, count = 20, without?: RegExp): Promise<string> {
   const text = await readFile(file, "utf8").catch(() => "");
-  return text.trimEnd().split("\n").slice(-lines).join("\n  ");
+  const lines = text
+    .trimEnd()
+    .split("\n")
+    .filter((line) => !without?.test(line));
+  return lines.slice(-count).join("\n  ");
 }

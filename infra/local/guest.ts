@@ -35,7 +35,8 @@ const unitOf = (guest: Guest) => `mcp-edge-${guest.name}.service`;
 
 /**
  * nspawn's arguments, each for a measured reason. `--system-call-filter=bpf`: without it NGINX's quic_bpf cannot start, and
- * IPAddressDeny and SocketBindDeny are silently not enforced. No private users: in a user namespace BPF maps are refused.
+ * IPAddressDeny and SocketBindDeny are silently not enforced. CAP_BPF and CAP_PERFMON: nspawn drops them, and NGINX's sandbox has no CAP_SYS_ADMIN
+ * to do without them. No private users: in a user namespace BPF maps are refused.
  * `--register=no --keep-unit`: there need not be a machined.
  */
 export function nspawnArguments(guest: Guest, root: string, data: string): string[] {
@@ -47,6 +48,7 @@ export function nspawnArguments(guest: Guest, root: string, data: string): strin
     `--network-bridge=${guest.bridge}`,
     "--private-users=no",
     "--system-call-filter=bpf",
+    "--capability=CAP_BPF,CAP_PERFMON",
     "--register=no",
     "--keep-unit",
     "--resolv-conf=off",

@@ -60,7 +60,10 @@ export async function ensureMachine(inputs: MachineInputs, log: (line: string) =
   const network = networkOf(inputs.networkIndex);
   const guest = guestOf(stack, network);
   const before = await recorded(stack);
-  const usable = before && existsSync(before.rootfs) && before.networkIndex === network.index;
+  // A first boot that is still under way is waited for; one that ended badly, or was cut short, is done again.
+  const booting = (await isRunning(guest)) && !existsSync(cloudInitResult(stack));
+  const fits = before && existsSync(before.rootfs) && before.networkIndex === network.index;
+  const usable = fits && (before.ready || booting);
   const running = usable && (await isRunning(guest));
   if (!usable) {
     if (before) await stopGuest(guestOf(stack, networkOf(before.networkIndex)));
@@ -100,6 +103,10 @@ export async function placeArchive(stack: string, archive: string): Promise<void
   await rename(`${target}.partial`, target);
 }
 
+/** What cloud-init prints at each boot and nobody needs to see when something failed: host keys and their pictures. */
+const NOISE =
+  /SSH HOST KEY|ssh_host_|^(ssh|ecdsa)-|SHA256:|fingerprints|randomart|^[|+].*[|+]$|public\/private|#####/;
+
 const cloudInitResult = (stack: string) => join(rootOf(stack), "var/lib/cloud/data/result.json");
 
 async function startAndWaitForInit(guest: Guest, log: (line: string) => void): Promise<void> {
@@ -126,9 +133,8 @@ async function waitUntilReady(guest: Guest, inputs: MachineInputs, log: (line: s
     log("cloud-init is done; waiting for the edge's certificate");
     await waitForEdge(inputs, log);
   } catch (error) {
-    throw new Error(
-      `${(error as Error).message}\nThe machine's last log lines:\n  ${await tail(output, 25)}`,
-    );
+    const words = await tail(output, 25, NOISE);
+    throw new Error(`${(error as Error).message}\nThe machine's last log lines:\n  ${words}`);
   } finally {
     stop();
   }

@@ -1,0 +1,131 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { http3Fetch } from "../cli/http3/http3-fetch.ts";
+import { run } from "../infra/exec.ts";
+import { guestOf, leader } from "../infra/local/guest.ts";
+import { networkOf } from "../infra/local/network.ts";
+import { Checkout, load, type UpOutput } from "../test/machine/support.ts";
+import { type Figure, median } from "./figures.ts";
+
+interface Options {
+  warm: boolean;
+  log: (line: string) => void;
+}
+
+const timed = async <T>(work: () => Promise<T>): Promise<[T, number]> => {
+  const began = performance.now();
+  return [await work(), (performance.now() - began) / 1000];
+};
+
+/** Seconds that a bare guest of the same root filesystem takes to boot: the floor of any machine here. */
+async function bareBoot(up: UpOutput): Promise<number> {
+  const pid = (await leader(guestOf(up.deployed.stack, networkOf(up.deployed.networkIndex)))) ?? 0;
+  const { stdout } = await run("nsenter", [
+    ...["-t", String(pid), "-m", "-p", "-C", "-r", "--", "env", "-i", "PATH=/usr/bin"],
+    ...["systemd-analyze", "time"],
+  ]);
+  const match = /= (?:(\d+)min )?([\d.]+)s/.exec(stdout.split("\n")[0] ?? "");
+  return match ? Number(match[1] ?? 0) * 60 + Number(match[2]) : Number.NaN;
+}
+
+/** Median milliseconds to the first byte of /sse through HTTP/3, on a connection that is open. */
+async function firstByteOverHttp3(up: UpOutput, rounds: number): Promise<number> {
+  const ca = await readFile(up.deployed.rootsFile, "utf8");
+  const client = http3Fetch({ ca, address: up.deployed.ipv4 });
+  const url = new URL("/sse?n=1", up.deployed.url).href;
+  const times: number[] = [];
+  try {
+    for (let round = 0; round < rounds; round++) {
+      const abort = new AbortController();
+      const began = performance.now();
+      const response = await client.fetch(url, { signal: abort.signal });
+      await response.body?.getReader().read();
+      times.push(performance.now() - began);
+      abort.abort();
+    }
+  } finally {
+    await client.close();
+  }
+  return median(times.slice(3));
+}
+
+/** The same asked of the server's own socket, from inside the machine's network: no NGINX, no QUIC, no TLS. */
+async function firstByteOfServer(up: UpOutput, rounds: number): Promise<number> {
+  const pid = (await leader(guestOf(up.deployed.stack, networkOf(up.deployed.networkIndex)))) ?? 0;
+  const { hostname } = new URL(up.deployed.url);
+  const program = `
+    const { Agent, get } = require("node:http");
+    const agent = new Agent({ keepAlive: true });
+    const headers = { host: ${JSON.stringify(hostname)} };
+    const once = () => new Promise((done, fail) => {
+      const began = performance.now();
+      get({ host: "127.0.0.1", port: 8080, path: "/sse?n=1", headers, agent }, (response) => {
+        response.once("data", () => { const took = performance.now() - began; response.destroy(); done(took); });
+      }).on("error", fail);
+    });
+    (async () => { const all = []; for (let i = 0; i < ${rounds}; i++) all.push(await once()); console.log(JSON.stringify(all)); })();`;
+  const { stdout } = await run("nsenter", ["-t", String(pid), "-n", "--", process.execPath, "-e", program]);
+  return median((JSON.parse(stdout) as number[]).slice(3));
+}
+
+/** Boot, measure, remove. Every figure of one call comes from the same run. */
+export async function machineFigures({ warm, log }: Options): Promise<Figure[]> {
+  const checkout = await Checkout.create();
+  if (!warm) checkout.env.MCP_EDGE_CACHE = join(checkout.folder, "cache");
+  try {
+    log(warm ? "first machine, from the cache" : "first machine, nothing cached");
+    const [first, firstTime] = await timed(() => checkout.up("one", "--no-doctor"));
+    const boot = await bareBoot(first);
+    log("second machine, from the cache");
+    const [, secondTime] = await timed(() => checkout.up("two", "--no-doctor"));
+    await checkout.cli("down", "--stack", "two");
+    log("preview, and up with nothing to change");
+    const preview = await checkout.cli("preview", "--json", "--stack", "one");
+    const [, unchangedTime] = await timed(() => checkout.up("one", "--no-doctor"));
+    log("first byte of a stream");
+    const rounds = 53;
+    const own = await firstByteOfServer(first, rounds);
+    const http3 = await firstByteOverHttp3(first, rounds);
+    log("a release under load");
+    await checkout.edit("server/version.ts", '"0.1.0"', '"0.1.0-bench"');
+    const traffic = load(first, first.token?.token ?? "", 100);
+    const [, releaseTime] = await timed(() => checkout.up("one", "--no-doctor"));
+    const { sent, failures } = await traffic.stop();
+    const floor = { name: "the guest's own boot", value: boot };
+    return [
+      {
+        what: warm ? "up, a first machine from the cache" : "up, nothing cached, engine present",
+        unit: "s",
+        ours: firstTime,
+        against: floor,
+        promise: warm ? "<= 12 s" : "<= 75 s",
+      },
+      {
+        what: "up, a second machine from the cache",
+        unit: "s",
+        ours: secondTime,
+        against: floor,
+        promise: "<= 12 s",
+      },
+      { what: "up, nothing changed", unit: "s", ours: unchangedTime },
+      { what: "preview", unit: "s", ours: preview.took / 1000, promise: "<= 5 s" },
+      { what: "up, a changed release", unit: "s", ours: releaseTime, promise: "<= 10 s" },
+      {
+        what: "requests failed during that release",
+        unit: "requests",
+        ours: failures.length,
+        note: `of ${sent} sent, half of them POST`,
+        promise: "0",
+      },
+      {
+        what: "first byte of /sse over HTTP/3",
+        unit: "ms",
+        ours: http3,
+        against: { name: "the server's own socket", value: own },
+        promise: "<= 10 ms over it",
+      },
+    ];
+  } finally {
+    await checkout.remove("one", "two");
+  }
+}

@@ -1,0 +1,43 @@
+import type { Command } from "commander";
+import { type Deployed, readDeployed } from "./deployed.ts";
+import { type DoctorDefault, doctorCommand } from "./doctor/command.ts";
+import { progressLine } from "./doctor/progress.ts";
+import { renderReport } from "./doctor/render.ts";
+import { type DoctorReport, runDoctor } from "./doctor/run.ts";
+import { stackOption } from "./options.ts";
+import { createToken, withShortToken } from "./tokens.ts";
+
+/** Long enough for every check; it expires by itself. */
+const TOKEN_SECONDS = 300;
+
+const target = (deployed: Deployed) => ({ url: new URL(deployed.url).origin, ca: deployed.rootsFile });
+
+/** The command `doctor`; without a URL it examines the stack of this host, with a token made for the occasion. */
+export function doctor(): Command {
+  const resolveDefault = async (): Promise<DoctorDefault> => {
+    const deployed = await readDeployed(command.opts().stack);
+    if (process.env.MCP_EDGE_TOKEN) return target(deployed);
+    const { token } = await createToken(deployed, { name: "doctor", ttl: TOKEN_SECONDS });
+    return { ...target(deployed), token };
+  };
+  const command: Command = doctorCommand({ resolveDefault }).addOption(stackOption());
+  return command;
+}
+
+/** Examine a stack that is up. */
+export async function doctorOf(deployed: Deployed, { quiet }: { quiet: boolean }): Promise<DoctorReport> {
+  const progress = !quiet && process.stderr.isTTY ? progressLine(process.stderr) : undefined;
+  try {
+    return await withShortToken(deployed, (token) =>
+      runDoctor({ ...target(deployed), token, ...(progress ? { onProgress: progress.update } : {}) }),
+    );
+  } finally {
+    progress?.end();
+  }
+}
+
+export const reportText = (report: DoctorReport) =>
+  renderReport(report, {
+    colour: process.stdout.isTTY === true && !process.env.NO_COLOR,
+    width: process.stdout.isTTY ? process.stdout.columns : 0,
+  });

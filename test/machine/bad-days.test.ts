@@ -1,0 +1,147 @@
+import { existsSync } from "node:fs";
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { run } from "../../infra/exec.ts";
+import { ask, Checkout, hostState } from "./support.ts";
+
+/** Interruptions, taken ranges, no room, no network: the next command goes on, and nothing half made is left. */
+let checkout: Checkout;
+let before: Record<string, string>;
+
+beforeAll(async () => {
+  before = await hostState();
+  checkout = await Checkout.create();
+}, 60_000);
+
+afterAll(() => checkout.remove("cut", "first", "second"), 120_000);
+
+const when = async (limit: number, condition: () => boolean) => {
+  const end = Date.now() + limit;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error("it did not happen in time");
+    await new Promise((done) => setTimeout(done, 20));
+  }
+};
+
+/** Start `up` and end it by a signal as soon as its output names `line`. @returns its exit code, or the signal */
+async function cut(stack: string, line: string, signal: NodeJS.Signals): Promise<number | string | null> {
+  const child = checkout.start("up", "--stack", stack, "--no-doctor");
+  let output = "";
+  child.stdout?.on("data", (chunk) => {
+    output += chunk;
+  });
+  child.stderr?.on("data", (chunk) => {
+    output += chunk;
+  });
+  const closed = new Promise<number | string | null>((done) =>
+    child.once("close", (code, by) => done(code ?? by)),
+  );
+  await when(60_000, () => output.includes(line));
+  child.kill(signal);
+  return closed;
+}
+
+describe("an interrupted up", () => {
+  test("by SIGINT while the machine boots: the next up finishes", async () => {
+    expect(await cut("cut", "cloud-init runs", "SIGINT")).not.toBe(0);
+    const up = await checkout.up("cut", "--no-doctor");
+    expect((await ask(up, "/readyz")).status).toBe(200);
+    expect(up.token).toBeDefined();
+    expect((await checkout.cli("down", "--stack", "cut")).code).toBe(0);
+  }, 180_000);
+
+  test("by SIGKILL while the machine is made: down removes all of it", async () => {
+    expect(await cut("cut", "cut-machine: create", "SIGKILL")).toBe("SIGKILL");
+    const result = await checkout.cli("down", "--stack", "cut");
+    expect(result.code).toBe(0);
+    expect(await hostState()).toEqual(before);
+  }, 120_000);
+
+  test("by SIGKILL while the machine boots: the next up finishes", async () => {
+    expect(await cut("cut", "cloud-init runs", "SIGKILL")).toBe("SIGKILL");
+    const up = await checkout.up("cut", "--no-doctor");
+    expect((await ask(up, "/readyz")).status).toBe(200);
+    expect((await checkout.cli("down", "--stack", "cut")).code).toBe(0);
+    expect(await hostState()).toEqual(before);
+  }, 180_000);
+});
+
+describe("what is taken", () => {
+  test("an address range and a bridge's name that are in use are passed over; two stacks run side by side", async () => {
+    // A network of somebody else: its name is the one that comes first, its range the one that comes second.
+    await run("ip", ["link", "add", "mcpe0", "type", "dummy"]);
+    await run("ip", ["link", "add", "taken", "type", "dummy"]);
+    await run("ip", ["addr", "add", "10.77.1.77/25", "dev", "taken"]);
+    try {
+      const first = await checkout.up("first", "--no-doctor");
+      const second = await checkout.up("second", "--no-doctor");
+      expect([first.deployed.networkIndex, second.deployed.networkIndex]).toEqual([2, 3]);
+      for (const up of [first, second]) expect((await ask(up, "/readyz")).status).toBe(200);
+      expect((await checkout.cli("down", "--stack", "first")).code).toBe(0);
+      expect((await ask(second, "/readyz")).status).toBe(200);
+      expect((await checkout.cli("down", "--stack", "second")).code).toBe(0);
+    } finally {
+      await run("ip", ["link", "del", "mcpe0"]);
+      await run("ip", ["link", "del", "taken"]);
+    }
+    expect(await hostState()).toEqual(before);
+  }, 240_000);
+});
+
+describe("what is missing", () => {
+  /** The CLI with an empty cache, run under `wrapper`. */
+  async function upUnder(wrapper: string[], cache: string) {
+    const env = { ...checkout.env, MCP_EDGE_CACHE: cache };
+    const [command = "", ...args] = [
+      ...wrapper,
+      "node",
+      "cli/main.ts",
+      "up",
+      "--stack",
+      "cut",
+      "--no-doctor",
+    ];
+    return run(command, args, { cwd: checkout.folder, env, timeout: 120_000, accept: [0, 1] });
+  }
+
+  test("room: a clear error that says how much, and nothing half made", async () => {
+    const small = join(checkout.folder, "small");
+    await mkdir(small);
+    await run("mount", ["-t", "tmpfs", "-o", "size=64m", "tmpfs", small]);
+    try {
+      const { code, stderr } = await upUnder([], small);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/Not enough room in .*: 6\d MB free, 1500 MB needed.*MCP_EDGE_CACHE/s);
+      expect(await readdir(join(small, "rootfs"))).toEqual([]);
+    } finally {
+      await run("umount", [small]);
+    }
+    expect((await checkout.cli("down", "--stack", "cut")).code).toBe(0);
+    expect(await hostState()).toEqual(before);
+  }, 150_000);
+
+  test("the network: a clear error, and nothing half made", async () => {
+    const cache = join(checkout.folder, "offline-cache");
+    await mkdir(cache);
+    const { code, stderr } = await upUnder(["unshare", "--net"], cache);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/The Debian root filesystem could not be made. Is Debian's mirror reachable/);
+    expect(await readdir(join(cache, "rootfs"))).toEqual([]);
+    expect((await checkout.cli("down", "--stack", "cut")).code).toBe(0);
+    expect(existsSync(join(checkout.folder, ".mcp-edge/stacks/cut"))).toBe(false);
+    expect(await hostState()).toEqual(before);
+  }, 150_000);
+});
+
+describe("wrong settings", () => {
+  test("all problems at once, each with its mend, before anything is made", async () => {
+    const set = ["--set", "rateLimit=fast", "--set", "domian=x.example.com"];
+    const { code, stderr } = await checkout.cli("up", "--stack", "cut", ...set);
+    expect(code).toBe(1);
+    expect(stderr).toContain("2 problems");
+    expect(stderr).toContain("mcp-edge:rateLimit");
+    expect(stderr).toContain("did you mean domain?");
+    expect(existsSync(join(checkout.folder, ".mcp-edge/stacks/cut"))).toBe(false);
+  }, 30_000);
+});

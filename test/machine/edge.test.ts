@@ -1,0 +1,189 @@
+import { readFile } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { http3Fetch } from "../../cli/http3/http3-fetch.ts";
+import { ask, Checkout, hostState, inMachine, type UpOutput } from "./support.ts";
+
+/** One machine from nothing to nothing: made, checked by doctor, used over HTTP/3, hurt, restarted, removed. */
+const stack = "whole";
+let checkout: Checkout;
+let before: Record<string, string>;
+let made: UpOutput;
+let token = "";
+
+beforeAll(async () => {
+  before = await hostState();
+  checkout = await Checkout.create();
+  made = await checkout.up(stack);
+  token = made.token?.token ?? "";
+}, 300_000);
+
+afterAll(() => checkout.remove(), 120_000);
+
+const until = async (limit: number, probe: () => Promise<boolean>) => {
+  const end = Date.now() + limit;
+  while (Date.now() < end) {
+    if (await probe().catch(() => false)) return true;
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  return false;
+};
+
+const ready = async () => (await ask(made, "/readyz")).status === 200;
+const pidOf = async (unit: string) =>
+  Number(
+    (await inMachine(checkout, stack, "systemctl", "show", "-p", "MainPID", "--value", unit)).stdout.trim(),
+  );
+const activeUnit = async () => {
+  const status = await inMachine(checkout, stack, "mcp-edge-deploy", "status", "--json");
+  return `mcp-edge@${JSON.parse(status.stdout).colour}.service`;
+};
+
+describe("up", () => {
+  test("ends with every line of doctor green", () => {
+    expect(made.doctor?.checks.filter((check) => !check.ok)).toEqual([]);
+    expect(made.doctor?.checks.length).toBeGreaterThan(10);
+    expect(made.doctor?.ok).toBe(true);
+  });
+
+  test("cloud-init is done, neither in error nor degraded, and no unit failed", async () => {
+    const status = await inMachine(checkout, stack, "cloud-init", "status", "--format", "json");
+    expect(JSON.parse(status.stdout)).toMatchObject({ extended_status: "done", errors: [] });
+    const failed = await inMachine(checkout, stack, "systemctl", "--failed", "--no-legend", "--plain");
+    expect(failed.stdout.trim()).toBe("");
+  });
+
+  test("keeps the token only as a hash", async () => {
+    expect(token).toMatch(/^mcp_/);
+    const kept = await inMachine(checkout, stack, "grep", "-rlF", token, "/srv/mcp-edge", "/etc", "/var/log");
+    expect(kept.stdout).toBe("");
+    const state = await readFile(`${checkout.env.MCP_EDGE_HOME}/stacks/${stack}/outputs.json`, "utf8");
+    expect(state).not.toContain(token);
+  });
+
+  test("again, with nothing changed: says so", async () => {
+    const again = await checkout.up(stack, "--no-doctor");
+    expect(Object.keys(again.changes).filter((operation) => again.changes[operation])).toEqual(["same"]);
+    expect(again.token).toBeUndefined();
+  }, 60_000);
+});
+
+describe("a real MCP client over HTTP/3", () => {
+  test("finds a line of this repository's code by search_text", async () => {
+    const ca = await readFile(made.deployed.rootsFile, "utf8");
+    const http3 = http3Fetch({ ca });
+    const transport = new StreamableHTTPClientTransport(new URL(made.deployed.url), {
+      fetch: http3.fetch,
+      requestInit: { headers: { authorization: `Bearer ${token}` } },
+    });
+    const client = new Client(
+      { name: "test", version: "1" },
+      { versionNegotiation: { mode: { pin: "2026-07-28" } } },
+    );
+    try {
+      await client.connect(transport);
+      const { tools } = await client.listTools();
+      expect(tools.map(({ name }) => name).sort()).toEqual(["list_files", "read_file", "search_text"]);
+      const query = "export class Checkout";
+      const found = await client.callTool({ name: "search_text", arguments: { pattern: query } });
+      expect(found.isError ?? false).toBe(false);
+      expect(JSON.stringify(found.structuredContent)).toContain("test/machine/support.ts");
+    } finally {
+      await client.close();
+      await http3.close();
+    }
+  }, 60_000);
+});
+
+describe("a renewed certificate", () => {
+  test("is served at once, without a reload, while a stream over HTTP/3 goes on", async () => {
+    const ca = await readFile(made.deployed.rootsFile, "utf8");
+    const { hostname } = new URL(made.deployed.url);
+    const serial = async () => {
+      const { connect } = await import("node:tls");
+      return new Promise<string>((done, fail) => {
+        const socket = connect({ host: made.deployed.ipv4, port: 443, servername: hostname, ca }, () => {
+          done(socket.getPeerCertificate().serialNumber);
+          socket.end();
+        });
+        socket.on("error", fail);
+      });
+    };
+    const nginx = await pidOf("nginx.service");
+    const workers = (await inMachine(checkout, stack, "pgrep", "-P", String(nginx))).stdout;
+    const old = await serial();
+    const http3 = http3Fetch({ ca });
+    try {
+      const response = await http3.fetch(`https://${hostname}/sse?n=30&ms=500`);
+      const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+      let text = "";
+      const reading = (async () => {
+        for (;;) {
+          const part = await reader?.read();
+          if (!part || part.done) return;
+          text += part.value;
+        }
+      })();
+      const renewal = await inMachine(checkout, stack, "certbot", "renew", "--force-renewal", "--quiet");
+      expect(renewal.stderr + renewal.stdout).toBe("");
+      expect(renewal.code).toBe(0);
+      expect(await serial()).not.toBe(old);
+      expect(await pidOf("nginx.service")).toBe(nginx);
+      expect((await inMachine(checkout, stack, "pgrep", "-P", String(nginx))).stdout).toBe(workers);
+      await reading;
+      expect(text.match(/^data:/gm)).toHaveLength(30);
+    } finally {
+      await http3.close();
+    }
+  }, 90_000);
+});
+
+describe("kill -9", () => {
+  test("of the server: back within 5 s", async () => {
+    const unit = await activeUnit();
+    const pid = await pidOf(unit);
+    await inMachine(checkout, stack, "kill", "-9", String(pid));
+    expect(await until(5_000, ready)).toBe(true);
+    expect(await pidOf(unit)).not.toBe(pid);
+  }, 30_000);
+
+  test("of NGINX's workers, and of its master: back within 5 s", async () => {
+    const master = await pidOf("nginx.service");
+    await inMachine(checkout, stack, "pkill", "-9", "-P", String(master));
+    expect(await until(5_000, ready)).toBe(true);
+    await inMachine(checkout, stack, "kill", "-9", String(master));
+    expect(await until(5_000, ready)).toBe(true);
+  }, 30_000);
+});
+
+describe("the machine off and on", () => {
+  test("up starts it again, with its certificate, its token and its name", async () => {
+    const poweroff = await inMachine(checkout, stack, "systemctl", "poweroff");
+    expect(poweroff.code).toBe(0);
+    expect(
+      await until(20_000, async () => (await checkout.cli("logs", "--stack", stack, "-n", "1")).code !== 0),
+    ).toBe(true);
+    const again = await checkout.up(stack);
+    expect(again.doctor?.checks.filter((check) => !check.ok)).toEqual([]);
+    expect(again.token).toBeUndefined();
+    expect(again.deployed.ipv4).toBe(made.deployed.ipv4);
+    const body = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
+    const headers = {
+      authorization: `Bearer ${token}`,
+      "content-type": "application/json",
+      accept: "application/json, text/event-stream",
+    };
+    expect((await ask(again, "/mcp", { method: "POST", headers, body })).status).toBe(200);
+  }, 120_000);
+});
+
+describe("down", () => {
+  test("leaves the host as it was", async () => {
+    const result = await checkout.cli("down", "--stack", stack);
+    expect(result.stderr).toBe("");
+    expect(result.code).toBe(0);
+    expect(await hostState()).toEqual(before);
+    const again = await checkout.cli("down", "--stack", stack);
+    expect(again.stdout).toContain(`There is no stack ${stack}`);
+  }, 60_000);
+});

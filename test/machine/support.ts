@@ -1,0 +1,227 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { Agent, request } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { run } from "../../infra/exec.ts";
+import { cache, projectRoot } from "../../infra/paths.ts";
+
+/** What `up --json` prints. */
+export interface UpOutput {
+  deployed: {
+    stack: string;
+    url: string;
+    ipv4: string;
+    ipv6: string;
+    release: string;
+    networkIndex: number;
+    rootsFile: string;
+  };
+  changes: Record<string, number>;
+  token?: { id: string; token: string };
+  doctor?: { ok: boolean; checks: { id: string; ok: boolean; got: string }[] };
+}
+
+export interface CliResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+  /** Milliseconds. */
+  took: number;
+}
+
+/**
+ * A checkout of this very tree in a folder of its own, as a git repository with one commit: the tests change its code and
+ * its templates, run its CLI, and never touch the tree they run in. The cache is shared with it, the home is not.
+ */
+export class Checkout {
+  readonly folder: string;
+  readonly env: Record<string, string | undefined>;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+    const { NODE_OPTIONS: _, ...env } = process.env;
+    this.env = {
+      ...env,
+      MCP_EDGE_HOME: join(folder, ".mcp-edge"),
+      MCP_EDGE_CACHE: cache,
+      INIT_CWD: folder,
+      // The npm scripts' Node, not the one that happens to be on PATH.
+      PATH: `${join(projectRoot, "node_modules/.bin")}:${process.env.PATH}`,
+    };
+  }
+
+  static async create(): Promise<Checkout> {
+    const folder = await mkdtemp(join(tmpdir(), "mcp-edge-test-"));
+    const list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+    const { stdout } = await run("git", ["-c", "safe.directory=*", "-C", projectRoot, ...list]);
+    for (const file of stdout.split("\0").filter(Boolean)) {
+      await cp(join(projectRoot, file), join(folder, file)).catch((error) => {
+        if (error.code !== "ENOENT") throw error; // deleted, not yet committed
+      });
+    }
+    await symlink(join(projectRoot, "node_modules"), join(folder, "node_modules"));
+    const checkout = new Checkout(folder);
+    await checkout.git("init", "-q", "-b", "main");
+    await checkout.git("add", "-A");
+    await checkout.commit("Import");
+    return checkout;
+  }
+
+  git(...args: string[]) {
+    const who = ["-c", "user.name=test", "-c", "user.email=test@example.com"];
+    return run("git", [...who, "-C", this.folder, ...args]);
+  }
+
+  commit = (message: string) => this.git("commit", "-q", "-a", "--allow-empty", "-m", message);
+
+  /** Replace text in a file of the checkout. @throws Error when it is not there */
+  async edit(file: string, from: string | RegExp, to: string): Promise<void> {
+    const path = join(this.folder, file);
+    const before = await readFile(path, "utf8");
+    const after = before.replace(from, to);
+    if (after === before) throw new Error(`${file} has no ${from}`);
+    await writeFile(path, after);
+  }
+
+  restore = (file: string) => this.git("checkout", "-q", "--", file);
+
+  start(...args: string[]): ChildProcess {
+    const { folder, env } = this;
+    return spawn("node", ["cli/main.ts", ...args], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+  }
+
+  /** Run the CLI to its end. */
+  async cli(...args: string[]): Promise<CliResult> {
+    const began = Date.now();
+    const child = this.start(...args);
+    let stdout = "";
+    let stderr = "";
+    child.stdout?.on("data", (chunk) => {
+      stdout += chunk;
+    });
+    child.stderr?.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    const code = await new Promise<number>((done) => child.once("close", (exit) => done(exit ?? -1)));
+    return { code, stdout, stderr, took: Date.now() - began };
+  }
+
+  /** `up --json`, which must succeed. */
+  async up(stack: string, ...args: string[]): Promise<UpOutput> {
+    const result = await this.cli("up", "--json", "--stack", stack, ...args);
+    if (result.code !== 0) throw new Error(`up failed (${result.code}):\n${result.stderr}\n${result.stdout}`);
+    return JSON.parse(result.stdout);
+  }
+
+  /** Take everything away, also what a failed test left. */
+  async remove(...stacks: string[]): Promise<void> {
+    for (const stack of stacks) {
+      const result = await this.cli("down", "--stack", stack);
+      if (result.code !== 0) throw new Error(`down failed:\n${result.stderr}\n${result.stdout}`);
+    }
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Run a command in the machine. */
+export function inMachine(checkout: Checkout, stack: string, ...command: string[]): Promise<CliResult> {
+  return checkout.cli("shell", "--stack", stack, "--", ...command);
+}
+
+export interface Answer {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  body: string;
+}
+
+/** One HTTPS request with verification against the stack's roots. */
+export async function ask(
+  up: UpOutput,
+  path: string,
+  options: { method?: string; headers?: Record<string, string>; body?: string; agent?: Agent } = {},
+): Promise<Answer> {
+  const { hostname } = new URL(up.deployed.url);
+  const ca = await readFile(up.deployed.rootsFile, "utf8");
+  return new Promise((done, fail) => {
+    const { method = "GET", headers = {}, agent = false } = options;
+    const call = request(
+      { host: up.deployed.ipv4, servername: hostname, path, method, ca, agent, timeout: 15_000 },
+      (response) => {
+        let body = "";
+        response.setEncoding("utf8").on("data", (chunk) => {
+          body += chunk;
+        });
+        response.on("end", () => done({ status: response.statusCode ?? 0, headers: response.headers, body }));
+        response.on("error", fail);
+      },
+    );
+    for (const [name, value] of Object.entries({ host: hostname, ...headers })) call.setHeader(name, value);
+    call.on("timeout", () => call.destroy(new Error("no answer within 15 s"))).on("error", fail);
+    call.end(options.body);
+  });
+}
+
+export const mcpHeaders = (token: string) => ({
+  authorization: `Bearer ${token}`,
+  "content-type": "application/json",
+  accept: "application/json, text/event-stream",
+});
+
+/** Ask at a steady rate, half GET and half POST, until told to stop. */
+export function load(up: UpOutput, token: string, perSecond = 100) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+  const failures: string[] = [];
+  const pending = new Set<Promise<void>>();
+  let sent = 0;
+  const body = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
+  const one = async () => {
+    sent += 1;
+    const post = sent % 2 === 0;
+    const call = post
+      ? ask(up, "/mcp", { method: "POST", headers: mcpHeaders(token), body, agent })
+      : ask(up, "/readyz", { agent });
+    await call.then(
+      ({ status, body: text }) => {
+        if (status !== 200)
+          failures.push(`${post ? "POST /mcp" : "GET /readyz"} ${status} ${text.slice(0, 200)}`);
+      },
+      (error: Error) => void failures.push(`${post ? "POST /mcp" : "GET /readyz"} ${error.message}`),
+    );
+  };
+  const timer = setInterval(() => {
+    const call = one();
+    pending.add(call);
+    call.finally(() => pending.delete(call));
+  }, 1000 / perSecond);
+  return {
+    stop: async () => {
+      clearInterval(timer);
+      await Promise.all(pending);
+      agent.destroy();
+      return { sent, failures };
+    },
+  };
+}
+
+/** Everything that a stack may leave on a host, as text: compared before and after. */
+export async function hostState(): Promise<Record<string, string>> {
+  const out = async (command: string, ...args: string[]) => (await run(command, args)).stdout;
+  const mounts = await readFile("/proc/self/mounts", "utf8");
+  const processes = await out("ps", "-eo", "args");
+  return {
+    links: (await out("ip", "-br", "link")).replace(/[0-9a-f:]{17}.*$/gm, "").trim(),
+    namespaces: await out("ip", "netns", "list"),
+    tables: await out("nft", "list", "tables"),
+    mounts: mounts
+      .split("\n")
+      .filter((line) => line.startsWith("overlay"))
+      .join("\n"),
+    hosts: await readFile("/etc/hosts", "utf8"),
+    forward: await readFile("/proc/sys/net/ipv4/ip_forward", "utf8"),
+    processes: processes
+      .split("\n")
+      .filter((line) => /^(systemd-nspawn|\S*\/(pebble|pebble-challtestsrv) )/.test(line))
+      .join("\n"),
+  };
+}
