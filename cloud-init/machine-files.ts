@@ -1,0 +1,90 @@
+import { createHash } from "node:crypto";
+import { PACKAGES } from "./packages.ts";
+import { renderFile } from "./render.ts";
+import { checkMachineSettings, type MachineSettings } from "./settings.ts";
+
+export type { MachineSettings } from "./settings.ts";
+
+/** A file of the machine, owned by root. */
+export interface MachineFile {
+  /** Absolute path on the machine. */
+  path: string;
+  content: string;
+  /** Four octal digits, e.g. `"0644"`. */
+  mode: string;
+  /** Default: `root`. */
+  group?: string;
+}
+
+/** Path on the machine -> file under `cloud-init/`. Scripts (`/usr/local/sbin`) are executable. */
+const SOURCES: Readonly<Record<string, string>> = {
+  "/etc/apt/apt.conf.d/52mcp-edge": "files/etc/apt.conf",
+  "/etc/fail2ban/filter.d/mcp-edge.conf": "files/fail2ban/filter.conf",
+  "/etc/fail2ban/jail.d/mcp-edge.local": "files/fail2ban/jail.local",
+  "/etc/letsencrypt/cli.ini": "files/certbot/cli.ini.liquid",
+  "/etc/mcp-edge/edge.env": "files/env/edge.env.liquid",
+  "/etc/mcp-edge/server.env": "files/env/server.env.liquid",
+  "/etc/nftables.conf": "files/etc/nftables.conf",
+  "/etc/nginx/mcp-edge/limits.conf": "files/nginx/mcp-edge/limits.conf.liquid",
+  "/etc/nginx/mcp-edge/log.conf": "files/nginx/mcp-edge/log.conf",
+  "/etc/nginx/mcp-edge/proxy.conf": "files/nginx/mcp-edge/proxy.conf",
+  "/etc/nginx/mcp-edge/servers.conf": "files/nginx/mcp-edge/servers.conf.liquid",
+  "/etc/nginx/mcp-edge/tls.conf": "files/nginx/mcp-edge/tls.conf",
+  "/etc/nginx/nginx.conf": "files/nginx/nginx.conf",
+  "/etc/ssh/sshd_config.d/10-mcp-edge.conf": "files/etc/sshd.conf",
+  "/etc/sysctl.d/60-mcp-edge.conf": "files/etc/sysctl.conf",
+  "/etc/systemd/journald.conf.d/mcp-edge.conf": "files/systemd/journald.conf",
+  "/etc/systemd/system/mcp-edge-cert.service": "files/systemd/mcp-edge-cert.service",
+  "/etc/systemd/system/mcp-edge-start.service": "files/systemd/mcp-edge-start.service",
+  "/etc/systemd/system/mcp-edge-tls.service": "files/systemd/mcp-edge-tls.service",
+  "/etc/systemd/system/mcp-edge-workspace.service": "files/systemd/mcp-edge-workspace.service",
+  "/etc/systemd/system/mcp-edge-workspace.timer": "files/systemd/mcp-edge-workspace.timer",
+  "/etc/systemd/system/mcp-edge.socket": "files/systemd/mcp-edge.socket",
+  "/etc/systemd/system/mcp-edge@.service": "files/systemd/mcp-edge@.service",
+  "/etc/systemd/system/nftables.service.d/mcp-edge.conf": "files/systemd/nftables.conf",
+  "/etc/systemd/system/nginx.service.d/mcp-edge.conf": "files/systemd/nginx.conf",
+  "/etc/sysusers.d/mcp-edge.conf": "files/systemd/sysusers.conf",
+  "/etc/tmpfiles.d/mcp-edge.conf": "files/systemd/tmpfiles.conf",
+  "/usr/local/lib/mcp-edge/apply.sh": "deploy/lib/apply.sh",
+  "/usr/local/lib/mcp-edge/common.sh": "deploy/lib/common.sh",
+  "/usr/local/lib/mcp-edge/files.sh": "deploy/lib/files.sh",
+  "/usr/local/lib/mcp-edge/release.sh": "deploy/lib/release.sh",
+  "/usr/local/sbin/mcp-edge-cert": "deploy/mcp-edge-cert",
+  "/usr/local/sbin/mcp-edge-deploy": "deploy/mcp-edge-deploy",
+  "/usr/local/sbin/mcp-edge-setup": "deploy/mcp-edge-setup",
+  "/usr/local/sbin/mcp-edge-workspace": "deploy/mcp-edge-workspace",
+};
+
+/**
+ * All files of a machine, sorted by path: the same settings give the same bytes.
+ *
+ * @throws Error when a setting cannot stand in a configuration file, or a template names an unknown variable.
+ */
+export function machineFiles(settings: MachineSettings): MachineFile[] {
+  checkMachineSettings(settings);
+  const files: MachineFile[] = Object.entries(SOURCES).map(([path, source]) => ({
+    path,
+    content: renderFile(source, settings),
+    mode: path.startsWith("/usr/local/sbin/") ? "0755" : "0644",
+  }));
+  files.push({ path: "/usr/local/lib/mcp-edge/packages", content: `${PACKAGES.join("\n")}\n`, mode: "0644" });
+  if (settings.trustedCa !== undefined)
+    files.push({
+      path: "/usr/local/share/ca-certificates/mcp-edge-acme.crt",
+      content: settings.trustedCa,
+      mode: "0644",
+    });
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** One line a file, `sha256 mode group path`: what `mcp-edge-deploy files` verifies on the machine. */
+export function manifest(files: readonly MachineFile[]): string {
+  const line = (file: MachineFile) =>
+    `${createHash("sha256").update(file.content).digest("hex")} ${file.mode} ${file.group ?? "root"} ${file.path}\n`;
+  return files.map(line).sort().join("");
+}
+
+/** Hash of a set of files, in hex: the sha256 of its manifest. It names the archive `files-<hash>.tar`. */
+export function filesHash(files: readonly MachineFile[]): string {
+  return createHash("sha256").update(manifest(files)).digest("hex");
+}

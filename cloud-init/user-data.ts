@@ -1,0 +1,42 @@
+import { gzipSync } from "node:zlib";
+import { machineFiles } from "./machine-files.ts";
+import type { MachineSettings } from "./settings.ts";
+
+/** EC2 takes at most this many bytes of user-data, counted before base64 (EC2 user guide, "instance user data"). */
+export const USER_DATA_LIMIT = 16_384;
+
+/**
+ * The cloud-init document of a machine's first boot, the same for the cloud and for the local machine: writes the
+ * machine's files and runs one script. JSON is YAML without indentation hazards. No `packages:` module: without a network
+ * it blocks for minutes; the script installs only what is missing.
+ *
+ * @param release sha256 of the release to start; `""`: none yet.
+ */
+export function userData(settings: MachineSettings, release: string): string {
+  if (!/^([0-9a-f]{64})?$/.test(release))
+    throw new Error(`The release is ${JSON.stringify(release)}, not a sha256 of 64 hex digits.`);
+  const files = [
+    ...machineFiles(settings),
+    { path: "/etc/mcp-edge/release", content: `${release}\n`, mode: "0644" },
+  ];
+  const document = {
+    write_files: files.map(({ path, content, mode }) => ({ path, content, permissions: mode })),
+    runcmd: [["/usr/local/sbin/mcp-edge-setup"]],
+  };
+  return `#cloud-config\n${JSON.stringify(document, null, 1)}\n`;
+}
+
+/**
+ * The document as the machine gets it, gzipped; cloud-init unpacks it itself.
+ *
+ * @throws Error when it is over EC2's limit.
+ */
+export function gzipUserData(document: string): Buffer {
+  const packed = gzipSync(document, { level: 9 });
+  if (packed.length > USER_DATA_LIMIT)
+    throw new Error(
+      `The user-data has ${packed.length} bytes after gzip; EC2 takes ${USER_DATA_LIMIT}. ` +
+        "Make a file under cloud-init/ shorter, or let the machine fetch it.",
+    );
+  return packed;
+}
