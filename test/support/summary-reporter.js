@@ -5,7 +5,8 @@ export default class SummaryReporter {
     const failed = results.numFailedTests + broken;
     const skipped = results.numPendingTests + results.numTodoTests;
     const rest = skipped > 0 ? `, ${skipped} skipped` : "";
+    const line = `${results.numPassedTests} passed, ${failed} failed${rest}\n`;
     // After jest's own summary, which goes to standard error as well.
-    process.stderr.write(`${results.numPassedTests} passed, ${failed} failed${rest}\n`);
+    process.once("exit", () => process.stderr.write(line));
   }
 }
