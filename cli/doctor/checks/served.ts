@@ -1,0 +1,10 @@
+import { CheckFailure } from "../check.ts";
+
+/** @throws CheckFailure when the edge speaks the protocol but the server behind it does not answer */
+export function assertServed(status: number, protocol: string): void {
+  if (status < 500) return;
+  throw new CheckFailure(
+    `${protocol} works, but the answer is ${status}`,
+    "See why the server behind the edge does not answer: systemctl status 'mcp-edge@*'; journalctl -u 'mcp-edge@*' -n 50",
+  );
+}

@@ -1,0 +1,108 @@
+import { Command } from "commander";
+import { progressLine } from "./progress.ts";
+import { renderReport } from "./render.ts";
+import { type DoctorOptions, runDoctor } from "./run.ts";
+import { DoctorUsageError } from "./target.ts";
+
+/** The host that is meant when no URL was given. */
+export interface DoctorDefault {
+  url: string;
+  /** PEM text, or the path of a PEM file. */
+  ca?: string;
+  /** IP address to connect to. */
+  address?: string;
+  token?: string;
+  auth?: "token" | "none";
+}
+
+export interface DoctorCommandOptions {
+  /**
+   * Finds the host when the URL was left out. It may reject with an error whose message tells the user what to do.
+   */
+  resolveDefault?: () => Promise<DoctorDefault>;
+}
+
+interface Flags {
+  token?: string;
+  ca?: string;
+  connect?: string;
+  json?: boolean;
+  timeout: string;
+}
+
+/** Exit code when the command line is wrong; 1 says that a check failed. */
+const USAGE = 2;
+
+const EXAMPLES = `
+Examples:
+  the machine that \`up\` has made:  mcp-edge doctor
+  any host:                         MCP_EDGE_TOKEN=... mcp-edge doctor https://edge.example.com
+  before its DNS exists:            mcp-edge doctor https://edge.example.com --connect 192.0.2.10 --ca ca.pem
+
+The exit code is 0 when all checks passed, 1 when one failed, 2 when the command line is wrong.`;
+
+/** The command \`doctor [URL]\`. */
+export function doctorCommand({ resolveDefault }: DoctorCommandOptions = {}): Command {
+  return new Command("doctor")
+    .description("look at an edge as its clients do, and say what is wrong and how to mend it")
+    .argument("[URL]", "such as https://edge.example.com; without it the machine of this checkout")
+    .option(
+      "--token <TOKEN>",
+      "bearer token for /mcp (better: environment variable MCP_EDGE_TOKEN, which others cannot see)",
+    )
+    .option("--ca <FILE>", "PEM file to trust beside the system's roots")
+    .option("--connect <ADDRESS>", "connect to this IP address instead of asking DNS")
+    .option("--timeout <SECONDS>", "limit of one check (the keep-alive checks always wait 16 s)", "10")
+    .option("--json", "machine-readable report on standard output")
+    .addHelpText("after", EXAMPLES)
+    .action(async (url: string | undefined, flags: Flags, command: Command) => {
+      try {
+        const options = await optionsOf(url, flags, resolveDefault);
+        process.exitCode = await examine(options, flags.json === true);
+      } catch (error) {
+        if (!(error instanceof DoctorUsageError)) throw error;
+        command.error(`error: ${error.message}`, { exitCode: USAGE });
+      }
+    });
+}
+
+async function optionsOf(
+  url: string | undefined,
+  flags: Flags,
+  resolveDefault: DoctorCommandOptions["resolveDefault"],
+): Promise<DoctorOptions> {
+  const seconds = Number(flags.timeout);
+  if (!(seconds > 0 && seconds <= 600)) {
+    throw new DoctorUsageError(`--timeout takes seconds between 0 and 600, not "${flags.timeout}"`);
+  }
+  if (url === undefined && resolveDefault === undefined) {
+    throw new DoctorUsageError("no address was given: mcp-edge doctor https://edge.example.com");
+  }
+  const known = url === undefined ? await resolveDefault?.() : undefined;
+  const ca = flags.ca ?? known?.ca;
+  const connect = flags.connect ?? known?.address;
+  const token = flags.token ?? (process.env.MCP_EDGE_TOKEN || known?.token);
+  return {
+    url: url ?? known?.url ?? "",
+    timeoutMs: seconds * 1000,
+    ...(ca === undefined ? {} : { ca }),
+    ...(connect === undefined ? {} : { connect }),
+    ...(token === undefined ? {} : { token }),
+    ...(known?.auth === undefined ? {} : { auth: known.auth }),
+  };
+}
+
+async function examine(options: DoctorOptions, json: boolean): Promise<number> {
+  const progress = process.stderr.isTTY ? progressLine(process.stderr) : undefined;
+  const report = await runDoctor({
+    ...options,
+    ...(progress === undefined ? {} : { onProgress: progress.update }),
+  }).finally(() => progress?.end());
+  if (json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  else {
+    const colour = process.stdout.isTTY && !process.env.NO_COLOR;
+    const width = process.stdout.isTTY ? process.stdout.columns : 0;
+    process.stdout.write(`${renderReport(report, { colour, width })}\n`);
+  }
+  return report.ok ? 0 : 1;
+}

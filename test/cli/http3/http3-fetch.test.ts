@@ -1,0 +1,309 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { Client as Client2025 } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport as Transport2025 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { type Http3Client, type Http3FetchOptions, http3Fetch } from "../../../cli/http3/http3-fetch.ts";
+import { type Backend, startBackend, TOKEN } from "./lab/backend.ts";
+import { type Authority, createAuthority } from "./lab/certificates.ts";
+import { type Nginx, startNginx } from "./lab/nginx.ts";
+import { freePort } from "./lab/ports.ts";
+
+let authority: Authority;
+let backend: Backend;
+let nginx: Nginx;
+let client: Http3Client;
+let port: number;
+let origin: string;
+
+const open = (options: Http3FetchOptions = {}): Http3Client =>
+  http3Fetch({ ca: authority.ca, address: "127.0.0.1", connectTimeoutMs: 5_000, ...options });
+
+/** Runs `work` `count` times, `width` at a time. */
+async function many(count: number, width: number, work: (index: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < count) await work(next++);
+  };
+  await Promise.all(Array.from({ length: width }, lane));
+}
+
+async function rejection(
+  promise: Promise<unknown>,
+): Promise<{ name?: string; code?: string; message: string }> {
+  return promise.then(
+    () => {
+      throw new Error("it was expected to fail");
+    },
+    (error) => error,
+  );
+}
+
+beforeAll(async () => {
+  authority = createAuthority();
+  backend = await startBackend();
+  port = await freePort();
+  const certificate = authority.issue("edge.test");
+  const { folder } = authority;
+  nginx = await startNginx({ folder, certificate, port, httpPort: await freePort(), backend: backend.port });
+  origin = `https://edge.test:${port}`;
+  client = open();
+}, 300_000);
+
+afterAll(async () => {
+  await client?.close();
+  await nginx?.stop();
+  await backend?.close();
+  authority?.remove();
+});
+
+describe("requests to NGINX over HTTP/3", () => {
+  test("200 requests in a row and 300 thirty at a time share one connection", async () => {
+    let connections = 0;
+    const own = open({ onConnect: () => connections++ });
+    const get = async (): Promise<void> => {
+      const response = await own.fetch(`${origin}/`);
+      expect(response.status).toBe(200);
+      expect(await response.json()).toEqual({ method: "GET", protocol: "HTTP/3.0" });
+    };
+    await many(200, 1, get);
+    await many(300, 30, get);
+    expect(connections).toBe(1);
+    await own.close();
+  });
+
+  test("40 new connections in a row", async () => {
+    await many(40, 1, async () => {
+      const own = open();
+      expect((await own.fetch(`${origin}/`)).status).toBe(200);
+      await own.close();
+    });
+  });
+
+  test("bodies of 1 MB go up whole, with their length, ten at a time", async () => {
+    const body = new Uint8Array(1 << 20).fill(98);
+    await many(30, 10, async () => {
+      const response = await client.fetch(`${origin}/count`, { method: "POST", body });
+      expect(await response.json()).toEqual({ bytes: 1 << 20, length: String(1 << 20) });
+    });
+  });
+
+  test("a body that is a stream goes up as it comes, both ways at once", async () => {
+    const parts = new TransformStream<Uint8Array, Uint8Array>();
+    const writer = parts.writable.getWriter();
+    const response = await client.fetch(`${origin}/echo`, {
+      method: "POST",
+      body: parts.readable,
+      duplex: "half",
+    } as RequestInit);
+    const reader = response.body?.getReader();
+    for (const word of ["one", "two", "three"]) {
+      await writer.write(Buffer.from(word));
+      const { value } = (await reader?.read()) ?? {};
+      expect(Buffer.from(value ?? []).toString()).toBe(word);
+    }
+    await writer.close();
+    expect((await reader?.read())?.done).toBe(true);
+  });
+
+  test("responses of 3 MB come down whole, thirty at a time", async () => {
+    await many(60, 30, async () => {
+      const response = await client.fetch(`${origin}/big`);
+      expect((await response.arrayBuffer()).byteLength).toBe(3_000_000);
+    });
+  });
+
+  test("thirty event streams at a time arrive in pieces, in order and whole", async () => {
+    await many(30, 30, async () => {
+      const response = await client.fetch(`${origin}/sse?n=5&ms=30`);
+      const pieces: string[] = [];
+      for await (const piece of response.body ?? []) pieces.push(Buffer.from(piece).toString());
+      expect(pieces.length).toBeGreaterThan(2);
+      expect(pieces.join("").match(/data: \d/g)).toEqual([
+        "data: 0",
+        "data: 1",
+        "data: 2",
+        "data: 3",
+        "data: 4",
+      ]);
+    });
+  });
+
+  test("headers, HEAD, 204, redirects and Request objects mean what they mean to fetch", async () => {
+    const response = await client.fetch(`${origin}/headers`);
+    expect(response.headers.getSetCookie()).toEqual(["a=1", "b=2"]);
+    expect(response.url).toBe(`${origin}/headers`);
+    expect(await response.text()).toBe("hello");
+
+    const head = await client.fetch(`${origin}/headers`, { method: "HEAD" });
+    expect([head.status, head.headers.get("content-length"), head.body]).toEqual([200, "5", null]);
+
+    const empty = await client.fetch(`${origin}/empty`);
+    expect([empty.status, empty.body]).toEqual([204, null]);
+
+    const moved = await client.fetch(`${origin}/moved`);
+    expect([moved.status, moved.headers.get("location")]).toEqual([307, "/elsewhere"]);
+    const refused = await rejection(client.fetch(`${origin}/moved`, { redirect: "error" }));
+    expect(refused.code).toBe("redirect");
+
+    const posted = await client.fetch(new Request(`${origin}/count`, { method: "POST", body: "abc" }));
+    expect(await posted.json()).toMatchObject({ bytes: 3 });
+  });
+});
+
+describe("giving up", () => {
+  const settled = async (): Promise<void> => {
+    for (let tries = 0; backend.open() > 0 && tries < 100; tries++) await delay(50);
+    expect(backend.open()).toBe(0);
+  };
+
+  test("an abort in the middle of a stream ends it here and at the server, and spares the connection", async () => {
+    await many(20, 10, async () => {
+      const abort = new AbortController();
+      const response = await client.fetch(`${origin}/sse`, { signal: abort.signal });
+      const reader = response.body?.getReader();
+      await reader?.read();
+      abort.abort();
+      const error = await rejection(
+        (async () => {
+          for (;;) await reader?.read();
+        })(),
+      );
+      expect(error.name).toBe("AbortError");
+    });
+    await settled();
+    expect((await client.fetch(`${origin}/`)).status).toBe(200);
+  });
+
+  test("an abort before the answer, before the connection, and before the call", async () => {
+    const late = await rejection(client.fetch(`${origin}/hang`, { signal: AbortSignal.timeout(100) }));
+    expect(late.name).toBe("TimeoutError");
+    const silent = createSocket("udp4").bind(0, "127.0.0.1");
+    await once(silent, "listening");
+    const own = open({ port: silent.address().port, connectTimeoutMs: 2_000 });
+    const early = await rejection(own.fetch(`${origin}/`, { signal: AbortSignal.timeout(100) }));
+    expect(early.name).toBe("TimeoutError");
+    const before = await rejection(client.fetch(`${origin}/`, { signal: AbortSignal.abort() }));
+    expect(before.name).toBe("AbortError");
+    await own.close();
+    silent.close();
+    await settled();
+  });
+
+  test("cancelling the body ends the stream at the server", async () => {
+    const response = await client.fetch(`${origin}/sse`);
+    await response.body?.cancel();
+    await settled();
+  });
+
+  test("no response headers within the limit", async () => {
+    const own = open({ headersTimeoutMs: 200 });
+    const error = await rejection(own.fetch(`${origin}/hang`));
+    expect(error.code).toBe("headers-timeout");
+    expect(error.message).toBe(`no response after 200 ms (edge.test at 127.0.0.1 port ${port}/udp)`);
+    await own.close();
+    await settled();
+  });
+
+  test("close() ends what runs, and later calls are refused", async () => {
+    const own = open();
+    const response = await own.fetch(`${origin}/sse`);
+    const reader = response.body?.getReader();
+    await reader?.read();
+    const reading = rejection(
+      (async () => {
+        for (;;) await reader?.read();
+      })(),
+    );
+    await own.close();
+    expect((await reading).code).toBe("closed");
+    expect((await rejection(own.fetch(`${origin}/`))).code).toBe("client-closed");
+  });
+});
+
+describe("failures say what and where", () => {
+  test("a certificate of another authority", async () => {
+    const other = createAuthority("Other root");
+    const own = open({ ca: other.ca });
+    const error = await rejection(own.fetch(`${origin}/`));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.code).toBe("handshake");
+    expect(error.message).toContain("not signed by a trusted authority");
+    expect(error.message).toContain(`edge.test at 127.0.0.1 port ${port}/udp`);
+    await own.close();
+    other.remove();
+  });
+
+  test("nobody listens: ends with the limit", async () => {
+    const own = open({ port: await freePort(), connectTimeoutMs: 400 });
+    const error = await rejection(own.fetch(`${origin}/`));
+    expect(error.code).toBe("connect-timeout");
+    expect(error.message).toContain("no QUIC handshake within 400 ms");
+    await own.close();
+  });
+
+  test("a name without address, and a URL that is not https", async () => {
+    const own = http3Fetch({ connectTimeoutMs: 2_000 });
+    expect((await rejection(own.fetch("https://nobody.invalid/"))).code).toBe("unresolved");
+    expect((await rejection(own.fetch("http://edge.test/"))).message).toContain("Only https");
+    await own.close();
+  });
+
+  test("the server behind cuts a response short", async () => {
+    const response = await client.fetch(`${origin}/cut`);
+    const error = await rejection(response.text());
+    expect(error.code).toBe("reset");
+  });
+
+  test("a killed worker ends its streams with an error, and the next request finds the new one", async () => {
+    const own = open();
+    const response = await own.fetch(`${origin}/sse`);
+    const text = rejection(response.text());
+    for (const worker of nginx.workers()) process.kill(worker, "SIGKILL");
+    for (let tries = 0; tries < 50; tries++) {
+      const again = await own
+        .fetch(`${origin}/`, { signal: AbortSignal.timeout(2_000) })
+        .catch(() => undefined);
+      if (again?.status === 200) break;
+      await delay(100);
+    }
+    expect((await own.fetch(`${origin}/`)).status).toBe(200);
+    expect((await text).code).toBe("closed");
+    await own.close();
+  });
+});
+
+describe("real MCP clients over HTTP/3", () => {
+  const url = (): URL => new URL(`${origin}/mcp`);
+  let own: Http3Client;
+  beforeAll(() => {
+    own = open();
+  });
+  afterAll(() => own.close());
+  const requestInit = { headers: { authorization: `Bearer ${TOKEN}` } };
+
+  test("the 2026 client, pinned to 2026-07-28", async () => {
+    const mcp = new Client(
+      { name: "test", version: "1" },
+      { versionNegotiation: { mode: { pin: "2026-07-28" } } },
+    );
+    await mcp.connect(new StreamableHTTPClientTransport(url(), { fetch: own.fetch, requestInit }));
+    expect(mcp.getNegotiatedProtocolVersion()).toBe("2026-07-28");
+    expect((await mcp.listTools()).tools.map((tool) => tool.name)).toEqual(["list_files", "search_text"]);
+    const result = await mcp.callTool({ name: "search_text", arguments: { query: "x" } });
+    expect(result.structuredContent).toEqual({ matches: [{ path: "README.md", line: 7 }] });
+    await mcp.close();
+  });
+
+  test("the 2025 client", async () => {
+    const mcp = new Client2025({ name: "test", version: "1" });
+    const transport = new Transport2025(url(), { fetch: own.fetch, requestInit });
+    await mcp.connect(transport as Parameters<typeof mcp.connect>[0]);
+    expect((await mcp.listTools()).tools).toHaveLength(2);
+    const result = await mcp.callTool({ name: "list_files", arguments: {} });
+    expect(result.structuredContent).toEqual({ total: 3 });
+    await mcp.close();
+  });
+});
