@@ -70,9 +70,10 @@ describe("an interrupted up", () => {
 describe("what is taken", () => {
   test("an address range and a bridge's name that are in use are passed over; two stacks run side by side", async () => {
     // A network of somebody else: its name is the one that comes first, its range the one that comes second.
-    await run("ip", ["link", "add", "mcpe0", "type", "dummy"]);
-    await run("ip", ["link", "add", "taken", "type", "dummy"]);
+    await run("ip", ["link", "add", "mcpe0", "type", "bridge"]);
+    await run("ip", ["link", "add", "taken", "type", "bridge"]);
     await run("ip", ["addr", "add", "10.77.1.77/25", "dev", "taken"]);
+    await run("ip", ["link", "set", "taken", "up"]);
     try {
       const first = await checkout.up("first", "--no-doctor");
       const second = await checkout.up("second", "--no-doctor");
