@@ -18,7 +18,7 @@ try() {
 
 # What a reload cannot change: it takes a restart.
 nginx_sockets() { cat /etc/nginx/nginx.conf /etc/nginx/mcp-edge/*.conf 2>/dev/null | grep -E '^ *(listen|quic_bpf|quic_host_key|user) ' || true; }
-nginx_workers() { pgrep -d ' ' -P "$(cat /run/nginx/nginx.pid)" || true; }
+nginx_workers() { pgrep -d , -P "$(cat /run/nginx/nginx.pid)" || true; }
 
 judge() {
   local fine=0 path name
@@ -79,8 +79,8 @@ apply_nginx() {
     local before end=$((SECONDS + 10))
     before=$(nginx_workers)
     try systemctl reload-or-restart nginx.service || return 1
-    # `nginx -s reload` tells nothing: a taken configuration shows in new workers
-    until [ "$(nginx_workers)" != "$before" ]; do
+    # `nginx -s reload` tells nothing: a configuration is taken when the old workers are gone (worker_shutdown_timeout)
+    while [ -n "$before" ] && ps -o pid= -p "$before" >/dev/null; do
       if [ "$SECONDS" -ge "$end" ]; then
         complain "NGINX did not take the new files:"
         tail -n 5 /var/log/nginx/error.log >&2

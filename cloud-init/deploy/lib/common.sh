@@ -39,7 +39,7 @@ wait_ready() { # COLOUR SECONDS
 
 last_lines() { # COLOUR
   complain "last lines of $(unit "$1"):"
-  journalctl -q --no-pager -o cat -n 20 -u "$(unit "$1")" >&2 || true
+  journalctl -q --no-pager -o cat -n 20 --since "${SINCE:-today}" -u "$(unit "$1")" >&2 || true
 }
 
 point() { # LINK TARGET: changes a symlink in one step

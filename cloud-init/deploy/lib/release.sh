@@ -28,8 +28,8 @@ unpack() { # SHA
   mkdir -p "$folder.partial"
   if ! tar --zstd --no-same-owner --no-same-permissions -xf "$archive" -C "$folder.partial" ||
     ! chmod -R u+rwX,go+rX,go-w "$folder.partial"; then
+    complain "cannot unpack $archive (see above); $(df -h --output=avail "$folder.partial" | tail -n 1 | tr -d ' ') are free on $OPT"
     rm -rf "$folder.partial"
-    complain "cannot unpack $archive (see above); free space: $(df -h --output=avail "$OPT" | tail -n 1 | tr -d ' ')"
     return 1
   fi
   if [ ! -x "$folder.partial/bin/node" ] || [ ! -f "$folder.partial/server.mjs" ]; then
@@ -53,6 +53,7 @@ take_over() {
   systemctl start mcp-edge.socket || return 1
   systemctl -q stop "$(unit "$new")" || return 1
   set_colour "$new" "$1" || return 1
+  SINCE=@$(date +%s)
   say "start $new with ${1:0:12}${old:+ beside $old}"
   if ! systemctl start "$(unit "$new")"; then
     give_up "$new" "$before" "release ${1:0:12} did not start"

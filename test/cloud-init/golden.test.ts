@@ -1,0 +1,37 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "@jest/globals";
+import { machineFiles } from "../../cloud-init/machine-files.ts";
+import { SETTINGS } from "./fixture.ts";
+
+/**
+ * Every file of the machine, whole. After a wanted change: UPDATE_GOLDEN=1 npm test -- test/cloud-init/golden,
+ * then read the difference in git.
+ */
+const GOLDEN = join(import.meta.dirname, "golden");
+const files = machineFiles(SETTINGS);
+const update = process.env.UPDATE_GOLDEN === "1";
+
+if (update) {
+  rmSync(GOLDEN, { recursive: true, force: true });
+  for (const file of files) {
+    mkdirSync(dirname(join(GOLDEN, file.path)), { recursive: true });
+    writeFileSync(join(GOLDEN, file.path), file.content);
+  }
+}
+
+describe("the machine's files", () => {
+  test.each(files.map((file) => [file.path, file.content]))("%s", (path, content) => {
+    const golden = join(GOLDEN, path);
+    expect(existsSync(golden)).toBe(true);
+    expect(content).toBe(readFileSync(golden, "utf8"));
+  });
+
+  test("there is no golden file of a file that is gone", () => {
+    const entries = readdirSync(GOLDEN, { recursive: true, withFileTypes: true });
+    const golden = entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
+    expect(golden.sort()).toEqual(files.map((file) => join(GOLDEN, file.path)).sort());
+  });
+});

@@ -1,0 +1,123 @@
+
+mend() {
+  rm -rf "$OPT"/releases/*.partial "$OPT"/*.new
+  local active colour
+  active=$(active_colour)
+  for colour in blue green; do
+    if [ "$colour" = "$active" ] || ! running "$colour"; then continue; fi
+    say "mend: stop $colour, left by an earlier run"
+    systemctl -q stop "$(unit "$colour")" || return 1
+  done
+}
+
+unpack() { # SHA
+  local folder=$OPT/releases/$1 archive=$DATA/incoming/$1.tar.zst found
+  [ -d "$folder" ] && return 0
+  [ -f "$archive" ] || { complain "no archive $archive: push the release again (mcp-edge up)"; return 1; }
+  say "verify ${1:0:12}"
+  found=$(sha256sum <"$archive") || return 1
+  found=${found%% *}
+  [ "$found" = "$1" ] || {
+    complain "the archive $archive has the hash $found, not $1: it is damaged or not this release; push it again (mcp-edge up)"
+    return 1
+  }
+  say "unpack ${1:0:12}"
+  mkdir -p "$folder.partial"
+  if ! tar --zstd --no-same-owner --no-same-permissions -xf "$archive" -C "$folder.partial" ||
+    ! chmod -R u+rwX,go+rX,go-w "$folder.partial"; then
+    complain "cannot unpack $archive (see above); $(df -h --output=avail "$folder.partial" | tail -n 1 | tr -d ' ') are free on $OPT"
+    rm -rf "$folder.partial"
+    return 1
+  fi
+  if [ ! -x "$folder.partial/bin/node" ] || [ ! -f "$folder.partial/server.mjs" ]; then
+    rm -rf "$folder.partial"
+    complain "$archive holds no bin/node and server.mjs: it is not a release of mcp-edge"
+    return 1
+  fi
+  sync -f "$folder.partial" && mv -T "$folder.partial" "$folder"
+}
+
+set_colour() { # COLOUR SHA
+  printf 'RELEASE=%s\n' "$2" >"$OPT/$1.env.new" && mv -f "$OPT/$1.env.new" "$OPT/$1.env" && point "$OPT/$1" "releases/$2"
+}
+
+take_over() {
+  local old new before
+  old=$(active_colour)
+  new=$(other "${old:-green}")
+  before=$(release_of "$new")
+  systemctl start mcp-edge.socket || return 1
+  systemctl -q stop "$(unit "$new")" || return 1
+  set_colour "$new" "$1" || return 1
+  SINCE=@$(date +%s)
+  say "start $new with ${1:0:12}${old:+ beside $old}"
+  if ! systemctl start "$(unit "$new")"; then
+    give_up "$new" "$before" "release ${1:0:12} did not start"
+    return 1
+  fi
+  say "wait for $new to be ready (at most $READY_SECONDS s)"
+  if ! wait_ready "$new" "$READY_SECONDS"; then
+    give_up "$new" "$before" "release ${1:0:12} was not ready within $READY_SECONDS s: $(curl -s --max-time 2 --unix-socket "/run/mcp-edge/$new.sock" http://localhost/readyz 2>&1 | head -c 600)"
+    return 1
+  fi
+  say "switch to $new"
+  point "$OPT/active" "$new" || return 1
+  [ -z "$old" ] || drain "$old"
+  if ! wait_ready "$new" 5; then
+    [ -z "$old" ] || { systemctl start "$(unit "$old")" && point "$OPT/active" "$old"; }
+    give_up "$new" "$before" "release ${1:0:12} failed after it took over"
+    return 1
+  fi
+}
+
+drain() { # COLOUR: its listener closes at once; streams have DRAIN_SECONDS, for which nobody needs to wait
+  say "drain $1"
+  systemctl -q stop --no-block "$(unit "$1")"
+  local end=$((SECONDS + 4))
+  while running "$1" && [ "$SECONDS" -lt "$end" ]; do sleep 0.1; done
+}
+
+give_up() { # COLOUR RELEASE-BEFORE REASON
+  complain "$3"
+  last_lines "$1"
+  systemctl -q stop "$(unit "$1")" || true
+  systemctl reset-failed "$(unit "$1")" 2>/dev/null || true
+  if [ -n "$2" ] && [ -d "$OPT/releases/$2" ]; then set_colour "$1" "$2"; else rm -f "$OPT/$1" "$OPT/$1.env"; fi
+  local active
+  active=$(active_colour)
+  if [ "$active" = "$1" ]; then rm -f "$OPT/active"; active=; fi
+  if [ -n "$active" ]; then complain "$active goes on with release $(release_of "$active" | cut -c 1-12)"; else complain "no release runs"; fi
+}
+
+prune() {
+  local folder name
+  for folder in "$OPT"/releases/*; do
+    name=${folder##*/}
+    [ "$name" = "$(release_of blue)" ] || [ "$name" = "$(release_of green)" ] || rm -rf "$folder"
+  done
+  find "$DATA/incoming" -maxdepth 1 -name '*.tar.zst' -ctime +6 \
+    ! -name "$(release_of blue).tar.zst" ! -name "$(release_of green).tar.zst" -delete
+}
+
+release() { # SHA
+  [[ $1 =~ ^[0-9a-f]{64}$ ]] || die "a release is named by its sha256 (64 hex digits), not '$1'"
+  mend || die "cannot stop what an earlier run left; look with: systemctl status 'mcp-edge@*'"
+  local active
+  active=$(active_colour)
+  if [ -n "$active" ] && [ "$(release_of "$active")" = "$1" ] && healthy "$active"; then
+    echo "mcp-edge-deploy: unchanged: $active runs release ${1:0:12} and is ready"
+    return 0
+  fi
+  unpack "$1" || exit 1
+  take_over "$1" || { prune; exit 1; }
+  prune
+  echo "mcp-edge-deploy: done: $(active_colour) runs release ${1:0:12}"
+}
+
+start() {
+  local active
+  active=$(active_colour)
+  [ -n "$active" ] || die "no release is active yet; deploy one with: mcp-edge up"
+  mend || true
+  systemctl start "$(unit "$active")" || { last_lines "$active"; die "$active did not start"; }
+}

@@ -1,0 +1,48 @@
+import { randomBytes } from "node:crypto";
+import { gunzipSync } from "node:zlib";
+import { describe, expect, test } from "@jest/globals";
+import { machineFiles } from "../../cloud-init/machine-files.ts";
+import { gzipUserData, USER_DATA_LIMIT, userData } from "../../cloud-init/user-data.ts";
+import { RELEASE, SETTINGS } from "./fixture.ts";
+
+describe("userData", () => {
+  const document = userData(SETTINGS, RELEASE);
+  const body = JSON.parse(document.slice(document.indexOf("\n")));
+
+  test("is #cloud-config, writes all files, runs one script and uses no packages module", () => {
+    expect(document.startsWith("#cloud-config\n{")).toBe(true);
+    expect(Object.keys(body)).toEqual(["write_files", "runcmd"]);
+    expect(body.runcmd).toEqual([["/usr/local/sbin/mcp-edge-setup"]]);
+    const expected = machineFiles(SETTINGS).map(({ path, content, mode }) => ({
+      path,
+      content,
+      permissions: mode,
+    }));
+    expect(body.write_files.slice(0, -1)).toEqual(expected);
+  });
+
+  test("names the release to start with", () => {
+    expect(body.write_files.at(-1)).toEqual({
+      path: "/etc/mcp-edge/release",
+      content: `${RELEASE}\n`,
+      permissions: "0644",
+    });
+    expect(userData(SETTINGS, "")).toContain('"/etc/mcp-edge/release"');
+  });
+
+  test("a release that is no sha256 is refused", () => {
+    expect(() => userData(SETTINGS, "latest")).toThrow('The release is "latest", not a sha256');
+  });
+
+  test("fits EC2 with room for a longer domain and for what comes", () => {
+    const packed = gzipUserData(document);
+    expect(USER_DATA_LIMIT).toBe(16_384);
+    expect(packed.length).toBeLessThan(USER_DATA_LIMIT - 1_000);
+    expect(gunzipSync(packed).toString()).toBe(document);
+  });
+
+  test("over the limit it says by how much and what to do", () => {
+    const noise = `#cloud-config\n${randomBytes(USER_DATA_LIMIT).toString("base64")}`;
+    expect(() => gzipUserData(noise)).toThrow(/has \d+ bytes after gzip; EC2 takes 16384\. Make a file/);
+  });
+});
