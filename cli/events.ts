@@ -24,6 +24,9 @@ const clean = (message: string) =>
     .replace(/<\{%[^%]*%\}>/g, "") // the engine's colour marks
     .trimEnd();
 
+/** The engine's own helpers (default providers, the stack itself) are nothing a user asked for. */
+const shown = ({ op, type }: { op: string; type: string }) => op !== "same" && !type.startsWith("pulumi:");
+
 /** Wrapping that says nothing to a user: which RPC, which URN, that the update failed. */
 const NOISE = /^(error: )?(update failed|preview failed|resource .* (create|update|delete) failed)/i;
 
@@ -31,7 +34,7 @@ const NOISE = /^(error: )?(update failed|preview failed|resource .* (create|upda
  * Turns the engine's events into lines of progress, and its failure into one error with the causes.
  * What a local resource's provider prints arrives as a diagnostic of severity "info".
  */
-export function eventLines(log: (line: string) => void) {
+export function eventLines(log: (line: string) => void, { preview = false } = {}) {
   const causes: string[] = [];
   const changes: Changes = {};
   const started = new Map<string, number>();
@@ -43,11 +46,11 @@ export function eventLines(log: (line: string) => void) {
       if (said.severity === "error" && !NOISE.test(text.trim()) && !causes.includes(text)) causes.push(text);
       if (said.severity === "info" || said.severity === "info#err") lines.forEach(log);
     }
-    if (before && before.metadata.op !== "same") {
+    if (before && shown(before.metadata)) {
       started.set(before.metadata.urn, Date.now());
-      log(`${nameOf(before.metadata.urn)}: ${before.metadata.op}`);
+      log(`${nameOf(before.metadata.urn)}: ${preview ? "would " : ""}${before.metadata.op}`);
     }
-    if (after && after.metadata.op !== "same") {
+    if (after && shown(after.metadata) && !preview) {
       const since = started.get(after.metadata.urn);
       const time = since ? ` (${((Date.now() - since) / 1000).toFixed(1)} s)` : "";
       log(`${nameOf(after.metadata.urn)}: ${after.metadata.op} done${time}`);

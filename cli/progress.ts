@@ -6,7 +6,13 @@ export function progress(json: boolean) {
   const processOutput = new ProcessOutput(stream, process.stderr);
   return {
     renderer: "default",
-    rendererOptions: { timer: PRESET_TIMER, collapseSubtasks: false },
+    // The error is said once, at the end, whole.
+    rendererOptions: {
+      timer: PRESET_TIMER,
+      collapseSubtasks: false,
+      showErrorMessage: false,
+      collapseErrors: false,
+    },
     fallbackRenderer: "simple",
     fallbackRendererCondition: () => json || !stream.isTTY,
     fallbackRendererOptions: { timer: PRESET_TIMER, logger: new ListrLogger({ processOutput }) },

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { connectText } from "../connect.ts";
+import type { DoctorReport } from "../doctor/run.ts";
 import { doctorOf, reportText } from "../doctor-of.ts";
 import { describeChanges, noChanges } from "../events.ts";
 import { changing } from "../interrupt.ts";
@@ -38,19 +39,28 @@ Examples:
       const result = await changing(stack, (signal) => up({ stack, overrides, json, replace }, signal));
       const doctor = options.doctor ? await doctorOf(result.deployed, { quiet: json }) : undefined;
       if (json) console.log(JSON.stringify({ ...result, doctor }, null, 2));
-      else console.log(summary(result, doctor && reportText(doctor)));
+      else console.log(summary(result, doctor && { text: reportText(doctor), protocols: protocols(doctor) }));
       if (doctor && !doctor.ok) process.exitCode = 1;
     });
 
-function summary(result: UpResult, doctor: string | undefined): string {
+/** What a client negotiated in doctor's checks, best first. */
+function protocols({ checks }: DoctorReport): string {
+  const names = { http3: "HTTP/3", http2: "HTTP/2", http1: "HTTP/1.1" };
+  const spoken = Object.entries(names).filter(([id]) => checks.some((check) => check.id === id && check.ok));
+  return spoken.length > 0
+    ? `negotiated: ${spoken.map(([, name]) => name).join(", ")}`
+    : "no protocol negotiated";
+}
+
+function summary(result: UpResult, doctor: { text: string; protocols: string } | undefined): string {
   const { deployed, changes, token } = result;
   const shown = token
     ? `Token: ${token.token}\n       Keep it: it is stored hashed and is not shown again. Another: npm run mcp-edge -- token create`
     : "Token: the one that you have (a new one: npm run mcp-edge -- token create)";
   return [
     noChanges(changes) ? "Nothing changed." : describeChanges(changes, "Changed"),
-    doctor ? `\n${doctor}` : "",
-    `URL:   ${deployed.url}`,
+    doctor ? `\n${doctor.text}` : "",
+    `URL:   ${deployed.url}${doctor ? `   (${doctor.protocols})` : ""}`,
     shown,
     "",
     connectText(deployed, token?.token),

@@ -26,7 +26,7 @@ export async function preview(options: PreviewOptions, signal: AbortSignal): Pro
             task.output = line;
           };
           const opened = await openStack(stack, await ensureEngine(say), options.overrides);
-          const lines = eventLines(say);
+          const lines = eventLines(say, { preview: true });
           await lines.explain(() => opened.preview({ onEvent: lines.onEvent, signal }));
           changes = lines.changes;
         },

@@ -1,0 +1,69 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { run } from "../../infra/exec.ts";
+import { buildRelease, bundleServer, type Release, reproducibleTar } from "../../infra/release.ts";
+
+let folder = "";
+let release: Release;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "mcp-edge-release-"));
+  release = await buildRelease();
+}, 60_000);
+afterAll(() => rm(folder, { recursive: true }));
+
+describe("buildRelease", () => {
+  test("is named by the sha256 of its bytes", async () => {
+    const hash = createHash("sha256")
+      .update(await readFile(release.archive))
+      .digest("hex");
+    expect(release.hash).toBe(hash);
+    expect(basename(release.archive)).toBe(`${hash}.tar.zst`);
+  });
+
+  test("made from nothing again, has the same bytes", async () => {
+    const first = await readFile(release.archive);
+    await rm(release.archive);
+    const again = await buildRelease();
+    expect(again).toEqual(release);
+    expect(first.equals(await readFile(again.archive))).toBe(true);
+  }, 60_000);
+
+  test("holds what the machine starts, and it starts without the project around it", async () => {
+    await run("tar", ["--zstd", "-xf", release.archive, "-C", folder]);
+    expect((await readdir(folder, { recursive: true })).sort()).toEqual(
+      ["bin", "bin/node", "bin/rg", "server.mjs"].sort(),
+    );
+    const tokens = join(folder, "tokens.json");
+    await writeFile(tokens, '{"version":1,"tokens":[]}');
+    const node = join(folder, "bin/node");
+    const env = { TOKENS_FILE: tokens, PATH: "/usr/bin:/bin", NODE_OPTIONS: undefined };
+    const listed = await run(node, ["server.mjs", "token", "list", "--json"], { cwd: folder, env });
+    expect(JSON.parse(listed.stdout)).toEqual([]);
+    expect((await run(join(folder, "bin/rg"), ["--version"])).stdout).toMatch(/^ripgrep \d+/);
+  }, 60_000);
+
+  test("changes its hash with the server's code", async () => {
+    const entry = join(folder, "other.ts");
+    await writeFile(entry, 'console.log("another server");\n');
+    const other = await buildRelease(entry);
+    expect(other.hash).not.toBe(release.hash);
+    await rm(other.archive);
+  }, 60_000);
+});
+
+test("reproducibleTar does not depend on the order of its entries", async () => {
+  const entry = (name: string) => ({ name, mode: 0o644, content: Buffer.from(name) });
+  const one = await reproducibleTar([entry("b/x"), entry("a")]);
+  const other = await reproducibleTar([entry("a"), entry("b/x")]);
+  expect(one.equals(other)).toBe(true);
+});
+
+test("bundleServer says what is wrong with broken code, and where", async () => {
+  const entry = join(folder, "broken.ts");
+  await writeFile(entry, 'import { nothing } from "./does-not-exist.ts";\nconsole.log(nothing);\n');
+  await expect(bundleServer(entry)).rejects.toThrow(/broken\.ts:1.*does-not-exist/s);
+});
