@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # common.sh reads SINCE
 # A release takes over: the new colour starts beside the old one on the same socket, the old one drains.
 
 # What an interrupted run left: half unpacked folders, half made links, a colour that is not the active one.

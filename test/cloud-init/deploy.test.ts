@@ -1,0 +1,200 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { filesArchive } from "../../cloud-init/files-archive.ts";
+import { filesHash, type MachineFile, machineFiles } from "../../cloud-init/machine-files.ts";
+import { SETTINGS } from "./fixture.ts";
+import { JudgeRoot, whyNot } from "./judge-root.ts";
+
+/**
+ * mcp-edge-deploy in Debian 13, with its real nft, nginx, fail2ban and tar, but with stand-ins for systemctl and curl: the
+ * decisions and what is left on the disk. That no request is lost is for the test of a booted machine.
+ */
+const reason = whyNot();
+
+if (reason !== undefined) {
+  test(`the deploy script cannot run here: ${reason}`, () => {
+    expect(process.env.CI).not.toBe("true");
+  });
+} else {
+  describe("mcp-edge-deploy", deploy);
+}
+
+function deploy() {
+  const files = machineFiles(SETTINGS);
+  let root: JudgeRoot;
+  const releases: Record<string, string> = {};
+
+  /** Packs a release whose server.mjs says `mode` and lays it into incoming/. */
+  const pack = async (mode: string) => {
+    root.write(`/tmp/${mode}/bin/node`, "#!/bin/sh\n", 0o755);
+    root.write(`/tmp/${mode}/server.mjs`, `// ${mode}\n`);
+    await root.sh(`tar -C /tmp/${mode} --zstd -cf /tmp/${mode}.tar.zst .`);
+    const bytes = readFileSync(join(root.folder, "upper/tmp", `${mode}.tar.zst`));
+    const sha = createHash("sha256").update(bytes).digest("hex");
+    root.write(`/srv/mcp-edge/incoming/${sha}.tar.zst`, bytes);
+    releases[mode] = sha;
+  };
+  const push = async (set: readonly MachineFile[]) => {
+    const hash = filesHash(set);
+    root.write(`/srv/mcp-edge/incoming/files-${hash}.tar`, await filesArchive(set));
+    return hash;
+  };
+  const changed = (path: string, from: string, to: string) =>
+    files.map((file) => (file.path === path ? { ...file, content: file.content.replace(from, to) } : file));
+  const status = async () => JSON.parse((await root.sh("mcp-edge-deploy status --json")).output);
+
+  beforeAll(async () => {
+    root = await JudgeRoot.create(files);
+    for (const name of ["systemctl", "curl"])
+      root.write(`/usr/bin/${name}`, readFileSync(join(import.meta.dirname, `fake-${name}.sh`)), 0o755);
+    // Waiting is not what is tested here.
+    await root.sh(
+      "sed -i 's/^READY_SECONDS=.*/READY_SECONDS=1/' /usr/local/lib/mcp-edge/common.sh; mcp-edge-cert bootstrap",
+    );
+    for (const mode of ["first", "second", "third", "unready", "crash"]) await pack(mode);
+  }, 600_000);
+  afterAll(() => root?.remove());
+
+  test("says how it is used", async () => {
+    expect(await root.sh("mcp-edge-deploy")).toEqual({ code: 2, output: expect.stringContaining("usage: ") });
+    expect((await root.sh("mcp-edge-deploy release xyz")).output).toContain(
+      "sha256 (64 hex digits), not 'xyz'",
+    );
+  });
+
+  test("the first release starts in blue; the same again is unchanged; the next takes over in green", async () => {
+    const done = await root.sh(`mcp-edge-deploy release ${releases.first}`);
+    expect([done.code, done.output]).toEqual([0, expect.stringContaining("step start blue")]);
+    const again = await root.sh(`mcp-edge-deploy release ${releases.first}`);
+    expect([again.code, again.output]).toEqual([0, expect.stringContaining("unchanged: blue runs release")]);
+    expect((await root.sh(`mcp-edge-deploy release ${releases.second}`)).code).toBe(0);
+    expect(await status()).toMatchObject({
+      colour: "green",
+      release: releases.second,
+      ready: true,
+      previous: releases.first,
+    });
+    expect((await root.sh("ls /var/lib/fake; cat /opt/mcp-edge/green.env")).output).toBe(
+      `calls\nmcp-edge.socket\nmcp-edge@green.service\nRELEASE=${releases.second}`,
+    );
+  });
+
+  test.each([
+    ["unready", 'was not ready within 1 s: {"ready":false,"why":"no tokens"}'],
+    ["crash", "did not start"],
+  ])("a release that is %s: the old one serves on, the new one is gone", async (mode, words) => {
+    const { code, output } = await root.sh(`mcp-edge-deploy release ${releases[mode]}`);
+    expect(code).toBe(1);
+    expect(output).toContain(words);
+    expect(output).toContain(`green goes on with release ${releases.second?.slice(0, 12)}`);
+    expect(await status()).toMatchObject({
+      colour: "green",
+      release: releases.second,
+      ready: true,
+      previous: releases.first,
+    });
+    expect((await root.sh("ls /opt/mcp-edge/releases /var/lib/fake")).output).not.toMatch(
+      new RegExp(`${releases[mode]}|mcp-edge@blue`),
+    );
+  });
+
+  test("a damaged archive, one that is missing and one that is no release are refused", async () => {
+    const wrong = "b".repeat(64);
+    await root.sh(
+      `cp /srv/mcp-edge/incoming/${releases.first}.tar.zst /srv/mcp-edge/incoming/${wrong}.tar.zst`,
+    );
+    const damaged = await root.sh(`mcp-edge-deploy release ${wrong}`);
+    expect([damaged.code, damaged.output]).toEqual([
+      1,
+      expect.stringContaining(`has the hash ${releases.first}, not ${wrong}`),
+    ]);
+    const missing = await root.sh(`mcp-edge-deploy release ${"c".repeat(64)}`);
+    expect([missing.code, missing.output]).toEqual([1, expect.stringContaining("push the release again")]);
+    expect((await root.sh("ls /opt/mcp-edge/releases")).output).not.toContain(wrong);
+  });
+
+  test("what a killed run left is mended by the next, and only the last two releases stay", async () => {
+    await root.sh(
+      "mkdir -p /opt/mcp-edge/releases/dead.partial; touch '/var/lib/fake/mcp-edge@blue.service'",
+    );
+    const { code, output } = await root.sh(`mcp-edge-deploy release ${releases.third}`);
+    expect([code, output]).toEqual([0, expect.stringContaining("mend: stop blue, left by an earlier run")]);
+    expect((await root.sh("ls /opt/mcp-edge/releases")).output.split("\n").sort()).toEqual(
+      [releases.second, releases.third].sort(),
+    );
+  });
+
+  test("two runs never overlap", async () => {
+    const { output } = await root.sh(
+      "exec 8>/run/lock/mcp-edge-deploy.lock; flock 8; timeout 1 mcp-edge-deploy start; echo $?; flock -u 8; mcp-edge-deploy start; echo $?",
+    );
+    expect(output).toBe("124\n0");
+  });
+
+  test("the files that the machine has are unchanged; a wanted change is applied and an unwanted file removed", async () => {
+    const same = await root.sh(
+      `mcp-edge-deploy files ${await push(changed("/usr/local/lib/mcp-edge/common.sh", "READY_SECONDS=30", "READY_SECONDS=1"))}`,
+    );
+    expect([same.code, same.output]).toEqual([
+      0,
+      expect.stringContaining("unchanged: the machine has the files"),
+    ]);
+    const extra = { path: "/etc/sysctl.d/99-extra.conf", content: "# x\n", mode: "0600" };
+    const base = changed("/usr/local/lib/mcp-edge/common.sh", "READY_SECONDS=30", "READY_SECONDS=1");
+    expect((await root.sh(`mcp-edge-deploy files ${await push([...base, extra])}`)).code).toBe(0);
+    expect((await root.sh("stat -c '%a %U' /etc/sysctl.d/99-extra.conf")).output).toBe("600 root");
+    expect(await status()).toMatchObject({ files: filesHash([...base, extra]) });
+    expect((await root.sh(`mcp-edge-deploy files ${await push(base)}`)).code).toBe(0);
+    expect((await root.sh("ls /etc/sysctl.d")).output).not.toContain("99-extra");
+  });
+
+  test.each([
+    ["/etc/nginx/mcp-edge/tls.conf", "http2 on;", "http2 maybe;", 'invalid value "maybe" in "http2"'],
+    ["/etc/nftables.conf", "policy drop", "policy dorp", "syntax error, unexpected string"],
+    ["/etc/systemd/system/mcp-edge@.service", "ExecStart=/opt", "ExecStrt=/opt", "Service has no ExecStart="],
+    [
+      "/etc/fail2ban/jail.d/mcp-edge.local",
+      "filter = mcp-edge",
+      "filter = mcp-egde",
+      "Unable to read the filter 'mcp-egde'",
+    ],
+  ])("%s with %j made %j is refused with the tool's words", async (path, from, to, words) => {
+    const { code, output } = await root.sh(
+      `mkdir -p /run/fail2ban; touch /var/log/nginx/access.log; mcp-edge-deploy files ${await push(changed(path, from, to))}`,
+    );
+    expect([code, output]).toEqual([1, expect.stringContaining(words)]);
+    expect(output).toContain("refused: nothing was applied");
+    expect((await root.sh(`grep -c '${from}' '${path}'`)).code).toBe(0);
+  });
+
+  test("files that pass the judges and break the edge are taken back", async () => {
+    const path = "/etc/nginx/mcp-edge/proxy.conf";
+    const broken = await push(changed(path, "127.0.0.1:8080", "127.0.0.1:8081"));
+    const { code, output } = await root.sh(`mcp-edge-deploy files ${broken}`);
+    expect([code, output]).toEqual([
+      1,
+      expect.stringContaining("/readyz on 127.0.0.1 answers '502', not 200"),
+    ]);
+    expect((await root.sh(`grep -c 127.0.0.1:8080 ${path}; ls /var/lib/mcp-edge/files`)).output).toBe(
+      "1\nMANIFEST\nnew",
+    );
+  }, 60_000);
+
+  test("a run that was killed while its files were in place is put back by the next", async () => {
+    const path = "/etc/nginx/mcp-edge/proxy.conf";
+    await root.sh(
+      `cd /var/lib/mcp-edge/files && mkdir -p backup/tree && cp -a --parents ${path} backup/tree && echo ${path} >backup/present && ` +
+        `echo /etc/sysctl.d/98-half.conf >backup/absent && touch /etc/sysctl.d/98-half.conf && echo broken >${path}`,
+    );
+    const { code, output } = await root.sh(`mcp-edge-deploy files ${await push(files)}`);
+    expect([code, output]).toEqual([
+      0,
+      expect.stringContaining("mend: put back the files of an interrupted run"),
+    ]);
+    expect((await root.sh(`grep -c 127.0.0.1:8080 ${path}; ls /etc/sysctl.d`)).output).not.toContain(
+      "98-half",
+    );
+  }, 60_000);
+}

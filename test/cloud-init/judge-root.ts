@@ -1,0 +1,82 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { MachineFile } from "../../cloud-init/machine-files.ts";
+import { type RunResult, run } from "../../infra/exec.ts";
+import { assertHost, installMissing } from "../../infra/local/host.ts";
+import { ensureRootfs } from "../../infra/local/rootfs.ts";
+import { cacheFolder } from "../../infra/paths.ts";
+
+/** Why this host cannot run the judges, or undefined. They are Debian 13's own, so they run inside its root filesystem. */
+export function whyNot(): string | undefined {
+  try {
+    assertHost();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/**
+ * Debian 13 with the machine's files in it, on an overlay over the cached root filesystem, which stays as it is. Each
+ * command gets its own mount, PID and network namespace: all mounts go with the process, whatever ends it.
+ */
+export class JudgeRoot {
+  readonly folder: string;
+  readonly #lower: string;
+
+  private constructor(lower: string) {
+    this.#lower = lower;
+    this.folder = mkdtempSync(join(cacheFolder("judges"), "root-"));
+    for (const name of ["upper", "work", "root"]) mkdirSync(join(this.folder, name));
+  }
+
+  static async create(files: readonly MachineFile[]): Promise<JudgeRoot> {
+    await installMissing(console.log);
+    const root = new JudgeRoot((await ensureRootfs(console.log)).path);
+    for (const file of files) root.write(file.path, file.content, Number.parseInt(file.mode, 8));
+    await root.sh("systemd-sysusers && systemd-tmpfiles --create mcp-edge.conf");
+    return root;
+  }
+
+  write(path: string, content: string | Buffer, mode = 0o644): void {
+    const target = join(this.folder, "upper", path);
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, content, { mode });
+  }
+
+  /** Runs a shell script inside; standard error is appended to standard output. Never throws because of an exit code. */
+  async sh(script: string): Promise<{ code: number; output: string }> {
+    const mounts = [
+      `mount -t overlay overlay -o 'lowerdir=${this.#lower},upperdir=${this.folder}/upper,workdir=${this.folder}/work' '${this.folder}/root'`,
+      `cd '${this.folder}/root'`,
+      "mount -t proc proc proc",
+      "mount --rbind /dev dev",
+      "mount -t tmpfs tmpfs run",
+      "mkdir -p run/lock run/nginx",
+      'exec chroot . /bin/bash -c "$1" bash',
+    ];
+    const args = [
+      "--mount",
+      "--pid",
+      "--net",
+      "--fork",
+      "--kill-child",
+      "sh",
+      "-ec",
+      mounts.join("\n"),
+      "sh",
+    ];
+    const env = {
+      PATH: "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",
+      LC_ALL: "C.UTF-8",
+      SYSTEMD_COLORS: "0",
+    };
+    const all = Array.from({ length: 256 }, (_, code) => code);
+    const result: RunResult = await run("unshare", [...args, `exec 2>&1\n${script}`], { accept: all, env });
+    return { code: result.code, output: result.stdout + result.stderr };
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,149 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { machineFiles } from "../../cloud-init/machine-files.ts";
+import { userData } from "../../cloud-init/user-data.ts";
+import { RELEASE, SETTINGS } from "./fixture.ts";
+import { gixy } from "./gixy.ts";
+import { JudgeRoot, whyNot } from "./judge-root.ts";
+
+/** The programs that will read the machine's files judge them, in the versions of Debian 13. */
+const reason = whyNot();
+
+if (reason !== undefined) {
+  test(`the judges cannot run here: ${reason}`, () => {
+    expect(process.env.CI).not.toBe("true");
+  });
+} else {
+  describe("Debian 13 takes the machine's files", judge);
+}
+
+function judge() {
+  const files = machineFiles(SETTINGS);
+  let root: JudgeRoot;
+
+  beforeAll(async () => {
+    root = await JudgeRoot.create(files);
+    root.write("/user-data", userData(SETTINGS, RELEASE));
+    // What a first release leaves: the units name these.
+    root.write("/opt/mcp-edge/blue/bin/node", "#!/bin/sh\n", 0o755);
+    expect(await root.sh("mcp-edge-cert bootstrap")).toEqual({
+      code: 0,
+      output: expect.stringContaining("self-signed"),
+    });
+  }, 600_000);
+  afterAll(() => root?.remove());
+
+  const fine = { code: 0, output: "" };
+
+  test("cloud-init schema", async () => {
+    const { code, output } = await root.sh("cloud-init schema --config-file /user-data");
+    expect([code, output.trim()]).toEqual([0, "Valid schema /user-data"]);
+  });
+
+  test("nginx -t, with its warnings", async () => {
+    const { code, output } = await root.sh("ulimit -n 65536 2>/dev/null; nginx -t");
+    expect(code).toBe(0);
+    expect(output.split("\n").filter((line) => /\[(warn|alert|error|emerg)\]/.test(line))).toEqual([]);
+  });
+
+  test("nginx -t names a broken line", async () => {
+    const { code, output } = await root.sh(
+      "sed 's/http2 on;/http2 maybe;/' /etc/nginx/mcp-edge/tls.conf >/tmp/tls.conf && " +
+        "sed 's|/etc/nginx/mcp-edge/tls.conf|/tmp/tls.conf|' /etc/nginx/nginx.conf >/tmp/nginx.conf && nginx -t -c /tmp/nginx.conf",
+    );
+    expect([code, output]).toEqual([
+      1,
+      expect.stringContaining('invalid value "maybe" in "http2" directive'),
+    ]);
+  });
+
+  test("gixy finds no weakness in the NGINX configuration", async () => {
+    const { output } = await root.sh("nginx -T -q 2>/dev/null");
+    expect(await gixy(output)).toEqual([]);
+  }, 120_000);
+
+  test("nft takes the firewall", async () => {
+    expect(await root.sh("nft -c -f /etc/nftables.conf")).toEqual(fine);
+  });
+
+  test("systemd takes the accounts, the folders and the units", async () => {
+    const { output } = await root.sh(
+      "stat -c '%a %U %G %u' /srv/mcp-edge/{tls,state,state/sessions,workspace,letsencrypt}",
+    );
+    expect(output).toBe(
+      "750 root www-data 0\n750 root mcp-edge 0\n700 mcp-edge mcp-edge 880\n750 mcp-edge mcp-edge 880\n700 root root 0",
+    );
+    const units = UNITS.map((unit) => unit.replace("@", "@blue")).join(" ");
+    expect(await root.sh(`systemd-analyze verify --man=no ${units} nginx.service nftables.service`)).toEqual(
+      fine,
+    );
+  });
+
+  test.each([
+    ["mcp-edge@blue.service", 2.0],
+    ["mcp-edge-start.service", 2.0],
+    ["mcp-edge-tls.service", 2.0],
+    ["mcp-edge-cert.service", 2.0],
+    ["mcp-edge-workspace.service", 2.0],
+    ["nginx.service", 3.0], // Debian's own: 9.4
+  ])("%s is exposed at most %d", async (unit, limit) => {
+    const { output } = await root.sh(`systemd-analyze security --offline=true --no-pager ${unit}`);
+    const exposure = Number(/Overall exposure level for \S+ ([\d.]+)/.exec(output)?.[1]);
+    expect(exposure).toBeGreaterThan(0);
+    expect(exposure).toBeLessThanOrEqual(limit);
+  });
+
+  test("fail2ban takes the jails, with TCP and UDP", async () => {
+    const { code, output } = await root.sh(
+      "mkdir -p /run/fail2ban && touch /var/log/nginx/access.log && fail2ban-client -d",
+    );
+    expect(code).toBe(0);
+    for (const action of ["'tcp,udp'", "80,443", "['add', 'mcp-edge', 'auto']", "['add', 'sshd', 'systemd']"])
+      expect(output.replaceAll('"', "'")).toContain(action);
+  });
+
+  test("fail2ban counts 401 and 403, and nothing that a client writes", async () => {
+    const line = (status: number, address: string, agent: string) =>
+      `{"time":"2026-11-21T12:27:41+00:00","address":"${address}","status":${status},"method":"POST","path":"/mcp","host":"h","user_agent":"${agent}"}`;
+    const forged = String.raw`\"address\":\"192.0.2.9\",\"status\":401,`;
+    const log = [
+      line(401, "192.0.2.1", "a"),
+      line(403, "2001:db8::1", "a"),
+      line(200, "192.0.2.2", forged),
+      line(429, "192.0.2.3", "a"),
+      line(404, "192.0.2.4", "401"),
+    ];
+    root.write("/access.log", `${log.join("\n")}\n`);
+    const { code, output } = await root.sh(
+      "fail2ban-regex --out ip /access.log /etc/fail2ban/filter.d/mcp-edge.conf",
+    );
+    expect([code, output.trim().split("\n")]).toEqual([0, ["192.0.2.1", "2001:db8::1"]]);
+  });
+
+  test("certbot reads cli.ini: the folder is on the data volume", async () => {
+    const { code, output } = await root.sh("certbot certificates");
+    expect([code, output]).toEqual([0, expect.stringContaining("No certificates found")]);
+    expect(readdirSync(join(root.folder, "upper/srv/mcp-edge/letsencrypt"))).toContain("renewal-hooks");
+  });
+
+  test("sshd, journald, sysctl and apt take theirs", async () => {
+    expect(await root.sh("ssh-keygen -A >/dev/null && mkdir -p /run/sshd && sshd -t")).toEqual(fine);
+    expect((await root.sh("apt-config dump Dpkg::Options")).output).toContain("--force-confold");
+    expect((await root.sh("systemd-analyze cat-config systemd/journald.conf")).output).toContain(
+      "SystemMaxUse=200M",
+    );
+  });
+
+  test("shellcheck is content with every script", async () => {
+    const folder = join(import.meta.dirname, "../../cloud-init/deploy");
+    for (const name of readdirSync(folder, { recursive: true }) as string[])
+      if (name !== "lib") root.write(`/lint/${name}`, readFileSync(join(folder, name)));
+    const { code, output } = await root.sh("cd /lint && shellcheck mcp-edge-* lib/*.sh");
+    expect({ code, output }).toEqual(fine);
+  });
+}
+
+const UNITS = machineFiles(SETTINGS)
+  .map((file) => /^\/etc\/systemd\/system\/([^/]+)$/.exec(file.path)?.[1])
+  .filter((name) => name !== undefined);
