@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { localDomain, rememberDomain } from "./local/domain.ts";
 import { assertHost } from "./local/host.ts";
 import { LocalEdge } from "./local/index.ts";
 import { buildRelease } from "./release.ts";
@@ -22,9 +23,15 @@ async function explained<T>(work: () => Promise<T> | T): Promise<T> {
 /** The whole program: settings, release, target. @returns the stack's outputs. */
 export async function edge() {
   const stack = pulumi.getStack();
-  const settings = await explained(() => parseSettings(rawSettings(pulumi.runtime.allConfig()), stack));
+  const raw = rawSettings(pulumi.runtime.allConfig());
+  const settings = await explained(async () =>
+    parseSettings({ ...raw, domain: raw.domain ?? (await localDomain(stack)) }, stack),
+  );
   // A preview only reads; to make the machine, the host must be able to.
-  if (!pulumi.runtime.isDryRun()) await explained(() => assertHost());
+  if (!pulumi.runtime.isDryRun()) {
+    await explained(() => assertHost());
+    await rememberDomain(stack, settings.domain);
+  }
   const release = await explained(() => buildRelease());
   const local = await explained(() => LocalEdge.create(stack, { settings, release }));
   return {

@@ -1,14 +1,18 @@
+import { createHash } from "node:crypto";
 import { readFile, rename, stat, writeFile } from "node:fs/promises";
+import { home } from "../paths.ts";
 
 const HOSTS = "/etc/hosts";
 
-const marker = (stack: string) => `# mcp-edge ${stack}`;
+/** Whose lines they are: two checkouts on one host may have stacks of one name. */
+export const markerOf = (stack: string, folder = home) =>
+  `# mcp-edge ${stack} ${createHash("sha256").update(folder).digest("hex").slice(0, 8)}`;
 
-/** The hosts file with this stack's lines replaced by `addresses` (none: taken out). Pure. */
-export function withHosts(text: string, stack: string, domain: string, addresses: string[]): string {
-  const others = text.split("\n").filter((line) => !line.endsWith(` ${marker(stack)}`));
+/** The hosts file with the lines of `marker` replaced by `addresses` (none: taken out). Pure. */
+export function withHosts(text: string, marker: string, domain: string, addresses: string[]): string {
+  const others = text.split("\n").filter((line) => !line.endsWith(` ${marker}`));
   while (others.at(-1) === "") others.pop();
-  const ours = addresses.map((address) => `${address} ${domain} ${marker(stack)}`);
+  const ours = addresses.map((address) => `${address} ${domain} ${marker}`);
   return `${[...others, ...ours].join("\n")}\n`;
 }
 
@@ -28,11 +32,13 @@ async function update(change: (text: string) => string): Promise<void> {
 
 /** Make `domain` resolve to the machine on this host, for browsers and MCP clients alike. */
 export const addHosts = (stack: string, domain: string, addresses: string[]) =>
-  update((text) => withHosts(text, stack, domain, addresses));
+  update((text) => withHosts(text, markerOf(stack), domain, addresses));
 
-export const removeHosts = (stack: string) => update((text) => withHosts(text, stack, "", []));
+export const removeHosts = (stack: string) => update((text) => withHosts(text, markerOf(stack), "", []));
 
 export async function hostsProblem(stack: string, domain: string, addresses: string[]) {
   const text = await readFile(HOSTS, "utf8");
-  return withHosts(text, stack, domain, addresses) === text ? undefined : "its /etc/hosts lines are gone";
+  return withHosts(text, markerOf(stack), domain, addresses) === text
+    ? undefined
+    : "its /etc/hosts lines are gone";
 }
