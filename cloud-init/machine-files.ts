@@ -19,6 +19,7 @@ export interface MachineFile {
 /** Path on the machine -> file under `cloud-init/`. Scripts (`/usr/local/sbin`) are executable. */
 const SOURCES: Readonly<Record<string, string>> = {
   "/etc/apt/apt.conf.d/52mcp-edge": "files/etc/apt.conf",
+  "/etc/default/nginx": "files/etc/nginx.default",
   "/etc/fail2ban/filter.d/mcp-edge.conf": "files/fail2ban/filter.conf",
   "/etc/fail2ban/jail.d/mcp-edge.local": "files/fail2ban/jail.local",
   "/etc/letsencrypt/cli.ini": "files/certbot/cli.ini.liquid",
