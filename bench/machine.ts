@@ -74,7 +74,9 @@ export async function machineFigures({ warm, log }: Options): Promise<Figure[]> 
   if (!warm) checkout.env.MCP_EDGE_CACHE = join(checkout.folder, "cache");
   try {
     log(warm ? "first machine, from the cache" : "first machine, nothing cached");
-    const [first, firstTime] = await timed(() => checkout.up("one", "--no-doctor", "--set", "rateLimit=1000"));
+    const [first, firstTime] = await timed(() =>
+      checkout.up("one", "--no-doctor", "--set", "rateLimit=1000"),
+    );
     const boot = await bareBoot(first);
     log("second machine, from the cache");
     const [, secondTime] = await timed(() => checkout.up("two", "--no-doctor"));
