@@ -1,10 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { http3Fetch } from "../cli/http3/http3-fetch.ts";
-import { run } from "../infra/exec.ts";
-import { guestOf, leader } from "../infra/local/guest.ts";
-import { networkOf } from "../infra/local/network.ts";
-import { Checkout, load, type UpOutput } from "../test/machine/support.ts";
+import { Checkout, inMachine, load, type UpOutput } from "../test/machine/support.ts";
 import { type Figure, median } from "./figures.ts";
 
 interface Options {
@@ -17,13 +14,16 @@ const timed = async <T>(work: () => Promise<T>): Promise<[T, number]> => {
   return [await work(), (performance.now() - began) / 1000];
 };
 
+/** What a command on the machine prints. @throws Error when it fails */
+async function output(checkout: Checkout, stack: string, ...command: string[]): Promise<string> {
+  const { code, stdout, stderr } = await inMachine(checkout, stack, ...command);
+  if (code !== 0) throw new Error(`${command[0]} on the machine ended with ${code}: ${stderr}`);
+  return stdout;
+}
+
 /** Seconds that a bare guest of the same root filesystem takes to boot: the floor of any machine here. */
-async function bareBoot(up: UpOutput): Promise<number> {
-  const pid = (await leader(guestOf(up.deployed.stack, networkOf(up.deployed.networkIndex)))) ?? 0;
-  const { stdout } = await run("nsenter", [
-    ...["-t", String(pid), "-m", "-p", "-C", "-r", "--", "env", "-i", "PATH=/usr/bin"],
-    ...["systemd-analyze", "time"],
-  ]);
+async function bareBoot(checkout: Checkout, stack: string): Promise<number> {
+  const stdout = await output(checkout, stack, "systemd-analyze", "time");
   const match = /= (?:(\d+)min )?([\d.]+)s/.exec(stdout.split("\n")[0] ?? "");
   return match ? Number(match[1] ?? 0) * 60 + Number(match[2]) : Number.NaN;
 }
@@ -49,9 +49,8 @@ async function firstByteOverHttp3(up: UpOutput, rounds: number): Promise<number>
   return median(times.slice(3));
 }
 
-/** The same asked of the server's own socket, from inside the machine's network: no NGINX, no QUIC, no TLS. */
-async function firstByteOfServer(up: UpOutput, rounds: number): Promise<number> {
-  const pid = (await leader(guestOf(up.deployed.stack, networkOf(up.deployed.networkIndex)))) ?? 0;
+/** The same asked of the server's own socket on the machine, by the release's Node: no NGINX, no QUIC, no TLS. */
+async function firstByteOfServer(checkout: Checkout, up: UpOutput, rounds: number): Promise<number> {
   const { hostname } = new URL(up.deployed.url);
   const program = `
     const { Agent, get } = require("node:http");
@@ -64,7 +63,8 @@ async function firstByteOfServer(up: UpOutput, rounds: number): Promise<number> 
       }).on("error", fail);
     });
     (async () => { const all = []; for (let i = 0; i < ${rounds}; i++) all.push(await once()); console.log(JSON.stringify(all)); })();`;
-  const { stdout } = await run("nsenter", ["-t", String(pid), "-n", "--", process.execPath, "-e", program]);
+  const node = "/opt/mcp-edge/active/bin/node";
+  const stdout = await output(checkout, up.deployed.stack, node, "-e", program);
   return median((JSON.parse(stdout) as number[]).slice(3));
 }
 
@@ -77,7 +77,7 @@ export async function machineFigures({ warm, log }: Options): Promise<Figure[]> 
     const [first, firstTime] = await timed(() =>
       checkout.up("one", "--no-doctor", "--set", "rateLimit=1000"),
     );
-    const boot = await bareBoot(first);
+    const boot = await bareBoot(checkout, "one");
     log("second machine, from the cache");
     const [, secondTime] = await timed(() => checkout.up("two", "--no-doctor"));
     await checkout.cli("down", "--stack", "two");
@@ -86,7 +86,7 @@ export async function machineFigures({ warm, log }: Options): Promise<Figure[]> 
     const [, unchangedTime] = await timed(() => checkout.up("one", "--no-doctor"));
     log("first byte of a stream");
     const rounds = 53;
-    const own = await firstByteOfServer(first, rounds);
+    const own = await firstByteOfServer(checkout, first, rounds);
     const http3 = await firstByteOverHttp3(first, rounds);
     log("a release under load");
     await checkout.edit("server/version.ts", '"0.1.0"', '"0.1.0-bench"');
