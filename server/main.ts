@@ -25,7 +25,7 @@ async function serve(config: ServerConfig, env: NodeJS.ProcessEnv): Promise<void
   const log = app.http.log;
   process.on("unhandledRejection", (reason) => log.error({ err: reason }, "unhandled rejection"));
   const notifier = new Notifier(env);
-  const admin = config.adminSocket ? await startAdmin(config.adminSocket, app.readiness) : undefined;
+  const admin = config.adminSocket ? await startAdmin(config.adminSocket, app) : undefined;
 
   const state = await app.readiness.probe();
   if (!state.ready) {
