@@ -3,6 +3,7 @@ import { createApp, type ServerApp } from "./app.ts";
 import { tokenCommand } from "./auth/token-command.ts";
 import { ConfigError, readConfig, type ServerConfig } from "./config.ts";
 import { drain } from "./drain.ts";
+import { listen } from "./listen.ts";
 import { Notifier, watchdogInterval } from "./systemd/notify.ts";
 
 /** Start of the server; `token …` runs the token command instead. Exit codes: 0 well ended, 1 could not start or failed. */
@@ -35,7 +36,6 @@ async function serve(config: ServerConfig, env: NodeJS.ProcessEnv): Promise<void
     await admin?.close();
     throw new Error(`not ready: ${reasons.join("; ")}`);
   }
-  await listen(app, config);
 
   let stopping = false;
   const stop = async (signal: string) => {
@@ -53,6 +53,8 @@ async function serve(config: ServerConfig, env: NodeJS.ProcessEnv): Promise<void
   process.on("SIGTERM", () => void stop("SIGTERM"));
   process.on("SIGINT", () => void stop("SIGINT"));
 
+  // Last: from here on connections come, and whoever is ahead of us on the same socket may go.
+  await listen(app, config.listen);
   const interval = watchdogInterval(env, process.pid);
   if (interval !== undefined)
     setInterval(() => {
@@ -62,22 +64,6 @@ async function serve(config: ServerConfig, env: NodeJS.ProcessEnv): Promise<void
     }, interval).unref();
   await notifier.send("READY=1");
   announce(app, config);
-}
-
-async function listen(app: ServerApp, config: ServerConfig): Promise<void> {
-  await app.http.ready();
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  app.http.server.once("error", reject);
-  if (config.listen.kind === "fd") app.http.server.listen({ fd: config.listen.fd }, resolve);
-  else app.http.server.listen({ host: config.listen.host, port: config.listen.port }, resolve);
-  await promise.catch((error: NodeJS.ErrnoException) => {
-    throw error.code === "EADDRINUSE" && config.listen.kind === "tcp"
-      ? new Error(
-          `${config.listen.host}:${config.listen.port} is taken; choose another port: PORT=3001 npm run dev`,
-        )
-      : error;
-  });
-  app.http.server.off("error", reject);
 }
 
 function announce(app: ServerApp, config: ServerConfig): void {
