@@ -95,7 +95,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   const refused = (reason: RefusalReason) => metrics.refused(reason);
   const tools = (options.tools ?? TOOLS).map((tool) => observedTool(tool, metrics));
   const onProblem = (problem: Error) => http.log.warn({ reason: problem.message }, "usage file");
-  const usage = new Usage(openUsage(config.stateDir, capabilities, onProblem), { onProblem });
+  const usage = new Usage(openUsage(config.sessionsDir, capabilities, onProblem), { onProblem });
   await usage.flush();
   const workspace = new Workspace(config.workspace);
   const ripgrep = await findRipgrep(config.ripgrepPath).catch((error: Error) => error);

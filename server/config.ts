@@ -4,7 +4,7 @@ import * as z from "zod";
 
 /** Where the machine keeps what the server reads; the unit's EnvironmentFile may say otherwise. */
 export const DEFAULT_TOKENS_FILE = "/srv/mcp-edge/state/tokens.json";
-export const DEFAULT_STATE_DIR = "/srv/mcp-edge/state/sessions";
+export const DEFAULT_SESSIONS_DIR = "/srv/mcp-edge/state/sessions";
 export const DEFAULT_WORKSPACE_DIR = "/srv/mcp-edge/workspace";
 
 export type AuthMode = "token" | "none";
@@ -30,7 +30,7 @@ export interface ServerConfig {
   readonly allowedOrigins: readonly string[];
   readonly ripgrepPath: string | undefined;
   /** Folder that the server writes (counts, sessions); undefined in development: nothing is kept. */
-  readonly stateDir: string | undefined;
+  readonly sessionsDir: string | undefined;
   /** Which doors are open: /mcp, /api or both. */
   readonly serve: "all" | "mcp" | "api";
   readonly limits: {
@@ -98,7 +98,7 @@ const Environment = z.object({
   DRAIN_SECONDS: wholeNumber(0, 600, "DRAIN_SECONDS=20").default(20),
   ALLOWED_ORIGINS: z.string().default(""),
   RIPGREP_PATH: path.optional(),
-  STATE_DIR: path.optional(),
+  SESSIONS_DIR: path.optional(),
   SERVE: z.enum(["all", "mcp", "api"], "must be all, mcp or api; set SERVE=all").default("all"),
   RATE_LIMIT_ADDRESS: wholeNumber(0, 1_000_000, "RATE_LIMIT_ADDRESS=100").default(100),
   RATE_LIMIT_TOKEN: wholeNumber(0, 1_000_000, "RATE_LIMIT_TOKEN=100").default(100),
@@ -173,7 +173,7 @@ export function readConfig(
     drainSeconds: e.DRAIN_SECONDS,
     allowedOrigins,
     ripgrepPath: e.RIPGREP_PATH,
-    stateDir: e.STATE_DIR ?? (dev ? undefined : DEFAULT_STATE_DIR),
+    sessionsDir: e.SESSIONS_DIR ?? (dev ? undefined : DEFAULT_SESSIONS_DIR),
     serve: e.SERVE,
     limits: {
       perAddress: e.RATE_LIMIT_ADDRESS,

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
-import { DEFAULT_STATE_DIR, DEFAULT_TOKENS_FILE } from "../config.ts";
+import { DEFAULT_SESSIONS_DIR, DEFAULT_TOKENS_FILE } from "../config.ts";
 import { SCOPES, type Scope } from "./principal.ts";
 import { hashToken, newToken, readTokens, type StoredToken, updateTokens } from "./tokens-file.ts";
 import { dayOf } from "./usage.ts";
@@ -73,10 +73,10 @@ function table(tokens: ShownToken[]): string {
  */
 export function tokenCommand(env: NodeJS.ProcessEnv, write: (text: string) => void): Command {
   const file = env.TOKENS_FILE || DEFAULT_TOKENS_FILE;
-  const usageFile = join(env.STATE_DIR || DEFAULT_STATE_DIR, USAGE_FILE);
+  const usageFile = join(env.SESSIONS_DIR || DEFAULT_SESSIONS_DIR, USAGE_FILE);
   const json = (value: unknown) => write(`${JSON.stringify(value)}\n`);
   const command = new Command("token").description(
-    `the tokens in ${file} (TOKENS_FILE); their use is in ${usageFile} (STATE_DIR)`,
+    `the tokens in ${file} (TOKENS_FILE); their use is in ${usageFile} (SESSIONS_DIR)`,
   );
 
   command

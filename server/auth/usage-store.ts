@@ -35,7 +35,7 @@ export class MemoryUsage implements UsageStore {
   async close(): Promise<void> {}
 }
 
-/** The file's name in STATE_DIR. */
+/** The file's name in SESSIONS_DIR. */
 export const USAGE_FILE = "usage.sqlite";
 
 const SCHEMA = `

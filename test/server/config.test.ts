@@ -28,7 +28,7 @@ describe("readConfig", () => {
       drainSeconds: 20,
       allowedOrigins: [],
       ripgrepPath: undefined,
-      stateDir: undefined,
+      sessionsDir: undefined,
       serve: "all",
       limits: { perAddress: 100, perToken: 100, quotaPerDay: 0, eventLoopMs: 0, rssBytes: 0 },
       dev: true,

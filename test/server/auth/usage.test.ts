@@ -125,7 +125,7 @@ describe("SqliteUsage", () => {
 });
 
 test("token list shows the last use and the calls of today", async () => {
-  const env = { TOKENS_FILE: join(folder.path, "tokens.json"), STATE_DIR: folder.path };
+  const env = { TOKENS_FILE: join(folder.path, "tokens.json"), SESSIONS_DIR: folder.path };
   const used = await makeToken(env, "--quota", "5");
   const unused = await makeToken(env);
   const store = new SqliteUsage(file);

@@ -80,7 +80,7 @@ describe("token buckets", () => {
 
 describe("quotas", () => {
   test("a token's calls of the day are counted over a restart; its own quota wins", async () => {
-    const state = { ...env, QUOTA_PER_DAY: "2", STATE_DIR: folder.path };
+    const state = { ...env, QUOTA_PER_DAY: "2", SESSIONS_DIR: folder.path };
     const [limited, free] = [await makeToken(env), await makeToken(env, "--quota", "0")];
     {
       await using running = await startApp(state);
@@ -107,7 +107,7 @@ describe("quotas", () => {
 
   test("a state folder that cannot be written is said, and the server serves", async () => {
     const state = join(folder.path, "nowhere", "state");
-    await using running = await startApp({ ...env, STATE_DIR: state });
+    await using running = await startApp({ ...env, SESSIONS_DIR: state });
     const { token } = await makeToken(env);
     expect((await rpc(running.origin, LIST, bearer(token))).status).toBe(200);
     const quotas = running.app.capabilities.snapshot().capabilities.find((c) => c.name === "lasting-quotas");
