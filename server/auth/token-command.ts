@@ -74,6 +74,15 @@ function table(tokens: ShownToken[]): string {
 export function tokenCommand(env: NodeJS.ProcessEnv, write: (text: string) => void): Command {
   const file = env.TOKENS_FILE || DEFAULT_TOKENS_FILE;
   const usageFile = join(env.SESSIONS_DIR || DEFAULT_SESSIONS_DIR, USAGE_FILE);
+  /** A broken file of counts is no reason not to see the tokens. */
+  const usage = () => {
+    try {
+      return readUsage(usageFile, dayOf(Date.now()));
+    } catch (error) {
+      process.stderr.write(`The last use is not known: ${usageFile}: ${(error as Error).message}\n`);
+      return new Map<string, TokenUse>();
+    }
+  };
   const json = (value: unknown) => write(`${JSON.stringify(value)}\n`);
   const command = new Command("token").description(
     `the tokens in ${file} (TOKENS_FILE); their use is in ${usageFile} (SESSIONS_DIR)`,
@@ -109,7 +118,7 @@ export function tokenCommand(env: NodeJS.ProcessEnv, write: (text: string) => vo
     .option("--json", "a JSON array instead of text")
     .action(async (options: { json?: true }) => {
       const stored = await readTokens(file);
-      const use = readUsage(usageFile, dayOf(Date.now()));
+      const use = usage();
       const tokens = stored.map((token) => shown(token, use.get(token.id)));
       if (options.json) json(tokens);
       else write(table(tokens));

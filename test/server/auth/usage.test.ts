@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { tokenCommand } from "../../../server/auth/token-command.ts";
 import { dayOf, secondsToMidnight, Usage } from "../../../server/auth/usage.ts";
 import {
@@ -151,4 +151,21 @@ test("token list shows the last use and the calls of today", async () => {
   const table = await list();
   expect(table).toContain(`last used ${new Date(now).toISOString()}  3 of 5 calls today`);
   expect(table).toContain(`${unused.id}  test  code:read  until revoked  last used never  0 calls today`);
+});
+
+test("a broken file of counts does not hide the tokens", async () => {
+  const env = { TOKENS_FILE: join(folder.path, "tokens.json"), SESSIONS_DIR: folder.path };
+  const { id } = await makeToken(env);
+  await writeFile(file, "no database at all, but long enough to be looked at".repeat(100));
+  let text = "";
+  const complaint = jest.spyOn(process.stderr, "write").mockReturnValue(true);
+  try {
+    await tokenCommand(env, (piece) => {
+      text += piece;
+    }).parseAsync(["list"], { from: "user" });
+    expect(complaint).toHaveBeenCalledWith(expect.stringContaining(`${file}: file is not a database`));
+  } finally {
+    complaint.mockRestore();
+  }
+  expect(text).toContain(id);
 });
