@@ -30,6 +30,7 @@ import { observedTool } from "./metrics/observed-tool.ts";
 import { requestFacts } from "./metrics/request-facts.ts";
 import { TOOLS } from "./tools/index.ts";
 import type { Tool } from "./tools/tool.ts";
+import type { Tracing } from "./tracing/tracing.ts";
 import { isWorkTree } from "./workspace/git.ts";
 import { findRipgrep, ripgrepVersion } from "./workspace/ripgrep.ts";
 import { Workspace } from "./workspace/workspace.ts";
@@ -43,6 +44,8 @@ export interface AppOptions {
   readonly logStream?: LogStream;
   /** Where the rate limits keep their buckets. Default: in memory. */
   readonly buckets?: BucketStore;
+  /** Default: no spans. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** The whole server, not listening yet. */
@@ -93,7 +96,10 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   lifecycle.onEnded = (request, reply) => metrics.request(requestFacts(request, reply));
   streams.onEnded = (end) => metrics.streamEnded(end);
   const refused = (reason: RefusalReason) => metrics.refused(reason);
-  const tools = (options.tools ?? TOOLS).map((tool) => observedTool(tool, metrics));
+  const tools = (options.tools ?? TOOLS).map((tool) => {
+    const observed = observedTool(tool, metrics);
+    return options.tracing?.tool(observed) ?? observed;
+  });
   const onProblem = (problem: Error) => http.log.warn({ reason: problem.message }, "usage file");
   const usage = new Usage(openUsage(config.sessionsDir, capabilities, onProblem), { onProblem });
   await usage.flush();
@@ -133,6 +139,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   lifecycle.register(http);
   registerErrors(http, config.serve);
   registerArrival(http);
+  options.tracing?.register(http);
   http.addHook("onRequest", async (_request, reply) => {
     reply.header("x-content-type-options", "nosniff").header("referrer-policy", "no-referrer");
   });

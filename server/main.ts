@@ -5,6 +5,7 @@ import { ConfigError, readConfig, type ServerConfig } from "./config.ts";
 import { drain } from "./drain.ts";
 import { listen } from "./listen.ts";
 import { Notifier, watchdogInterval } from "./systemd/notify.ts";
+import { openTracing } from "./tracing/tracing.ts";
 
 /** Start of the server; `token …` runs the token command instead. Exit codes: 0 well ended, 1 could not start or failed. */
 async function main(): Promise<void> {
@@ -22,7 +23,8 @@ async function main(): Promise<void> {
 }
 
 async function serve(config: ServerConfig, env: NodeJS.ProcessEnv): Promise<void> {
-  const app = await createApp({ config });
+  const tracing = await openTracing(env, config);
+  const app = await createApp({ config, tracing });
   const log = app.http.log;
   process.on("unhandledRejection", (reason) => log.error({ err: reason }, "unhandled rejection"));
   const notifier = new Notifier(env);
@@ -47,6 +49,7 @@ async function serve(config: ServerConfig, env: NodeJS.ProcessEnv): Promise<void
       .catch((error: Error) => log.warn({ reason: error.message }, "systemd-notify"));
     const clean = await drain(app, config.drainSeconds * 1_000);
     await admin?.close();
+    await tracing?.close().catch((error: Error) => log.warn({ reason: error.message }, "tracing"));
     log.info({ clean }, "stopped");
     process.exit(0);
   };
