@@ -9,15 +9,15 @@ export interface DocsFacts {
 }
 
 /**
- * The page at /api/docs: the OpenAPI document for a person to read. A pure function, and no script: Swagger's own page is a folder of
- * scripts beside the program, which a server of one file does not have; the document loads into any OpenAPI tool by its address.
+ * The page at /api: the OpenAPI document for a person to read. A pure function, and no script; Swagger UI, which is nothing but
+ * script, is at /api/docs.
  */
 export function docsPage({ origin, needsToken, tools }: DocsFacts): string {
   const openapi = `${origin}/api/openapi.json`;
   return page(
     "mcp-edge: tools over HTTP",
     `<p>Each tool takes its arguments as a JSON object by POST and answers JSON. The machine-readable form, for any OpenAPI 3.1 tool:
-<a href="/api/openapi.json">${htmlSafe(openapi)}</a>.</p>
+<a href="/api/openapi.json">${htmlSafe(openapi)}</a>. To try them in the browser: <a href="/api/docs">/api/docs</a>.</p>
 <p>An error is <code>{"error": …, "request_id": …}</code> with a status of 400 (arguments), 401 and 403 (token), 422 (the tool refused),
 429 and 503 (later; see <code>Retry-After</code>).</p>
 <ul>

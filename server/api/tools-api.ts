@@ -10,6 +10,7 @@ import type { Tool, ToolContext } from "../tools/tool.ts";
 import { docsPage } from "./docs-page.ts";
 import { describeTool } from "./json-schema.ts";
 import { LIST_SCHEMA, registerOpenApi, toolRouteSchema } from "./openapi.ts";
+import { findSwaggerUi, registerSwaggerUi } from "./swagger-ui.ts";
 
 export interface ApiOptions {
   readonly tools: readonly Tool[];
@@ -25,7 +26,7 @@ export interface ApiOptions {
 /** A tool that lacks something may have it soon: an index is built in a minute. */
 const RETRY_AFTER_S = 30;
 
-/** `/api`: the tools over plain HTTP, with the tokens, scopes and limits of /mcp; the descriptions at /api/docs are for everybody. */
+/** `/api`: the tools over plain HTTP, with the tokens, scopes and limits of /mcp; the descriptions at /api and /api/docs are for everybody. */
 export async function registerApi(app: FastifyInstance, options: ApiOptions): Promise<void> {
   const described = options.tools.map((tool) => ({ tool, description: describeTool(tool) }));
   await app.register(async (api) => {
@@ -47,7 +48,10 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
           tools: described.map((d) => d.description),
         }),
       );
-    for (const url of ["/api", "/api/docs"]) api.get(url, { schema: { hide: true } }, docs);
+    const swaggerUi = findSwaggerUi();
+    if (swaggerUi) await registerSwaggerUi(api, swaggerUi);
+    for (const url of ["/api", ...(swaggerUi ? [] : ["/api/docs"])])
+      api.get(url, { schema: { hide: true } }, docs);
 
     await api.register(async (guarded) => {
       guarded.addHook("onRequest", guard(options.authenticator));
@@ -98,7 +102,7 @@ async function callTool(
   const args = tool.input.safeParse(request.body ?? {});
   if (!args.success)
     return reply.code(400).send({
-      error: `The arguments of ${tool.name} are wrong in ${args.error.issues.length} place(s); see /api/docs#${tool.name}`,
+      error: `The arguments of ${tool.name} are wrong in ${args.error.issues.length} place(s); see /api#${tool.name}`,
       request_id: request.id,
       problems: args.error.issues.map(({ path, message }) => ({ path: path.join("."), message })),
     });

@@ -48,7 +48,7 @@ export function landingPage({ origin, needsToken, tools, serve = "all" }: Landin
 <pre><code>${htmlSafe(JSON.stringify(vscode, null, 2))}</code></pre>
 <p>curl</p>
 <pre><code>${htmlSafe(curl)}</code></pre>`;
-  const api = `<p>The same tools over plain HTTP: <a href="/api/docs">/api/docs</a>.</p>`;
+  const api = `<p>The same tools over plain HTTP: <a href="/api">/api</a>.</p>`;
   return page(
     "mcp-edge",
     `<p>This lets an AI client read and search the source code that is on this machine.

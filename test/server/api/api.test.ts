@@ -1,6 +1,9 @@
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import * as z from "zod";
+import { findSwaggerUi } from "../../../server/api/swagger-ui.ts";
+import { SWAGGER_UI_FILES } from "../../../server/api/swagger-ui-files.ts";
 import { ToolError } from "../../../server/tool-error.ts";
 import { TOOLS } from "../../../server/tools/index.ts";
 import { defineTool, type Tool } from "../../../server/tools/tool.ts";
@@ -101,7 +104,7 @@ describe("POST /api/tools/:name", () => {
     const response = await call("twice", body);
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({
-      error: expect.stringContaining("/api/docs#twice"),
+      error: expect.stringContaining("/api#twice"),
       request_id: expect.any(String),
       problems: [{ path, message: expect.any(String) }],
     });
@@ -212,7 +215,7 @@ describe("descriptions", () => {
   });
 
   test("the page has no script, nothing from elsewhere, and a policy that allows neither", async () => {
-    const response = await fetch(`${running.origin}/api/docs`);
+    const response = await fetch(`${running.origin}/api`);
     const policy = response.headers.get("content-security-policy");
     expect(policy).toContain("default-src 'none'");
     expect(policy).not.toContain("unsafe");
@@ -221,6 +224,48 @@ describe("descriptions", () => {
     expect(text).toContain("The tool &#60;twice&#62;.");
     expect(text).toContain(`curl ${running.origin}/api/tools/read_file`);
     expect(text).toContain("Authorization: Bearer $MCP_TOKEN");
+  });
+});
+
+describe("Swagger UI", () => {
+  test("at /api/docs: every file that its page names is there, and the document is this server's", async () => {
+    for (const path of ["/api/docs", "/api/docs/"]) {
+      const response = await fetch(running.origin + path);
+      expect(response.status).toBe(200);
+      const policy = response.headers.get("content-security-policy");
+      expect(policy).toContain("default-src 'none'");
+      expect(policy).not.toContain("unsafe");
+      const named = [...(await response.text()).matchAll(/(?:href|src)="([^"]+)"/g)].map((m) => m[1] ?? "");
+      expect(named.length).toBeGreaterThan(5);
+      for (const name of named) {
+        const url = new URL(name, response.url);
+        expect([url.origin, (await fetch(url)).status, name]).toEqual([running.origin, 200, name]);
+      }
+    }
+    const initializer = await (
+      await fetch(`${running.origin}/api/docs/static/swagger-initializer.js`)
+    ).text();
+    expect(initializer).toContain("url: resolveUrl('./json')");
+    const document = await (await fetch(`${running.origin}/api/docs/json`)).json();
+    expect(document).toEqual(await (await fetch(`${running.origin}/api/openapi.json`)).json());
+  });
+
+  test("gives no other file, and nothing under another name", async () => {
+    for (const path of ["static/..%2f..%2fpackage.json", "%2e%2e/package.json", "static/", ".."])
+      expect((await running.app.http.inject(`/api/docs/${path}`)).body).not.toContain('"dependencies"');
+    const rebound = await running.app.http.inject({ url: "/api/docs/", headers: { host: "evil.example" } });
+    expect(rebound.statusCode).toBe(403);
+  });
+
+  test("a release's own folder goes before the package's; without either there is none", async () => {
+    const release = join(folder.path, "release");
+    const node = join(release, "bin", "node");
+    const elsewhere = `file://${folder.path}/server.mjs`;
+    expect(findSwaggerUi(node, elsewhere)).toBeUndefined();
+    expect(findSwaggerUi(node)).toMatch(/@fastify\/swagger-ui\/static$/);
+    await mkdir(join(release, "swagger-ui"), { recursive: true });
+    await writeFile(join(release, "swagger-ui", SWAGGER_UI_FILES[0]), "");
+    expect(findSwaggerUi(node, elsewhere)).toBe(join(release, "swagger-ui"));
   });
 });
 
@@ -243,7 +288,7 @@ describe("SERVE", () => {
     expect((await fetch(`${api.origin}/api/tools`)).status).toBe(200);
     expect((await fetch(`${api.origin}/readyz`)).status).toBe(200);
     const page = await (await fetch(api.origin)).text();
-    expect(page).toContain("/api/docs");
+    expect(page).toContain('href="/api"');
     expect(page).not.toContain("/mcp");
   });
 });
