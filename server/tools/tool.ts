@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import type { Scope } from "../auth/principal.ts";
+import type { NeedsCapabilities } from "../capabilities/registry.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 
 /** What a tool may use, beside its arguments. */
@@ -12,7 +13,8 @@ export interface ToolContext {
 }
 
 /** A read-only tool. Schemas are made once, at module scope: building them per request was measured to cost most. */
-export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
+export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject>
+  extends NeedsCapabilities {
   readonly name: string;
   readonly title: string;
   readonly description: string;

@@ -28,6 +28,9 @@ describe("readConfig", () => {
       drainSeconds: 20,
       allowedOrigins: [],
       ripgrepPath: undefined,
+      sessionsDir: undefined,
+      serve: "all",
+      limits: { perAddress: 100, perToken: 100, quotaPerDay: 0, eventLoopMs: 0, rssBytes: 0 },
       dev: true,
     });
   });
