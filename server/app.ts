@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
 import Fastify, { type FastifyInstance, LogController } from "fastify";
 import { anonymousAuthenticator } from "./auth/guard.ts";
@@ -13,7 +14,10 @@ import { type Check, ReadinessProbe, withoutDetails } from "./http/readiness.ts"
 import { requestId } from "./http/request-id.ts";
 import { Streams } from "./http/streams.ts";
 import { registerMcp } from "./mcp/endpoint.ts";
-import { MemorySessions, type SessionStore } from "./mcp/sessions.ts";
+import type { LiveSessionsOptions } from "./mcp/live-sessions.ts";
+import type { Profile } from "./mcp/server-factory.ts";
+import { openStore } from "./store/open.ts";
+import type { Store } from "./store/store.ts";
 import { TOOLS } from "./tools/index.ts";
 import type { Tool } from "./tools/tool.ts";
 import { isWorkTree } from "./workspace/git.ts";
@@ -24,7 +28,12 @@ export interface AppOptions {
   readonly config: ServerConfig;
   /** Between the comments that keep an idle event stream open, milliseconds. Default 15,000. */
   readonly keepAliveMs?: number;
-  readonly sessions?: SessionStore;
+  /** Where sessions are kept; closed with the app. Default: what the configuration names. */
+  readonly store?: Store;
+  /** How long and how many sessions stay in memory. */
+  readonly live?: LiveSessionsOptions;
+  /** What a test adds to every MCP server. */
+  readonly profile?: Profile;
   readonly tools?: readonly Tool[];
   readonly logStream?: LogStream;
 }
@@ -60,7 +69,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
 
   const lifecycle = new Lifecycle();
   const streams = new Streams();
-  const sessions = options.sessions ?? new MemorySessions();
+  const store = options.store ?? (await openStore(config.sessionsDir, (problem) => http.log.error(problem)));
   const workspace = new Workspace(config.workspace);
   const ripgrep = await findRipgrep(config.ripgrepPath).catch((error: Error) => error);
   const tokens = new TokenAuthenticator(config.tokensFile, (problem) =>
@@ -76,6 +85,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
         return ripgrepVersion(ripgrep);
       },
     },
+    { name: "store", run: () => store.check() },
     ...(config.authMode === "token"
       ? [{ name: "tokens", run: async () => `${await tokens.check()} in ${config.tokensFile}` }]
       : []),
@@ -97,9 +107,12 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
       tools,
       context: { workspace, ripgrep: ripgrep instanceof Error ? "rg" : ripgrep },
       log: http.log,
+      profile: options.profile,
     },
     authenticator: config.authMode === "none" ? anonymousAuthenticator : tokens,
-    sessions,
+    store,
+    slot: config.colour && `${hostname()}:${config.colour}`,
+    live: options.live,
     streams,
     keepAliveMs,
     names,
@@ -130,7 +143,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
     close: async () => {
       streams.endAll();
       await mcp.close();
-      await sessions.close();
+      await store.close();
       http.server.closeAllConnections();
       await http.close();
     },

@@ -4,6 +4,7 @@ import * as z from "zod";
 
 /** Where the machine keeps what the server reads; the unit's EnvironmentFile may say otherwise. */
 export const DEFAULT_TOKENS_FILE = "/srv/mcp-edge/state/tokens.json";
+export const DEFAULT_SESSIONS_DIR = "/srv/mcp-edge/state/sessions";
 export const DEFAULT_WORKSPACE_DIR = "/srv/mcp-edge/workspace";
 
 export type AuthMode = "token" | "none";
@@ -28,6 +29,8 @@ export interface ServerConfig {
   /** Host names whose pages may call the server (beside its own and loopback). */
   readonly allowedOrigins: readonly string[];
   readonly ripgrepPath: string | undefined;
+  /** Folder that the server writes (counts, sessions); undefined in development: nothing is kept. */
+  readonly sessionsDir: string | undefined;
   /** Neither started by systemd nor reachable under a public name. */
   readonly dev: boolean;
 }
@@ -83,6 +86,7 @@ const Environment = z.object({
   DRAIN_SECONDS: wholeNumber(0, 600, "DRAIN_SECONDS=20").default(20),
   ALLOWED_ORIGINS: z.string().default(""),
   RIPGREP_PATH: path.optional(),
+  SESSIONS_DIR: path.optional(),
 });
 
 /** True for the names and addresses that only this machine itself can reach. */
@@ -151,6 +155,7 @@ export function readConfig(
     drainSeconds: e.DRAIN_SECONDS,
     allowedOrigins,
     ripgrepPath: e.RIPGREP_PATH,
+    sessionsDir: e.SESSIONS_DIR ?? (dev ? undefined : DEFAULT_SESSIONS_DIR),
     dev,
   };
 }

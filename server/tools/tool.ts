@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import type { Scope } from "../auth/principal.ts";
+import type { NeedsCapabilities } from "../capabilities/registry.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 
 /** What a tool may use, beside its arguments. */
@@ -9,10 +10,15 @@ export interface ToolContext {
   readonly ripgrep: string;
   /** Aborted when the caller cancels or, in the 2026 era, goes away. */
   readonly signal: AbortSignal;
+  /** Says how far the work is; there only when the caller asked for it. */
+  readonly progress?: ((done: number, total: number, message: string) => void) | undefined;
+  /** A word to the caller's log, beside the answer. */
+  readonly log?: ((level: "debug" | "info" | "warning" | "error", message: string) => void) | undefined;
 }
 
 /** A read-only tool. Schemas are made once, at module scope: building them per request was measured to cost most. */
-export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
+export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject>
+  extends NeedsCapabilities {
   readonly name: string;
   readonly title: string;
   readonly description: string;

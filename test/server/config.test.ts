@@ -28,6 +28,7 @@ describe("readConfig", () => {
       drainSeconds: 20,
       allowedOrigins: [],
       ripgrepPath: undefined,
+      sessionsDir: undefined,
       dev: true,
     });
   });
@@ -50,6 +51,7 @@ describe("readConfig", () => {
     expect(config.workspace).toEqual({ kind: "folder", dir: "/srv/mcp-edge/workspace" });
     expect(config.allowedOrigins).toEqual(["chat.example", "inspector.example"]);
     expect(config.publicUrl?.origin).toBe("https://mcp.example.com");
+    expect(config.sessionsDir).toBe("/srv/mcp-edge/state/sessions");
     expect(config.dev).toBe(false);
   });
 
