@@ -69,7 +69,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
 
   const lifecycle = new Lifecycle();
   const streams = new Streams();
-  const store = options.store ?? (await openStore(config.sessionsDir, (problem) => http.log.error(problem)));
+  const store = options.store ?? (await openStore(config, (problem) => http.log.error(problem)));
   const workspace = new Workspace(config.workspace);
   const ripgrep = await findRipgrep(config.ripgrepPath).catch((error: Error) => error);
   const tokens = new TokenAuthenticator(config.tokensFile, (problem) =>

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import * as z from "zod";
+import { parseStoreUrl } from "./store/valkey-url.ts";
 
 /** Where the machine keeps what the server reads; the unit's EnvironmentFile may say otherwise. */
 export const DEFAULT_TOKENS_FILE = "/srv/mcp-edge/state/tokens.json";
@@ -31,6 +32,8 @@ export interface ServerConfig {
   readonly ripgrepPath: string | undefined;
   /** Folder that the server writes (counts, sessions); undefined in development: nothing is kept. */
   readonly sessionsDir: string | undefined;
+  /** A Valkey or Redis server that keeps the sessions instead of the folder; may hold a password: never to be logged. */
+  readonly storeUrl: string | undefined;
   /** Neither started by systemd nor reachable under a public name. */
   readonly dev: boolean;
 }
@@ -87,6 +90,7 @@ const Environment = z.object({
   ALLOWED_ORIGINS: z.string().default(""),
   RIPGREP_PATH: path.optional(),
   SESSIONS_DIR: path.optional(),
+  STORE_URL: z.string().optional(),
 });
 
 /** True for the names and addresses that only this machine itself can reach. */
@@ -137,6 +141,11 @@ export function readConfig(
     if (!host) problems.push(`ALLOWED_ORIGINS: "${entry}" is no origin; write https://chat.example.com`);
     return host ? [host] : [];
   });
+  try {
+    if (e.STORE_URL !== undefined) parseStoreUrl(e.STORE_URL);
+  } catch (error) {
+    problems.push(`STORE_URL ${(error as Error).message}`);
+  }
   if (problems.length) throw new ConfigError(problems);
 
   return {
@@ -155,6 +164,7 @@ export function readConfig(
     drainSeconds: e.DRAIN_SECONDS,
     allowedOrigins,
     ripgrepPath: e.RIPGREP_PATH,
+    storeUrl: e.STORE_URL,
     sessionsDir: e.SESSIONS_DIR ?? (dev ? undefined : DEFAULT_SESSIONS_DIR),
     dev,
   };

@@ -73,6 +73,7 @@ export class Journal {
   #standalone: EventRecord[] = [];
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
   #closed = false;
 
   constructor(options: JournalOptions) {
@@ -193,16 +194,23 @@ export class Journal {
     return waiters !== undefined;
   }
 
-  /** Writes what is due. */
+  /** Writes what is due. One write goes on at a time; what comes meanwhile is written by the next, however slow the store is. */
   flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#next ??= this.#writing.then(() => {
+      this.#next = undefined;
+      this.#writing = this.#writeDue();
+      return this.#writing;
+    });
+    return this.#next;
+  }
+
+  async #writeDue(): Promise<void> {
     const { batch, calls } = this.#collect();
     const standalone = this.#standalone.splice(0);
-    if (batch.started.length + batch.events.length + batch.ended.length + standalone.length === 0)
-      return this.#writing;
-    this.#writing = this.#writing.then(() => this.#write(batch, calls, standalone));
-    return this.#writing;
+    if (batch.started.length + batch.events.length + batch.ended.length + standalone.length > 0)
+      await this.#write(batch, calls, standalone);
   }
 
   /** Writes everything that a client may still come back for. Nothing is kept from then on. */
@@ -270,6 +278,6 @@ export class Journal {
   }
 
   #schedule(): void {
-    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS).unref();
+    if (!this.#next) this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS).unref();
   }
 }

@@ -2,21 +2,29 @@ import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { SqliteStore } from "./sqlite-store.ts";
 import type { Store } from "./store.ts";
+import { ValkeyStore } from "./valkey-store.ts";
 
 /** The store's file in SESSIONS_DIR. */
 export const STORE_FILE = "sessions.db";
 
+export interface StoreSettings {
+  /** A Valkey or Redis server (see valkey-url.ts); it goes before the folder. */
+  readonly storeUrl?: string | undefined;
+  /** Folder of the file; undefined keeps everything in memory. */
+  readonly sessionsDir: string | undefined;
+}
+
 /**
  * Opens the store that the configuration names.
  *
- * @param sessionsDir folder of the file; undefined keeps everything in memory
- * @param warn told when a damaged file was put aside: its sessions are lost, the server is not
+ * @param warn told when a damaged file was put aside (its sessions are lost, the server is not), or the connection broke
  * @throws with the command that mends it when the folder cannot be used
  */
 export async function openStore(
-  sessionsDir: string | undefined,
+  { storeUrl, sessionsDir }: StoreSettings,
   warn: (message: string) => void,
 ): Promise<Store> {
+  if (storeUrl !== undefined) return new ValkeyStore(storeUrl, warn);
   if (sessionsDir === undefined) return new SqliteStore(":memory:");
   const file = join(sessionsDir, STORE_FILE);
   try {

@@ -29,6 +29,7 @@ describe("readConfig", () => {
       allowedOrigins: [],
       ripgrepPath: undefined,
       sessionsDir: undefined,
+      storeUrl: undefined,
       dev: true,
     });
   });
