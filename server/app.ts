@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
 import Fastify, { type FastifyInstance, type FastifyRequest, LogController } from "fastify";
 import { registerApi } from "./api/tools-api.ts";
@@ -23,11 +24,14 @@ import { opsOnly, registerOps } from "./http/ops.ts";
 import { PAGE_HEADERS } from "./http/page.ts";
 import { type Check, ReadinessProbe, withoutDetails } from "./http/readiness.ts";
 import { Streams } from "./http/streams.ts";
-import { registerMcp } from "./mcp/endpoint.ts";
-import { MemorySessions, type SessionStore } from "./mcp/sessions.ts";
+import { type Mcp, registerMcp } from "./mcp/endpoint.ts";
+import type { LiveSessionsOptions } from "./mcp/live-sessions.ts";
+import type { Profile } from "./mcp/server-factory.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { observedTool } from "./metrics/observed-tool.ts";
 import { requestFacts } from "./metrics/request-facts.ts";
+import { openStore } from "./store/open.ts";
+import type { Store } from "./store/store.ts";
 import { TOOLS } from "./tools/index.ts";
 import type { Tool } from "./tools/tool.ts";
 import type { Tracing } from "./tracing/tracing.ts";
@@ -39,7 +43,12 @@ export interface AppOptions {
   readonly config: ServerConfig;
   /** Between the comments that keep an idle event stream open, milliseconds. Default 15,000. */
   readonly keepAliveMs?: number;
-  readonly sessions?: SessionStore;
+  /** Where sessions are kept; closed with the app. Default: what the configuration names. */
+  readonly store?: Store;
+  /** How long and how many sessions stay in memory. */
+  readonly live?: LiveSessionsOptions;
+  /** What a test adds to every MCP server. */
+  readonly profile?: Profile;
   readonly tools?: readonly Tool[];
   readonly logStream?: LogStream;
   /** Where the rate limits keep their buckets. Default: in memory. */
@@ -84,12 +93,13 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
 
   const lifecycle = new Lifecycle();
   const streams = new Streams();
-  const sessions = options.sessions ?? new MemorySessions();
+  const store = options.store ?? (await openStore(config, (problem) => http.log.error(problem)));
+  let mcp: Mcp | undefined;
   const capabilities = new Capabilities();
   const metrics = new Metrics({
     inFlight: () => lifecycle.inFlight,
     openStreams: () => streams.byRoute(),
-    sessions: () => ({ open: sessions.size }),
+    sessions: () => ({ open: mcp?.sessions ?? 0 }),
     release: config.release,
     colour: config.colour,
   });
@@ -125,6 +135,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
         return ripgrepVersion(ripgrep);
       },
     },
+    { name: "store", run: () => store.check() },
     ...(config.authMode === "token"
       ? [{ name: "tokens", run: async () => `${await tokens.check()} in ${config.tokensFile}` }]
       : []),
@@ -153,13 +164,15 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   const needsToken = config.authMode === "token";
   const originOf = (request: FastifyRequest) =>
     config.publicUrl?.origin ?? `${request.protocol}://${request.host}`;
-  const mcp =
+  mcp =
     config.serve === "api"
       ? undefined
       : await registerMcp(http, {
-          parts: { tools, context, log: http.log },
+          parts: { tools, context, log: http.log, profile: options.profile },
           authenticator,
-          sessions,
+          store,
+          slot: config.colour && `${hostname()}:${config.colour}`,
+          live: options.live,
           streams,
           keepAliveMs,
           names,
@@ -198,7 +211,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
     close: async () => {
       streams.endAll();
       await mcp?.close();
-      await sessions.close();
+      await store.close();
       await usage.close();
       http.server.closeAllConnections();
       await http.close();

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import * as z from "zod";
+import { parseStoreUrl } from "./store/valkey-url.ts";
 
 /** Where the machine keeps what the server reads; the unit's EnvironmentFile may say otherwise. */
 export const DEFAULT_TOKENS_FILE = "/srv/mcp-edge/state/tokens.json";
@@ -43,6 +44,8 @@ export interface ServerConfig {
     readonly eventLoopMs: number;
     readonly rssBytes: number;
   };
+  /** A Valkey or Redis server that keeps the sessions instead of the folder; may hold a password: never to be logged. */
+  readonly storeUrl: string | undefined;
   /** Neither started by systemd nor reachable under a public name. */
   readonly dev: boolean;
 }
@@ -105,6 +108,7 @@ const Environment = z.object({
   QUOTA_PER_DAY: wholeNumber(0, 999_999_999, "QUOTA_PER_DAY=0").default(0),
   SHED_EVENT_LOOP_MS: wholeNumber(0, 60_000, "SHED_EVENT_LOOP_MS=1000").optional(),
   SHED_RSS_MB: wholeNumber(0, 1_000_000, "SHED_RSS_MB=800").default(0),
+  STORE_URL: z.string().optional(),
 });
 
 /** True for the names and addresses that only this machine itself can reach. */
@@ -155,6 +159,11 @@ export function readConfig(
     if (!host) problems.push(`ALLOWED_ORIGINS: "${entry}" is no origin; write https://chat.example.com`);
     return host ? [host] : [];
   });
+  try {
+    if (e.STORE_URL !== undefined) parseStoreUrl(e.STORE_URL);
+  } catch (error) {
+    problems.push(`STORE_URL ${(error as Error).message}`);
+  }
   if (problems.length) throw new ConfigError(problems);
 
   return {
@@ -173,6 +182,7 @@ export function readConfig(
     drainSeconds: e.DRAIN_SECONDS,
     allowedOrigins,
     ripgrepPath: e.RIPGREP_PATH,
+    storeUrl: e.STORE_URL,
     sessionsDir: e.SESSIONS_DIR ?? (dev ? undefined : DEFAULT_SESSIONS_DIR),
     serve: e.SERVE,
     limits: {

@@ -12,7 +12,7 @@ export interface StreamFacts {
   standing: boolean;
   /** The request's own logger: it puts the request id on the line. */
   log: FastifyBaseLogger;
-  onEnd?: () => void;
+  onEnd?: (reason: DisconnectReason) => void;
 }
 
 /** What a stream came to. */
@@ -25,7 +25,7 @@ export interface StreamEnd {
 }
 
 /** How soon a client that was sent away by a drain may come back, milliseconds: the other server is ready by then. */
-const RETRY_MS = 500;
+export const RETRY_MS = 500;
 
 const encoder = new TextEncoder();
 /** Headers leave with the first byte, so every stream begins with a comment: without it they waited 15 s for the keep-alive. */
@@ -92,7 +92,7 @@ export class Streams {
         },
         "stream",
       );
-      facts.onEnd?.();
+      facts.onEnd?.(reason);
       return true;
     };
     const end = (reason: DisconnectReason) => {

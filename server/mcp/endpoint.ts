@@ -2,42 +2,85 @@ import { hostHeaderValidation, originValidation } from "@modelcontextprotocol/fa
 import { classifyInboundRequest, createMcpHandler } from "@modelcontextprotocol/server";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { guard } from "../auth/guard.ts";
-import type { Authenticator } from "../auth/principal.ts";
+import { type Authenticator, type Principal, SCOPES } from "../auth/principal.ts";
 import { ParseError } from "../http/errors.ts";
 import { SSE_HEADERS, type Streams } from "../http/streams.ts";
-import { LegacyLeg } from "./legacy-leg.ts";
+import type { Store } from "../store/store.ts";
+import { listStamps } from "./catalog.ts";
+import { Changes, type Notify } from "./changes.ts";
+import { type LegacyAnswer, LegacyLeg } from "./legacy-leg.ts";
+import type { LiveSessionsOptions } from "./live-sessions.ts";
+import { resourceVersion } from "./resources.ts";
 import { authInfoOf, buildMcpServer, principalOf, type ServerParts } from "./server-factory.ts";
-import type { SessionStore } from "./sessions.ts";
+import { Sessions, type SessionsOptions } from "./sessions.ts";
+import { Watch } from "./watch.ts";
 
 /** Largest request body, bytes: the SDK's own limit; Fastify's is 1 MiB. */
 const BODY_LIMIT = 4 * 1024 * 1024;
 
+/** Resources that one stream follows: each is looked at every two seconds. */
+const MAX_LISTENED = 100;
+
 export interface EndpointOptions {
-  readonly parts: ServerParts;
+  readonly parts: Omit<ServerParts, "notify">;
   readonly authenticator: Authenticator;
-  readonly sessions: SessionStore;
+  /** Where the sessions are kept. It stays the caller's to close. */
+  readonly store: Store;
+  /** The place among the instances, see SessionsOptions. */
+  readonly slot: string;
+  readonly live?: LiveSessionsOptions | undefined;
   readonly streams: Streams;
   readonly keepAliveMs: number;
   readonly names: { hosts: string[]; origins: string[] };
 }
 
+/** The endpoint, as the rest of the server sees it. */
+export interface Mcp {
+  /** How other parts say that tools, prompts or resources changed. */
+  readonly notify: Notify;
+  /** Sessions in memory. */
+  readonly sessions: number;
+  /** Ends what is in flight; call it after a drain. */
+  close(): Promise<void>;
+}
+
+/** Whose lists the streams of the 2026 era are told about: a change for somebody is worth a look for everybody. */
+const EVERYBODY: Principal = { id: "", name: "", scopes: SCOPES };
+
 /**
  * `/mcp` and `/mcp/` for both protocol eras. The body is parsed once and classified from the parsed value; the answer is a web `Response`
  * given to `reply.send`, which keeps Fastify's hooks and notices at once when a client leaves (hijacking the reply does neither).
  *
- * @returns ends what is in flight in the 2026 era; call it after a drain
+ * @throws when the store does not work
  */
-export async function registerMcp(
-  app: FastifyInstance,
-  options: EndpointOptions,
-): Promise<{ close(): Promise<void> }> {
-  const { parts, sessions, streams, keepAliveMs } = options;
-  const legacy = new LegacyLeg(parts, sessions, keepAliveMs);
-  const modern = createMcpHandler(({ authInfo }) => buildMcpServer(parts, principalOf(authInfo)), {
-    legacy: "reject",
-    keepAliveMs,
-    onerror: (error) => parts.log.debug({ reason: error.message }, "mcp refused"),
-  });
+export async function registerMcp(app: FastifyInstance, options: EndpointOptions): Promise<Mcp> {
+  const { streams, keepAliveMs, store, slot, live } = options;
+  const changes = new Changes();
+  const parts: ServerParts = { ...options.parts, notify: changes };
+  const { log } = parts;
+  const lists = (principal: Principal) => listStamps(parts, principal);
+  const build: SessionsOptions["build"] = (principal, hooks) =>
+    buildMcpServer(parts, { principal, era: "legacy", hooks });
+  const sessions = new Sessions({ store, build, lists, changes, log, keepAliveMs, slot, live });
+  const version = (uri: string) => resourceVersion(parts.context.workspace, uri);
+  const watch = new Watch({ sessions, changes, lists, version, log, everybody: EVERYBODY });
+  const legacy = new LegacyLeg(parts, sessions, watch);
+  const modern = createMcpHandler(
+    ({ authInfo, requestInfo }) =>
+      buildMcpServer(parts, {
+        principal: principalOf(authInfo),
+        era: "modern",
+        method: requestInfo?.headers.get("mcp-method") ?? undefined,
+      }),
+    {
+      legacy: "reject",
+      bus: changes,
+      keepAliveMs,
+      onerror: (error) => log.debug({ reason: error.message }, "mcp refused"),
+    },
+  );
+  await sessions.start();
+  watch.start();
 
   async function serve(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { principal } = request;
@@ -56,19 +99,18 @@ export async function registerMcp(
       ...present("mcpNameHeader", web.headers.get("mcp-name")),
       ...(body === undefined ? {} : { body }),
     });
-    const { response, session } =
+    const { response, session, onEnd }: LegacyAnswer =
       kind === "legacy"
         ? await legacy.handle({ web, body, principal })
         : {
             response: await modern.fetch(web, { parsedBody: body, authInfo: authInfoOf(principal) }),
-            session: undefined,
+            ...(isListen(body) ? { onEnd: watch.listen(listenedUris(body)) } : {}),
           };
-    const release = session ? sessions.hold(session) : undefined;
     const headers = new Headers(response.headers);
     // Hop-by-hop: Node's to say, and during a drain ours.
     headers.delete("connection");
     if (!response.body || !response.headers.get("content-type")?.startsWith("text/event-stream")) {
-      release?.();
+      onEnd?.("completed");
       return reply.send(new Response(response.body, { status: response.status, headers }));
     }
     for (const [name, value] of Object.entries(SSE_HEADERS)) headers.set(name, value);
@@ -77,7 +119,7 @@ export async function registerMcp(
       session,
       standing: request.method === "GET" || isListen(body),
       log: request.log,
-      ...(release ? { onEnd: release } : {}),
+      ...(onEnd ? { onEnd } : {}),
     });
     return reply.send(new Response(stream, { status: response.status, headers }));
   }
@@ -107,7 +149,17 @@ export async function registerMcp(
         handler: serve,
       });
   });
-  return { close: () => modern.close() };
+  return {
+    notify: changes,
+    get sessions() {
+      return sessions.live.size;
+    },
+    close: async () => {
+      watch.stop();
+      await modern.close();
+      await sessions.close();
+    },
+  };
 }
 
 /** `subscriptions/listen` (2026-07-28) is the one POST whose stream stands open. */
@@ -115,6 +167,13 @@ function isListen(body: unknown): boolean {
   return (
     typeof body === "object" && body !== null && "method" in body && body.method === "subscriptions/listen"
   );
+}
+
+/** The resources that a `subscriptions/listen` names, as far as it is sound; the SDK answers what is not. */
+function listenedUris(body: unknown): string[] {
+  const named = (body as { params?: { notifications?: { resourceSubscriptions?: unknown } } }).params
+    ?.notifications?.resourceSubscriptions;
+  return Array.isArray(named) ? named.filter((uri) => typeof uri === "string").slice(0, MAX_LISTENED) : [];
 }
 
 /** The request as the SDK takes it, without the credentials: what a tool cannot see it cannot leak. */

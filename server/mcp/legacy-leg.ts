@@ -1,13 +1,16 @@
 import { randomUUID } from "node:crypto";
-import {
-  isInitializeRequest,
-  legacyStatelessFallback,
-  WebStandardStreamableHTTPServerTransport,
-} from "@modelcontextprotocol/server";
+import { legacyStatelessFallback } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/principal.ts";
 import { jsonRpcError } from "../http/errors.ts";
+import type { DisconnectReason } from "../http/streams.ts";
+import { Call } from "./journal.ts";
+import type { Session } from "./live-sessions.ts";
+import { type Message, messagesOf, requestIds } from "./messages.ts";
+import { NotificationStreams } from "./notification-streams.ts";
 import { authInfoOf, buildMcpServer, principalOf, type ServerParts } from "./server-factory.ts";
-import type { SessionStore } from "./sessions.ts";
+import { askedBy } from "./session-transport.ts";
+import { initializeParams, type Sessions, StoreUnavailable } from "./sessions.ts";
+import type { Watch } from "./watch.ts";
 
 export interface LegacyRequest {
   readonly web: Request;
@@ -18,6 +21,8 @@ export interface LegacyRequest {
 export interface LegacyAnswer {
   readonly response: Response;
   readonly session?: string | undefined;
+  /** To be called when the answer's stream has ended. */
+  readonly onEnd?: (reason: DisconnectReason) => void;
 }
 
 /**
@@ -27,17 +32,15 @@ export interface LegacyAnswer {
  * the id), and a GET or DELETE without one gets 405, the one status at which Cursor, claude.ai and Claude Desktop all go on.
  */
 export class LegacyLeg {
-  readonly #parts: ServerParts;
-  readonly #sessions: SessionStore;
-  readonly #keepAliveMs: number;
+  readonly #sessions: Sessions;
+  readonly #streams: NotificationStreams;
   readonly #stateless: ReturnType<typeof legacyStatelessFallback>;
 
-  constructor(parts: ServerParts, sessions: SessionStore, keepAliveMs: number) {
-    this.#parts = parts;
+  constructor(parts: ServerParts, sessions: Sessions, watch: Watch) {
     this.#sessions = sessions;
-    this.#keepAliveMs = keepAliveMs;
+    this.#streams = new NotificationStreams(sessions, watch);
     this.#stateless = legacyStatelessFallback(
-      ({ authInfo }) => buildMcpServer(parts, principalOf(authInfo)),
+      ({ authInfo }) => buildMcpServer(parts, { principal: principalOf(authInfo), era: "legacy" }),
       (error) => parts.log.debug({ reason: error.message }, "mcp fallback"),
     );
   }
@@ -46,44 +49,103 @@ export class LegacyLeg {
     const { web, body, principal } = request;
     const id = web.headers.get("mcp-session-id");
     if (id) {
-      const session = await this.#sessions.get(id);
-      // Somebody else's session is answered as an unknown one: an id found out by chance tells nothing.
-      if (session?.principal !== principal.id) return { response: refuse(404, -32_001, "Session not found") };
-      return { response: await session.transport.handleRequest(web, { parsedBody: body }), session: id };
+      try {
+        const session = await this.#sessions.find(id, principal);
+        // Somebody else's session is answered as an unknown one: an id found out by chance tells nothing.
+        if (!session) return { response: refuse(404, -32_001, "Session not found") };
+        return await this.#serve(session, web, body);
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error;
+        return { response: later("The session cannot be read just now; try again soon") };
+      }
     }
     if (web.method !== "POST")
       return { response: refuse(405, -32_000, "Method not allowed: no session is named", { allow: "POST" }) };
-    if (isInitializeRequest(body)) return this.#open(request);
+    const params = initializeParams(body);
+    if (params !== undefined) return this.#open(request, params);
     return { response: await this.#stateless(web, { parsedBody: body, authInfo: authInfoOf(principal) }) };
   }
 
-  async #open({ web, body, principal }: LegacyRequest): Promise<LegacyAnswer> {
-    const id = randomUUID();
-    const server = buildMcpServer(this.#parts, principal);
-    let full = false;
-    const transport: WebStandardStreamableHTTPServerTransport = new WebStandardStreamableHTTPServerTransport({
-      sessionIdGenerator: () => id,
-      keepAliveMs: this.#keepAliveMs,
-      onsessioninitialized: async () => {
-        full = !(await this.#sessions.put({ id, principal: principal.id, transport, server }));
-      },
-      onsessionclosed: () => this.#sessions.delete(id),
-    });
-    await server.connect(transport);
-    const response = await transport.handleRequest(web, { parsedBody: body });
-    if (full) {
-      await server.close();
-      return {
-        response: refuse(503, -32_000, "Too many sessions are open; try again soon", { "retry-after": "10" }),
-      };
-    }
+  async #open({ web, body, principal }: LegacyRequest, params: unknown): Promise<LegacyAnswer> {
+    const session = this.#sessions.open(randomUUID(), principal, params);
+    await session.server.connect(session.transport);
+    const answer = await this.#post(session, web, body);
+    if (session.transport.sessionId !== undefined && this.#sessions.live.get(session.id)) return answer;
+    await session.server.close();
     // A malformed initialize was answered by an error and opened nothing.
-    if (transport.sessionId === undefined) await server.close();
-    return { response, session: transport.sessionId };
+    if (session.transport.sessionId === undefined) return { response: answer.response };
+    return { response: later("Too many sessions are open; try again soon") };
+  }
+
+  async #serve(session: Session, web: Request, body: unknown): Promise<LegacyAnswer> {
+    const release = this.#sessions.live.hold(session.id);
+    const answer =
+      web.method === "GET"
+        ? await this.#streams.open(session, web)
+        : web.method === "POST"
+          ? await this.#post(session, web, body)
+          : { response: await session.transport.handleRequest(web) };
+    const streams = answer.response.headers.get("content-type")?.startsWith("text/event-stream");
+    if (!streams) release();
+    const onEnd = (reason: DisconnectReason) => {
+      if (streams) release();
+      answer.onEnd?.(reason);
+    };
+    return { ...answer, session: session.id, onEnd };
+  }
+
+  async #post(session: Session, web: Request, body: unknown): Promise<LegacyAnswer> {
+    const rest: Message[] = [];
+    for (const message of messagesOf(body)) if (!(await this.#route(session, message))) rest.push(message);
+    if (rest.length === 0 && messagesOf(body).length > 0)
+      return { response: new Response(null, { status: 202 }) };
+    const call = new Call(session.id, requestIds(rest));
+    const parsedBody = Array.isArray(body) ? rest : body;
+    const response = await this.#sessions.journal.run(call, () =>
+      session.transport.handleRequest(web, { parsedBody }),
+    );
+    if (!response.headers.get("content-type")?.startsWith("text/event-stream"))
+      this.#sessions.journal.refused(call);
+    if (response.ok) await this.#learn(session, rest);
+    const onEnd = (reason: DisconnectReason) => {
+      call.delivered = reason === "completed";
+    };
+    return { response, session: session.id, onEnd };
+  }
+
+  /** Hands what concerns another instance's work to it. @returns whether that was all there is to do */
+  async #route(session: Session, message: Message): Promise<boolean> {
+    if (message.method === undefined && ("result" in message || "error" in message)) {
+      const asker = askedBy(message.id);
+      if (asker) await this.#sessions.answer(session, asker, message as { id: string });
+      return true;
+    }
+    if (message.method !== "notifications/cancelled") return false;
+    await this.#sessions.cancelled(session, message as Parameters<Sessions["cancelled"]>[1]);
+    return true;
+  }
+
+  /** Notes what has to be known again after a restart. */
+  async #learn(session: Session, messages: readonly Message[]): Promise<void> {
+    for (const { method, params } of messages) {
+      if (method === "notifications/initialized" && !session.facts.initialized)
+        await this.#sessions.setFacts(session, { initialized: true });
+      const level = method === "logging/setLevel" ? params?.level : undefined;
+      if (typeof level === "string" && LEVELS.has(level))
+        await this.#sessions.setFacts(session, { logLevel: level });
+    }
   }
 }
 
-function refuse(
+/** RFC 5424's severities, as MCP names them. */
+const LEVELS = new Set(["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]);
+
+function later(message: string): Response {
+  return refuse(503, -32_000, message, { "retry-after": "10" });
+}
+
+/** A JSON-RPC error answer to a request that no session takes. */
+export function refuse(
   status: number,
   code: number,
   message: string,

@@ -1,33 +1,84 @@
-import { McpServer } from "@modelcontextprotocol/server";
+import {
+  McpServer,
+  type McpServerOptions,
+  ResourceNotFoundError,
+  type ServerContext,
+} from "@modelcontextprotocol/server";
 import type { FastifyBaseLogger } from "fastify";
 import { ANONYMOUS, type Principal } from "../auth/principal.ts";
+import type { Capabilities } from "../capabilities/registry.ts";
 import { ToolError } from "../tool-error.ts";
 import type { Tool, ToolContext } from "../tools/tool.ts";
 import { NAME, VERSION } from "../version.ts";
+import { visibleTools } from "./catalog.ts";
+import type { Notify } from "./changes.ts";
+import { progressOf } from "./progress.ts";
+import { registerPrompts } from "./prompts.ts";
+import { registerResources, resourceVersion } from "./resources.ts";
+import type { SessionHooks } from "./sessions.ts";
 
 const INSTRUCTIONS =
   "Read-only access to the git repositories on this machine. Find places with search_text, then read them with read_file; list_files shows what there is.";
 
-export interface ServerParts {
-  readonly tools: readonly Tool[];
-  readonly context: Omit<ToolContext, "signal">;
-  readonly log: FastifyBaseLogger;
+/** More tools, prompts and resources, and the options that they need: how the conformance fixtures get in. */
+export interface Profile {
+  readonly options?: McpServerOptions;
+  register(server: McpServer, notify: Notify): void;
+  /** Whether a resource may be subscribed to that the workspace does not know. */
+  readonly watches?: (uri: string) => boolean;
 }
 
-/** An MCP server for one caller: a 2025 session's, or one request's in the 2026 era. It knows only the tools that the caller may use. */
-export function buildMcpServer(parts: ServerParts, principal: Principal): McpServer {
+export interface ServerParts {
+  readonly tools: readonly Tool[];
+  readonly context: Omit<ToolContext, "signal" | "progress" | "log">;
+  readonly log: FastifyBaseLogger;
+  readonly notify?: Notify;
+  /** Tools whose needs it lacks are not listed. */
+  readonly capabilities?: Capabilities | undefined;
+  readonly profile?: Profile | undefined;
+}
+
+export interface ServerFor {
+  readonly principal: Principal;
+  readonly era: "legacy" | "modern";
+  /** The method of the one request that is to be served (2026 era); without it, everything is registered. */
+  readonly method?: string | undefined;
+  readonly hooks?: SessionHooks;
+}
+
+/** An MCP server for one caller: a 2025 session's, or one request's in the 2026 era. It knows only what the caller may use. */
+export function buildMcpServer(parts: ServerParts, { principal, era, method, hooks }: ServerFor): McpServer {
+  const { profile } = parts;
   const server = new McpServer(
     { name: NAME, title: "mcp-edge", version: VERSION },
     {
-      capabilities: { tools: {} },
+      capabilities: {
+        tools: { listChanged: true },
+        prompts: { listChanged: true },
+        // Without a session nobody can be told of updates in the 2025 era.
+        resources: { listChanged: true, subscribe: era === "modern" || hooks !== undefined },
+        completions: {},
+        logging: {},
+      },
       instructions: INSTRUCTIONS,
       maxToolInputElements: 1_000,
-      // The list depends on the caller's scopes, so no shared cache may keep it.
-      cacheHints: { "tools/list": { ttlMs: 300_000, cacheScope: "private" } },
+      // The lists depend on the caller's scopes, so no shared cache may keep them.
+      cacheHints: {
+        "tools/list": { ttlMs: 300_000, cacheScope: "private" },
+        "prompts/list": { ttlMs: 300_000, cacheScope: "private" },
+        "resources/list": { ttlMs: 60_000, cacheScope: "private" },
+        "resources/templates/list": { ttlMs: 300_000, cacheScope: "private" },
+      },
+      ...profile?.options,
     },
   );
-  for (const tool of parts.tools)
-    if (principal.scopes.includes(tool.capability)) register(server, tool, parts);
+  const wants = (...groups: string[]) => method === undefined || groups.some((g) => method.startsWith(g));
+  const mayRead = principal.scopes.includes("code:read");
+  if (wants("tools/")) for (const tool of visibleTools(parts, principal)) register(server, tool, parts);
+  if (mayRead && wants("resources/", "completion/")) registerResources(server, parts.context.workspace);
+  if (mayRead && wants("prompts/", "completion/")) registerPrompts(server, parts.context);
+  if (hooks) subscriptions(server, parts, mayRead, hooks);
+  if (parts.notify) profile?.register(server, parts.notify);
   return server;
 }
 
@@ -48,25 +99,39 @@ function register(server: McpServer, tool: Tool, { context, log }: ServerParts):
       },
     },
     async (args, ctx) => {
+      const { signal } = ctx.mcpReq;
+      const say: ToolContext["log"] = (level, message) => void ctx.mcpReq.log(level, message, tool.name);
       try {
-        const structuredContent = await tool.run(args, { ...context, signal: ctx.mcpReq.signal });
+        const progress = progressOf(ctx);
+        const structuredContent = await tool.run(args, { ...context, signal, progress, log: say });
         // Clients of before 2025-06-18 read only the text: the same JSON.
         return { structuredContent, content: [{ type: "text", text: JSON.stringify(structuredContent) }] };
       } catch (error) {
-        return {
-          isError: true,
-          content: [{ type: "text", text: explain(error, tool.name, ctx.mcpReq.signal, log) }],
-        };
+        return { isError: true, content: [{ type: "text", text: explain(error, tool.name, ctx, log) }] };
       }
     },
   );
 }
 
-function explain(error: unknown, tool: string, signal: AbortSignal, log: FastifyBaseLogger): string {
+function explain(error: unknown, tool: string, ctx: ServerContext, log: FastifyBaseLogger): string {
   if (error instanceof ToolError) return error.message;
-  if (signal.aborted) return "The call was cancelled.";
+  if (ctx.mcpReq.signal.aborted) return "The call was cancelled.";
   log.error({ err: error, tool }, "tool failed");
   return "The tool failed inside the server; its log says why.";
+}
+
+/** 2025 era: `resources/subscribe`; who asks first must be able to read. */
+function subscriptions(server: McpServer, parts: ServerParts, mayRead: boolean, hooks: SessionHooks): void {
+  server.server.setRequestHandler("resources/subscribe", async ({ params: { uri } }) => {
+    const version = mayRead ? await resourceVersion(parts.context.workspace, uri) : "";
+    if (version === "" && !parts.profile?.watches?.(uri)) throw new ResourceNotFoundError(uri);
+    await hooks.subscribe(uri, version);
+    return {};
+  });
+  server.server.setRequestHandler("resources/unsubscribe", async ({ params: { uri } }) => {
+    await hooks.unsubscribe(uri);
+    return {};
+  });
 }
 
 /** The caller as the SDK passes it through to a factory; the token itself stays out of it. */

@@ -1,116 +1,298 @@
-import type { McpServer, WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/server";
+import { randomBytes } from "node:crypto";
+import { isInitializeRequest, type McpServer, type ServerEvent } from "@modelcontextprotocol/server";
+import type { FastifyBaseLogger } from "fastify";
+import type { Principal } from "../auth/principal.ts";
+import {
+  NO_FACTS,
+  type RequestId,
+  type SessionFacts,
+  type SessionRecord,
+  type Store,
+} from "../store/store.ts";
+import type { Changes } from "./changes.ts";
+import { Call, Journal } from "./journal.ts";
+import { LiveSessions, type LiveSessionsOptions, type Session } from "./live-sessions.ts";
+import { Peers } from "./peers.ts";
+import { replay } from "./replay.ts";
+import { lostCall, type ResumeParts } from "./resume.ts";
+import { SessionTransport } from "./session-transport.ts";
 
-/** A 2025-era session: the connected server and transport of one client. */
-export interface Session {
-  readonly id: string;
-  /** Who opened it; nobody else may use it, for a session id proves nothing. */
-  readonly principal: string;
-  readonly transport: WebStandardStreamableHTTPServerTransport;
-  readonly server: McpServer;
+/** Between two clean-ups, milliseconds. */
+const SWEEP_MS = 60_000;
+/** Larger `initialize` params are not kept: nobody's client name is that long. Characters. */
+const MAX_PARAMS = 64 * 1024;
+
+/** What a session's server tells its session. */
+export interface SessionHooks {
+  subscribe(uri: string, version: string): Promise<void>;
+  unsubscribe(uri: string): Promise<void>;
 }
 
-/** Where sessions are kept. In memory for now; one that survives a restart implements the same. */
-export interface SessionStore {
-  readonly size: number;
-  /** @returns false when the store is full of sessions in use */
-  put(session: Session): Promise<boolean>;
-  get(id: string): Promise<Session | undefined>;
-  delete(id: string): Promise<void>;
-  /** Marks a session as in use until the returned function is called: it is not evicted meanwhile. */
-  hold(id: string): () => void;
-  close(): Promise<void>;
+export interface SessionsOptions {
+  readonly store: Store;
+  readonly build: (principal: Principal, hooks: SessionHooks) => McpServer;
+  /** Stamps of the lists that a client of this principal sees. */
+  readonly lists: (principal: Principal) => Promise<Readonly<Record<string, string>>>;
+  readonly changes: Changes;
+  readonly log: FastifyBaseLogger;
+  readonly keepAliveMs: number;
+  /** Host and colour: who starts in a slot takes the place of who was there. "" for none. */
+  readonly slot: string;
+  readonly live?: LiveSessionsOptions | undefined;
 }
 
-export interface MemorySessionsOptions {
-  /** Evicted after so long without a request or an open stream, milliseconds. Default 30 minutes. */
-  idleMs?: number;
-  /** Default 10,000; each costs some 54 KB. */
-  max?: number;
-  now?: () => number;
-}
+/** What instances tell each other through the store. */
+type Word =
+  | { t: "woke" | "want"; session: string; stream: string; from: string }
+  | { t: "answer"; session: string; message: { id: string } }
+  | { t: "cancelled"; session: string; message: { params?: { requestId?: RequestId } } }
+  | { t: "facts" | "gone" | "taken"; session: string }
+  | { t: "event"; event: ServerEvent };
 
-interface Entry {
-  session: Session;
-  usedAt: number;
-  holds: number;
-}
+/** The store does not answer: better a "try later" than a 404, after which clients give a session up for good. */
+export class StoreUnavailable extends Error {}
 
-export class MemorySessions implements SessionStore {
-  /** In the order of their last use: the first is the least recently used. */
-  readonly #entries = new Map<string, Entry>();
-  readonly #idleMs: number;
-  readonly #max: number;
-  readonly #now: () => number;
-  readonly #sweeper: NodeJS.Timeout;
+/**
+ * The 2025-era sessions, whichever process they were opened in. Memory holds those in use; the store's record (who opened it, with which
+ * `initialize`, what it asked for since) is enough to make any of them again, by replaying that `initialize`.
+ */
+export class Sessions {
+  readonly instance = randomBytes(8).toString("hex");
+  readonly journal: Journal;
+  readonly live: LiveSessions;
+  readonly #options: SessionsOptions;
+  readonly #peers: Peers;
+  readonly #loading = new Map<string, Promise<Session | undefined>>();
+  #sweeper: NodeJS.Timeout | undefined;
+  #sweptAt = Date.now();
 
-  constructor(options: MemorySessionsOptions = {}) {
-    this.#idleMs = options.idleMs ?? 30 * 60_000;
-    this.#max = options.max ?? 10_000;
-    this.#now = options.now ?? Date.now;
-    this.#sweeper = setInterval(() => this.sweep(), Math.min(60_000, this.#idleMs)).unref();
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+    const { store } = options;
+    const onError = (error: Error) => options.log.error({ reason: error.message }, "session store");
+    const { instance } = this;
+    this.journal = new Journal({
+      store,
+      instance,
+      tell: (to, session, stream) => void this.#say({ t: "woke", session, stream, from: instance }, to),
+      onError,
+    });
+    this.live = new LiveSessions({ ...options.live, busy: (id) => this.journal.busy(id) });
+    this.#peers = new Peers({ store, instance, slot: options.slot, onDead: (id) => this.#bury(id), onError });
+    options.changes.relayBy((event) => void this.#say({ t: "event", event }));
   }
 
-  get size(): number {
-    return this.#entries.size;
+  /** Takes its place among the instances. @throws when the store does not work */
+  async start(): Promise<void> {
+    await this.#options.store.receive(this.instance, (text) => this.#hear(JSON.parse(text) as Word));
+    await this.#peers.start();
+    this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_MS).unref();
   }
 
-  async put(session: Session): Promise<boolean> {
-    if (this.#entries.size >= this.#max) {
-      const oldest = [...this.#entries.values()].find((e) => e.holds === 0);
-      if (!oldest) return false;
-      this.#evict(oldest);
+  get resumeParts(): ResumeParts {
+    const { store, keepAliveMs } = this.#options;
+    const want = (to: string, session: string, stream: string) =>
+      this.#say({ t: "want", session, stream, from: this.instance }, to);
+    return { store, journal: this.journal, peers: this.#peers, instance: this.instance, keepAliveMs, want };
+  }
+
+  /**
+   * Opens a session with a client's `initialize`. @returns its transport and what becomes of it; undefined when the memory is full
+   */
+  open(id: string, principal: Principal, params: unknown): Session {
+    return this.#make(id, principal, async (session) => {
+      const lists = await this.#options.lists(principal);
+      session.facts = { ...NO_FACTS, lists };
+      if (!this.live.put(session)) return;
+      if (JSON.stringify(params).length > MAX_PARAMS) return;
+      await this.#options.store
+        .create({ id, principal: principal.id, params, facts: session.facts })
+        .catch((error: Error) => this.#fail(error));
+    });
+  }
+
+  /** @returns undefined for a session that is unknown, or somebody else's @throws StoreUnavailable */
+  async find(id: string, principal: Principal): Promise<Session | undefined> {
+    this.#options.store.poll();
+    const known = this.live.get(id);
+    if (known) return known.principal.id === principal.id ? known : undefined;
+    // The principal is part of the key: a stranger's failed attempt must not fail the owner's.
+    const key = `${principal.id}\n${id}`;
+    const loading = this.#loading.get(key) ?? this.#load(id, principal);
+    this.#loading.set(key, loading);
+    return loading.finally(() => this.#loading.delete(key));
+  }
+
+  /** Changes what is known about a session, here, in the store and in other instances' memory. */
+  async setFacts(session: Session, change: Partial<SessionFacts>): Promise<void> {
+    session.facts = { ...session.facts, ...change };
+    try {
+      await this.#options.store.setFacts(session.id, session.facts);
+      await this.#say({ t: "facts", session: session.id });
+    } catch (error) {
+      this.#fail(error as Error);
     }
-    this.#entries.set(session.id, { session, usedAt: this.#now(), holds: 0 });
-    return true;
   }
 
-  async get(id: string): Promise<Session | undefined> {
-    const entry = this.#entries.get(id);
-    if (entry) this.#touch(entry);
-    return entry?.session;
+  /** Takes in a client's answer to a request that `asker`, an instance, sent it. */
+  async answer(session: Session, asker: string, message: { id: string }): Promise<void> {
+    if (asker === this.instance) session.transport.answer(message);
+    else await this.#say({ t: "answer", session: session.id, message }, asker);
   }
 
-  async delete(id: string): Promise<void> {
-    this.#entries.delete(id);
+  /** Tells everybody that a client took a request back; whoever works on it stops. */
+  async cancelled(session: Session, message: { params?: { requestId?: RequestId } }): Promise<void> {
+    if (!this.#end(session, message)) await this.#say({ t: "cancelled", session: session.id, message });
   }
 
-  hold(id: string): () => void {
-    const entry = this.#entries.get(id);
-    if (!entry) return () => undefined;
-    entry.holds++;
-    let held = true;
-    return () => {
-      if (!held) return;
-      held = false;
-      entry.holds--;
-      if (this.#entries.get(id) === entry) this.#touch(entry);
-    };
-  }
-
-  /** Evicts what has been idle for too long. */
-  sweep(): void {
-    const before = this.#now() - this.#idleMs;
-    for (const entry of [...this.#entries.values()]) {
-      if (entry.usedAt > before) break;
-      if (entry.holds === 0) this.#evict(entry);
-    }
+  /** A client reads its notifications here now: an older stream of the session, wherever it is, ends. */
+  async take(session: Session): Promise<void> {
+    session.endStanding?.();
+    await this.#say({ t: "taken", session: session.id });
   }
 
   async close(): Promise<void> {
     clearInterval(this.#sweeper);
-    const all = [...this.#entries.values()];
-    this.#entries.clear();
-    await Promise.allSettled(all.map((e) => e.session.server.close()));
+    this.#peers.stop();
+    await this.journal.close();
+    await this.#bury(this.instance).catch((error: Error) => this.#fail(error));
+    await this.live.close();
   }
 
-  #touch(entry: Entry): void {
-    entry.usedAt = this.#now();
-    this.#entries.delete(entry.session.id);
-    this.#entries.set(entry.session.id, entry);
+  #make(id: string, principal: Principal, onOpen: (session: Session) => Promise<void>): Session {
+    const hooks: SessionHooks = {
+      subscribe: (uri, version) =>
+        this.setFacts(session, { subscriptions: { ...session.facts.subscriptions, [uri]: version } }),
+      unsubscribe: (uri) => {
+        const { [uri]: _, ...subscriptions } = session.facts.subscriptions;
+        return this.setFacts(session, { subscriptions });
+      },
+    };
+    const server = this.#options.build(principal, hooks);
+    const transport = new SessionTransport(this.instance, {
+      sessionIdGenerator: () => id,
+      keepAliveMs: this.#options.keepAliveMs,
+      eventStore: this.journal.eventStore(id),
+      retryInterval: 500,
+      onsessioninitialized: () => onOpen(session),
+      onsessionclosed: () => this.#remove(session),
+    });
+    const session: Session = { id, principal, server, transport, facts: NO_FACTS, endStanding: undefined };
+    return session;
   }
 
-  #evict(entry: Entry): void {
-    this.#entries.delete(entry.session.id);
-    entry.session.server.close().catch(() => undefined);
+  async #load(id: string, principal: Principal): Promise<Session | undefined> {
+    const { store, log } = this.#options;
+    const record = await store.read(id).catch((error: Error) => {
+      this.#fail(error);
+      throw new StoreUnavailable(error.message);
+    });
+    if (record?.principal !== principal.id) return undefined;
+    const session = this.#make(id, principal, async () => undefined);
+    await session.server.connect(session.transport);
+    await replay(session, record, (work) => this.journal.run(new Call("", []), work));
+    if (!this.live.put(session)) {
+      await session.server.close();
+      throw new StoreUnavailable("too many sessions are in use");
+    }
+    log.info({ session: id }, "session taken up again");
+    await store.touch([id]).catch((error: Error) => this.#fail(error));
+    return session;
   }
+
+  async #remove(session: Session): Promise<void> {
+    this.live.delete(session.id);
+    session.endStanding?.();
+    await this.#options.store.remove(session.id);
+    await this.#say({ t: "gone", session: session.id });
+  }
+
+  #end(session: Session, message: { params?: { requestId?: RequestId } }): boolean {
+    const request = message.params?.requestId;
+    if (request === undefined || !this.journal.cancelled(session.id, request)) return false;
+    session.transport.onmessage?.(message as Parameters<NonNullable<typeof session.transport.onmessage>>[0]);
+    session.transport.closeSSEStream(request);
+    return true;
+  }
+
+  #hear(word: Word): void {
+    if (word.t === "event") {
+      this.#options.changes.arrive(word.event);
+      return;
+    }
+    const { session: id } = word;
+    if (word.t === "woke") {
+      this.journal.wake(id, word.stream);
+      return;
+    }
+    if (word.t === "want") {
+      const { session, stream, from } = word;
+      this.journal
+        .expose(session, stream, from)
+        .then((known) =>
+          known ? this.#say({ t: "woke", session, stream, from: this.instance }, from) : undefined,
+        )
+        .catch((error: Error) => this.#fail(error));
+      return;
+    }
+    const session = this.live.get(id);
+    if (!session) return;
+    if (word.t === "answer") session.transport.answer(word.message);
+    if (word.t === "cancelled") this.#end(session, word.message);
+    if (word.t === "taken") session.endStanding?.();
+    if (word.t === "facts") this.#refresh(session);
+    if (word.t === "gone") {
+      this.live.delete(session.id);
+      session.endStanding?.();
+      session.server.close().catch(() => undefined);
+    }
+  }
+
+  #refresh(session: Session): void {
+    this.#options.store
+      .read(session.id)
+      .then(async (record: SessionRecord | undefined) => {
+        if (!record) return;
+        const { logLevel } = session.facts;
+        session.facts = record.facts;
+        if (record.facts.logLevel !== logLevel)
+          await replay(session, record, (work) => this.journal.run(new Call("", []), work), "logLevel");
+      })
+      .catch((error: Error) => this.#fail(error));
+  }
+
+  async #bury(instance: string): Promise<void> {
+    const calls = await this.#options.store.bury(instance, lostCall);
+    for (const { session, stream } of calls) {
+      this.journal.wake(session, stream);
+      await this.#say({ t: "woke", session, stream, from: this.instance });
+    }
+  }
+
+  async #say(word: Word, to = "*"): Promise<void> {
+    if (!this.#peers.others || to === this.instance) return;
+    await this.#options.store
+      .post(this.instance, to, JSON.stringify(word))
+      .catch((error: Error) => this.#fail(error));
+  }
+
+  async #sweep(): Promise<void> {
+    const used = this.live.sweep(this.#sweptAt);
+    this.#sweptAt = Date.now();
+    try {
+      if (used.length > 0) await this.#options.store.touch(used);
+      await this.#options.store.sweep();
+    } catch (error) {
+      this.#fail(error as Error);
+    }
+  }
+
+  #fail(error: Error): void {
+    this.#options.log.error({ reason: error.message }, "session store");
+  }
+}
+
+/** The params of an `initialize`, if it is one. */
+export function initializeParams(body: unknown): unknown {
+  return isInitializeRequest(body) ? body.params : undefined;
 }

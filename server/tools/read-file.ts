@@ -96,7 +96,7 @@ export function cut(text: string, from: number, to: number | undefined, maxChars
 /**
  * O_NONBLOCK keeps a pipe or a device from hanging the open; O_NOFOLLOW refuses a link put there since the path was resolved.
  */
-async function readRegularFile(absolute: string, given: string, signal: AbortSignal): Promise<Buffer> {
+export async function readRegularFile(absolute: string, given: string, signal: AbortSignal): Promise<Buffer> {
   const handle = await open(absolute, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
     (error: NodeJS.ErrnoException) => {
       throw new ToolError(`${JSON.stringify(given)} cannot be opened (${error.code ?? "unreadable"}).`);

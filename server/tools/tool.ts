@@ -10,6 +10,10 @@ export interface ToolContext {
   readonly ripgrep: string;
   /** Aborted when the caller cancels or, in the 2026 era, goes away. */
   readonly signal: AbortSignal;
+  /** Says how far the work is; there only when the caller asked for it. */
+  readonly progress?: ((done: number, total: number, message: string) => void) | undefined;
+  /** A word to the caller's log, beside the answer. */
+  readonly log?: ((level: "debug" | "info" | "warning" | "error", message: string) => void) | undefined;
 }
 
 /** A read-only tool. Schemas are made once, at module scope: building them per request was measured to cost most. */

@@ -31,6 +31,7 @@ describe("readConfig", () => {
       sessionsDir: undefined,
       serve: "all",
       limits: { perAddress: 100, perToken: 100, quotaPerDay: 0, eventLoopMs: 0, rssBytes: 0 },
+      storeUrl: undefined,
       dev: true,
     });
   });
@@ -53,6 +54,7 @@ describe("readConfig", () => {
     expect(config.workspace).toEqual({ kind: "folder", dir: "/srv/mcp-edge/workspace" });
     expect(config.allowedOrigins).toEqual(["chat.example", "inspector.example"]);
     expect(config.publicUrl?.origin).toBe("https://mcp.example.com");
+    expect(config.sessionsDir).toBe("/srv/mcp-edge/state/sessions");
     expect(config.dev).toBe(false);
   });
 

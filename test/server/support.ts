@@ -54,7 +54,8 @@ export async function startApp(
   const logs: Record<string, unknown>[] = [];
   const config = readConfig({ LOG_LEVEL: "debug", ...env });
   const app = await createApp({
-    config,
+    // Nothing is kept, unless the test names a folder.
+    config: { ...config, sessionsDir: env.SESSIONS_DIR },
     ...options,
     logStream: { write: (line) => logs.push(JSON.parse(line)) },
   });

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { SqliteStore } from "../../../server/store/sqlite-store.ts";
 import { makeToken } from "../auth/support.ts";
 import { makeRepository, rpc, startApp, temporaryFolder } from "../support.ts";
 
@@ -107,7 +108,9 @@ describe("quotas", () => {
 
   test("a state folder that cannot be written is said, and the server serves", async () => {
     const state = join(folder.path, "nowhere", "state");
-    await using running = await startApp({ ...env, SESSIONS_DIR: state });
+    // The sessions lie elsewhere: where they cannot be written, the server does not start.
+    const store = new SqliteStore(":memory:");
+    await using running = await startApp({ ...env, SESSIONS_DIR: state }, { store });
     const { token } = await makeToken(env);
     expect((await rpc(running.origin, LIST, bearer(token))).status).toBe(200);
     const quotas = running.app.capabilities.snapshot().capabilities.find((c) => c.name === "lasting-quotas");

@@ -1,0 +1,283 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { EventStore, JSONRPCMessage } from "@modelcontextprotocol/server";
+import {
+  type Batch,
+  type CallRecord,
+  type EventRecord,
+  type RequestId,
+  STANDALONE,
+  type Store,
+} from "../store/store.ts";
+import { streamTag } from "./event-id.ts";
+
+/** Events wait so long to be written together, milliseconds. A call that is over by then costs the store nothing. */
+const FLUSH_MS = 20;
+/** What was delivered is kept in memory for a client whose connection broke at that moment: so long, and so much (characters). */
+const RECENT_MS = 60_000;
+const RECENT_CHARS = 32 * 1024 * 1024;
+
+/** One POST of a session, from its arrival to its last answer. */
+export class Call {
+  readonly session: string;
+  readonly requests: readonly RequestId[];
+  /** Its stream; undefined until the first event. */
+  stream: string | undefined;
+  /** The whole answer was handed to the client's connection. */
+  delivered = false;
+  finished = false;
+  /** Its row is in the store. */
+  written = false;
+  /** Instances that read its events from the store. */
+  readonly readers = new Set<string>();
+  n = 0;
+  tag = "";
+  at = 0;
+  chars = 0;
+  unwritten: { n: number; message: string }[] = [];
+  readonly #waiting: Set<RequestId>;
+
+  constructor(session: string, requests: readonly RequestId[]) {
+    this.session = session;
+    this.requests = requests;
+    this.#waiting = new Set(requests);
+  }
+
+  answered(id: RequestId): void {
+    this.#waiting.delete(id);
+    if (this.#waiting.size === 0) this.finished = true;
+  }
+}
+
+export interface JournalOptions {
+  readonly store: Store;
+  readonly instance: string;
+  /** Called after events were written that another instance's client may wait for. `instance` is "*" when any may. */
+  readonly tell: (instance: string, session: string, stream: string) => void;
+  readonly onError: (error: Error) => void;
+}
+
+/**
+ * Keeps what this instance sends on its streams, so that a client whose connection broke reads on where it was, here or at another
+ * instance. Writing is put off and done in batches; what a client has already got in full is not written at all while this instance lives.
+ */
+export class Journal {
+  readonly #options: JournalOptions;
+  readonly #context = new AsyncLocalStorage<Call>();
+  readonly #live = new Map<string, Call>();
+  readonly #recent = new Map<string, Call>();
+  readonly #dirty = new Set<Call>();
+  /** Calls at work, by session. */
+  readonly #open = new Map<string, Set<Call>>();
+  readonly #waiters = new Map<string, Set<() => void>>();
+  #recentChars = 0;
+  #standalone: EventRecord[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: JournalOptions) {
+    this.#options = options;
+  }
+
+  /** Runs the handling of one POST; what is sent meanwhile on a new stream belongs to it. */
+  run<T>(call: Call, work: () => T): T {
+    if (call.requests.length > 0)
+      this.#open.set(call.session, (this.#open.get(call.session) ?? new Set()).add(call));
+    return this.#context.run(call, work);
+  }
+
+  /** Whether calls of the session are still at work, with or without a client that listens. */
+  busy(session: string): boolean {
+    return this.#open.has(session);
+  }
+
+  /** The POST was answered without a stream: nothing more will come. */
+  refused(call: Call): void {
+    call.finished = true;
+    this.#finish(call);
+  }
+
+  /** The session's view, as its transport takes it. Reading happens elsewhere (see resume.ts): a stream may be another instance's. */
+  eventStore(session: string): EventStore {
+    return {
+      storeEvent: async (stream, message) => this.#add(session, stream, message),
+      replayEventsAfter: async () => STANDALONE,
+    };
+  }
+
+  #add(session: string, stream: string, message: JSONRPCMessage): string {
+    if (stream === STANDALONE) {
+      if (!this.#closed) {
+        this.#standalone.push({ session, stream, n: undefined, message: JSON.stringify(message) });
+        this.#schedule();
+      }
+      return "";
+    }
+    const call = this.#live.get(stream) ?? this.#begin(session, stream);
+    if (!call) return "";
+    const n = call.n++;
+    // The first event is empty: it only gives the client a place to come back to.
+    if ("jsonrpc" in message) {
+      const text = JSON.stringify(message);
+      call.unwritten.push({ n, message: text });
+      call.chars += text.length;
+      if (!("method" in message) && message.id !== undefined) {
+        call.answered(message.id);
+        if (call.finished) this.#finish(call);
+      }
+    }
+    if (!this.#closed) {
+      this.#dirty.add(call);
+      this.#schedule();
+    }
+    return `${n}${call.tag}`;
+  }
+
+  #begin(session: string, stream: string): Call | undefined {
+    const call = this.#context.getStore();
+    if (call?.session !== session || call.stream !== undefined) return undefined;
+    call.stream = stream;
+    call.tag = streamTag({ stream, instance: this.#options.instance, requests: call.requests });
+    this.#live.set(stream, call);
+    return call;
+  }
+
+  #finish(call: Call): void {
+    const open = this.#open.get(call.session);
+    open?.delete(call);
+    if (open?.size === 0) this.#open.delete(call.session);
+  }
+
+  /** The client took a request back: no answer will come. @returns whether this instance was at work on it */
+  cancelled(session: string, request: RequestId): boolean {
+    const call = [...(this.#open.get(session) ?? [])].find((c) => c.requests.includes(request));
+    if (!call) return false;
+    call.answered(request);
+    if (call.finished) this.#finish(call);
+    if (call.stream !== undefined) {
+      this.#dirty.add(call);
+      this.#schedule();
+    }
+    return true;
+  }
+
+  /** Writes the events of one of this instance's streams, now and from now on. @returns false for a stream it does not know */
+  async expose(session: string, stream: string, reader: string): Promise<boolean> {
+    const call = this.#live.get(stream) ?? this.#recent.get(stream);
+    if (call?.session !== session) return false;
+    call.readers.add(reader);
+    this.#forget(stream);
+    this.#dirty.add(call);
+    await this.flush();
+    return true;
+  }
+
+  /** Resolves at the next event of the stream that this instance knows of, or after `limitMs`. */
+  async change(session: string, stream: string, limitMs: number, signal: AbortSignal): Promise<void> {
+    const key = `${session}/${stream}`;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const waiters = this.#waiters.get(key) ?? new Set();
+    this.#waiters.set(key, waiters.add(resolve));
+    const timer = setTimeout(resolve, limitMs).unref();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    await promise;
+    clearTimeout(timer);
+    waiters.delete(resolve);
+    if (waiters.size === 0 && this.#waiters.get(key) === waiters) this.#waiters.delete(key);
+  }
+
+  /** There are new events in the store. @returns whether anybody here waited for them */
+  wake(session: string, stream: string): boolean {
+    const waiters = this.#waiters.get(`${session}/${stream}`);
+    for (const go of [...(waiters ?? [])]) go();
+    return waiters !== undefined;
+  }
+
+  /** Writes what is due. One write goes on at a time; what comes meanwhile is written by the next, however slow the store is. */
+  flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#next ??= this.#writing.then(() => {
+      this.#next = undefined;
+      this.#writing = this.#writeDue();
+      return this.#writing;
+    });
+    return this.#next;
+  }
+
+  async #writeDue(): Promise<void> {
+    const { batch, calls } = this.#collect();
+    const standalone = this.#standalone.splice(0);
+    if (batch.started.length + batch.events.length + batch.ended.length + standalone.length > 0)
+      await this.#write(batch, calls, standalone);
+  }
+
+  /** Writes everything that a client may still come back for. Nothing is kept from then on. */
+  async close(): Promise<void> {
+    for (const [stream, call] of [...this.#recent]) {
+      this.#forget(stream);
+      call.readers.add("*");
+      this.#dirty.add(call);
+    }
+    await this.flush();
+    this.#closed = true;
+  }
+
+  #collect(): { batch: Batch; calls: Call[] } {
+    const [started, ended]: [CallRecord[], CallRecord[]] = [[], []];
+    const events: EventRecord[] = [];
+    const calls = [...this.#dirty];
+    this.#dirty.clear();
+    for (const call of calls) {
+      const { session, requests, stream = "" } = call;
+      if (call.finished) this.#live.delete(stream);
+      if (call.finished && call.delivered && !call.written && call.readers.size === 0) {
+        this.#remember(call, stream);
+        continue;
+      }
+      const record = { session, stream, requests, instance: this.#options.instance };
+      if (!call.written && !call.finished) started.push(record);
+      if (call.written && call.finished) ended.push(record);
+      call.written = true;
+      for (const event of call.unwritten) events.push({ session, stream, ...event });
+      call.unwritten = [];
+    }
+    return { batch: { started, events, ended }, calls };
+  }
+
+  async #write(batch: Batch, calls: Call[], standalone: EventRecord[]): Promise<void> {
+    const { store, tell, onError } = this.#options;
+    try {
+      await store.write({ ...batch, events: [...batch.events, ...standalone] });
+    } catch (error) {
+      onError(error as Error);
+    }
+    for (const { session, stream = "", readers } of calls) {
+      this.wake(session, stream);
+      for (const reader of readers) if (reader !== this.#options.instance) tell(reader, session, stream);
+    }
+    for (const { session, stream } of standalone) if (!this.wake(session, stream)) tell("*", session, stream);
+  }
+
+  #remember(call: Call, stream: string): void {
+    call.at = Date.now();
+    this.#recent.set(stream, call);
+    this.#recentChars += call.chars;
+    for (const [oldest, { at }] of this.#recent) {
+      if (at > call.at - RECENT_MS && this.#recentChars <= RECENT_CHARS) break;
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(stream: string): void {
+    const call = this.#recent.get(stream);
+    if (!call) return;
+    this.#recent.delete(stream);
+    this.#recentChars -= call.chars;
+  }
+
+  #schedule(): void {
+    if (!this.#next) this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS).unref();
+  }
+}

@@ -1,0 +1,78 @@
+import { SUPPORTED_PROTOCOL_VERSIONS } from "@modelcontextprotocol/server";
+import { RETRY_MS, SSE_HEADERS } from "../http/streams.ts";
+import { STANDALONE } from "../store/store.ts";
+import { parseEventId, streamTag } from "./event-id.ts";
+import { type LegacyAnswer, refuse } from "./legacy-leg.ts";
+import type { Session } from "./live-sessions.ts";
+import { resumeCall } from "./resume.ts";
+import type { Sessions } from "./sessions.ts";
+import { type Tail, tailStream } from "./tail.ts";
+import type { Watch } from "./watch.ts";
+
+/** A notification stream is read again after so long even if nobody said that it changed, milliseconds. */
+const REREAD_MS = 30_000;
+const TAG = streamTag({ stream: STANDALONE, instance: "", requests: [] });
+
+/** What GET opens: a session's notifications, or after `Last-Event-ID` the rest of a stream that broke off. */
+export class NotificationStreams {
+  readonly #sessions: Sessions;
+  readonly #watch: Watch;
+
+  constructor(sessions: Sessions, watch: Watch) {
+    this.#sessions = sessions;
+    this.#watch = watch;
+  }
+
+  async open(session: Session, web: Request): Promise<LegacyAnswer> {
+    if (!web.headers.get("accept")?.includes("text/event-stream"))
+      return { response: refuse(406, -32_000, "Not Acceptable: Client must accept text/event-stream") };
+    const version = web.headers.get("mcp-protocol-version");
+    if (version !== null && !SUPPORTED_PROTOCOL_VERSIONS.includes(version))
+      return { response: refuse(400, -32_000, `Bad Request: Unsupported protocol version: ${version}`) };
+    const last = web.headers.get("last-event-id");
+    if (last === null) {
+      if (session.endStanding)
+        return {
+          response: refuse(409, -32_000, "Conflict: the session's notification stream is open already"),
+        };
+      return this.#standing(session, Date.now() * 1_000 - 1, (version ?? "") >= "2025-11-25");
+    }
+    const id = parseEventId(last);
+    if (!id)
+      return {
+        response: refuse(400, -32_000, `Bad Request: ${JSON.stringify(last)} is no event id of this server`),
+      };
+    if (id.stream === STANDALONE) return this.#standing(session, id.n, false);
+    for (const request of id.requests) session.transport.closeSSEStream(request);
+    const tail = await resumeCall(this.#sessions.resumeParts, session.id, id);
+    // 204 is the one answer after which no client comes back (WHATWG HTML, server-sent events).
+    return { response: tail ? answer(session, tail) : new Response(null, { status: 204 }) };
+  }
+
+  async #standing(session: Session, after: number, prime: boolean): Promise<LegacyAnswer> {
+    await this.#sessions.take(session);
+    const { store } = this.#sessions.resumeParts;
+    const source = {
+      tag: TAG,
+      read: async (place: number) => ({
+        events: await store.events(session.id, STANDALONE, place),
+        more: true,
+      }),
+      change: (signal: AbortSignal) =>
+        this.#sessions.journal.change(session.id, STANDALONE, REREAD_MS, signal),
+    };
+    // From 2025-11-25 on clients take an event without data: a place to come back to before anything was sent.
+    const opening = prime ? `id: ${after}${TAG}\nretry: ${RETRY_MS}\ndata: \n\n` : "";
+    const tail = tailStream(source, after, opening, this.#sessions.resumeParts.keepAliveMs);
+    session.endStanding = tail.end;
+    const onEnd = () => {
+      if (session.endStanding === tail.end) session.endStanding = undefined;
+    };
+    this.#watch.announce(session);
+    return { response: answer(session, tail), onEnd };
+  }
+}
+
+function answer(session: Session, { body }: Tail): Response {
+  return new Response(body, { headers: { ...SSE_HEADERS, "mcp-session-id": session.id } });
+}

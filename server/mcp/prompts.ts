@@ -1,0 +1,164 @@
+import { completable, type McpServer, ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
+import * as z from "zod";
+import { ToolError } from "../tool-error.ts";
+import type { ToolContext } from "../tools/tool.ts";
+import { git } from "../workspace/git.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+
+type Context = Pick<ToolContext, "workspace">;
+
+/** Characters of a diff or a listing that a prompt holds: well below what clients take in one message. */
+const MAX_CHARS = 60_000;
+/** Paths that onboard shows. */
+const MAX_PATHS = 400;
+
+/** Built once for a workspace: making zod schemas for each request was measured to cost most. */
+const schemas = new WeakMap<Workspace, ReturnType<typeof makeSchemas>>();
+
+function makeSchemas(workspace: Workspace) {
+  const repo = completable(
+    z.string().max(255).optional().describe("Name of the repository; may be left out when there is one."),
+    async (start) =>
+      (await workspace.repositories()).map((r) => r.name).filter((name) => name.startsWith(start ?? "")),
+  );
+  return {
+    symbol: z.object({
+      symbol: z.string().min(1).max(200).describe("Function, class, type or constant to explain."),
+      repo,
+    }),
+    diff: z.object({
+      base: completable(
+        z.string().max(200).optional().describe("Branch, tag or commit to compare with. Default: HEAD~1."),
+        (start, context) => revisions(workspace, context?.arguments?.repo, start ?? ""),
+      ),
+      repo,
+    }),
+    repo: z.object({ repo }),
+  };
+}
+
+/** Prompts that carry what the reader needs to begin, and say how to go on with this server's tools. */
+export function registerPrompts(server: McpServer, { workspace }: Context): void {
+  const known = schemas.get(workspace) ?? makeSchemas(workspace);
+  schemas.set(workspace, known);
+  server.registerPrompt(
+    "explain_symbol",
+    {
+      title: "Explain a symbol",
+      description: "Finds where a symbol is defined and used, and explains it.",
+      argsSchema: known.symbol,
+    },
+    async ({ symbol, repo: name }) => {
+      const repo = await invalid(workspace.find(name));
+      return message(
+        `Explain ${JSON.stringify(symbol)} in the repository ${repo.name}.`,
+        `1. Find it: search_text with repo ${JSON.stringify(repo.name)}, query ${JSON.stringify(symbol)}, case "sensitive". Its definition is usually the match that follows a keyword such as function, class, def, type or const.`,
+        "2. Read the definition whole with read_file, and as much round it as it needs.",
+        "3. Read two or three of the places that use it; tests among them show what is expected of it.",
+        "Then say, with path:line for every claim: what it is for; what goes in and comes out, with limits, defaults and errors; who uses it and what they rely on; what would break if it changed. Say so when something cannot be told from the code.",
+      );
+    },
+  );
+  server.registerPrompt(
+    "review_diff",
+    {
+      title: "Review a change",
+      description: "Gives the difference between a base and HEAD, and asks for a review of it.",
+      argsSchema: known.diff,
+    },
+    async ({ base = "HEAD~1", repo: name }) => {
+      const repo = await invalid(workspace.find(name));
+      const diff = await invalid(difference(repo.root, base));
+      const cut = diff.length > MAX_CHARS;
+      return message(
+        `Review this change of the repository ${repo.name}: ${base}...HEAD.`,
+        "Read the code round each hunk with read_file before judging it, and look with search_text for callers of what changed. Report defects first, the worst first: path:line, what goes wrong with which input, and how to mend it. Then say what is not tested. Leave out matters of taste.",
+        diff === "" ? "There is no difference." : `\`\`\`diff\n${diff.slice(0, MAX_CHARS)}\n\`\`\``,
+        ...(cut
+          ? [`The diff is cut after ${MAX_CHARS} characters; read the remaining files with read_file.`]
+          : []),
+      );
+    },
+  );
+  server.registerPrompt(
+    "onboard",
+    {
+      title: "Get to know a repository",
+      description: "Gives the files of a repository and asks for a tour of it.",
+      argsSchema: known.repo,
+    },
+    async ({ repo: name }) => {
+      const repo = await invalid(workspace.find(name));
+      const files = [...(await invalid(workspace.files(repo)))].sort();
+      const shown = outline(files);
+      return message(
+        `Give a newcomer a tour of the repository ${repo.name} (${files.length} files).`,
+        "Read its README and build files first (read_file), then the entry points that they name, then the largest folders' main files; search_text finds what connects them. Answer with: what it does and for whom; how to build, test and run it; the parts and how they depend on each other; three places to begin reading, each with path:line; what surprised you.",
+        `${shown.length < files.length ? "Folders and files" : "Files"}:\n${shown.join("\n")}`,
+      );
+    },
+  );
+}
+
+function message(...paragraphs: string[]) {
+  return {
+    messages: [{ role: "user" as const, content: { type: "text" as const, text: paragraphs.join("\n\n") } }],
+  };
+}
+
+/** All paths where they are few, else folders with the number of their files, as deep as there is room. */
+function outline(files: readonly string[]): string[] {
+  if (files.length <= MAX_PATHS) return [...files];
+  let best: string[] = [];
+  for (let depth = 1; depth < 8; depth++) {
+    const counts = new Map<string, number>();
+    for (const file of files) {
+      const parts = file.split("/");
+      const key = parts.length > depth ? `${parts.slice(0, depth).join("/")}/` : file;
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    if (counts.size > MAX_PATHS && best.length > 0) break;
+    best = [...counts].map(([path, n]) => (path.endsWith("/") ? `${path} (${n} files)` : path));
+  }
+  return best.slice(0, MAX_PATHS);
+}
+
+async function difference(root: string, base: string): Promise<string> {
+  if (base.startsWith("-") || /[\0\s:]|\.\./.test(base))
+    throw new ToolError(`${JSON.stringify(base)} is no branch, tag or commit.`);
+  const fixed = [
+    "diff",
+    "--no-color",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--stat",
+    "--patch",
+    "--end-of-options",
+  ];
+  return (await git(root, [...fixed, `${base}...HEAD`])).toString("utf8").trimEnd();
+}
+
+async function revisions(workspace: Workspace, name: string | undefined, start: string): Promise<string[]> {
+  const repo = await workspace.find(name).catch(() => undefined);
+  if (!repo) return [];
+  const listed = await git(repo.root, [
+    "for-each-ref",
+    "--format=%(refname:short)",
+    "refs/heads",
+    "refs/tags",
+    "refs/remotes",
+  ]);
+  return listed
+    .toString("utf8")
+    .split("\n")
+    .filter((ref) => ref !== "" && ref.startsWith(start));
+}
+
+/** What a tool would answer as its own failure is a wrong argument of a prompt. */
+async function invalid<T>(work: Promise<T>): Promise<T> {
+  return work.catch((error: Error) => {
+    throw error instanceof ToolError
+      ? new ProtocolError(ProtocolErrorCode.InvalidParams, error.message)
+      : error;
+  });
+}

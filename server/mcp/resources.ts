@@ -1,0 +1,139 @@
+import { stat } from "node:fs/promises";
+import {
+  type McpServer,
+  ProtocolError,
+  ProtocolErrorCode,
+  ResourceNotFoundError,
+  ResourceTemplate,
+} from "@modelcontextprotocol/server";
+import { ToolError } from "../tool-error.ts";
+import { readRegularFile } from "../tools/read-file.ts";
+import { insidePath } from "../workspace/paths.ts";
+import type { Repository, Workspace } from "../workspace/workspace.ts";
+import { page } from "./pages.ts";
+
+/** Longest file that is answered as a resource, bytes; read_file reads any part of a longer one. */
+const MAX_BYTES = 1024 * 1024;
+/** Resources in one answer of resources/list. */
+const PAGE = 100;
+/** Completions in one answer: the protocol's limit. */
+const MAX_COMPLETIONS = 100;
+
+/** `+` keeps the slashes of a path (RFC 6570, section 3.2.3). */
+const TEMPLATE = "repo://{repo}/{+path}";
+
+/** Media types of what is no plain text, or shown better than plain text, by file name ending. */
+const TYPES: Readonly<Record<string, string>> = {
+  css: "text/css",
+  gif: "image/gif",
+  html: "text/html",
+  jpeg: "image/jpeg",
+  jpg: "image/jpeg",
+  json: "application/json",
+  md: "text/markdown",
+  pdf: "application/pdf",
+  png: "image/png",
+  svg: "image/svg+xml",
+  webp: "image/webp",
+};
+
+/** The repositories' files as resources: what lies at the top of each is listed, every other is read by the template. */
+export function registerResources(server: McpServer, workspace: Workspace): void {
+  const template = new ResourceTemplate(TEMPLATE, {
+    list: undefined,
+    complete: {
+      repo: async (start) => (await names(workspace)).filter((name) => name.startsWith(start)),
+      path: (start, context) => completePath(workspace, context?.arguments?.repo, start),
+    },
+  });
+  const about = {
+    title: "File of a repository",
+    description: "A file that git tracks (or that is new and not ignored), by its path in the repository.",
+  };
+  server.registerResource("file", template, about, async (uri) => ({
+    contents: [await read(workspace, uri.href)],
+  }));
+  server.server.setRequestHandler("resources/list", async ({ params }) => {
+    const all = (
+      await Promise.all((await workspace.repositories()).map((repo) => top(workspace, repo)))
+    ).flat();
+    const { items, nextCursor } = page(all, params?.cursor, PAGE);
+    return { resources: items, ...(nextCursor === undefined ? {} : { nextCursor }) };
+  });
+}
+
+/** Something that is different when the file is; "" for what is no file that may be read. */
+export async function resourceVersion(workspace: Workspace, uri: string): Promise<string> {
+  try {
+    const { absolute } = await locate(workspace, uri);
+    const { mtimeMs, size, ino } = await stat(absolute);
+    return `${mtimeMs}-${size}-${ino}`;
+  } catch {
+    return "";
+  }
+}
+
+function uriOf(repo: string, path: string): string {
+  return `repo://${encodeURIComponent(repo)}/${path.split("/").map(encodeURIComponent).join("/")}`;
+}
+
+function mimeOf(path: string): string | undefined {
+  return TYPES[path.split(".").at(-1)?.toLowerCase() ?? ""];
+}
+
+async function top(workspace: Workspace, repo: Repository) {
+  const files = [...(await workspace.files(repo).catch(() => new Set<string>()))];
+  return files
+    .filter((path) => !path.includes("/"))
+    .sort()
+    .map((path) => ({
+      uri: uriOf(repo.name, path),
+      name: `${repo.name}/${path}`,
+      mimeType: mimeOf(path) ?? "text/plain",
+    }));
+}
+
+async function names(workspace: Workspace): Promise<string[]> {
+  return (await workspace.repositories()).map((r) => r.name);
+}
+
+async function completePath(
+  workspace: Workspace,
+  repo: string | undefined,
+  start: string,
+): Promise<string[]> {
+  const found = await workspace.find(repo).catch(() => undefined);
+  if (!found) return [];
+  const files = [...(await workspace.files(found))];
+  const begin = files.filter((path) => path.startsWith(start));
+  const inside = start === "" ? [] : files.filter((path) => !path.startsWith(start) && path.includes(start));
+  return [...begin.sort(), ...inside.sort()].slice(0, MAX_COMPLETIONS);
+}
+
+async function locate(workspace: Workspace, uri: string) {
+  const { protocol, host, pathname, search, hash } = new URL(uri);
+  if (protocol !== "repo:" || search || hash)
+    throw new ToolError("The URI is not of the form repo://NAME/PATH.");
+  const repo = await workspace.find(decodeURIComponent(host));
+  const file = await insidePath(repo, decodeURIComponent(pathname.slice(1)));
+  if (!(await workspace.shows(repo, file.real))) throw new ToolError("The file is not served.");
+  return file;
+}
+
+async function read(workspace: Workspace, uri: string) {
+  const file = await locate(workspace, uri).catch(() => {
+    throw new ResourceNotFoundError(uri);
+  });
+  const { size } = await stat(file.absolute);
+  if (size > MAX_BYTES)
+    throw new ProtocolError(
+      ProtocolErrorCode.InvalidParams,
+      `${uri} has ${size} bytes, more than the ${MAX_BYTES} of a resource; read a part of it with the tool read_file.`,
+      { uri },
+    );
+  const bytes = await readRegularFile(file.absolute, file.given, AbortSignal.timeout(10_000));
+  const mimeType = mimeOf(file.given);
+  if (bytes.subarray(0, 8_000).includes(0))
+    return { uri, mimeType: mimeType ?? "application/octet-stream", blob: bytes.toString("base64") };
+  return { uri, mimeType: mimeType ?? "text/plain", text: bytes.toString("utf8") };
+}

@@ -1,0 +1,62 @@
+/**
+ * The schema. Two releases have the file open during a switch, and a switch can be taken back: only ever add tables, indexes and columns
+ * with defaults.
+ */
+export const SCHEMA = `
+CREATE TABLE IF NOT EXISTS sessions (
+  id TEXT PRIMARY KEY, principal TEXT NOT NULL, params TEXT NOT NULL, facts TEXT NOT NULL, used_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS sessions_used ON sessions (used_at);
+CREATE TABLE IF NOT EXISTS events (
+  session TEXT NOT NULL, stream TEXT NOT NULL, n INTEGER NOT NULL, message TEXT NOT NULL, at INTEGER NOT NULL,
+  PRIMARY KEY (session, stream, n)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS events_at ON events (at);
+CREATE TABLE IF NOT EXISTS calls (
+  stream TEXT PRIMARY KEY, session TEXT NOT NULL, instance TEXT NOT NULL, requests TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS calls_instance ON calls (instance);
+CREATE TABLE IF NOT EXISTS instances (id TEXT PRIMARY KEY, slot TEXT NOT NULL, count INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS messages (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, sender TEXT NOT NULL, target TEXT NOT NULL, body TEXT NOT NULL, at INTEGER NOT NULL
+);
+`;
+
+/** Every statement that the store prepares, once. */
+export const SQL = {
+  create: "INSERT INTO sessions (id, principal, params, facts, used_at) VALUES (?, ?, ?, ?, ?)",
+  read: "SELECT principal, params, facts FROM sessions WHERE id = ? AND used_at > ?",
+  setFacts: "UPDATE sessions SET facts = ? WHERE id = ?",
+  touch: "UPDATE sessions SET used_at = ? WHERE id = ?",
+  remove: "DELETE FROM sessions WHERE id = ?",
+  removeEvents: "DELETE FROM events WHERE session = ?",
+  removeCalls: "DELETE FROM calls WHERE session = ?",
+  start: "INSERT OR REPLACE INTO calls (stream, session, instance, requests) VALUES (?, ?, ?, ?)",
+  end: "DELETE FROM calls WHERE stream = ? AND instance = ?",
+  call: "SELECT instance, requests FROM calls WHERE stream = ? AND session = ?",
+  callsOf: "SELECT stream, session, requests FROM calls WHERE instance = ?",
+  endAll: "DELETE FROM calls WHERE instance = ?",
+  append: "INSERT OR IGNORE INTO events (session, stream, n, message, at) VALUES (?, ?, ?, ?, ?)",
+  // Never lower than the clock, so that a client's place in the stream stays behind it when all events were dropped.
+  appendNext: `INSERT INTO events (session, stream, n, message, at)
+    SELECT ?1, ?2, max(?3 * 1000, coalesce((SELECT max(n) + 1 FROM events WHERE session = ?1 AND stream = ?2), 0)), ?4, ?3`,
+  events: "SELECT n, message FROM events WHERE session = ? AND stream = ? AND n > ? ORDER BY n",
+  trim: `DELETE FROM events WHERE session = ?1 AND (stream, n) IN (
+    SELECT stream, n FROM (
+      SELECT stream, n, row_number() OVER newest AS place, sum(length(message)) OVER newest AS chars
+      FROM events WHERE session = ?1 WINDOW newest AS (ORDER BY at DESC, n DESC)
+    ) WHERE place > ?2 OR (chars > ?3 AND place > 1))`,
+  beat: "INSERT INTO instances (id, slot, count) VALUES (?, ?, 1) ON CONFLICT (id) DO UPDATE SET count = count + 1",
+  instances: "SELECT id, slot, count FROM instances",
+  forget: "DELETE FROM instances WHERE id = ?",
+  post: "INSERT INTO messages (sender, target, body, at) VALUES (?, ?, ?, ?)",
+  lastMessage: "SELECT coalesce(max(id), 0) AS id FROM messages",
+  messages: "SELECT id, sender, target, body FROM messages WHERE id > ? ORDER BY id",
+  version: "PRAGMA data_version",
+  sweepSessions: `DELETE FROM sessions WHERE used_at <= ?1 OR used_at < (
+    SELECT used_at FROM sessions ORDER BY used_at DESC LIMIT 1 OFFSET ?2)`,
+  sweepEvents: "DELETE FROM events WHERE at <= ?",
+  sweepOrphans: "DELETE FROM events WHERE session NOT IN (SELECT id FROM sessions)",
+  sweepMessages: "DELETE FROM messages WHERE at <= ?",
+  count: "SELECT count(*) AS sessions FROM sessions",
+} as const;

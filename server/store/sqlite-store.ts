@@ -1,0 +1,206 @@
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { SCHEMA, SQL } from "./sqlite-schema.ts";
+import {
+  type Batch,
+  type CallRecord,
+  LAST_N,
+  LIMITS,
+  type RequestId,
+  type SessionFacts,
+  type SessionRecord,
+  type Store,
+  type StoredEvent,
+} from "./store.ts";
+
+/** How often another process's messages are looked for, milliseconds. `data_version` costs microseconds; nothing else is read without a change. */
+const POLL_MS = 50;
+/** Events after which a session's store is trimmed to the limits. */
+const TRIM_AFTER = 100;
+
+type Statements = { [K in keyof typeof SQL]: StatementSync };
+
+/**
+ * The store of one machine: a file that both units of a release switch have open at the same time (WAL: readers and one writer do not
+ * wait for each other), or memory (":memory:").
+ *
+ * Processes exchange messages through a small table of the same file, asked by `PRAGMA data_version`: no second channel that has to be
+ * found, permitted and cleaned up after a kill -9, and a message is there exactly when what it speaks of is.
+ */
+export class SqliteStore implements Store {
+  readonly name: string;
+  readonly #db: DatabaseSync;
+  readonly #sql: Statements;
+  readonly #now: () => number;
+  readonly #appended = new Map<string, number>();
+  #timer: NodeJS.Timeout | undefined;
+  #deliver: (() => void) | undefined;
+  #version = -1;
+
+  /** @param file absolute path, or ":memory:" @throws when it cannot be opened or is no SQLite database */
+  constructor(file: string, now: () => number = Date.now) {
+    this.name = file === ":memory:" ? "SQLite in memory" : `SQLite ${file}`;
+    this.#now = now;
+    this.#db = new DatabaseSync(file, { timeout: 5_000 });
+    try {
+      // NORMAL: a crash of the machine may lose the last moments, never the file; a crash of the process loses nothing.
+      this.#db.exec(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216;",
+      );
+      this.#db.exec(SCHEMA);
+      const prepare = ([name, text]: [string, string]) => [name, this.#db.prepare(text)];
+      this.#sql = Object.fromEntries(Object.entries(SQL).map(prepare)) as Statements;
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
+  }
+
+  async create({ id, principal, params, facts }: SessionRecord): Promise<void> {
+    this.#sql.create.run(id, principal, JSON.stringify(params), JSON.stringify(facts), this.#now());
+  }
+
+  async read(id: string): Promise<SessionRecord | undefined> {
+    const row = this.#sql.read.get(id, this.#now() - LIMITS.sessionTtlMs);
+    if (!row) return undefined;
+    const { principal, params, facts } = row as { principal: string; params: string; facts: string };
+    return { id, principal, params: JSON.parse(params), facts: JSON.parse(facts) };
+  }
+
+  async setFacts(id: string, facts: SessionFacts): Promise<void> {
+    this.#sql.setFacts.run(JSON.stringify(facts), id);
+  }
+
+  async touch(ids: readonly string[]): Promise<void> {
+    const now = this.#now();
+    this.#transaction(() => {
+      for (const id of ids) this.#sql.touch.run(now, id);
+    });
+  }
+
+  async remove(id: string): Promise<void> {
+    this.#transaction(() => {
+      this.#sql.remove.run(id);
+      this.#sql.removeEvents.run(id);
+      this.#sql.removeCalls.run(id);
+    });
+    this.#appended.delete(id);
+  }
+
+  async write({ started, events, ended }: Batch): Promise<void> {
+    const now = this.#now();
+    this.#transaction(() => {
+      for (const c of started)
+        this.#sql.start.run(c.stream, c.session, c.instance, JSON.stringify(c.requests));
+      for (const { session, stream, n, message } of events) {
+        if (n === undefined) this.#sql.appendNext.run(session, stream, now, message);
+        else this.#sql.append.run(session, stream, n, message, now);
+        this.#trim(session);
+      }
+      for (const c of ended) this.#sql.end.run(c.stream, c.instance);
+    });
+  }
+
+  async call(session: string, stream: string): Promise<CallRecord | undefined> {
+    const row = this.#sql.call.get(stream, session) as { instance: string; requests: string } | undefined;
+    return row && { session, stream, instance: row.instance, requests: JSON.parse(row.requests) };
+  }
+
+  async events(session: string, stream: string, after: number): Promise<StoredEvent[]> {
+    return this.#sql.events.all(session, stream, after) as unknown as StoredEvent[];
+  }
+
+  async beat(instance: string, slot: string) {
+    this.#sql.beat.run(instance, slot);
+    const rows = this.#sql.instances.all() as { id: string; slot: string; count: number }[];
+    return new Map(rows.map(({ id, slot, count }) => [id, { slot, count }]));
+  }
+
+  async bury(instance: string, message: (request: RequestId) => string): Promise<CallRecord[]> {
+    const now = this.#now();
+    return this.#transaction(() => {
+      const rows = this.#sql.callsOf.all(instance) as { stream: string; session: string; requests: string }[];
+      const calls = rows.map((row) => ({
+        ...row,
+        instance,
+        requests: JSON.parse(row.requests) as RequestId[],
+      }));
+      for (const { session, stream, requests } of calls)
+        for (const [i, request] of requests.entries())
+          this.#sql.append.run(session, stream, LAST_N - requests.length + 1 + i, message(request), now);
+      this.#sql.endAll.run(instance);
+      this.#sql.forget.run(instance);
+      return calls;
+    });
+  }
+
+  async post(from: string, to: string, text: string): Promise<void> {
+    this.#sql.post.run(from, to, text, this.#now());
+  }
+
+  async receive(instance: string, listener: (text: string) => void): Promise<void> {
+    let last = (this.#sql.lastMessage.get() as { id: number }).id;
+    this.#deliver = () => {
+      const rows = this.#sql.messages.all(last) as {
+        id: number;
+        sender: string;
+        target: string;
+        body: string;
+      }[];
+      for (const { id, sender, target, body } of rows) {
+        last = id;
+        if (sender !== instance && (target === instance || target === "*")) listener(body);
+      }
+    };
+    if (this.name !== "SQLite in memory") this.#timer = setInterval(() => this.poll(), POLL_MS).unref();
+  }
+
+  poll(): void {
+    if (!this.#deliver || !this.#db.isOpen) return;
+    // Changes whenever another connection committed; our own commits do not count.
+    const { data_version: version } = this.#sql.version.get() as { data_version: number };
+    if (version === this.#version) return;
+    this.#version = version;
+    this.#deliver();
+  }
+
+  async sweep(): Promise<void> {
+    const now = this.#now();
+    this.#transaction(() => {
+      const { changes } = this.#sql.sweepSessions.run(now - LIMITS.sessionTtlMs, LIMITS.maxSessions - 1);
+      if (changes > 0) this.#sql.sweepOrphans.run();
+      this.#sql.sweepEvents.run(now - LIMITS.eventTtlMs);
+      this.#sql.sweepMessages.run(now - LIMITS.messageTtlMs);
+    });
+    this.#appended.clear();
+  }
+
+  async check(): Promise<string> {
+    const { sessions } = this.#sql.count.get() as { sessions: number };
+    return `${sessions} sessions in ${this.name}`;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#deliver = undefined;
+    if (this.#db.isOpen) this.#db.close();
+  }
+
+  #trim(session: string): void {
+    const count = (this.#appended.get(session) ?? 0) + 1;
+    this.#appended.set(session, count % TRIM_AFTER);
+    if (count >= TRIM_AFTER) this.#sql.trim.run(session, LIMITS.maxEvents, LIMITS.maxEventChars);
+  }
+
+  #transaction<T>(work: () => T): T {
+    // IMMEDIATE: a transaction that began as a reader cannot wait for the other process's write.
+    this.#db.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      this.#db.exec("COMMIT");
+      return result;
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,226 @@
+import { type ChainableCommander, Redis, type RedisOptions } from "iovalkey";
+import {
+  type Batch,
+  type CallRecord,
+  LAST_N,
+  LIMITS,
+  type RequestId,
+  type SessionFacts,
+  type SessionRecord,
+  type Store,
+  type StoredEvent,
+} from "./store.ts";
+import { SCRIPTS } from "./valkey-scripts.ts";
+import { parseStoreUrl } from "./valkey-url.ts";
+
+/** A command that takes longer has failed, milliseconds: a request must not hang on its store. */
+const COMMAND_MS = 3_000;
+/** Between two attempts to connect, milliseconds; it rises to this. */
+const RECONNECT_MS = 1_000;
+/** Attempts to connect that a command outlives: with the pauses between them, a restart of Valkey (some 1.5 s). */
+const ATTEMPTS = 5;
+const PREFIX = "mcp-edge:";
+const [BEATS, SLOTS, USED] = [`${PREFIX}beats`, `${PREFIX}slots`, `${PREFIX}used`];
+
+/** The commands that the scripts add to a connection or a pipeline. */
+interface Scripted<R> {
+  mcpAppend(session: string, ...args: (string | number)[]): R;
+  mcpSetFacts(session: string, facts: string): R;
+  mcpForget(session: string): R;
+}
+type Connection = Redis & Scripted<Promise<unknown>>;
+type Pipeline = ChainableCommander & Scripted<ChainableCommander>;
+
+/**
+ * The store that servers on several machines share: Valkey, or Redis from 6.2 on. Instances talk to each other by its pub/sub.
+ *
+ * When it is away, commands fail within seconds and say so; sessions in memory go on meanwhile, and the connection is taken up again.
+ */
+export class ValkeyStore implements Store {
+  readonly name: string;
+  readonly #db: Connection;
+  readonly #options: RedisOptions;
+  readonly #warn: (message: string) => void;
+  #ears: Redis | undefined;
+
+  /** @param warn told when the connection breaks @throws when the URL is none */
+  constructor(url: string, warn: (message: string) => void) {
+    const { shown, ...address } = parseStoreUrl(url);
+    this.name = `Valkey ${shown}`;
+    this.#warn = warn;
+    this.#options = {
+      ...address,
+      connectionName: "mcp-edge",
+      connectTimeout: COMMAND_MS,
+      maxRetriesPerRequest: ATTEMPTS,
+      retryStrategy: (times) => Math.min(times * 100, RECONNECT_MS),
+      scripts: SCRIPTS,
+    };
+    this.#db = this.#connect({ commandTimeout: COMMAND_MS }) as Connection;
+  }
+
+  async create({ id, principal, params, facts }: SessionRecord): Promise<void> {
+    const record = { principal, params: JSON.stringify(params), facts: JSON.stringify(facts) };
+    await done(
+      this.#db
+        .multi()
+        .hset(base(id), record)
+        .pexpire(base(id), LIMITS.sessionTtlMs)
+        .zadd(USED, Date.now(), id),
+    );
+  }
+
+  async read(id: string): Promise<SessionRecord | undefined> {
+    const { principal, params, facts } = await this.#db.hgetall(base(id));
+    if (principal === undefined || params === undefined || facts === undefined) return undefined;
+    return { id, principal, params: JSON.parse(params), facts: JSON.parse(facts) };
+  }
+
+  async setFacts(id: string, facts: SessionFacts): Promise<void> {
+    await this.#db.mcpSetFacts(base(id), JSON.stringify(facts));
+  }
+
+  async touch(ids: readonly string[]): Promise<void> {
+    const pipeline = this.#db.pipeline();
+    for (const id of ids) pipeline.pexpire(base(id), LIMITS.sessionTtlMs).zadd(USED, "XX", Date.now(), id);
+    await done(pipeline);
+  }
+
+  async remove(id: string): Promise<void> {
+    const calls = (await this.#db.mcpForget(base(id))) as string[];
+    const pipeline = this.#db.pipeline().zrem(USED, id);
+    for (let i = 0; i + 1 < calls.length; i += 2) {
+      const { instance } = JSON.parse(calls[i + 1] ?? "") as CallRecord;
+      pipeline.hdel(callsOf(instance), calls[i] ?? "");
+    }
+    await done(pipeline);
+  }
+
+  async write({ started, events, ended }: Batch): Promise<void> {
+    const pipeline = this.#pipeline();
+    for (const call of started)
+      pipeline
+        .hset(`${base(call.session)}:k`, call.stream, JSON.stringify(call))
+        .pexpire(`${base(call.session)}:k`, LIMITS.sessionTtlMs)
+        .hset(callsOf(call.instance), call.stream, JSON.stringify(call));
+    for (const { session, stream, n, message } of events)
+      append(pipeline, session, stream, n === undefined ? "" : String(n), message);
+    for (const { session, stream, instance } of ended)
+      pipeline.hdel(`${base(session)}:k`, stream).hdel(callsOf(instance), stream);
+    await done(pipeline);
+  }
+
+  async call(session: string, stream: string): Promise<CallRecord | undefined> {
+    const text = await this.#db.hget(`${base(session)}:k`, stream);
+    return text === null ? undefined : (JSON.parse(text) as CallRecord);
+  }
+
+  async events(session: string, stream: string, after: number): Promise<StoredEvent[]> {
+    const entries = await this.#db.xrange(`${base(session)}:e:${stream}`, `${after + 1}-0`, "+");
+    return entries.map(([id, fields]) => ({ n: Number(id.split("-")[0]), message: fields[1] ?? "" }));
+  }
+
+  async beat(instance: string, slot: string) {
+    const answers = await done(
+      this.#db.multi().hincrby(BEATS, instance, 1).hset(SLOTS, instance, slot).hgetall(BEATS).hgetall(SLOTS),
+    );
+    const [beats, slots] = answers.slice(2) as [Record<string, string>, Record<string, string>];
+    return new Map(
+      Object.entries(beats).map(([id, count]) => [id, { slot: slots[id] ?? "", count: Number(count) }]),
+    );
+  }
+
+  async bury(instance: string, message: (request: RequestId) => string): Promise<CallRecord[]> {
+    const calls = Object.values(await this.#db.hgetall(callsOf(instance))).map(
+      (text) => JSON.parse(text) as CallRecord,
+    );
+    const pipeline = this.#pipeline();
+    for (const { session, stream, requests } of calls) {
+      for (const [i, request] of requests.entries())
+        append(pipeline, session, stream, String(LAST_N - requests.length + 1 + i), message(request));
+      pipeline.hdel(`${base(session)}:k`, stream).hdel(callsOf(instance), stream);
+    }
+    pipeline.hdel(BEATS, instance).hdel(SLOTS, instance);
+    await done(pipeline);
+    return calls;
+  }
+
+  async post(from: string, to: string, text: string): Promise<void> {
+    await this.#db.publish(`${PREFIX}to:${to}`, JSON.stringify({ from, text }));
+  }
+
+  async receive(instance: string, listener: (text: string) => void): Promise<void> {
+    // A connection that listens can do nothing else; it listens again by itself after it broke.
+    this.#ears?.disconnect();
+    this.#ears = this.#connect({});
+    this.#ears.on("message", (_channel, envelope) => {
+      const { from, text } = JSON.parse(envelope) as { from: string; text: string };
+      if (from !== instance) listener(text);
+    });
+    await this.#ears.subscribe(`${PREFIX}to:*`, `${PREFIX}to:${instance}`);
+  }
+
+  poll(): void {
+    // It tells by itself.
+  }
+
+  async sweep(): Promise<void> {
+    const [count] = (await done(
+      this.#db
+        .multi()
+        .zcard(USED)
+        .zremrangebyscore(USED, "-inf", Date.now() - LIMITS.sessionTtlMs),
+    )) as [number];
+    if (count <= LIMITS.maxSessions) return;
+    for (const id of await this.#db.zrange(USED, 0, count - LIMITS.maxSessions - 1)) await this.remove(id);
+  }
+
+  async check(): Promise<string> {
+    // A write, since a full Valkey still reads.
+    await this.#db.set(`${PREFIX}probe`, "1", "PX", 60_000);
+    return `${await this.#db.zcard(USED)} sessions in ${this.name}`;
+  }
+
+  async close(): Promise<void> {
+    this.#ears?.disconnect();
+    this.#db.disconnect();
+  }
+
+  #pipeline(): Pipeline {
+    return this.#db.pipeline() as Pipeline;
+  }
+
+  #connect(more: RedisOptions): Redis {
+    const connection = new Redis({ ...this.#options, ...more });
+    // One word an outage, not one an attempt.
+    let told = false;
+    connection.on("ready", () => {
+      told = false;
+    });
+    connection.on("error", (error: Error) => {
+      if (!told) this.#warn(`${this.name}: ${error.message}`);
+      told = true;
+    });
+    return connection;
+  }
+}
+
+function base(session: string): string {
+  return `${PREFIX}{${session}}`;
+}
+
+function callsOf(instance: string): string {
+  return `${PREFIX}calls:${instance}`;
+}
+
+function append(pipeline: Pipeline, session: string, stream: string, n: string, message: string): void {
+  const limits = [LIMITS.maxEvents, LIMITS.maxEventChars, LIMITS.eventTtlMs];
+  pipeline.mcpAppend(base(session), stream, n, message, Date.now(), ...limits);
+}
+
+/** Runs a pipeline or a transaction. @throws the first error in it */
+async function done(pipeline: ChainableCommander): Promise<unknown[]> {
+  const answers = (await pipeline.exec()) ?? [];
+  for (const [error] of answers) if (error) throw error;
+  return answers.map(([, value]) => value);
+}

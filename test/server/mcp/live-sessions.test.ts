@@ -1,0 +1,45 @@
+import { describe, expect, test } from "@jest/globals";
+import { LiveSessions, type Session } from "../../../server/mcp/live-sessions.ts";
+
+function session(id: string, closed: string[] = []): Session {
+  return { id, server: { close: async () => void closed.push(id) } } as unknown as Session;
+}
+
+describe("LiveSessions", () => {
+  test("evicts what was idle for too long, never what is held or at work", () => {
+    let now = 0;
+    const closed: string[] = [];
+    const busy = new Set(["working"]);
+    const live = new LiveSessions({ idleMs: 1_000, now: () => now, busy: (id) => busy.has(id) });
+    for (const id of ["idle", "working", "held", "used"]) live.put(session(id, closed));
+    const release = live.hold("held");
+    now = 900;
+    live.get("used");
+    now = 1_500;
+    expect(live.sweep(900)).toEqual(["held", "used"]);
+    expect(closed).toEqual(["idle"]);
+    expect(live.get("idle")).toBeUndefined();
+    release();
+    release();
+    busy.clear();
+    now = 2_600;
+    live.sweep();
+    expect(closed).toEqual(["idle", "working", "used", "held"]);
+  });
+
+  test("when full, the least recently used gives way; when all are held, nobody new comes in", async () => {
+    const closed: string[] = [];
+    const live = new LiveSessions({ max: 2 });
+    live.put(session("a", closed));
+    live.put(session("b", closed));
+    live.get("a");
+    expect(live.put(session("c", closed))).toBe(true);
+    expect(closed).toEqual(["b"]);
+    live.hold("a");
+    live.hold("c");
+    expect(live.put(session("d", closed))).toBe(false);
+    expect(live.size).toBe(2);
+    await live.close();
+    expect(closed.sort()).toEqual(["a", "b", "c"]);
+  });
+});

@@ -1,0 +1,152 @@
+import { randomUUID } from "node:crypto";
+import { expect, test } from "@jest/globals";
+import { LAST_N, LIMITS, NO_FACTS, STANDALONE, type Store } from "../../../server/store/store.ts";
+import { eventually } from "../support.ts";
+
+/** A session of its own for each test, since they share a store. */
+export function sessionRecord() {
+  const params = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "ö", version: "1" } };
+  return { id: randomUUID(), principal: "p1", params, facts: NO_FACTS };
+}
+
+const callOf = (session: string, instance = "i1") => ({
+  session,
+  stream: randomUUID(),
+  instance,
+  requests: [1, "two"],
+});
+const event = (session: string, stream: string, n: number | undefined, message = `{"n":${n}}`) => ({
+  session,
+  stream,
+  n,
+  message,
+});
+const nothing = { started: [], events: [], ended: [] };
+
+/**
+ * What every store must do.
+ *
+ * @param pair two instances' stores over the same records
+ */
+export function contract(pair: () => readonly [Store, Store]): void {
+  test("a session is read by the other instance, changed, and forgotten with its events", async () => {
+    const [one, two] = pair();
+    const record = sessionRecord();
+    await one.create(record);
+    expect(await two.read(record.id)).toEqual(record);
+    const facts = { initialized: true, logLevel: "error", subscriptions: { "repo://a/b": "1" }, lists: {} };
+    await two.setFacts(record.id, facts);
+    expect(await one.read(record.id)).toEqual({ ...record, facts });
+    await one.touch([record.id, "unknown"]);
+    const call = callOf(record.id);
+    await one.write({ started: [call], events: [event(record.id, call.stream, 1)], ended: [] });
+    await two.remove(record.id);
+    expect(await one.read(record.id)).toBeUndefined();
+    expect(await one.events(record.id, call.stream, -1)).toEqual([]);
+    expect(await one.call(record.id, call.stream)).toBeUndefined();
+    await one.setFacts(record.id, facts);
+    await one.touch([record.id]);
+    expect(await one.read(record.id)).toBeUndefined();
+  });
+
+  test("the events of a stream are read in order from any place, and its call is known until it ends", async () => {
+    const [one, two] = pair();
+    const { id } = sessionRecord();
+    const call = callOf(id);
+    const events = [0, 1, 2].map((n) => event(id, call.stream, n));
+    await one.write({ started: [call], events, ended: [] });
+    expect(await two.call(id, call.stream)).toEqual(call);
+    expect(await two.call("another", call.stream)).toBeUndefined();
+    expect((await two.events(id, call.stream, -1)).map((e) => e.n)).toEqual([0, 1, 2]);
+    expect(await two.events(id, call.stream, 1)).toEqual([{ n: 2, message: '{"n":2}' }]);
+    await one.write({ started: [], events: [event(id, call.stream, 3)], ended: [call] });
+    expect(await two.call(id, call.stream)).toBeUndefined();
+    expect(await two.events(id, call.stream, 2)).toHaveLength(1);
+  });
+
+  test("events without a number go on from where the stream is, never behind the clock", async () => {
+    const [one, two] = pair();
+    const { id } = sessionRecord();
+    const before = Date.now() * 1_000;
+    const write = (store: Store) =>
+      store.write({
+        ...nothing,
+        events: [event(id, STANDALONE, undefined), event(id, STANDALONE, undefined)],
+      });
+    await write(one);
+    await write(two);
+    const places = (await one.events(id, STANDALONE, -1)).map((e) => e.n);
+    expect(places).toHaveLength(4);
+    expect(places[0]).toBeGreaterThanOrEqual(before);
+    expect(new Set(places).size).toBe(4);
+    expect([...places].sort((a, b) => a - b)).toEqual(places);
+  });
+
+  test("calls of a dead instance end with the errors they are given, once", async () => {
+    const [one, two] = pair();
+    const { id } = sessionRecord();
+    const dead = randomUUID();
+    const [call, other] = [callOf(id, dead), callOf(id, "i2")];
+    await one.beat(dead, "blue");
+    await one.write({ started: [call, other], events: [event(id, call.stream, 0)], ended: [] });
+    expect((await two.beat("i2", "green")).get(dead)).toEqual({ slot: "blue", count: 1 });
+    expect((await one.beat(dead, "blue")).get(dead)?.count).toBe(2);
+    const message = (request: unknown) => JSON.stringify({ lost: request });
+    const [first, second] = await Promise.all([one.bury(dead, message), two.bury(dead, message)]);
+    expect([...first, ...second]).toContainEqual(call);
+    expect(await two.events(id, call.stream, 0)).toEqual([
+      { n: LAST_N - 1, message: '{"lost":1}' },
+      { n: LAST_N, message: '{"lost":"two"}' },
+    ]);
+    expect(await one.call(id, call.stream)).toBeUndefined();
+    expect(await one.call(id, other.stream)).toEqual(other);
+    expect((await one.beat("i2", "green")).has(dead)).toBe(false);
+  });
+
+  test("words reach the one they are for, or everybody else", async () => {
+    const [one, two] = pair();
+    const [heard1, heard2]: [string[], string[]] = [[], []];
+    const [a, b] = [randomUUID(), randomUUID()];
+    await one.receive(a, (text) => heard1.push(text));
+    await two.receive(b, (text) => heard2.push(text));
+    await one.post(a, b, "to b");
+    await one.post(a, "*", "to all");
+    await one.post(a, randomUUID(), "to another");
+    await two.post(b, a, "back");
+    await eventually(() => heard2.length === 2 && heard1.length === 1, "the words");
+    expect(heard2).toEqual(["to b", "to all"]);
+    expect(heard1).toEqual(["back"]);
+  });
+
+  test("no more events are kept than the limits allow, the newest first", async () => {
+    const [one] = pair();
+    const { id } = sessionRecord();
+    const [old, call] = [randomUUID(), randomUUID()];
+    for (let n = 0; n < 1_200; n += 100) {
+      const stream = n < 300 ? old : call;
+      const events = Array.from({ length: 100 }, (_, i) => event(id, stream, n + i));
+      await one.write({ ...nothing, events });
+    }
+    expect(await one.events(id, old, -1)).toHaveLength(LIMITS.maxEvents - 900);
+    expect((await one.events(id, call, -1)).at(-1)?.n).toBe(1_199);
+    const large = "x".repeat(1024 * 1024);
+    for (let n = 2_000; n < 2_200; n += 10) {
+      const events = Array.from({ length: 10 }, (_, i) => event(id, call, n + i, i === 0 ? large : "{}"));
+      await one.write({ ...nothing, events });
+    }
+    const kept = await one.events(id, call, -1);
+    const chars = kept.reduce((sum, e) => sum + e.message.length, 0);
+    expect(chars).toBeLessThanOrEqual(LIMITS.maxEventChars);
+    expect(chars).toBeGreaterThan(LIMITS.maxEventChars / 2);
+    expect(kept.at(-1)?.n).toBe(2_199);
+  });
+
+  test("it says that it works, and sweeping keeps what is in use", async () => {
+    const [one, two] = pair();
+    const record = sessionRecord();
+    await one.create(record);
+    await two.sweep();
+    expect(await one.check()).toMatch(/^\d+ sessions in /);
+    expect(await one.read(record.id)).toEqual(record);
+  });
+}

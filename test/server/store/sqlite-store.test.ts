@@ -1,0 +1,80 @@
+import { readdir, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { openStore, STORE_FILE } from "../../../server/store/open.ts";
+import { SqliteStore } from "../../../server/store/sqlite-store.ts";
+import { LIMITS } from "../../../server/store/store.ts";
+import { temporaryFolder } from "../support.ts";
+import { contract, sessionRecord } from "./contract.ts";
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+});
+afterAll(() => folder.remove());
+
+describe("a file that two processes have open", () => {
+  let pair: readonly [SqliteStore, SqliteStore];
+  beforeAll(() => {
+    const file = join(folder.path, "pair.db");
+    pair = [new SqliteStore(file), new SqliteStore(file)];
+  });
+  afterAll(() => Promise.all(pair.map((s) => s.close())));
+  contract(() => pair);
+});
+
+describe("SqliteStore", () => {
+  test("sessions live 30 days from their last use, events 15 minutes", async () => {
+    let now = 1_000_000;
+    const store = new SqliteStore(":memory:", () => now);
+    const [used, unused] = [sessionRecord(), sessionRecord()];
+    await store.create(used);
+    await store.create(unused);
+    const events = [{ session: used.id, stream: "s", n: 0, message: "{}" }];
+    await store.write({ started: [], events, ended: [] });
+    now += LIMITS.eventTtlMs + 1;
+    await store.touch([used.id]);
+    await store.sweep();
+    expect(await store.events(used.id, "s", -1)).toEqual([]);
+    now += LIMITS.sessionTtlMs - LIMITS.eventTtlMs - 1;
+    expect(await store.read(unused.id)).toBeUndefined();
+    expect(await store.read(used.id)).toEqual(used);
+    await store.sweep();
+    expect(await store.check()).toBe("1 sessions in SQLite in memory");
+    await store.close();
+  });
+});
+
+describe("openStore", () => {
+  const open = (sessionsDir: string, told: string[] = []) =>
+    openStore({ sessionsDir }, (problem) => told.push(problem));
+
+  test("makes the folder for its own account alone, and finds the sessions again", async () => {
+    const dir = join(folder.path, "sessions");
+    const record = sessionRecord();
+    const first = await open(dir);
+    await first.create(record);
+    await first.close();
+    const again = await open(dir);
+    expect(await again.read(record.id)).toEqual(record);
+    await again.close();
+    expect((await stat(dir)).mode & 0o777).toBe(0o700);
+  });
+
+  test("puts a damaged file aside and says so", async () => {
+    const dir = join(folder.path, "damaged");
+    await (await open(dir)).close();
+    await writeFile(join(dir, STORE_FILE), "this is no database ".repeat(1_000));
+    const told: string[] = [];
+    const store = await open(dir, told);
+    expect(await store.check()).toContain("0 sessions");
+    await store.close();
+    expect(told).toEqual([expect.stringContaining("put aside")]);
+    expect((await readdir(dir)).some((name) => name.includes(".damaged-"))).toBe(true);
+  });
+
+  test("a folder that cannot be made is named with its mend", async () => {
+    await writeFile(join(folder.path, "file"), "");
+    await expect(open(join(folder.path, "file", "sessions"))).rejects.toThrow(/SESSIONS_DIR=.*install -d/);
+  });
+});

@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { Redis } from "iovalkey";
+import { LIMITS } from "../../../server/store/store.ts";
+import { ValkeyStore } from "../../../server/store/valkey-store.ts";
+import { parseStoreUrl } from "../../../server/store/valkey-url.ts";
+import { contract, sessionRecord } from "./contract.ts";
+import { whyNoDebian } from "./debian-program.ts";
+import { eventuallyAsync, SERVERS, ValkeyServer } from "./valkey.ts";
+
+const reason = whyNoDebian();
+
+if (reason !== undefined)
+  test(`Valkey cannot run here: ${reason}`, () => {
+    expect(process.env.CI).not.toBe("true");
+  });
+else for (const server of SERVERS) describe(server.title, () => against(server));
+
+function against(program: (typeof SERVERS)[number]) {
+  let server: ValkeyServer;
+  let pair: readonly [ValkeyStore, ValkeyStore];
+  const told: string[] = [];
+  beforeAll(async () => {
+    server = await ValkeyServer.start(program);
+    const open = () => new ValkeyStore(server.url, (problem) => told.push(problem));
+    pair = [open(), open()];
+  }, 300_000);
+  afterAll(async () => {
+    for (const store of pair ?? []) await store.close();
+    await server?.[Symbol.asyncDispose]();
+  });
+
+  contract(() => pair);
+
+  /** A connection that looks at the keys themselves. */
+  async function raw<T>(work: (db: Redis) => Promise<T>): Promise<T> {
+    const db = new Redis(server.socket);
+    return work(db).finally(() => db.disconnect());
+  }
+
+  test("nothing is kept for ever", async () => {
+    const record = sessionRecord();
+    const [store] = pair;
+    await store.create(record);
+    const events = [{ session: record.id, stream: "s", n: 0, message: "{}" }];
+    await store.write({ started: [], events, ended: [] });
+    await raw(async (db) => {
+      expect(await db.pttl(`mcp-edge:{${record.id}}`)).toBeGreaterThan(LIMITS.sessionTtlMs - 60_000);
+      for (const key of await db.keys(`mcp-edge:{${record.id}}:*`)) {
+        expect(await db.pttl(key)).toBeGreaterThan(0);
+        expect(await db.pttl(key)).toBeLessThanOrEqual(LIMITS.eventTtlMs);
+      }
+    });
+  });
+
+  test("killed, it fails within seconds and says so once; back again, it knows everything", async () => {
+    const [one, two] = pair;
+    const record = sessionRecord();
+    await one.create(record);
+    const heard: string[] = [];
+    await two.receive("listener", (text) => heard.push(text));
+    told.length = 0;
+    await server.kill();
+    await expect(one.read(record.id)).rejects.toThrow();
+    await expect(one.check()).rejects.toThrow();
+    await server.run();
+    await eventuallyAsync(async () => (await one.read(record.id)) !== undefined, "the session");
+    expect(await two.read(record.id)).toEqual(record);
+    // One word of each connection that was in use: two for commands, and those that listen.
+    expect(told.length).toBeGreaterThan(0);
+    expect(new Set(told).size).toBeLessThanOrEqual(3);
+    await eventuallyAsync(async () => {
+      await one.post("other", "listener", "hello again");
+      return heard.length > 0;
+    }, "the listener to listen again");
+  });
+
+  test("restarted in the middle of a write, the write goes through", async () => {
+    const [one] = pair;
+    const { id } = sessionRecord();
+    await server.kill();
+    const event = { session: id, stream: "s", n: 0, message: "{}" };
+    const written = one.write({ started: [], events: [event], ended: [] });
+    await server.run();
+    await written;
+    expect(await one.events(id, "s", -1)).toHaveLength(1);
+  });
+
+  test("when it does not answer, a command fails instead of hanging", async () => {
+    const [one] = pair;
+    server.freeze();
+    try {
+      await expect(one.read("anything")).rejects.toThrow(/timed out/i);
+    } finally {
+      server.thaw();
+    }
+    await eventuallyAsync(async () => (await one.check()) !== "", "an answer");
+  });
+
+  test("when it is full, writing says so, reading and forgetting go on", async () => {
+    const [one] = pair;
+    const record = sessionRecord();
+    await one.create(record);
+    await raw((db) => db.config("SET", "maxmemory-policy", "noeviction"));
+    await raw((db) => db.config("SET", "maxmemory", "1mb"));
+    try {
+      await expect(one.create(sessionRecord())).rejects.toThrow(/OOM|EXECABORT/);
+      await expect(one.check()).rejects.toThrow(/OOM/);
+      const events = [{ session: record.id, stream: "s", n: 0, message: "{}" }];
+      await expect(one.write({ started: [], events, ended: [] })).rejects.toThrow(/OOM/);
+      expect(await one.read(record.id)).toEqual(record);
+    } finally {
+      await raw((db) => db.config("SET", "maxmemory", "0"));
+    }
+    await one.remove(record.id);
+    expect(await one.read(record.id)).toBeUndefined();
+  });
+}
+
+describe("STORE_URL", () => {
+  test.each([
+    ["valkey://127.0.0.1", { host: "127.0.0.1", port: 6379, db: 0, shown: "127.0.0.1:6379/0" }],
+    ["redis://cache:6380/2", { host: "cache", port: 6380, db: 2, shown: "cache:6380/2" }],
+    [
+      "valkeys://u:p%40ss@[::1]:7/1",
+      { host: "::1", tls: {}, username: "u", password: "p@ss", shown: "[::1]:7/1" },
+    ],
+    ["unix:///run/v.sock?db=3", { path: "/run/v.sock", db: 3, shown: "/run/v.sock" }],
+  ])("%s", (url, expected) => {
+    expect(parseStoreUrl(url)).toMatchObject(expected);
+  });
+
+  test.each(["secret", "http://secret", "valkey://", "valkey://secret/x", "unix://secret"])(
+    "%s is refused, and not repeated",
+    (url) => {
+      expect(() => parseStoreUrl(url)).toThrow(/such as/);
+      expect(() => parseStoreUrl(url)).not.toThrow(/secret/);
+    },
+  );
+});
