@@ -1,11 +1,13 @@
 import { isIP } from "node:net";
-import { resolve } from "node:path";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import * as z from "zod";
 
 /** Where the machine keeps what the server reads; the unit's EnvironmentFile may say otherwise. */
 export const DEFAULT_TOKENS_FILE = "/srv/mcp-edge/state/tokens.json";
 export const DEFAULT_SESSIONS_DIR = "/srv/mcp-edge/state/sessions";
 export const DEFAULT_WORKSPACE_DIR = "/srv/mcp-edge/workspace";
+export const DEFAULT_INDEX_DIR = "/srv/mcp-edge/index";
 
 export type AuthMode = "token" | "none";
 export type Listen = { kind: "fd"; fd: 3 } | { kind: "tcp"; host: string; port: number };
@@ -42,6 +44,12 @@ export interface ServerConfig {
     /** New requests are turned away above these; 0: never. */
     readonly eventLoopMs: number;
     readonly rssBytes: number;
+  };
+  readonly index: {
+    /** Folder of the symbol indexes; made when it is missing. */
+    readonly dir: string;
+    /** How often the repositories are looked at for changes, seconds. */
+    readonly pollSeconds: number;
   };
   /** Neither started by systemd nor reachable under a public name. */
   readonly dev: boolean;
@@ -105,6 +113,9 @@ const Environment = z.object({
   QUOTA_PER_DAY: wholeNumber(0, 999_999_999, "QUOTA_PER_DAY=0").default(0),
   SHED_EVENT_LOOP_MS: wholeNumber(0, 60_000, "SHED_EVENT_LOOP_MS=1000").optional(),
   SHED_RSS_MB: wholeNumber(0, 1_000_000, "SHED_RSS_MB=800").default(0),
+  INDEX_DIR: path.optional(),
+  INDEX_POLL_SECONDS: wholeNumber(1, 86_400, "INDEX_POLL_SECONDS=10").default(10),
+  HOME: z.string().optional(),
 });
 
 /** True for the names and addresses that only this machine itself can reach. */
@@ -182,6 +193,10 @@ export function readConfig(
       // In development nothing is shed: a debugger's pause is no overload.
       eventLoopMs: e.SHED_EVENT_LOOP_MS ?? (dev ? 0 : 1_000),
       rssBytes: e.SHED_RSS_MB * 1024 * 1024,
+    },
+    index: {
+      dir: e.INDEX_DIR ?? (dev ? join(e.HOME ?? tmpdir(), ".cache/mcp-edge/index") : DEFAULT_INDEX_DIR),
+      pollSeconds: e.INDEX_POLL_SECONDS,
     },
     dev,
   };

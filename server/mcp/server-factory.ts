@@ -1,6 +1,7 @@
 import { McpServer } from "@modelcontextprotocol/server";
 import type { FastifyBaseLogger } from "fastify";
 import { ANONYMOUS, type Principal } from "../auth/principal.ts";
+import type { Capabilities } from "../capabilities/registry.ts";
 import { ToolError } from "../tool-error.ts";
 import type { Tool, ToolContext } from "../tools/tool.ts";
 import { NAME, VERSION } from "../version.ts";
@@ -12,6 +13,8 @@ export interface ServerParts {
   readonly tools: readonly Tool[];
   readonly context: Omit<ToolContext, "signal">;
   readonly log: FastifyBaseLogger;
+  /** Tools whose needs it lacks are not listed. */
+  readonly capabilities?: Capabilities | undefined;
 }
 
 /** An MCP server for one caller: a 2025 session's, or one request's in the 2026 era. It knows only the tools that the caller may use. */
@@ -27,7 +30,8 @@ export function buildMcpServer(parts: ServerParts, principal: Principal): McpSer
     },
   );
   for (const tool of parts.tools)
-    if (principal.scopes.includes(tool.capability)) register(server, tool, parts);
+    if (principal.scopes.includes(tool.capability) && (parts.capabilities?.allow(tool) ?? true))
+      register(server, tool, parts);
   return server;
 }
 

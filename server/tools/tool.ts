@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import type { Scope } from "../auth/principal.ts";
 import type { NeedsCapabilities } from "../capabilities/registry.ts";
+import type { CodeIndex } from "../index/code-index.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 
 /** What a tool may use, beside its arguments. */
@@ -8,11 +9,15 @@ export interface ToolContext {
   readonly workspace: Workspace;
   /** Path of the ripgrep binary. */
   readonly ripgrep: string;
+  readonly index: CodeIndex;
   /** Aborted when the caller cancels or, in the 2026 era, goes away. */
   readonly signal: AbortSignal;
 }
 
-/** A read-only tool. Schemas are made once, at module scope: building them per request was measured to cost most. */
+/**
+ * A read-only tool; it is offered only while all that it `needs` is there. Schemas are made once, at module scope: building them per
+ * request was measured to cost most.
+ */
 export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject>
   extends NeedsCapabilities {
   readonly name: string;

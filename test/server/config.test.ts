@@ -31,6 +31,7 @@ describe("readConfig", () => {
       sessionsDir: undefined,
       serve: "all",
       limits: { perAddress: 100, perToken: 100, quotaPerDay: 0, eventLoopMs: 0, rssBytes: 0 },
+      index: { dir: expect.stringMatching(/\/\.cache\/mcp-edge\/index$/), pollSeconds: 10 },
       dev: true,
     });
   });

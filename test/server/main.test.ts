@@ -32,7 +32,11 @@ function start(env: Record<string, string>, socket?: Server, args: string[] = []
   const shell = `${socket ? "LISTEN_FDS=1 LISTEN_PID=$$ " : ""}exec "$0" "$@"`;
   const child = spawn("/bin/sh", ["-c", shell, process.execPath, MAIN, ...args], {
     cwd: folder.path,
-    env: { PATH: `${join(folder.path, "bin")}:${process.env.PATH}`, ...env },
+    env: {
+      PATH: `${join(folder.path, "bin")}:${process.env.PATH}`,
+      INDEX_DIR: join(folder.path, "index"),
+      ...env,
+    },
     stdio: ["ignore", "pipe", "pipe", ...(fd === undefined ? [] : [fd])],
   });
   let text = "";
