@@ -111,7 +111,7 @@ export const QUERIES: Record<string, string> = {
 (alias_declaration name: (type_identifier) @name) @type
 (function_declarator declarator: (identifier) @name) @function
 (function_declarator declarator: (field_identifier) @name) @method
-(function_declarator declarator: (qualified_identifier scope: (_) @parent name: (identifier) @name)) @method
+(function_declarator declarator: (qualified_identifier) @name) @method
 (field_declaration declarator: (field_identifier) @name) @field
 (preproc_def name: (identifier) @name) @macro
 (preproc_function_def name: (identifier) @name) @macro`,
@@ -144,5 +144,5 @@ export const QUERIES: Record<string, string> = {
 (class_method_definition (simple_name) @name) @method`,
 
   css: "(rule_set (selectors) @name) @rule",
-  ini: "(section (section_name) @name) @module",
+  ini: "(section (section_name (text) @name)) @module",
 };

@@ -15,7 +15,7 @@ export interface Occurrence {
 }
 
 const NO_NAME = /comment|string|heredoc|template_chars|regex|char_literal|raw_text/;
-const IMPORT = /import|use_declaration|using_directive|include|require|export_clause|namespace_use/;
+const IMPORT = /import|use_declaration|using_directive|include|export_clause|namespace_use/;
 const CALL = /call|invocation|new_expression|object_creation|macro_invocation|^command$/;
 /** Nodes that introduce a name for the rest of their scope. */
 const LOCAL =

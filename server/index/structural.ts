@@ -44,6 +44,8 @@ export interface StructuralResult {
   /** True when there is more than `max`. */
   more: boolean;
   timed_out: boolean;
+  /** True when the pattern is no whole piece of code: it may match less than it seems to say. */
+  broken: boolean;
 }
 
 const MAX_TEXT = 600;
@@ -79,7 +81,7 @@ export async function structural(job: StructuralJob, context: JobContext): Promi
   const { name, files } = LANGUAGES[job.language];
   if (job.language === "python" && !python)
     throw new ToolError("This server has no Python parser for structural searches; use search_text.");
-  const result: StructuralResult = { matches: [], more: false, timed_out: false };
+  const result: StructuralResult = { matches: [], more: false, timed_out: false, broken: false };
   const rule = {
     rule: {
       pattern: job.pattern,
@@ -87,6 +89,11 @@ export async function structural(job: StructuralJob, context: JobContext): Promi
     },
   };
   check(() => parse(name, "").root().findAll(rule));
+  const plain = job.pattern.replace(/\$+[A-Z_][A-Z0-9_]*|\$\$\$/g, "META");
+  result.broken =
+    parse(name, plain)
+      .root()
+      .find({ rule: { kind: "ERROR" } }) !== null;
   const literals = literalsOf(job.pattern);
   const variables = [...new Set(job.pattern.match(/\$\$?\$?[A-Z_][A-Z0-9_]*/g) ?? [])];
   const reader = new TreeReader(job.root);

@@ -45,15 +45,21 @@ interface Definition {
 export function symbolsOf(text: string, language: Language): Promise<CodeSymbol[] | undefined> {
   return withTree(text, language, (tree, { query }) => {
     if (!query) return [];
-    const found = new Map<number, Definition>();
+    const found = new Map<number, { pattern: number; definition: Definition }>();
     for (const match of query.matches(tree.rootNode, MATCH_OPTIONS)) {
       const definition = read(match.captures, text);
-      // Patterns go from the particular to the general: the first one that names a place wins.
-      if (definition && !found.has(definition.name.startIndex))
-        found.set(definition.name.startIndex, definition);
+      if (!definition) continue;
+      const at = definition.name.startIndex;
+      const known = found.get(at);
+      // Patterns go from the particular to the general: the first of those that name a place wins, whatever order they matched in.
+      if (!known || match.patternIndex < known.pattern)
+        found.set(at, { pattern: match.patternIndex, definition });
       if (found.size >= MAX_SYMBOLS) break;
     }
-    return nest([...found.values()], text);
+    return nest(
+      [...found.values()].map((f) => f.definition),
+      text,
+    );
   });
 }
 
@@ -71,6 +77,16 @@ function read(captures: QueryCapture[], text: string): Definition | undefined {
     }
   }
   if (!name || !node || (kind !== "impl" && !KINDS.includes(kind as Kind))) return undefined;
+  // C++ `a::B::run`: the last part is the name, the rest what it lies in.
+  if (name.type === "qualified_identifier") {
+    const whole = name.startIndex;
+    while (name.type === "qualified_identifier") {
+      const inner: Node | null = name.childForFieldName("name");
+      if (!inner) return undefined;
+      name = inner;
+    }
+    parent = text.slice(whole, name.startIndex).replace(/::$/, "").replaceAll("::", "/");
+  }
   const outer = climb(node);
   // `Foo x();` in a C++ function body looks like the declaration of a function.
   if (node.type === "function_declarator" && outer.parent?.type === "compound_statement") return undefined;

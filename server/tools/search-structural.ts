@@ -41,6 +41,7 @@ const output = z.object({
       captures: z.record(z.string(), z.string()).describe("What the metavariables stand for."),
     }),
   ),
+  note: z.string().optional().describe("What may be wrong with the pattern."),
   timed_out: z.boolean().describe("True when not all files were looked at; narrow it by path."),
   ...pageOutput,
 });
@@ -71,6 +72,13 @@ export const searchStructural = defineTool({
       args.max_answer_chars,
       found.more,
     );
-    return { repo: repo.name, matches: items, timed_out: found.timed_out, ...rest };
+    const note = `The pattern is no whole piece of ${language}: give it all its brackets, or search for a greater part.`;
+    return {
+      repo: repo.name,
+      matches: items,
+      ...(found.broken && items.length === 0 ? { note } : {}),
+      timed_out: found.timed_out,
+      ...rest,
+    };
   },
 });

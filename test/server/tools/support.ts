@@ -41,6 +41,19 @@ export async function makeLab(): Promise<Lab> {
   await makeRepository(join(path, "beta"), { "beta.txt": "beta\n", ".gitignore": "secret.env\n" });
   await mkdir(join(path, "not-a-repository"));
   await symlink(folder.path, join(path, "linked"));
+  return openLab(folder, path);
+}
+
+/** A workspace with the one repository `code`, committed once. */
+export async function makeCodeLab(files: Readonly<Record<string, string>>): Promise<Lab> {
+  const folder = await temporaryFolder();
+  const path = join(folder.path, "workspace");
+  await makeRepository(join(path, "code"), files);
+  return openLab(folder, path);
+}
+
+/** The tools over a workspace, its index built. */
+async function openLab(folder: Awaited<ReturnType<typeof temporaryFolder>>, path: string): Promise<Lab> {
   const workspace = new Workspace({ kind: "folder", dir: path });
   const ripgrep = await findRipgrep(undefined);
   const capabilities = new Capabilities();
