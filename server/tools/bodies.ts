@@ -1,3 +1,4 @@
+import { beginning, sizeOfText } from "../answer-size.ts";
 import { TreeReader } from "../index/work-tree.ts";
 import type { Repository } from "../workspace/workspace.ts";
 import type { ToolContext } from "./tool.ts";
@@ -27,8 +28,9 @@ export async function bodies<T extends { path: string; line: number; end_line: n
       .split("\n")
       .slice(symbol.line - 1, symbol.end_line)
       .join("\n");
-    const body = whole.length <= MAX_BODY ? whole : `${whole.slice(0, MAX_BODY)}…`;
-    left -= body.length;
+    const kept = beginning(whole, MAX_BODY);
+    const body = kept === whole ? whole : `${kept}…`;
+    left -= sizeOfText(body);
     done.push({ ...symbol, body });
   }
   return done;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { sizeOfText } from "../answer-size.ts";
 import { ToolError } from "../tool-error.ts";
 import { git } from "../workspace/git.ts";
 import { checkPath, insidePath } from "../workspace/paths.ts";
@@ -125,7 +126,7 @@ function add(
 ): void {
   const last = groups.at(-1);
   // Short groups, so that one of them never fills an answer.
-  if (last && last.commit === commit && last.end_line === line - 1 && last.text.length < 4_000) {
+  if (last && last.commit === commit && last.end_line === line - 1 && sizeOfText(last.text) < 4_000) {
     last.end_line = line;
     last.text += `\n${text}`;
   } else groups.push({ start_line: line, end_line: line, commit, ...facts, text });

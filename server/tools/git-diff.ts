@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { beginning, sizeOf } from "../answer-size.ts";
 import { ToolError } from "../tool-error.ts";
 import { git } from "../workspace/git.ts";
 import { checkPath } from "../workspace/paths.ts";
@@ -78,9 +79,9 @@ export const gitDiff = defineTool({
         args.stat_only || file.added === null
           ? ""
           : await patchOf(repo, range, file.path, args.context, left, signal);
-      const kept = patch.slice(0, Math.max(0, left));
+      const kept = beginning(patch, Math.max(0, left));
       rows.push({ ...file, patch: kept, patch_truncated: kept.length < patch.length });
-      left -= JSON.stringify(rows.at(-1)).length;
+      left -= sizeOf(rows.at(-1));
       if (left <= 0) break;
     }
     const more = args.offset + rows.length < all.length;

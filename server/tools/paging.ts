@@ -1,3 +1,4 @@
+import { sizeOf } from "../answer-size.ts";
 import type { Freshness } from "../index/job.ts";
 import type { Repository } from "../workspace/workspace.ts";
 import type { ToolContext } from "./tool.ts";
@@ -12,7 +13,7 @@ export interface Page<T> {
 /**
  * The results from `offset` on, as many as both limits let in; at least one, so that paging always comes to an end.
  *
- * @param maxChars characters of the results' JSON
+ * @param maxChars of the results' JSON, see sizeOf
  * @param more there are results beyond those given
  */
 export function page<T>(
@@ -33,7 +34,7 @@ export function fitting<T>(items: readonly T[], maxChars: number): T[] {
   let left = maxChars;
   const kept: T[] = [];
   for (const item of items) {
-    left -= JSON.stringify(item).length + 1;
+    left -= sizeOf(item) + 1;
     if (left < 0 && kept.length > 0) break;
     kept.push(item);
   }

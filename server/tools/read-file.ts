@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { lstat, open } from "node:fs/promises";
 import * as z from "zod";
+import { beginning, sizeOfText } from "../answer-size.ts";
 import { ToolError } from "../tool-error.ts";
 import { insidePath } from "../workspace/paths.ts";
 import { fileAt, resolveRevision } from "../workspace/revisions.ts";
@@ -113,11 +114,10 @@ export function cut(text: string, from: number, to: number | undefined, maxChars
   let truncated = false;
   for (let n = from; n <= last; n++) {
     const line = lines[n - 1] ?? "";
-    // As JSON has it, without the quotes and with the end of the line: control characters are longer there.
-    const cost = JSON.stringify(line).length - 1;
+    const cost = sizeOfText(line) + 2;
     if (chars + cost > maxChars) {
       truncated = true;
-      if (taken.length === 0) taken.push(line.slice(0, Math.floor((maxChars * line.length) / cost)));
+      if (taken.length === 0) taken.push(beginning(line, maxChars));
       break;
     }
     chars += cost;

@@ -47,7 +47,9 @@ export const maxAnswerChars = z
   .min(1)
   .max(MOST_CHARS)
   .default(40_000)
-  .describe("At most so many characters of results; what is left out is on the next page.");
+  .describe(
+    "At most so many characters of results (one that is not ASCII counts as three); what is left out is on the next page.",
+  );
 
 /** Whether an answer of the index is of now. */
 export const indexOutput = z

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { sizeOfText } from "../../answer-size.ts";
 import { encodeWord } from "../database.ts";
 import { BELOW, type Freshness, type IndexJob, type JobContext, reading, SECONDARY } from "../job.ts";
 import type { FoundSymbol } from "./find-symbol.ts";
@@ -74,7 +75,7 @@ function render(ranked: readonly Ranked[], budget: number): Omit<RepoMap, "of"> 
   let symbols = 0;
   for (const symbol of ranked) {
     const known = byFile.get(symbol.path);
-    const cost = entry(symbol).length + (known ? 0 : symbol.path.length + 2);
+    const cost = sizeOfText(known ? entry(symbol) : `${symbol.path}:\n${entry(symbol)}`);
     if (cost > left) break;
     left -= cost;
     symbols++;

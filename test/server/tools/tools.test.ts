@@ -121,13 +121,13 @@ describe("read_file", () => {
   });
 
   test("max_answer_chars cuts at a line and says where to go on", async () => {
-    expect(await read({ path: "lines.txt", max_answer_chars: 15 })).toMatchObject({
+    expect(await read({ path: "lines.txt", max_answer_chars: 17 })).toMatchObject({
       text: "line 1\nline 2",
       truncated: true,
       next_line: 3,
     });
     expect(await read({ path: "long.js", max_answer_chars: 10 })).toMatchObject({
-      text: "a".repeat(9),
+      text: "a".repeat(10),
       next_line: null,
     });
   });
