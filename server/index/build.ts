@@ -8,6 +8,8 @@ import { changedBetween, TreeReader, type TreeState, treeState } from "./work-tr
 
 /** More than so many files are left out, the last by name. */
 const MAX_FILES = 200_000;
+/** Files in memory before their turn, each at most MAX_INDEXED_BYTES. */
+const READ_AHEAD = 8;
 
 export interface BuildOptions {
   /** INDEX_DIR. */
@@ -111,10 +113,14 @@ function openOld(file: string): { db: DatabaseSync; meta: IndexMeta } | undefine
 async function addFiles(db: DatabaseSync, paths: readonly string[], options: BuildOptions): Promise<number> {
   const index = new FileIndex(db);
   const reader = new TreeReader(options.root);
+  // The disk works ahead of the parser.
+  const texts: Promise<string | undefined>[] = [];
   let read = 0;
   for (const [n, path] of paths.entries()) {
     if (n % 100 === 0) options.onProgress?.(n, paths.length);
-    const text = await reader.read(path);
+    while (texts.length < READ_AHEAD && n + texts.length < paths.length)
+      texts.push(reader.read(paths[n + texts.length] ?? ""));
+    const text = await texts.shift();
     if (text === undefined) continue;
     await index.add(path, text);
     read++;
