@@ -15,7 +15,7 @@ import { registerErrors } from "./http/errors.ts";
 import { allowedNames } from "./http/hosts.ts";
 import { landingPage } from "./http/landing.ts";
 import { Lifecycle } from "./http/lifecycle.ts";
-import { type BucketStore, MemoryBuckets } from "./http/limits/buckets.ts";
+import { openBuckets } from "./http/limits/open-buckets.ts";
 import { registerOverload } from "./http/limits/overload.ts";
 import { registerQuotas } from "./http/limits/quota.ts";
 import { type RefusalReason, registerRateLimits } from "./http/limits/rate-limit.ts";
@@ -52,8 +52,6 @@ export interface AppOptions {
   readonly profile?: Profile;
   readonly tools?: readonly Tool[];
   readonly logStream?: LogStream;
-  /** Where the rate limits keep their buckets. Default: in memory. */
-  readonly buckets?: BucketStore;
   /** Default: no spans. */
   readonly tracing?: Tracing | undefined;
 }
@@ -116,6 +114,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   const onProblem = (problem: Error) => http.log.warn({ reason: problem.message }, "usage file");
   const usage = new Usage(openUsage(config.sessionsDir, capabilities, onProblem), { onProblem });
   await usage.flush();
+  const buckets = openBuckets(config.storeUrl, capabilities, (reason) => http.log.warn({ reason }, "limits"));
   const workspace = new Workspace(config.workspace);
   const ripgrep = await findRipgrep(config.ripgrepPath).catch((error: Error) => error);
   await provideGit(capabilities);
@@ -163,7 +162,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   // In this order: a page may read every refusal, and what is refused costs little.
   await registerCors(http, names.origins);
   await registerOverload(http, config.limits, refused);
-  await registerRateLimits(http, config.limits, options.buckets ?? new MemoryBuckets(), refused);
+  await registerRateLimits(http, config.limits, buckets, refused);
   registerQuotas(http, config.limits.quotaPerDay, usage, refused);
 
   const context = { workspace, ripgrep: ripgrep instanceof Error ? "rg" : ripgrep, index };
@@ -221,6 +220,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
       await mcp?.close();
       await store.close();
       await usage.close();
+      buckets.close();
       http.server.closeAllConnections();
       await http.close();
       metrics.close();
