@@ -111,8 +111,8 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
     const observed = observedTool(tool, metrics);
     return options.tracing?.tool(observed) ?? observed;
   });
-  const onProblem = (problem: Error) => http.log.warn({ reason: problem.message }, "usage file");
-  const usage = new Usage(openUsage(config.sessionsDir, capabilities, onProblem), { onProblem });
+  const onProblem = (problem: Error) => http.log.warn({ reason: problem.message }, "usage");
+  const usage = new Usage(openUsage(config, capabilities, onProblem), { onProblem });
   await usage.flush();
   const buckets = openBuckets(config.storeUrl, capabilities, (reason) => http.log.warn({ reason }, "limits"));
   const workspace = new Workspace(config.workspace);
