@@ -86,7 +86,8 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
     keepAliveTimeout: 75_000,
     // Node counts only the time until the whole request has arrived: streams are not cut by it.
     requestTimeout: 120_000,
-    http: { headersTimeout: 30_000 },
+    // Node looks for late ones each 30 s unless told otherwise.
+    http: { headersTimeout: 30_000, connectionsCheckingInterval: 5_000 },
     // No limit on a silent connection: an event stream is silent for 15 s at a time, and a slow call for longer.
     connectionTimeout: 0,
   });

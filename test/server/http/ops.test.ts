@@ -88,3 +88,13 @@ test("an unknown path: 404, whatever the method", async () => {
   for (const method of ["GET", "POST", "DELETE"])
     expect((await fetch(`${running.origin}/nothing`, { method })).status).toBe(404);
 });
+
+test("every timeout of the listener is set on purpose; none cuts an answer", () => {
+  const { headersTimeout, requestTimeout, keepAliveTimeout, timeout } = running.app.http.server;
+  expect({ headersTimeout, requestTimeout, keepAliveTimeout, timeout }).toEqual({
+    headersTimeout: 30_000,
+    requestTimeout: 120_000,
+    keepAliveTimeout: 75_000,
+    timeout: 0,
+  });
+});
