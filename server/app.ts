@@ -101,7 +101,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   const metrics = new Metrics({
     inFlight: () => lifecycle.inFlight,
     openStreams: () => streams.byRoute(),
-    sessions: () => ({ open: mcp?.sessions ?? 0 }),
+    sessions: () => ({ open: mcp?.sessions ?? 0, oldestMs: mcp?.oldestSessionMs }),
     release: config.release,
     colour: config.colour,
   });
