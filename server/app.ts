@@ -15,7 +15,7 @@ import { registerErrors } from "./http/errors.ts";
 import { allowedNames } from "./http/hosts.ts";
 import { landingPage } from "./http/landing.ts";
 import { Lifecycle } from "./http/lifecycle.ts";
-import { type BucketStore, MemoryBuckets } from "./http/limits/buckets.ts";
+import { openBuckets } from "./http/limits/open-buckets.ts";
 import { registerOverload } from "./http/limits/overload.ts";
 import { registerQuotas } from "./http/limits/quota.ts";
 import { type RefusalReason, registerRateLimits } from "./http/limits/rate-limit.ts";
@@ -52,8 +52,6 @@ export interface AppOptions {
   readonly profile?: Profile;
   readonly tools?: readonly Tool[];
   readonly logStream?: LogStream;
-  /** Where the rate limits keep their buckets. Default: in memory. */
-  readonly buckets?: BucketStore;
   /** Default: no spans. */
   readonly tracing?: Tracing | undefined;
 }
@@ -88,7 +86,8 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
     keepAliveTimeout: 75_000,
     // Node counts only the time until the whole request has arrived: streams are not cut by it.
     requestTimeout: 120_000,
-    http: { headersTimeout: 30_000 },
+    // Node looks for late ones each 30 s unless told otherwise.
+    http: { headersTimeout: 30_000, connectionsCheckingInterval: 5_000 },
     // No limit on a silent connection: an event stream is silent for 15 s at a time, and a slow call for longer.
     connectionTimeout: 0,
   });
@@ -102,7 +101,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   const metrics = new Metrics({
     inFlight: () => lifecycle.inFlight,
     openStreams: () => streams.byRoute(),
-    sessions: () => ({ open: mcp?.sessions ?? 0 }),
+    sessions: () => ({ open: mcp?.sessions ?? 0, oldestMs: mcp?.oldestSessionMs }),
     release: config.release,
     colour: config.colour,
   });
@@ -113,9 +112,10 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
     const observed = observedTool(tool, metrics);
     return options.tracing?.tool(observed) ?? observed;
   });
-  const onProblem = (problem: Error) => http.log.warn({ reason: problem.message }, "usage file");
-  const usage = new Usage(openUsage(config.sessionsDir, capabilities, onProblem), { onProblem });
+  const onProblem = (problem: Error) => http.log.warn({ reason: problem.message }, "usage");
+  const usage = new Usage(openUsage(config, capabilities, onProblem), { onProblem });
   await usage.flush();
+  const buckets = openBuckets(config.storeUrl, capabilities, (reason) => http.log.warn({ reason }, "limits"));
   const workspace = new Workspace(config.workspace);
   const ripgrep = await findRipgrep(config.ripgrepPath).catch((error: Error) => error);
   await provideGit(capabilities);
@@ -163,7 +163,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   // In this order: a page may read every refusal, and what is refused costs little.
   await registerCors(http, names.origins);
   await registerOverload(http, config.limits, refused);
-  await registerRateLimits(http, config.limits, options.buckets ?? new MemoryBuckets(), refused);
+  await registerRateLimits(http, config.limits, buckets, refused);
   registerQuotas(http, config.limits.quotaPerDay, usage, refused);
 
   const context = { workspace, ripgrep: ripgrep instanceof Error ? "rg" : ripgrep, index };
@@ -221,6 +221,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
       await mcp?.close();
       await store.close();
       await usage.close();
+      buckets.close();
       http.server.closeAllConnections();
       await http.close();
       metrics.close();
