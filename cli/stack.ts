@@ -62,6 +62,8 @@ export async function engineEnvironment(engine: Engine): Promise<Record<string, 
   const path = [node, engine.folder, plugins, process.env.PATH].filter(Boolean).join(delimiter);
   return {
     PATH: path,
+    // The engine's dynamic-provider plugin asks Node for the SDK from the folder of work, which may lie outside this tree.
+    NODE_PATH: join(projectRoot, "node_modules"),
     PULUMI_BACKEND_URL: `file://${stateFolder}`,
     PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile,
     PULUMI_HOME: cacheFolder("pulumi-home"),

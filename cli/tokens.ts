@@ -7,6 +7,11 @@ export interface Token {
   scopes: string[];
   createdAt: string;
   expiresAt?: string | null;
+  /** Calls a day; missing: the server's default; 0: no limit. */
+  quota?: number;
+  /** At most a minute behind; missing: never used. */
+  lastUsedAt?: string;
+  callsToday?: number;
 }
 
 export interface NewToken extends Token {
@@ -28,11 +33,14 @@ export interface TokenRequest {
   /** Seconds until it expires; without it, it does not. */
   ttl?: number;
   scopes?: string;
+  /** Calls a day. */
+  quota?: number;
 }
 
 export async function createToken(deployed: Deployed, request: TokenRequest): Promise<NewToken> {
   const args = ["create", "--name", request.name, "--json"];
   if (request.ttl !== undefined) args.push("--ttl", String(request.ttl));
+  if (request.quota !== undefined) args.push("--quota", String(request.quota));
   if (request.scopes) args.push("--scopes", request.scopes);
   return JSON.parse(await ask(deployed, ...args));
 }

@@ -21,6 +21,9 @@ export function userData(settings: MachineSettings, release: string): string {
   ];
   const document = {
     write_files: files.map(({ path, content, mode }) => ({ path, content, permissions: mode })),
+    // Nobody logs in over SSH: its keys are noise on the console, which is what a failed boot shows.
+    no_ssh_fingerprints: true,
+    ssh: { emit_keys_to_console: false },
     runcmd: [["/usr/local/sbin/mcp-edge-setup"]],
   };
   return `#cloud-config\n${JSON.stringify(document, null, 1)}\n`;

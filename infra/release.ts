@@ -8,10 +8,11 @@ import { promisify } from "node:util";
 import { constants, zstdCompress } from "node:zlib";
 import { build } from "esbuild";
 import { pack } from "tar-stream";
+import { SWAGGER_UI_FILES } from "../server/api/swagger-ui-files.ts";
 import { cacheFolder, projectRoot } from "./paths.ts";
 
 /**
- * The server as one archive: `server.mjs` (bundled), `bin/node` and `bin/rg`. Same input, same bytes, same hash: entries are
+ * The server as one archive: `server.mjs` (bundled), `bin/node`, `bin/rg` and `swagger-ui/`. Same input, same bytes, same hash: entries are
  * sorted, times are zero, owners are root, and both the bundler and the compressor come from the lockfile.
  */
 export interface Release {
@@ -60,6 +61,18 @@ async function nativeParts(): Promise<Entry[]> {
   ];
 }
 
+/** The page at /api/docs: scripts for a browser, which no bundle for Node can hold. */
+async function swaggerUi(): Promise<Entry[]> {
+  const folder = join(dirname(require.resolve("@fastify/swagger-ui/package.json")), "static");
+  return Promise.all(
+    SWAGGER_UI_FILES.map(async (name) => ({
+      name: `swagger-ui/${name}`,
+      mode: 0o644,
+      content: await readFile(join(folder, name)),
+    })),
+  );
+}
+
 /** A tar whose bytes depend on names, modes and contents alone. */
 export async function reproducibleTar(entries: Entry[]): Promise<Buffer> {
   const tar = pack();
@@ -79,7 +92,7 @@ const ROOT = { uid: 0, gid: 0, uname: "root", gname: "root", mtime: new Date(0) 
  */
 export async function buildRelease(entry?: string): Promise<Release> {
   const server = { name: "server.mjs", mode: 0o644, content: await bundleServer(entry) };
-  const entries = [server, ...(await nativeParts())];
+  const entries = [server, ...(await nativeParts()), ...(await swaggerUi())];
   const inputs = entries.map(({ name, mode, content }) => [name, mode, sha256(content)]);
   const folder = cacheFolder("releases");
   const known = join(folder, `${sha256(JSON.stringify([process.versions.zstd, inputs])).slice(0, 32)}.hash`);

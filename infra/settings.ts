@@ -64,7 +64,7 @@ export const SETTINGS = {
     default: "50",
     min: 1,
     max: 10_000,
-    description: "Requests a second that NGINX takes from one address before it answers 429.",
+    description: "Requests a second that one address, and one token, may send before they are answered 429.",
   },
   logLevel: {
     type: "string",

@@ -1,25 +1,40 @@
 import { hostname } from "node:os";
 import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
-import Fastify, { type FastifyInstance, LogController } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyRequest, LogController } from "fastify";
+import { registerApi } from "./api/tools-api.ts";
 import { anonymousAuthenticator } from "./auth/guard.ts";
+import { openUsage } from "./auth/open-usage.ts";
 import { TokenAuthenticator } from "./auth/token-authenticator.ts";
+import { Usage } from "./auth/usage.ts";
+import { Capabilities } from "./capabilities/registry.ts";
 import type { ServerConfig } from "./config.ts";
+import { ARRIVAL, registerArrival } from "./http/arrival.ts";
+import { registerCors } from "./http/cors.ts";
 import { registerDemoStream } from "./http/demo-stream.ts";
 import { registerErrors } from "./http/errors.ts";
 import { allowedNames } from "./http/hosts.ts";
-import { LANDING_HEADERS, landingPage } from "./http/landing.ts";
+import { landingPage } from "./http/landing.ts";
 import { Lifecycle } from "./http/lifecycle.ts";
+import { type BucketStore, MemoryBuckets } from "./http/limits/buckets.ts";
+import { registerOverload } from "./http/limits/overload.ts";
+import { registerQuotas } from "./http/limits/quota.ts";
+import { type RefusalReason, registerRateLimits } from "./http/limits/rate-limit.ts";
 import { type LogStream, loggerOptions } from "./http/logging.ts";
+import { opsOnly, registerOps } from "./http/ops.ts";
+import { PAGE_HEADERS } from "./http/page.ts";
 import { type Check, ReadinessProbe, withoutDetails } from "./http/readiness.ts";
-import { requestId } from "./http/request-id.ts";
 import { Streams } from "./http/streams.ts";
-import { registerMcp } from "./mcp/endpoint.ts";
+import { type Mcp, registerMcp } from "./mcp/endpoint.ts";
 import type { LiveSessionsOptions } from "./mcp/live-sessions.ts";
 import type { Profile } from "./mcp/server-factory.ts";
+import { Metrics } from "./metrics/metrics.ts";
+import { observedTool } from "./metrics/observed-tool.ts";
+import { requestFacts } from "./metrics/request-facts.ts";
 import { openStore } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
 import { TOOLS } from "./tools/index.ts";
 import type { Tool } from "./tools/tool.ts";
+import type { Tracing } from "./tracing/tracing.ts";
 import { isWorkTree } from "./workspace/git.ts";
 import { findRipgrep, ripgrepVersion } from "./workspace/ripgrep.ts";
 import { Workspace } from "./workspace/workspace.ts";
@@ -36,6 +51,10 @@ export interface AppOptions {
   readonly profile?: Profile;
   readonly tools?: readonly Tool[];
   readonly logStream?: LogStream;
+  /** Where the rate limits keep their buckets. Default: in memory. */
+  readonly buckets?: BucketStore;
+  /** Default: no spans. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** The whole server, not listening yet. */
@@ -44,6 +63,9 @@ export interface ServerApp {
   readonly lifecycle: Lifecycle;
   readonly streams: Streams;
   readonly readiness: ReadinessProbe;
+  readonly capabilities: Capabilities;
+  /** Adds what an operator asks for (/metrics, /capz) to another server: the private socket's. */
+  registerOps(app: FastifyInstance): void;
   /** Ends what is in flight and closes the server; see drain.ts for the graceful way. */
   close(): Promise<void>;
 }
@@ -51,12 +73,11 @@ export interface ServerApp {
 /** The composition root: everything is made and put together here, nothing listens, nothing is read from the environment. */
 export async function createApp(options: AppOptions): Promise<ServerApp> {
   const { config } = options;
-  const tools = options.tools ?? TOOLS;
   const keepAliveMs = options.keepAliveMs ?? 15_000;
   const http = Fastify({
     logger: loggerOptions(config, options.logStream),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "request_id" }),
-    genReqId: requestId,
+    ...ARRIVAL,
     trustProxy: "loopback",
     forceCloseConnections: true,
     return503OnClosing: false,
@@ -64,16 +85,45 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
     keepAliveTimeout: 75_000,
     // Node counts only the time until the whole request has arrived: streams are not cut by it.
     requestTimeout: 120_000,
+    http: { headersTimeout: 30_000 },
+    // No limit on a silent connection: an event stream is silent for 15 s at a time, and a slow call for longer.
+    connectionTimeout: 0,
   });
   http.decorateRequest("principal", null);
 
   const lifecycle = new Lifecycle();
   const streams = new Streams();
   const store = options.store ?? (await openStore(config, (problem) => http.log.error(problem)));
+  let mcp: Mcp | undefined;
+  const capabilities = new Capabilities();
+  const metrics = new Metrics({
+    inFlight: () => lifecycle.inFlight,
+    openStreams: () => streams.byRoute(),
+    sessions: () => ({ open: mcp?.sessions ?? 0 }),
+    release: config.release,
+    colour: config.colour,
+  });
+  lifecycle.onEnded = (request, reply) => metrics.request(requestFacts(request, reply));
+  streams.onEnded = (end) => metrics.streamEnded(end);
+  const refused = (reason: RefusalReason) => metrics.refused(reason);
+  const tools = (options.tools ?? TOOLS).map((tool) => {
+    const observed = observedTool(tool, metrics);
+    return options.tracing?.tool(observed) ?? observed;
+  });
+  const onProblem = (problem: Error) => http.log.warn({ reason: problem.message }, "usage file");
+  const usage = new Usage(openUsage(config.sessionsDir, capabilities, onProblem), { onProblem });
+  await usage.flush();
   const workspace = new Workspace(config.workspace);
   const ripgrep = await findRipgrep(config.ripgrepPath).catch((error: Error) => error);
   const tokens = new TokenAuthenticator(config.tokensFile, (problem) =>
     http.log.error({ reason: problem.message }, "tokens file"),
+  );
+
+  const authenticator = config.authMode === "none" ? anonymousAuthenticator : tokens;
+  capabilities.set(
+    "ripgrep",
+    !(ripgrep instanceof Error),
+    ripgrep instanceof Error ? ripgrep.message : await ripgrepVersion(ripgrep),
   );
 
   const checks: Check[] = [
@@ -96,26 +146,44 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
     colour: config.colour,
   }));
 
+  const names = allowedNames(config);
   lifecycle.register(http);
-  registerErrors(http);
+  registerErrors(http, config.serve);
+  registerArrival(http);
+  options.tracing?.register(http);
   http.addHook("onRequest", async (_request, reply) => {
     reply.header("x-content-type-options", "nosniff").header("referrer-policy", "no-referrer");
   });
-  const names = allowedNames(config);
-  const mcp = await registerMcp(http, {
-    parts: {
-      tools,
-      context: { workspace, ripgrep: ripgrep instanceof Error ? "rg" : ripgrep },
-      log: http.log,
-      profile: options.profile,
-    },
-    authenticator: config.authMode === "none" ? anonymousAuthenticator : tokens,
-    store,
-    slot: config.colour && `${hostname()}:${config.colour}`,
-    live: options.live,
-    streams,
-    keepAliveMs,
-    names,
+  // In this order: a page may read every refusal, and what is refused costs little.
+  await registerCors(http, names.origins);
+  await registerOverload(http, config.limits, refused);
+  await registerRateLimits(http, config.limits, options.buckets ?? new MemoryBuckets(), refused);
+  registerQuotas(http, config.limits.quotaPerDay, usage, refused);
+
+  const context = { workspace, ripgrep: ripgrep instanceof Error ? "rg" : ripgrep };
+  const needsToken = config.authMode === "token";
+  const originOf = (request: FastifyRequest) =>
+    config.publicUrl?.origin ?? `${request.protocol}://${request.host}`;
+  mcp =
+    config.serve === "api"
+      ? undefined
+      : await registerMcp(http, {
+          parts: { tools, context, log: http.log, profile: options.profile },
+          authenticator,
+          store,
+          slot: config.colour && `${hostname()}:${config.colour}`,
+          live: options.live,
+          streams,
+          keepAliveMs,
+          names,
+        });
+  if (config.serve !== "mcp")
+    await registerApi(http, { tools, context, capabilities, authenticator, needsToken, names, originOf });
+  const ops = { metrics, capabilities, tools, release: config.release, colour: config.colour };
+  await http.register(async (scope) => {
+    scope.addHook("onRequest", hostHeaderValidation(names.hosts));
+    scope.addHook("onRequest", opsOnly(authenticator));
+    registerOps(scope, ops);
   });
   await http.register(async (plain) => {
     plain.addHook("onRequest", hostHeaderValidation(names.hosts));
@@ -128,10 +196,8 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
         .send(withoutDetails(state));
     });
     plain.get("/", async (request, reply) => {
-      const origin = config.publicUrl?.origin ?? `http://${request.headers.host}`;
-      return reply
-        .headers(LANDING_HEADERS)
-        .send(landingPage({ origin, needsToken: config.authMode === "token", tools }));
+      const facts = { origin: originOf(request), needsToken, tools, serve: config.serve };
+      return reply.headers(PAGE_HEADERS).send(landingPage(facts));
     });
   });
 
@@ -140,12 +206,16 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
     lifecycle,
     streams,
     readiness,
+    capabilities,
+    registerOps: (app) => registerOps(app, ops),
     close: async () => {
       streams.endAll();
-      await mcp.close();
+      await mcp?.close();
       await store.close();
+      await usage.close();
       http.server.closeAllConnections();
       await http.close();
+      metrics.close();
     },
   };
 }

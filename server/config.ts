@@ -32,6 +32,18 @@ export interface ServerConfig {
   readonly ripgrepPath: string | undefined;
   /** Folder that the server writes (counts, sessions); undefined in development: nothing is kept. */
   readonly sessionsDir: string | undefined;
+  /** Which doors are open: /mcp, /api or both. */
+  readonly serve: "all" | "mcp" | "api";
+  readonly limits: {
+    /** Requests a second; 0: no limit. */
+    readonly perAddress: number;
+    readonly perToken: number;
+    /** Calls a day and token, for tokens without a quota of their own; 0: no limit. */
+    readonly quotaPerDay: number;
+    /** New requests are turned away above these; 0: never. */
+    readonly eventLoopMs: number;
+    readonly rssBytes: number;
+  };
   /** A Valkey or Redis server that keeps the sessions instead of the folder; may hold a password: never to be logged. */
   readonly storeUrl: string | undefined;
   /** Neither started by systemd nor reachable under a public name. */
@@ -90,6 +102,12 @@ const Environment = z.object({
   ALLOWED_ORIGINS: z.string().default(""),
   RIPGREP_PATH: path.optional(),
   SESSIONS_DIR: path.optional(),
+  SERVE: z.enum(["all", "mcp", "api"], "must be all, mcp or api; set SERVE=all").default("all"),
+  RATE_LIMIT_ADDRESS: wholeNumber(0, 1_000_000, "RATE_LIMIT_ADDRESS=100").default(100),
+  RATE_LIMIT_TOKEN: wholeNumber(0, 1_000_000, "RATE_LIMIT_TOKEN=100").default(100),
+  QUOTA_PER_DAY: wholeNumber(0, 999_999_999, "QUOTA_PER_DAY=0").default(0),
+  SHED_EVENT_LOOP_MS: wholeNumber(0, 60_000, "SHED_EVENT_LOOP_MS=1000").optional(),
+  SHED_RSS_MB: wholeNumber(0, 1_000_000, "SHED_RSS_MB=800").default(0),
   STORE_URL: z.string().optional(),
 });
 
@@ -166,6 +184,15 @@ export function readConfig(
     ripgrepPath: e.RIPGREP_PATH,
     storeUrl: e.STORE_URL,
     sessionsDir: e.SESSIONS_DIR ?? (dev ? undefined : DEFAULT_SESSIONS_DIR),
+    serve: e.SERVE,
+    limits: {
+      perAddress: e.RATE_LIMIT_ADDRESS,
+      perToken: e.RATE_LIMIT_TOKEN,
+      quotaPerDay: e.QUOTA_PER_DAY,
+      // In development nothing is shed: a debugger's pause is no overload.
+      eventLoopMs: e.SHED_EVENT_LOOP_MS ?? (dev ? 0 : 1_000),
+      rssBytes: e.SHED_RSS_MB * 1024 * 1024,
+    },
     dev,
   };
 }

@@ -3,7 +3,9 @@ import { createApp, type ServerApp } from "./app.ts";
 import { tokenCommand } from "./auth/token-command.ts";
 import { ConfigError, readConfig, type ServerConfig } from "./config.ts";
 import { drain } from "./drain.ts";
+import { listen } from "./listen.ts";
 import { Notifier, watchdogInterval } from "./systemd/notify.ts";
+import { openTracing } from "./tracing/tracing.ts";
 
 /** Start of the server; `token …` runs the token command instead. Exit codes: 0 well ended, 1 could not start or failed. */
 async function main(): Promise<void> {
@@ -21,11 +23,12 @@ async function main(): Promise<void> {
 }
 
 async function serve(config: ServerConfig, env: NodeJS.ProcessEnv): Promise<void> {
-  const app = await createApp({ config });
+  const tracing = await openTracing(env, config);
+  const app = await createApp({ config, tracing });
   const log = app.http.log;
   process.on("unhandledRejection", (reason) => log.error({ err: reason }, "unhandled rejection"));
   const notifier = new Notifier(env);
-  const admin = config.adminSocket ? await startAdmin(config.adminSocket, app.readiness) : undefined;
+  const admin = config.adminSocket ? await startAdmin(config.adminSocket, app) : undefined;
 
   const state = await app.readiness.probe();
   if (!state.ready) {
@@ -35,7 +38,6 @@ async function serve(config: ServerConfig, env: NodeJS.ProcessEnv): Promise<void
     await admin?.close();
     throw new Error(`not ready: ${reasons.join("; ")}`);
   }
-  await listen(app, config);
 
   let stopping = false;
   const stop = async (signal: string) => {
@@ -47,12 +49,15 @@ async function serve(config: ServerConfig, env: NodeJS.ProcessEnv): Promise<void
       .catch((error: Error) => log.warn({ reason: error.message }, "systemd-notify"));
     const clean = await drain(app, config.drainSeconds * 1_000);
     await admin?.close();
+    await tracing?.close().catch((error: Error) => log.warn({ reason: error.message }, "tracing"));
     log.info({ clean }, "stopped");
     process.exit(0);
   };
   process.on("SIGTERM", () => void stop("SIGTERM"));
   process.on("SIGINT", () => void stop("SIGINT"));
 
+  // Last: from here on connections come, and whoever is ahead of us on the same socket may go.
+  await listen(app, config.listen);
   const interval = watchdogInterval(env, process.pid);
   if (interval !== undefined)
     setInterval(() => {
@@ -62,22 +67,6 @@ async function serve(config: ServerConfig, env: NodeJS.ProcessEnv): Promise<void
     }, interval).unref();
   await notifier.send("READY=1");
   announce(app, config);
-}
-
-async function listen(app: ServerApp, config: ServerConfig): Promise<void> {
-  await app.http.ready();
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  app.http.server.once("error", reject);
-  if (config.listen.kind === "fd") app.http.server.listen({ fd: config.listen.fd }, resolve);
-  else app.http.server.listen({ host: config.listen.host, port: config.listen.port }, resolve);
-  await promise.catch((error: NodeJS.ErrnoException) => {
-    throw error.code === "EADDRINUSE" && config.listen.kind === "tcp"
-      ? new Error(
-          `${config.listen.host}:${config.listen.port} is taken; choose another port: PORT=3001 npm run dev`,
-        )
-      : error;
-  });
-  app.http.server.off("error", reject);
 }
 
 function announce(app: ServerApp, config: ServerConfig): void {

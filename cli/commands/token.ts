@@ -12,14 +12,26 @@ export function seconds(text: string): number {
   return Number(match[1]) * unit;
 }
 
-const line = ({ id, name, scopes, createdAt, expiresAt }: Token) =>
-  [
+/** Calls a day; 0: no limit. */
+function calls(text: string): number {
+  if (!/^\d{1,9}$/.test(text))
+    throw new InvalidArgumentError("Write a whole number of calls a day; 0: no limit.");
+  return Number(text);
+}
+
+/** What is shown of a token. */
+export function line({ id, name, scopes, createdAt, expiresAt, ...use }: Token): string {
+  const today = `${use.callsToday ?? 0}${use.quota ? ` of ${use.quota}` : ""} calls today`;
+  return [
     id,
     name,
     scopes.join(","),
     `made ${createdAt}`,
     expiresAt ? `expires ${expiresAt}` : "does not expire",
+    use.lastUsedAt ? `last used ${use.lastUsedAt}` : "never used",
+    today,
   ].join("  ");
+}
 
 interface Options {
   stack: string;
@@ -27,6 +39,7 @@ interface Options {
   name: string;
   ttl?: number;
   scopes?: string;
+  quota?: number;
 }
 
 export function tokenCommand(): Command {
@@ -36,11 +49,17 @@ export function tokenCommand(): Command {
     .description("Make a token; it is shown once and stored hashed.")
     .option("-n, --name <name>", "what it is for", "unnamed")
     .option("--ttl <time>", "how long it lives: 30d, 12h, 15m or seconds (default: until revoked)", seconds)
-    .option("--scopes <list>", "comma-separated scopes")
+    .option("--scopes <list>", "comma-separated, of code:read and ops (default: code:read)")
+    .option("--quota <calls>", "at most so many calls a day (default: the server's; 0: no limit)", calls)
     .addOption(stackOption())
     .addOption(jsonOption())
-    .action(async ({ stack, json, name, ttl, scopes }: Options) => {
-      const request = { name, ...(ttl ? { ttl } : {}), ...(scopes ? { scopes } : {}) };
+    .action(async ({ stack, json, name, ttl, scopes, quota }: Options) => {
+      const request = {
+        name,
+        ...(ttl ? { ttl } : {}),
+        ...(scopes ? { scopes } : {}),
+        ...(quota === undefined ? {} : { quota }),
+      };
       const made = await createToken(await readDeployed(stack), request);
       console.log(json ? JSON.stringify(made) : `${made.token}\n${line(made)}`);
     });

@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { poll, type RunOptions, run, succeeds } from "../exec.ts";
 import { stackFolder } from "../paths.ts";
+import { cgroupFolders, inCgroups, removeCgroups } from "./cgroup.ts";
 import { type Daemon, runningPid, startDaemon, stopDaemon } from "./daemon.ts";
 import { bootedWithSystemd } from "./host.ts";
 import type { Network } from "./network.ts";
@@ -119,7 +120,8 @@ export async function startGuest(guest: Guest): Promise<void> {
   // On a host with cgroup v1 the guest's systemd must be told to use v2 (it has no v1 support).
   const unified = existsSync("/sys/fs/cgroup/cgroup.controllers");
   const env: Record<string, string> = unified ? {} : { SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1" };
-  await startDaemon(daemonOf(guest.stack), "systemd-nspawn", args, env);
+  const [command, all] = inCgroups(await cgroupFolders(guest.name), "systemd-nspawn", args);
+  await startDaemon(daemonOf(guest.stack), command, all, env);
 }
 
 /** Clean poweroff: nspawn passes SIGTERM on as a shutdown request. After 30 s it is ended the hard way. */
@@ -132,6 +134,7 @@ export async function stopGuest(guest: Guest): Promise<void> {
   const clean = await stopDaemon(daemonOf(guest.stack), 30_000);
   // nspawn was killed: its payload would go on without it.
   if (!clean && init !== undefined && existsSync(`/proc/${init}`)) process.kill(init, "SIGKILL");
+  await removeCgroups(guest.name);
 }
 
 /** Run a program inside the guest, as root, with a clean environment. */

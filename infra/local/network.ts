@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { BlockList } from "node:net";
 import { join } from "node:path";
 import { run, succeeds } from "../exec.ts";
@@ -87,6 +87,29 @@ table ip ${n.bridge} {
 `;
 
 const FORWARD = "/proc/sys/net/ipv4/ip_forward";
+/**
+ * Who needs forwarding on: a file for each bridge, of all checkouts on the host, since they share the switch. Forgotten at a
+ * reboot, like the switch itself.
+ */
+const FORWARD_USERS = "/run/mcp-edge-local";
+const FORWARD_WAS_OFF = join(FORWARD_USERS, "ip-forward-was-off");
+
+async function needForwarding({ bridge }: Network): Promise<void> {
+  await mkdir(FORWARD_USERS, { recursive: true });
+  await writeFile(join(FORWARD_USERS, bridge), "");
+  if ((await readFile(FORWARD, "utf8")).trim() !== "0") return;
+  await writeFile(FORWARD_WAS_OFF, "");
+  await writeFile(FORWARD, "1");
+}
+
+/** The last one turns it off again, when it was off before the first. */
+async function leaveForwarding({ bridge }: Network): Promise<void> {
+  await rm(join(FORWARD_USERS, bridge), { force: true });
+  const users = (await readdir(FORWARD_USERS).catch(() => [])).filter(linkExists);
+  if (users.length > 0) return;
+  if (existsSync(FORWARD_WAS_OFF)) await writeFile(FORWARD, "0");
+  await rm(FORWARD_USERS, { recursive: true, force: true });
+}
 
 /** Make the network, or mend what is missing of it. */
 export async function ensureNetwork(stack: string): Promise<Network> {
@@ -95,10 +118,7 @@ export async function ensureNetwork(stack: string): Promise<Network> {
   await run("ip", ["addr", "replace", `${net4}.1/24`, "dev", bridge]);
   await succeeds("ip", ["-6", "addr", "replace", `${net6}::1/64`, "dev", bridge, "nodad"]);
   await run("ip", ["link", "set", bridge, "up"]);
-  if ((await readFile(FORWARD, "utf8")).trim() === "0") {
-    await writeFile(join(stackFolder(stack), "ip-forward-was-off"), "");
-    await writeFile(FORWARD, "1");
-  }
+  await needForwarding(network);
   await run("nft", ["-f", "-"], { input: natTable(network) });
   return network;
 }
@@ -117,11 +137,7 @@ export async function removeNetwork(stack: string): Promise<void> {
   if (!network) return;
   await succeeds("ip", ["link", "del", network.bridge]);
   await succeeds("nft", ["delete", "table", "ip", network.bridge]);
-  const wasOff = join(stackFolder(stack), "ip-forward-was-off");
-  if (existsSync(wasOff)) {
-    await writeFile(FORWARD, "0");
-    await rm(wasOff);
-  }
+  await leaveForwarding(network);
   await rm(recordOf(stack), { force: true });
 }
 

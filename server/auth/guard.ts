@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { jsonRpcError } from "../http/errors.ts";
-import { ANONYMOUS, type Authenticator, type Principal } from "./principal.ts";
+import { isMcpPath, jsonRpcError, Refusal } from "../http/errors.ts";
+import { ANONYMOUS, type Authenticator, type Principal, type Scope } from "./principal.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -23,6 +23,24 @@ export function guard(authenticator: Authenticator) {
     await reply
       .code(401)
       .header("www-authenticate", verdict.challenge)
-      .send(jsonRpcError(-32_001, verdict.reason, request.id));
+      .send(
+        isMcpPath(request.url)
+          ? jsonRpcError(-32_001, verdict.reason, request.id)
+          : { error: verdict.reason, request_id: request.id },
+      );
   };
+}
+
+/**
+ * For a guarded request.
+ *
+ * @throws Refusal 403 with the challenge of RFC 6750, section 3.1, when the caller lacks the scope
+ */
+export function requireScope(request: FastifyRequest, reply: FastifyReply, scope: Scope): void {
+  if (request.principal?.scopes.includes(scope)) return;
+  reply.header("www-authenticate", `Bearer error="insufficient_scope", scope="${scope}"`);
+  throw new Refusal(
+    403,
+    `This needs a token with the scope ${scope}: token create --scopes ${scope} --name NAME`,
+  );
 }

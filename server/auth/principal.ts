@@ -8,6 +8,8 @@ export interface Principal {
   readonly id: string;
   readonly name: string;
   readonly scopes: readonly Scope[];
+  /** Calls a day, where the token has a quota of its own; 0: as many as it likes. */
+  readonly quota?: number;
 }
 
 export const ANONYMOUS: Principal = { id: "anonymous", name: "anonymous", scopes: ["code:read"] };

@@ -77,10 +77,10 @@ export class TokenAuthenticator implements Authenticator {
     if (stamp === this.#stamp) return;
     try {
       const stored = await readTokens(this.#file);
-      this.#tokens = stored.map(({ id, name, scopes, hash, expiresAt }) => ({
+      this.#tokens = stored.map(({ id, name, scopes, hash, expiresAt, quota }) => ({
         hash: Buffer.from(hash, "hex"),
         expiresAt: expiresAt === null ? Number.POSITIVE_INFINITY : Date.parse(expiresAt),
-        principal: { id, name, scopes },
+        principal: { id, name, scopes, ...(quota === undefined ? {} : { quota }) },
       }));
     } catch (error) {
       this.#onProblem(error as Error);

@@ -1,8 +1,11 @@
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
-import { DEFAULT_TOKENS_FILE } from "../config.ts";
+import { DEFAULT_SESSIONS_DIR, DEFAULT_TOKENS_FILE } from "../config.ts";
 import { SCOPES, type Scope } from "./principal.ts";
 import { hashToken, newToken, readTokens, type StoredToken, updateTokens } from "./tokens-file.ts";
+import { dayOf } from "./usage.ts";
+import { readUsage, type TokenUse, USAGE_FILE } from "./usage-store.ts";
 
 /** Ten years: longer is better said by leaving --ttl out. */
 const MAX_TTL = 10 * 365 * 86_400;
@@ -14,6 +17,12 @@ function ttl(text: string): number {
       `a whole number of seconds from 1 to ${MAX_TTL}, such as 2592000 (30 days)`,
     );
   return seconds;
+}
+
+function quota(text: string): number {
+  if (!/^\d{1,9}$/.test(text))
+    throw new InvalidArgumentError("a whole number of calls a day, such as 5000; 0: no limit");
+  return Number(text);
 }
 
 function scopes(text: string): Scope[] {
@@ -30,15 +39,30 @@ function tokenName(text: string): string {
   return text;
 }
 
-/** What is shown of a token: all but its hash. */
-function shown({ hash: _, ...rest }: StoredToken) {
-  return rest;
+interface CreateOptions {
+  name: string;
+  ttl?: number;
+  scopes: Scope[];
+  quota?: number;
+  json?: true;
 }
 
-function table(tokens: StoredToken[]): string {
+type ShownToken = Omit<StoredToken, "hash"> & { lastUsedAt?: string; callsToday?: number };
+
+/** What is shown of a token: all but its hash, and its use where a server has counted it. */
+function shown({ hash: _, ...rest }: StoredToken, use?: TokenUse): ShownToken {
+  return use
+    ? { ...rest, lastUsedAt: new Date(use.lastUsedAt).toISOString(), callsToday: use.callsToday }
+    : rest;
+}
+
+function table(tokens: ShownToken[]): string {
   if (tokens.length === 0) return "No tokens. Make one: token create --name laptop\n";
   return tokens
-    .map((t) => `${t.id}  ${t.name}  ${t.scopes.join(",")}  until ${t.expiresAt ?? "revoked"}\n`)
+    .map((t) => {
+      const calls = `${t.callsToday ?? 0}${t.quota ? ` of ${t.quota}` : ""} calls today`;
+      return `${t.id}  ${t.name}  ${t.scopes.join(",")}  until ${t.expiresAt ?? "revoked"}  last used ${t.lastUsedAt ?? "never"}  ${calls}\n`;
+    })
     .join("");
 }
 
@@ -49,16 +73,29 @@ function table(tokens: StoredToken[]): string {
  */
 export function tokenCommand(env: NodeJS.ProcessEnv, write: (text: string) => void): Command {
   const file = env.TOKENS_FILE || DEFAULT_TOKENS_FILE;
+  const usageFile = join(env.SESSIONS_DIR || DEFAULT_SESSIONS_DIR, USAGE_FILE);
+  /** A broken file of counts is no reason not to see the tokens. */
+  const usage = () => {
+    try {
+      return readUsage(usageFile, dayOf(Date.now()));
+    } catch (error) {
+      process.stderr.write(`The last use is not known: ${usageFile}: ${(error as Error).message}\n`);
+      return new Map<string, TokenUse>();
+    }
+  };
   const json = (value: unknown) => write(`${JSON.stringify(value)}\n`);
-  const command = new Command("token").description(`the tokens in ${file} (TOKENS_FILE)`);
+  const command = new Command("token").description(
+    `the tokens in ${file} (TOKENS_FILE); their use is in ${usageFile} (SESSIONS_DIR)`,
+  );
 
   command
     .command("create")
     .requiredOption("--name <name>", "who or what uses it", tokenName)
     .option("--ttl <seconds>", "valid for so long (default: until revoked)", ttl)
     .option("--scopes <list>", `comma-separated, of ${SCOPES.join(", ")}`, scopes, ["code:read"])
+    .option("--quota <calls>", "at most so many calls a day (default: the server's QUOTA_PER_DAY)", quota)
     .option("--json", "one JSON object instead of text")
-    .action(async (options: { name: string; ttl?: number; scopes: Scope[]; json?: true }) => {
+    .action(async (options: CreateOptions) => {
       const token = newToken();
       const now = Date.now();
       const stored: StoredToken = {
@@ -68,6 +105,7 @@ export function tokenCommand(env: NodeJS.ProcessEnv, write: (text: string) => vo
         scopes: options.scopes,
         createdAt: new Date(now).toISOString(),
         expiresAt: options.ttl === undefined ? null : new Date(now + options.ttl * 1_000).toISOString(),
+        ...(options.quota === undefined ? {} : { quota: options.quota }),
       };
       await updateTokens(file, (tokens) => ({ tokens: [...tokens, stored], result: undefined }));
       if (options.json) json({ ...shown(stored), token });
@@ -79,8 +117,10 @@ export function tokenCommand(env: NodeJS.ProcessEnv, write: (text: string) => vo
     .command("list")
     .option("--json", "a JSON array instead of text")
     .action(async (options: { json?: true }) => {
-      const tokens = await readTokens(file);
-      if (options.json) json(tokens.map(shown));
+      const stored = await readTokens(file);
+      const use = usage();
+      const tokens = stored.map((token) => shown(token, use.get(token.id)));
+      if (options.json) json(tokens);
       else write(table(tokens));
     });
 

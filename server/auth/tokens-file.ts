@@ -12,6 +12,8 @@ const StoredTokenSchema = z.object({
   scopes: z.array(z.enum(SCOPES)),
   createdAt: z.iso.datetime(),
   expiresAt: z.iso.datetime().nullable(),
+  /** Calls a day; missing: the server's default; 0: no limit. */
+  quota: z.int().min(0).optional(),
 });
 const TokensFileSchema = z.object({ version: z.literal(1), tokens: z.array(StoredTokenSchema) });
 

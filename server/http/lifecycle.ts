@@ -1,8 +1,10 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 /** Counts the requests in flight, writes their log lines, and knows whether the server is draining. */
 export class Lifecycle {
   draining = false;
+  /** Told of every request when its answer is over, or its client gone. */
+  onEnded: (request: FastifyRequest, reply: FastifyReply) => void = () => undefined;
   #inFlight = 0;
   #idle: (() => void)[] = [];
 
@@ -16,10 +18,10 @@ export class Lifecycle {
   register(app: FastifyInstance): void {
     app.addHook("onRequest", async (request, reply) => {
       this.#inFlight++;
-      reply.header("x-request-id", request.id);
       reply.raw.once("close", () => {
         this.#inFlight--;
         if (this.#inFlight === 0) for (const wake of this.#idle.splice(0)) wake();
+        this.onEnded(request, reply);
         const line = {
           method: request.method,
           path: request.url.split("?", 1)[0],
@@ -29,7 +31,7 @@ export class Lifecycle {
           ...(request.principal ? { principal: request.principal.id } : {}),
           ...(reply.raw.writableFinished ? {} : { aborted: true }),
         };
-        if (line.path === "/readyz") request.log.debug(line, "request");
+        if (line.path === "/readyz" || line.path === "/metrics") request.log.debug(line, "request");
         else request.log.info(line, "request");
       });
     });

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { FastifyBaseLogger } from "fastify";
+import { jsonRpcError } from "./errors.ts";
 
 /** Why a stream ended: its source was done, the client left, the server drains, it failed, or the drain's limit was over. */
 export type DisconnectReason = "completed" | "client_closed" | "drain" | "error" | "drain_timeout";
@@ -14,6 +15,15 @@ export interface StreamFacts {
   onEnd?: (reason: DisconnectReason) => void;
 }
 
+/** What a stream came to. */
+export interface StreamEnd {
+  route: string;
+  reason: DisconnectReason;
+  bytes: number;
+  chunks: number;
+  seconds: number;
+}
+
 /** How soon a client that was sent away by a drain may come back, milliseconds: the other server is ready by then. */
 export const RETRY_MS = 500;
 
@@ -21,6 +31,10 @@ const encoder = new TextEncoder();
 /** Headers leave with the first byte, so every stream begins with a comment: without it they waited 15 s for the keep-alive. */
 const OPEN = encoder.encode(": open\n\n");
 const RECONNECT = encoder.encode(`retry: ${RETRY_MS}\n\n`);
+/** The last event of a stream whose source failed: the cause stays in the log. */
+const FAILED = encoder.encode(
+  `event: error\ndata: ${JSON.stringify(jsonRpcError(-32_603, "Internal server error"))}\n\n`,
+);
 
 /** On every event stream; NGINX and other proxies heed the last one. */
 export const SSE_HEADERS = {
@@ -31,11 +45,20 @@ export const SSE_HEADERS = {
 
 /** The event streams that are open: primes them, counts them, logs one line for each at its end, and ends them on a drain. */
 export class Streams {
-  readonly #open = new Map<(reason: DisconnectReason) => void, boolean>();
+  readonly #open = new Map<(reason: DisconnectReason) => void, Pick<StreamFacts, "route" | "standing">>();
   #draining = false;
+  /** Told of every stream that has ended. */
+  onEnded: (end: StreamEnd) => void = () => undefined;
 
   get size(): number {
     return this.#open.size;
+  }
+
+  /** How many are open, by route. */
+  byRoute(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { route } of this.#open.values()) counts.set(route, (counts.get(route) ?? 0) + 1);
+    return counts;
   }
 
   /** Wraps the source of an event stream; the result goes to the client. */
@@ -55,6 +78,8 @@ export class Streams {
       if (ended) return false;
       ended = true;
       this.#open.delete(end);
+      const durationMs = performance.now() - started;
+      this.onEnded({ route: facts.route, reason, bytes, chunks, seconds: durationMs / 1_000 });
       facts.log.info(
         {
           stream_id: randomUUID(),
@@ -62,7 +87,7 @@ export class Streams {
           route: facts.route,
           bytes_sent: bytes,
           chunks_sent: chunks,
-          duration_ms: Math.round(performance.now() - started),
+          duration_ms: Math.round(durationMs),
           disconnect_reason: reason,
         },
         "stream",
@@ -89,7 +114,11 @@ export class Streams {
           if (!done) send(value);
           else if (settle("completed")) sink.close();
         } catch (error) {
-          if (settle("error")) sink.error(error);
+          if (ended) return;
+          facts.log.error({ err: error }, "stream failed");
+          send(FAILED);
+          settle("error");
+          sink.close();
         }
       },
       cancel: (reason) => {
@@ -97,7 +126,7 @@ export class Streams {
         return reader.cancel(reason);
       },
     });
-    this.#open.set(end, facts.standing);
+    this.#open.set(end, facts);
     if (this.#draining && facts.standing) end("drain");
     return body;
   }
@@ -105,7 +134,7 @@ export class Streams {
   /** Sends every standing stream's client away, now and from now on; answers of calls go on. */
   drain(): void {
     this.#draining = true;
-    for (const [end, standing] of [...this.#open]) if (standing) end("drain");
+    for (const [end, { standing }] of [...this.#open]) if (standing) end("drain");
   }
 
   /** Ends what is left. */

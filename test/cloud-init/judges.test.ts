@@ -58,6 +58,34 @@ function judge() {
     ]);
   });
 
+  test("NGINX's own 429 is JSON-RPC on /mcp and plain JSON elsewhere, with Retry-After", async () => {
+    const curl = `curl -sk --resolve '${SETTINGS.domain}:443:127.0.0.1' https://${SETTINGS.domain}`;
+    // At a rate at which nothing is let through again while the test runs. Nobody listens behind: what comes before is 502.
+    const { output } = await root.sh(`ip link set lo up; ulimit -n 65536
+      sed 's|rate=[0-9]*r/s|rate=1r/m|' /etc/nginx/mcp-edge/limits.conf >/tmp/limits.conf
+      sed 's|/etc/nginx/mcp-edge/limits.conf|/tmp/limits.conf|' /etc/nginx/nginx.conf >/tmp/nginx.conf
+      nginx -c /tmp/nginx.conf 2>/dev/null
+      ${curl}/mcp'?[1-${2 * SETTINGS.rateLimit + 5}]' -o /dev/null
+      ${curl}/mcp/?token=x -X POST -d '{}' -D - -w '\n'; ${curl}/mcphost -w '\n%{content_type}\n'
+      ${curl}/mcp/deeper -w '\n'; nginx -s stop`);
+    const [headers = "", body = ""] = output.replaceAll("\r", "").split("\n\n");
+    expect(headers).toMatch(/^HTTP\/2 429 *$/m);
+    expect(headers).toMatch(/^content-type: application\/json$/m);
+    expect(headers).toMatch(/^retry-after: 1$/m);
+    expect(headers).toMatch(/^alt-svc: /m);
+    const [onMcp = "", elsewhere = "", type, deeper = ""] = body.trim().split("\n");
+    const message = `Too many requests: this address may send ${SETTINGS.rateLimit} a second; try again in 1 s`;
+    const id = expect.stringMatching(/^[0-9a-f]{32}$/);
+    expect(JSON.parse(onMcp)).toEqual({
+      jsonrpc: "2.0",
+      error: { code: -32_000, message, data: { request_id: id, retry_after: 1 } },
+      id: null,
+    });
+    expect(JSON.parse(elsewhere)).toEqual({ error: message, request_id: id, retry_after: 1 });
+    expect(type).toBe("application/json");
+    expect(JSON.parse(deeper)).toHaveProperty("retry_after", 1);
+  }, 60_000);
+
   test("gixy finds no weakness in the NGINX configuration", async () => {
     const { output } = await root.sh("nginx -T -q 2>/dev/null");
     expect(await gixy(output)).toEqual([]);

@@ -11,7 +11,7 @@ describe("userData", () => {
 
   test("is #cloud-config, writes all files, runs one script and uses no packages module", () => {
     expect(document.startsWith("#cloud-config\n{")).toBe(true);
-    expect(Object.keys(body)).toEqual(["write_files", "runcmd"]);
+    expect(Object.keys(body)).toEqual(["write_files", "no_ssh_fingerprints", "ssh", "runcmd"]);
     expect(body.runcmd).toEqual([["/usr/local/sbin/mcp-edge-setup"]]);
     const expected = machineFiles(SETTINGS).map(({ path, content, mode }) => ({
       path,

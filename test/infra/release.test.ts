@@ -1,10 +1,13 @@
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { run } from "../../infra/exec.ts";
 import { buildRelease, bundleServer, type Release, reproducibleTar } from "../../infra/release.ts";
+import { eventually, makeRepository } from "../server/support.ts";
 
 let folder = "";
 let release: Release;
@@ -34,8 +37,8 @@ describe("buildRelease", () => {
 
   test("holds what the machine starts, and it starts without the project around it", async () => {
     await run("tar", ["--zstd", "-xf", release.archive, "-C", folder]);
-    expect((await readdir(folder, { recursive: true })).sort()).toEqual(
-      ["bin", "bin/node", "bin/rg", "server.mjs"].sort(),
+    expect(await readdir(folder, { recursive: true })).toEqual(
+      expect.arrayContaining(["bin/node", "bin/rg", "server.mjs", "swagger-ui/swagger-ui.css"]),
     );
     const tokens = join(folder, "tokens.json");
     await writeFile(tokens, '{"version":1,"tokens":[]}');
@@ -44,6 +47,32 @@ describe("buildRelease", () => {
     const listed = await run(node, ["server.mjs", "token", "list", "--json"], { cwd: folder, env });
     expect(JSON.parse(listed.stdout)).toEqual([]);
     expect((await run(join(folder, "bin/rg"), ["--version"])).stdout).toMatch(/^ripgrep \d+/);
+  }, 60_000);
+
+  test("serves Swagger UI from its own folder", async () => {
+    const workspace = join(folder, "workspace");
+    await makeRepository(join(workspace, "sample"));
+    const env = { PATH: "/usr/bin:/bin", WORKSPACE_DIR: workspace, PORT: "0" };
+    const server = spawn(join(folder, "bin/node"), ["server.mjs"], { cwd: folder, env });
+    const ended = once(server, "exit");
+    let said = "";
+    for (const stream of [server.stdout, server.stderr])
+      stream.on("data", (chunk) => {
+        said += chunk;
+      });
+    try {
+      const origin = await eventually(() => /"url":"(.*?)\/mcp"/.exec(said)?.[1], "the release to be ready");
+      expect(await (await fetch(`${origin}/api/docs`)).text()).toContain("swagger-ui-bundle.js");
+      const script = await fetch(`${origin}/api/docs/static/swagger-ui-bundle.js`);
+      expect([script.status, script.headers.get("content-type")]).toEqual([
+        200,
+        expect.stringContaining("javascript"),
+      ]);
+      await script.body?.cancel();
+    } finally {
+      server.kill("SIGKILL");
+      await ended;
+    }
   }, 60_000);
 
   test("changes its hash with the server's code", async () => {

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { run } from "../../infra/exec.ts";
-import { ask, Checkout, hostState } from "./support.ts";
+import { ask, Checkout, hostState, inMachine } from "./support.ts";
 
 /** Interruptions, taken ranges, no room, no network: the next command goes on, and nothing half made is left. */
 let checkout: Checkout;
@@ -12,9 +13,14 @@ let before: Record<string, string>;
 beforeAll(async () => {
   before = await hostState();
   checkout = await Checkout.create();
+  // A home outside the checkout: nothing may depend on the program's folders above it.
+  checkout.env.MCP_EDGE_HOME = await mkdtemp(join(tmpdir(), "mcp-edge-home-"));
 }, 60_000);
 
-afterAll(() => checkout.remove("cut", "first", "second"), 120_000);
+afterAll(async () => {
+  await checkout.remove("cut", "first", "second");
+  await rm(checkout.env.MCP_EDGE_HOME ?? "", { recursive: true, force: true });
+}, 120_000);
 
 const when = async (limit: number, condition: () => boolean) => {
   const end = Date.now() + limit;
@@ -79,6 +85,12 @@ describe("what is taken", () => {
       const second = await checkout.up("second", "--no-doctor");
       expect([first.deployed.networkIndex, second.deployed.networkIndex]).toEqual([2, 3]);
       for (const up of [first, second]) expect((await ask(up, "/readyz")).status).toBe(200);
+      // Each has control groups of its own: what ends a service of one leaves the other's alone.
+      const mainPid = ["systemctl", "show", "-p", "MainPID", "--value", "nginx.service"];
+      const pid = (await inMachine(checkout, "second", ...mainPid)).stdout;
+      expect((await inMachine(checkout, "first", "systemctl", "stop", "nginx.service")).code).toBe(0);
+      expect((await inMachine(checkout, "second", ...mainPid)).stdout).toBe(pid);
+      expect((await ask(second, "/readyz")).status).toBe(200);
       expect((await checkout.cli("down", "--stack", "first")).code).toBe(0);
       expect((await ask(second, "/readyz")).status).toBe(200);
       expect((await checkout.cli("down", "--stack", "second")).code).toBe(0);
@@ -130,7 +142,7 @@ describe("what is missing", () => {
     expect(stderr).toMatch(/The Debian root filesystem could not be made. Is Debian's mirror reachable/);
     expect(await readdir(join(cache, "rootfs"))).toEqual([]);
     expect((await checkout.cli("down", "--stack", "cut")).code).toBe(0);
-    expect(existsSync(join(checkout.folder, ".mcp-edge/stacks/cut"))).toBe(false);
+    expect(existsSync(join(checkout.env.MCP_EDGE_HOME ?? "", "stacks/cut"))).toBe(false);
     expect(await hostState()).toEqual(before);
   }, 150_000);
 });
@@ -143,6 +155,6 @@ describe("wrong settings", () => {
     expect(stderr).toContain("2 problems");
     expect(stderr).toContain("mcp-edge:rateLimit");
     expect(stderr).toContain("did you mean domain?");
-    expect(existsSync(join(checkout.folder, ".mcp-edge/stacks/cut"))).toBe(false);
+    expect(existsSync(join(checkout.env.MCP_EDGE_HOME ?? "", "stacks/cut"))).toBe(false);
   }, 30_000);
 });

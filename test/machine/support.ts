@@ -218,6 +218,7 @@ export async function hostState(): Promise<Record<string, string>> {
       .filter((line) => line.startsWith("overlay"))
       .join("\n"),
     hosts: await readFile("/etc/hosts", "utf8"),
+    cgroups: await out("find", "/sys/fs/cgroup", "-maxdepth", "3", "-name", "mcp-edge-*"),
     forward: await readFile("/proc/sys/net/ipv4/ip_forward", "utf8"),
     processes: processes
       .split("\n")

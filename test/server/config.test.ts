@@ -29,6 +29,8 @@ describe("readConfig", () => {
       allowedOrigins: [],
       ripgrepPath: undefined,
       sessionsDir: undefined,
+      serve: "all",
+      limits: { perAddress: 100, perToken: 100, quotaPerDay: 0, eventLoopMs: 0, rssBytes: 0 },
       storeUrl: undefined,
       dev: true,
     });

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { eventually, makeRepository, readUntil, rpc, temporaryFolder } from "./support.ts";
 
@@ -49,8 +50,20 @@ function start(env: Record<string, string>, socket?: Server, args: string[] = []
 /** A listening socket that no event loop accepts on, as systemd holds it. */
 async function heldSocket(): Promise<{ server: Server; origin: string }> {
   const server = createServer({ pauseOnConnect: true });
-  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  await new Promise<void>((ready) => server.listen({ port: 0, host: "127.0.0.1", backlog: 4_096 }, ready));
   return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+/** Length of the accept queue of each listening TCP port, as the kernel has it (ss: Send-Q). */
+async function sockets(): Promise<Map<number, number>> {
+  const { stdout } = await promisify(execFile)("ss", ["-Hltn"]);
+  const lines = stdout.trim().split("\n");
+  return new Map(
+    lines.map((line) => {
+      const [, , queue, address = ""] = line.split(/\s+/);
+      return [Number(address.replace(/^.*:/, "")), Number(queue)];
+    }),
+  );
 }
 
 function askAdmin(socketPath: string): Promise<{ status: number; body: Record<string, unknown> }> {
@@ -119,6 +132,26 @@ describe("main", () => {
       await expect(stat(admin)).rejects.toThrow("ENOENT");
     } finally {
       running.child.kill("SIGKILL");
+    }
+  });
+
+  test("the passed socket keeps its queue of 4096, or as many as the kernel gives", async () => {
+    const held = await heldSocket();
+    const { port } = held.server.address() as AddressInfo;
+    const queue = async () => (await sockets()).get(port);
+    const before = await queue();
+    expect(before).toBeGreaterThan(511);
+    const running = start(
+      { WORKSPACE_DIR: join(folder.path, "workspace"), AUTH_MODE: "none", AUTH_NONE_ALLOWED: "yes" },
+      held.server,
+    );
+    try {
+      await eventually(() => running.output().includes('"msg":"ready"'), "readiness");
+      expect(await queue()).toBe(before);
+    } finally {
+      held.server.close();
+      running.child.kill("SIGKILL");
+      await running.exit;
     }
   });
 

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { describe, expect, test } from "@jest/globals";
 import { allowedNames } from "../../../server/http/hosts.ts";
-import { LANDING_HEADERS, landingPage } from "../../../server/http/landing.ts";
+import { landingPage } from "../../../server/http/landing.ts";
+import { PAGE_HEADERS } from "../../../server/http/page.ts";
 import { ReadinessProbe, withoutDetails } from "../../../server/http/readiness.ts";
 import { requestId } from "../../../server/http/request-id.ts";
 
@@ -38,7 +39,7 @@ describe("landing page", () => {
     expect(page).not.toMatch(/<script/i);
     expect(page).toContain("a&#60;b");
     expect(page).toContain("Authorization: Bearer $MCP_TOKEN");
-    expect(LANDING_HEADERS["content-security-policy"]).toContain("default-src 'none'");
+    expect(PAGE_HEADERS["content-security-policy"]).toContain("default-src 'none'");
   });
 
   test("without a token it shows no header", () => {

@@ -1,0 +1,32 @@
+import * as z from "zod";
+import type { Tool } from "../tools/tool.ts";
+
+/** JSON Schema 2020-12, which OpenAPI 3.1 takes as it is. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** A tool as the HTTP API describes it: the same schemas as in MCP's `tools/list`. */
+export interface ToolDescription {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly scope: string;
+  readonly inputSchema: JsonSchema;
+  readonly outputSchema: JsonSchema;
+}
+
+/** What a caller sends (`io: input`: arguments with a default may be left out) and gets. */
+export function describeTool(tool: Tool): ToolDescription {
+  return {
+    name: tool.name,
+    title: tool.title,
+    description: tool.description,
+    scope: tool.capability,
+    inputSchema: schemaOf(tool.input, "input"),
+    outputSchema: schemaOf(tool.output, "output"),
+  };
+}
+
+function schemaOf(schema: z.ZodType, io: "input" | "output"): JsonSchema {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
+  return rest;
+}

@@ -1,0 +1,120 @@
+import { hostHeaderValidation, originValidation } from "@modelcontextprotocol/fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { guard, requireScope } from "../auth/guard.ts";
+import type { Authenticator } from "../auth/principal.ts";
+import type { Capabilities } from "../capabilities/registry.ts";
+import { Refusal } from "../http/errors.ts";
+import { PAGE_HEADERS } from "../http/page.ts";
+import { ToolError } from "../tool-error.ts";
+import type { Tool, ToolContext } from "../tools/tool.ts";
+import { docsPage } from "./docs-page.ts";
+import { describeTool } from "./json-schema.ts";
+import { LIST_SCHEMA, registerOpenApi, toolRouteSchema } from "./openapi.ts";
+import { findSwaggerUi, registerSwaggerUi } from "./swagger-ui.ts";
+
+export interface ApiOptions {
+  readonly tools: readonly Tool[];
+  readonly context: Omit<ToolContext, "signal">;
+  readonly capabilities: Capabilities;
+  readonly authenticator: Authenticator;
+  readonly needsToken: boolean;
+  readonly names: { hosts: string[]; origins: string[] };
+  /** The origin that the client of a request uses. */
+  originOf(request: FastifyRequest): string;
+}
+
+/** A tool that lacks something may have it soon: an index is built in a minute. */
+const RETRY_AFTER_S = 30;
+
+/** `/api`: the tools over plain HTTP, with the tokens, scopes and limits of /mcp; the descriptions at /api and /api/docs are for everybody. */
+export async function registerApi(app: FastifyInstance, options: ApiOptions): Promise<void> {
+  const described = options.tools.map((tool) => ({ tool, description: describeTool(tool) }));
+  await app.register(async (api) => {
+    api.addHook("onRequest", hostHeaderValidation(options.names.hosts));
+    api.addHook("onRequest", originValidation(options.names.origins));
+    // Arguments are held against the tool's own schema, as in MCP; the schemas of the routes are for the document alone.
+    api.setValidatorCompiler(() => () => true);
+    api.setSerializerCompiler(() => JSON.stringify);
+    await registerOpenApi(api, options.needsToken);
+
+    api.get("/api/openapi.json", { schema: { hide: true } }, async (_request, reply) =>
+      reply.header("cache-control", "no-cache").send(api.swagger()),
+    );
+    const docs = async (request: FastifyRequest, reply: FastifyReply) =>
+      reply.headers(PAGE_HEADERS).send(
+        docsPage({
+          origin: options.originOf(request),
+          needsToken: options.needsToken,
+          tools: described.map((d) => d.description),
+        }),
+      );
+    const swaggerUi = findSwaggerUi();
+    if (swaggerUi) await registerSwaggerUi(api, swaggerUi);
+    for (const url of ["/api", ...(swaggerUi ? [] : ["/api/docs"])])
+      api.get(url, { schema: { hide: true } }, docs);
+
+    await api.register(async (guarded) => {
+      guarded.addHook("onRequest", guard(options.authenticator));
+      guarded.get("/api/tools", { schema: LIST_SCHEMA }, async (request) => ({
+        tools: described
+          .filter(
+            ({ tool }) =>
+              request.principal?.scopes.includes(tool.capability) && options.capabilities.allow(tool),
+          )
+          .map(({ description }) => description),
+      }));
+      for (const { tool, description } of described)
+        guarded.post(
+          `/api/tools/${tool.name}`,
+          { schema: toolRouteSchema(description) },
+          async (request, reply) => {
+            requireScope(request, reply, tool.capability);
+            const missing = options.capabilities.missing(tool).map((c) => c.name);
+            if (missing.length > 0)
+              throw new Refusal(
+                503,
+                `${tool.name} needs ${missing.join(", ")}, which is not there now`,
+                RETRY_AFTER_S,
+              );
+            return callTool(tool, options.context, request, reply);
+          },
+        );
+      guarded.all<{ Params: { name: string } }>(
+        "/api/tools/:name",
+        { schema: { hide: true } },
+        async (request, reply) => {
+          if (!options.tools.some((tool) => tool.name === request.params.name))
+            throw new Refusal(404, "There is no such tool; see GET /api/tools");
+          reply.header("allow", "POST");
+          throw new Refusal(405, "A tool is called by POST");
+        },
+      );
+    });
+  });
+}
+
+async function callTool(
+  tool: Tool,
+  context: ApiOptions["context"],
+  request: FastifyRequest,
+  reply: FastifyReply,
+) {
+  const args = tool.input.safeParse(request.body ?? {});
+  if (!args.success)
+    return reply.code(400).send({
+      error: `The arguments of ${tool.name} are wrong in ${args.error.issues.length} place(s); see /api#${tool.name}`,
+      request_id: request.id,
+      problems: args.error.issues.map(({ path, message }) => ({ path: path.join("."), message })),
+    });
+  const gone = new AbortController();
+  reply.raw.once("close", () => {
+    if (!reply.raw.writableFinished) gone.abort();
+  });
+  try {
+    return await tool.run(args.data, { ...context, signal: gone.signal });
+  } catch (error) {
+    if (error instanceof ToolError) throw new Refusal(422, error.message);
+    if (gone.signal.aborted) throw new Refusal(499, "The caller has gone");
+    throw error;
+  }
+}

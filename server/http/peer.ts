@@ -1,0 +1,25 @@
+import type { IncomingMessage } from "node:http";
+import { isLoopback } from "../config.ts";
+
+type Raw = Pick<IncomingMessage, "headers" | "socket">;
+
+/** Headers by which a proxy speaks for somebody else. */
+export const FORWARDING_HEADERS = [
+  "forwarded",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-port",
+  "x-forwarded-proto",
+  "x-real-ip",
+] as const;
+
+/** The trusted hop: a peer on loopback or on a unix socket, where on a machine only the edge and root's commands are. */
+export function isTrustedHop(raw: Raw): boolean {
+  const peer = raw.socket.remoteAddress?.replace(/^::ffff:/, "");
+  return peer === undefined || isLoopback(peer);
+}
+
+/** Somebody on this very machine who speaks for himself: a trusted peer without a forwarding header. Not a request through the edge. */
+export function isLocalCaller(raw: Raw): boolean {
+  return isTrustedHop(raw) && FORWARDING_HEADERS.every((name) => raw.headers[name] === undefined);
+}

@@ -1,0 +1,51 @@
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+
+/** Where a request stands in a distributed trace (W3C Trace Context). All values lower-case hex. */
+export interface Trace {
+  /** 32 digits, the same in every service that the request passes. */
+  readonly traceId: string;
+  /** 16 digits: the caller's span; undefined when the trace begins here. */
+  readonly parentId: string | undefined;
+  /** 16 digits: this request's own span. */
+  readonly spanId: string;
+  /** Two digits; the lowest bit says that the caller records the trace. */
+  readonly flags: string;
+}
+
+const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+
+/**
+ * Goes on with the caller's trace, or begins one when there is none or `traceparent` is malformed
+ * (W3C Trace Context, sections 3.2 and 4.3: an invalid header is dropped, a later version is read as far as it is known).
+ */
+export function continueTrace(traceparent: string | undefined): Trace {
+  const spanId = randomBytes(8).toString("hex");
+  const [, version, traceId, parentId, flags, more] = TRACEPARENT.exec(traceparent ?? "") ?? [];
+  const known =
+    traceId !== undefined &&
+    version !== "ff" &&
+    !(version === "00" && more !== undefined) &&
+    !/^0+$/.test(traceId) &&
+    !/^0+$/.test(parentId ?? "");
+  if (!known) return { traceId: randomBytes(16).toString("hex"), parentId: undefined, spanId, flags: "00" };
+  return { traceId, parentId, spanId, flags: (Number.parseInt(flags ?? "0", 16) & 1) === 1 ? "01" : "00" };
+}
+
+/** The header for what this request calls, and for the answer (`traceresponse`), so that a caller can find its log lines. */
+export function formatTrace({ traceId, spanId, flags }: Trace): string {
+  return `00-${traceId}-${spanId}-${flags}`;
+}
+
+const traces = new WeakMap<IncomingMessage, Trace>();
+
+/** The trace of a request: the same each time for the same request. */
+export function traceOf(raw: IncomingMessage): Trace {
+  let trace = traces.get(raw);
+  if (!trace) {
+    const header = raw.headers.traceparent;
+    trace = continueTrace(typeof header === "string" ? header : undefined);
+    traces.set(raw, trace);
+  }
+  return trace;
+}

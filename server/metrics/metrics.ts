@@ -1,0 +1,148 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { StreamEnd } from "../http/streams.ts";
+import { NAME, VERSION } from "../version.ts";
+import { processGauges } from "./process-gauges.ts";
+
+/** What a counted request was; every value is of a small fixed set, so that nobody outside can make up new series. */
+export interface RequestFacts {
+  route: string;
+  method: string;
+  status: number;
+  /** "HTTP/1.1", "HTTP/2.0" or "HTTP/3.0", as the client spoke with the edge. */
+  http: string;
+  /** The MCP revision that the request names, "other" for an unknown one, "" for none. */
+  protocol: string;
+  seconds: number;
+}
+
+export type ToolOutcome = "ok" | "refused" | "cancelled" | "failed";
+
+/** Read when the metrics are asked for. */
+export interface MetricSources {
+  inFlight(): number;
+  openStreams(): Iterable<readonly [route: string, open: number]>;
+  /** The age is left out where the store does not know it. */
+  sessions(): { open: number; oldestSeconds?: number | undefined };
+  release: string;
+  colour: string;
+}
+
+const FAST = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+/** From one quick answer to a day. */
+const LONG = [0.005, 0.025, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400];
+
+/** Everything that is counted, in a registry of its own (https://prometheus.io/docs/practices/naming/). */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #requests = this.#counter("http_requests_total", "Requests answered", [
+    "route",
+    "method",
+    "status",
+    "http",
+    "protocol",
+  ]);
+  readonly #requestTime = this.#histogram(
+    "http_request_duration_seconds",
+    "Until the whole answer left",
+    FAST,
+    ["route", "method"],
+  );
+  readonly #refused = this.#counter("refused_total", "Requests refused by a limit", ["reason"]);
+  readonly #streamTime = this.#histogram("stream_duration_seconds", "Life of event streams", LONG, ["route"]);
+  readonly #streamBytes = this.#counter("stream_sent_bytes_total", "Bytes sent on event streams", ["route"]);
+  readonly #streamChunks = this.#counter("stream_chunks_total", "Chunks sent on event streams", ["route"]);
+  readonly #streamEnds = this.#counter("stream_disconnects_total", "Event streams ended, by reason", [
+    "route",
+    "reason",
+  ]);
+  readonly #toolCalls = this.#counter("tool_calls_total", "Tool calls", ["tool", "outcome"]);
+  readonly #toolTime = this.#histogram("tool_duration_seconds", "Duration of tool calls", FAST, ["tool"]);
+  readonly #stop: () => void;
+
+  constructor(sources: MetricSources) {
+    this.#gauge("http_requests_in_flight", "Requests that are being answered, streams among them", (g) =>
+      g.set(sources.inFlight()),
+    );
+    this.#gauge(
+      "streams_open",
+      "Open event streams",
+      (g) => {
+        g.reset();
+        for (const [route, open] of sources.openStreams()) g.set({ route }, open);
+      },
+      ["route"],
+    );
+    this.#gauge("sessions_open", "MCP sessions in memory", (g) => g.set(sources.sessions().open));
+    this.#gauge("session_oldest_age_seconds", "Age of the oldest MCP session in memory", (g) => {
+      const { oldestSeconds } = sources.sessions();
+      if (oldestSeconds === undefined) g.remove({});
+      else g.set(oldestSeconds);
+    });
+    this.#gauge(
+      "build_info",
+      "What runs here; always 1",
+      (g) => g.set({ version: VERSION, release: sources.release, colour: sources.colour }, 1),
+      ["version", "release", "colour"],
+    );
+    this.#stop = processGauges(this.#registry);
+  }
+
+  /** The content type of `text`. */
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** Prometheus' text format, version 0.0.4. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  request({ seconds, status, ...labels }: RequestFacts): void {
+    this.#requests.inc({ ...labels, status });
+    this.#requestTime.observe({ route: labels.route, method: labels.method }, seconds);
+  }
+
+  refused(reason: string): void {
+    this.#refused.inc({ reason });
+  }
+
+  streamEnded({ route, reason, bytes, chunks, seconds }: StreamEnd): void {
+    this.#streamTime.observe({ route }, seconds);
+    this.#streamBytes.inc({ route }, bytes);
+    this.#streamChunks.inc({ route }, chunks);
+    this.#streamEnds.inc({ route, reason });
+  }
+
+  toolCall(tool: string, outcome: ToolOutcome, seconds: number): void {
+    this.#toolCalls.inc({ tool, outcome });
+    this.#toolTime.observe({ tool }, seconds);
+  }
+
+  close(): void {
+    this.#stop();
+    this.#registry.clear();
+  }
+
+  #options<L extends string>(name: string, help: string, labelNames: L[]) {
+    return { name: `${PREFIX}_${name}`, help, labelNames, registers: [this.#registry] };
+  }
+
+  #counter<L extends string>(name: string, help: string, labels: L[]) {
+    return new Counter<L>(this.#options(name, help, labels));
+  }
+
+  #histogram<L extends string>(name: string, help: string, buckets: number[], labels: L[]) {
+    return new Histogram<L>({ ...this.#options(name, help, labels), buckets });
+  }
+
+  #gauge<L extends string>(name: string, help: string, collect: (gauge: Gauge<L>) => void, labels: L[] = []) {
+    return new Gauge<L>({
+      ...this.#options(name, help, labels),
+      collect() {
+        collect(this);
+      },
+    });
+  }
+}
+
+const PREFIX = NAME.replaceAll("-", "_");

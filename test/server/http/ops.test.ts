@@ -1,0 +1,73 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { makeToken } from "../auth/support.ts";
+import { type RunningApp, startApp, temporaryFolder } from "../support.ts";
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let running: RunningApp;
+let env: Record<string, string>;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  env = {
+    WORKSPACE_DIR: folder.path,
+    TOKENS_FILE: join(folder.path, "tokens.json"),
+    AUTH_MODE: "token",
+  };
+  running = await startApp(env);
+});
+afterAll(async () => {
+  await running[Symbol.asyncDispose]();
+  await folder.remove();
+});
+
+const ask = (path: string, headers: Record<string, string> = {}) =>
+  fetch(`${running.origin}${path}`, { headers });
+const REMOTE = { "x-forwarded-for": "192.0.2.1" };
+
+describe.each(["/metrics", "/capz"])("%s", (path) => {
+  test("is open to the machine itself", async () => expect((await ask(path)).status).toBe(200));
+
+  test.each([
+    { "x-forwarded-for": "127.0.0.1" },
+    { forwarded: "for=127.0.0.1" },
+    { "x-real-ip": "127.0.0.1" },
+  ])("not to what came through a proxy, whatever it claims: %j", async (headers) => {
+    const response = await ask(path, headers as unknown as Record<string, string>);
+    expect(response.status).toBe(401);
+    expect(response.headers.get("www-authenticate")).toBe("Bearer");
+    expect(await response.json()).toMatchObject({ error: expect.stringContaining("token") });
+  });
+
+  test("a token needs the scope ops", async () => {
+    const reader = await makeToken(env);
+    const refused = await ask(path, { ...REMOTE, authorization: `Bearer ${reader.token}` });
+    expect(refused.status).toBe(403);
+    expect(refused.headers.get("www-authenticate")).toBe('Bearer error="insufficient_scope", scope="ops"');
+    const operator = await makeToken(env, "--scopes", "ops");
+    const response = await ask(path, { ...REMOTE, authorization: `Bearer ${operator.token}` });
+    expect(response.status).toBe(200);
+  });
+
+  test("a page that points its own name at the machine gets nothing", async () => {
+    const response = await running.app.http.inject({ url: path, headers: { host: "evil.example" } });
+    expect(response.statusCode).toBe(403);
+  });
+});
+
+test("in none mode nobody from outside has the scope", async () => {
+  await using open = await startApp({ WORKSPACE_DIR: folder.path });
+  expect((await fetch(`${open.origin}/metrics`, { headers: REMOTE })).status).toBe(403);
+});
+
+test("/capz: a snapshot whose stamp is its ETag, with what each tool lacks", async () => {
+  const first = await ask("/capz");
+  const body = (await first.json()) as { stamp: string; tools: unknown[]; capabilities: unknown[] };
+  expect(first.headers.get("etag")).toBe(`"${body.stamp}"`);
+  expect(body.capabilities).toContainEqual({ name: "ripgrep", available: true, why: expect.any(String) });
+  expect(body.tools).toContainEqual({ name: "search_text", available: true, missing: [] });
+  expect((await ask("/capz", { "if-none-match": `"${body.stamp}"` })).status).toBe(304);
+  running.app.capabilities.set("index", false, "not built yet");
+  const second = await ask("/capz", { "if-none-match": `"${body.stamp}"` });
+  expect(second.status).toBe(200);
+  expect(await second.json()).toMatchObject({ stamp: expect.not.stringMatching(body.stamp) });
+});
