@@ -79,6 +79,8 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
       onerror: (error) => log.debug({ reason: error.message }, "mcp refused"),
     },
   );
+  // A tool that comes or goes is told at once, not at the next look.
+  const unsubscribe = parts.capabilities?.onChange(() => void watch.look());
   await sessions.start();
   watch.start();
 
@@ -155,6 +157,7 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
       return sessions.live.size;
     },
     close: async () => {
+      unsubscribe?.();
       watch.stop();
       await modern.close();
       await sessions.close();
