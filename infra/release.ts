@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
@@ -12,7 +12,8 @@ import { SWAGGER_UI_FILES } from "../server/api/swagger-ui-files.ts";
 import { cacheFolder, projectRoot } from "./paths.ts";
 
 /**
- * The server as one archive: `server.mjs` (bundled), `bin/node`, `bin/rg` and `swagger-ui/`. Same input, same bytes, same hash: entries are
+ * The server as one archive: `server.mjs` and `worker.mjs` (bundled: the server, and what its threads start from), `bin/node`, `bin/rg`,
+ * `swagger-ui/`, and what no bundle can hold: `wasm/` (grammars) and `native/` (addons). Same input, same bytes, same hash: entries are
  * sorted, times are zero, owners are root, and both the bundler and the compressor come from the lockfile.
  */
 export interface Release {
@@ -22,7 +23,7 @@ export interface Release {
   archive: string;
 }
 
-interface Entry {
+export interface Entry {
   name: string;
   mode: number;
   content: Buffer;
@@ -31,7 +32,7 @@ interface Entry {
 const sha256 = (data: Buffer | string) => createHash("sha256").update(data).digest("hex");
 const require = createRequire(import.meta.url);
 
-/** Bundle the server: one ES module for Node 24; what is CommonJS inside finds a `require`. */
+/** Bundle a program: one ES module for Node 24; what is CommonJS inside finds a `require`. */
 export async function bundleServer(entry = join(projectRoot, "server/main.ts")): Promise<Buffer> {
   const result = await build({
     entryPoints: [entry],
@@ -49,6 +50,29 @@ export async function bundleServer(entry = join(projectRoot, "server/main.ts")):
     },
   });
   return Buffer.from(result.outputFiles[0]?.contents ?? []);
+}
+
+/** What the server loads while it runs, under the names by which it looks for them. */
+export async function loadedParts(): Promise<Entry[]> {
+  const modules = join(projectRoot, "node_modules");
+  const grammars = join(modules, "@vscode/tree-sitter-wasm/wasm");
+  const platform = `Linux-${process.arch.toUpperCase()}`;
+  const addon = `ast-grep-napi.linux-${process.arch}-gnu.node`;
+  const files = [
+    ["wasm/web-tree-sitter.wasm", join(modules, "web-tree-sitter/web-tree-sitter.wasm")],
+    ...(await readdir(grammars))
+      .filter((name) => /^tree-sitter-.*\.wasm$/.test(name))
+      .map((name) => [`wasm/${name}`, join(grammars, name)]),
+    [`native/${addon}`, join(modules, `@ast-grep/napi-linux-${process.arch}-gnu`, addon)],
+    [
+      "native/tree-sitter-python.so",
+      join(modules, `@ast-grep/lang-python/prebuilds/prebuild-${platform}/parser.so`),
+    ],
+    ["native/vec0.so", join(modules, `sqlite-vec-linux-${process.arch}/vec0.so`)],
+  ] as const;
+  return Promise.all(
+    files.map(async ([name = "", file = ""]) => ({ name, mode: 0o644, content: await readFile(file) })),
+  );
 }
 
 async function nativeParts(): Promise<Entry[]> {
@@ -92,7 +116,10 @@ const ROOT = { uid: 0, gid: 0, uname: "root", gname: "root", mtime: new Date(0) 
  */
 export async function buildRelease(entry?: string): Promise<Release> {
   const server = { name: "server.mjs", mode: 0o644, content: await bundleServer(entry) };
-  const entries = [server, ...(await nativeParts()), ...(await swaggerUi())];
+  const thread = await bundleServer(join(projectRoot, "server/index/worker.ts"));
+  const worker = { name: "worker.mjs", mode: 0o644, content: thread };
+  const parts = await Promise.all([nativeParts(), loadedParts(), swaggerUi()]);
+  const entries = [server, worker, ...parts.flat()];
   const inputs = entries.map(({ name, mode, content }) => [name, mode, sha256(content)]);
   const folder = cacheFolder("releases");
   const known = join(folder, `${sha256(JSON.stringify([process.versions.zstd, inputs])).slice(0, 32)}.hash`);

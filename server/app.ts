@@ -24,6 +24,7 @@ import { opsOnly, registerOps } from "./http/ops.ts";
 import { PAGE_HEADERS } from "./http/page.ts";
 import { type Check, ReadinessProbe, withoutDetails } from "./http/readiness.ts";
 import { Streams } from "./http/streams.ts";
+import { CodeIndex } from "./index/code-index.ts";
 import { type Mcp, registerMcp } from "./mcp/endpoint.ts";
 import type { LiveSessionsOptions } from "./mcp/live-sessions.ts";
 import type { Profile } from "./mcp/server-factory.ts";
@@ -35,7 +36,7 @@ import type { Store } from "./store/store.ts";
 import { TOOLS } from "./tools/index.ts";
 import type { Tool } from "./tools/tool.ts";
 import type { Tracing } from "./tracing/tracing.ts";
-import { isWorkTree } from "./workspace/git.ts";
+import { isWorkTree, provideGit } from "./workspace/git.ts";
 import { findRipgrep, ripgrepVersion } from "./workspace/ripgrep.ts";
 import { Workspace } from "./workspace/workspace.ts";
 
@@ -66,6 +67,8 @@ export interface ServerApp {
   readonly capabilities: Capabilities;
   /** Adds what an operator asks for (/metrics, /capz) to another server: the private socket's. */
   registerOps(app: FastifyInstance): void;
+  /** Begins the work that goes on beside the requests: the index. Without it the tools that need one are not offered. */
+  start(): Promise<void>;
   /** Ends what is in flight and closes the server; see drain.ts for the graceful way. */
   close(): Promise<void>;
 }
@@ -119,6 +122,8 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   await usage.flush();
   const workspace = new Workspace(config.workspace);
   const ripgrep = await findRipgrep(config.ripgrepPath).catch((error: Error) => error);
+  await provideGit(capabilities);
+  const index = new CodeIndex({ ...config.index, workspace, capabilities, log: http.log });
   const tokens = new TokenAuthenticator(config.tokensFile, (problem) =>
     http.log.error({ reason: problem.message }, "tokens file"),
   );
@@ -140,6 +145,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
       },
     },
     { name: "store", run: () => store.check() },
+    { name: "index", run: async () => index.describe() },
     ...(config.authMode === "token"
       ? [{ name: "tokens", run: async () => `${await tokens.check()} in ${config.tokensFile}` }]
       : []),
@@ -164,7 +170,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   await registerRateLimits(http, config.limits, options.buckets ?? new MemoryBuckets(), refused);
   registerQuotas(http, config.limits.quotaPerDay, usage, refused);
 
-  const context = { workspace, ripgrep: ripgrep instanceof Error ? "rg" : ripgrep };
+  const context = { workspace, ripgrep: ripgrep instanceof Error ? "rg" : ripgrep, index };
   const needsToken = config.authMode === "token";
   const originOf = (request: FastifyRequest) =>
     config.publicUrl?.origin ?? `${request.protocol}://${request.host}`;
@@ -212,8 +218,10 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
     readiness,
     capabilities,
     registerOps: (app) => registerOps(app, ops),
+    start: () => index.start(),
     close: async () => {
       streams.endAll();
+      await index.close();
       await mcp?.close();
       await store.close();
       await usage.close();

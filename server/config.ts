@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
-import { resolve } from "node:path";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import * as z from "zod";
 import { parseStoreUrl } from "./store/valkey-url.ts";
 
@@ -7,6 +8,7 @@ import { parseStoreUrl } from "./store/valkey-url.ts";
 export const DEFAULT_TOKENS_FILE = "/srv/mcp-edge/state/tokens.json";
 export const DEFAULT_SESSIONS_DIR = "/srv/mcp-edge/state/sessions";
 export const DEFAULT_WORKSPACE_DIR = "/srv/mcp-edge/workspace";
+export const DEFAULT_INDEX_DIR = "/srv/mcp-edge/index";
 
 export type AuthMode = "token" | "none";
 export type Listen = { kind: "fd"; fd: 3 } | { kind: "tcp"; host: string; port: number };
@@ -46,6 +48,12 @@ export interface ServerConfig {
   };
   /** A Valkey or Redis server that keeps the sessions instead of the folder; may hold a password: never to be logged. */
   readonly storeUrl: string | undefined;
+  readonly index: {
+    /** Folder of the symbol indexes; made when it is missing. */
+    readonly dir: string;
+    /** How often the repositories are looked at for changes, seconds. */
+    readonly pollSeconds: number;
+  };
   /** Neither started by systemd nor reachable under a public name. */
   readonly dev: boolean;
 }
@@ -109,6 +117,9 @@ const Environment = z.object({
   SHED_EVENT_LOOP_MS: wholeNumber(0, 60_000, "SHED_EVENT_LOOP_MS=1000").optional(),
   SHED_RSS_MB: wholeNumber(0, 1_000_000, "SHED_RSS_MB=800").default(0),
   STORE_URL: z.string().optional(),
+  INDEX_DIR: path.optional(),
+  INDEX_POLL_SECONDS: wholeNumber(1, 86_400, "INDEX_POLL_SECONDS=10").default(10),
+  HOME: z.string().optional(),
 });
 
 /** True for the names and addresses that only this machine itself can reach. */
@@ -192,6 +203,10 @@ export function readConfig(
       // In development nothing is shed: a debugger's pause is no overload.
       eventLoopMs: e.SHED_EVENT_LOOP_MS ?? (dev ? 0 : 1_000),
       rssBytes: e.SHED_RSS_MB * 1024 * 1024,
+    },
+    index: {
+      dir: e.INDEX_DIR ?? (dev ? join(e.HOME ?? tmpdir(), ".cache/mcp-edge/index") : DEFAULT_INDEX_DIR),
+      pollSeconds: e.INDEX_POLL_SECONDS,
     },
     dev,
   };

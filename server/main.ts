@@ -58,6 +58,7 @@ async function serve(config: ServerConfig, env: NodeJS.ProcessEnv): Promise<void
 
   // Last: from here on connections come, and whoever is ahead of us on the same socket may go.
   await listen(app, config.listen);
+  await app.start();
   const interval = watchdogInterval(env, process.pid);
   if (interval !== undefined)
     setInterval(() => {

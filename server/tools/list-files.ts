@@ -2,7 +2,16 @@ import * as z from "zod";
 import { ToolError } from "../tool-error.ts";
 import { listGitFiles } from "../workspace/git.ts";
 import { insidePath } from "../workspace/paths.ts";
-import { folderArgument, globArgument, repoArgument } from "./schema.ts";
+import { page } from "./paging.ts";
+import {
+  folderArgument,
+  globArgument,
+  maxAnswerChars,
+  maxResults,
+  offsetArgument,
+  pageOutput,
+  repoArgument,
+} from "./schema.ts";
 import { defineTool } from "./tool.ts";
 
 const input = z.object({
@@ -11,20 +20,16 @@ const input = z.object({
   glob: globArgument(
     'Glob such as "*.ts" (at any depth) or "src/**/*.test.ts" (from the folder).',
   ).optional(),
-  offset: z
-    .int()
-    .min(0)
-    .max(10_000_000)
-    .default(0)
-    .describe("Files to skip, to go on after a truncated answer."),
-  max_results: z.int().min(1).max(2_000).default(500).describe("At most so many files."),
+  offset: offsetArgument,
+  max_results: maxResults(500, 2_000),
+  max_answer_chars: maxAnswerChars,
 });
 
 const output = z.object({
   repo: z.string(),
   files: z.array(z.string()).describe("Paths relative to the repository, sorted."),
   total: z.int().describe("How many files match in all."),
-  truncated: z.boolean().describe("True when there are more after these."),
+  ...pageOutput,
 });
 
 /** What git knows and does not ignore, so build results and secrets in ignored files stay out. */
@@ -34,14 +39,15 @@ export const listFiles = defineTool({
   description:
     "Lists the files of a git repository (tracked, or new and not ignored), optionally of one folder or matching a glob.",
   capability: "code:read",
+  needs: ["git"],
   input,
   output,
-  async run({ repo: name, path, glob, offset, max_results }, { workspace, signal }) {
+  async run({ repo: name, path, glob, offset, max_results, max_answer_chars }, { workspace, signal }) {
     const repo = await workspace.find(name);
     const folder = path === "" ? "" : (await insidePath(repo, path)).real;
     const all = (await listGitFiles(repo.root, pathspecs(folder, glob), signal)).sort();
-    const files = all.slice(offset, offset + max_results);
-    return { repo: repo.name, files, total: all.length, truncated: offset + files.length < all.length };
+    const { items, ...rest } = page(all, offset, max_results, max_answer_chars);
+    return { repo: repo.name, files: items, total: all.length, ...rest };
   },
 });
 

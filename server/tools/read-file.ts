@@ -1,9 +1,12 @@
 import { constants } from "node:fs";
 import { lstat, open } from "node:fs/promises";
 import * as z from "zod";
+import { beginning, sizeOfText } from "../answer-size.ts";
 import { ToolError } from "../tool-error.ts";
 import { insidePath } from "../workspace/paths.ts";
-import { repoArgument } from "./schema.ts";
+import { fileAt, resolveRevision } from "../workspace/revisions.ts";
+import type { Repository, Workspace } from "../workspace/workspace.ts";
+import { fileArgument, maxAnswerChars, repoArgument, revisionArgument } from "./schema.ts";
 import { defineTool } from "./tool.ts";
 
 /** Larger files are not source code; reading one whole would cost the memory of many calls. Bytes. */
@@ -13,7 +16,10 @@ const BINARY_PROBE = 8_000;
 
 const input = z.object({
   repo: repoArgument,
-  path: z.string().min(1).max(4096).describe("Path of the file relative to the repository."),
+  path: fileArgument,
+  revision: revisionArgument(
+    "Read the file as it was at this commit, branch or tag. Default: as it lies in the work tree.",
+  ).optional(),
   start_line: z.int().min(1).max(100_000_000).default(1).describe("First line to read, counted from 1."),
   end_line: z
     .int()
@@ -21,18 +27,19 @@ const input = z.object({
     .max(100_000_000)
     .optional()
     .describe("Last line to read. Default: the end of the file."),
-  max_chars: z.int().min(1).max(100_000).default(40_000).describe("At most so many characters of text."),
+  max_answer_chars: maxAnswerChars,
 });
 
 const output = z.object({
   repo: z.string(),
   path: z.string(),
+  commit: z.string().nullable().describe("The commit that it was read from, null for the work tree."),
   size: z.int().describe("Size of the file, bytes."),
   binary: z.boolean().describe("True when it is not text; then text is empty."),
   total_lines: z.int(),
   start_line: z.int(),
   end_line: z.int().describe("Last line that is in text; start_line - 1 when none is."),
-  truncated: z.boolean().describe("True when max_chars cut the text short."),
+  truncated: z.boolean().describe("True when max_answer_chars cut the text short."),
   next_line: z.int().nullable().describe("start_line of the next call that goes on, or null at the end."),
   text: z.string(),
 });
@@ -40,18 +47,21 @@ const output = z.object({
 export const readFile = defineTool({
   name: "read_file",
   title: "Read a file",
-  description: "Reads a text file of a git repository, whole or a range of lines.",
+  description:
+    "Reads a text file of a git repository, whole or a range of lines, as it lies in the work tree or as it was at a revision.",
   capability: "code:read",
+  needs: ["git"],
   input,
   output,
-  async run({ repo: name, path, start_line, end_line, max_chars }, { workspace, signal }) {
+  async run({ repo: name, path, revision, start_line, end_line, max_answer_chars }, { workspace, signal }) {
     const repo = await workspace.find(name);
-    const file = await insidePath(repo, path);
-    if (!(await workspace.shows(repo, file.real)))
-      throw new ToolError(await notShown(file.absolute, file.given));
-    const bytes = await readRegularFile(file.absolute, file.given, signal);
-    const base = { repo: repo.name, path: file.given, size: bytes.length, start_line };
-    if (bytes.subarray(0, BINARY_PROBE).includes(0))
+    const commit = revision === undefined ? null : await resolveRevision(repo, revision, signal);
+    const file =
+      commit === null
+        ? await shownText(workspace, repo, path, signal)
+        : textOf(await fileAt(repo, commit, path, MAX_FILE_BYTES, signal));
+    const base = { repo: repo.name, path: file.given, commit, size: file.size, start_line };
+    if (file.text === undefined)
       return {
         ...base,
         binary: true,
@@ -61,9 +71,38 @@ export const readFile = defineTool({
         next_line: null,
         text: "",
       };
-    return { ...base, binary: false, ...cut(bytes.toString("utf8"), start_line, end_line, max_chars) };
+    return { ...base, binary: false, ...cut(file.text, start_line, end_line, max_answer_chars) };
   },
 });
+
+/** A file's text; undefined when it is binary. */
+export interface FileText {
+  given: string;
+  size: number;
+  text: string | undefined;
+}
+
+function textOf({ given, bytes }: { given: string; bytes: Buffer }): FileText {
+  const binary = bytes.subarray(0, BINARY_PROBE).includes(0);
+  return { given, size: bytes.length, text: binary ? undefined : bytes.toString("utf8") };
+}
+
+/**
+ * Reads a file of the work tree that may be shown.
+ *
+ * @throws ToolError for any other, saying why
+ */
+export async function shownText(
+  workspace: Workspace,
+  repo: Repository,
+  path: string,
+  signal: AbortSignal,
+): Promise<FileText> {
+  const file = await insidePath(repo, path);
+  if (!(await workspace.shows(repo, file.real)))
+    throw new ToolError(await notShown(file.absolute, file.given));
+  return textOf({ given: file.given, bytes: await readRegularFile(file.absolute, file.given, signal) });
+}
 
 /** Lines `from`..`to` of a text, whole lines as far as `maxChars` reaches; a first line that is longer is cut. */
 export function cut(text: string, from: number, to: number | undefined, maxChars: number) {
@@ -75,12 +114,13 @@ export function cut(text: string, from: number, to: number | undefined, maxChars
   let truncated = false;
   for (let n = from; n <= last; n++) {
     const line = lines[n - 1] ?? "";
-    if (chars + line.length + 1 > maxChars) {
+    const cost = sizeOfText(line) + 2;
+    if (chars + cost > maxChars) {
       truncated = true;
-      if (taken.length === 0) taken.push(line.slice(0, maxChars));
+      if (taken.length === 0) taken.push(beginning(line, maxChars));
       break;
     }
-    chars += line.length + 1;
+    chars += cost;
     taken.push(line);
   }
   const end = from + taken.length - 1;

@@ -2,14 +2,24 @@ import * as z from "zod";
 import { ToolError } from "../tool-error.ts";
 import { runChild } from "../workspace/child.ts";
 import { insidePath } from "../workspace/paths.ts";
+import { page } from "./paging.ts";
 import { type Match, MatchCollector } from "./ripgrep-json.ts";
-import { folderArgument, globArgument, repoArgument } from "./schema.ts";
+import {
+  folderArgument,
+  globArgument,
+  MOST_CHARS,
+  maxAnswerChars,
+  maxResults,
+  offsetArgument,
+  pageOutput,
+  repoArgument,
+} from "./schema.ts";
 import { defineTool } from "./tool.ts";
 
 /** Longest a search may take, milliseconds; what was found until then is answered. */
 const TIME_LIMIT_MS = 10_000;
-/** Below what clients take in one answer (25,000 tokens), characters. */
-const MAX_CHARS = 60_000;
+/** Matches that can be paged through; beyond them the search must be narrowed. */
+const MAX_MATCHES = 5_000;
 
 const input = z.object({
   query: z.string().min(1).max(1_000).describe("Text to find, taken literally unless regex is true."),
@@ -29,7 +39,9 @@ const input = z.object({
     .default([])
     .describe("Only files that match one of these."),
   context: z.int().min(0).max(10).default(0).describe("Lines to show before and after each match."),
-  max_results: z.int().min(1).max(500).default(100).describe("At most so many matching lines."),
+  offset: offsetArgument,
+  max_results: maxResults(100, 500),
+  max_answer_chars: maxAnswerChars,
 });
 
 const output = z.object({
@@ -44,7 +56,7 @@ const output = z.object({
       after: z.array(z.string()).optional(),
     }),
   ),
-  truncated: z.boolean().describe("True when there is more: narrow the search or raise max_results."),
+  ...pageOutput,
   timed_out: z.boolean().describe(`True when the search was ended after ${TIME_LIMIT_MS / 1000} s.`),
 });
 
@@ -54,6 +66,7 @@ export const searchText = defineTool({
   description:
     "Searches the files of a git repository for a text or a regular expression and answers the matching lines with path, line and column.",
   capability: "code:read",
+  needs: ["git", "ripgrep"],
   input,
   output,
   async run(args, { workspace, ripgrep, signal }) {
@@ -62,10 +75,11 @@ export const searchText = defineTool({
     const repo = await workspace.find(args.repo);
     const folder = args.path === "" ? "" : (await insidePath(repo, args.path)).real;
     const visible = await workspace.files(repo);
+    const wanted = Math.min(args.offset + args.max_results, MAX_MATCHES);
     const collector = new MatchCollector({
       context: args.context,
-      max: args.max_results,
-      maxChars: MAX_CHARS,
+      max: wanted,
+      maxChars: (args.offset + 1) * MOST_CHARS,
       visible: (path) => visible.has(path),
     });
     const result = await runChild(ripgrep, ripgrepArguments(args, folder), {
@@ -80,12 +94,10 @@ export const searchText = defineTool({
     if (!result.stopped && result.code === 2 && complaint !== "")
       throw new ToolError(`The search was refused: ${complaint.slice(0, 500)}`);
     const timedOut = result.stopped === "timeout";
-    return {
-      repo: repo.name,
-      matches: collector.finish().map((match) => shape(match, args.context)),
-      truncated: collector.truncated || timedOut,
-      timed_out: timedOut,
-    };
+    const found = collector.finish().map((match) => shape(match, args.context));
+    const more = collector.truncated || timedOut;
+    const { items, ...rest } = page(found, args.offset, args.max_results, args.max_answer_chars, more);
+    return { repo: repo.name, matches: items, timed_out: timedOut, ...rest };
   },
 });
 
@@ -103,7 +115,7 @@ function ripgrepArguments(args: z.output<typeof input>, folder: string): string[
     "--no-ignore-dot",
     "--sort=path",
     "--max-filesize=4M",
-    `--max-count=${args.max_results + 1}`,
+    `--max-count=${Math.min(args.offset + args.max_results, MAX_MATCHES) + 1}`,
     `--context=${args.context}`,
     ...(args.regex ? [] : ["--fixed-strings"]),
     { smart: "--smart-case", sensitive: "--case-sensitive", insensitive: "--ignore-case" }[args.case],

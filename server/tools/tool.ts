@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import type { Scope } from "../auth/principal.ts";
 import type { NeedsCapabilities } from "../capabilities/registry.ts";
+import type { CodeIndex } from "../index/code-index.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 
 /** What a tool may use, beside its arguments. */
@@ -8,6 +9,7 @@ export interface ToolContext {
   readonly workspace: Workspace;
   /** Path of the ripgrep binary. */
   readonly ripgrep: string;
+  readonly index: CodeIndex;
   /** Aborted when the caller cancels or, in the 2026 era, goes away. */
   readonly signal: AbortSignal;
   /** Says how far the work is; there only when the caller asked for it. */
@@ -16,7 +18,10 @@ export interface ToolContext {
   readonly log?: ((level: "debug" | "info" | "warning" | "error", message: string) => void) | undefined;
 }
 
-/** A read-only tool. Schemas are made once, at module scope: building them per request was measured to cost most. */
+/**
+ * A read-only tool; it is offered only while all that it `needs` is there. Schemas are made once, at module scope: building them per
+ * request was measured to cost most.
+ */
 export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject>
   extends NeedsCapabilities {
   readonly name: string;

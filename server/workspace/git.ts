@@ -1,3 +1,4 @@
+import type { Capabilities } from "../capabilities/registry.ts";
 import { ToolError } from "../tool-error.ts";
 import { type ChildResult, runChild } from "./child.ts";
 
@@ -13,7 +14,16 @@ const ENV = {
   GIT_CONFIG_GLOBAL: "/dev/null",
   GIT_TERMINAL_PROMPT: "0",
   GIT_OPTIONAL_LOCKS: "0",
+  // A partial clone would go to its remote for what it lacks.
+  GIT_NO_LAZY_FETCH: "1",
 };
+
+export interface GitOptions {
+  /** Takes the output piece by piece instead of collecting it; `false` means enough, which is no error. */
+  onChunk?: (chunk: Buffer) => boolean;
+  /** Paths after `--` are taken as they are, without globs and magic. */
+  literal?: boolean;
+}
 
 /**
  * Runs git in a work tree. The tree may belong to another account than the server's, hence `safe.directory` for this folder alone.
@@ -21,7 +31,12 @@ const ENV = {
  * @param root absolute path of the work tree
  * @throws ToolError when git takes too long or fails
  */
-export async function git(root: string, args: readonly string[], signal?: AbortSignal): Promise<Buffer> {
+export async function git(
+  root: string,
+  args: readonly string[],
+  signal?: AbortSignal,
+  options: GitOptions = {},
+): Promise<Buffer> {
   const fixed = [
     "-c",
     `safe.directory=${root}`,
@@ -29,14 +44,20 @@ export async function git(root: string, args: readonly string[], signal?: AbortS
     "core.fsmonitor=false",
     "-c",
     "core.hooksPath=/dev/null",
+    "-c",
+    "log.showSignature=false",
+    "-c",
+    "core.quotePath=false",
   ];
   const result = await runChild("git", [...fixed, "-C", root, ...args], {
     cwd: root,
-    env: ENV,
+    env: options.literal ? { ...ENV, GIT_LITERAL_PATHSPECS: "1" } : ENV,
     timeoutMs: TIME_LIMIT_MS,
     signal,
+    ...(options.onChunk ? { onChunk: options.onChunk } : {}),
   });
   signal?.throwIfAborted();
+  if (result.stopped === "enough") return result.stdout;
   if (result.stopped) throw new ToolError(`git ${args[0]} was stopped: ${STOPPED[result.stopped]}`);
   if (result.code !== 0)
     throw new ToolError(`git ${args[0]} failed: ${lastLine(result.stderr) || `exit code ${result.code}`}`);
@@ -72,6 +93,20 @@ export async function listGitFiles(
   ];
   const listing = (await git(root, args, signal)).toString("utf8");
   return listing ? listing.slice(0, -1).split("\0") : [];
+}
+
+/** Says whether there is a git to run, once, at start. */
+export async function provideGit(capabilities: Capabilities): Promise<void> {
+  try {
+    const { stdout } = await runChild("git", ["--version"], { cwd: "/", timeoutMs: TIME_LIMIT_MS });
+    capabilities.set("git", true, stdout.toString().trim());
+  } catch (error) {
+    capabilities.set(
+      "git",
+      false,
+      `git cannot be run (${(error as Error).message}); run: apt-get install git`,
+    );
+  }
 }
 
 /** True when git itself can read the folder as a work tree. */

@@ -13,19 +13,29 @@ export interface InsidePath {
 }
 
 /**
- * Checks a caller's path by its text and then by where it really leads.
+ * Checks a caller's path by its text alone: for what git looks up in its own objects.
  *
- * @throws ToolError when it is absolute, climbs out, leads out through a symbolic link, touches `.git`, or is not there
+ * @returns the path, tidied; "" is the repository itself
+ * @throws ToolError when it is absolute, climbs out or touches `.git`
  */
-export async function insidePath(repo: Repository, path: string): Promise<InsidePath> {
+export function checkPath(path: string): string {
   if (path.includes("\0")) throw new ToolError("The path holds a NUL character.");
   if (isAbsolute(path))
     throw new ToolError(`Write the path relative to the repository, not ${JSON.stringify(path)}.`);
   const segments = path.split("/").filter((s) => s !== "" && s !== ".");
   if (segments.includes("..")) throw new ToolError('The path may not hold "..".');
   refuseGit(segments);
-  const given = segments.join("/");
-  const absolute = await realpath(join(repo.root, ...segments)).catch((error: NodeJS.ErrnoException) => {
+  return segments.join("/");
+}
+
+/**
+ * Checks a caller's path by its text and then by where it really leads.
+ *
+ * @throws ToolError when it is absolute, climbs out, leads out through a symbolic link, touches `.git`, or is not there
+ */
+export async function insidePath(repo: Repository, path: string): Promise<InsidePath> {
+  const given = checkPath(path);
+  const absolute = await realpath(join(repo.root, given)).catch((error: NodeJS.ErrnoException) => {
     throw new ToolError(
       `${JSON.stringify(given)} is not in repository ${repo.name} (${error.code ?? "unreadable"}).`,
     );

@@ -7,6 +7,8 @@ import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { run } from "../../infra/exec.ts";
 import { buildRelease, bundleServer, type Release, reproducibleTar } from "../../infra/release.ts";
+import { PYTHON_PARSER, STRUCTURAL_ADDON, VECTORS } from "../../server/index/assets.ts";
+import { GRAMMARS } from "../../server/index/languages.ts";
 import { eventually, makeRepository } from "../server/support.ts";
 
 let folder = "";
@@ -37,8 +39,20 @@ describe("buildRelease", () => {
 
   test("holds what the machine starts, and it starts without the project around it", async () => {
     await run("tar", ["--zstd", "-xf", release.archive, "-C", folder]);
-    expect(await readdir(folder, { recursive: true })).toEqual(
-      expect.arrayContaining(["bin/node", "bin/rg", "server.mjs", "swagger-ui/swagger-ui.css"]),
+    expect((await readdir(folder)).sort()).toEqual([
+      "bin",
+      "native",
+      "server.mjs",
+      "swagger-ui",
+      "wasm",
+      "worker.mjs",
+    ]);
+    expect((await readdir(join(folder, "bin"))).sort()).toEqual(["node", "rg"]);
+    expect((await readdir(join(folder, "native"))).sort()).toEqual(
+      [STRUCTURAL_ADDON, PYTHON_PARSER, VECTORS].sort(),
+    );
+    expect(await readdir(join(folder, "wasm"))).toEqual(
+      expect.arrayContaining(["web-tree-sitter.wasm", ...GRAMMARS]),
     );
     const tokens = join(folder, "tokens.json");
     await writeFile(tokens, '{"version":1,"tokens":[]}');
@@ -52,7 +66,12 @@ describe("buildRelease", () => {
   test("serves Swagger UI from its own folder", async () => {
     const workspace = join(folder, "workspace");
     await makeRepository(join(workspace, "sample"));
-    const env = { PATH: "/usr/bin:/bin", WORKSPACE_DIR: workspace, PORT: "0" };
+    const env = {
+      PATH: "/usr/bin:/bin",
+      WORKSPACE_DIR: workspace,
+      INDEX_DIR: join(folder, "index"),
+      PORT: "0",
+    };
     const server = spawn(join(folder, "bin/node"), ["server.mjs"], { cwd: folder, env });
     const ended = once(server, "exit");
     let said = "";

@@ -1,45 +1,67 @@
 import { execFile, spawn } from "node:child_process";
-import { mkdir, symlink } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "@jest/globals";
 import { build } from "esbuild";
+import { loadedParts } from "../../infra/release.ts";
 import { findRipgrep } from "../../server/workspace/ripgrep.ts";
 import { eventually, makeRepository, rpc, temporaryFolder } from "./support.ts";
 
-const CALL = {
-  jsonrpc: "2.0",
-  id: 1,
-  method: "tools/call",
-  params: { name: "search_text", arguments: { query: "needle", path: "src" } },
+/** The release's files in a folder of their own, with this Node. */
+async function layOut(release: string): Promise<void> {
+  for (const [entry, name] of [
+    ["server/main.ts", "server.mjs"],
+    ["server/index/worker.ts", "worker.mjs"],
+  ] as const) {
+    const built = await build({
+      entryPoints: [entry],
+      outfile: join(release, name),
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      target: "node24",
+      external: ["@vscode/ripgrep"],
+      banner: {
+        js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+      },
+      logLevel: "silent",
+    });
+    expect(built.warnings).toEqual([]);
+  }
+  await mkdir(join(release, "bin"));
+  await symlink(process.execPath, join(release, "bin", "node"));
+  for (const { name, content } of await loadedParts()) {
+    await mkdir(dirname(join(release, name)), { recursive: true });
+    await writeFile(join(release, name), content);
+  }
+}
+
+const FILES = {
+  "src/main.ts": "export function answer(): number {\n  return 42;\n}\nconsole.log(answer());\n",
+  "src/tool.py": "def needle(hay):\n    return hay\n\nneedle(1)\n",
 };
+
+/** Each needs another of the native parts. */
+const CALLS: [string, Record<string, unknown>, RegExp][] = [
+  ["search_text", { query: "needle", path: "src" }, /src\/tool\.py/],
+  ["find_symbol", { name: "answer" }, /src\/main\.ts/],
+  ["find_references", { name: "needle" }, /needle\(1\)/],
+  ["search_structural", { pattern: "console.log($X)", language: "typescript" }, /answer\(\)/],
+  ["search_structural", { pattern: "needle($X)", language: "python" }, /src\/tool\.py/],
+];
 
 test.each([
   ["", {}, []],
-  [" and traces it", { OTEL_TRACES_EXPORTER: "console" }, ["execute_tool search_text", "POST /mcp"]],
+  [", and traces it", { OTEL_TRACES_EXPORTER: "console" }, ["execute_tool search_text", "POST /mcp"]],
 ])(
-  "the server is one file: bundled, in a folder with nothing but Node and ripgrep, it answers a call%s",
+  "a release is whole: with nothing but its own parts it searches, indexes and parses%s",
   async (_, more, said) => {
     const folder = await temporaryFolder();
     try {
       const release = join(folder.path, "release");
-      await mkdir(join(release, "bin"), { recursive: true });
-      const built = await build({
-        entryPoints: ["server/main.ts"],
-        outfile: join(release, "server.mjs"),
-        bundle: true,
-        platform: "node",
-        format: "esm",
-        target: "node24",
-        external: ["@vscode/ripgrep"],
-        banner: {
-          js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
-        },
-        logLevel: "silent",
-      });
-      expect(built.warnings).toEqual([]);
-      await symlink(process.execPath, join(release, "bin", "node"));
-      await makeRepository(join(folder.path, "workspace", "sample"));
+      await layOut(release);
+      await makeRepository(join(folder.path, "workspace", "sample"), FILES);
 
       const node = process.execPath;
       const bundle = join(release, "server.mjs");
@@ -54,6 +76,7 @@ test.each([
         env: {
           PATH: "/usr/bin:/bin",
           WORKSPACE_DIR: join(folder.path, "workspace"),
+          INDEX_DIR: join(folder.path, "index"),
           RIPGREP_PATH: await findRipgrep(undefined),
           PORT: "0",
           ...more,
@@ -69,16 +92,23 @@ test.each([
       const exit = new Promise((done) => child.once("close", done));
       try {
         const url = await eventually(() => /"url":"(.*?)\/mcp"/.exec(text)?.[1], "the bundle to be ready");
-        expect(await (await rpc(url, CALL)).text()).toContain("src/main.ts");
+        await eventually(() => text.includes('"msg":"indexed"'), "the index");
+        for (const [name, args, expected] of CALLS) {
+          const call = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: args } };
+          const answer = await (await rpc(url, call)).text();
+          expect(answer).toMatch(expected);
+          expect(answer).not.toContain('"isError":true');
+        }
         child.kill("SIGTERM");
         expect(await exit).toBe(0);
         expect(text).not.toMatch(/warning/i);
         for (const words of said) expect(text).toContain(words);
       } finally {
-        child.kill("SIGKILL");
+        await folder.remove();
       }
     } finally {
       await folder.remove();
     }
   },
+  60_000,
 );

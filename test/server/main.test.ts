@@ -35,6 +35,7 @@ function start(env: Record<string, string>, socket?: Server, args: string[] = []
     env: {
       PATH: `${join(folder.path, "bin")}:${process.env.PATH}`,
       SESSIONS_DIR: join(folder.path, "sessions"),
+      INDEX_DIR: join(folder.path, "index"),
       ...env,
     },
     stdio: ["ignore", "pipe", "pipe", ...(fd === undefined ? [] : [fd])],

@@ -66,7 +66,7 @@ test("/capz: a snapshot whose stamp is its ETag, with what each tool lacks", asy
   expect(body.capabilities).toContainEqual({ name: "ripgrep", available: true, why: expect.any(String) });
   expect(body.tools).toContainEqual({ name: "search_text", available: true, missing: [] });
   expect((await ask("/capz", { "if-none-match": `"${body.stamp}"` })).status).toBe(304);
-  running.app.capabilities.set("index", false, "not built yet");
+  running.app.capabilities.set("of this test", false, "new");
   const second = await ask("/capz", { "if-none-match": `"${body.stamp}"` });
   expect(second.status).toBe(200);
   expect(await second.json()).toMatchObject({ stamp: expect.not.stringMatching(body.stamp) });

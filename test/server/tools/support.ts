@@ -1,5 +1,7 @@
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Capabilities } from "../../../server/capabilities/registry.ts";
+import { CodeIndex } from "../../../server/index/code-index.ts";
 import type { Tool } from "../../../server/tools/tool.ts";
 import { findRipgrep } from "../../../server/workspace/ripgrep.ts";
 import { Workspace } from "../../../server/workspace/workspace.ts";
@@ -8,6 +10,8 @@ import { makeRepository, SAMPLE_FILES, temporaryFolder } from "../support.ts";
 export interface Lab {
   /** The workspace's folder. */
   path: string;
+  index: CodeIndex;
+  capabilities: Capabilities;
   /** Validates the arguments as the server does, then runs the tool. */
   call(tool: Tool, args: Record<string, unknown>, signal?: AbortSignal): Promise<Record<string, unknown>>;
   remove(): Promise<void>;
@@ -37,14 +41,43 @@ export async function makeLab(): Promise<Lab> {
   await makeRepository(join(path, "beta"), { "beta.txt": "beta\n", ".gitignore": "secret.env\n" });
   await mkdir(join(path, "not-a-repository"));
   await symlink(folder.path, join(path, "linked"));
+  return openLab(folder, path);
+}
+
+/** A workspace with the one repository `code`, committed once. */
+export async function makeCodeLab(files: Readonly<Record<string, string>>): Promise<Lab> {
+  const folder = await temporaryFolder();
+  const path = join(folder.path, "workspace");
+  await makeRepository(join(path, "code"), files);
+  return openLab(folder, path);
+}
+
+/** The tools over a workspace, its index built. */
+async function openLab(folder: Awaited<ReturnType<typeof temporaryFolder>>, path: string): Promise<Lab> {
   const workspace = new Workspace({ kind: "folder", dir: path });
   const ripgrep = await findRipgrep(undefined);
+  const capabilities = new Capabilities();
+  const quiet = { info: () => undefined, warn: () => undefined };
+  const index = new CodeIndex({
+    dir: join(folder.path, "index"),
+    workspace,
+    capabilities,
+    pollSeconds: 3_600,
+    log: quiet,
+  });
+  await index.start();
+  await index.refresh();
   return {
     path,
     call: async (tool, args, signal = new AbortController().signal) => {
-      const result = await tool.run(tool.input.parse(args), { workspace, ripgrep, signal });
+      const result = await tool.run(tool.input.parse(args), { workspace, ripgrep, index, signal });
       return tool.output.strict().parse(result);
     },
-    remove: () => folder.remove(),
+    index,
+    capabilities,
+    remove: async () => {
+      await index.close();
+      await folder.remove();
+    },
   };
 }

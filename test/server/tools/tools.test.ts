@@ -93,6 +93,7 @@ describe("read_file", () => {
     expect(await read({ path: "README.md" })).toEqual({
       repo: "alpha",
       path: "README.md",
+      commit: null,
       size: 38,
       binary: false,
       total_lines: 3,
@@ -119,13 +120,13 @@ describe("read_file", () => {
     expect(await read({ path: "inside-link.ts" })).toMatchObject({ total_lines: 3 });
   });
 
-  test("max_chars cuts at a line and says where to go on", async () => {
-    expect(await read({ path: "lines.txt", max_chars: 15 })).toMatchObject({
+  test("max_answer_chars cuts at a line and says where to go on", async () => {
+    expect(await read({ path: "lines.txt", max_answer_chars: 17 })).toMatchObject({
       text: "line 1\nline 2",
       truncated: true,
       next_line: 3,
     });
-    expect(await read({ path: "long.js", max_chars: 10 })).toMatchObject({
+    expect(await read({ path: "long.js", max_answer_chars: 10 })).toMatchObject({
       text: "a".repeat(10),
       next_line: null,
     });

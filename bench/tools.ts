@@ -1,0 +1,143 @@
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { cacheFolder } from "../infra/paths.ts";
+import { Capabilities } from "../server/capabilities/registry.ts";
+import { buildIndex } from "../server/index/build.ts";
+import { CodeIndex } from "../server/index/code-index.ts";
+import { findReferences } from "../server/tools/find-references.ts";
+import { findSymbol } from "../server/tools/find-symbol.ts";
+import { searchText } from "../server/tools/search-text.ts";
+import type { Tool } from "../server/tools/tool.ts";
+import { findRipgrep } from "../server/workspace/ripgrep.ts";
+import { Workspace } from "../server/workspace/workspace.ts";
+import { type BigRepository, bigRepository } from "./big-repository.ts";
+import { type Figure, median } from "./figures.ts";
+
+const ROUNDS = 15;
+/** A word in a handful of files, one in very many, a regular expression, and one that is nowhere. */
+const QUERIES = [
+  { name: "a rare word", query: "fastifyPluginMetadata", regex: false },
+  { name: "a common word", query: "function", regex: false },
+  { name: "a regular expression", query: "class \\w+Error extends", regex: true },
+  { name: "nothing found", query: "zzqqyyxxww", regex: false },
+];
+const SYMBOLS = ["EventEmitter", "Parser", "createServer", "parse", "Transform"];
+
+/** The tools over a repository of a million lines, beside what they rest on. Every figure of one call comes from the same run. */
+export async function toolFigures(log: (line: string) => void = () => undefined): Promise<Figure[]> {
+  log("a repository of a million lines");
+  const big = await bigRepository();
+  const dir = cacheFolder("bench", "index");
+  await rm(dir, { recursive: true, force: true });
+  log("index");
+  const figures = [await indexing(big, dir), await updating(big, dir)];
+  const workspace = new Workspace({ kind: "single", dir: big.root });
+  const ripgrep = await findRipgrep(undefined);
+  const quiet = { info: () => undefined, warn: () => undefined };
+  const capabilities = new Capabilities();
+  const index = new CodeIndex({ dir, workspace, capabilities, pollSeconds: 3_600, log: quiet });
+  await index.start();
+  await index.refresh();
+  try {
+    const call = async (tool: Tool, args: Record<string, unknown>) => {
+      const { signal } = new AbortController();
+      return tool.run(tool.input.parse(args), { workspace, ripgrep, index, signal });
+    };
+    log("search_text beside ripgrep");
+    for (const query of QUERIES) figures.push(await searching(big, ripgrep, call, query));
+    log("symbols");
+    figures.push(await looking(call));
+    const references = await rounds(
+      5,
+      async (n) => void (await call(findReferences, { name: SYMBOLS[n % SYMBOLS.length] })),
+    );
+    figures.push({ what: "find_references, warm", unit: "ms", ours: references });
+  } finally {
+    await index.close();
+  }
+  return figures;
+}
+
+async function indexing(big: BigRepository, dir: string): Promise<Figure> {
+  const began = performance.now();
+  const { meta } = await buildIndex({ dir, root: big.root });
+  const seconds = (performance.now() - began) / 1_000;
+  const rate = Math.round((meta?.lines ?? 0) / seconds);
+  return {
+    what: `index of ${big.lines.toLocaleString("en")} lines in ${big.files.toLocaleString("en")} files, one thread`,
+    unit: "s",
+    ours: seconds,
+    against: { name: "50,000 lines/s", value: big.lines / 50_000 },
+    promise: "<= 1 x",
+    note: `${rate.toLocaleString("en")} lines/s`,
+  };
+}
+
+/** A commit that changes ten files. The repository is put back as it was. */
+async function updating(big: BigRepository, dir: string): Promise<Figure> {
+  const git = (...args: string[]) =>
+    execa("git", ["-c", "user.name=Bench", "-c", "user.email=bench@example.test", "-C", big.root, ...args]);
+  const before = (await git("rev-parse", "HEAD")).stdout;
+  const paths = (await git("ls-files", "*.ts")).stdout
+    .split("\n")
+    .filter((_, n) => n % 97 === 0)
+    .slice(0, 10);
+  for (const path of paths)
+    await writeFile(join(big.root, path), "\nexport function changed() {}\n", { flag: "a" });
+  await git("commit", "--quiet", "--all", "--message=Ten files");
+  const began = performance.now();
+  await buildIndex({ dir, root: big.root });
+  const seconds = (performance.now() - began) / 1_000;
+  await git("reset", "--quiet", "--hard", before);
+  await buildIndex({ dir, root: big.root });
+  return { what: "index after a commit of ten files", unit: "s", ours: seconds, promise: "<= 1 s" };
+}
+
+type Call = (tool: Tool, args: Record<string, unknown>) => Promise<Record<string, unknown>>;
+
+async function searching(
+  big: BigRepository,
+  ripgrep: string,
+  call: Call,
+  { name, query, regex }: (typeof QUERIES)[number],
+): Promise<Figure> {
+  const ours: number[] = [];
+  const bare: number[] = [];
+  const options = ["--line-number", "--hidden", "--no-config", ...(regex ? [] : ["--fixed-strings"])];
+  for (let round = 0; round < ROUNDS; round++) {
+    ours.push(await took(() => call(searchText, { query, regex, case: "sensitive" })));
+    bare.push(
+      await took(() =>
+        execa(ripgrep, [...options, "--", query, "./"], { cwd: big.root, reject: false, buffer: true }),
+      ),
+    );
+  }
+  return {
+    what: `search_text, ${name}`,
+    unit: "ms",
+    ours: median(ours.slice(2)),
+    against: { name: "ripgrep", value: median(bare.slice(2)) },
+    promise: "<= 1.3 x",
+  };
+}
+
+async function looking(call: Call): Promise<Figure> {
+  const ours = await rounds(
+    50,
+    async (n) => void (await call(findSymbol, { name: SYMBOLS[n % SYMBOLS.length] })),
+  );
+  return { what: "find_symbol, warm", unit: "ms", ours, promise: "<= 10 ms" };
+}
+
+async function rounds(count: number, work: (n: number) => Promise<void>): Promise<number> {
+  const times: number[] = [];
+  for (let n = 0; n < count + SYMBOLS.length; n++) times.push(await took(() => work(n)));
+  return median(times.slice(SYMBOLS.length));
+}
+
+async function took(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return performance.now() - began;
+}

@@ -1,0 +1,54 @@
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/**
+ * The files that no bundle can hold: WebAssembly grammars and native addons. A release has them beside `server.mjs` (`wasm/`, `native/`);
+ * from sources they are found in node_modules.
+ */
+const here = dirname(fileURLToPath(import.meta.url));
+const require = createRequire(import.meta.url);
+
+/** The addon of @ast-grep/napi; Debian and Amazon Linux are both glibc. */
+export const STRUCTURAL_ADDON = `ast-grep-napi.linux-${process.arch}-gnu.node`;
+export const PYTHON_PARSER = "tree-sitter-python.so";
+/** The extension sqlite-vec. */
+export const VECTORS = "vec0.so";
+
+/** @returns the absolute path, or undefined when this machine has none */
+export function wasmFile(name: string): string | undefined {
+  const ofPackage =
+    name === "web-tree-sitter.wasm"
+      ? "web-tree-sitter/web-tree-sitter.wasm"
+      : `@vscode/tree-sitter-wasm/wasm/${name}`;
+  return first(join(here, "wasm", name), resolved(ofPackage));
+}
+
+/** @returns the absolute path, or undefined when this machine has none */
+export function nativeFile(
+  name: typeof STRUCTURAL_ADDON | typeof PYTHON_PARSER | typeof VECTORS,
+): string | undefined {
+  if (name === VECTORS)
+    return first(join(here, "native", name), resolved(`sqlite-vec-linux-${process.arch}/${name}`));
+  if (name === PYTHON_PARSER) return first(join(here, "native", name), pythonOfPackage());
+  return first(join(here, "native", name), resolved(`@ast-grep/napi-linux-${process.arch}-gnu/${name}`));
+}
+
+function pythonOfPackage(): string | undefined {
+  const manifest = resolved("@ast-grep/lang-python/package.json");
+  const platform = { x64: "X64", arm64: "ARM64" }[process.arch as "x64"];
+  return manifest && join(dirname(manifest), "prebuilds", `prebuild-Linux-${platform}`, "parser.so");
+}
+
+function first(...paths: (string | undefined)[]): string | undefined {
+  return paths.find((path) => path !== undefined && existsSync(path));
+}
+
+function resolved(name: string): string | undefined {
+  try {
+    return require.resolve(name);
+  } catch {
+    return undefined;
+  }
+}

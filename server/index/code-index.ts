@@ -1,0 +1,217 @@
+import { existsSync } from "node:fs";
+import { access, constants, lstat, mkdir } from "node:fs/promises";
+import type { Capabilities } from "../capabilities/registry.ts";
+import { ToolError } from "../tool-error.ts";
+import type { Repository, Workspace } from "../workspace/workspace.ts";
+import { nativeFile, STRUCTURAL_ADDON, wasmFile } from "./assets.ts";
+import { IndexFolder, prune } from "./folder.ts";
+import type { JobArgs, JobName, JobResult } from "./jobs.ts";
+import { JobThread } from "./thread.ts";
+import { treeState } from "./work-tree.ts";
+
+/** Longest that a call may take, milliseconds. */
+const CALL_MS = 9_500;
+/** JavaScript heaps of the threads, MiB; the grammars' WebAssembly memory comes on top (some 100 MiB at most). */
+const QUERY_HEAP_MB = 128;
+const BUILD_HEAP_MB = 256;
+
+export interface CodeIndexOptions {
+  /** INDEX_DIR: made when it is missing. */
+  dir: string;
+  workspace: Workspace;
+  capabilities: Capabilities;
+  /** How often the repositories are looked at for changes, seconds. */
+  pollSeconds: number;
+  log: { info(facts: object, text: string): void; warn(facts: object, text: string): void };
+}
+
+/** Where the index of one repository stands. `updating`: answers come from the state before. */
+export interface IndexState {
+  state: "none" | "building" | "ready" | "updating" | "failed";
+  done?: number;
+  total?: number;
+  reason?: string;
+}
+
+type Queries = Exclude<JobName, "buildIndex" | "structural">;
+
+/**
+ * The index of the whole workspace: keeps it up to date in a thread of its own and answers queries in two others, so that a long
+ * structural search holds up no look-up of a symbol, and nothing holds up the server.
+ */
+export class CodeIndex {
+  readonly #options: CodeIndexOptions;
+  readonly #lookups = new JobThread(QUERY_HEAP_MB);
+  readonly #scans = new JobThread(QUERY_HEAP_MB);
+  readonly #states = new Map<string, IndexState>();
+  readonly #closing = new AbortController();
+  #builder: JobThread | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #round: Promise<void> | undefined;
+  #usable = false;
+
+  constructor(options: CodeIndexOptions) {
+    this.#options = options;
+    options.capabilities.set("index", false, "not built yet");
+    const structural = nativeFile(STRUCTURAL_ADDON);
+    options.capabilities.set(
+      "structural",
+      structural !== undefined,
+      structural ??
+        `${STRUCTURAL_ADDON} is missing: native/${STRUCTURAL_ADDON} beside server.mjs, or run: npm ci`,
+    );
+  }
+
+  /** Begins to look after the index. Never fails: without a usable folder the capability says why. */
+  async start(): Promise<void> {
+    const { capabilities, dir } = this.#options;
+    try {
+      if (!wasmFile("web-tree-sitter.wasm"))
+        throw new Error("web-tree-sitter.wasm is missing: wasm/ beside server.mjs, or run: npm ci");
+      await prepare(dir);
+      this.#usable = true;
+      await prune(dir, existsSync);
+    } catch (error) {
+      this.#usable = false;
+      capabilities.set("index", false, (error as Error).message);
+      return;
+    }
+    this.#tick();
+  }
+
+  /** Looks at every repository now. @returns when all are up to date */
+  refresh(): Promise<void> {
+    if (!this.#usable || this.#closing.signal.aborted) return Promise.resolve();
+    this.#round ??= this.#look().finally(() => {
+      this.#round = undefined;
+    });
+    return this.#round;
+  }
+
+  state(repo: Repository): IndexState {
+    return this.#states.get(repo.root) ?? { state: "none" };
+  }
+
+  /** Asks the index of a repository. @throws ToolError while there is none */
+  async query<N extends Queries>(
+    name: N,
+    repo: Repository,
+    args: Omit<JobArgs<N>, "database" | "root">,
+    signal: AbortSignal,
+  ): Promise<JobResult<N>> {
+    const database = await new IndexFolder(this.#options.dir, repo.root).current();
+    if (database === undefined) throw new ToolError(this.#missing(repo));
+    const thread = name === "references" || name === "repoMap" ? this.#scans : this.#lookups;
+    const job = { ...args, database, root: repo.root } as unknown as JobArgs<N>;
+    return thread.run(name, job, { signal, timeoutMs: CALL_MS });
+  }
+
+  /** A structural search; it needs no index. */
+  structural(args: JobArgs<"structural">, signal: AbortSignal): Promise<JobResult<"structural">> {
+    return this.#scans.run("structural", args, { signal, timeoutMs: CALL_MS });
+  }
+
+  /** How far it is, for people. */
+  describe(): string {
+    const states = [...this.#states.values()];
+    const ready = states.filter((s) => s.state === "ready" || s.state === "updating").length;
+    const building = states.find((s) => s.state === "building");
+    return `${ready} of ${states.length} repositories indexed${building?.total ? `; building: ${building.done} of ${building.total} files` : ""}`;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    clearTimeout(this.#timer);
+    await Promise.all([this.#lookups.close(), this.#scans.close(), this.#builder?.close()]);
+    await this.#round?.catch(() => undefined);
+  }
+
+  #tick(): void {
+    void this.refresh().finally(() => {
+      if (this.#closing.signal.aborted) return;
+      this.#timer = setTimeout(() => this.#tick(), this.#options.pollSeconds * 1_000).unref();
+    });
+  }
+
+  async #look(): Promise<void> {
+    const all = await this.#options.workspace.repositories().catch(() => []);
+    for (const root of this.#states.keys()) if (!all.some((r) => r.root === root)) this.#states.delete(root);
+    for (const repo of all) {
+      if (this.#closing.signal.aborted) return;
+      await this.#bring(repo);
+    }
+    // The grammars' memory only grows: the thread that builds ends with its work.
+    const builder = this.#builder;
+    this.#builder = undefined;
+    await builder?.close();
+    this.#tell();
+  }
+
+  async #bring(repo: Repository): Promise<void> {
+    const { dir, log } = this.#options;
+    const before = this.#states.get(repo.root);
+    const had = (await new IndexFolder(dir, repo.root).current()) !== undefined;
+    const busy = had ? "updating" : "building";
+    try {
+      const { fingerprint } = await treeState(repo.root, this.#closing.signal);
+      if (had && this.#fingerprints.get(repo.root) === fingerprint && before?.state === "ready") return;
+      this.#states.set(repo.root, { state: busy });
+      this.#tell();
+      this.#builder ??= new JobThread(BUILD_HEAP_MB);
+      const onProgress = (done: number, total: number) =>
+        this.#states.set(repo.root, { state: busy, done, total });
+      const started = performance.now();
+      const result = await this.#builder.run("buildIndex", { dir, root: repo.root }, { onProgress });
+      if (result.did === "locked") {
+        // Another process is at it: what it publishes serves here too.
+        this.#states.set(repo.root, { state: busy, reason: "another process builds it" });
+        return;
+      }
+      this.#fingerprints.set(repo.root, result.meta?.fingerprint ?? "");
+      this.#states.set(repo.root, { state: "ready" });
+      const facts = { repo: repo.name, did: result.did, files_read: result.read, lines: result.meta?.lines };
+      if (result.did !== "nothing")
+        log.info({ ...facts, ms: Math.round(performance.now() - started) }, "indexed");
+    } catch (error) {
+      if (this.#closing.signal.aborted) return;
+      const reason = (error as Error).message;
+      this.#states.set(repo.root, { state: had ? "ready" : "failed", reason });
+      if (before?.reason !== reason) log.warn({ repo: repo.name, reason }, "index");
+    }
+    this.#tell();
+  }
+
+  readonly #fingerprints = new Map<string, string>();
+
+  #tell(): void {
+    const states = [...this.#states.values()];
+    const some = states.some((s) => s.state === "ready" || s.state === "updating");
+    const failed = states.find((s) => s.state === "failed");
+    const why = some
+      ? `SQLite in ${this.#options.dir}`
+      : (failed?.reason ?? (states.length === 0 ? "there is no repository" : "being built"));
+    this.#options.capabilities.set("index", some, why);
+  }
+
+  #missing(repo: Repository): string {
+    const { state, done, total, reason } = this.state(repo);
+    if (state === "failed") return `Repository ${repo.name} could not be indexed: ${reason} Use search_text.`;
+    const progress = total ? ` (${done} of ${total} files)` : "";
+    return `The index of repository ${repo.name} is being built${progress}; try again soon, or use search_text.`;
+  }
+}
+
+/** The folder must be ours: another account's would let it choose what is answered. */
+async function prepare(dir: string): Promise<void> {
+  await mkdir(dir, { recursive: true, mode: 0o750 }).catch((error: Error) => {
+    throw new Error(`INDEX_DIR=${dir}: ${error.message}; make it writable for the server's account`);
+  });
+  const stat = await lstat(dir);
+  if (!stat.isDirectory() || stat.uid !== process.getuid?.())
+    throw new Error(
+      `INDEX_DIR=${dir} must be a folder of the server's own account; run: chown ${process.getuid?.()} ${dir}`,
+    );
+  await access(dir, constants.W_OK | constants.X_OK).catch(() => {
+    throw new Error(`INDEX_DIR=${dir} is not writable; add it to ReadWritePaths= of the unit`);
+  });
+}

@@ -1,0 +1,82 @@
+import type { DatabaseSync } from "node:sqlite";
+import { encodeWord } from "./database.ts";
+import { languageOf } from "./languages.ts";
+import { type CodeSymbol, symbolsOf } from "./symbols.ts";
+
+/** Lines of a piece of text that a search finds as one. */
+export const CHUNK_LINES = 40;
+/** Longer on average: minified or data; its symbols are noise and cost much. Characters a line. */
+const MAX_MEAN_LINE = 400;
+/** Longest identifier that is kept: longer ones are encoded data. */
+const MAX_WORD = 80;
+
+/** Writes the files of one index: everything of a file is replaced together. */
+export class FileIndex {
+  readonly #db: DatabaseSync;
+  readonly #statements;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    const prepare = (sql: string) => db.prepare(sql);
+    this.#statements = {
+      find: prepare("SELECT id FROM files WHERE path = ?"),
+      file: prepare("INSERT INTO files (path, language, lines, size) VALUES (?, ?, ?, ?)"),
+      symbol: prepare(
+        "INSERT INTO symbols (file, name, kind, parent, line, col, end_line, signature) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      ),
+      chunk: prepare("INSERT INTO chunks (file, start_line, end_line) VALUES (?, ?, ?)"),
+      text: prepare("INSERT INTO chunks_text (rowid, text) VALUES (?, ?)"),
+      words: prepare("INSERT INTO words (rowid, word) VALUES (?, ?)"),
+      dropText: prepare("DELETE FROM chunks_text WHERE rowid IN (SELECT id FROM chunks WHERE file = ?)"),
+      dropWords: prepare("DELETE FROM words WHERE rowid = ?"),
+      dropChunks: prepare("DELETE FROM chunks WHERE file = ?"),
+      dropSymbols: prepare("DELETE FROM symbols WHERE file = ?"),
+      dropFile: prepare("DELETE FROM files WHERE id = ?"),
+    };
+  }
+
+  /** Every path that the index holds. */
+  paths(): string[] {
+    return this.#db
+      .prepare("SELECT path FROM files")
+      .all()
+      .map((row) => String(row.path));
+  }
+
+  remove(path: string): void {
+    const s = this.#statements;
+    const id = s.find.get(path)?.id as number | undefined;
+    if (id === undefined) return;
+    for (const drop of [s.dropText, s.dropChunks, s.dropWords, s.dropSymbols, s.dropFile]) drop.run(id);
+  }
+
+  /** Adds a file; what was there of the same path must have been removed. */
+  async add(path: string, text: string): Promise<void> {
+    const s = this.#statements;
+    const lines = text.split("\n");
+    if (lines.at(-1) === "") lines.pop();
+    const language = languageOf(path);
+    const minified = text.length > MAX_MEAN_LINE * Math.max(1, lines.length);
+    const symbols = language && !minified ? ((await symbolsOf(text, language)) ?? []) : [];
+    const id = Number(s.file.run(path, language?.name ?? null, lines.length, text.length).lastInsertRowid);
+    for (const symbol of symbols) this.#symbol(id, symbol);
+    for (let start = 0; start < lines.length; start += CHUNK_LINES) {
+      const piece = lines.slice(start, start + CHUNK_LINES);
+      const chunk = s.chunk.run(id, start + 1, start + piece.length).lastInsertRowid;
+      s.text.run(chunk, piece.join("\n"));
+    }
+    s.words.run(id, wordsOf(text));
+  }
+
+  #symbol(file: number, c: CodeSymbol): void {
+    this.#statements.symbol.run(file, c.name, c.kind, c.parent, c.line, c.column, c.end_line, c.signature);
+  }
+}
+
+/** The different identifiers of a text, as the `words` table takes them. */
+function wordsOf(text: string): string {
+  const words = new Set<string>();
+  for (const [word] of text.matchAll(/[\p{L}_$][\p{L}\p{N}_$]*/gu))
+    if (word.length <= MAX_WORD) words.add(word);
+  return encodeWord([...words].join(" "));
+}

@@ -1,0 +1,97 @@
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { INDEX_VERSION } from "./database.ts";
+
+/** Names the current generation. Renamed into place, so that there is always a whole one. */
+const POINTER = `current-v${INDEX_VERSION}.json`;
+
+/** The folder that keeps the index of one repository: generations, the pointer to the current one, the builder's lock. */
+export class IndexFolder {
+  readonly path: string;
+  readonly root: string;
+
+  /** @param dir INDEX_DIR @param root the repository's work tree, absolute */
+  constructor(dir: string, root: string) {
+    const key = createHash("sha256").update(root).digest("hex").slice(0, 16);
+    this.path = join(
+      dir,
+      `${basename(root)
+        .replace(/[^\w.-]/g, "_")
+        .slice(0, 64)}-${key}`,
+    );
+    this.root = root;
+  }
+
+  /** @returns the database file of the current generation, or undefined before the first build */
+  async current(): Promise<string | undefined> {
+    try {
+      const { file } = JSON.parse(await readFile(join(this.path, POINTER), "utf8")) as { file?: unknown };
+      return typeof file === "string" && /^[\w-]+\.sqlite$/.test(file) ? join(this.path, file) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** A name for a new generation. */
+  async next(): Promise<string> {
+    await mkdir(this.path, { recursive: true, mode: 0o750 });
+    return join(this.path, `v${INDEX_VERSION}-${randomUUID()}.sqlite`);
+  }
+
+  /** Makes a finished generation the current one, and removes all others: who reads them keeps them open. */
+  async publish(file: string): Promise<void> {
+    await sync(file);
+    const partial = join(this.path, `${POINTER}.${randomUUID()}`);
+    await writeFile(partial, JSON.stringify({ root: this.root, file: basename(file) }));
+    await sync(partial);
+    await rename(partial, join(this.path, POINTER));
+    const keep = new Set([
+      POINTER,
+      "lock.sqlite",
+      ...["", "-wal", "-shm"].map((end) => basename(file) + end),
+    ]);
+    for (const name of await readdir(this.path))
+      if (!keep.has(name)) await rm(join(this.path, name), { force: true });
+  }
+
+  /**
+   * Only one process builds at a time: the two colours of a release switch share this folder. The lock is SQLite's own on a file, which
+   * the kernel gives up when its holder is killed.
+   *
+   * @returns gives the lock back; undefined when another process builds
+   */
+  async lock(): Promise<(() => void) | undefined> {
+    await mkdir(this.path, { recursive: true, mode: 0o750 });
+    const db = new DatabaseSync(join(this.path, "lock.sqlite"), { timeout: 0 });
+    try {
+      db.exec("BEGIN EXCLUSIVE");
+      return () => db.close();
+    } catch (error) {
+      db.close();
+      if (/locked|busy/.test((error as Error).message)) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** Removes the indexes of repositories that are no longer anywhere on this machine. */
+export async function prune(dir: string, exists: (root: string) => boolean): Promise<void> {
+  for (const name of await readdir(dir).catch(() => [])) {
+    const text = await readFile(join(dir, name, POINTER), "utf8").catch(() => undefined);
+    if (text === undefined) continue;
+    const root = (JSON.parse(text) as { root?: unknown }).root;
+    if (typeof root === "string" && !exists(root))
+      await rm(join(dir, name), { recursive: true, force: true });
+  }
+}
+
+async function sync(file: string): Promise<void> {
+  const handle = await open(file, "r+");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,73 @@
+import { readFile } from "node:fs/promises";
+import { Language as Grammar, Parser, Query, type Tree } from "web-tree-sitter";
+import { wasmFile } from "./assets.ts";
+import { QUERIES } from "./definitions.ts";
+import type { Language } from "./languages.ts";
+
+/** Longest that one file may be parsed, milliseconds: some grammars take quadratic time over hostile text. */
+const PARSE_MS = 2_000;
+/** Definitions being matched at the same time; more means a generated file. */
+const MATCH_LIMIT = 4_096;
+
+interface Loaded {
+  grammar: Grammar;
+  /** What a definition is; undefined where nothing is defined (regex). */
+  query: Query | undefined;
+}
+
+let started: Promise<void> | undefined;
+const loaded = new Map<string, Promise<Loaded | undefined>>();
+let parser: Parser | undefined;
+
+/** Loads a grammar once a thread. @returns undefined when its file is missing or cannot be used */
+export function loadGrammar(language: Language): Promise<Loaded | undefined> {
+  const key = `${language.grammar}/${language.query}`;
+  let entry = loaded.get(key);
+  if (!entry) {
+    entry = load(language).catch(() => undefined);
+    loaded.set(key, entry);
+  }
+  return entry;
+}
+
+async function load(language: Language): Promise<Loaded | undefined> {
+  const runtime = wasmFile("web-tree-sitter.wasm");
+  const file = wasmFile(`tree-sitter-${language.grammar}.wasm`);
+  if (!runtime || !file) return undefined;
+  started ??= readFile(runtime).then((wasmBinary) => Parser.init({ wasmBinary: new Uint8Array(wasmBinary) }));
+  await started;
+  const grammar = await Grammar.load(new Uint8Array(await readFile(file)));
+  const text = QUERIES[language.query];
+  return { grammar, query: text === undefined ? undefined : new Query(grammar, text) };
+}
+
+/**
+ * Parses a text and gives the tree to `use`; the tree is freed afterwards (WebAssembly memory is not garbage collected).
+ *
+ * @returns undefined when there is no such grammar, or the parser gave up
+ */
+export async function withTree<T>(
+  text: string,
+  language: Language,
+  use: (tree: Tree, grammar: Loaded) => T,
+): Promise<T | undefined> {
+  const entry = await loadGrammar(language);
+  if (!entry) return undefined;
+  let tree: Tree | null = null;
+  try {
+    parser ??= new Parser();
+    parser.setLanguage(entry.grammar);
+    const end = performance.now() + PARSE_MS;
+    tree = parser.parse(text, null, { progressCallback: () => performance.now() > end });
+    return tree ? use(tree, entry) : undefined;
+  } catch {
+    // The WebAssembly stack overflowed on absurdly deep text: this parser is spent, the file stays plain text.
+    parser = undefined;
+    return undefined;
+  } finally {
+    parser?.reset();
+    tree?.delete();
+  }
+}
+
+export const MATCH_OPTIONS = { matchLimit: MATCH_LIMIT };

@@ -1,0 +1,62 @@
+import type { DatabaseSync } from "node:sqlite";
+import { openForQueries, readMeta } from "./database.ts";
+
+/** What every job over an index is told. */
+export interface IndexJob {
+  /** The database file of the current generation. */
+  database: string;
+  /** The repository's work tree. */
+  root: string;
+}
+
+/** What a job has at hand inside of its thread. */
+export interface JobContext {
+  /** True when the time is up: what was found until then should be answered. @throws when the caller has gone */
+  timeUp(): boolean;
+}
+
+/** The state of the index that an answer came from. */
+export interface Freshness {
+  commit: string;
+  indexed_at: string;
+}
+
+/** Databases that stay open between jobs. */
+const MAX_OPEN = 8;
+/** The least recently used first. */
+const open = new Map<string, DatabaseSync>();
+
+/** Gives `use` one consistent state of the index: a build that ends meanwhile is not seen. */
+export async function reading<T>(
+  job: IndexJob,
+  use: (db: DatabaseSync) => T | Promise<T>,
+): Promise<T & Freshness> {
+  const db = database(job.database);
+  db.exec("BEGIN");
+  try {
+    const { commit, indexed_at } = readMeta(db);
+    return { ...(await use(db)), commit, indexed_at };
+  } finally {
+    db.exec("COMMIT");
+  }
+}
+
+function database(file: string): DatabaseSync {
+  const db = open.get(file) ?? openForQueries(file);
+  open.delete(file);
+  open.set(file, db);
+  for (const [oldest, old] of open) {
+    if (open.size <= MAX_OPEN) break;
+    open.delete(oldest);
+    old.close();
+  }
+  return db;
+}
+
+/** SQL: a file is `:path` or lies below it; "" is the whole repository. */
+export const BELOW =
+  "(:path = '' OR files.path = :path OR substr(files.path, 1, length(:path) + 1) = :path || '/')";
+
+/** Paths of tests, examples, vendored and built code: what is found there comes after the rest. */
+export const SECONDARY =
+  /(^|\/)(tests?|__tests__|specs?|testdata|fixtures?|examples?|vendor|third_party|node_modules|dist|build|mocks?|bench(marks?)?)\/|[._-](test|spec)\.\w+$|_test\.\w+$/i;

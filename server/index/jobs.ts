@@ -1,0 +1,15 @@
+import { buildIndex } from "./build.ts";
+import { definition } from "./queries/definition.ts";
+import { findSymbol } from "./queries/find-symbol.ts";
+import { overview } from "./queries/overview.ts";
+import { references } from "./queries/references.ts";
+import { repoMap } from "./queries/repo-map.ts";
+import { search } from "./queries/search.ts";
+import { structural } from "./structural.ts";
+
+/** What the threads do, by name. Arguments and results are copied between threads: plain data only. */
+export const JOBS = { findSymbol, overview, references, definition, repoMap, search, structural, buildIndex };
+export type Jobs = typeof JOBS;
+export type JobName = keyof Jobs;
+export type JobArgs<N extends JobName> = Omit<Parameters<Jobs[N]>[0], "onProgress">;
+export type JobResult<N extends JobName> = Awaited<ReturnType<Jobs[N]>>;

@@ -1,0 +1,94 @@
+/** A language that symbols are read from. */
+export interface Language {
+  readonly name: string;
+  /** `tree-sitter-<grammar>.wasm` */
+  readonly grammar: string;
+  /** Where its tree-sitter query is (definitions.ts); several languages share one. */
+  readonly query: string;
+}
+
+const language = (name: string, grammar = name, query = name): Language => ({ name, grammar, query });
+
+const TYPESCRIPT = language("typescript");
+const JAVASCRIPT = language("javascript");
+const CPP = language("cpp");
+const RUBY = language("ruby");
+const BASH = language("bash");
+
+/** By the ending of the file's name, lower case. C is read by the C++ grammar, which takes nearly all of it. */
+const BY_EXTENSION: Record<string, Language> = {
+  ts: TYPESCRIPT,
+  mts: TYPESCRIPT,
+  cts: TYPESCRIPT,
+  tsx: language("tsx", "tsx", "typescript"),
+  js: JAVASCRIPT,
+  mjs: JAVASCRIPT,
+  cjs: JAVASCRIPT,
+  jsx: JAVASCRIPT,
+  py: language("python"),
+  pyi: language("python"),
+  go: language("go"),
+  rs: language("rust"),
+  java: language("java"),
+  cs: language("csharp", "c-sharp"),
+  c: language("c", "cpp", "cpp"),
+  h: language("c", "cpp", "cpp"),
+  cc: CPP,
+  cpp: CPP,
+  cxx: CPP,
+  hh: CPP,
+  hpp: CPP,
+  hxx: CPP,
+  rb: RUBY,
+  rake: RUBY,
+  gemspec: RUBY,
+  php: language("php"),
+  sh: BASH,
+  bash: BASH,
+  ps1: language("powershell"),
+  psm1: language("powershell"),
+  css: language("css"),
+  ini: language("ini"),
+  cfg: language("ini"),
+  regex: language("regex"),
+};
+
+const BY_NAME: Record<string, Language> = {
+  Rakefile: RUBY,
+  Gemfile: RUBY,
+  ".bashrc": BASH,
+  ".profile": BASH,
+};
+
+/** The language of a file by its name, or undefined for what is only text to us. */
+export function languageOf(path: string): Language | undefined {
+  const base = path.slice(path.lastIndexOf("/") + 1);
+  const named = Object.hasOwn(BY_NAME, base) ? BY_NAME[base] : undefined;
+  if (named) return named;
+  const extension = base.slice(base.lastIndexOf(".") + 1).toLowerCase();
+  return Object.hasOwn(BY_EXTENSION, extension) ? BY_EXTENSION[extension] : undefined;
+}
+
+/** Every grammar file that is used: what a release carries in `wasm/`. */
+export const GRAMMARS: readonly string[] = [
+  ...new Set(Object.values(BY_EXTENSION).map((l) => `tree-sitter-${l.grammar}.wasm`)),
+].sort();
+
+/** What a symbol can be. `impl` only lends its name to what lies in it. */
+export const KINDS = [
+  "class",
+  "interface",
+  "struct",
+  "enum",
+  "trait",
+  "type",
+  "module",
+  "function",
+  "method",
+  "constant",
+  "variable",
+  "field",
+  "macro",
+  "rule",
+] as const;
+export type Kind = (typeof KINDS)[number];

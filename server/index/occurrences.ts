@@ -1,0 +1,190 @@
+import type { Node, Tree } from "web-tree-sitter";
+import { withTree } from "./grammars.ts";
+import type { Language } from "./languages.ts";
+
+export const ROLES = ["definition", "import", "call", "type", "use", "text"] as const;
+/** How a name is used. `text`: the language has no grammar here, so comments and strings count too. */
+export type Role = (typeof ROLES)[number];
+
+/** A place where a name stands as a name. Line and column count from 1. */
+export interface Occurrence {
+  line: number;
+  column: number;
+  index: number;
+  role: Role;
+}
+
+const NO_NAME = /comment|string|heredoc|template_chars|regex|char_literal|raw_text/;
+const IMPORT = /import|use_declaration|using_directive|include|export_clause|namespace_use/;
+const CALL = /call|invocation|new_expression|object_creation|macro_invocation|^command$/;
+/** Nodes that introduce a name for the rest of their scope. */
+const LOCAL =
+  /parameter|declarator|var_spec|short_var_declaration|let_declaration|let_condition|assignment|for_in|for_statement|for_expression|foreach|catch|except|with_item|as_pattern|range_clause|for_range|closure/;
+
+/** Every place of `name` in a text that is an identifier, not part of a comment or string. */
+export async function occurrencesOf(
+  text: string,
+  language: Language | undefined,
+  name: string,
+): Promise<Occurrence[]> {
+  const places = wordPlaces(text, name);
+  if (places.length === 0) return [];
+  const inTree = language && (await withTree(text, language, (tree) => classify(tree, places)));
+  if (inTree) return withLines(text, inTree);
+  return withLines(
+    text,
+    places.map((index) => ({ index, role: "text" as const })),
+  );
+}
+
+/** Where `name` stands as a whole word, as indices; at most 5,000. */
+export function wordPlaces(text: string, name: string): number[] {
+  const places: number[] = [];
+  if (name === "") return places;
+  for (
+    let at = text.indexOf(name);
+    at !== -1 && places.length < 5_000;
+    at = text.indexOf(name, at + name.length)
+  )
+    if (!isWord(text[at - 1]) && !isWord(text[at + name.length])) places.push(at);
+  return places;
+}
+
+const isWord = (char: string | undefined) => char !== undefined && /[\p{L}\p{N}_$]/u.test(char);
+
+function classify(tree: Tree, places: number[]): { index: number; role: Role }[] {
+  const found: { index: number; role: Role }[] = [];
+  for (const index of places) {
+    const node = tree.rootNode.descendantForIndex(index);
+    if (node && !NO_NAME.test(node.type) && !NO_NAME.test(node.parent?.type ?? "") && node.type !== "text")
+      found.push({ index, role: roleOf(node) });
+  }
+  return found;
+}
+
+function roleOf(node: Node): Role {
+  if (/type_identifier/.test(node.type)) return above(node, 3, IMPORT) ? "import" : "type";
+  let child = node;
+  for (let up: Node | null = node.parent, steps = 0; up && steps < 4; child = up, up = up.parent, steps++) {
+    if (IMPORT.test(up.type)) return "import";
+    if (steps < 3 && CALL.test(up.type)) return isCallee(up, child) ? "call" : "use";
+  }
+  return "use";
+}
+
+function isCallee(call: Node, child: Node): boolean {
+  for (const field of ["function", "name", "method", "constructor", "type", "macro"])
+    if (call.childForFieldName(field)?.id === child.id) return true;
+  return false;
+}
+
+function above(node: Node, steps: number, pattern: RegExp): boolean {
+  for (let up = node.parent, n = 0; up && n < steps; up = up.parent, n++)
+    if (pattern.test(up.type)) return true;
+  return false;
+}
+
+/** The name at a place, and where the nearest enclosing scope introduces it. */
+export interface NameAt {
+  name: string;
+  /** What stands before the dot in `qualifier.name`, or undefined. */
+  qualifier: string | undefined;
+  /** Where a parameter or local variable of that name is introduced. */
+  local: { line: number; column: number } | undefined;
+}
+
+/**
+ * Finds the name at a place and looks for it outwards, scope by scope. Lexical: which nodes introduce a name is told from the names that
+ * grammars give them.
+ *
+ * @param line counted from 1 @param column counted from 1; undefined: the first name of the line
+ */
+export async function nameAt(
+  text: string,
+  language: Language | undefined,
+  line: number,
+  column: number | undefined,
+): Promise<NameAt | undefined> {
+  const start = lineStart(text, line);
+  if (start === undefined) return undefined;
+  const end = text.indexOf("\n", start);
+  const words = [...text.slice(start, end === -1 ? undefined : end).matchAll(/[\p{L}_$][\p{L}\p{N}_$]*/gu)];
+  const word =
+    column === undefined
+      ? words[0]
+      : words.find((w) => w.index <= column - 1 && column - 1 <= w.index + w[0].length);
+  if (!word) return undefined;
+  const index = start + word.index;
+  const qualifier = /([\p{L}_$][\p{L}\p{N}_$]*)(?:\.|::|->|\?\.)$/u.exec(
+    text.slice(Math.max(0, index - 200), index),
+  )?.[1];
+  const local =
+    language && qualifier === undefined
+      ? await withTree(text, language, (tree) => localOf(tree, text, word[0], index))
+      : undefined;
+  const place = local === undefined ? undefined : withLines(text, [{ index: local, role: "definition" }])[0];
+  return { name: word[0], qualifier, local: place && { line: place.line, column: place.column } };
+}
+
+function localOf(tree: Tree, text: string, name: string, index: number): number | undefined {
+  const introduced = wordPlaces(text, name).filter((at) => {
+    const node = tree.rootNode.descendantForIndex(at);
+    return node !== null && !NO_NAME.test(node.type) && introduces(node);
+  });
+  for (let scope = tree.rootNode.descendantForIndex(index)?.parent; scope?.parent; scope = scope.parent) {
+    if (
+      !/function|method|block|lambda|closure|arrow|body|statement|func_literal|constructor/.test(scope.type)
+    )
+      continue;
+    const { startIndex, endIndex } = scope;
+    const inside = introduced.filter((at) => at >= startIndex && at < endIndex && at <= index);
+    if (inside.length > 0) return inside[0];
+  }
+  return undefined;
+}
+
+function introduces(node: Node): boolean {
+  let child = node;
+  for (let up: Node | null = node.parent, steps = 0; up && steps < 4; child = up, up = up.parent, steps++) {
+    if (
+      /function|method|call|class|block|member|attribute|field_expression|selector/.test(up.type) &&
+      !/parameter|closure/.test(up.type)
+    )
+      return false;
+    if (!LOCAL.test(up.type)) continue;
+    for (const field of ["value", "right", "body", "type", "condition", "default_value"])
+      if (up.childForFieldName(field)?.id === child.id) return false;
+    return true;
+  }
+  return false;
+}
+
+function lineStart(text: string, line: number): number | undefined {
+  let start = 0;
+  for (let n = 1; n < line; n++) {
+    const end = text.indexOf("\n", start);
+    if (end === -1) return undefined;
+    start = end + 1;
+  }
+  return start;
+}
+
+/** Adds line and column to places that are sorted by index. */
+function withLines<T extends { index: number }>(
+  text: string,
+  places: T[],
+): (T & { line: number; column: number })[] {
+  let line = 1;
+  let start = 0;
+  return places.map((place) => {
+    for (
+      let end = text.indexOf("\n", start);
+      end !== -1 && end < place.index;
+      end = text.indexOf("\n", start)
+    ) {
+      start = end + 1;
+      line++;
+    }
+    return { ...place, line, column: place.index - start + 1 };
+  });
+}

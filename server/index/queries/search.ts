@@ -1,0 +1,121 @@
+import type { DatabaseSync } from "node:sqlite";
+import { type Freshness, type IndexJob, reading, SECONDARY } from "../job.ts";
+import { TreeReader } from "../work-tree.ts";
+import { definitionsOf } from "./find-symbol.ts";
+
+export interface SearchJob extends IndexJob {
+  query: string;
+  limit: number;
+}
+
+export interface SearchHit {
+  path: string;
+  start_line: number;
+  end_line: number;
+  /** A line that says what it is. */
+  title: string;
+  /** Greater is better; comparable between repositories. */
+  score: number;
+}
+
+const MAX_WORDS = 12;
+const STOP = new Set(
+  "a an and are as at be by can do does for from how i in is it of on or that the this to was what when where which who why with".split(
+    " ",
+  ),
+);
+
+/** Symbols of the words of a query, then pieces of files that hold most of the words (BM25 over trigrams). */
+export function search(job: SearchJob): Promise<{ hits: SearchHit[] } & Freshness> {
+  return reading(job, async (db) => {
+    const words = wordsOf(job.query);
+    const hits = [...symbolHits(db, words), ...(await textHits(db, words, job))].sort(
+      (a, b) => b.score - a.score,
+    );
+    return { hits: withoutOverlap(hits).slice(0, job.limit) };
+  });
+}
+
+/** The words that a query is looked up by, stop words left out unless there is nothing else. */
+export function wordsOf(query: string): string[] {
+  const all = [...new Set(query.match(/[\p{L}\p{N}_$][\p{L}\p{N}_$.:/-]*/gu) ?? [])].map((w) =>
+    w.replace(/[.:/-]+$/, ""),
+  );
+  const telling = all.filter((word) => word.length > 2 && !STOP.has(word.toLowerCase()));
+  return (telling.length > 0 ? telling : all).slice(0, MAX_WORDS);
+}
+
+function symbolHits(db: DatabaseSync, words: readonly string[]): SearchHit[] {
+  return words.flatMap((word) => {
+    const parts = word.split(/[.:/]+/);
+    return definitionsOf(db, parts.at(-1) ?? word)
+      .slice(0, 5)
+      .map((symbol, n) => ({
+        path: symbol.path,
+        start_line: symbol.line,
+        end_line: symbol.end_line,
+        title: `${symbol.kind} ${symbol.parent === "" ? "" : `${symbol.parent}/`}${symbol.name}`,
+        score: 100 - n - (SECONDARY.test(symbol.path) ? 60 : 0) + (/[A-Z_\d]/.test(word) ? 20 : 0),
+      }));
+  });
+}
+
+async function textHits(db: DatabaseSync, words: readonly string[], job: SearchJob): Promise<SearchHit[]> {
+  // A trigram index cannot find less than three characters.
+  const terms = words.filter((word) => word.length >= 3);
+  if (terms.length === 0) return [];
+  const match = terms.map((term) => `"${term.replaceAll('"', '""')}"`).join(" OR ");
+  const rows = db
+    .prepare(
+      `SELECT files.path, start_line, end_line, found.rank AS rank
+       FROM (SELECT rowid, rank FROM chunks_text WHERE chunks_text MATCH ? ORDER BY rank LIMIT ?) AS found
+       JOIN chunks ON chunks.id = found.rowid JOIN files ON files.id = chunks.file ORDER BY found.rank`,
+    )
+    .all(match, job.limit * 3);
+  const reader = new TreeReader(job.root);
+  const hits: SearchHit[] = [];
+  for (const row of rows) {
+    const path = String(row.path);
+    const lines = ((await reader.read(path)) ?? "")
+      .split("\n")
+      .slice(Number(row.start_line) - 1, Number(row.end_line));
+    const best = bestLine(lines, terms);
+    if (!best) continue;
+    const score =
+      60 * (best.held / terms.length) + Math.min(20, -Number(row.rank)) - (SECONDARY.test(path) ? 15 : 0);
+    hits.push({
+      path,
+      start_line: Number(row.start_line),
+      end_line: Number(row.end_line),
+      title: best.text,
+      score,
+    });
+  }
+  return hits;
+}
+
+function bestLine(
+  lines: readonly string[],
+  terms: readonly string[],
+): { text: string; held: number } | undefined {
+  const lower = terms.map((term) => term.toLowerCase());
+  const whole = lines.join("\n").toLowerCase();
+  const held = lower.filter((term) => whole.includes(term)).length;
+  if (held === 0) return undefined;
+  const scored = lines.map((line) => ({
+    line,
+    n: lower.filter((term) => line.toLowerCase().includes(term)).length,
+  }));
+  const best = scored.reduce((a, b) => (b.n > a.n ? b : a), { line: "", n: 0 });
+  return { text: best.line.trim().slice(0, 120), held };
+}
+
+function withoutOverlap(hits: readonly SearchHit[]): SearchHit[] {
+  const kept: SearchHit[] = [];
+  for (const hit of hits)
+    if (
+      !kept.some((k) => k.path === hit.path && k.start_line <= hit.end_line && hit.start_line <= k.end_line)
+    )
+      kept.push(hit);
+  return kept;
+}

@@ -1,0 +1,148 @@
+import { createRequire } from "node:module";
+import { ToolError } from "../tool-error.ts";
+import { nativeFile, PYTHON_PARSER, STRUCTURAL_ADDON } from "./assets.ts";
+import type { JobContext } from "./job.ts";
+import { TreeReader } from "./work-tree.ts";
+
+export const STRUCTURAL_LANGUAGES = ["typescript", "tsx", "javascript", "html", "css", "python"] as const;
+export type StructuralLanguage = (typeof STRUCTURAL_LANGUAGES)[number];
+
+/** The addon's names, and the files it is asked about. */
+const LANGUAGES: Record<StructuralLanguage, { name: string; files: RegExp }> = {
+  typescript: { name: "TypeScript", files: /\.[mc]?ts$/ },
+  tsx: { name: "Tsx", files: /\.tsx$/ },
+  javascript: { name: "JavaScript", files: /\.([mc]?js|jsx)$/ },
+  html: { name: "Html", files: /\.(html?|xhtml)$/ },
+  css: { name: "Css", files: /\.css$/ },
+  python: { name: "python", files: /\.pyi?$/ },
+};
+
+export interface StructuralJob {
+  root: string;
+  pattern: string;
+  /** Only matches inside of one of this pattern. */
+  inside: string | undefined;
+  language: StructuralLanguage;
+  /** The files to look through, relative to root. */
+  files: readonly string[];
+  /** No more than so many are wanted. */
+  max: number;
+}
+
+export interface StructuralMatch {
+  path: string;
+  line: number;
+  column: number;
+  end_line: number;
+  text: string;
+  /** What each metavariable of the pattern stands for here. */
+  captures: Record<string, string>;
+}
+
+export interface StructuralResult {
+  matches: StructuralMatch[];
+  /** True when there is more than `max`. */
+  more: boolean;
+  timed_out: boolean;
+  /** True when the pattern is no whole piece of code: it may match less than it seems to say. */
+  broken: boolean;
+}
+
+const MAX_TEXT = 600;
+
+type Addon = typeof import("@ast-grep/napi");
+let addon: Addon | undefined;
+let python = false;
+
+/** Loads the native addon once a thread. @throws when this machine has none */
+function load(): Addon {
+  if (addon) return addon;
+  const file = nativeFile(STRUCTURAL_ADDON);
+  if (!file) throw new Error(`${STRUCTURAL_ADDON} is missing; run: npm ci`);
+  addon = createRequire(import.meta.url)(file) as Addon;
+  const parser = nativeFile(PYTHON_PARSER);
+  if (parser) {
+    addon.registerDynamicLanguage({
+      python: {
+        libraryPath: parser,
+        extensions: ["py"],
+        languageSymbol: "tree_sitter_python",
+        expandoChar: "µ",
+      },
+    });
+    python = true;
+  }
+  return addon;
+}
+
+/** Finds the places in a set of files whose syntax is that of a pattern. */
+export async function structural(job: StructuralJob, context: JobContext): Promise<StructuralResult> {
+  const { parse } = load();
+  const { name, files } = LANGUAGES[job.language];
+  if (job.language === "python" && !python)
+    throw new ToolError("This server has no Python parser for structural searches; use search_text.");
+  const result: StructuralResult = { matches: [], more: false, timed_out: false, broken: false };
+  const rule = {
+    rule: {
+      pattern: job.pattern,
+      ...(job.inside ? { inside: { pattern: job.inside, stopBy: "end" as const } } : {}),
+    },
+  };
+  check(() => parse(name, "").root().findAll(rule));
+  const plain = job.pattern.replace(/\$+[A-Z_][A-Z0-9_]*|\$\$\$/g, "META");
+  result.broken =
+    parse(name, plain)
+      .root()
+      .find({ rule: { kind: "ERROR" } }) !== null;
+  const literals = literalsOf(job.pattern);
+  const variables = [...new Set(job.pattern.match(/\$\$?\$?[A-Z_][A-Z0-9_]*/g) ?? [])];
+  const reader = new TreeReader(job.root);
+  for (const path of job.files) {
+    if (!files.test(path)) continue;
+    if (context.timeUp()) {
+      result.timed_out = true;
+      break;
+    }
+    const text = await reader.read(path);
+    // Most files lack some word of the pattern: they need no parsing.
+    if (text === undefined || !literals.every((literal) => text.includes(literal))) continue;
+    for (const node of parse(name, text).root().findAll(rule)) {
+      if (result.matches.length === job.max) return { ...result, more: true };
+      const { start, end } = node.range();
+      const captures: Record<string, string> = {};
+      for (const variable of variables) {
+        const bare = variable.replace(/^\$+/, "");
+        const nodes = variable.startsWith("$$$") ? node.getMultipleMatches(bare) : [node.getMatch(bare)];
+        const texts = nodes.flatMap((n) => (n ? [n.text()] : []));
+        if (texts.length > 0) captures[bare] = clip(texts.join(""), 200);
+      }
+      result.matches.push({
+        path,
+        line: start.line + 1,
+        column: start.column + 1,
+        end_line: end.line + 1,
+        text: clip(node.text(), MAX_TEXT),
+        captures,
+      });
+    }
+  }
+  return result;
+}
+
+/** Words that stand literally in every match: no metavariables. */
+export function literalsOf(pattern: string): string[] {
+  const without = pattern.replace(/\$+[A-Z_][A-Z0-9_]*|\$+/g, " ");
+  return [...new Set(without.match(/[\p{L}_][\p{L}\p{N}_]*/gu) ?? [])];
+}
+
+function check(run: () => unknown): void {
+  try {
+    run();
+  } catch (error) {
+    throw new ToolError(`The pattern was refused: ${(error as Error).message.slice(0, 500)}`);
+  }
+}
+
+function clip(text: string, max: number): string {
+  return text.length <= max ? text : `${text.slice(0, max - 1)}…`;
+}

@@ -1,0 +1,143 @@
+import type { Node, QueryCapture } from "web-tree-sitter";
+import { MATCH_OPTIONS, withTree } from "./grammars.ts";
+import { KINDS, type Kind, type Language } from "./languages.ts";
+
+/** A definition in a file. Lines and columns count from 1; columns in UTF-16 units. */
+export interface CodeSymbol {
+  name: string;
+  kind: Kind;
+  /** What it lies in, outermost first, joined by "/"; "" at the top. */
+  parent: string;
+  line: number;
+  column: number;
+  end_line: number;
+  /** Its head, without the body, on one line. */
+  signature: string;
+}
+
+/** Longest signature that is kept, characters. */
+const MAX_SIGNATURE = 200;
+/** A file with more is generated. */
+const MAX_SYMBOLS = 5_000;
+
+/** What encloses a definition without being one: the whole of it is what a reader wants to see. */
+const WRAPPERS = new Set([
+  "export_statement",
+  "lexical_declaration",
+  "variable_declaration",
+  "decorated_definition",
+  "template_declaration",
+  "pointer_declarator",
+  "reference_declarator",
+  "declaration",
+]);
+const HOLDERS = new Set(["class", "interface", "struct", "enum", "trait", "impl"]);
+
+interface Definition {
+  name: Node;
+  node: Node;
+  outer: Node;
+  kind: Kind | "impl";
+  parent: string | undefined;
+}
+
+/** The definitions of a text in the order of their lines; undefined when it cannot be parsed here. */
+export function symbolsOf(text: string, language: Language): Promise<CodeSymbol[] | undefined> {
+  return withTree(text, language, (tree, { query }) => {
+    if (!query) return [];
+    const found = new Map<number, { pattern: number; definition: Definition }>();
+    for (const match of query.matches(tree.rootNode, MATCH_OPTIONS)) {
+      const definition = read(match.captures, text);
+      if (!definition) continue;
+      const at = definition.name.startIndex;
+      const known = found.get(at);
+      // Patterns go from the particular to the general: the first of those that name a place wins, whatever order they matched in.
+      if (!known || match.patternIndex < known.pattern)
+        found.set(at, { pattern: match.patternIndex, definition });
+      if (found.size >= MAX_SYMBOLS) break;
+    }
+    return nest(
+      [...found.values()].map((f) => f.definition),
+      text,
+    );
+  });
+}
+
+function read(captures: QueryCapture[], text: string): Definition | undefined {
+  let name: Node | undefined;
+  let node: Node | undefined;
+  let parent: string | undefined;
+  let kind: string | undefined;
+  for (const capture of captures) {
+    if (capture.name === "name") name = capture.node;
+    else if (capture.name === "parent") parent = text.slice(capture.node.startIndex, capture.node.endIndex);
+    else {
+      kind = capture.name;
+      node = capture.node;
+    }
+  }
+  if (!name || !node || (kind !== "impl" && !KINDS.includes(kind as Kind))) return undefined;
+  // C++ `a::B::run`: the last part is the name, the rest what it lies in.
+  if (name.type === "qualified_identifier") {
+    const whole = name.startIndex;
+    while (name.type === "qualified_identifier") {
+      const inner: Node | null = name.childForFieldName("name");
+      if (!inner) return undefined;
+      name = inner;
+    }
+    parent = text.slice(whole, name.startIndex).replace(/::$/, "").replaceAll("::", "/");
+  }
+  const outer = climb(node);
+  // `Foo x();` in a C++ function body looks like the declaration of a function.
+  if (node.type === "function_declarator" && outer.parent?.type === "compound_statement") return undefined;
+  return { name, node, outer, kind: kind as Kind, parent };
+}
+
+function climb(node: Node): Node {
+  const isDeclarator = node.type === "function_declarator";
+  let outer = node;
+  for (let up = outer.parent; up; up = outer.parent) {
+    const ofDeclarator =
+      isDeclarator && (up.type === "function_definition" || up.type === "field_declaration");
+    if (!WRAPPERS.has(up.type) && !ofDeclarator) break;
+    outer = up;
+  }
+  return outer;
+}
+
+/** Gives each definition the path of those round it. */
+function nest(definitions: Definition[], text: string): CodeSymbol[] {
+  definitions.sort((a, b) => a.outer.startIndex - b.outer.startIndex || b.outer.endIndex - a.outer.endIndex);
+  const symbols: CodeSymbol[] = [];
+  const open: { end: number; path: string; kind: string }[] = [];
+  for (const { name, node, outer, kind, parent } of definitions) {
+    while (open.length > 0 && (open.at(-1)?.end ?? 0) <= node.startIndex) open.pop();
+    const holder = open.at(-1);
+    const label = oneLine(text.slice(name.startIndex, name.endIndex), 120);
+    const above =
+      parent === undefined ? (holder?.path ?? "") : [holder?.path, parent].filter(Boolean).join("/");
+    open.push({ end: outer.endIndex, path: above === "" ? label : `${above}/${label}`, kind });
+    if (kind === "impl") continue;
+    symbols.push({
+      name: label,
+      kind: kind === "function" && holder && HOLDERS.has(holder.kind) ? "method" : kind,
+      parent: above,
+      line: name.startPosition.row + 1,
+      column: name.startPosition.column + 1,
+      end_line: outer.endPosition.row + 1,
+      signature: signature(node, outer, text),
+    });
+  }
+  return symbols;
+}
+
+function signature(node: Node, outer: Node, text: string): string {
+  const body = node.childForFieldName("body") ?? (outer === node ? null : outer.childForFieldName("body"));
+  const whole = text.slice(outer.startIndex, body ? body.startIndex : outer.endIndex);
+  return oneLine(body ? whole : (whole.split("\n", 1)[0] ?? ""), MAX_SIGNATURE).replace(/\s*[{:]$/, "");
+}
+
+function oneLine(text: string, max: number): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  return line.length <= max ? line : `${line.slice(0, max - 1)}…`;
+}

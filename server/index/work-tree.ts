@@ -1,0 +1,118 @@
+import { createHash } from "node:crypto";
+import { constants, lstatSync, realpathSync } from "node:fs";
+import { lstat, open } from "node:fs/promises";
+import { dirname, join, sep } from "node:path";
+import { git } from "../workspace/git.ts";
+
+/** Larger files are generated or data, bytes. */
+export const MAX_INDEXED_BYTES = 1024 * 1024;
+
+/** What is checked out, and how it differs from its commit. */
+export interface TreeState {
+  /** Full hash, or "" before the first commit. */
+  commit: string;
+  /** Changed, new and deleted paths. */
+  dirty: string[];
+  /** The same exactly when nothing changed in between. */
+  fingerprint: string;
+}
+
+export async function treeState(root: string, signal?: AbortSignal): Promise<TreeState> {
+  const commit = await headCommit(root, signal);
+  const args = [
+    "status",
+    "--porcelain=v1",
+    "-z",
+    "--no-renames",
+    "--untracked-files=all",
+    "--ignore-submodules=all",
+  ];
+  const listing = (await git(root, args, signal)).toString("utf8");
+  const dirty = listing.split("\0").flatMap((entry) => (entry === "" ? [] : [entry.slice(3)]));
+  const hash = createHash("sha256").update(commit);
+  for (const path of dirty.sort()) {
+    const stat = await lstat(join(root, path)).catch(() => undefined);
+    hash.update(`\0${path}\0${stat ? `${stat.mtimeMs}/${stat.size}` : "gone"}`);
+  }
+  return { commit, dirty, fingerprint: hash.digest("hex") };
+}
+
+/** @returns "" in a repository without commits */
+export async function headCommit(root: string, signal?: AbortSignal): Promise<string> {
+  try {
+    return (await git(root, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], signal)).toString().trim();
+  } catch {
+    return "";
+  }
+}
+
+/**
+ * The paths that differ between two commits.
+ *
+ * @returns undefined when git no longer has the older one (a new clone, a shallow fetch)
+ */
+export async function changedBetween(root: string, from: string, to: string): Promise<string[] | undefined> {
+  if (from === to) return [];
+  if (from === "" || to === "") return undefined;
+  try {
+    const args = [
+      "diff",
+      "--name-only",
+      "-z",
+      "--no-renames",
+      "--no-ext-diff",
+      "--ignore-submodules=all",
+      from,
+      to,
+      "--",
+    ];
+    return (await git(root, args)).toString("utf8").split("\0").filter(Boolean);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads the texts of a work tree, and nothing that lies outside of it. */
+export class TreeReader {
+  readonly #root: string;
+  readonly #folders = new Map<string, boolean>();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** @returns undefined for what is no text of a sensible size: links, folders, devices, binary and huge files */
+  async read(path: string): Promise<string | undefined> {
+    const file = join(this.#root, path);
+    if (!this.#inside(dirname(file))) return undefined;
+    const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+      () => undefined,
+    );
+    if (!handle) return undefined;
+    try {
+      const stat = await handle.stat();
+      if (!stat.isFile() || stat.size > MAX_INDEXED_BYTES) return undefined;
+      const bytes = await handle.readFile();
+      return bytes.subarray(0, 8_000).includes(0) ? undefined : bytes.toString("utf8");
+    } catch {
+      return undefined;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** A folder of the path may have become a link since git listed it. */
+  #inside(folder: string): boolean {
+    let known = this.#folders.get(folder);
+    if (known === undefined) {
+      try {
+        const real = realpathSync(folder);
+        known = (real === this.#root || real.startsWith(this.#root + sep)) && lstatSync(real).isDirectory();
+      } catch {
+        known = false;
+      }
+      this.#folders.set(folder, known);
+    }
+    return known;
+  }
+}

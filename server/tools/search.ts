@@ -1,0 +1,88 @@
+import * as z from "zod";
+import type { SearchHit } from "../index/queries/search.ts";
+import { ToolError } from "../tool-error.ts";
+import { citation, forgeOf, originOf } from "../workspace/forge.ts";
+import type { Repository } from "../workspace/workspace.ts";
+import { fitting } from "./paging.ts";
+import { defineTool, type ToolContext } from "./tool.ts";
+
+const MAX_RESULTS = 20;
+const MAX_CHARS = 40_000;
+
+const input = z.object({
+  query: z.string().min(1).max(1_000).describe("Words, names or a question about the code."),
+});
+
+const output = z.object({
+  results: z.array(
+    z.object({
+      id: z.string().describe("What fetch takes."),
+      title: z.string(),
+      url: z.string().describe("For citations: the page of these lines."),
+    }),
+  ),
+});
+
+/** Exactly the shape that ChatGPT's company knowledge and deep research ask for; no other argument, no other field. */
+export const search = defineTool({
+  name: "search",
+  title: "Search all repositories",
+  description:
+    "Searches the code of all repositories by words, names or a question, and answers with ids for fetch. For exact text use search_text.",
+  capability: "code:read",
+  needs: ["git", "index"],
+  input,
+  output,
+  async run({ query }, context) {
+    const all = await context.workspace.repositories();
+    const answers = await Promise.all(all.map((repo) => searchOne(context, repo, query)));
+    context.signal.throwIfAborted();
+    const reasons = answers.flatMap((answer) => (answer instanceof ToolError ? [answer] : []));
+    if (reasons[0] && reasons.length === all.length) throw reasons[0];
+    const hits = answers.flatMap((answer) => (answer instanceof ToolError ? [] : answer));
+    hits.sort((a, b) => b.score - a.score);
+    return {
+      results: fitting(
+        hits.slice(0, MAX_RESULTS).map((hit) => hit.result),
+        MAX_CHARS,
+      ),
+    };
+  },
+});
+
+async function searchOne(context: ToolContext, repo: Repository, query: string) {
+  try {
+    const { hits, commit } = await context.index.query(
+      "search",
+      repo,
+      { query, limit: MAX_RESULTS },
+      context.signal,
+    );
+    const shown = await context.workspace.files(repo);
+    const origin = await originOf(repo, context.signal);
+    const forge = origin === undefined ? undefined : forgeOf(origin);
+    return hits
+      .filter((hit) => shown.has(hit.path))
+      .map((hit) => ({
+        score: hit.score,
+        result: { ...naming(repo, hit), url: citation(place(repo, hit), forge, commit) },
+      }));
+  } catch (error) {
+    if (error instanceof ToolError) return error;
+    throw error;
+  }
+}
+
+function naming(repo: Repository, hit: SearchHit): { id: string; title: string } {
+  return {
+    id: `${repo.name}:${hit.path}#L${hit.start_line}-L${hit.end_line}`,
+    title: `${repo.name}/${hit.path}:${hit.start_line} ${hit.title}`,
+  };
+}
+
+const place = (repo: Repository, hit: SearchHit) => ({
+  repo: repo.name,
+  path: hit.path,
+  from: hit.start_line,
+  to: hit.end_line,
+});

@@ -1,0 +1,213 @@
+import { execFile, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { buildIndex } from "../../../server/index/build.ts";
+import { IndexFolder, prune } from "../../../server/index/folder.ts";
+import { reading } from "../../../server/index/job.ts";
+import { findSymbol } from "../../../server/index/queries/find-symbol.ts";
+import { filesWith } from "../../../server/index/queries/references.ts";
+import { makeRepository, temporaryFolder } from "../support.ts";
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let root: string;
+let dir: string;
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  root = join(folder.path, "repo");
+  dir = join(folder.path, "index");
+});
+afterEach(() => folder.remove());
+
+const build = () => buildIndex({ dir, root });
+const git = (...args: string[]) =>
+  promisify(execFile)("git", ["-c", "user.name=T", "-c", "user.email=t@example.test", "-C", root, ...args]);
+const commit = async () => {
+  await git("add", "--all");
+  await git("commit", "--quiet", "--message=Change");
+};
+const write = (path: string, text: string) => writeFile(join(root, path), text);
+
+async function job() {
+  const database = await new IndexFolder(dir, root).current();
+  if (database === undefined) throw new Error("there is no index");
+  return { database, root };
+}
+
+/** Where a name is defined, as `path:line`. */
+async function find(name: string): Promise<string[]> {
+  const wanted = { name, parents: [], match: "exact", kinds: [], path: "" } as const;
+  return (await findSymbol({ ...(await job()), ...wanted })).symbols.map((s) => `${s.path}:${s.line}`);
+}
+
+const holding = async (word: string) =>
+  (await reading(await job(), (db) => ({ files: filesWith(db, word, "") }))).files;
+
+const TWO = {
+  ".gitignore": "secret.env\n",
+  "a.ts": "export function alpha() {}\n",
+  "b.ts": "alpha();\nclass Beta {}\n",
+};
+
+describe("buildIndex", () => {
+  test("reads everything the first time, what changed the next, nothing when nothing did", async () => {
+    await makeRepository(root, TWO);
+    expect(await build()).toMatchObject({ did: "full", read: 3, meta: { files: 3, lines: 4 } });
+    expect(await find("alpha")).toEqual(["a.ts:1"]);
+    expect(await build()).toMatchObject({ did: "nothing", read: 0 });
+
+    await write("b.ts", "\n\nclass Gamma {}\n");
+    await commit();
+    expect(await build()).toMatchObject({ did: "update", read: 1, meta: { files: 3 } });
+    expect(await find("Beta")).toEqual([]);
+    expect(await find("Gamma")).toEqual(["b.ts:3"]);
+    expect(await holding("alpha")).toEqual(["a.ts"]);
+  });
+
+  test("changes that are not committed count, also when they are taken back", async () => {
+    await makeRepository(root, TWO);
+    await build();
+    await write("a.ts", "export function other() {}\n");
+    await write("new.py", "def fresh(): pass\n");
+    expect(await build()).toMatchObject({ did: "update", read: 2 });
+    expect([await find("alpha"), await find("other"), await find("fresh")]).toEqual([
+      [],
+      ["a.ts:1"],
+      ["new.py:1"],
+    ]);
+    await git("checkout", "--quiet", "--", "a.ts");
+    await rm(join(root, "new.py"));
+    expect(await build()).toMatchObject({ did: "update", read: 1 });
+    expect([await find("alpha"), await find("other"), await find("fresh")]).toEqual([["a.ts:1"], [], []]);
+  });
+
+  test("moves, deletions, ignored files, and a history that was rewritten", async () => {
+    await makeRepository(root, TWO);
+    await build();
+    await rename(join(root, "a.ts"), join(root, "c.ts"));
+    await write(".gitignore", "secret.env\nb.ts\n");
+    await git("rm", "--quiet", "--cached", "b.ts");
+    await commit();
+    await build();
+    expect(await find("alpha")).toEqual(["c.ts:1"]);
+    expect(await find("Beta")).toEqual([]);
+    await git("checkout", "--quiet", "--orphan", "anew");
+    await commit();
+    await git("branch", "--quiet", "-D", "main");
+    await git("reflog", "expire", "--expire=now", "--all");
+    await git("gc", "--quiet", "--prune=now");
+    await write("d.ts", "export function delta() {}\n");
+    await commit();
+    expect((await build()).did).toBe("full");
+    expect(await find("delta")).toEqual(["d.ts:1"]);
+  });
+
+  test("nothing outside of the work tree is read, nothing binary, nothing huge", async () => {
+    await writeFile(join(folder.path, "outside.ts"), "export function outside() {}\n");
+    await mkdir(join(folder.path, "elsewhere"));
+    await writeFile(join(folder.path, "elsewhere", "x.ts"), "export function elsewhere() {}\n");
+    await makeRepository(root, {
+      ...TWO,
+      "sub/x.ts": "export function inside() {}\n",
+      "bin.ts": "export function binary() {}\n\0",
+      "huge.ts": `export function huge() {}\n${"x\n".repeat(600_000)}`,
+    });
+    await symlink("../outside.ts", join(root, "link.ts"));
+    await commit();
+    // A folder that has become a link since git listed its files.
+    await rm(join(root, "sub"), { recursive: true });
+    await symlink("../elsewhere", join(root, "sub"));
+    await build();
+    for (const name of ["outside", "elsewhere", "binary", "huge"])
+      expect([name, await find(name)]).toEqual([name, []]);
+    expect(await find("alpha")).toEqual(["a.ts:1"]);
+  });
+
+  test("a repository without a commit, and one without a file", async () => {
+    await mkdir(root);
+    await git("init", "--quiet");
+    expect(await build()).toMatchObject({ did: "full", meta: { commit: "", files: 0 } });
+    await write("a.ts", TWO["a.ts"]);
+    await build();
+    expect(await find("alpha")).toEqual(["a.ts:1"]);
+  });
+
+  test("a damaged or foreign database is built anew, beside it", async () => {
+    await makeRepository(root, TWO);
+    await build();
+    await writeFile(
+      (await job()).database,
+      "this is no database, and long enough to be looked at".repeat(100),
+    );
+    expect((await build()).did).toBe("full");
+    expect(await find("alpha")).toEqual(["a.ts:1"]);
+    await rm((await job()).database);
+    expect((await build()).did).toBe("full");
+    const left = await readdir(join(dir, (await readdir(dir))[0] ?? ""));
+    expect(left.filter((name) => name.endsWith(".sqlite") && name !== "lock.sqlite")).toHaveLength(1);
+  });
+
+  test("only one process builds at a time", async () => {
+    await makeRepository(root, TWO);
+    const unlock = await new IndexFolder(dir, root).lock();
+    expect((await build()).did).toBe("locked");
+    unlock?.();
+    expect((await build()).did).toBe("full");
+  });
+});
+
+/** Starts a build in a process of its own and kills it with SIGKILL when it has read some files. */
+async function killedBuild(): Promise<string> {
+  const script = resolve("test/server/index/build-until-killed.ts");
+  const args = ["--disable-warning=ExperimentalWarning", script, dir, root];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  let text = "";
+  const { promise, resolve: done } = Promise.withResolvers<void>();
+  child.stdout.on("data", (chunk) => {
+    text += chunk;
+    if (/^[1-9]\d* of/m.test(text)) child.kill("SIGKILL");
+  });
+  child.once("close", () => done());
+  await promise;
+  return text;
+}
+
+describe("kill -9", () => {
+  const many = (tag: string) =>
+    Object.fromEntries(
+      Array.from({ length: 900 }, (_, n) => [`f${n}.ts`, `export function ${tag}${n}() {}\n`.repeat(40)]),
+    );
+
+  test("in the first build leaves nothing, and the next one starts again", async () => {
+    await makeRepository(root, many("one"));
+    expect(await killedBuild()).not.toContain("built");
+    expect(await new IndexFolder(dir, root).current()).toBeUndefined();
+    expect((await build()).did).toBe("full");
+    expect(await find("one899")).toHaveLength(40);
+  }, 60_000);
+
+  test("in an update leaves the old state whole, and the next one ends it", async () => {
+    await makeRepository(root, many("one"));
+    await build();
+    for (const [path, text] of Object.entries(many("two"))) await write(path, text);
+    await commit();
+    expect(await killedBuild()).not.toContain("built");
+    expect(await find("one0")).toHaveLength(40);
+    expect(await find("two0")).toEqual([]);
+    expect((await build()).did).toBe("update");
+    expect(await find("one0")).toEqual([]);
+    expect(await find("two899")).toHaveLength(40);
+  }, 60_000);
+});
+
+test("prune removes the index of a repository that has gone", async () => {
+  await makeRepository(root, TWO);
+  await build();
+  await prune(dir, existsSync);
+  expect(await readdir(dir)).toHaveLength(1);
+  await rm(root, { recursive: true });
+  await prune(dir, existsSync);
+  expect(await readdir(dir)).toEqual([]);
+});

@@ -1,0 +1,187 @@
+import { execFile } from "node:child_process";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { Capabilities } from "../../../server/capabilities/registry.ts";
+import { CodeIndex } from "../../../server/index/code-index.ts";
+import { IndexFolder } from "../../../server/index/folder.ts";
+import { JobThread } from "../../../server/index/thread.ts";
+import { Workspace } from "../../../server/workspace/workspace.ts";
+import { makeRepository, temporaryFolder } from "../support.ts";
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let workspace: Workspace;
+let root: string;
+let capabilities: Capabilities;
+const logged: object[] = [];
+const open: CodeIndex[] = [];
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  root = join(folder.path, "workspace", "code");
+  workspace = new Workspace({ kind: "folder", dir: join(folder.path, "workspace") });
+  capabilities = new Capabilities();
+  logged.length = 0;
+});
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((index) => index.close()));
+  await folder.remove();
+});
+
+function makeIndex(dir = join(folder.path, "index")): CodeIndex {
+  const log = { info: (facts: object) => logged.push(facts), warn: (facts: object) => logged.push(facts) };
+  const index = new CodeIndex({ dir, workspace, capabilities, pollSeconds: 3_600, log });
+  open.push(index);
+  return index;
+}
+
+const never = () => new AbortController().signal;
+const named = (name: string) => ({ name, parents: [], match: "exact" as const, kinds: [], path: "" });
+const FILES = { ".gitignore": "secret.env\n", "a.ts": "export function alpha() {}\n" };
+
+describe("CodeIndex", () => {
+  test("no index, then one: the capability follows, and says why not", async () => {
+    await makeRepository(root, FILES);
+    const repo = await workspace.find("code");
+    const index = makeIndex();
+    expect(capabilities.snapshot().capabilities).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ name: "index", available: false, why: "not built yet" }),
+      ]),
+    );
+    await expect(index.query("findSymbol", repo, named("alpha"), never())).rejects.toThrow(
+      "The index of repository code is being built; try again soon, or use search_text.",
+    );
+    const heard: boolean[] = [];
+    capabilities.onChange((changed) => heard.push(changed.available));
+    await index.start();
+    await index.refresh();
+    expect(heard).toEqual([true]);
+    expect(index.describe()).toBe("1 of 1 repositories indexed");
+    expect((await index.query("findSymbol", repo, named("alpha"), never())).symbols).toHaveLength(1);
+    expect(logged).toEqual([expect.objectContaining({ repo: "code", did: "full", files_read: 2 })]);
+  });
+
+  test("while an update runs the old state answers, and says that it is old", async () => {
+    await makeRepository(root, FILES);
+    const repo = await workspace.find("code");
+    const index = makeIndex();
+    await index.start();
+    await index.refresh();
+    await writeFile(join(root, "a.ts"), "export function beta() {}\n");
+    // Another process holds the builder's place, so that the update cannot end.
+    const unlock = await new IndexFolder(join(folder.path, "index"), root).lock();
+    await index.refresh();
+    expect(index.state(repo).state).toBe("updating");
+    expect((await index.query("findSymbol", repo, named("alpha"), never())).symbols).toHaveLength(1);
+    unlock?.();
+    await index.refresh();
+    expect(index.state(repo).state).toBe("ready");
+    expect((await index.query("findSymbol", repo, named("alpha"), never())).symbols).toHaveLength(0);
+    expect((await index.query("findSymbol", repo, named("beta"), never())).symbols).toHaveLength(1);
+  });
+
+  test("a repository that arrives is indexed, one that goes is forgotten", async () => {
+    await mkdir(join(folder.path, "workspace"));
+    const index = makeIndex();
+    await index.start();
+    await index.refresh();
+    expect(capabilities.snapshot().capabilities.find((c) => c.name === "index")?.why).toBe(
+      "there is no repository",
+    );
+    await makeRepository(root, FILES);
+    await index.refresh();
+    expect(capabilities.has("index")).toBe(true);
+    await promisify(execFile)("rm", ["-r", root]);
+    await index.refresh();
+    expect(capabilities.has("index")).toBe(false);
+  });
+
+  test("a folder that cannot be used: the server goes on without an index, and says how to mend it", async () => {
+    await makeRepository(root, FILES);
+    await writeFile(join(folder.path, "file"), "");
+    const index = makeIndex(join(folder.path, "file", "index"));
+    await index.start();
+    await index.refresh();
+    const found = capabilities.snapshot().capabilities.find((c) => c.name === "index");
+    expect(found).toMatchObject({
+      available: false,
+      why: expect.stringMatching(/INDEX_DIR=.*make it writable/),
+    });
+  });
+
+  test("a repository that git cannot read is named with git's words, and holds up no other", async () => {
+    await makeRepository(root, FILES);
+    await makeRepository(join(folder.path, "workspace", "broken"), FILES);
+    await writeFile(join(folder.path, "workspace", "broken", ".git", "HEAD"), "nonsense\n");
+    await chmod(join(folder.path, "workspace", "broken", ".git"), 0o755);
+    const index = makeIndex();
+    await index.start();
+    await index.refresh();
+    const [broken, code] = await workspace.repositories();
+    expect(broken && index.state(broken)).toMatchObject({
+      state: "failed",
+      reason: expect.stringMatching(/git/),
+    });
+    expect(code && index.state(code).state).toBe("ready");
+    if (broken)
+      await expect(index.query("findSymbol", broken, named("x"), never())).rejects.toThrow(
+        "could not be indexed",
+      );
+  });
+});
+
+describe("JobThread", () => {
+  /** A structural search over one file that takes far longer than any test. */
+  async function endless() {
+    const text = `${"f(g(h(1,2),3),4);\n".repeat(40_000)}`;
+    await makeRepository(root, { "big.ts": text });
+    const files = Array.from({ length: 500 }, () => "big.ts");
+    return { root, pattern: "$A", inside: "$B", language: "typescript" as const, files, max: 1e9 };
+  }
+  const quick = () => ({
+    root,
+    pattern: "f($$$)",
+    inside: undefined,
+    language: "typescript" as const,
+    files: [],
+    max: 1,
+  });
+
+  test("a cancelled job is ended for good, and the next one is answered by a new thread", async () => {
+    const thread = new JobThread(128);
+    const gone = new AbortController();
+    const running = thread.run("structural", await endless(), { signal: gone.signal });
+    const waiting = thread.run("structural", quick());
+    gone.abort();
+    await expect(running).rejects.toThrow("The call was cancelled.");
+    expect((await waiting).matches).toEqual([]);
+    await thread.close();
+  });
+
+  test("a job that is too long is ended, one in the queue can be cancelled, and closing refuses the rest", async () => {
+    const thread = new JobThread(128);
+    const running = thread.run("structural", await endless(), { timeoutMs: 50 });
+    const gone = new AbortController();
+    const waiting = thread.run("structural", quick(), { signal: gone.signal });
+    gone.abort();
+    await expect(waiting).rejects.toThrow("cancelled");
+    // Between two files it answers with what it has; deep in one its thread is ended.
+    const ended = await running.then(
+      (result) => result.timed_out,
+      (error: Error) => error.message.includes("narrow it by path"),
+    );
+    expect(ended).toBe(true);
+    const refused = expect(thread.run("structural", quick())).rejects.toThrow("going down");
+    await thread.close();
+    await refused;
+    await expect(thread.run("structural", quick())).rejects.toThrow("going down");
+  });
+
+  test("what a job throws comes back, and the thread goes on", async () => {
+    const thread = new JobThread(128);
+    await expect(thread.run("structural", { ...quick(), pattern: "a; b" })).rejects.toThrow("refused");
+    expect((await thread.run("structural", quick())).matches).toEqual([]);
+    await thread.close();
+  });
+});

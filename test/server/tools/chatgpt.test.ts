@@ -1,0 +1,94 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { wordsOf } from "../../../server/index/queries/search.ts";
+import { fetchDocument, parseId } from "../../../server/tools/fetch.ts";
+import { search } from "../../../server/tools/search.ts";
+import { type Lab, makeCodeLab } from "./support.ts";
+
+let lab: Lab;
+let head: string;
+beforeAll(async () => {
+  lab = await makeCodeLab({
+    ".gitignore": "secret.env\n",
+    "src/session.ts":
+      "/** Keeps what a client said when it opened its session. */\nexport class SessionStore {\n  evict(idle: number): void {}\n}\n",
+    "docs/guide.md": `${"filler\n".repeat(100)}How sessions are evicted when they are idle for long.\n`,
+  });
+  const git = async (...args: string[]) =>
+    (await promisify(execFile)("git", ["-C", join(lab.path, "code"), ...args])).stdout.trim();
+  await git("remote", "add", "origin", "git@github.com:owner/name.git");
+  head = await git("rev-parse", "HEAD");
+});
+afterAll(() => lab.remove());
+
+interface Result {
+  id: string;
+  title: string;
+  url: string;
+}
+const results = async (query: string) => (await lab.call(search, { query })).results as Result[];
+
+test("search: the arguments and the answer are exactly what ChatGPT asks for", async () => {
+  expect(Object.keys(search.input.shape)).toEqual(["query"]);
+  const answer = await lab.call(search, { query: "SessionStore" });
+  expect(Object.keys(answer)).toEqual(["results"]);
+  const [first] = answer.results as Result[];
+  expect(first).toEqual({
+    id: "code:src/session.ts#L2-L4",
+    title: "code/src/session.ts:2 class SessionStore",
+    url: `https://github.com/owner/name/blob/${head}/src/session.ts#L2-L4`,
+  });
+});
+
+test("search: a question finds the lines that hold most of its words; nothing is an empty list", async () => {
+  const [first] = await results("how are idle sessions evicted?");
+  expect(first?.id).toBe("code:docs/guide.md#L81-L101");
+  expect(first?.title).toContain("How sessions are evicted when they are idle for long.");
+  expect(await results("zzzzqqq")).toEqual([]);
+  expect(await results("???")).toEqual([]);
+  expect(await results('"OR NOT (a* ^b')).toEqual([]);
+});
+
+test("fetch: gives what search named, with the same address", async () => {
+  for (const { id, url } of await results("SessionStore evicted")) {
+    const document = await lab.call(fetchDocument, { id });
+    expect(Object.keys(document)).toEqual(["id", "title", "text", "url", "metadata"]);
+    expect(document).toMatchObject({ id, url, metadata: { repo: "code", commit: head } });
+    expect((document.text as string).length).toBeGreaterThan(10);
+  }
+  expect(Object.keys(fetchDocument.input.shape)).toEqual(["id"]);
+});
+
+test("fetch: a whole file, and what goes on after a cut", async () => {
+  expect(await lab.call(fetchDocument, { id: "code:src/session.ts" })).toMatchObject({
+    text: expect.stringMatching(/^\/\*\* Keeps[\s\S]*\}$/),
+    url: `https://github.com/owner/name/blob/${head}/src/session.ts#L1-L4`,
+    metadata: { next: "", total_lines: "4" },
+  });
+  expect(await lab.call(fetchDocument, { id: "code:docs/guide.md#L1-L2" })).toMatchObject({
+    text: "filler\nfiller",
+    metadata: { next: "code:docs/guide.md#L3-L101" },
+  });
+});
+
+test.each([
+  ["nonsense", "is no id of search"],
+  ["other:a.ts", "There is no repository"],
+  ["code:../x", 'may not hold ".."'],
+  ["code:secret.env", "ignored by git"],
+  ["code:.git/config", "git's own files"],
+])("fetch: %s is refused", async (id, message) => {
+  await expect(lab.call(fetchDocument, { id })).rejects.toThrow(message);
+});
+
+test("an id may hold any name of a file", () => {
+  expect(parseId("r:a b#c.ts#L3-L9")).toEqual({ repo: "r", path: "a b#c.ts", from: 3, to: 9 });
+  expect(parseId("r:C:/x.ts#L3")).toEqual({ repo: "r", path: "C:/x.ts", from: 3, to: undefined });
+});
+
+test("the words of a query", () => {
+  expect(wordsOf("How does the Session.evict() work?")).toEqual(["Session.evict", "work"]);
+  expect(wordsOf("it is")).toEqual(["it", "is"]);
+});

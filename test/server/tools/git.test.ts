@@ -1,0 +1,302 @@
+import { execFile } from "node:child_process";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { findFiles, rankFiles } from "../../../server/tools/find-files.ts";
+import { gitBlame } from "../../../server/tools/git-blame.ts";
+import { gitDiff } from "../../../server/tools/git-diff.ts";
+import { gitLog } from "../../../server/tools/git-log.ts";
+import { listRepos } from "../../../server/tools/list-repos.ts";
+import { readFile } from "../../../server/tools/read-file.ts";
+import type { Tool } from "../../../server/tools/tool.ts";
+import { forgeOf, lineUrl, webAddress } from "../../../server/workspace/forge.ts";
+import { type Lab, makeCodeLab } from "./support.ts";
+
+let lab: Lab;
+const hashes: string[] = [];
+
+async function git(...args: string[]): Promise<string> {
+  const root = join(lab.path, "code");
+  const who = ["-c", "user.name=Grace Hopper", "-c", "user.email=grace@example.test"];
+  return (await promisify(execFile)("git", [...who, "-C", root, ...args])).stdout.trim();
+}
+
+async function commit(message: string, date: string): Promise<void> {
+  await git("add", "--all");
+  await git("commit", "--quiet", `--message=${message}`, `--date=${date}`);
+  hashes.push(await git("rev-parse", "HEAD"));
+}
+
+const write = (path: string, text: string) => writeFile(join(lab.path, "code", path), text);
+
+beforeAll(async () => {
+  lab = await makeCodeLab({
+    ".gitignore": "secret.env\n",
+    "a.txt": "one\ntwo\nthree\n",
+    "gone.txt": "needle\n",
+    "bin.dat": "\0\x01",
+  });
+  hashes.push(await git("rev-parse", "HEAD"));
+  await write("a.txt", "one\nTWO\nthree\n");
+  await commit("Shout the second line\n\nIt was too quiet.", "2025-03-01T12:00:00Z");
+  await git("mv", "a.txt", "b.txt");
+  await git("rm", "--quiet", "gone.txt");
+  await mkdir(join(lab.path, "code", "sub"));
+  await write("sub/c.txt", "needle again\n");
+  await write("bin.dat", "\0\x02");
+  await commit("Move it", "2025-03-02T12:00:00Z");
+  await git("tag", "v1");
+  await git("remote", "add", "origin", "https://user:hunter2@github.com/owner/name.git");
+  await write("b.txt", "one\nTWO\nthree\nfour\n");
+});
+afterAll(() => lab.remove());
+
+const ask = (tool: Tool, args: Record<string, unknown> = {}) => lab.call(tool, args);
+const subjects = async (args: Record<string, unknown>) =>
+  ((await ask(gitLog, args)).commits as { subject: string }[]).map((c) => c.subject);
+
+describe("git_log", () => {
+  test("commits, newest first, with all that is known of them", async () => {
+    const { commits } = await ask(gitLog);
+    expect(commits).toEqual([
+      expect.objectContaining({ commit: hashes[2], parents: [hashes[1]], subject: "Move it", body: "" }),
+      {
+        commit: hashes[1],
+        parents: [hashes[0]],
+        author: "Grace Hopper",
+        date: expect.stringMatching(/^2025-03-01T12:00:00(Z|\+00:00)$/),
+        subject: "Shout the second line",
+        body: "It was too quiet.",
+      },
+      expect.objectContaining({ commit: hashes[0], parents: [], subject: "Sample" }),
+    ]);
+  });
+
+  test("a file through its renames, a folder, a revision", async () => {
+    expect(await subjects({ path: "b.txt" })).toEqual(["Move it", "Shout the second line", "Sample"]);
+    expect(await subjects({ path: "sub" })).toEqual(["Move it"]);
+    expect(await subjects({ path: "gone.txt" })).toEqual(["Move it", "Sample"]);
+    expect(await subjects({ revision: "v1~1" })).toEqual(["Shout the second line", "Sample"]);
+  });
+
+  test("filters", async () => {
+    expect(await subjects({ author: "grace@" })).toEqual(["Move it", "Shout the second line"]);
+    expect(await subjects({ message: "TOO QUIET" })).toEqual(["Shout the second line"]);
+    expect(await subjects({ changed_text: "needle again" })).toEqual(["Move it"]);
+    expect(await subjects({ since: "2099-01-01" })).toEqual([]);
+    expect(await subjects({ message: "nothing has this" })).toEqual([]);
+  });
+
+  test("pages", async () => {
+    expect(await ask(gitLog, { max_results: 1 })).toMatchObject({ truncated: true, next_offset: 1 });
+    expect(await ask(gitLog, { max_results: 2, offset: 1 })).toMatchObject({
+      truncated: false,
+      next_offset: null,
+    });
+    expect(await subjects({ max_results: 1, offset: 1 })).toEqual(["Shout the second line"]);
+  });
+
+  test.each([
+    [{ revision: "--all" }, "is no revision"],
+    [{ revision: "missing" }, 'has no commit "missing"'],
+    [{ revision: "HEAD^{tree}" }, "has no commit"],
+    [{ message: "a\nb" }, "one line"],
+    [{ path: "../x" }, 'may not hold ".."'],
+  ])("%j is refused", async (args, message) => {
+    await expect(ask(gitLog, args)).rejects.toThrow(message);
+  });
+
+  test("an option in a filter is text", async () => {
+    expect(await subjects({ author: "--output=/tmp/x" })).toEqual([]);
+    expect(await subjects({ changed_text: "-x --output=/tmp/x" })).toEqual([]);
+  });
+});
+
+describe("git_diff", () => {
+  const files = async (args: Record<string, unknown>) => (await ask(gitDiff, args)).files;
+
+  test("the work tree since a commit", async () => {
+    expect(await ask(gitDiff)).toMatchObject({
+      from: hashes[2],
+      to: "work tree",
+      files: [
+        {
+          path: "b.txt",
+          added: 1,
+          removed: 0,
+          patch: "@@ -1,3 +1,4 @@\n one\n TWO\n three\n+four\n",
+          patch_truncated: false,
+        },
+      ],
+    });
+  });
+
+  test("one commit, the first commit, two revisions, one path", async () => {
+    expect(await files({ commit: hashes[1] })).toEqual([
+      {
+        path: "a.txt",
+        added: 1,
+        removed: 1,
+        patch: "@@ -1,3 +1,3 @@\n one\n-two\n+TWO\n three\n",
+        patch_truncated: false,
+      },
+    ]);
+    expect(await files({ commit: hashes[0], stat_only: true })).toHaveLength(4);
+    const all = (await files({ from: hashes[0], to: "v1" })) as {
+      path: string;
+      added: number | null;
+      patch: string;
+    }[];
+    expect(all.map((f) => f.path)).toEqual(["a.txt", "b.txt", "bin.dat", "gone.txt", "sub/c.txt"]);
+    expect(all.find((f) => f.path === "bin.dat")).toMatchObject({ added: null, patch: "" });
+    expect(await files({ from: "HEAD~1", to: "HEAD", path: "sub" })).toHaveLength(1);
+  });
+
+  test("pages, and a patch that is cut", async () => {
+    expect(await ask(gitDiff, { from: hashes[0], to: "v1", max_results: 2 })).toMatchObject({
+      total: 5,
+      truncated: true,
+      next_offset: 2,
+    });
+    const [file] = (await files({ max_answer_chars: 10 })) as { patch: string; patch_truncated: boolean }[];
+    expect(file).toMatchObject({ patch: "@@ -1,3 +1", patch_truncated: true });
+  });
+});
+
+describe("git_blame", () => {
+  test("neighbouring lines of one commit together; what is not committed is nobody's", async () => {
+    const { groups } = await ask(gitBlame, { path: "b.txt" });
+    expect(
+      (groups as { commit: string; text: string; start_line: number }[]).map((g) => [
+        g.start_line,
+        g.commit,
+        g.text,
+      ]),
+    ).toEqual([
+      [1, hashes[0], "one"],
+      [2, hashes[1], "TWO"],
+      [3, hashes[0], "three"],
+      [4, "0".repeat(40), "four"],
+    ]);
+    expect((groups as object[])[1]).toMatchObject({
+      author: "Grace Hopper",
+      summary: "Shout the second line",
+      date: "2025-03-01T12:00:00.000Z",
+    });
+  });
+
+  test("at a revision, a range, beyond the end", async () => {
+    expect(
+      (await ask(gitBlame, { path: "a.txt", revision: hashes[1], start_line: 2, end_line: 2 })).groups,
+    ).toMatchObject([{ commit: hashes[1], text: "TWO" }]);
+    await expect(ask(gitBlame, { path: "b.txt", start_line: 99 })).rejects.toThrow("git blame failed");
+    await expect(ask(gitBlame, { path: "b.txt", start_line: 3, end_line: 2 })).rejects.toThrow(
+      "before start_line",
+    );
+    await expect(ask(gitBlame, { path: "secret.env" })).rejects.toThrow("that git knows");
+  });
+});
+
+describe("read_file at a revision", () => {
+  test("as it was, also when it has gone since", async () => {
+    expect(await ask(readFile, { path: "a.txt", revision: "HEAD~2" })).toMatchObject({
+      commit: hashes[0],
+      text: "one\ntwo\nthree",
+    });
+    expect(await ask(readFile, { path: "gone.txt", revision: hashes[0] })).toMatchObject({ text: "needle" });
+    expect(await ask(readFile, { path: "bin.dat", revision: "v1" })).toMatchObject({ binary: true, size: 2 });
+    await expect(ask(readFile, { path: "gone.txt", revision: "v1" })).rejects.toThrow(
+      "is not in repository code",
+    );
+    await expect(ask(readFile, { path: "sub", revision: "v1" })).rejects.toThrow("is a folder");
+  });
+});
+
+describe("find_files", () => {
+  test("the same name, then names that begin with it, hold it, then paths", () => {
+    const files = [
+      "src/config.ts",
+      "config/a.ts",
+      "lib/myconfig.ts",
+      "server/con/fig.ts",
+      "other.ts",
+      "config",
+    ];
+    expect(rankFiles(files, "config")).toEqual([
+      "config",
+      "src/config.ts",
+      "lib/myconfig.ts",
+      "config/a.ts",
+      "server/con/fig.ts",
+    ]);
+    expect(rankFiles(files, "./config/a")).toEqual(["config/a.ts"]);
+    expect(rankFiles(files, "srvfig")).toEqual(["server/con/fig.ts"]);
+  });
+
+  test("of the repository, with pages", async () => {
+    expect(await ask(findFiles, { query: "txt", max_results: 1 })).toMatchObject({
+      files: ["b.txt"],
+      total: 2,
+      next_offset: 1,
+    });
+    expect(await ask(findFiles, { query: "txt", path: "sub" })).toMatchObject({ files: ["sub/c.txt"] });
+  });
+});
+
+describe("list_repos", () => {
+  test("branch, commit, page and index; no credentials", async () => {
+    const answer = await ask(listRepos);
+    expect(answer.repos).toEqual([
+      {
+        name: "code",
+        branch: "main",
+        commit: hashes[2],
+        url: "https://github.com/owner/name",
+        index: "ready",
+      },
+    ]);
+    expect(JSON.stringify(answer)).not.toContain("hunter2");
+  });
+
+  test("a repository without a commit", async () => {
+    await git("init", "--quiet", "--initial-branch=start", join(lab.path, "bare-start"));
+    const { repos } = await ask(listRepos);
+    expect((repos as object[])[0]).toEqual({
+      name: "bare-start",
+      branch: "start",
+      commit: "",
+      url: null,
+      index: "none",
+    });
+    await rm(join(lab.path, "bare-start"), { recursive: true });
+  });
+});
+
+describe("forge", () => {
+  test.each([
+    ["git@github.com:o/n.git", "https://github.com/o/n"],
+    ["https://u:p@gitlab.example.com:8443/g/s/n.git/", "https://gitlab.example.com:8443/g/s/n"],
+    ["ssh://git@codeberg.org:2222/o/n", "https://codeberg.org/o/n"],
+    ["/srv/git/n.git", undefined],
+    ["../n", undefined],
+    ["file:///srv/n", undefined],
+  ])("%s has the page %s", (remote, page) => {
+    expect(webAddress(remote)).toBe(page);
+  });
+
+  test.each([
+    ["https://github.com/o/n", "https://github.com/o/n/blob/abc/a%20b/c.ts#L1-L2"],
+    ["https://gitlab.com/o/n", "https://gitlab.com/o/n/-/blob/abc/a%20b/c.ts#L1-2"],
+    ["https://codeberg.org/o/n", "https://codeberg.org/o/n/src/commit/abc/a%20b/c.ts#L1-L2"],
+    ["https://bitbucket.org/o/n", "https://bitbucket.org/o/n/src/abc/a%20b/c.ts#lines-1:2"],
+    ["https://git.sr.ht/~o/n", "https://git.sr.ht/~o/n/tree/abc/item/a%20b/c.ts#L1-2"],
+  ])("lines at %s", (remote, url) => {
+    const forge = forgeOf(remote);
+    expect(forge && lineUrl(forge, "abc", "a b/c.ts", 1, 2)).toBe(url);
+  });
+
+  test("a host that says nothing of its kind has no links", () => {
+    expect(forgeOf("https://git.example.com/o/n")).toBeUndefined();
+  });
+});
