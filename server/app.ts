@@ -95,9 +95,13 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
 
   const lifecycle = new Lifecycle();
   const streams = new Streams();
-  const store = options.store ?? (await openStore(config, (problem) => http.log.error(problem)));
   let mcp: Mcp | undefined;
   const capabilities = new Capabilities();
+  const store =
+    options.store ??
+    (await openStore(config, capabilities, (problem) =>
+      http.log.error({ reason: problem }, "session store"),
+    ));
   const metrics = new Metrics({
     inFlight: () => lifecycle.inFlight,
     openStreams: () => streams.byRoute(),

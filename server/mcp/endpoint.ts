@@ -81,6 +81,8 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
       onerror: (error) => log.debug({ reason: error.message }, "mcp refused"),
     },
   );
+  // A tool that comes or goes is told at once, not at the next look.
+  const unsubscribe = parts.capabilities?.onChange(() => void watch.look());
   await sessions.start();
   watch.start();
 
@@ -160,6 +162,7 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
       return sessions.live.oldestMs;
     },
     close: async () => {
+      unsubscribe?.();
       watch.stop();
       await modern.close();
       await sessions.close();

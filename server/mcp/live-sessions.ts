@@ -13,6 +13,8 @@ export interface Session {
   facts: SessionFacts;
   /** Ends the notification stream that is open here, if one is. */
   endStanding: (() => void) | undefined;
+  /** Its facts are being read again, since another instance changed them. */
+  refreshing: Promise<void> | undefined;
 }
 
 export interface LiveSessionsOptions {

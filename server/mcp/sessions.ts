@@ -2,13 +2,7 @@ import { randomBytes } from "node:crypto";
 import { isInitializeRequest, type McpServer, type ServerEvent } from "@modelcontextprotocol/server";
 import type { FastifyBaseLogger } from "fastify";
 import type { Principal } from "../auth/principal.ts";
-import {
-  NO_FACTS,
-  type RequestId,
-  type SessionFacts,
-  type SessionRecord,
-  type Store,
-} from "../store/store.ts";
+import { NO_FACTS, type RequestId, type SessionFacts, type Store } from "../store/store.ts";
 import type { Changes } from "./changes.ts";
 import { Call, Journal } from "./journal.ts";
 import { LiveSessions, type LiveSessionsOptions, type Session } from "./live-sessions.ts";
@@ -47,7 +41,8 @@ type Word =
   | { t: "answer"; session: string; message: { id: string } }
   | { t: "cancelled"; session: string; message: { params?: { requestId?: RequestId } } }
   | { t: "facts" | "gone" | "taken"; session: string }
-  | { t: "event"; event: ServerEvent };
+  | { t: "event"; event: ServerEvent }
+  | { t: "hello"; from: string };
 
 /** The store does not answer: better a "try later" than a 404, after which clients give a session up for good. */
 export class StoreUnavailable extends Error {}
@@ -86,6 +81,8 @@ export class Sessions {
   async start(): Promise<void> {
     await this.#options.store.receive(this.instance, (text) => this.#hear(JSON.parse(text) as Word));
     await this.#peers.start();
+    // Who was there first learns of this one now, not at its next beat: until then it would tell it nothing.
+    await this.#say({ t: "hello", from: this.instance });
     this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_MS).unref();
   }
 
@@ -115,7 +112,12 @@ export class Sessions {
   async find(id: string, principal: Principal): Promise<Session | undefined> {
     this.#options.store.poll();
     const known = this.live.get(id);
-    if (known) return known.principal.id === principal.id ? known : undefined;
+    if (known) {
+      if (known.principal.id !== principal.id) return undefined;
+      // What another instance was told a moment ago holds for this request too.
+      await known.refreshing;
+      return known;
+    }
     // The principal is part of the key: a stranger's failed attempt must not fail the owner's.
     const key = `${principal.id}\n${id}`;
     const loading = this.#loading.get(key) ?? this.#load(id, principal);
@@ -177,7 +179,15 @@ export class Sessions {
       onsessioninitialized: () => onOpen(session),
       onsessionclosed: () => this.#remove(session),
     });
-    const session: Session = { id, principal, server, transport, facts: NO_FACTS, endStanding: undefined };
+    const session: Session = {
+      id,
+      principal,
+      server,
+      transport,
+      facts: NO_FACTS,
+      endStanding: undefined,
+      refreshing: undefined,
+    };
     return session;
   }
 
@@ -220,6 +230,10 @@ export class Sessions {
       this.#options.changes.arrive(word.event);
       return;
     }
+    if (word.t === "hello") {
+      void this.#peers.alive(word.from);
+      return;
+    }
     const { session: id } = word;
     if (word.t === "woke") {
       this.journal.wake(id, word.stream);
@@ -249,16 +263,23 @@ export class Sessions {
   }
 
   #refresh(session: Session): void {
-    this.#options.store
-      .read(session.id)
-      .then(async (record: SessionRecord | undefined) => {
-        if (!record) return;
-        const { logLevel } = session.facts;
-        session.facts = record.facts;
-        if (record.facts.logLevel !== logLevel)
-          await replay(session, record, (work) => this.journal.run(new Call("", []), work), "logLevel");
-      })
-      .catch((error: Error) => this.#fail(error));
+    const before = session.refreshing ?? Promise.resolve();
+    const refreshing = before
+      .then(() => this.#readFacts(session))
+      .catch((error: Error) => this.#fail(error))
+      .finally(() => {
+        if (session.refreshing === refreshing) session.refreshing = undefined;
+      });
+    session.refreshing = refreshing;
+  }
+
+  async #readFacts(session: Session): Promise<void> {
+    const record = await this.#options.store.read(session.id);
+    if (!record) return;
+    const { logLevel } = session.facts;
+    session.facts = record.facts;
+    if (record.facts.logLevel !== logLevel)
+      await replay(session, record, (work) => this.journal.run(new Call("", []), work), "logLevel");
   }
 
   async #bury(instance: string): Promise<void> {

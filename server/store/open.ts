@@ -1,5 +1,6 @@
 import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
+import type { Capabilities } from "../capabilities/registry.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 import type { Store } from "./store.ts";
 import { ValkeyStore } from "./valkey-store.ts";
@@ -14,29 +15,51 @@ export interface StoreSettings {
   readonly sessionsDir: string | undefined;
 }
 
+/** The capability's name: sessions that survive the process. */
+export const DURABLE_SESSIONS = "durable-sessions";
+
 /**
- * Opens the store that the configuration names.
+ * Opens the store that the configuration names. A folder that cannot be written is no reason not to serve: then sessions are kept in
+ * memory, and the capability says why.
  *
- * @param warn told when a damaged file was put aside (its sessions are lost, the server is not), or the connection broke
- * @throws with the command that mends it when the folder cannot be used
+ * @param warn told when the folder cannot be used, a damaged file was put aside, or the connection broke
  */
 export async function openStore(
   { storeUrl, sessionsDir }: StoreSettings,
+  capabilities: Capabilities,
   warn: (message: string) => void,
 ): Promise<Store> {
-  if (storeUrl !== undefined) return new ValkeyStore(storeUrl, warn);
-  if (sessionsDir === undefined) return new SqliteStore(":memory:");
-  const file = join(sessionsDir, STORE_FILE);
+  const tell = (durable: boolean, why: string) => capabilities.set(DURABLE_SESSIONS, durable, why);
+  if (storeUrl !== undefined) {
+    const store = new ValkeyStore(storeUrl, warn);
+    tell(true, store.name);
+    return store;
+  }
+  if (sessionsDir === undefined) {
+    tell(false, "neither SESSIONS_DIR nor STORE_URL is set: sessions end with the process");
+    return new SqliteStore(":memory:");
+  }
   try {
-    await mkdir(sessionsDir, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "EEXIST") throw error;
-    });
+    const store = await openFile(sessionsDir, warn);
+    tell(true, store.name);
+    return store;
+  } catch (error) {
+    const why = `SESSIONS_DIR=${sessionsDir}: ${(error as Error).message}; the server's account must be able to write there: install -d -o mcp-edge -g mcp-edge -m 0700 ${sessionsDir}`;
+    tell(false, why);
+    warn(why);
+    return new SqliteStore(":memory:");
+  }
+}
+
+async function openFile(dir: string, warn: (message: string) => void): Promise<Store> {
+  await mkdir(dir, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
+  const file = join(dir, STORE_FILE);
+  try {
     return new SqliteStore(file);
   } catch (error) {
-    if (!isDamaged(error))
-      throw new Error(
-        `SESSIONS_DIR=${sessionsDir}: ${(error as Error).message}; the server's account must be able to write there: install -d -o mcp-edge -g mcp-edge -m 0700 ${sessionsDir}`,
-      );
+    if (!isDamaged(error)) throw error;
   }
   const aside = `${file}.damaged-${Date.now()}`;
   await rename(file, aside);

@@ -1,7 +1,8 @@
 import { readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { openStore, STORE_FILE } from "../../../server/store/open.ts";
+import { Capabilities } from "../../../server/capabilities/registry.ts";
+import { DURABLE_SESSIONS, openStore, STORE_FILE } from "../../../server/store/open.ts";
 import { SqliteStore } from "../../../server/store/sqlite-store.ts";
 import { LIMITS } from "../../../server/store/store.ts";
 import { temporaryFolder } from "../support.ts";
@@ -46,8 +47,9 @@ describe("SqliteStore", () => {
 });
 
 describe("openStore", () => {
+  const capabilities = new Capabilities();
   const open = (sessionsDir: string, told: string[] = []) =>
-    openStore({ sessionsDir }, (problem) => told.push(problem));
+    openStore({ sessionsDir }, capabilities, (problem) => told.push(problem));
 
   test("makes the folder for its own account alone, and finds the sessions again", async () => {
     const dir = join(folder.path, "sessions");
@@ -73,8 +75,13 @@ describe("openStore", () => {
     expect((await readdir(dir)).some((name) => name.includes(".damaged-"))).toBe(true);
   });
 
-  test("a folder that cannot be made is named with its mend", async () => {
+  test("a folder that cannot be made is named with its mend, and sessions are kept in memory", async () => {
     await writeFile(join(folder.path, "file"), "");
-    await expect(open(join(folder.path, "file", "sessions"))).rejects.toThrow(/SESSIONS_DIR=.*install -d/);
+    const told: string[] = [];
+    const store = await open(join(folder.path, "file", "sessions"), told);
+    expect(told).toEqual([expect.stringMatching(/SESSIONS_DIR=.*install -d/)]);
+    expect(capabilities.missing({ needs: [DURABLE_SESSIONS] })).toMatchObject([{ why: told[0] }]);
+    expect(await store.check()).toBe("0 sessions in SQLite in memory");
+    await store.close();
   });
 });
