@@ -38,6 +38,7 @@ import type { Tool } from "./tools/tool.ts";
 import type { Tracing } from "./tracing/tracing.ts";
 import { isWorkTree, provideGit } from "./workspace/git.ts";
 import { findRipgrep, ripgrepVersion } from "./workspace/ripgrep.ts";
+import { Sync } from "./workspace/sync/sync.ts";
 import { Workspace } from "./workspace/workspace.ts";
 
 export interface AppOptions {
@@ -124,6 +125,12 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   const ripgrep = await findRipgrep(config.ripgrepPath).catch((error: Error) => error);
   await provideGit(capabilities);
   const index = new CodeIndex({ ...config.index, workspace, capabilities, log: http.log });
+  const sync = new Sync({
+    ...config.sync,
+    dir: config.workspace.dir,
+    log: http.log,
+    onChanged: () => void index.refresh(),
+  });
   const tokens = new TokenAuthenticator(config.tokensFile, (problem) =>
     http.log.error({ reason: problem.message }, "tokens file"),
   );
@@ -136,7 +143,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   );
 
   const checks: Check[] = [
-    { name: "workspace", run: () => checkWorkspace(workspace) },
+    { name: "workspace", run: () => checkWorkspace(workspace, sync) },
     {
       name: "ripgrep",
       run: async () => {
@@ -170,7 +177,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   await registerRateLimits(http, config.limits, buckets, refused);
   registerQuotas(http, config.limits.quotaPerDay, usage, refused);
 
-  const context = { workspace, ripgrep: ripgrep instanceof Error ? "rg" : ripgrep, index };
+  const context = { workspace, ripgrep: ripgrep instanceof Error ? "rg" : ripgrep, index, sync };
   const needsToken = config.authMode === "token";
   const originOf = (request: FastifyRequest) =>
     config.publicUrl?.origin ?? `${request.protocol}://${request.host}`;
@@ -218,10 +225,13 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
     readiness,
     capabilities,
     registerOps: (app) => registerOps(app, ops),
-    start: () => index.start(),
+    start: async () => {
+      sync.start();
+      await index.start();
+    },
     close: async () => {
       streams.endAll();
-      await index.close();
+      await Promise.all([sync.close(), index.close()]);
       await mcp?.close();
       await store.close();
       await usage.close();
@@ -233,10 +243,14 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   };
 }
 
-async function checkWorkspace(workspace: Workspace): Promise<string> {
+async function checkWorkspace(workspace: Workspace, sync: Sync): Promise<string> {
   const all = await workspace.repositories();
+  const syncing = sync.describe();
   for (const repo of all)
-    if (await isWorkTree(repo.root)) return `${all.length} repositories in ${workspace.dir}`;
+    if (await isWorkTree(repo.root))
+      return `${all.length} repositories in ${workspace.dir}${syncing && `: ${syncing}`}`;
+  // The first clone is on its way, or is tried again: no restart brings it sooner.
+  if (syncing !== "" && all.length === 0) return `none in ${workspace.dir} yet: ${syncing}`;
   throw new Error(
     all.length === 0
       ? `no git repository in ${workspace.dir}; put one there: git clone URL ${workspace.dir}/NAME`

@@ -20,6 +20,7 @@ describe("readConfig", () => {
       authMode: "none",
       tokensFile: "/srv/mcp-edge/state/tokens.json",
       workspace: { kind: "single", dir: "/home/dev/project" },
+      sync: { remotes: [], credentials: [], everySeconds: 600 },
       adminSocket: undefined,
       listen: { kind: "tcp", host: "127.0.0.1", port: 3000 },
       release: "dev",
