@@ -22,7 +22,8 @@ export type EdgePolicy = (context: PolicyContext) => ResourceValidationPolicy | 
 
 /** The part of a policy that is not its check. */
 export function about({ reason, mend, description, ...rest }: About): Policy {
-  return { ...rest, description: `${description} Why: ${reason}`, remediationSteps: mend };
+  // The engine prints the description with each violation, and the steps nowhere.
+  return { ...rest, description: `${description} Why: ${reason} Mend: ${mend}`, remediationSteps: mend };
 }
 
 type Check = (

@@ -5,18 +5,18 @@ import { about, type EdgePolicy, TYPE } from "../policy.ts";
 const groupOf = (rule: PolicyResource): string =>
   rule.propertyDependencies.securityGroupId?.[0]?.urn ?? rule.props.securityGroupId;
 
-/** Sources that reach port 443, by security group and protocol. */
-function sourcesOf443(resources: PolicyResource[]): Map<string, Record<"tcp" | "udp", Set<string>>> {
-  const groups = new Map<string, Record<"tcp" | "udp", Set<string>>>();
+/** Sources that reach port 443, each with the URN of its rule, by security group and protocol. */
+function sourcesOf443(resources: PolicyResource[]): Map<string, Record<"tcp" | "udp", Map<string, string>>> {
+  const groups = new Map<string, Record<"tcp" | "udp", Map<string, string>>>();
   for (const rule of resources.filter(({ type }) => type === TYPE.ingress)) {
     const protocol: unknown = rule.props.ipProtocol;
     if (rule.props.fromPort !== 443 || (protocol !== "tcp" && protocol !== "udp")) continue;
     const source = rule.props.cidrIpv4 || rule.props.cidrIpv6 || rule.props.referencedSecurityGroupId;
     if (!source) continue;
     const group = groupOf(rule);
-    const sources = groups.get(group) ?? { tcp: new Set(), udp: new Set() };
+    const sources = groups.get(group) ?? { tcp: new Map(), udp: new Map() };
     groups.set(group, sources);
-    sources[protocol].add(source);
+    sources[protocol].set(source, rule.urn);
   }
   return groups;
 }
@@ -32,8 +32,10 @@ export const httpsTwins: EdgePolicy = () => ({
   }),
   validateStack: ({ resources }, report) => {
     for (const [, { tcp, udp }] of sourcesOf443(resources)) {
-      for (const source of tcp) if (!udp.has(source)) report(`${source} reaches TCP 443 and not UDP 443`);
-      for (const source of udp) if (!tcp.has(source)) report(`${source} reaches UDP 443 and not TCP 443`);
+      for (const [source, urn] of tcp)
+        if (!udp.has(source)) report(`${source} reaches TCP 443 and not UDP 443`, urn);
+      for (const [source, urn] of udp)
+        if (!tcp.has(source)) report(`${source} reaches UDP 443 and not TCP 443`, urn);
     }
   },
 });

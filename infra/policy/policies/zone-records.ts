@@ -37,8 +37,8 @@ export const zoneRecords: EdgePolicy = () => ({
   validateStack: ({ resources }, report) => {
     const records = resources.filter(({ type }) => type === TYPE.record);
     const hosts = records.filter(({ props }) => props.type === "A" || props.type === "AAAA");
-    for (const name of new Set(hosts.map(({ props }) => plain(props.name)))) {
-      for (const problem of problemsOf(name, records)) report(problem);
+    for (const [name, urn] of new Map(hosts.map(({ props, urn }) => [plain(props.name), urn]))) {
+      for (const problem of problemsOf(name, records)) report(problem, urn);
     }
   },
 });
