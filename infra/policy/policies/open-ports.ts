@@ -47,13 +47,15 @@ export const openPorts: EdgePolicy = () => ({
       });
       if (problem) report(problem);
     }),
-    on(TYPE.securityGroup, (props, _, report) => {
-      for (const rule of props.ingress ?? []) {
-        const cidrs = [...(rule.cidrBlocks ?? []), ...(rule.ipv6CidrBlocks ?? [])];
-        const problem = problemOf({ protocol: rule.protocol, from: rule.fromPort, to: rule.toPort, cidrs });
-        if (problem) report(problem);
-      }
-    }),
+    ...[TYPE.securityGroup, TYPE.defaultSecurityGroup].map((type) =>
+      on(type, (props, _, report) => {
+        for (const rule of props.ingress ?? []) {
+          const cidrs = [...(rule.cidrBlocks ?? []), ...(rule.ipv6CidrBlocks ?? [])];
+          const problem = problemOf({ protocol: rule.protocol, from: rule.fromPort, to: rule.toPort, cidrs });
+          if (problem) report(problem);
+        }
+      }),
+    ),
     on(TYPE.securityGroupRule, (props, _, report) => {
       if (props.type !== "ingress") return;
       const cidrs = [...(props.cidrBlocks ?? []), ...(props.ipv6CidrBlocks ?? [])];

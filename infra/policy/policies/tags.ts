@@ -8,6 +8,7 @@ export const TAGGED = new Set([
   "aws:cloudwatch/logGroup:LogGroup",
   "aws:cloudwatch/metricAlarm:MetricAlarm",
   "aws:ebs/volume:Volume",
+  "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
   "aws:ec2/eip:Eip",
   "aws:ec2/instance:Instance",
   "aws:ec2/internetGateway:InternetGateway",
