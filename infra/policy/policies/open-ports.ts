@@ -3,7 +3,7 @@ import { about, type EdgePolicy, on, TYPE } from "../policy.ts";
 /** Ports that any address may reach, by protocol. */
 const OPEN: Record<string, readonly number[]> = { tcp: [80, 443], udp: [443] };
 
-interface Rule {
+export interface Rule {
   protocol: unknown;
   from: unknown;
   to: unknown;
@@ -14,7 +14,7 @@ interface Rule {
 const NAMES: Record<string, string> = { "6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6" };
 
 /** What is wrong with a rule, or undefined. Rules between security groups have no CIDR and are not judged. */
-function problemOf({ protocol, from, to, cidrs }: Rule): string | undefined {
+export function problemOf({ protocol, from, to, cidrs }: Rule): string | undefined {
   if (cidrs.length === 0) return undefined;
   const name = NAMES[String(protocol)] ?? String(protocol).toLowerCase();
   if (name === "icmp" || name === "icmpv6") return undefined;
