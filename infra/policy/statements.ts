@@ -40,5 +40,5 @@ export function isEverybody(principal: unknown): boolean {
 
 /** `*`, or an ARN whose resource part is `*`. */
 export function isEveryResource(resource: string): boolean {
-  return /^\*+$/.test(resource) || /^arn:[^:]*:[^:]*:[^:]*:[^:]*:\*+$/.test(resource);
+  return /^\*+$/.test(resource) || /^arn:[^:]*:[^:]*:[^:]*:[^:]*:[*/]+$/.test(resource);
 }

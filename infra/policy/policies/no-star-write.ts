@@ -3,7 +3,7 @@ import { about, type EdgePolicy } from "../policy.ts";
 import { isEveryResource, type Statement } from "../statements.ts";
 
 /** These only look. Reading what is in an object, a parameter or a secret is no looking. */
-const LOOKS =
+export const LOOKS =
   /^[\w-]+:(Describe|List|Get(?!Object|Parameter|Secret)|Head|BatchGet|Lookup|Search|View)\w*\*?$/;
 
 /** Actions that know no resource (IAM, "Actions, resources, and condition keys"), so that `*` is all that can be written. */

@@ -226,7 +226,7 @@ const CASES: [string, string, (stack: Made[]) => Made[], string][] = [
   [
     "no-star-write",
     "reading any secret",
-    allow("ssm:GetParameter", "arn:aws:ssm:*:*:*"),
+    allow("ssm:GetParameter", ["arn:aws:ssm:*:*:*/*"]),
     "ssm:GetParameter is allowed on every resource",
   ],
   [
