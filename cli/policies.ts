@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
 import { projectRoot } from "../infra/paths.ts";
-import { NAMESPACE } from "../infra/settings.ts";
+import { targetOf } from "./team.ts";
 
 /** The policy packs that a stack is held to: what is made in AWS has ours; a machine on this host needs none. */
 export function policyPacks(config: Record<string, string>): string[] {
-  return config[`${NAMESPACE}:target`] === "aws" ? [join(projectRoot, "infra/policy")] : [];
+  return targetOf(config) === "aws" ? [join(projectRoot, "infra/policy")] : [];
 }
 
 /** One violation as a line: which policy, which resource, the rule with its reason, and what was found. */
