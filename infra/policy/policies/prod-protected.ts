@@ -8,7 +8,7 @@ export const prodProtected: EdgePolicy = ({ environment }) => ({
       "In prod, data volume, address and created zone are protected, and EC2 refuses to terminate the machine.",
     reason:
       "one wrong `destroy` would take certificates, tokens and sessions, or an address that others have written into their firewalls.",
-    mend: "mcp-edge:protect: true. To take prod down on purpose: set it to false, `up`, then `destroy`.",
+    mend: 'pulumi config set mcp-edge:protect true. To take prod down on purpose: docs/environments.md, "Taking a stack down".',
   }),
   validateResource: [TYPE.volume, TYPE.eip, TYPE.zone]
     .map((type) =>
