@@ -167,6 +167,9 @@ const NEEDED: Record<string, string[]> = {
 };
 
 describe("the deployer", () => {
+  const allowed = statements("deployer-policy").flatMap(({ actions }) => actions);
+  const may = (action: string) =>
+    allowed.some((one) => one === action || (one.endsWith("*") && action.startsWith(one.slice(0, -1))));
   let types: string[] = [];
 
   beforeAll(async () => {
@@ -188,9 +191,6 @@ describe("the deployer", () => {
   });
 
   test("may make, change and take away all that the program makes", () => {
-    const allowed = statements("deployer-policy").flatMap(({ actions }) => actions);
-    const may = (action: string) =>
-      allowed.some((one) => one === action || (one.endsWith("*") && action.startsWith(one.slice(0, -1))));
     const aws = [...new Set(types)].filter((type) => type.startsWith("aws:"));
     expect(aws.length).toBeGreaterThan(25);
     for (const type of aws) {
@@ -199,5 +199,20 @@ describe("the deployer", () => {
         missing: [],
       });
     }
+  });
+
+  test("may ask what `doctor --aws` asks", () => {
+    const asks = [
+      ...[
+        "sts:GetCallerIdentity",
+        "ssm:GetParameter",
+        "ec2:DescribeImages",
+        "ec2:DescribeInstanceTypeOfferings",
+      ],
+      ...["route53:ListHostedZonesByName", "route53:ListResourceRecordSets", "ec2:DescribeInstances"],
+      ...["ec2:DescribeVolumes", "ec2:DescribeSecurityGroupRules", "cloudwatch:DescribeAlarms"],
+      ...["s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning", "s3:GetObject"],
+    ];
+    expect(asks.filter((action) => !may(action))).toEqual([]);
   });
 });
