@@ -19,3 +19,8 @@ export const PACKAGES: readonly string[] = [
   "unattended-upgrades", // security updates
   "zstd", // unpacks the release archive
 ];
+
+/** What a machine on AWS needs besides. */
+export const AWS_PACKAGES: readonly string[] = [
+  "ec2-instance-connect", // sshd asks the metadata service for the key that `mcp-edge shell` has sent for a minute
+];
