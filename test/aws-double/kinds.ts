@@ -9,6 +9,7 @@ import { egressRule, ingressRule, securityGroup } from "./services/security-grou
 import { parameter } from "./services/ssm.ts";
 import { volume, volumeAttachment } from "./services/volumes.ts";
 import {
+  connectEndpoint,
   defaultSecurityGroup,
   internetGateway,
   route,
@@ -19,7 +20,16 @@ import {
 } from "./services/vpc.ts";
 
 const all: Kind[] = [
-  ...[vpc, subnet, internetGateway, routeTable, route, routeTableAssociation, defaultSecurityGroup],
+  ...[
+    vpc,
+    subnet,
+    internetGateway,
+    routeTable,
+    route,
+    routeTableAssociation,
+    defaultSecurityGroup,
+    connectEndpoint,
+  ],
   ...[securityGroup, ingressRule, egressRule, eip, eipAssociation],
   ...[networkInterface, instance, volume, volumeAttachment],
   ...[role, rolePolicy, policy, rolePolicyAttachment, instanceProfile],

@@ -63,8 +63,16 @@ export function awsDouble({ aws, converge = async () => {} }: ProviderOptions): 
       if (store.get(kind.token, id))
         throw new ApiError("ResourceAlreadyExists", `${kind.token} ${id} exists.`);
       const all = state(inputs, outs);
-      store.put({ token: kind.token, id, inputs, outs: all });
-      await converge(kind.converges ?? []);
+      const stored = { token: kind.token, id, inputs, outs: all };
+      store.put(stored);
+      try {
+        await converge(kind.converges ?? []);
+      } catch (error) {
+        // To the engine, what failed is not there.
+        await Promise.resolve(kind.remove?.(stored, aws)).catch(() => {});
+        store.remove(kind.token, id);
+        throw error;
+      }
       return { id, outs: withSecrets(all, news) };
     },
 

@@ -13,10 +13,13 @@ export function acmeDoor(home: string, behind: { host: string; port: number; ca:
     const { host, port, ca } = behind;
     const { method, headers } = incoming;
     // Its own certificate is for an address, and the Host header is not that.
-    const onward = secureRequest({ host, port, ca, servername: "localhost", path, method, headers }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(outgoing);
-    });
+    const onward = secureRequest(
+      { host, port, ca, servername: "localhost", path, method, headers },
+      (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(outgoing);
+      },
+    );
     onward.on("error", (error) => outgoing.writeHead(502).end(error.message));
     incoming.pipe(onward);
   });

@@ -28,8 +28,18 @@ export function walls(store: Store): Wall[] {
   const of = (token: string, groups: string[]) =>
     store
       .all(token)
-      .flatMap(({ inputs }) => (groups.includes(text(inputs, "securityGroupId")) ? [inputs] : []));
+      .flatMap(({ inputs }) => (groups.includes(text(inputs, "securityGroupId")) ? spread(inputs) : []));
   const associations = store.all(EIP_ASSOCIATION);
+  const members = (group: string) =>
+    store
+      .all(INSTANCE)
+      .filter(({ outs }) => texts(outs, "vpcSecurityGroupIds").includes(group))
+      .map(({ outs }) => `${text(outs, "privateIp")}/32`);
+  // Another group as the other side means the private addresses of who is in it.
+  const spread = (rule: Props): Props[] =>
+    rule.referencedSecurityGroupId === undefined
+      ? [rule]
+      : members(text(rule, "referencedSecurityGroupId")).map((cidrIpv4) => ({ ...rule, cidrIpv4 }));
   return store.all(INSTANCE).map(({ id, outs }) => {
     const groups = texts(outs, "vpcSecurityGroupIds");
     const association = associations.find(

@@ -219,7 +219,8 @@ export const instance: Kind = {
     return runs === undefined ? {} : { instanceState: runs ? "running" : "stopped" };
   },
   remove: async ({ id, inputs }, aws) => {
-    if (inputs.disableApiTermination === true) {
+    // The provider's forceDestroy takes the protection off first.
+    if (inputs.disableApiTermination === true && inputs.forceDestroy !== true) {
       throw new ApiError(
         "OperationNotPermitted",
         `The instance '${id}' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.`,

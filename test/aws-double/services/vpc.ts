@@ -258,3 +258,33 @@ export const defaultSecurityGroup: Kind = {
   },
   change: (_before, inputs) => tagsAll(inputs),
 };
+
+/** EC2 Instance Connect's door into a VPC: at most one for each VPC (EC2 user guide, "EC2 Instance Connect Endpoint quotas"). */
+export const connectEndpoint: Kind = {
+  token: "aws:ec2transitgateway/instanceConnectEndpoint:InstanceConnectEndpoint",
+  replaces: ["subnetId", "securityGroupIds", "preserveClientIp", "ipAddressType"],
+  references: {
+    subnetId: { token: SUBNET },
+    securityGroupIds: { token: "aws:ec2/securityGroup:SecurityGroup" },
+  },
+  make: (inputs, aws) => {
+    const vpcOf = (subnetId: unknown) => aws.store.get(SUBNET, String(subnetId))?.inputs.vpcId;
+    const mine = vpcOf(inputs.subnetId);
+    const others = aws.store.all(connectEndpoint.token);
+    if (others.some(({ inputs: other }) => vpcOf(other.subnetId) === mine))
+      throw new ApiError("InstanceConnectEndpointLimitExceeded", `${mine} has an endpoint already.`);
+    const id = newId("eice");
+    const outs = {
+      arn: arn(aws, "ec2", `instance-connect-endpoint/${id}`),
+      ownerId: aws.account,
+      vpcId: mine,
+      availabilityZone: aws.store.get(SUBNET, text(inputs, "subnetId"))?.outs.availabilityZone,
+      dnsName: `${id}.ec2-instance-connect-endpoint.${aws.region}.amazonaws.com`,
+      fipsDnsName: "",
+      networkInterfaceIds: [newId("eni")],
+      ...tagsAll(inputs),
+    };
+    return { id, outs };
+  },
+  change: (_before, inputs) => tagsAll(inputs),
+};
