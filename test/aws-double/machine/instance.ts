@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AWS_PACKAGES, PACKAGES } from "../../../cloud-init/packages.ts";
 import { tail } from "../../../infra/local/daemon.ts";
@@ -20,6 +20,7 @@ import { discard } from "../../../infra/local/machine.ts";
 import { networkOf } from "../../../infra/local/network.ts";
 import { ensureRootfs } from "../../../infra/local/rootfs.ts";
 import { nameservers } from "../../../infra/local/seed.ts";
+import { stackFolder } from "../../../infra/paths.ts";
 import { ACME_HOSTS, acmeAuthorityFile } from "./acme.ts";
 import { cloudOf } from "./plan.ts";
 
@@ -128,4 +129,5 @@ export async function terminateInstance(home: string, id: string): Promise<void>
   if (!cloudOf(home) || !existsSync(machineFolder(id))) return;
   await stopGuest(guestOfInstance(home, id));
   await discard(id);
+  await rm(stackFolder(id), { recursive: true, force: true });
 }
