@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { type InlineProgramArgs, LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { parse, stringify } from "yaml";
 import { cacheFolder, home, projectRoot } from "../infra/paths.ts";
@@ -93,6 +93,9 @@ export async function openStack(stack: string, engine: Engine, changes: Override
 /** Pulumi.yaml without what starts a language host: the program runs in this process. */
 async function writeProjectFile(): Promise<void> {
   const { main: _main, ...project } = parse(await readFile(join(projectRoot, "Pulumi.yaml"), "utf8"));
+  // Its paths are meant from the repository's folder.
+  for (const analyzer of project.plugins?.analyzers ?? [])
+    analyzer.path = resolve(projectRoot, analyzer.path);
   await writeFile(join(projectFolder, "Pulumi.yaml"), stringify({ ...project, runtime: "nodejs" }));
 }
 

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 export interface Asked {
   type: string;
   name: string;
+  id: string;
   inputs: Record<string, unknown>;
   /** Outputs as the mock gave them. */
   state: Record<string, unknown>;
@@ -68,10 +69,10 @@ export function recording(stack: string, preview = false): Asked[] {
     {
       newResource: ({ type, name, inputs }) => {
         const prefix = ids[type];
-        const id =
+        const id: string =
           type === "aws:s3/bucket:Bucket" ? inputs.bucket : prefix ? `${prefix}-${hex(name)}` : `${name}-id`;
         const state = { ...inputs, ...computed(type, name, inputs) };
-        asked.push({ type, name, inputs, state });
+        asked.push({ type, name, id, inputs, state });
         return { id, state };
       },
       call: ({ token, inputs }) => answer(token, inputs),
