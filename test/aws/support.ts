@@ -28,8 +28,22 @@ interface Cloud {
 }
 
 const double = join(projectRoot, "test/aws-double");
-/** The account of the double has a zone before any stack: the program looks it up. */
-export const ZONE = "example.com";
+export const DOMAIN = "mcp.example.com";
+
+/** The configuration of a stack with its zone; more settings without their namespace. */
+export function settings(more: Record<string, string> = {}): Record<string, string> {
+  const all = {
+    target: "aws",
+    domain: DOMAIN,
+    zone: "example.com",
+    acme: "letsencrypt-staging",
+    // The double boots what this host can run.
+    architecture: process.arch === "arm64" ? "arm64" : "amd64",
+    ...more,
+  };
+  return Object.fromEntries(Object.entries(all).map(([key, value]) => [`mcp-edge:${key}`, value]));
+}
+
 const ALL = Array.from({ length: 256 }, (_, code) => code);
 
 /** A checkout of this tree beside an account of its own, and the engine's CLI in it. */
@@ -131,9 +145,11 @@ export class AwsCheckout {
     return run(this.#node, args, { env: this.env, timeout: 150_000, accept: ALL });
   }
 
+  stopCloud = () => this.#cloud("stop");
+
   /** Take everything away, also what a failed test left. */
   async remove(): Promise<void> {
-    await this.#cloud("stop");
+    await this.stopCloud();
     await run("rm", ["-rf", this.home]);
     await this.checkout.remove();
   }
