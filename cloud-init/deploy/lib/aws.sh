@@ -7,7 +7,7 @@ CREDENTIALS_UNTIL=0
 
 metadata() { # PATH
   local token
-  token=$(curl -fsS --max-time 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$IMDS/latest/api/token") || return 1
+  token=$(curl -fsS --max-time 5 --retry 3 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$IMDS/latest/api/token") || return 1
   # By standard input: an argument would be seen by every process.
   curl -fsS --max-time 5 -K - "$IMDS/latest/meta-data/$1" <<<"header = \"X-aws-ec2-metadata-token: $token\""
 }

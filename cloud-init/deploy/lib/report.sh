@@ -27,11 +27,16 @@ print(json.dumps({
     "release": running.get("release", ""), "files": running.get("files", ""),
     "cloudInit": text("init").strip(), "steps": steps[-100:], "log": text("log")[-8000:],
 }))
-' "$WORK" "$INSTANCE" "$GENERATION" "$1" "$running" >"$WORK/status.json" && put_object "status/$INSTANCE.json" "$WORK/status.json" || true
+' "$WORK" "$INSTANCE" "$GENERATION" "$1" "$running" >"$WORK/status.json" || return 0
+  put_object "status/$INSTANCE.json" "$WORK/status.json" || true
 }
 
-# "done" is good; "degraded done" means that cloud-init swallowed an error; it runs as long as we are called by it
-init_state() { cloud-init status --format json 2>/dev/null | field extended_status | head -n 1; }
+# How cloud-init ended, for a deployment that is a first boot: "running" as long as we are called by it, "done" when it is
+# well; "degraded done" means that it swallowed an error.
+init_state() {
+  [ "$GENERATION" = "$(cat "$WORK/boot-generation" 2>/dev/null)" ] || return 0
+  cloud-init status --format json 2>/dev/null | field extended_status | head -n 1 || true
+}
 
 # watched PHASE COMMAND...: runs it, takes its words as steps, and reports every second while there are new ones
 watched() {
