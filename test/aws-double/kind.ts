@@ -44,6 +44,8 @@ export interface Kind {
   autoName?: { input: string; separator?: string; max: number; lower?: boolean };
   /** Replaced in place of itself: two of one name cannot be there at once. */
   deleteBeforeReplace?: boolean;
+  /** The API writes over what is there instead of refusing it. */
+  overwrites?: boolean;
   /** What is wrong with the inputs; parts that are not known yet are left out by the caller. @returns [input, reason] */
   check?(inputs: Props): [string, string][];
   /** Called at each creation. @throws ApiError */

@@ -79,6 +79,9 @@ function canonical(value: unknown): string {
   const sorted = (inner: unknown): unknown => {
     if (Array.isArray(inner)) return inner.length === 0 ? undefined : inner.map(sorted);
     if (!isObject(inner)) return inner ?? undefined;
+    // An asset is its content, wherever its file lies.
+    const hash = assetOf(inner)?.hash;
+    if (hash) return hash;
     const entries = Object.entries(inner)
       .filter(([key]) => key !== "__defaults")
       .map(([key, deep]) => [key, sorted(deep)] as const)

@@ -182,29 +182,23 @@ describe("nothing changed", () => {
 });
 
 describe("drift", () => {
-  test("a rule that somebody has opened shows in preview --refresh, and up takes it back", async () => {
+  test("a rule that somebody has opened and a machine that is gone show in preview --refresh", async () => {
     const token = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule";
     const rule = store()
       .all(token)
       .find(({ inputs }) => inputs.ipProtocol === "tcp" && inputs.fromPort === 80 && inputs.cidrIpv4);
     store().drift(token, rule?.id ?? "", { fromPort: 22, toPort: 80 });
-    const shown = await aws.pulumi("preview", "--stack", stack, "--refresh", "--expect-no-changes", "--diff");
+    const machine = store().get("aws:ec2/instance:Instance", await instance());
+    store().remove("aws:ec2/instance:Instance", machine?.id ?? "");
+    const shown = await aws.pulumi("preview", "--stack", stack, "--refresh", "--expect-no-changes");
+    if (machine) store().put(machine);
     expect(shown.code).not.toBe(0);
-    expect(shown.all).toContain("ingress-tcp-80-ipv4");
+    expect(shown.all).toMatch(/dev-ingress-tcp-80-ipv4\s+update/);
+    expect(shown.all).toMatch(/dev-machine\s+create/);
     const mended = await aws.up(stack, "--refresh");
     expect(mended.code).toBe(0);
     expect(store().get(token, rule?.id ?? "")?.inputs).toMatchObject({ fromPort: 80, toPort: 80 });
   }, 120_000);
-
-  test("an instance that is gone shows too", async () => {
-    const id = await instance();
-    const before = store().get("aws:ec2/instance:Instance", id);
-    store().remove("aws:ec2/instance:Instance", id);
-    const shown = await aws.pulumi("preview", "--stack", stack, "--refresh", "--expect-no-changes");
-    if (before) store().put(before);
-    expect(shown.code).not.toBe(0);
-    expect(shown.all).toMatch(/Instance\s+dev-machine\s+create/);
-  }, 60_000);
 });
 
 describe("a release", () => {
@@ -229,15 +223,13 @@ describe("a release", () => {
     expect(code).not.toBe(0);
     expect(all).toContain("this release is broken on purpose");
     expect(await servedVersion()).toBe("0.1.0-next");
-    const back = await aws.up(stack);
-    expect(back.code).toBe(0);
   }, 200_000);
 });
 
 describe("a replacement of the machine", () => {
   const kept = ["/srv/mcp-edge/tls/quic_host.key", "/srv/mcp-edge/tls/live/fullchain.pem"];
 
-  test("keeps addresses, certificate, keys and tokens", async () => {
+  test("after a failed release: the one before is there again, with its addresses, certificate, keys and tokens", async () => {
     const before = await outputs();
     const serial = (await certificate()).serial;
     const files = await digests(...kept);

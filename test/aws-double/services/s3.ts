@@ -51,19 +51,13 @@ export const bucket: Kind = {
 };
 
 /** A part of a bucket's configuration, one for each bucket. */
-const part = (name: string, check?: Kind["check"], more: Partial<Kind> = {}): Kind => ({
+const part = (name: string, check?: Kind["check"]): Kind => ({
   token: `aws:s3/${name}:${name[0]?.toUpperCase()}${name.slice(1)}`,
   replaces: ["bucket", "expectedBucketOwner"],
   references: bucketRef,
   ...(check ? { check } : {}),
-  make: (inputs, aws) => {
-    const id = text(inputs, "bucket");
-    if (aws.store.get(`aws:s3/${name}:${name[0]?.toUpperCase()}${name.slice(1)}`, id)) {
-      throw new ApiError("OperationAborted", `${id} has a ${name} of another resource already.`);
-    }
-    return { id, outs: {} };
-  },
-  ...more,
+  overwrites: true,
+  make: (inputs) => ({ id: text(inputs, "bucket"), outs: {} }),
 });
 
 function lifecycleProblems(inputs: Props): [string, string][] {
@@ -137,6 +131,7 @@ function store(inputs: Props, aws: Account) {
 export const bucketObject: Kind = {
   token: OBJECT,
   replaces: ["bucket", "key"],
+  overwrites: true,
   references: { bucket: { token: BUCKET } },
   check: (inputs) => {
     const given = ["source", "content", "contentBase64"].filter((key) => inputs[key] !== undefined);
