@@ -175,7 +175,7 @@ describe("the deployer", () => {
   beforeAll(async () => {
     const release = { hash: "5".repeat(64), archive: "/etc/hostname" };
     const made = async (more: Record<string, string>) => {
-      const asked = recording("prod");
+      const asked = await recording("prod");
       const raw = { target: "aws", domain: "mcp.example.com", ...more };
       const settings = parseSettings(raw, "prod") as AwsSettings;
       await AwsEdge.create("prod", { settings, release, region: "eu-central-1" });

@@ -1,5 +1,6 @@
 import type { AwsSettings } from "../settings.ts";
 import { alarmsOf } from "./alarm-table.ts";
+import { opensToWorld } from "./firewall-rules.ts";
 
 /** Prices in USD of us-east-1, from AWS's price list; taxes and the free tier do not count. */
 export const PRICES = {
@@ -103,14 +104,23 @@ function volume(item: string, gib: number, count: number): CostLine {
   return { item, usd: count * gib * PRICES.gp3GibMonth, how };
 }
 
-function alarmLines({ alarms, instanceType, machines }: AwsSettings): CostLine[] {
-  const number = machines * alarmsOf(alarms, instanceType).length;
-  if (alarms === "basic")
-    return [{ item: "alarms", usd: number * PRICES.alarmMonth, how: `${number} x ${PRICES.alarmMonth}` }];
-  const metrics = machines * OWN_METRICS;
-  return [
-    { item: "alarms", usd: (number + 1) * PRICES.alarmMonth, how: `${number + 1} x ${PRICES.alarmMonth}` },
-    { item: "metrics", usd: metrics * PRICES.metricMonth, how: `${metrics} x ${PRICES.metricMonth}` },
-    { item: "health check", usd: PRICES.healthCheckMonth, how: `HTTPS, 1 x ${PRICES.healthCheckMonth}` },
+function alarmLines({ alarms, instanceType, machines, allowedCidrs }: AwsSettings): CostLine[] {
+  const health = alarms === "full" && opensToWorld(allowedCidrs);
+  const number = machines * alarmsOf(alarms, instanceType).length + (health ? 1 : 0);
+  const lines: CostLine[] = [
+    { item: "alarms", usd: number * PRICES.alarmMonth, how: `${number} x ${PRICES.alarmMonth}` },
   ];
+  if (alarms === "full") {
+    const metrics = machines * OWN_METRICS;
+    lines.push({
+      item: "metrics",
+      usd: metrics * PRICES.metricMonth,
+      how: `${metrics} x ${PRICES.metricMonth}`,
+    });
+  }
+  if (health) {
+    const usd = PRICES.healthCheckMonth;
+    lines.push({ item: "health check", usd, how: `HTTPS, 1 x ${usd}` });
+  }
+  return lines;
 }

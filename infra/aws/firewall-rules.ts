@@ -14,6 +14,9 @@ export interface Rule {
 
 const WORLD = ["0.0.0.0/0", "::/0"];
 
+/** Whether Route 53's health checkers, which are anywhere, get in. */
+export const opensToWorld = (allowed: string[]) => allowed.includes("0.0.0.0/0");
+
 const isV6 = (cidr: string) => cidr.includes(":");
 
 /** "ipv4" and "ipv6" for the world, else the range itself without what a resource's name may not hold. */

@@ -19,6 +19,7 @@ import { type CostEstimate, monthlyCost } from "./cost.ts";
 import { Deployment } from "./deployment.ts";
 import { Dns } from "./dns.ts";
 import { Firewall } from "./firewall.ts";
+import { opensToWorld } from "./firewall-rules.ts";
 import { Identity } from "./identity.ts";
 import { imageOf } from "./image.ts";
 import { Logs } from "./logs.ts";
@@ -176,7 +177,7 @@ export class AwsEdge extends pulumi.ComponentResource {
         level: settings.alarms,
         instanceType: settings.instanceType,
         machines: machines.map(({ machine, instanceId }) => ({ machine, instanceId })),
-        openToWorld: settings.allowedCidrs.includes("0.0.0.0/0"),
+        openToWorld: opensToWorld(settings.allowedCidrs),
         email: settings.alarmEmail,
         tags,
       },

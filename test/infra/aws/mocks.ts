@@ -1,13 +1,20 @@
 import * as pulumi from "@pulumi/pulumi";
 
+/** What the program asks of the engine about a resource. */
+export interface Options {
+  parent: string;
+  protect: boolean;
+  deleteBeforeReplace: boolean;
+  ignoreChanges: string[];
+  dependencies: string[];
+}
+
 /** A resource as the program asked for it. */
 export interface Asked {
   type: string;
   name: string;
-  id: string;
   inputs: Record<string, unknown>;
-  /** Outputs as the mock gave them. */
-  state: Record<string, unknown>;
+  options: Options;
 }
 
 const hex = (name: string) => Buffer.from(name).toString("hex").slice(0, 17).padEnd(17, "0");
@@ -62,18 +69,22 @@ function answer(token: string, args: Record<string, unknown>): Record<string, un
   }
 }
 
-/** Records what the program makes. Set up anew for each program: names are the whole world's. */
-export function recording(stack: string, preview = false): Asked[] {
+/** The part of the SDK's mock monitor that is needed here; the SDK does not export its type. */
+interface Monitor {
+  // biome-ignore lint/suspicious/noExplicitAny: a protobuf message without exported type
+  registerResource(request: any, callback: unknown): Promise<void>;
+}
+
+/** Records what the program makes. Set up anew for each program. */
+export async function recording(stack: string, preview = false): Promise<Asked[]> {
   const asked: Asked[] = [];
-  pulumi.runtime.setMocks(
+  await pulumi.runtime.setMocks(
     {
       newResource: ({ type, name, inputs }) => {
         const prefix = ids[type];
-        const id: string =
+        const id =
           type === "aws:s3/bucket:Bucket" ? inputs.bucket : prefix ? `${prefix}-${hex(name)}` : `${name}-id`;
-        const state = { ...inputs, ...computed(type, name, inputs) };
-        asked.push({ type, name, id, inputs, state });
-        return { id, state };
+        return { id, state: { ...inputs, ...computed(type, name, inputs) } };
       },
       call: ({ token, inputs }) => answer(token, inputs),
     },
@@ -81,8 +92,26 @@ export function recording(stack: string, preview = false): Asked[] {
     stack,
     preview,
   );
+  // Mocks are not told of options: they are read from the request itself.
+  const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, callback) => {
+    const options = {
+      parent: request.getParent(),
+      protect: request.getProtect() ?? false,
+      deleteBeforeReplace: request.getDeletebeforereplace(),
+      ignoreChanges: request.getIgnorechangesList(),
+      dependencies: request.getDependenciesList(),
+    };
+    const inputs = request.getObject().toJavaScript();
+    asked.push({ type: request.getType(), name: request.getName(), inputs, options });
+    return register(request, callback);
+  };
   return asked;
 }
 
-/** Every registration that is under way, and those that it causes, has ended. */
+/**
+ * Every registration that is under way, and those that it causes, has ended. To wait for an output of the program is not
+ * enough: it is there before the resources that nobody waits for.
+ */
 export const settled = () => pulumi.runtime.disconnect();
