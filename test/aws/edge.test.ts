@@ -129,6 +129,9 @@ describe("up", () => {
       expect(await reaches(address, 22)).toBe(false);
       expect(await reaches(address, 8080)).toBe(false);
     }
+    // And out: a packet that no rule names is dropped, so the connection is not even refused.
+    const out = `timeout 2 bash -c '</dev/tcp/${aws.cloud?.net4}.1/9999'`;
+    expect((await on("sh", "-c", out)).code).toBe(124);
     const [found] = store().all("aws:ec2/instance:Instance");
     expect(await reaches(String(found?.outs.privateIp), 443)).toBe(false);
   }, 60_000);
