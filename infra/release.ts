@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { constants, zstdCompress } from "node:zlib";
 import { build } from "esbuild";
 import { pack } from "tar-stream";
+import { type Arch, nativeParts } from "./native-parts.ts";
 import { cacheFolder, projectRoot } from "./paths.ts";
 
 /**
@@ -28,7 +28,6 @@ interface Entry {
 }
 
 const sha256 = (data: Buffer | string) => createHash("sha256").update(data).digest("hex");
-const require = createRequire(import.meta.url);
 
 /** Bundle the server: one ES module for Node 24; what is CommonJS inside finds a `require`. */
 export async function bundleServer(entry = join(projectRoot, "server/main.ts")): Promise<Buffer> {
@@ -50,13 +49,11 @@ export async function bundleServer(entry = join(projectRoot, "server/main.ts")):
   return Buffer.from(result.outputFiles[0]?.contents ?? []);
 }
 
-async function nativeParts(): Promise<Entry[]> {
-  const node = join(dirname(require.resolve("node/package.json")), "bin/node");
-  // npm hoists the platform packages of ripgrep beside their parent.
-  const ripgrep = join(projectRoot, `node_modules/@vscode/ripgrep-linux-${process.arch}/bin/rg`);
+async function nativeEntries(arch: Arch): Promise<Entry[]> {
+  const { node, rg } = await nativeParts(arch);
   return [
     { name: "bin/node", mode: 0o755, content: await readFile(node) },
-    { name: "bin/rg", mode: 0o755, content: await readFile(ripgrep) },
+    { name: "bin/rg", mode: 0o755, content: await readFile(rg) },
   ];
 }
 
@@ -76,10 +73,11 @@ const ROOT = { uid: 0, gid: 0, uname: "root", gname: "root", mtime: new Date(0) 
 /**
  * Build the release, or take it from the cache when nothing of it changed (bundling alone takes a fraction of a second;
  * compressing Node takes one).
+ * @param arch processor of the machine that runs it; default: this host's
  */
-export async function buildRelease(entry?: string): Promise<Release> {
+export async function buildRelease(entry?: string, arch = process.arch as Arch): Promise<Release> {
   const server = { name: "server.mjs", mode: 0o644, content: await bundleServer(entry) };
-  const entries = [server, ...(await nativeParts())];
+  const entries = [server, ...(await nativeEntries(arch))];
   const inputs = entries.map(({ name, mode, content }) => [name, mode, sha256(content)]);
   const folder = cacheFolder("releases");
   const known = join(folder, `${sha256(JSON.stringify([process.versions.zstd, inputs])).slice(0, 32)}.hash`);
