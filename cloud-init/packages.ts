@@ -20,7 +20,5 @@ export const PACKAGES: readonly string[] = [
   "zstd", // unpacks the release archive
 ];
 
-/** What a machine on AWS needs besides. */
-export const AWS_PACKAGES: readonly string[] = [
-  "ec2-instance-connect", // sshd asks the metadata service for the key that `mcp-edge shell` has sent for a minute
-];
+/** What a machine on AWS needs besides: nothing; Debian 13 has no package of EC2 Instance Connect. */
+export const AWS_PACKAGES: readonly string[] = [];

@@ -46,9 +46,11 @@ export class Deployment extends pulumi.ComponentResource {
     this.#args = args;
     const { stack, release, files, workspace } = args;
     const archives = [
-      this.#upload("release", `releases/${release.hash}.tar.zst`, release.archive),
-      this.#upload("files", `files/files-${files.hash}.tar`, files.archive),
-      ...(args.bundle ? [this.#upload("workspace", `workspaces/${workspace.head}.bundle`, args.bundle)] : []),
+      this.#upload("release", release.hash, `releases/${release.hash}.tar.zst`, release.archive),
+      this.#upload("files", files.hash, `files/files-${files.hash}.tar`, files.archive),
+      ...(args.bundle
+        ? [this.#upload("workspace", workspace.head, `workspaces/${workspace.head}.bundle`, args.bundle)]
+        : []),
     ];
     const content = pulumi
       .output(args.secrets)
@@ -94,10 +96,14 @@ export class Deployment extends pulumi.ComponentResource {
     );
   }
 
-  #upload(what: string, key: string, file: string): aws.s3.BucketObjectv2 {
+  /**
+   * A resource for each content. One resource whose key is replaced would leave the old object to be deleted when the
+   * deployment fails; the next update goes back to that very key, writes it, and then deletes what it has just written.
+   */
+  #upload(what: string, hash: string, key: string, file: string): aws.s3.BucketObjectv2 {
     const { stack, artifacts, tags } = this.#args;
     return new aws.s3.BucketObjectv2(
-      `${stack}-${what}`,
+      `${stack}-${what}-${hash.slice(0, 12)}`,
       {
         bucket: artifacts.bucket,
         key,

@@ -1,9 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-
-/** Debian's own images, named by a public parameter that Debian keeps (wiki.debian.org/Cloud/AmazonEC2Image/Trixie). */
-export const imageParameter = (architecture: "arm64" | "amd64") =>
-  `/aws/service/debian/release/13/latest/${architecture}`;
+import { imageParameter } from "./image-parameter.ts";
 
 export interface Image {
   id: pulumi.Output<string>;

@@ -9,19 +9,39 @@ export interface Credentials {
 const sha256 = (data: string | Buffer) => createHash("sha256").update(data).digest("hex");
 const hmac = (key: string | Buffer, data: string) => createHmac("sha256", key).update(data).digest();
 
+/** RFC 3986 wants these escaped; encodeURIComponent leaves them. */
+const encode = (text: string) =>
+  encodeURIComponent(text).replaceAll(
+    /[!'()*]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+
+const canonicalQuery = (url: URL) =>
+  [...url.searchParams]
+    .map(([name, value]) => `${encode(name)}=${encode(value)}`)
+    .sort()
+    .join("&");
+
 /**
- * Headers that sign a request to S3 by Signature Version 4 (AWS General Reference, "Create a signed AWS API request"). Pure.
- * @param request its path must be encoded as it is sent; no query
+ * Headers that sign a request by Signature Version 4 (AWS General Reference, "Create a signed AWS API request"). Pure.
+ * @param request its path must be encoded as it is sent; `headers`: more that are to be signed, names in lower case
  * @param at time of the signature; AWS takes it for 15 minutes
+ * @param service default s3
  */
 export function signedHeaders(
-  request: { method: string; url: URL; body: string },
-  { region, credentials, at }: { region: string; credentials: Credentials; at: Date },
+  request: { method: string; url: URL; body: string; headers?: Record<string, string> },
+  {
+    region,
+    credentials,
+    at,
+    service = "s3",
+  }: { region: string; credentials: Credentials; at: Date; service?: string },
 ): Record<string, string> {
   const time = at.toISOString().replaceAll(/[-:]|\.\d+/g, "");
-  const scope = `${time.slice(0, 8)}/${region}/s3/aws4_request`;
+  const scope = `${time.slice(0, 8)}/${region}/${service}/aws4_request`;
   const payload = sha256(request.body);
   const headers: Record<string, string> = {
+    ...request.headers,
     host: request.url.host,
     "x-amz-content-sha256": payload,
     "x-amz-date": time,
@@ -31,7 +51,7 @@ export function signedHeaders(
   const canonical = [
     request.method,
     request.url.pathname,
-    "",
+    canonicalQuery(request.url),
     ...Object.entries(headers)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, value]) => `${name}:${value}`),

@@ -52,8 +52,11 @@ const recipe = (include: readonly string[]): string[] => [
   '--customize-hook=rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/hostname; : > "$1"/etc/machine-id',
 ];
 
+const included = (packages: readonly string[]) =>
+  [...new Set([...CORE, ...AUTHORITY, ...JUDGES, ...packages])].sort();
+
 export function rootfsKey(packages: readonly string[] = PACKAGES): string {
-  const include = [...new Set([...CORE, ...AUTHORITY, ...JUDGES, ...packages])].sort();
+  const include = included(packages);
   const parts = [SUITE, process.arch, ...recipe(include)];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16);
 }
@@ -61,17 +64,21 @@ export function rootfsKey(packages: readonly string[] = PACKAGES): string {
 /**
  * The Debian 13 root filesystem that every local machine's overlay lies on: made once (about 25 s and
  * 100 MB of packages), cached by what it is made from, never changed afterwards.
+ * @param packages what the machine has from its birth; default: what its setup would install
  * @throws Error when there is no room, or mmdebstrap fails; nothing half made stays.
  */
-export async function ensureRootfs(log: (line: string) => void): Promise<Rootfs> {
-  const key = rootfsKey();
+export async function ensureRootfs(
+  log: (line: string) => void,
+  packages: readonly string[] = PACKAGES,
+): Promise<Rootfs> {
+  const key = rootfsKey(packages);
   const folder = cacheFolder("rootfs");
   const path = join(folder, key);
   if (existsSync(path)) return { path, key };
   return withLock(join(folder, `${key}.lock`), async () => {
     if (existsSync(path)) return { path, key };
     await assertSpace(folder);
-    const include = [...new Set([...CORE, ...AUTHORITY, ...JUDGES, ...PACKAGES])].sort();
+    const include = included(packages);
     const partial = `${path}.partial`;
     await rm(partial, { recursive: true, force: true });
     await mkdir(partial, { recursive: true });

@@ -32,6 +32,32 @@ describe("signedHeaders", () => {
   });
 });
 
+test.each([
+  [
+    "GET Object, with a header of its own",
+    "test.txt",
+    { range: "bytes=0-9" },
+    "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41",
+  ],
+  [
+    "GET Bucket Lifecycle",
+    "?lifecycle",
+    {},
+    "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543",
+  ],
+  [
+    "List Objects, with a query",
+    "?max-keys=2&prefix=J",
+    {},
+    "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7",
+  ],
+])("has the signature of AWS's own example: %s", (_what, path, more, signature) => {
+  const url = new URL(path, "https://examplebucket.s3.amazonaws.com/");
+  const request = { method: "GET", url, body: "", headers: more };
+  const headers = signedHeaders(request, { region: "us-east-1", credentials, at });
+  expect(headers.authorization?.split("Signature=")[1]).toBe(signature);
+});
+
 /** Another program's signature of the same request: curl's, as the machines use it. */
 async function curlSigns(): Promise<{ url: URL; headers: Record<string, string | string[] | undefined> }> {
   let headers: Record<string, string | string[] | undefined> = {};
