@@ -22,7 +22,7 @@ const { stopGuest } = await import("../../infra/local/guest.ts");
 const { ACME_HOSTS, acmeCertificateFile } = await import("./machine/acme.ts");
 const { convergeFirewall, tableOf } = await import("./machine/firewall.ts");
 const { forgetNames, resolverCalls } = await import("./machine/dns.ts");
-const { ensureImage, guestOfInstance } = await import("./machine/instance.ts");
+const { guestOfInstance } = await import("./machine/instance.ts");
 const { CLOUD_STACK, cloudFile, cloudOf } = await import("./machine/plan.ts");
 
 const aws = accountOf(process.env);
@@ -73,7 +73,6 @@ async function start(): Promise<void> {
   ]);
   const namespace = `${network.bridge}-ca`;
   await run("ip", ["-n", namespace, "-6", "route", "replace", "default", "via", `${network.net6}::1`]);
-  await ensureImage((line) => console.error(line));
   await acmeCertificate();
   await convergeFirewall(aws.store);
   await startDaemon(endpoint, process.execPath, [join(import.meta.dirname, "endpoint/main.ts")]);

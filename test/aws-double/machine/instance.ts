@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { appendFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { AWS_PACKAGES, PACKAGES } from "../../../cloud-init/packages.ts";
 import { tail } from "../../../infra/local/daemon.ts";
 import {
   consoleLog,
@@ -33,12 +32,6 @@ export interface InstancePlan {
   userData: Buffer;
   architecture: "arm64" | "x86_64";
 }
-
-/** What EC2's Debian image has and a minimal Debian has not; and the program's packages, so that no boot waits for a mirror. */
-const IMAGE_PACKAGES = ["e2fsprogs", "python3", ...PACKAGES, ...AWS_PACKAGES];
-
-/** The root filesystem that stands in for Debian's image. */
-export const ensureImage = (log: (line: string) => void) => ensureRootfs(log, IMAGE_PACKAGES);
 
 /** Two guests may share the bridge while one replaces the other, so each is named by its instance. */
 export function guestOfInstance(home: string, id: string): Guest {
@@ -103,7 +96,7 @@ export async function bootInstance(home: string, plan: InstancePlan): Promise<vo
   const here = process.arch === "arm64" ? "arm64" : "x86_64";
   if (plan.architecture !== here)
     throw new Error(`The double boots ${here} on this host, not ${plan.architecture}: set the architecture.`);
-  const rootfs = await ensureImage(() => {});
+  const rootfs = await ensureRootfs(() => {});
   await mountRoot(plan.id, rootfs.path);
   await freshIdentity(plan.id);
   await writeSeed(cloud.networkIndex, plan);

@@ -115,7 +115,7 @@ export const record: Kind = {
 
 export const healthCheck: Kind = {
   token: "aws:route53/healthCheck:HealthCheck",
-  replaces: ["type", "requestInterval", "measureLatency", "ipAddressType", "referenceName"],
+  replaces: ["type", "requestInterval", "measureLatency", "referenceName"],
   check: (inputs) => [
     ...oneOf(inputs, {
       type: [

@@ -53,7 +53,7 @@ export const bucket: Kind = {
 /** A part of a bucket's configuration, one for each bucket. */
 const part = (name: string, check?: Kind["check"]): Kind => ({
   token: `aws:s3/${name}:${name[0]?.toUpperCase()}${name.slice(1)}`,
-  replaces: ["bucket", "expectedBucketOwner"],
+  replaces: ["bucket"],
   references: bucketRef,
   ...(check ? { check } : {}),
   overwrites: true,
