@@ -25,6 +25,7 @@ import { PAGE_HEADERS } from "./http/page.ts";
 import { type Check, ReadinessProbe, withoutDetails } from "./http/readiness.ts";
 import { Streams } from "./http/streams.ts";
 import { CodeIndex } from "./index/code-index.ts";
+import { Semantic } from "./index/semantic/semantic.ts";
 import { type Mcp, registerMcp } from "./mcp/endpoint.ts";
 import type { LiveSessionsOptions } from "./mcp/live-sessions.ts";
 import type { Profile } from "./mcp/server-factory.ts";
@@ -125,6 +126,13 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   const ripgrep = await findRipgrep(config.ripgrepPath).catch((error: Error) => error);
   await provideGit(capabilities);
   const index = new CodeIndex({ ...config.index, workspace, capabilities, log: http.log });
+  const semantic = new Semantic({
+    ...config.index,
+    service: config.embeddings,
+    workspace,
+    capabilities,
+    log: http.log,
+  });
   const sync = new Sync({
     ...config.sync,
     dir: config.workspace.dir,
@@ -177,7 +185,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   await registerRateLimits(http, config.limits, buckets, refused);
   registerQuotas(http, config.limits.quotaPerDay, usage, refused);
 
-  const context = { workspace, ripgrep: ripgrep instanceof Error ? "rg" : ripgrep, index, sync };
+  const context = { workspace, ripgrep: ripgrep instanceof Error ? "rg" : ripgrep, index, sync, semantic };
   const needsToken = config.authMode === "token";
   const originOf = (request: FastifyRequest) =>
     config.publicUrl?.origin ?? `${request.protocol}://${request.host}`;
@@ -228,10 +236,11 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
     start: async () => {
       sync.start();
       await index.start();
+      semantic.start();
     },
     close: async () => {
       streams.endAll();
-      await Promise.all([sync.close(), index.close()]);
+      await Promise.all([sync.close(), semantic.close(), index.close()]);
       await mcp?.close();
       await store.close();
       await usage.close();

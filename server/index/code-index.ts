@@ -5,7 +5,7 @@ import { ToolError } from "../tool-error.ts";
 import type { Repository, Workspace } from "../workspace/workspace.ts";
 import { nativeFile, STRUCTURAL_ADDON, wasmFile } from "./assets.ts";
 import { IndexFolder, prune } from "./folder.ts";
-import type { JobArgs, JobName, JobResult } from "./jobs.ts";
+import type { JobArgs, JobResult } from "./jobs.ts";
 import { JobThread } from "./thread.ts";
 import { treeState } from "./work-tree.ts";
 
@@ -33,7 +33,7 @@ export interface IndexState {
   reason?: string;
 }
 
-type Queries = Exclude<JobName, "buildIndex" | "structural">;
+type Queries = "findSymbol" | "overview" | "references" | "definition" | "repoMap" | "search";
 
 /**
  * The index of the whole workspace: keeps it up to date in a thread of its own and answers queries in two others, so that a long
