@@ -39,6 +39,7 @@ import type { Tool } from "./tools/tool.ts";
 import type { Tracing } from "./tracing/tracing.ts";
 import { isWorkTree, provideGit } from "./workspace/git.ts";
 import { findRipgrep, ripgrepVersion } from "./workspace/ripgrep.ts";
+import { syncNews } from "./workspace/sync/news.ts";
 import { Sync } from "./workspace/sync/sync.ts";
 import { Workspace } from "./workspace/workspace.ts";
 
@@ -202,6 +203,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
           keepAliveMs,
           names,
         });
+  sync.onState(syncNews((level, text) => mcp?.say(level, "workspace", text)));
   if (config.serve !== "mcp")
     await registerApi(http, { tools, context, capabilities, authenticator, needsToken, names, originOf });
   const ops = { metrics, capabilities, tools, release: config.release, colour: config.colour };

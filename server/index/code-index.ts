@@ -48,6 +48,7 @@ export class CodeIndex {
   #builder: JobThread | undefined;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
+  #again = false;
   #usable = false;
 
   constructor(options: CodeIndexOptions) {
@@ -82,7 +83,9 @@ export class CodeIndex {
   /** Looks at every repository now. @returns when all are up to date */
   refresh(): Promise<void> {
     if (!this.#usable || this.#closing.signal.aborted) return Promise.resolve();
-    this.#round ??= this.#look().finally(() => {
+    // Who asks during a round may know of what it has passed already.
+    this.#again = true;
+    this.#round ??= this.#rounds().finally(() => {
       this.#round = undefined;
     });
     return this.#round;
@@ -131,6 +134,13 @@ export class CodeIndex {
       if (this.#closing.signal.aborted) return;
       this.#timer = setTimeout(() => this.#tick(), this.#options.pollSeconds * 1_000).unref();
     });
+  }
+
+  async #rounds(): Promise<void> {
+    while (this.#again && !this.#closing.signal.aborted) {
+      this.#again = false;
+      await this.#look();
+    }
   }
 
   async #look(): Promise<void> {
