@@ -58,6 +58,7 @@ const SOURCES: Readonly<Record<string, string>> = {
 
 /** What a machine on AWS has besides: it pulls its deployments. */
 const AWS_SOURCES: Readonly<Record<string, string>> = {
+  "/etc/ssh/sshd_config.d/20-mcp-edge-keys.conf": "files/etc/sshd-keys.conf",
   "/etc/systemd/system/mcp-edge-pull.service": "files/systemd/mcp-edge-pull.service",
   "/etc/systemd/system/mcp-edge-pull.timer": "files/systemd/mcp-edge-pull.timer",
   "/etc/systemd/system/mcp-edge-workspace.service.d/metadata.conf": "files/systemd/metadata.conf",
@@ -67,6 +68,7 @@ const AWS_SOURCES: Readonly<Record<string, string>> = {
   "/usr/local/lib/mcp-edge/boot.sh": "deploy/lib/boot.sh",
   "/usr/local/lib/mcp-edge/report.sh": "deploy/lib/report.sh",
   "/usr/local/sbin/mcp-edge-data": "deploy/mcp-edge-data",
+  "/usr/local/sbin/mcp-edge-keys": "deploy/mcp-edge-keys",
   "/usr/local/sbin/mcp-edge-pull": "deploy/mcp-edge-pull",
 };
 

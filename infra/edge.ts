@@ -82,7 +82,8 @@ async function onAws(settings: AwsSettings): Promise<EdgeOutputs> {
   }
   // Loaded here, so that the local target does without AWS's SDK, which takes a second.
   const { AwsEdge } = await import("./aws/index.ts");
-  const release = await explained(() => buildRelease());
+  const arch = settings.architecture === "amd64" ? "x64" : "arm64";
+  const release = await explained(() => buildRelease(undefined, arch));
   const { url, ipv4, ipv6, machines, bucket, generation, records, nameServers, shell, monthlyCost } =
     await explained(() => AwsEdge.create(stack, { settings, release, region }));
   return {

@@ -98,7 +98,7 @@ export const checkRetention: Check = (value) =>
   RETENTIONS.includes(value) ? undefined : `must be one of ${RETENTIONS.join(", ")}`;
 
 export const checkTags: Check = each((element) => {
-  if (!/^[\p{L}\p{N} _.:/+@-]{1,128}=[\p{L}\p{N} _.:/+@-]{0,256}$/u.test(element))
+  if (!/^[\p{L}\p{N} _.:/+@-]{1,128}=[\p{L}\p{N} _.:/=+@-]{0,256}$/u.test(element))
     return "must be name=value pairs";
   return /^aws:/i.test(element) ? "must not begin with aws:" : undefined;
 });

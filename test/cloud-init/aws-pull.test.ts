@@ -205,6 +205,28 @@ function pull() {
     expect(calls().filter((call) => !call.includes("status"))).toEqual([]);
   }, 60_000);
 
+  test("sshd gets the keys that Instance Connect has for this account and this machine, as long as they count", async () => {
+    const block = (until: number, instance: string, key: string) =>
+      `#Timestamp=${until}\n#Instance=${instance}\n#Caller=arn:aws:iam::1:user/x\n#Request=1\n${key}\nc2lnbmF0dXJl==\n`;
+    const now = Math.floor(Date.now() / 1000);
+    const here = "i-0123456789abcdef0";
+    const keys = [
+      block(now + 60, here, "ssh-ed25519 AAAAgood somebody"),
+      block(now - 1, here, "ssh-ed25519 AAAAold"),
+      block(now + 60, "i-0fffffffffffffff0", "ssh-ed25519 AAAAelsewhere"),
+      "ssh-ed25519 AAAAbare\n",
+    ];
+    root.write("/fake/keys-admin", keys.join(""));
+    const asked = await sh(
+      "setpriv --reuid=65534 --regid=65534 --clear-groups mcp-edge-keys admin; mcp-edge-keys root; mcp-edge-keys '../x' || echo refused",
+    );
+    expect(asked.output.trim()).toBe("ssh-ed25519 AAAAgood\nrefused");
+    expect(
+      (await root.sh("ssh-keygen -A >/dev/null; mkdir -p /run/sshd; sshd -T | grep -i authorizedkeyscommand"))
+        .output,
+    ).toContain("authorizedkeyscommand /usr/local/sbin/mcp-edge-keys %u");
+  }, 60_000);
+
   test("metrics are one signed call, with the certificate's life as a fraction", async () => {
     await root.sh("systemd-sysusers; systemd-tmpfiles --create mcp-edge.conf; mcp-edge-cert bootstrap");
     expect((await sh("mcp-edge-metrics")).output).toBe("");

@@ -46,6 +46,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(401)
         if self.path.endswith("/instance-id"):
             return self.answer(200, b"i-0123456789abcdef0")
+        if "/managed-ssh-keys/" in self.path:
+            keys = ROOT + "/keys-" + self.path.rpartition("/")[2]
+            return self.answer(200, open(keys, "rb").read()) if os.path.exists(keys) else self.answer(404)
         if self.path.endswith("/security-credentials/"):
             return self.answer(200, b"role")
         self.answer(200, json.dumps({"Code": "Success", **CREDENTIALS}, indent=2).encode())

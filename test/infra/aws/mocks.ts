@@ -7,13 +7,18 @@ export interface Options {
   deleteBeforeReplace: boolean;
   ignoreChanges: string[];
   dependencies: string[];
+  /** Inputs that are wrapped as secrets on their way to the engine. */
+  secrets: string[];
 }
 
 /** A resource as the program asked for it. */
 export interface Asked {
   type: string;
   name: string;
+  id: string;
   inputs: Record<string, unknown>;
+  /** Outputs as the mock gave them. */
+  state: Record<string, unknown>;
   options: Options;
 }
 
@@ -69,6 +74,9 @@ function answer(token: string, args: Record<string, unknown>): Record<string, un
   }
 }
 
+/** Signature of a secret in the engine's protocol (sdk/proto/properties.md). */
+const SECRET = "1b47061264138c4ac30d75fd1eb44270";
+
 /** The part of the SDK's mock monitor that is needed here; the SDK does not export its type. */
 interface Monitor {
   // biome-ignore lint/suspicious/noExplicitAny: a protobuf message without exported type
@@ -78,13 +86,18 @@ interface Monitor {
 /** Records what the program makes. Set up anew for each program. */
 export async function recording(stack: string, preview = false): Promise<Asked[]> {
   const asked: Asked[] = [];
+  const requested = new Map<string, Options>();
   await pulumi.runtime.setMocks(
     {
       newResource: ({ type, name, inputs }) => {
         const prefix = ids[type];
-        const id =
+        const id: string =
           type === "aws:s3/bucket:Bucket" ? inputs.bucket : prefix ? `${prefix}-${hex(name)}` : `${name}-id`;
-        return { id, state: { ...inputs, ...computed(type, name, inputs) } };
+        const state = { ...inputs, ...computed(type, name, inputs) };
+        const options = requested.get(`${type} ${name}`);
+        if (!options) throw new Error(`${name} was not asked for`);
+        asked.push({ type, name, id, inputs, state, options });
+        return { id, state };
       },
       call: ({ token, inputs }) => answer(token, inputs),
     },
@@ -102,9 +115,11 @@ export async function recording(stack: string, preview = false): Promise<Asked[]
       deleteBeforeReplace: request.getDeletebeforereplace(),
       ignoreChanges: request.getIgnorechangesList(),
       dependencies: request.getDependenciesList(),
+      secrets: Object.entries(request.getObject().toJavaScript())
+        .filter(([, value]) => JSON.stringify(value)?.includes(SECRET))
+        .map(([key]) => key),
     };
-    const inputs = request.getObject().toJavaScript();
-    asked.push({ type: request.getType(), name: request.getName(), inputs, options });
+    requested.set(`${request.getType()} ${request.getName()}`, options);
     return register(request, callback);
   };
   return asked;

@@ -1,5 +1,4 @@
 import { beforeAll, expect, test } from "@jest/globals";
-import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 import fc from "fast-check";
 import { AwsEdge } from "../../../infra/aws/index.ts";
@@ -15,6 +14,7 @@ import { judge, type Made, UNKNOWN } from "./harness.ts";
 interface Registration {
   getName(): string;
   getType(): string;
+  getProtect(): boolean;
   getPropertydependenciesMap(): { entries(): Iterable<[string, { getUrnsList(): string[] }]> };
 }
 
@@ -39,23 +39,25 @@ beforeAll(() => {
 async function programOf(stack: string, raw: Record<string, string>): Promise<Made[]> {
   registrations.clear();
   const asked = await recording(stack);
-  const monitor = pulumi.runtime.getMonitor() as unknown as MockMonitor;
   const settings = parseSettings(raw, stack) as AwsSettings;
   const release = { hash: "5".repeat(64), archive: "/etc/hostname" };
   await AwsEdge.create(stack, { settings, release, region: "us-east-1" });
   await settled();
-  const registered = [...monitor.getRegisteredResources().entries()];
-  return asked.map(({ type, name, options }) => {
-    const [, outcome] = registered.find(([urn]) => urn.endsWith(`${type}::${name}`)) ?? [];
+  return asked.map(({ type, name, state, id }) => {
     const registration = registrations.get(keyOf(type, name));
     const from = [...(registration?.getPropertydependenciesMap().entries() ?? [])].map(
       ([property, urns]) =>
         [property, urns.getUrnsList().map((urn) => urn.split("::").at(-1) ?? "")] as const,
     );
-    // Through JSON, as between engine and pack: what a program left undefined is not there. Outputs of components say nothing.
-    const state = type.startsWith("aws:") ? outcome?.state : {};
-    const props = JSON.parse(JSON.stringify({ ...state, id: outcome?.id }));
-    return { type, name, props, protect: options.protect, from: Object.fromEntries(from) };
+    // Through JSON, as between engine and pack: what a program left undefined is not there.
+    const props = JSON.parse(JSON.stringify({ ...state, id }));
+    return {
+      type,
+      name,
+      props,
+      protect: registration?.getProtect() === true,
+      from: Object.fromEntries(from),
+    };
   });
 }
 
