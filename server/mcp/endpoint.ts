@@ -84,6 +84,17 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
   await sessions.start();
   watch.start();
 
+  async function ask(web: Request, body: unknown, principal: Principal): Promise<LegacyAnswer> {
+    const onEnd = isListen(body) ? await watch.listen(listenedUris(body)) : undefined;
+    try {
+      const response = await modern.fetch(web, { parsedBody: body, authInfo: authInfoOf(principal) });
+      return onEnd ? { response, onEnd } : { response };
+    } catch (error) {
+      onEnd?.();
+      throw error;
+    }
+  }
+
   async function serve(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { principal } = request;
     if (!principal) throw new Error("a request came past the guard");
@@ -102,12 +113,7 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
       ...(body === undefined ? {} : { body }),
     });
     const { response, session, onEnd }: LegacyAnswer =
-      kind === "legacy"
-        ? await legacy.handle({ web, body, principal })
-        : {
-            response: await modern.fetch(web, { parsedBody: body, authInfo: authInfoOf(principal) }),
-            ...(isListen(body) ? { onEnd: watch.listen(listenedUris(body)) } : {}),
-          };
+      kind === "legacy" ? await legacy.handle({ web, body, principal }) : await ask(web, body, principal);
     const headers = new Headers(response.headers);
     // Hop-by-hop: Node's to say, and during a drain ours.
     headers.delete("connection");

@@ -1,6 +1,7 @@
 import {
   McpServer,
   type McpServerOptions,
+  type RegisteredTool,
   ResourceNotFoundError,
   type ServerContext,
 } from "@modelcontextprotocol/server";
@@ -18,7 +19,7 @@ import { registerResources, resourceVersion } from "./resources.ts";
 import type { SessionHooks } from "./sessions.ts";
 
 const INSTRUCTIONS =
-  "Read-only access to the git repositories on this machine. Find places with search_text, then read them with read_file; list_files shows what there is.";
+  "Read-only access to the git repositories on this machine. Find places with search_text, then read them with read_file; list_files shows what there is. Where the index is built, find_symbol and find_references know definitions and uses.";
 
 /** More tools, prompts and resources, and the options that they need: how the conformance fixtures get in. */
 export interface Profile {
@@ -74,7 +75,8 @@ export function buildMcpServer(parts: ServerParts, { principal, era, method, hoo
   );
   const wants = (...groups: string[]) => method === undefined || groups.some((g) => method.startsWith(g));
   const mayRead = principal.scopes.includes("code:read");
-  if (wants("tools/")) for (const tool of visibleTools(parts, principal)) register(server, tool, parts);
+  if (hooks) follow(server, parts, principal);
+  else if (wants("tools/")) for (const tool of visibleTools(parts, principal)) register(server, tool, parts);
   if (mayRead && wants("resources/", "completion/")) registerResources(server, parts.context.workspace);
   if (mayRead && wants("prompts/", "completion/")) registerPrompts(server, parts.context);
   if (hooks) subscriptions(server, parts, mayRead, hooks);
@@ -82,8 +84,23 @@ export function buildMcpServer(parts: ServerParts, { principal, era, method, hoo
   return server;
 }
 
-function register(server: McpServer, tool: Tool, { context, log }: ServerParts): void {
-  server.registerTool(
+/** A session lives longer than a tool's absence: all are registered, and each is offered while what it needs is there. */
+function follow(server: McpServer, parts: ServerParts, { scopes }: Principal): void {
+  const { tools, capabilities } = parts;
+  const registered = tools
+    .filter((tool) => scopes.includes(tool.capability))
+    .map((tool) => [tool, register(server, tool, parts)] as const);
+  if (!capabilities) return;
+  const offer = () => {
+    // Not by enable(): that would send list_changed, which watch.ts does, once for all that changed.
+    for (const [tool, entry] of registered) entry.enabled = capabilities.allow(tool);
+  };
+  offer();
+  server.server.onclose = capabilities.onChange(offer);
+}
+
+function register(server: McpServer, tool: Tool, { context, log }: ServerParts): RegisteredTool {
+  return server.registerTool(
     tool.name,
     {
       title: tool.title,
