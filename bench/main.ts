@@ -1,8 +1,13 @@
 import { parseArgs } from "node:util";
 import { type Figure, render } from "./figures.ts";
 import { machineFigures } from "./machine.ts";
+import { serverFigures } from "./server.ts";
+import { toolFigures } from "./tools.ts";
 
-const { values } = parseArgs({
+const PARTS = ["machine", "server", "tools"];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     json: { type: "boolean", default: false },
     /** Take the cached root filesystem for the first machine too: quicker, and no figure for a cold start. */
@@ -11,12 +16,22 @@ const { values } = parseArgs({
   },
 });
 
-if (values.help) {
-  console.log(
-    "npm run bench [-- --warm] [-- --json]\n\nBoots machines, measures, removes them. Needs what `npm run up` needs. Two to three minutes.",
-  );
-  process.exit();
+const unknown = positionals.filter((part) => !PARTS.includes(part));
+if (values.help || unknown.length > 0) {
+  if (unknown.length > 0) console.error(`There is no part ${unknown.join(", ")}.`);
+  console.log(`npm run bench [-- PART ...] [-- --warm] [-- --json]
+
+Measures, and prints each figure beside what it is compared with in the same run. Parts (default: all):
+  machine  boots machines, changes a release under load, removes them; needs what \`npm run up\` needs; two minutes
+  server   tools/call a second on one core, beside node:http and a Python peer (needs Python 3); one minute
+  tools    the tools over a repository of a million lines, beside ripgrep; two minutes`);
+  process.exit(unknown.length > 0 ? 1 : 0);
 }
 
-const figures: Figure[] = await machineFigures({ warm: values.warm, log: (line) => console.error(line) });
+const log = (line: string) => console.error(line);
+const wanted = (part: string) => positionals.length === 0 || positionals.includes(part);
+const figures: Figure[] = [];
+if (wanted("machine")) figures.push(...(await machineFigures({ warm: values.warm, log })));
+if (wanted("server")) figures.push(...(await serverFigures(log)));
+if (wanted("tools")) figures.push(...(await toolFigures(log)));
 console.log(values.json ? JSON.stringify(figures, null, 2) : render(figures));

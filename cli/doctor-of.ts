@@ -1,10 +1,13 @@
 import type { Command } from "commander";
+import { rawSettings } from "../infra/edge.ts";
+import { parseSettings } from "../infra/settings.ts";
 import { type Deployed, readDeployed } from "./deployed.ts";
 import { type DoctorDefault, doctorCommand } from "./doctor/command.ts";
 import { progressLine } from "./doctor/progress.ts";
 import { renderReport } from "./doctor/render.ts";
 import { type DoctorReport, runDoctor } from "./doctor/run.ts";
 import { stackOption } from "./options.ts";
+import { stackConfig } from "./stack.ts";
 import { createToken, withShortToken } from "./tokens.ts";
 
 /** Long enough for every check; it expires by itself. */
@@ -20,9 +23,32 @@ export function doctor(): Command {
     const { token } = await createToken(deployed, { name: "doctor", ttl: TOKEN_SECONDS });
     return { ...target(deployed), token };
   };
-  const command: Command = doctorCommand({ resolveDefault }).addOption(stackOption());
+  const examineAws = (limitMs: number) => awsDoctor(command.opts().stack, limitMs);
+  const command: Command = doctorCommand({ resolveDefault, examineAws }).addOption(stackOption());
   return command;
 }
+
+/** Ask AWS about a stack, by its settings: it need not be up, nor have been brought up from this host. */
+async function awsDoctor(stack: string, limitMs: number): Promise<DoctorReport> {
+  const config = await stackConfig(stack);
+  const settings = parseSettings(rawSettings(config), stack);
+  if (settings.target !== "aws") {
+    throw new Error(
+      `Stack ${stack} is not in AWS (target ${settings.target}). Name one that is: --stack dev`,
+    );
+  }
+  const region = regionOf(config);
+  if (!region) {
+    throw new Error(
+      `Stack ${stack} has no region. Mend: pulumi config set aws:region eu-central-1 --stack ${stack}`,
+    );
+  }
+  const { runAwsDoctor } = await import("./doctor/aws/run.ts");
+  return runAwsDoctor({ settings, region, limitMs });
+}
+
+const regionOf = (config: Record<string, string>) =>
+  config["aws:region"] ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
 
 /** Examine a stack that is up. */
 export async function doctorOf(deployed: Deployed, { quiet }: { quiet: boolean }): Promise<DoctorReport> {

@@ -1,4 +1,5 @@
 import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
+import { violation } from "./policies.ts";
 
 /** How many resources an operation touched, by the engine's name of it (create, update, delete, replace, same). */
 export type Changes = Record<string, number>;
@@ -39,7 +40,12 @@ export function eventLines(log: (line: string) => void, { preview = false } = {}
   const changes: Changes = {};
   const started = new Map<string, number>();
   const onEvent = (event: EngineEvent) => {
-    const { diagnosticEvent: said, resourcePreEvent: before, resOutputsEvent: after } = event;
+    const { diagnosticEvent: said, resourcePreEvent: before, resOutputsEvent: after, policyEvent } = event;
+    if (policyEvent) {
+      const text = violation(policyEvent);
+      if (policyEvent.enforcementLevel !== "mandatory") log(`advice of ${text}`);
+      else if (!causes.includes(text)) causes.push(text);
+    }
     if (said) {
       const text = clean(said.message);
       const lines = text.split("\n").filter((line) => line.trim());

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { type InlineProgramArgs, LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { parse, stringify } from "yaml";
 import { cacheFolder, home, projectRoot } from "../infra/paths.ts";
@@ -9,6 +9,10 @@ import { NAMESPACE } from "../infra/settings.ts";
 import type { Engine } from "./engine/find.ts";
 import { dynamicProviderFolder } from "./engine/index.ts";
 import { awaitLeftovers, RUN_MARK, runMark } from "./leftovers.ts";
+import { type Belonging, belonging, plainConfig, type StackFile, targetOf } from "./team.ts";
+
+/** As it was before the engine's was put over it. */
+const usersEnvironment = { ...process.env };
 
 /** The engine's folder of work: copies of Pulumi.yaml and of the stack's file, so that the repository's stay as they are. */
 const projectFolder = join(home, "project");
@@ -33,14 +37,16 @@ export async function rememberOverrides(stack: string, changes: Overrides): Prom
   await writeFile(overridesFile(stack), JSON.stringify(Object.fromEntries(all)));
 }
 
-/** The stack's configuration: its file in the repository, then what `up` was asked for; the workspace made absolute. */
-export async function stackConfig(stack: string, changes: Overrides = {}): Promise<Record<string, string>> {
+/** The stack's file in the repository; an empty one when there is none. */
+async function stackFile(stack: string): Promise<StackFile> {
   const file = join(projectRoot, `Pulumi.${stack}.yaml`);
-  const text = existsSync(file) ? await readFile(file, "utf8") : "";
-  const config = (parse(text)?.config ?? {}) as Record<string, unknown>;
+  return existsSync(file) ? (parse(await readFile(file, "utf8")) ?? {}) : {};
+}
+
+/** The stack's configuration without its secrets: its file in the repository, then what `up` was asked for; the workspace made absolute. */
+export async function stackConfig(stack: string, changes: Overrides = {}): Promise<Record<string, string>> {
   const overrides = { ...(await knownOverrides(stack)), ...changes };
-  const all: Record<string, string> = {};
-  for (const [key, value] of Object.entries(config)) all[key] = String(value);
+  const all = plainConfig(await stackFile(stack));
   for (const [key, value] of Object.entries(overrides)) if (value) all[`${NAMESPACE}:${key}`] = value;
   // npm runs scripts in the project's folder and says in INIT_CWD where it was started.
   all[`${NAMESPACE}:workspace`] ??= process.env.INIT_CWD ?? process.cwd();
@@ -77,32 +83,49 @@ export async function engineEnvironment(engine: Engine): Promise<Record<string, 
 /** The stack in the engine, made when it is new, freed from what a killed run left: its lock and its pending operations. */
 export async function openStack(stack: string, engine: Engine, changes: Overrides = {}): Promise<Stack> {
   await awaitLeftovers(stack);
-  const env = { ...(await engineEnvironment(engine)), [RUN_MARK]: runMark(stack) };
+  const file = await stackFile(stack);
+  const team = belonging(file, targetOf(await stackConfig(stack, changes)), usersEnvironment);
+  const { PULUMI_CONFIG_PASSPHRASE_FILE: ownPassphrase, ...own } = await engineEnvironment(engine);
+  const given =
+    team.environment.PULUMI_CONFIG_PASSPHRASE !== undefined || team.environment.PULUMI_CONFIG_PASSPHRASE_FILE;
+  const env: Record<string, string> = {
+    ...own,
+    ...(given ? {} : { PULUMI_CONFIG_PASSPHRASE_FILE: ownPassphrase as string }),
+    ...team.environment,
+    [RUN_MARK]: runMark(stack),
+  };
   // The SDK finds the engine, and the engine its plugins, on this process's PATH.
-  Object.assign(process.env, env);
   delete process.env.PULUMI_CONFIG_PASSPHRASE;
+  delete process.env.PULUMI_CONFIG_PASSPHRASE_FILE;
+  Object.assign(process.env, env);
   await mkdir(projectFolder, { recursive: true });
   await writeProjectFile();
-  await writeStackFile(stack, changes);
+  await writeStackFile(stack, changes, team);
   const program = async () => ({ ...(await import("../index.ts")) });
   const args: InlineProgramArgs = { stackName: stack, projectName: "mcp-edge", program };
   const opened = await LocalWorkspace.createOrSelectStack(args, { workDir: projectFolder, envVars: env });
-  await unlock(opened);
-  await forgetPending(opened);
+  if (!team.shared) {
+    await unlock(opened);
+    await forgetPending(opened);
+  }
   return opened;
 }
 
 /** Pulumi.yaml without what starts a language host: the program runs in this process. */
 async function writeProjectFile(): Promise<void> {
   const { main: _main, ...project } = parse(await readFile(join(projectRoot, "Pulumi.yaml"), "utf8"));
+  // Its paths are meant from the repository's folder.
+  for (const analyzer of project.plugins?.analyzers ?? [])
+    analyzer.path = resolve(projectRoot, analyzer.path);
   await writeFile(join(projectFolder, "Pulumi.yaml"), stringify({ ...project, runtime: "nodejs" }));
 }
 
-async function writeStackFile(stack: string, changes: Overrides): Promise<void> {
+async function writeStackFile(stack: string, changes: Overrides, team: Belonging): Promise<void> {
   const file = join(projectFolder, `Pulumi.${stack}.yaml`);
   const before = existsSync(file) ? (parse(await readFile(file, "utf8")) ?? {}) : {};
   const salt = before.encryptionsalt ? { encryptionsalt: before.encryptionsalt } : {};
-  await writeFile(file, stringify({ ...salt, config: await stackConfig(stack, changes) }));
+  const config = { ...(await stackConfig(stack, changes)), ...team.secrets };
+  await writeFile(file, stringify({ ...salt, ...team.encryption, config }));
 }
 
 /** We hold this stack's own lock, so an engine's lock on it belongs to a run that is dead. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { PACKAGES } from "./packages.ts";
+import { AWS_PACKAGES, PACKAGES } from "./packages.ts";
 import { renderFile } from "./render.ts";
 import { checkMachineSettings, type MachineSettings } from "./settings.ts";
 
@@ -56,6 +56,44 @@ const SOURCES: Readonly<Record<string, string>> = {
   "/usr/local/sbin/mcp-edge-workspace": "deploy/mcp-edge-workspace",
 };
 
+/** What a machine on AWS has besides: it pulls its deployments. */
+const AWS_SOURCES: Readonly<Record<string, string>> = {
+  "/etc/ssh/sshd_config.d/20-mcp-edge-keys.conf": "files/etc/sshd-keys.conf",
+  "/etc/systemd/system/mcp-edge-pull.service": "files/systemd/mcp-edge-pull.service",
+  "/etc/systemd/system/mcp-edge-pull.timer": "files/systemd/mcp-edge-pull.timer",
+  "/etc/systemd/system/mcp-edge-workspace.service.d/metadata.conf": "files/systemd/metadata.conf",
+  "/etc/systemd/system/mcp-edge@.service.d/secrets.conf": "files/systemd/secrets.conf",
+  "/etc/systemd/system/nginx.service.d/metadata.conf": "files/systemd/metadata.conf",
+  "/usr/local/lib/mcp-edge/aws.sh": "deploy/lib/aws.sh",
+  "/usr/local/lib/mcp-edge/boot.sh": "deploy/lib/boot.sh",
+  "/usr/local/lib/mcp-edge/report.sh": "deploy/lib/report.sh",
+  "/usr/local/sbin/mcp-edge-data": "deploy/mcp-edge-data",
+  "/usr/local/sbin/mcp-edge-keys": "deploy/mcp-edge-keys",
+  "/usr/local/sbin/mcp-edge-pull": "deploy/mcp-edge-pull",
+};
+
+const METRICS_SOURCES: Readonly<Record<string, string>> = {
+  "/etc/systemd/system/mcp-edge-metrics.service": "files/systemd/mcp-edge-metrics.service",
+  "/etc/systemd/system/mcp-edge-metrics.timer": "files/systemd/mcp-edge-metrics.timer",
+  "/usr/local/sbin/mcp-edge-metrics": "deploy/mcp-edge-metrics",
+};
+
+const LOGS_SOURCES: Readonly<Record<string, string>> = {
+  "/etc/systemd/system/mcp-edge-logs.service": "files/systemd/mcp-edge-logs.service",
+  "/etc/systemd/system/mcp-edge-logs.timer": "files/systemd/mcp-edge-logs.timer",
+  "/usr/local/sbin/mcp-edge-logs": "deploy/mcp-edge-logs",
+};
+
+function sourcesFor({ aws }: MachineSettings): Readonly<Record<string, string>> {
+  if (!aws) return SOURCES;
+  return {
+    ...SOURCES,
+    ...AWS_SOURCES,
+    ...(aws.metrics ? METRICS_SOURCES : {}),
+    ...(aws.logs ? LOGS_SOURCES : {}),
+  };
+}
+
 /**
  * All files of a machine, sorted by path: the same settings give the same bytes.
  *
@@ -63,12 +101,13 @@ const SOURCES: Readonly<Record<string, string>> = {
  */
 export function machineFiles(settings: MachineSettings): MachineFile[] {
   checkMachineSettings(settings);
-  const files: MachineFile[] = Object.entries(SOURCES).map(([path, source]) => ({
+  const files: MachineFile[] = Object.entries(sourcesFor(settings)).map(([path, source]) => ({
     path,
     content: renderFile(source, settings),
     mode: path.startsWith("/usr/local/sbin/") ? "0755" : "0644",
   }));
-  files.push({ path: "/usr/local/lib/mcp-edge/packages", content: `${PACKAGES.join("\n")}\n`, mode: "0644" });
+  const packages = settings.aws ? [...PACKAGES, ...AWS_PACKAGES].sort() : PACKAGES;
+  files.push({ path: "/usr/local/lib/mcp-edge/packages", content: `${packages.join("\n")}\n`, mode: "0644" });
   if (settings.trustedCa !== undefined)
     files.push({
       path: "/usr/local/share/ca-certificates/mcp-edge-acme.crt",

@@ -19,3 +19,6 @@ export const PACKAGES: readonly string[] = [
   "unattended-upgrades", // security updates
   "zstd", // unpacks the release archive
 ];
+
+/** What a machine on AWS needs besides: nothing; Debian 13 has no package of EC2 Instance Connect. */
+export const AWS_PACKAGES: readonly string[] = [];

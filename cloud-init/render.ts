@@ -12,7 +12,7 @@ engine.registerFilter("quote", (value: unknown) => `'${String(value).replaceAll(
  * Text of a file under `cloud-init/` as it will lie on the machine: a name that ends in `.liquid` is rendered with the
  * settings, and lines that are only a comment are left out, because EC2 takes no more than 16,384 bytes of user-data.
  */
-export function renderFile(name: string, settings: MachineSettings): string {
+export function renderFile(name: string, settings: Partial<MachineSettings>): string {
   const text = readFileSync(new URL(name, import.meta.url), "utf8");
   try {
     const rendered = name.endsWith(".liquid") ? engine.parseAndRenderSync(text, { ...settings }) : text;

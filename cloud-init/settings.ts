@@ -19,9 +19,11 @@ export interface MachineSettings {
   rateLimit: number;
   /** PEM of a certification authority that the machine trusts besides Debian's: the local ACME server's own. */
   trustedCa?: string;
+  /** On AWS: the machine pulls by itself, and may report metrics and logs. Absent: neither. */
+  aws?: { metrics: boolean; logs: boolean };
 }
 
-const PATTERNS: { [K in keyof MachineSettings]?: [RegExp, string] } = {
+const PATTERNS: { [K in keyof Omit<MachineSettings, "aws">]?: [RegExp, string] } = {
   domain: [
     /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/,
     "a host name in lower case",

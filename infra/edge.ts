@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { AwsEdge } from "./aws/index.ts";
 import { localDomain, rememberDomain } from "./local/domain.ts";
 import { assertHost } from "./local/host.ts";
 import { LocalEdge } from "./local/index.ts";
 import { buildRelease } from "./release.ts";
-import { NAMESPACE, parseSettings } from "./settings.ts";
+import { type AwsSettings, type LocalSettings, NAMESPACE, parseSettings } from "./settings.ts";
 
 /** The stack's configuration in our namespace, without the prefix. */
 export function rawSettings(config: Record<string, string>): Record<string, string> {
@@ -20,13 +21,39 @@ async function explained<T>(work: () => Promise<T> | T): Promise<T> {
   }
 }
 
+/** What a stack says of itself; each target has some of these. */
+export interface EdgeOutputs {
+  url: string;
+  ipv4: pulumi.Output<string>;
+  ipv6: pulumi.Output<string>;
+  release: string;
+  /** local */
+  networkIndex?: pulumi.Output<number>;
+  rootsFile?: pulumi.Output<string>;
+  /** aws */
+  machines?: AwsEdge["machines"];
+  bucket?: AwsEdge["bucket"];
+  region?: string;
+  generation?: AwsEdge["generation"];
+  records?: AwsEdge["records"];
+  nameServers?: AwsEdge["nameServers"];
+  shell?: string;
+  monthlyCost?: AwsEdge["monthlyCost"];
+}
+
 /** The whole program: settings, release, target. @returns the stack's outputs. */
-export async function edge() {
+export async function edge(): Promise<EdgeOutputs> {
   const stack = pulumi.getStack();
   const raw = rawSettings(pulumi.runtime.allConfig());
-  const settings = await explained(async () =>
-    parseSettings({ ...raw, domain: raw.domain ?? (await localDomain(stack)) }, stack),
-  );
+  const settings = await explained(async () => {
+    const domain = raw.target === "aws" ? {} : { domain: raw.domain ?? (await localDomain(stack)) };
+    return parseSettings({ ...raw, ...domain }, stack);
+  });
+  return settings.target === "aws" ? onAws(settings) : onThisHost(settings);
+}
+
+async function onThisHost(settings: LocalSettings): Promise<EdgeOutputs> {
+  const { stack } = settings;
   // A preview only reads; to make the machine, the host must be able to.
   if (!pulumi.runtime.isDryRun()) {
     await explained(() => assertHost());
@@ -41,5 +68,36 @@ export async function edge() {
     release: release.hash,
     networkIndex: local.networkIndex,
     rootsFile: local.rootsFile,
+  };
+}
+
+async function onAws(settings: AwsSettings): Promise<EdgeOutputs> {
+  const { stack } = settings;
+  const region =
+    new pulumi.Config("aws").get("region") ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
+  if (!region) {
+    throw new pulumi.RunError(
+      `Stack "${stack}" has no region; mend: pulumi config set aws:region eu-central-1 --stack ${stack}`,
+    );
+  }
+  // Loaded here, so that the local target does without AWS's SDK, which takes a second.
+  const { AwsEdge } = await import("./aws/index.ts");
+  const arch = settings.architecture === "amd64" ? "x64" : "arm64";
+  const release = await explained(() => buildRelease(undefined, arch));
+  const { url, ipv4, ipv6, machines, bucket, generation, records, nameServers, shell, monthlyCost } =
+    await explained(() => AwsEdge.create(stack, { settings, release, region }));
+  return {
+    url,
+    ipv4,
+    ipv6,
+    release: release.hash,
+    machines,
+    bucket,
+    region,
+    generation,
+    records,
+    ...(nameServers ? { nameServers } : {}),
+    shell,
+    monthlyCost,
   };
 }

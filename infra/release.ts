@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readdir, readFile, rename, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
@@ -9,6 +8,7 @@ import { constants, zstdCompress } from "node:zlib";
 import { build } from "esbuild";
 import { pack } from "tar-stream";
 import { SWAGGER_UI_FILES } from "../server/api/swagger-ui-files.ts";
+import { type Arch, type NativeParts, nativeParts } from "./native-parts.ts";
 import { cacheFolder, projectRoot } from "./paths.ts";
 
 /**
@@ -30,7 +30,6 @@ export interface Entry {
 }
 
 const sha256 = (data: Buffer | string) => createHash("sha256").update(data).digest("hex");
-const require = createRequire(import.meta.url);
 
 /** Bundle a program: one ES module for Node 24; what is CommonJS inside finds a `require`. */
 export async function bundleServer(entry = join(projectRoot, "server/main.ts")): Promise<Buffer> {
@@ -53,41 +52,38 @@ export async function bundleServer(entry = join(projectRoot, "server/main.ts")):
 }
 
 /** What the server loads while it runs, under the names by which it looks for them. */
-export async function loadedParts(): Promise<Entry[]> {
+export async function loadedParts(arch: Arch, { astGrep, sqliteVec }: NativeParts): Promise<Entry[]> {
   const modules = join(projectRoot, "node_modules");
   const grammars = join(modules, "@vscode/tree-sitter-wasm/wasm");
-  const platform = `Linux-${process.arch.toUpperCase()}`;
-  const addon = `ast-grep-napi.linux-${process.arch}-gnu.node`;
+  const platform = `Linux-${arch.toUpperCase()}`;
+  const addon = `ast-grep-napi.linux-${arch}-gnu.node`;
   const files = [
     ["wasm/web-tree-sitter.wasm", join(modules, "web-tree-sitter/web-tree-sitter.wasm")],
     ...(await readdir(grammars))
       .filter((name) => /^tree-sitter-.*\.wasm$/.test(name))
       .map((name) => [`wasm/${name}`, join(grammars, name)]),
-    [`native/${addon}`, join(modules, `@ast-grep/napi-linux-${process.arch}-gnu`, addon)],
+    [`native/${addon}`, join(astGrep, addon)],
     [
       "native/tree-sitter-python.so",
       join(modules, `@ast-grep/lang-python/prebuilds/prebuild-${platform}/parser.so`),
     ],
-    ["native/vec0.so", join(modules, `sqlite-vec-linux-${process.arch}/vec0.so`)],
+    ["native/vec0.so", join(sqliteVec, "vec0.so")],
   ] as const;
   return Promise.all(
     files.map(async ([name = "", file = ""]) => ({ name, mode: 0o644, content: await readFile(file) })),
   );
 }
 
-async function nativeParts(): Promise<Entry[]> {
-  const node = join(dirname(require.resolve("node/package.json")), "bin/node");
-  // npm hoists the platform packages of ripgrep beside their parent.
-  const ripgrep = join(projectRoot, `node_modules/@vscode/ripgrep-linux-${process.arch}/bin/rg`);
+async function nativeEntries({ node, rg }: NativeParts): Promise<Entry[]> {
   return [
     { name: "bin/node", mode: 0o755, content: await readFile(node) },
-    { name: "bin/rg", mode: 0o755, content: await readFile(ripgrep) },
+    { name: "bin/rg", mode: 0o755, content: await readFile(rg) },
   ];
 }
 
 /** The page at /api/docs: scripts for a browser, which no bundle for Node can hold. */
 async function swaggerUi(): Promise<Entry[]> {
-  const folder = join(dirname(require.resolve("@fastify/swagger-ui/package.json")), "static");
+  const folder = join(projectRoot, "node_modules/@fastify/swagger-ui/static");
   return Promise.all(
     SWAGGER_UI_FILES.map(async (name) => ({
       name: `swagger-ui/${name}`,
@@ -113,12 +109,14 @@ const ROOT = { uid: 0, gid: 0, uname: "root", gname: "root", mtime: new Date(0) 
 /**
  * Build the release, or take it from the cache when nothing of it changed (bundling alone takes a fraction of a second;
  * compressing Node takes one).
+ * @param arch processor of the machine that runs it; default: this host's
  */
-export async function buildRelease(entry?: string): Promise<Release> {
+export async function buildRelease(entry?: string, arch = process.arch as Arch): Promise<Release> {
   const server = { name: "server.mjs", mode: 0o644, content: await bundleServer(entry) };
   const thread = await bundleServer(join(projectRoot, "server/index/worker.ts"));
   const worker = { name: "worker.mjs", mode: 0o644, content: thread };
-  const parts = await Promise.all([nativeParts(), loadedParts(), swaggerUi()]);
+  const native = await nativeParts(arch);
+  const parts = await Promise.all([nativeEntries(native), loadedParts(arch, native), swaggerUi()]);
   const entries = [server, worker, ...parts.flat()];
   const inputs = entries.map(({ name, mode, content }) => [name, mode, sha256(content)]);
   const folder = cacheFolder("releases");

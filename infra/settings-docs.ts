@@ -6,15 +6,21 @@ const computed = (setting: Setting) => setting.default.startsWith("(");
 
 function allowed({ type, values, min, max }: Setting): string {
   if (values) return values.map((value) => `\`${value}\``).join(", ");
-  return type === "number" ? `${min} to ${max}` : type;
+  return type === "number" && min !== undefined ? `${min} to ${max}` : type;
+}
+
+/** Key, meaning, values and default, one row each. */
+function table(settings: [string, Setting][]): string {
+  const rows = settings.map(([key, setting]) => {
+    const fallback = computed(setting) ? setting.default.slice(1, -1) : `\`${setting.default}\``;
+    return `| \`${key}\` | ${setting.description} | ${allowed(setting)} | ${fallback} |`;
+  });
+  return ["| key | what it does | values | default |", "| --- | --- | --- | --- |", ...rows].join("\n");
 }
 
 /** docs/settings.md */
 export function settingsPage(): string {
-  const rows = Object.entries<Setting>(SETTINGS).map(([key, setting]) => {
-    const fallback = computed(setting) ? setting.default.slice(1, -1) : setting.default;
-    return `| \`${key}\` | ${setting.description} | ${allowed(setting)} | \`${fallback}\` |`;
-  });
+  const all = Object.entries<Setting>(SETTINGS);
   return `# Settings
 
 <!-- Made from infra/settings.ts by \`npm run docs\`. -->
@@ -29,9 +35,13 @@ config:
 or an argument of \`up\`, kept until \`down\`: \`npm run up -- --set rateLimit=100\`; \`--set rateLimit=\` takes it back.
 Unknown keys are refused, and all problems are said at once, before anything is made.
 
-| key | what it does | values | default |
-| --- | --- | --- | --- |
-${rows.join("\n")}
+${table(all.filter(([, { targets }]) => !targets))}
+
+## Only for \`target: aws\`
+
+Refused in a stack of another target. The region is the AWS provider's own setting: \`aws:region\`. Lists are separated by commas.
+
+${table(all.filter(([, { targets }]) => targets?.includes("aws")))}
 `;
 }
 
@@ -44,7 +54,7 @@ export function projectConfig(): Record<string, object> {
   return Object.fromEntries(
     entries.map(([key, setting]) => {
       const { type, description } = setting;
-      const pulumiType = type === "number" ? "integer" : type;
+      const pulumiType = { number: "integer", list: "string", string: "string", boolean: "boolean" }[type];
       const fallback = type === "number" ? Number(setting.default) : setting.default;
       return [`${NAMESPACE}:${key}`, { type: pulumiType, description, default: fallback }];
     }),

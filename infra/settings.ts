@@ -1,84 +1,14 @@
-/**
- * The one table of settings. It drives parsing, Pulumi.yaml's `config:` and docs/settings.md (a test compares them).
- * Keys live in the namespace of the project: `mcp-edge:domain`.
- */
-export interface Setting {
-  type: "string" | "number" | "boolean";
-  /** Text of the default, or a sentence in parentheses when it is computed. */
-  default: string;
-  description: string;
-  /** Allowed values. */
-  values?: readonly string[];
-  min?: number;
-  max?: number;
-  /** Says what is wrong with a value, or undefined. */
-  check?: (value: string) => string | undefined;
-}
+import { architectureOf, defaultInstanceType } from "./instance-types.ts";
+import { listOf } from "./settings-checks.ts";
+import { SETTINGS, type Setting, type SettingKey, type Target } from "./settings-table.ts";
+
+export { SETTINGS, type Setting, type SettingKey } from "./settings-table.ts";
 
 export const NAMESPACE = "mcp-edge";
 
-const hostName = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
-
-function checkDomain(value: string): string | undefined {
-  if (hostName.test(value)) return undefined;
-  return "must be a lower-case host name with a dot, without scheme, port or path, such as mcp.example.com";
-}
-
-function checkEmail(value: string): string | undefined {
-  return /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(value) ? undefined : "must be an e-mail address";
-}
-
-export const SETTINGS = {
-  target: {
-    type: "string",
-    default: "local",
-    values: ["local"],
-    description: "Where the machine is: `local` is a Debian guest on this Linux host.",
-  },
-  domain: {
-    type: "string",
-    default: "(<stack>.mcp-edge.test)",
-    description: "Host name of the server; its certificate is issued for it.",
-    check: checkDomain,
-  },
-  email: {
-    type: "string",
-    default: "(admin@<domain>)",
-    description: "Contact of the ACME account.",
-    check: checkEmail,
-  },
-  auth: {
-    type: "string",
-    default: "token",
-    values: ["token"],
-    description: "Who may call: `token` asks for a bearer token, which is stored hashed.",
-  },
-  workspace: {
-    type: "string",
-    default: ".",
-    description:
-      "Git repository that the tools read: a folder on this host (its commits are pushed) or a URL.",
-  },
-  rateLimit: {
-    type: "number",
-    default: "50",
-    min: 1,
-    max: 10_000,
-    description: "Requests a second that one address, and one token, may send before they are answered 429.",
-  },
-  logLevel: {
-    type: "string",
-    default: "info",
-    values: ["debug", "info", "warn", "error"],
-    description: "Level of the server's log in the journal.",
-  },
-} as const satisfies Record<string, Setting>;
-
-export type SettingKey = keyof typeof SETTINGS;
-
-export interface Settings {
+/** What every target knows. */
+export interface CommonSettings {
   stack: string;
-  target: "local";
   domain: string;
   email: string;
   auth: "token";
@@ -87,6 +17,48 @@ export interface Settings {
   rateLimit: number;
   logLevel: "debug" | "info" | "warn" | "error";
 }
+
+export interface LocalSettings extends CommonSettings {
+  target: "local";
+}
+
+export interface AwsSettings extends CommonSettings {
+  target: "aws";
+  environment: "dev" | "staging" | "prod";
+  protect: boolean;
+  machines: number;
+  architecture: "arm64" | "amd64";
+  instanceType: string;
+  /** `keep`, `roll` or the id of an image. */
+  image: string;
+  /** `keep`, `replace` or `replace-…`. */
+  machine: string;
+  /** GiB. */
+  rootVolumeSize: number;
+  /** GiB. */
+  dataVolumeSize: number;
+  /** "": a new VPC. */
+  vpcId: string;
+  subnetIds: string[];
+  allowedCidrs: string[];
+  /** "": none. */
+  zone: string;
+  hostedZone: "lookup" | "create";
+  acme: string;
+  /** Path of a PEM file; "": none. */
+  acmeCa: string;
+  alarms: "basic" | "full";
+  /** "": nobody. */
+  alarmEmail: string;
+  logs: "none" | "cloudwatch";
+  logRetentionDays: number;
+  shell: "endpoint" | "none";
+  /** Environment of the server, secret. */
+  secrets: Record<string, string>;
+  tags: Record<string, string>;
+}
+
+export type Settings = LocalSettings | AwsSettings;
 
 /** Every problem of a configuration at once, each with the line that mends it. */
 export class SettingsError extends Error {
@@ -109,7 +81,7 @@ const takeOut = (stack: string, key: string) =>
 function problemOf(setting: Setting, value: string): string | undefined {
   if (setting.values && !setting.values.includes(value)) return `must be one of ${setting.values.join(", ")}`;
   if (setting.type === "boolean" && !["true", "false"].includes(value)) return "must be true or false";
-  if (setting.type === "number") {
+  if (setting.type === "number" && setting.min !== undefined) {
     const number = Number(value);
     const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = setting;
     if (value.trim() === "" || !Number.isInteger(number) || number < min || number > max) {
@@ -140,43 +112,127 @@ function nearest(key: string): string | undefined {
   return best && best.far <= 3 ? best.known : undefined;
 }
 
+/** The project's default reaches every stack through Pulumi.yaml, so a key of another target at its default says nothing. */
+const foreign = (setting: Setting, target: string, value: string) =>
+  setting.targets && !setting.targets.includes(target as Target) && value !== setting.default;
+
+function problemOfKey(key: string, value: string, target: string, stack: string): string | undefined {
+  const setting = (SETTINGS as Record<string, Setting>)[key];
+  if (!setting) {
+    const meant = nearest(key);
+    const hint = meant ? `did you mean ${meant}? ` : `known keys: ${Object.keys(SETTINGS).join(", ")}. `;
+    return `${NAMESPACE}:${key} is not a setting; ${hint}${takeOut(stack, key)}`;
+  }
+  if (foreign(setting, target, value)) {
+    return `${NAMESPACE}:${key} is a setting of target ${setting.targets?.join(", ")}, and this stack's target is ${target}; ${takeOut(stack, key)}`;
+  }
+  const problem =
+    setting.targets && !setting.targets.includes(target as Target) ? undefined : problemOf(setting, value);
+  if (!problem) return undefined;
+  const example = setting.default.startsWith("(") ? "VALUE" : setting.default;
+  const shown = setting.secret ? "a secret" : JSON.stringify(value);
+  return `${NAMESPACE}:${key} is ${shown} and ${problem}; ${mend(stack, key, example)}`;
+}
+
+/** Problems that lie between settings. */
+function crossProblems(settings: AwsSettings, raw: Record<string, string>): string[] {
+  const { stack, domain, zone, instanceType, architecture, vpcId, subnetIds } = settings;
+  const problems: string[] = [];
+  const say = (text: string, key: string, value: string) =>
+    problems.push(`${NAMESPACE}:${text}; ${mend(stack, key, value)}`);
+  // Names of roles, buckets (63 characters with the account) and alarms begin with it.
+  if (stack.length > 24) problems.push(`stack name "${stack}" must have 24 characters at most on AWS`);
+  if (raw.domain === undefined) say("domain must be set for target aws", "domain", "mcp.example.com");
+  if (zone && raw.domain !== undefined && domain !== zone && !domain.endsWith(`.${zone}`)) {
+    say(`zone ${zone} does not hold the domain ${domain}`, "zone", domain.split(".").slice(1).join("."));
+  }
+  if (settings.hostedZone === "create" && !zone) {
+    say("hostedZone is create and zone names none", "zone", domain.split(".").slice(1).join("."));
+  }
+  if (architectureOf(instanceType) !== architecture) {
+    const found = architectureOf(instanceType);
+    say(
+      `instanceType ${instanceType} is ${found} and architecture is ${architecture}`,
+      "architecture",
+      found,
+    );
+  }
+  if (vpcId && subnetIds.length === 0) say("vpcId needs subnetIds", "subnetIds", "subnet-…");
+  if (!vpcId && subnetIds.length > 0) say("subnetIds needs vpcId", "vpcId", "vpc-…");
+  if (settings.allowedCidrs.length === 0) say("allowedCidrs names nobody", "allowedCidrs", "0.0.0.0/0,::/0");
+  if (settings.acmeCa && !settings.acme.startsWith("https:")) {
+    say("acmeCa is for an ACME server of your own", "acme", "https://acme.example.com/directory");
+  }
+  return problems;
+}
+
+function awsSettings(common: CommonSettings, raw: Record<string, string>): AwsSettings {
+  const given = (key: SettingKey, fallback: string) => raw[key] ?? fallback;
+  const text = (key: SettingKey) => given(key, SETTINGS[key].default);
+  const named = /^(dev|staging|prod)$/.test(common.stack) ? common.stack : "dev";
+  const environment = given("environment", named) as AwsSettings["environment"];
+  const architecture = text("architecture") as AwsSettings["architecture"];
+  const tags = listOf(given("tags", "")).map((tag) => tag.split(/=(.*)/s).slice(0, 2) as [string, string]);
+  return {
+    ...common,
+    target: "aws",
+    environment,
+    protect: given("protect", String(environment === "prod")) === "true",
+    machines: Number(text("machines")),
+    architecture,
+    instanceType: given("instanceType", defaultInstanceType(architecture)),
+    image: text("image"),
+    machine: text("machine"),
+    rootVolumeSize: Number(text("rootVolumeSize")),
+    dataVolumeSize: Number(text("dataVolumeSize")),
+    vpcId: given("vpcId", ""),
+    subnetIds: listOf(given("subnetIds", "")),
+    allowedCidrs: listOf(text("allowedCidrs")),
+    zone: given("zone", ""),
+    hostedZone: text("hostedZone") as AwsSettings["hostedZone"],
+    acme: text("acme"),
+    acmeCa: given("acmeCa", ""),
+    alarms: given("alarms", environment === "dev" ? "basic" : "full") as AwsSettings["alarms"],
+    alarmEmail: given("alarmEmail", ""),
+    logs: text("logs") as AwsSettings["logs"],
+    logRetentionDays: Number(text("logRetentionDays")),
+    shell: text("shell") as AwsSettings["shell"],
+    secrets: JSON.parse(given("secrets", "{}")) as Record<string, string>,
+    tags: Object.fromEntries(tags),
+  };
+}
+
 /**
  * Parse the configuration of our namespace. Pure.
  * @param raw values by key, without the namespace, as texts
- * @throws SettingsError with all problems at once: unknown keys, wrong values
+ * @throws SettingsError with all problems at once: unknown keys, keys of another target, wrong values, contradictions
  */
 export function parseSettings(raw: Record<string, string>, stack: string): Settings {
   const problems: string[] = [];
   if (!/^[a-z][a-z0-9-]{0,30}$/.test(stack)) {
     problems.push(`stack name "${stack}" must be lower-case letters, digits and hyphens, 31 at most`);
   }
+  const text = (key: SettingKey) => raw[key] ?? SETTINGS[key].default;
+  const target = text("target");
+  const known = SETTINGS.target.values.includes(target as Target) ? target : "local";
   for (const [key, value] of Object.entries(raw)) {
-    const setting = (SETTINGS as Record<string, Setting>)[key];
-    if (!setting) {
-      const meant = nearest(key);
-      const hint = meant ? `did you mean ${meant}? ` : `known keys: ${Object.keys(SETTINGS).join(", ")}. `;
-      problems.push(`${NAMESPACE}:${key} is not a setting; ${hint}${takeOut(stack, key)}`);
-      continue;
-    }
-    const problem = problemOf(setting, value);
-    const example = setting.default.startsWith("(") ? "VALUE" : setting.default;
-    if (problem) {
-      problems.push(
-        `${NAMESPACE}:${key} is ${JSON.stringify(value)} and ${problem}; ${mend(stack, key, example)}`,
-      );
-    }
+    const problem = problemOfKey(key, value, known, stack);
+    if (problem) problems.push(problem);
   }
   if (problems.length > 0) throw new SettingsError(stack, problems);
-  const text = (key: SettingKey) => raw[key] ?? SETTINGS[key].default;
   const domain = raw.domain ?? `${stack}.mcp-edge.test`;
-  return {
+  const common: CommonSettings = {
     stack,
-    target: text("target") as Settings["target"],
     domain,
     email: raw.email ?? `admin@${domain}`,
-    auth: text("auth") as Settings["auth"],
+    auth: text("auth") as "token",
     workspace: text("workspace"),
     rateLimit: Number(text("rateLimit")),
-    logLevel: text("logLevel") as Settings["logLevel"],
+    logLevel: text("logLevel") as CommonSettings["logLevel"],
   };
+  if (target === "local") return { ...common, target: "local" };
+  const settings = awsSettings(common, raw);
+  const contradictions = crossProblems(settings, raw);
+  if (contradictions.length > 0) throw new SettingsError(stack, contradictions);
+  return settings;
 }

@@ -15,7 +15,7 @@ import { registerErrors } from "./http/errors.ts";
 import { allowedNames } from "./http/hosts.ts";
 import { landingPage } from "./http/landing.ts";
 import { Lifecycle } from "./http/lifecycle.ts";
-import { type BucketStore, MemoryBuckets } from "./http/limits/buckets.ts";
+import { openBuckets } from "./http/limits/open-buckets.ts";
 import { registerOverload } from "./http/limits/overload.ts";
 import { registerQuotas } from "./http/limits/quota.ts";
 import { type RefusalReason, registerRateLimits } from "./http/limits/rate-limit.ts";
@@ -38,6 +38,7 @@ import type { Tool } from "./tools/tool.ts";
 import type { Tracing } from "./tracing/tracing.ts";
 import { isWorkTree, provideGit } from "./workspace/git.ts";
 import { findRipgrep, ripgrepVersion } from "./workspace/ripgrep.ts";
+import { Sync } from "./workspace/sync/sync.ts";
 import { Workspace } from "./workspace/workspace.ts";
 
 export interface AppOptions {
@@ -52,8 +53,6 @@ export interface AppOptions {
   readonly profile?: Profile;
   readonly tools?: readonly Tool[];
   readonly logStream?: LogStream;
-  /** Where the rate limits keep their buckets. Default: in memory. */
-  readonly buckets?: BucketStore;
   /** Default: no spans. */
   readonly tracing?: Tracing | undefined;
 }
@@ -88,7 +87,8 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
     keepAliveTimeout: 75_000,
     // Node counts only the time until the whole request has arrived: streams are not cut by it.
     requestTimeout: 120_000,
-    http: { headersTimeout: 30_000 },
+    // Node looks for late ones each 30 s unless told otherwise.
+    http: { headersTimeout: 30_000, connectionsCheckingInterval: 5_000 },
     // No limit on a silent connection: an event stream is silent for 15 s at a time, and a slow call for longer.
     connectionTimeout: 0,
   });
@@ -106,7 +106,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   const metrics = new Metrics({
     inFlight: () => lifecycle.inFlight,
     openStreams: () => streams.byRoute(),
-    sessions: () => ({ open: mcp?.sessions ?? 0 }),
+    sessions: () => ({ open: mcp?.sessions ?? 0, oldestMs: mcp?.oldestSessionMs }),
     release: config.release,
     colour: config.colour,
   });
@@ -117,13 +117,20 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
     const observed = observedTool(tool, metrics);
     return options.tracing?.tool(observed) ?? observed;
   });
-  const onProblem = (problem: Error) => http.log.warn({ reason: problem.message }, "usage file");
-  const usage = new Usage(openUsage(config.sessionsDir, capabilities, onProblem), { onProblem });
+  const onProblem = (problem: Error) => http.log.warn({ reason: problem.message }, "usage");
+  const usage = new Usage(openUsage(config, capabilities, onProblem), { onProblem });
   await usage.flush();
+  const buckets = openBuckets(config.storeUrl, capabilities, (reason) => http.log.warn({ reason }, "limits"));
   const workspace = new Workspace(config.workspace);
   const ripgrep = await findRipgrep(config.ripgrepPath).catch((error: Error) => error);
   await provideGit(capabilities);
   const index = new CodeIndex({ ...config.index, workspace, capabilities, log: http.log });
+  const sync = new Sync({
+    ...config.sync,
+    dir: config.workspace.dir,
+    log: http.log,
+    onChanged: () => void index.refresh(),
+  });
   const tokens = new TokenAuthenticator(config.tokensFile, (problem) =>
     http.log.error({ reason: problem.message }, "tokens file"),
   );
@@ -136,7 +143,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   );
 
   const checks: Check[] = [
-    { name: "workspace", run: () => checkWorkspace(workspace) },
+    { name: "workspace", run: () => checkWorkspace(workspace, sync) },
     {
       name: "ripgrep",
       run: async () => {
@@ -167,10 +174,10 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   // In this order: a page may read every refusal, and what is refused costs little.
   await registerCors(http, names.origins);
   await registerOverload(http, config.limits, refused);
-  await registerRateLimits(http, config.limits, options.buckets ?? new MemoryBuckets(), refused);
+  await registerRateLimits(http, config.limits, buckets, refused);
   registerQuotas(http, config.limits.quotaPerDay, usage, refused);
 
-  const context = { workspace, ripgrep: ripgrep instanceof Error ? "rg" : ripgrep, index };
+  const context = { workspace, ripgrep: ripgrep instanceof Error ? "rg" : ripgrep, index, sync };
   const needsToken = config.authMode === "token";
   const originOf = (request: FastifyRequest) =>
     config.publicUrl?.origin ?? `${request.protocol}://${request.host}`;
@@ -218,13 +225,17 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
     readiness,
     capabilities,
     registerOps: (app) => registerOps(app, ops),
-    start: () => index.start(),
+    start: async () => {
+      sync.start();
+      await index.start();
+    },
     close: async () => {
       streams.endAll();
-      await index.close();
+      await Promise.all([sync.close(), index.close()]);
       await mcp?.close();
       await store.close();
       await usage.close();
+      buckets.close();
       http.server.closeAllConnections();
       await http.close();
       metrics.close();
@@ -232,10 +243,14 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   };
 }
 
-async function checkWorkspace(workspace: Workspace): Promise<string> {
+async function checkWorkspace(workspace: Workspace, sync: Sync): Promise<string> {
   const all = await workspace.repositories();
+  const syncing = sync.describe();
   for (const repo of all)
-    if (await isWorkTree(repo.root)) return `${all.length} repositories in ${workspace.dir}`;
+    if (await isWorkTree(repo.root))
+      return `${all.length} repositories in ${workspace.dir}${syncing && `: ${syncing}`}`;
+  // The first clone is on its way, or is tried again: no restart brings it sooner.
+  if (syncing !== "" && all.length === 0) return `none in ${workspace.dir} yet: ${syncing}`;
   throw new Error(
     all.length === 0
       ? `no git repository in ${workspace.dir}; put one there: git clone URL ${workspace.dir}/NAME`

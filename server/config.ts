@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import * as z from "zod";
 import { parseStoreUrl } from "./store/valkey-url.ts";
+import { type Credential, parseCredentials, parseRemotes, type Remote } from "./workspace/sync/settings.ts";
 
 /** Where the machine keeps what the server reads; the unit's EnvironmentFile may say otherwise. */
 export const DEFAULT_TOKENS_FILE = "/srv/mcp-edge/state/tokens.json";
@@ -21,6 +22,12 @@ export interface ServerConfig {
   readonly tokensFile: string;
   /** `folder`: every git work tree in it is served; `single`: the folder itself is the one repository. */
   readonly workspace: { readonly kind: "folder" | "single"; readonly dir: string };
+  /** Remotes that the server itself keeps copies of in the workspace's folder. */
+  readonly sync: {
+    readonly remotes: readonly Remote[];
+    readonly credentials: readonly Credential[];
+    readonly everySeconds: number;
+  };
   readonly adminSocket: string | undefined;
   readonly listen: Listen;
   /** sha256 of the release, or "dev". */
@@ -95,6 +102,9 @@ const Environment = z.object({
   AUTH_NONE_ALLOWED: z.enum(["yes", "no"], "must be yes or no; set AUTH_NONE_ALLOWED=no").default("no"),
   TOKENS_FILE: path.default(DEFAULT_TOKENS_FILE),
   WORKSPACE_DIR: z.string().optional(),
+  REPOSITORIES: z.string().default(""),
+  GIT_CREDENTIALS: z.string().default(""),
+  SYNC_SECONDS: wholeNumber(10, 86_400, "SYNC_SECONDS=600").default(600),
   ADMIN_SOCKET: path
     .max(107, "must be at most 107 bytes (a unix socket's limit); choose a shorter path")
     .optional(),
@@ -175,16 +185,24 @@ export function readConfig(
   } catch (error) {
     problems.push(`STORE_URL ${(error as Error).message}`);
   }
+  const { remotes, problems: wrongRemotes } = parseRemotes(e.REPOSITORIES);
+  const { credentials, problems: wrongCredentials } = parseCredentials(e.GIT_CREDENTIALS);
+  problems.push(...wrongRemotes, ...wrongCredentials);
   if (problems.length) throw new ConfigError(problems);
+  const cache = join(e.HOME ?? tmpdir(), ".cache/mcp-edge");
+  const workspaceDir =
+    e.WORKSPACE_DIR ??
+    (dev ? (remotes.length > 0 ? join(cache, "workspace") : undefined) : DEFAULT_WORKSPACE_DIR);
 
   return {
     publicUrl: e.PUBLIC_URL,
     authMode,
     tokensFile: e.TOKENS_FILE,
     workspace:
-      e.WORKSPACE_DIR || !dev
-        ? { kind: "folder", dir: resolve(process_.cwd, e.WORKSPACE_DIR ?? DEFAULT_WORKSPACE_DIR) }
-        : { kind: "single", dir: process_.cwd },
+      workspaceDir === undefined
+        ? { kind: "single", dir: process_.cwd }
+        : { kind: "folder", dir: resolve(process_.cwd, workspaceDir) },
+    sync: { remotes, credentials, everySeconds: e.SYNC_SECONDS },
     adminSocket: e.ADMIN_SOCKET,
     listen: socket ? { kind: "fd", fd: 3 } : { kind: "tcp", host: e.HOST, port: e.PORT },
     release: e.RELEASE,
@@ -205,7 +223,7 @@ export function readConfig(
       rssBytes: e.SHED_RSS_MB * 1024 * 1024,
     },
     index: {
-      dir: e.INDEX_DIR ?? (dev ? join(e.HOME ?? tmpdir(), ".cache/mcp-edge/index") : DEFAULT_INDEX_DIR),
+      dir: e.INDEX_DIR ?? (dev ? join(cache, "index") : DEFAULT_INDEX_DIR),
       pollSeconds: e.INDEX_POLL_SECONDS,
     },
     dev,

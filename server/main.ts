@@ -56,9 +56,9 @@ async function serve(config: ServerConfig, env: NodeJS.ProcessEnv): Promise<void
   process.on("SIGTERM", () => void stop("SIGTERM"));
   process.on("SIGINT", () => void stop("SIGINT"));
 
+  await app.start();
   // Last: from here on connections come, and whoever is ahead of us on the same socket may go.
   await listen(app, config.listen);
-  await app.start();
   const interval = watchdogInterval(env, process.pid);
   if (interval !== undefined)
     setInterval(() => {

@@ -1,14 +1,36 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { guestOf, leader, nsenterArguments } from "../../infra/local/guest.ts";
 import { networkOf } from "../../infra/local/network.ts";
+import { awsRegion, awsShell } from "../aws-shell.ts";
 import { connectText } from "../connect.ts";
 import { readDeployed } from "../deployed.ts";
 import { stackOption } from "../options.ts";
 
-/** Run a program on the machine with our own terminal; its exit code becomes ours. */
-async function attached(stack: string, command: string[]): Promise<void> {
+interface Options {
+  stack: string;
+  /** Of a stack in AWS. */
+  machine?: string;
+}
+
+const machineOption = () =>
+  new Option("-m, --machine <which>", "of a stack in AWS: its number, from 1, or its instance id");
+
+/**
+ * Run a program on the machine with our own terminal; its exit code becomes ours.
+ * @param command empty: a root shell
+ */
+async function attached({ stack, machine }: Options, command: string[]): Promise<void> {
+  const region = await awsRegion(stack);
+  if (region) {
+    process.exitCode = await awsShell({ stack, region, ...(machine ? { machine } : {}) }, command);
+    return;
+  }
+  await inLocalGuest(stack, command.length > 0 ? command : ["bash", "--login"]);
+}
+
+async function inLocalGuest(stack: string, command: string[]): Promise<void> {
   const { networkIndex } = await readDeployed(stack);
   const pid = await leader(guestOf(stack, networkOf(networkIndex)));
   if (pid === undefined) throw new Error(`Machine ${stack} does not run. Start it: npm run up`);
@@ -25,9 +47,8 @@ export const shellCommand = () =>
     .description("A root shell on the machine, or one command there.")
     .argument("[command...]", "what to run (after --)")
     .addOption(stackOption())
-    .action((command: string[], { stack }: { stack: string }) =>
-      attached(stack, command.length > 0 ? command : ["bash", "--login"]),
-    );
+    .addOption(machineOption())
+    .action((command: string[], options: Options) => attached(options, command));
 
 export const logsCommand = () =>
   new Command("logs")
@@ -36,8 +57,9 @@ export const logsCommand = () =>
     .option("-n, --lines <count>", "how many lines", "100")
     .option("-u, --unit <unit>", "one unit (default: the server's)", "mcp-edge@*")
     .addOption(stackOption())
-    .action(({ stack, follow, lines, unit }) =>
-      attached(stack, ["journalctl", "--no-pager", "-n", lines, "-u", unit, ...(follow ? ["-f"] : [])]),
+    .addOption(machineOption())
+    .action(({ follow, lines, unit, ...options }) =>
+      attached(options, ["journalctl", "--no-pager", "-n", lines, "-u", unit, ...(follow ? ["-f"] : [])]),
     );
 
 export const connectCommand = () =>

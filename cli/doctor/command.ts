@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { progressLine } from "./progress.ts";
 import { renderReport } from "./render.ts";
-import { type DoctorOptions, runDoctor } from "./run.ts";
+import { type DoctorOptions, type DoctorReport, runDoctor } from "./run.ts";
 import { DoctorUsageError } from "./target.ts";
 
 /** The host that is meant when no URL was given. */
@@ -20,6 +20,8 @@ export interface DoctorCommandOptions {
    * Finds the host when the URL was left out. It may reject with an error whose message tells the user what to do.
    */
   resolveDefault?: () => Promise<DoctorDefault>;
+  /** Asks AWS about the stack instead of looking at the edge from outside. */
+  examineAws?: (limitMs: number) => Promise<DoctorReport>;
 }
 
 interface Flags {
@@ -27,6 +29,7 @@ interface Flags {
   ca?: string;
   connect?: string;
   json?: boolean;
+  aws?: boolean;
   timeout: string;
 }
 
@@ -37,12 +40,13 @@ const EXAMPLES = `
 Examples:
   the machine that \`up\` has made:  mcp-edge doctor
   any host:                         MCP_EDGE_TOKEN=... mcp-edge doctor https://edge.example.com
+  what AWS has of it:               mcp-edge doctor --aws --stack prod
   before its DNS exists:            mcp-edge doctor https://edge.example.com --connect 192.0.2.10 --ca ca.pem
 
 The exit code is 0 when all checks passed, 1 when one failed, 2 when the command line is wrong.`;
 
 /** The command \`doctor [URL]\`. */
-export function doctorCommand({ resolveDefault }: DoctorCommandOptions = {}): Command {
+export function doctorCommand({ resolveDefault, examineAws }: DoctorCommandOptions = {}): Command {
   return new Command("doctor")
     .description("look at an edge as its clients do, and say what is wrong and how to mend it")
     .argument("[URL]", "such as https://edge.example.com; without it the machine of this checkout")
@@ -53,10 +57,15 @@ export function doctorCommand({ resolveDefault }: DoctorCommandOptions = {}): Co
     .option("--ca <FILE>", "PEM file to trust beside the system's roots")
     .option("--connect <ADDRESS>", "connect to this IP address instead of asking DNS")
     .option("--timeout <SECONDS>", "limit of one check (the keep-alive checks always wait 16 s)", "10")
+    .option("--aws", "ask AWS about the stack and its account instead (only reads; needs credentials)")
     .option("--json", "machine-readable report on standard output")
     .addHelpText("after", EXAMPLES)
     .action(async (url: string | undefined, flags: Flags, command: Command) => {
       try {
+        if (flags.aws && examineAws) {
+          process.exitCode = show(await examineAws(limitOf(flags)), flags.json === true);
+          return;
+        }
         const options = await optionsOf(url, flags, resolveDefault);
         process.exitCode = await examine(options, flags.json === true);
       } catch (error) {
@@ -66,15 +75,19 @@ export function doctorCommand({ resolveDefault }: DoctorCommandOptions = {}): Co
     });
 }
 
+/** @returns milliseconds */
+function limitOf(flags: Flags): number {
+  const seconds = Number(flags.timeout);
+  if (seconds > 0 && seconds <= 600) return seconds * 1000;
+  throw new DoctorUsageError(`--timeout takes seconds between 0 and 600, not "${flags.timeout}"`);
+}
+
 async function optionsOf(
   url: string | undefined,
   flags: Flags,
   resolveDefault: DoctorCommandOptions["resolveDefault"],
 ): Promise<DoctorOptions> {
-  const seconds = Number(flags.timeout);
-  if (!(seconds > 0 && seconds <= 600)) {
-    throw new DoctorUsageError(`--timeout takes seconds between 0 and 600, not "${flags.timeout}"`);
-  }
+  const timeoutMs = limitOf(flags);
   if (url === undefined && resolveDefault === undefined) {
     throw new DoctorUsageError("no address was given: mcp-edge doctor https://edge.example.com");
   }
@@ -84,7 +97,7 @@ async function optionsOf(
   const token = flags.token ?? (process.env.MCP_EDGE_TOKEN || known?.token);
   return {
     url: url ?? known?.url ?? "",
-    timeoutMs: seconds * 1000,
+    timeoutMs,
     ...(ca === undefined ? {} : { ca }),
     ...(connect === undefined ? {} : { connect }),
     ...(token === undefined ? {} : { token }),
@@ -98,6 +111,11 @@ async function examine(options: DoctorOptions, json: boolean): Promise<number> {
     ...options,
     ...(progress === undefined ? {} : { onProgress: progress.update }),
   }).finally(() => progress?.end());
+  return show(report, json);
+}
+
+/** Prints the report. @returns the exit code */
+function show(report: DoctorReport, json: boolean): number {
   if (json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else {
     const colour = process.stdout.isTTY && !process.env.NO_COLOR;

@@ -3,6 +3,7 @@ import { rawSettings } from "../../infra/edge.ts";
 import { parseSettings } from "../../infra/settings.ts";
 import { ensureEngine } from "../engine/index.ts";
 import { type Changes, eventLines } from "../events.ts";
+import { policyPacks } from "../policies.ts";
 import { progress } from "../progress.ts";
 import { type Overrides, openStack, stackConfig } from "../stack.ts";
 
@@ -12,10 +13,11 @@ export interface PreviewOptions {
   json: boolean;
 }
 
-/** What `up` would change; changes nothing. */
+/** What `up` would change, held to the policies; changes nothing. @throws EngineError that names what a mandatory policy refuses */
 export async function preview(options: PreviewOptions, signal: AbortSignal): Promise<Changes> {
   const { stack } = options;
-  parseSettings(rawSettings(await stackConfig(stack, options.overrides)), stack);
+  const config = await stackConfig(stack, options.overrides);
+  parseSettings(rawSettings(config), stack);
   let changes: Changes = {};
   const tasks = new Listr(
     [
@@ -27,7 +29,9 @@ export async function preview(options: PreviewOptions, signal: AbortSignal): Pro
           };
           const opened = await openStack(stack, await ensureEngine(say), options.overrides);
           const lines = eventLines(say, { preview: true });
-          await lines.explain(() => opened.preview({ onEvent: lines.onEvent, signal }));
+          await lines.explain(() =>
+            opened.preview({ onEvent: lines.onEvent, signal, policyPacks: policyPacks(config) }),
+          );
           changes = lines.changes;
         },
         rendererOptions: { persistentOutput: true, outputBar: Number.POSITIVE_INFINITY },

@@ -8,6 +8,7 @@ import { type Deployed, rememberDeployed } from "../deployed.ts";
 import type { Engine } from "../engine/find.ts";
 import { ensureEngine } from "../engine/index.ts";
 import { type Changes, eventLines, noChanges } from "../events.ts";
+import { policyPacks } from "../policies.ts";
 import { progress } from "../progress.ts";
 import { type Overrides, openStack, rememberOverrides, stackConfig } from "../stack.ts";
 import { createToken, type NewToken, tokens } from "../tokens.ts";
@@ -88,8 +89,13 @@ async function program(context: Context, task: Task, options: UpOptions, signal:
   const stack = await openStack(options.stack, context.engine as Engine);
   const lines = eventLines(say(task));
   const machine = `urn:pulumi:${options.stack}::mcp-edge::mcp-edge:local:Edge$pulumi-nodejs:dynamic/local:Machine::${options.stack}-machine`;
-  const { outputs } = await lines.explain(() =>
-    stack.up({ onEvent: lines.onEvent, signal, ...(options.replace ? { replace: [machine] } : {}) }),
+  const { outputs } = await lines.explain(async () =>
+    stack.up({
+      onEvent: lines.onEvent,
+      signal,
+      policyPacks: policyPacks(await stackConfig(options.stack)),
+      ...(options.replace ? { replace: [machine] } : {}),
+    }),
   );
   const value = (key: string) => outputs[key]?.value;
   const deployed: Deployed = {

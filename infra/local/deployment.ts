@@ -90,6 +90,7 @@ export async function onServer(stack: string, networkIndex: number, args: string
     throw new Error(`Machine ${stack} does not run. Start it: npm run up`);
   }
   const server = "/opt/mcp-edge/active";
-  const shell = 'cd / && set -a && . /etc/mcp-edge/server.env && exec "$0/bin/node" "$0/server.mjs" "$@"';
+  const shell =
+    'cd / && set -a && . /etc/mcp-edge/server.env && { own=/srv/mcp-edge/state/server.env; [ ! -r $own ] || . $own; } && exec "$0/bin/node" "$0/server.mjs" "$@"';
   return (await inGuest(guest, ["sh", "-c", shell, server, ...args])).stdout;
 }

@@ -101,8 +101,10 @@ export async function leader(guest: Guest): Promise<number | undefined> {
 export const isRunning = async (guest: Guest) => (await nspawnPid(guest)) !== undefined;
 
 /** Start nspawn; as a transient unit where systemd is the host's init, else detached with a PID file. */
-export async function startGuest(guest: Guest): Promise<void> {
-  const args = nspawnArguments(guest, rootOf(guest.stack), dataFolder(guest.stack));
+export async function startGuest(
+  guest: Guest,
+  args = nspawnArguments(guest, rootOf(guest.stack), dataFolder(guest.stack)),
+): Promise<void> {
   if (bootedWithSystemd()) {
     const properties = ["Type=exec", "Delegate=yes", "KillMode=mixed", "TimeoutStopSec=60"];
     await run("systemd-run", [

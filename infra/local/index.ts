@@ -4,8 +4,8 @@ import { gzipUserData, userData } from "../../cloud-init/user-data.ts";
 import { writeFilesArchive } from "../files-archive.ts";
 import type { Release } from "../release.ts";
 import type { Settings } from "../settings.ts";
+import { resolveWorkspace } from "../workspace.ts";
 import { LocalAuthority, LocalDeployment, LocalGuest, LocalHosts, LocalNetwork } from "./resources.ts";
-import { resolveWorkspace } from "./workspace.ts";
 
 export interface LocalEdgeArgs {
   settings: Settings;

@@ -15,6 +15,7 @@ const CORE = [
   "libpam-systemd",
   "cloud-init",
   "openssh-server",
+  "e2fsprogs",
   "iproute2",
   "netbase",
   "eatmydata",

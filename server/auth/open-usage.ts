@@ -1,22 +1,34 @@
 import { join } from "node:path";
 import type { Capabilities } from "../capabilities/registry.ts";
 import { MemoryUsage, SqliteUsage, USAGE_FILE, type UsageStore } from "./usage-store.ts";
+import { ValkeyUsage } from "./valkey-usage.ts";
 
 /** The capability's name: counts that survive a restart. */
 export const LASTING_QUOTAS = "lasting-quotas";
 
+export interface UsageSettings {
+  /** A Valkey or Redis server; it goes before the folder. */
+  readonly storeUrl: string | undefined;
+  /** Folder of the file; undefined: in memory on purpose. */
+  readonly sessionsDir: string | undefined;
+}
+
 /**
- * The usage file in the state folder. A folder that cannot be written is no reason not to serve: then it is counted in memory, and the
- * capability says why.
+ * The store of the counts that the configuration names. A folder that cannot be written is no reason not to serve: then it is counted in
+ * memory, and the capability says why.
  *
- * @param sessionsDir undefined: in memory on purpose
  * @param onProblem told when the folder cannot be used
  */
 export function openUsage(
-  sessionsDir: string | undefined,
+  { storeUrl, sessionsDir }: UsageSettings,
   capabilities: Capabilities,
   onProblem: (problem: Error) => void,
 ): UsageStore {
+  if (storeUrl !== undefined) {
+    const store = new ValkeyUsage(storeUrl);
+    capabilities.set(LASTING_QUOTAS, true, store.name);
+    return store;
+  }
   if (sessionsDir === undefined) {
     capabilities.set(LASTING_QUOTAS, false, "SESSIONS_DIR is not set: counts end with the process");
     return new MemoryUsage();

@@ -6,6 +6,7 @@ import { SCOPES, type Scope } from "./principal.ts";
 import { hashToken, newToken, readTokens, type StoredToken, updateTokens } from "./tokens-file.ts";
 import { dayOf } from "./usage.ts";
 import { readUsage, type TokenUse, USAGE_FILE } from "./usage-store.ts";
+import { ValkeyUsage } from "./valkey-usage.ts";
 
 /** Ten years: longer is better said by leaving --ttl out. */
 const MAX_TTL = 10 * 365 * 86_400;
@@ -74,18 +75,23 @@ function table(tokens: ShownToken[]): string {
 export function tokenCommand(env: NodeJS.ProcessEnv, write: (text: string) => void): Command {
   const file = env.TOKENS_FILE || DEFAULT_TOKENS_FILE;
   const usageFile = join(env.SESSIONS_DIR || DEFAULT_SESSIONS_DIR, USAGE_FILE);
-  /** A broken file of counts is no reason not to see the tokens. */
-  const usage = () => {
+  /** Counts that cannot be read are no reason not to see the tokens. */
+  const usage = async () => {
+    const valkey = env.STORE_URL ? new ValkeyUsage(env.STORE_URL) : undefined;
+    const today = dayOf(Date.now());
     try {
-      return readUsage(usageFile, dayOf(Date.now()));
+      return (await valkey?.read(today)) ?? readUsage(usageFile, today);
     } catch (error) {
-      process.stderr.write(`The last use is not known: ${usageFile}: ${(error as Error).message}\n`);
+      const where = valkey?.name ?? usageFile;
+      process.stderr.write(`The last use is not known: ${where}: ${(error as Error).message}\n`);
       return new Map<string, TokenUse>();
+    } finally {
+      await valkey?.close();
     }
   };
   const json = (value: unknown) => write(`${JSON.stringify(value)}\n`);
   const command = new Command("token").description(
-    `the tokens in ${file} (TOKENS_FILE); their use is in ${usageFile} (SESSIONS_DIR)`,
+    `the tokens in ${file} (TOKENS_FILE); their use is in ${env.STORE_URL ? "Valkey (STORE_URL)" : `${usageFile} (SESSIONS_DIR)`}`,
   );
 
   command
@@ -118,7 +124,7 @@ export function tokenCommand(env: NodeJS.ProcessEnv, write: (text: string) => vo
     .option("--json", "a JSON array instead of text")
     .action(async (options: { json?: true }) => {
       const stored = await readTokens(file);
-      const use = usage();
+      const use = await usage();
       const tokens = stored.map((token) => shown(token, use.get(token.id)));
       if (options.json) json(tokens);
       else write(table(tokens));

@@ -9,7 +9,7 @@ export interface UsageDelta {
   readonly lastUsedAt: number;
 }
 
-/** Counts of calls by day and token, and each token's last use. One machine: SQLite; many: the same over Valkey (`HINCRBY`). */
+/** Counts of calls by day and token, and each token's last use. One machine: SQLite; many: valkey-usage.ts. */
 export interface UsageStore {
   /**
    * Adds what happened on `day` (UTC, `2026-07-28`).
@@ -43,7 +43,7 @@ create table if not exists usage (day text not null, token text not null, calls 
 create table if not exists last_use (token text primary key, at integer not null) without rowid;`;
 
 /** Days are kept so long, for whoever wants to look back. */
-const KEPT_DAYS = 40;
+export const KEPT_DAYS = 40;
 
 /**
  * In one SQLite file, which the two servers of a release switch may both have open. Rollback journal instead of WAL: there is one small

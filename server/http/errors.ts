@@ -40,6 +40,8 @@ export class ParseError extends Error {
 /** The methods that MCP's Streamable HTTP transport defines. */
 export const MCP_METHODS = "GET, POST, DELETE";
 
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
+
 export function isMcpPath(url: string): boolean {
   return /^\/mcp\/?$/.test(url.split("?", 1)[0] ?? "");
 }
@@ -75,6 +77,16 @@ export function registerErrors(app: FastifyInstance, serve: "all" | "mcp" | "api
         .code(405)
         .header("allow", MCP_METHODS)
         .send(jsonRpcError(-32_000, `Method not allowed; /mcp takes ${MCP_METHODS}`, request.id));
+    const path = request.url.split("?", 1)[0] ?? "";
+    const allowed = METHODS.filter((method) => app.hasRoute({ method, url: path }));
+    if (allowed.length > 0)
+      return reply
+        .code(405)
+        .header("allow", allowed.join(", "))
+        .send({
+          error: `Method not allowed; ${path} takes ${allowed.join(", ")}`,
+          request_id: request.id,
+        });
     return reply.code(404).send({ error: `Not found; ${DOORS[serve]}`, request_id: request.id });
   });
 }

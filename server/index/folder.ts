@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { holdLock } from "../lock.ts";
 import { INDEX_VERSION } from "./database.ts";
 
 /** Names the current generation. Renamed into place, so that there is always a whole one. */
@@ -57,22 +57,13 @@ export class IndexFolder {
   }
 
   /**
-   * Only one process builds at a time: the two colours of a release switch share this folder. The lock is SQLite's own on a file, which
-   * the kernel gives up when its holder is killed.
+   * Only one process builds at a time: the two colours of a release switch share this folder.
    *
    * @returns gives the lock back; undefined when another process builds
    */
   async lock(): Promise<(() => void) | undefined> {
     await mkdir(this.path, { recursive: true, mode: 0o750 });
-    const db = new DatabaseSync(join(this.path, "lock.sqlite"), { timeout: 0 });
-    try {
-      db.exec("BEGIN EXCLUSIVE");
-      return () => db.close();
-    } catch (error) {
-      db.close();
-      if (/locked|busy/.test((error as Error).message)) return undefined;
-      throw error;
-    }
+    return holdLock(join(this.path, "lock.sqlite"));
   }
 }
 

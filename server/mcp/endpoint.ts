@@ -40,6 +40,8 @@ export interface Mcp {
   readonly notify: Notify;
   /** Sessions in memory. */
   readonly sessions: number;
+  /** How long the oldest of them has been there; undefined without one. */
+  readonly oldestSessionMs: number | undefined;
   /** Ends what is in flight; call it after a drain. */
   close(): Promise<void>;
 }
@@ -161,6 +163,9 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
     notify: changes,
     get sessions() {
       return sessions.live.size;
+    },
+    get oldestSessionMs() {
+      return sessions.live.oldestMs;
     },
     close: async () => {
       unsubscribe?.();

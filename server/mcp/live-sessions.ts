@@ -29,6 +29,7 @@ export interface LiveSessionsOptions {
 
 interface Entry {
   session: Session;
+  since: number;
   usedAt: number;
   holds: number;
 }
@@ -52,6 +53,13 @@ export class LiveSessions {
     return this.#entries.size;
   }
 
+  /** How long the one that is longest in memory has been there, milliseconds. */
+  get oldestMs(): number | undefined {
+    let since: number | undefined;
+    for (const entry of this.#entries.values()) since = Math.min(since ?? entry.since, entry.since);
+    return since === undefined ? undefined : this.#now() - since;
+  }
+
   values(): Session[] {
     return [...this.#entries.values()].map((e) => e.session);
   }
@@ -63,7 +71,8 @@ export class LiveSessions {
       if (!oldest) return false;
       this.#evict(oldest);
     }
-    this.#entries.set(session.id, { session, usedAt: this.#now(), holds: 0 });
+    const now = this.#now();
+    this.#entries.set(session.id, { session, since: now, usedAt: now, holds: 0 });
     return true;
   }
 

@@ -21,8 +21,8 @@ export type ToolOutcome = "ok" | "refused" | "cancelled" | "failed";
 export interface MetricSources {
   inFlight(): number;
   openStreams(): Iterable<readonly [route: string, open: number]>;
-  /** The age is left out where the store does not know it. */
-  sessions(): { open: number; oldestSeconds?: number | undefined };
+  /** The age is left out where there is none. */
+  sessions(): { open: number; oldestMs?: number | undefined };
   release: string;
   colour: string;
 }
@@ -74,9 +74,9 @@ export class Metrics {
     );
     this.#gauge("sessions_open", "MCP sessions in memory", (g) => g.set(sources.sessions().open));
     this.#gauge("session_oldest_age_seconds", "Age of the oldest MCP session in memory", (g) => {
-      const { oldestSeconds } = sources.sessions();
-      if (oldestSeconds === undefined) g.remove({});
-      else g.set(oldestSeconds);
+      const { oldestMs } = sources.sessions();
+      if (oldestMs === undefined) g.remove({});
+      else g.set(oldestMs / 1_000);
     });
     this.#gauge(
       "build_info",

@@ -22,6 +22,15 @@ const output = z.object({
       index: z
         .enum(["none", "building", "ready", "updating", "failed"])
         .describe("Where its symbol index stands."),
+      sync: z
+        .object({
+          state: z.enum(["waiting", "cloning", "fetching", "ready", "failed"]),
+          percent: z.int().optional(),
+          at: z.string().optional().describe("When its remote was last reached."),
+          reason: z.string().optional(),
+        })
+        .nullable()
+        .describe("Where the copy of its remote stands; null when the server keeps none."),
     }),
   ),
   ...pageOutput,
@@ -36,7 +45,7 @@ export const listRepos = defineTool({
   needs: ["git"],
   input,
   output,
-  async run({ offset, max_results, max_answer_chars }, { workspace, index, signal }) {
+  async run({ offset, max_results, max_answer_chars }, { workspace, index, sync, signal }) {
     const all = await workspace.repositories();
     const repos = await Promise.all(
       all.slice(offset, offset + max_results).map(async (repo) => {
@@ -52,6 +61,7 @@ export const listRepos = defineTool({
           commit,
           url,
           index: index.state(repo).state,
+          sync: sync?.state(repo.name) ?? null,
         };
       }),
     );

@@ -76,34 +76,55 @@ export const searchText = defineTool({
     const folder = args.path === "" ? "" : (await insidePath(repo, args.path)).real;
     const visible = await workspace.files(repo);
     const wanted = Math.min(args.offset + args.max_results, MAX_MATCHES);
-    const collector = new MatchCollector({
-      context: args.context,
-      max: wanted,
-      maxChars: (args.offset + 1) * MOST_CHARS,
-      visible: (path) => visible.has(path),
-    });
-    const result = await runChild(ripgrep, ripgrepArguments(args, folder), {
-      cwd: repo.root,
-      timeoutMs: TIME_LIMIT_MS,
-      signal,
-      onChunk: (chunk) => collector.feed(chunk),
-    });
-    signal.throwIfAborted();
+    const until = performance.now() + TIME_LIMIT_MS;
+    const search = async (order: string[]) => {
+      const collector = new MatchCollector({
+        context: args.context,
+        max: wanted,
+        maxChars: (args.offset + 1) * MOST_CHARS,
+        visible: (path) => visible.has(path),
+      });
+      const result = await runChild(ripgrep, [...order, ...ripgrepArguments(args, folder)], {
+        cwd: repo.root,
+        timeoutMs: Math.max(1, until - performance.now()),
+        signal,
+        onChunk: (chunk) => collector.feed(chunk),
+      });
+      signal.throwIfAborted();
+      return { collector, result };
+    };
+    // Sorting costs ripgrep all threads but one. What fits on the page can be sorted here; of more, the first ones are wanted.
+    let { collector, result } = await search([]);
+    if (collector.truncated) ({ collector, result } = await search(["--sort=path"]));
     // 0: found, 1: nothing found, 2: an error, which is silent when only some file could not be read (--no-messages).
     const complaint = result.stderr.trim();
     if (!result.stopped && result.code === 2 && complaint !== "")
       throw new ToolError(`The search was refused: ${complaint.slice(0, 500)}`);
     const timedOut = result.stopped === "timeout";
-    const found = collector.finish().map((match) => shape(match, args.context));
+    const found = collector
+      .finish()
+      .sort((a, b) => byPath(a.path, b.path) || a.line - b.line)
+      .map((match) => shape(match, args.context));
     const more = collector.truncated || timedOut;
     const { items, ...rest } = page(found, args.offset, args.max_results, args.max_answer_chars, more);
     return { repo: repo.name, matches: items, timed_out: timedOut, ...rest };
   },
 });
 
+/** The order of `--sort=path`: folder by folder, each by name. */
+function byPath(a: string, b: string): number {
+  if (a === b) return 0;
+  const one = a.split("/");
+  const other = b.split("/");
+  for (const [n, part] of one.entries()) {
+    const against = other[n] ?? "";
+    if (part !== against) return part < against ? -1 : 1;
+  }
+  return -1;
+}
+
 /**
- * The whole command line. `--sort path` costs ripgrep its second thread and buys answers that are the same each time. The globs of the
- * caller override the ignore files, so found lines are also held against git's own list; `.git` comes last and wins.
+ * The command line, but for the order. The globs of the caller override the ignore files, so found lines are also held against git's own list; `.git` comes last and wins.
  */
 function ripgrepArguments(args: z.output<typeof input>, folder: string): string[] {
   return [
@@ -113,7 +134,6 @@ function ripgrepArguments(args: z.output<typeof input>, folder: string): string[
     "--hidden",
     "--no-ignore-global",
     "--no-ignore-dot",
-    "--sort=path",
     "--max-filesize=4M",
     `--max-count=${Math.min(args.offset + args.max_results, MAX_MATCHES) + 1}`,
     `--context=${args.context}`,

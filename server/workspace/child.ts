@@ -31,6 +31,8 @@ export interface ChildOptions {
   signal?: AbortSignal | undefined;
   /** Takes stdout piece by piece instead of collecting it; `false` means enough: the child is killed. */
   onChunk?: (chunk: Buffer) => boolean;
+  /** Takes stderr piece by piece. */
+  onStderr?: (text: string) => void;
 }
 
 export interface ChildResult {
@@ -101,6 +103,7 @@ function runNow(file: string, args: readonly string[], options: ChildOptions): P
       else pieces.push(chunk);
     });
     child.stderr.on("data", (chunk: Buffer) => {
+      options.onStderr?.(chunk.toString());
       if (stderr.length < 4_096) stderr += chunk.toString();
     });
     child.once("error", (error) => {

@@ -1,3 +1,4 @@
+import type { AwsSurroundings } from "../../cloud-init/aws-user-data.ts";
 import type { MachineSettings } from "../../cloud-init/settings.ts";
 
 /** The settings that the golden files are rendered with. */
@@ -14,3 +15,15 @@ export const SETTINGS: MachineSettings = {
 };
 
 export const RELEASE = "5".repeat(64);
+
+/** The same machine on AWS, with all that it can report. */
+export const AWS_SETTINGS: MachineSettings = { ...SETTINGS, aws: { metrics: true, logs: true } };
+
+export const AROUND: AwsSurroundings = {
+  stack: "prod",
+  region: "eu-central-1",
+  bucket: "mcp-edge-prod-123456789012",
+  volume: "vol-0123456789abcdef0",
+  endpoint: "http://127.0.0.1:8000",
+  machine: "keep",
+};

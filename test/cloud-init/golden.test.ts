@@ -2,25 +2,33 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
-import { SETTINGS } from "./fixture.ts";
+import { AWS_SETTINGS, SETTINGS } from "./fixture.ts";
 
 /**
  * Every file of the machine, whole. After a wanted change: UPDATE_GOLDEN=1 npm test -- test/cloud-init/golden,
  * then read the difference in git.
  */
-const GOLDEN = join(import.meta.dirname, "golden");
-const files = machineFiles(SETTINGS);
+const local = machineFiles(SETTINGS);
 const update = process.env.UPDATE_GOLDEN === "1";
 
-if (update) {
-  rmSync(GOLDEN, { recursive: true, force: true });
-  for (const file of files) {
-    mkdirSync(dirname(join(GOLDEN, file.path)), { recursive: true });
-    writeFileSync(join(GOLDEN, file.path), file.content);
-  }
-}
+/** Only what a machine on AWS has besides, or has otherwise. */
+const aws = machineFiles(AWS_SETTINGS).filter(
+  ({ path, content }) => !local.some((file) => file.path === path && file.content === content),
+);
 
-describe("the machine's files", () => {
+describe.each([
+  ["the machine's files", "golden", local],
+  ["a machine's files on AWS", "golden-aws", aws],
+])("%s", (_, folder, files) => {
+  const GOLDEN = join(import.meta.dirname, folder);
+  if (update) {
+    rmSync(GOLDEN, { recursive: true, force: true });
+    for (const file of files) {
+      mkdirSync(dirname(join(GOLDEN, file.path)), { recursive: true });
+      writeFileSync(join(GOLDEN, file.path), file.content);
+    }
+  }
+
   test.each(files.map((file) => [file.path, file.content]))("%s", (path, content) => {
     const golden = join(GOLDEN, path);
     expect(existsSync(golden)).toBe(true);

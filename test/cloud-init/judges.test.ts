@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { awsUserData } from "../../cloud-init/aws-user-data.ts";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
 import { userData } from "../../cloud-init/user-data.ts";
-import { RELEASE, SETTINGS } from "./fixture.ts";
+import { AROUND, AWS_SETTINGS, RELEASE, SETTINGS } from "./fixture.ts";
 import { gixy } from "./gixy.ts";
 import { JudgeRoot, whyNot } from "./judge-root.ts";
 
@@ -19,12 +20,14 @@ if (reason !== undefined) {
 }
 
 function judge() {
-  const files = machineFiles(SETTINGS);
+  // All that a machine can have: the local one's files are among these.
+  const files = machineFiles(AWS_SETTINGS);
   let root: JudgeRoot;
 
   beforeAll(async () => {
     root = await JudgeRoot.create(files);
     root.write("/user-data", userData(SETTINGS, RELEASE));
+    root.write("/user-data-aws", awsUserData(AROUND));
     // What a first release leaves: the units name these.
     root.write("/opt/mcp-edge/blue/bin/node", "#!/bin/sh\n", 0o755);
     expect(await root.sh("mcp-edge-cert bootstrap")).toEqual({
@@ -36,9 +39,9 @@ function judge() {
 
   const fine = { code: 0, output: "" };
 
-  test("cloud-init schema", async () => {
-    const { code, output } = await root.sh("cloud-init schema --config-file /user-data");
-    expect([code, output.trim()]).toEqual([0, "Valid schema /user-data"]);
+  test.each(["/user-data", "/user-data-aws"])("cloud-init schema %s", async (file) => {
+    const { code, output } = await root.sh(`cloud-init schema --config-file ${file}`);
+    expect([code, output.trim()]).toEqual([0, `Valid schema ${file}`]);
   });
 
   test("nginx -t, with its warnings", async () => {
@@ -114,6 +117,9 @@ function judge() {
     ["mcp-edge-tls.service", 2.0],
     ["mcp-edge-cert.service", 2.0],
     ["mcp-edge-workspace.service", 2.0],
+    ["mcp-edge-pull.service", 3.0], // asks and reports; what changes the machine runs beside it
+    ["mcp-edge-metrics.service", 3.0],
+    ["mcp-edge-logs.service", 3.0],
     ["nginx.service", 3.0], // Debian's own: 9.4
   ])("%s is exposed at most %d", async (unit, limit) => {
     const { output } = await root.sh(`systemd-analyze security --offline=true --no-pager ${unit}`);
@@ -172,6 +178,6 @@ function judge() {
   });
 }
 
-const UNITS = machineFiles(SETTINGS)
+const UNITS = machineFiles(AWS_SETTINGS)
   .map((file) => /^\/etc\/systemd\/system\/([^/]+)$/.exec(file.path)?.[1])
   .filter((name) => name !== undefined);

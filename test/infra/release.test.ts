@@ -103,6 +103,18 @@ describe("buildRelease", () => {
   }, 60_000);
 });
 
+test("a release for the other processor has its Node and its ripgrep", async () => {
+  const [arch, elf] = process.arch === "x64" ? (["arm64", 0xb7] as const) : (["x64", 0x3e] as const);
+  const other = await buildRelease(undefined, arch);
+  expect(other.hash).not.toBe(release.hash);
+  const there = await mkdtemp(join(tmpdir(), "mcp-edge-release-"));
+  await run("tar", ["--zstd", "-xf", other.archive, "-C", there]);
+  // e_machine of the ELF header
+  for (const part of ["bin/node", "bin/rg"])
+    expect((await readFile(join(there, part))).readUInt16LE(18)).toBe(elf);
+  await rm(there, { recursive: true });
+}, 300_000);
+
 test("reproducibleTar does not depend on the order of its entries", async () => {
   const entry = (name: string) => ({ name, mode: 0o644, content: Buffer.from(name) });
   const one = await reproducibleTar([entry("b/x"), entry("a")]);

@@ -64,3 +64,100 @@ describe("parseSettings", () => {
     );
   });
 });
+
+describe("target aws", () => {
+  const aws = (raw: Record<string, string> = {}) => ({ target: "aws", domain: "mcp.example.com", ...raw });
+
+  test("the defaults, which depend on the stack's name and on each other", () => {
+    expect(parseSettings(aws(), "prod")).toMatchObject({
+      target: "aws",
+      environment: "prod",
+      protect: true,
+      alarms: "full",
+      instanceType: "t4g.small",
+      architecture: "arm64",
+      allowedCidrs: ["0.0.0.0/0", "::/0"],
+      machines: 1,
+      secrets: {},
+      tags: {},
+    });
+    const mine = parseSettings(aws({ architecture: "amd64" }), "mine");
+    expect(mine).toMatchObject({
+      environment: "dev",
+      protect: false,
+      alarms: "basic",
+      instanceType: "t3.small",
+    });
+  });
+
+  test("lists, numbers and truths are read from texts, as pulumi hands them out", () => {
+    const raw = {
+      allowedCidrs: " 203.0.113.0/24 ,2001:db8::/32,",
+      protect: "true",
+      tags: "a=b=c, d=",
+      machines: "3",
+    };
+    expect(parseSettings(aws(raw), "dev")).toMatchObject({
+      allowedCidrs: ["203.0.113.0/24", "2001:db8::/32"],
+      protect: true,
+      tags: { a: "b=c", d: "" },
+      machines: 3,
+    });
+  });
+
+  test("a key of the other target is refused, unless it says what the project's default says", () => {
+    expect(problems({ zone: "example.com" })[0]).toBe(
+      "mcp-edge:zone is a setting of target aws, and this stack's target is local; mend: pulumi config rm mcp-edge:zone --stack local (Pulumi.local.yaml), or npm run up -- --set zone=",
+    );
+    expect(problems({ machines: "1", acme: "letsencrypt" })).toEqual([]);
+  });
+
+  test.each([
+    ["allowedCidrs", "203.0.113.1/24"],
+    ["allowedCidrs", "everyone"],
+    ["vpcId", "vpc-x"],
+    ["subnetIds", "subnet-0123456789abcdef0,x"],
+    ["image", "latest"],
+    ["machine", "new"],
+    ["acme", "http://acme.example.com"],
+    ["logRetentionDays", "31"],
+    ["machines", "11"],
+    ["tags", "aws:x=y"],
+    ["tags", "novalue"],
+    ["protect", "yes"],
+    ["environment", "test"],
+    ["secrets", "[]"],
+    ["secrets", '{"lower":"x"}'],
+    ["secrets", '{"A":"two\\nlines"}'],
+  ])("%s = %s is refused", (key, value) => {
+    expect(problems(aws({ [key]: value }))).toHaveLength(1);
+  });
+
+  test.each([
+    [{ domain: undefined }, "domain must be set"],
+    [{ zone: "example.org" }, "zone example.org does not hold the domain mcp.example.com"],
+    [{ hostedZone: "create" }, "hostedZone is create and zone names none"],
+    [{ instanceType: "t3.small" }, "instanceType t3.small is amd64 and architecture is arm64"],
+    [{ vpcId: "vpc-0123456789abcdef0" }, "vpcId needs subnetIds"],
+    [{ subnetIds: "subnet-0123456789abcdef0" }, "subnetIds needs vpcId"],
+    [{ allowedCidrs: "," }, "allowedCidrs names nobody"],
+    [{ acmeCa: "/ca.pem" }, "acmeCa is for an ACME server of your own"],
+  ])("%j contradicts: %s", (change, words) => {
+    const { domain, ...rest } = { domain: "mcp.example.com", ...change } as Record<string, string>;
+    const raw = { target: "aws", ...(domain ? { domain } : {}), ...rest };
+    expect(problems(raw)).toEqual([expect.stringContaining(words)]);
+  });
+
+  test("no message ever holds a secret", () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 8 }), (secret) => {
+        for (const value of [
+          secret,
+          `{"bad key":${JSON.stringify(secret)}}`,
+          `{"A":"x","B":[${JSON.stringify(secret)}]}`,
+        ])
+          expect(problems(aws({ secrets: value })).join("\n")).not.toContain(secret);
+      }),
+    );
+  });
+});

@@ -4,9 +4,12 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "@jest/globals";
 import { build } from "esbuild";
+import { type Arch, nativeParts } from "../../infra/native-parts.ts";
 import { loadedParts } from "../../infra/release.ts";
 import { findRipgrep } from "../../server/workspace/ripgrep.ts";
 import { eventually, makeRepository, rpc, temporaryFolder } from "./support.ts";
+
+const ARCH = process.arch as Arch;
 
 /** The release's files in a folder of their own, with this Node. */
 async function layOut(release: string): Promise<void> {
@@ -31,7 +34,7 @@ async function layOut(release: string): Promise<void> {
   }
   await mkdir(join(release, "bin"));
   await symlink(process.execPath, join(release, "bin", "node"));
-  for (const { name, content } of await loadedParts()) {
+  for (const { name, content } of await loadedParts(ARCH, await nativeParts(ARCH))) {
     await mkdir(dirname(join(release, name)), { recursive: true });
     await writeFile(join(release, name), content);
   }

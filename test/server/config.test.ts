@@ -20,6 +20,7 @@ describe("readConfig", () => {
       authMode: "none",
       tokensFile: "/srv/mcp-edge/state/tokens.json",
       workspace: { kind: "single", dir: "/home/dev/project" },
+      sync: { remotes: [], credentials: [], everySeconds: 600 },
       adminSocket: undefined,
       listen: { kind: "tcp", host: "127.0.0.1", port: 3000 },
       release: "dev",
@@ -114,3 +115,10 @@ test.each([
   ["10.0.0.1", false],
   ["0.0.0.0", false],
 ])("isLoopback(%s) is %s", (host, expected) => expect(isLoopback(host)).toBe(expected));
+
+test("a wrong STORE_URL is named without its password", () => {
+  const env = { STORE_URL: "http://user:hunter2@valkey.example" };
+  expect(() => readConfig(env)).toThrow("STORE_URL is no URL of a Valkey or Redis server");
+  expect(() => readConfig(env)).not.toThrow("hunter2");
+  expect(readConfig({ STORE_URL: "valkey://127.0.0.1:6379/1" }).storeUrl).toBe("valkey://127.0.0.1:6379/1");
+});

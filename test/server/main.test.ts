@@ -67,14 +67,14 @@ async function sockets(): Promise<Map<number, number>> {
   );
 }
 
-function askAdmin(socketPath: string): Promise<{ status: number; body: Record<string, unknown> }> {
+function askAdmin(socketPath: string, path = "/readyz"): Promise<{ status: number; text: string }> {
   return new Promise((done, fail) => {
-    const asked = request({ socketPath, path: "/readyz" }, (response) => {
+    const asked = request({ socketPath, path }, (response) => {
       let text = "";
       response.on("data", (chunk) => {
         text += chunk;
       });
-      response.on("end", () => done({ status: response.statusCode ?? 0, body: JSON.parse(text) }));
+      response.on("end", () => done({ status: response.statusCode ?? 0, text }));
     });
     asked.on("error", fail);
     asked.end();
@@ -110,14 +110,17 @@ describe("main", () => {
         `readiness; it said: ${running.output()}`,
       );
       expect((await stat(admin)).mode & 0o777).toBe(0o660);
-      expect(await askAdmin(admin)).toMatchObject({
-        status: 200,
-        body: {
+      const ready = await askAdmin(admin);
+      expect([ready.status, JSON.parse(ready.text)]).toMatchObject([
+        200,
+        {
           ready: true,
           colour: "blue",
-          checks: { workspace: { detail: expect.stringContaining("workspace") } },
+          checks: { workspace: { ms: expect.any(Number), detail: expect.stringContaining("workspace") } },
         },
-      });
+      ]);
+      expect((await askAdmin(admin, "/metrics")).text).toContain('colour="blue"');
+      expect(JSON.parse((await askAdmin(admin, "/capz")).text)).toMatchObject({ colour: "blue" });
       expect(await (await rpc(held.origin, LIST)).text()).toContain("search_text");
       const notified = () => readFile(join(folder.path, "notified"), "utf8");
       expect((await notified()).split("\n")).toContain("READY=1");

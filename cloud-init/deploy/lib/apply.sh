@@ -48,7 +48,7 @@ apply() {
   if touched '^/etc/sysctl.d/'; then try /usr/lib/systemd/systemd-sysctl || return 1; fi
   if touched '^/etc/ssh/' && systemctl -q is-active ssh.service; then try systemctl reload ssh.service || return 1; fi
   if touched '^/etc/nftables.conf$'; then try nft -f /etc/nftables.conf || return 1; fi
-  if touched '\.timer$'; then try systemctl restart mcp-edge-workspace.timer || return 1; fi
+  apply_timers || return 1
   apply_server || return 1
   apply_nginx || return 1
   if touched '^/etc/fail2ban/'; then try systemctl reload fail2ban.service || return 1; fi
@@ -59,6 +59,20 @@ apply() {
   fi
 }
 
+# A timer that is new, changed or gone.
+apply_timers() {
+  local path timer
+  for path in "${TOUCHED[@]}"; do
+    timer=${path##*/}
+    [[ $path =~ ^/etc/systemd/system/mcp-edge-[a-z]+\.timer$ ]] || continue
+    if [ -e "$path" ]; then
+      try systemctl -q enable "$timer" && try systemctl restart "$timer" || return 1
+    else
+      systemctl -q stop "$timer" 2>/dev/null || true
+    fi
+  done
+}
+
 # New environment or unit of the server: the same release takes over in the other colour, so no request is lost.
 apply_server() {
   local active
@@ -67,7 +81,7 @@ apply_server() {
     try systemctl stop mcp-edge@blue.service mcp-edge@green.service mcp-edge.socket || return 1
     try systemctl start mcp-edge.socket || return 1
     [ -z "$active" ] || try systemctl start "$(unit "$active")" || return 1
-  elif touched '^/etc/mcp-edge/server.env$|/mcp-edge@\.service$' && [ -n "$active" ]; then
+  elif touched '^/etc/mcp-edge/server.env$|/mcp-edge@\.service(\.d/|$)' && [ -n "$active" ]; then
     take_over "$(release_of "$active")" || return 1
   fi
 }

@@ -120,6 +120,16 @@ release() { # SHA
   echo "mcp-edge-deploy: done: $(active_colour) runs release ${1:0:12}"
 }
 
+# The same release takes over in the other colour: for an environment that changed.
+restart() {
+  mend || die "cannot stop what an earlier run left; look with: systemctl status 'mcp-edge@*'"
+  local active
+  active=$(active_colour)
+  [ -n "$active" ] || die "no release is active yet; deploy one with: mcp-edge up"
+  take_over "$(release_of "$active")" || exit 1
+  echo "mcp-edge-deploy: done: $(active_colour) runs with the present environment"
+}
+
 start() {
   local active
   active=$(active_colour)

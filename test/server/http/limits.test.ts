@@ -115,7 +115,7 @@ describe("quotas", () => {
     expect((await rpc(running.origin, LIST, bearer(token))).status).toBe(200);
     const quotas = running.app.capabilities.snapshot().capabilities.find((c) => c.name === "lasting-quotas");
     expect(quotas).toMatchObject({ available: false, why: expect.stringContaining("install -d") });
-    expect(running.logs).toContainEqual(expect.objectContaining({ msg: "usage file" }));
+    expect(running.logs).toContainEqual(expect.objectContaining({ msg: "usage" }));
   });
 });
 

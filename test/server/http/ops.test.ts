@@ -71,3 +71,30 @@ test("/capz: a snapshot whose stamp is its ETag, with what each tool lacks", asy
   expect(second.status).toBe(200);
   expect(await second.json()).toMatchObject({ stamp: expect.not.stringMatching(body.stamp) });
 });
+
+test.each([
+  ["/metrics", "GET"],
+  ["/sse", "GET"],
+  ["/readyz", "GET, HEAD"],
+  ["/", "GET, HEAD"],
+  ["/api/docs/", "GET, HEAD"],
+])("POST %s: 405, with what it takes", async (path, allow) => {
+  const response = await fetch(`${running.origin}${path}?q=1`, { method: "POST", body: "x" });
+  expect([response.status, response.headers.get("allow")]).toEqual([405, allow]);
+  expect(await response.json()).toMatchObject({ error: `Method not allowed; ${path} takes ${allow}` });
+});
+
+test("an unknown path: 404, whatever the method", async () => {
+  for (const method of ["GET", "POST", "DELETE"])
+    expect((await fetch(`${running.origin}/nothing`, { method })).status).toBe(404);
+});
+
+test("every timeout of the listener is set on purpose; none cuts an answer", () => {
+  const { headersTimeout, requestTimeout, keepAliveTimeout, timeout } = running.app.http.server;
+  expect({ headersTimeout, requestTimeout, keepAliveTimeout, timeout }).toEqual({
+    headersTimeout: 30_000,
+    requestTimeout: 120_000,
+    keepAliveTimeout: 75_000,
+    timeout: 0,
+  });
+});

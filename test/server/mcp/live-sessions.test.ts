@@ -27,6 +27,19 @@ describe("LiveSessions", () => {
     expect(closed).toEqual(["idle", "working", "used", "held"]);
   });
 
+  test("knows how long the oldest is there, however often it is used", () => {
+    let now = 0;
+    const live = new LiveSessions({ now: () => now });
+    expect(live.oldestMs).toBeUndefined();
+    live.put(session("a"));
+    now = 500;
+    live.put(session("b"));
+    live.get("a");
+    expect(live.oldestMs).toBe(500);
+    live.delete("a");
+    expect(live.oldestMs).toBe(0);
+  });
+
   test("when full, the least recently used gives way; when all are held, nobody new comes in", async () => {
     const closed: string[] = [];
     const live = new LiveSessions({ max: 2 });

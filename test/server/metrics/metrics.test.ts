@@ -82,6 +82,7 @@ describe("/metrics", () => {
     expect(at('mcp_edge_stream_chunks_total{route="/sse"}')).toBeGreaterThanOrEqual(4);
     expect(samples.has('mcp_edge_streams_open{route="/sse"}')).toBe(false);
     expect(at("mcp_edge_sessions_open")).toBe(1);
+    expect(at("mcp_edge_session_oldest_age_seconds")).toBeGreaterThan(0);
     expect(at("mcp_edge_http_requests_in_flight")).toBe(1);
     expect(at('mcp_edge_build_info{version="0.1.0",release="abc",colour="blue"}')).toBe(1);
     expect(at('nodejs_eventloop_lag_seconds{quantile="0.99"}')).toBeGreaterThanOrEqual(0);
@@ -102,6 +103,7 @@ describe("/metrics", () => {
     const text = await (await fetch(`${running.origin}/metrics`)).text();
     const requests = text.split("\n").filter((line) => line.startsWith("mcp_edge_http_requests_total{"));
     expect(requests).toHaveLength(1);
+    expect(text).not.toMatch(/^mcp_edge_session_oldest_age_seconds /m);
     expect(requests[0]).toMatch(/ 20$/);
     expect(text).not.toContain("made-up");
   });

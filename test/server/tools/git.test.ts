@@ -254,6 +254,7 @@ describe("list_repos", () => {
         commit: hashes[2],
         url: "https://github.com/owner/name",
         index: "ready",
+        sync: null,
       },
     ]);
     expect(JSON.stringify(answer)).not.toContain("hunter2");
@@ -268,6 +269,7 @@ describe("list_repos", () => {
       commit: "",
       url: null,
       index: "none",
+      sync: null,
     });
     await rm(join(lab.path, "bare-start"), { recursive: true });
   });

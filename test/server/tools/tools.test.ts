@@ -260,6 +260,21 @@ describe("search_text", () => {
     expect(long?.text.length).toBeLessThan(500);
   });
 
+  test("pages are in one order, whether or not all matches fit on them", async () => {
+    const whole = await search({ query: "e", max_results: 500 });
+    const seen = [];
+    for (let offset: number | null = 0; offset !== null; ) {
+      const page = (await lab.call(searchText, alpha({ query: "e", max_results: 7, offset }))) as {
+        matches: unknown[];
+        next_offset: number | null;
+      };
+      seen.push(...page.matches);
+      offset = page.next_offset;
+    }
+    expect(seen).toEqual(whole.matches);
+    expect(seen.length).toBeGreaterThan(100);
+  });
+
   test("more than one line or a NUL is refused", async () => {
     await expect(search({ query: "a\nb" })).rejects.toThrow("one line");
     await expect(search({ query: "a", globs: ["x\0"] })).rejects.toThrow("one line");

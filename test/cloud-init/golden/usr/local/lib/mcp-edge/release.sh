@@ -114,6 +114,15 @@ release() { # SHA
   echo "mcp-edge-deploy: done: $(active_colour) runs release ${1:0:12}"
 }
 
+restart() {
+  mend || die "cannot stop what an earlier run left; look with: systemctl status 'mcp-edge@*'"
+  local active
+  active=$(active_colour)
+  [ -n "$active" ] || die "no release is active yet; deploy one with: mcp-edge up"
+  take_over "$(release_of "$active")" || exit 1
+  echo "mcp-edge-deploy: done: $(active_colour) runs with the present environment"
+}
+
 start() {
   local active
   active=$(active_colour)

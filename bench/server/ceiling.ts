@@ -1,0 +1,19 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** The ceiling: `node:http` that parses the request's JSON and answers the same bytes, and does nothing else. Prints its port. */
+const server = createServer((request, response) => {
+  let body = "";
+  request.setEncoding("utf8").on("data", (chunk) => {
+    body += chunk;
+  });
+  request.on("end", () => {
+    const { id, params } = JSON.parse(body);
+    const { text } = params.arguments;
+    const structuredContent = { text };
+    const content = [{ type: "text", text: JSON.stringify(structuredContent) }];
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify({ jsonrpc: "2.0", id, result: { content, structuredContent } }));
+  });
+});
+server.listen(0, "127.0.0.1", () => process.send?.({ port: (server.address() as AddressInfo).port }));

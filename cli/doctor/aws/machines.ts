@@ -1,0 +1,130 @@
+import { problemOf } from "../../../infra/policy/policies/open-ports.ts";
+import { CheckFailure } from "../check.ts";
+import { type AwsCheck, type Ec2Machine, stackFilters } from "./check.ts";
+import { filters } from "./client.ts";
+
+const again = "pulumi up --refresh puts back what was changed by hand";
+
+/** Throws when something is wrong. */
+function demand(problems: string[]): void {
+  if (problems.length > 0) throw new CheckFailure(problems.join("; "));
+}
+
+const machines: AwsCheck = {
+  id: "machines",
+  title: "Machines",
+  about: "account",
+  tried: ({ settings }) => `ec2:DescribeInstances with the tags of ${settings.stack}`,
+  async run(context) {
+    const answer = await context.aws.query("ec2", "DescribeInstances", filters(stackFilters(context)));
+    const found = answer
+      .all("reservationSet/item")
+      .flatMap((reservation) => reservation.all("instancesSet/item"))
+      .map(
+        (item): Ec2Machine => ({
+          id: item.get("instanceId"),
+          state: item.get("instanceState/name"),
+          instanceType: item.get("instanceType"),
+          httpTokens: item.get("metadataOptions/httpTokens"),
+          hopLimit: Number(item.get("metadataOptions/httpPutResponseHopLimit")),
+        }),
+      )
+      .filter(({ state }) => state !== "terminated" && state !== "shutting-down");
+    context.machines = found;
+    if (found.length === 0) return "none yet: pulumi up makes them";
+    demand(
+      found.flatMap(({ id, state, httpTokens, hopLimit }) => [
+        ...(state === "running" ? [] : [`${id} is ${state}`]),
+        ...(httpTokens === "required" ? [] : [`${id} answers IMDSv1 (httpTokens ${httpTokens})`]),
+        ...(hopLimit === 1 ? [] : [`${id} has hop limit ${hopLimit}`]),
+      ]),
+    );
+    return found.map(({ id, instanceType }) => `${id} (${instanceType})`).join(", ");
+  },
+  fix: () => again,
+};
+
+const volumes: AwsCheck = {
+  id: "volumes",
+  title: "Volumes",
+  about: "stack",
+  tried: ({ settings }) => `ec2:DescribeVolumes with the tags of ${settings.stack}`,
+  async run(context) {
+    const answer = await context.aws.query("ec2", "DescribeVolumes", filters(stackFilters(context)));
+    const found = answer.all("volumeSet/item");
+    const data = found.filter((item) => item.get("attachmentSet/item/device") === "/dev/sdf");
+    const wanted = context.machines?.length ?? 0;
+    demand([
+      ...found
+        .filter((item) => item.get("encrypted") !== "true")
+        .map((item) => `${item.get("volumeId")} is not encrypted`),
+      ...(data.length === wanted ? [] : [`${data.length} data volumes are attached, not ${wanted}`]),
+    ]);
+    return `${found.length}, encrypted, ${data.length} of them attached for data`;
+  },
+  fix: () => again,
+};
+
+const firewall: AwsCheck = {
+  id: "firewall",
+  title: "Security group rules",
+  about: "stack",
+  tried: ({ settings }) => `ec2:DescribeSecurityGroupRules with the tags of ${settings.stack}`,
+  async run(context) {
+    const answer = await context.aws.query(
+      "ec2",
+      "DescribeSecurityGroupRules",
+      filters(stackFilters(context)),
+    );
+    const rules = answer
+      .all("securityGroupRuleSet/item")
+      .filter((item) => item.get("isEgress") === "false")
+      .map((item) => ({
+        protocol: item.get("ipProtocol"),
+        from: item.get("fromPort"),
+        to: item.get("toPort"),
+        cidrs: [item.get("cidrIpv4"), item.get("cidrIpv6")].filter(Boolean),
+      }));
+    const sources = (protocol: string) =>
+      rules.filter((rule) => rule.protocol === protocol && rule.from === "443").flatMap(({ cidrs }) => cidrs);
+    const [tcp, udp] = [sources("tcp"), sources("udp")];
+    demand([
+      ...rules.flatMap((rule) => problemOf(rule) ?? []),
+      ...tcp.filter((cidr) => !udp.includes(cidr)).map((cidr) => `${cidr} reaches TCP 443 and not UDP 443`),
+      ...(tcp.length > 0 ? [] : ["nobody reaches port 443"]),
+    ]);
+    return `TCP and UDP 443 from ${tcp.join(", ")}`;
+  },
+  fix: () => again,
+};
+
+const alarms: AwsCheck = {
+  id: "alarms",
+  title: "Alarms",
+  about: "stack",
+  tried: ({ settings }) => `cloudwatch:DescribeAlarms mcp-edge-${settings.stack}-`,
+  async run({ aws, settings, machines: found = [] }) {
+    const answer = await aws.query("monitoring", "DescribeAlarms", {
+      AlarmNamePrefix: `mcp-edge-${settings.stack}-`,
+    });
+    const all = answer.all("DescribeAlarmsResult/MetricAlarms/member");
+    const of = ({ id }: Ec2Machine) =>
+      all.filter((alarm) =>
+        alarm.all("Dimensions/member").some((dimension) => dimension.get("Value") === id),
+      );
+    demand([
+      ...found
+        .filter(
+          (machine) => !of(machine).some((alarm) => alarm.get("MetricName").startsWith("StatusCheckFailed")),
+        )
+        .map(({ id }) => `${id} has no alarm of its status checks`),
+      ...all
+        .filter((alarm) => alarm.get("StateValue") === "ALARM")
+        .map((alarm) => `${alarm.get("AlarmName")}: ${alarm.get("StateReason")}`),
+    ]);
+    return `${all.length}, none of them raised`;
+  },
+  fix: () => "RUNBOOK.md says what each alarm means",
+};
+
+export const MACHINE_CHECKS: readonly AwsCheck[] = [machines, volumes, firewall, alarms];

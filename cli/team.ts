@@ -1,0 +1,67 @@
+import { NAMESPACE } from "../infra/settings.ts";
+
+/** A stack's file as far as this matters here. */
+export interface StackFile {
+  config?: Record<string, unknown>;
+  encryptionsalt?: string;
+  encryptedkey?: string;
+  secretsprovider?: string;
+}
+
+type Environment = Record<string, string | undefined>;
+
+/** Where a stack's state and secrets are. */
+export interface Belonging {
+  /** The state is the team's: another's lock on it is no leftover of ours. */
+  shared: boolean;
+  /** What the engine gets instead of this checkout's own. */
+  environment: Record<string, string>;
+  /** How the secrets of the stack's file are encrypted, as it says. */
+  encryption: Omit<StackFile, "config">;
+  /** The secrets of the stack's file, encrypted. */
+  secrets: Record<string, unknown>;
+}
+
+const isSecret = (value: unknown) => typeof value === "object" && value !== null && "secure" in value;
+
+/** The values of a stack's file that are there to be read. */
+export const plainConfig = (file: StackFile): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(file.config ?? {}).flatMap(([key, value]) =>
+      isSecret(value) ? [] : [[key, String(value)]],
+    ),
+  );
+
+const pick = (env: Environment, ...names: string[]): Record<string, string> =>
+  Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
+
+/**
+ * A machine on this host is this checkout's: state and passphrase lie in its own folder. What is in AWS is a team's:
+ * PULUMI_BACKEND_URL says where its state is, and the passphrase is the one that the stack's file was encrypted with. Pure.
+ * @param env the user's environment, before the command line puts its own over it
+ */
+export function belonging(file: StackFile, target: string | undefined, env: Environment): Belonging {
+  const { config = {}, encryptionsalt, encryptedkey, secretsprovider } = file;
+  const secrets = Object.fromEntries(Object.entries(config).filter(([, value]) => isSecret(value)));
+  const encryption = {
+    ...(encryptionsalt ? { encryptionsalt } : {}),
+    ...(encryptedkey ? { encryptedkey } : {}),
+    ...(secretsprovider ? { secretsprovider } : {}),
+  };
+  if (target !== "aws") return { shared: false, environment: {}, encryption, secrets };
+  const shared = Boolean(env.PULUMI_BACKEND_URL);
+  const own = shared || encryptionsalt !== undefined;
+  return {
+    shared,
+    environment: {
+      ...pick(env, "PULUMI_BACKEND_URL"),
+      ...(own ? pick(env, "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE") : {}),
+      // The provider's plugin comes from Pulumi's registry, where it is not on PATH.
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: env.PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION ?? "false",
+    },
+    encryption,
+    secrets,
+  };
+}
+
+export const targetOf = (config: Record<string, string>): string | undefined => config[`${NAMESPACE}:target`];

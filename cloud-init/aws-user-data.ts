@@ -1,0 +1,61 @@
+import { renderFile } from "./render.ts";
+
+/** What a machine on AWS must know before it can ask for anything else. */
+export interface AwsSurroundings {
+  stack: string;
+  region: string;
+  bucket: string;
+  /** Id of the data volume. */
+  volume: string;
+  /** Base URL of another S3 and SSM than AWS's; "": AWS's own. */
+  endpoint: string;
+  /** The setting `machine`: another value is another document, which replaces the machine. */
+  machine: string;
+}
+
+/** Scripts of the first boot: path on the machine -> file under `cloud-init/`. */
+const BOOT: Readonly<Record<string, string>> = {
+  "/etc/systemd/system/mcp-edge-pull.service": "files/systemd/mcp-edge-pull.service",
+  "/etc/systemd/system/mcp-edge-pull.timer": "files/systemd/mcp-edge-pull.timer",
+  "/usr/local/lib/mcp-edge/aws.sh": "deploy/lib/aws.sh",
+  "/usr/local/lib/mcp-edge/boot.sh": "deploy/lib/boot.sh",
+  "/usr/local/lib/mcp-edge/report.sh": "deploy/lib/report.sh",
+  "/usr/local/sbin/mcp-edge-data": "deploy/mcp-edge-data",
+  "/usr/local/sbin/mcp-edge-pull": "deploy/mcp-edge-pull",
+};
+
+/** /etc/mcp-edge/aws.env: read by our scripts as a shell file. Only user-data writes it: it differs from machine to machine. */
+function awsEnv({ stack, region, bucket, volume, endpoint }: AwsSurroundings): string {
+  const values = {
+    REGION: region,
+    BUCKET: bucket,
+    PREFIX: `/mcp-edge/${stack}`,
+    DATA_VOLUME: volume,
+    AWS_ENDPOINT_URL: endpoint,
+    IMDS: "http://169.254.169.254",
+  };
+  for (const [key, value] of Object.entries(values)) {
+    if (!/^[A-Za-z0-9./:_[\]-]*$/.test(value))
+      throw new Error(`${key} is ${JSON.stringify(value)}: not fit for a file`);
+  }
+  return Object.entries(values)
+    .map(([key, value]) => `${key}='${value}'\n`)
+    .join("");
+}
+
+/**
+ * The cloud-init document of a machine on AWS: only what it takes to mount the data volume and to pull everything else, so
+ * that its size does not grow with the machine's files, and there is nothing in it that an attacker wants. The files come
+ * by their hash from the bucket, as they do at each later deployment.
+ */
+export function awsUserData(around: AwsSurroundings): string {
+  const files = Object.entries(BOOT).map(([path, source]) => ({
+    path,
+    content: renderFile(source, {}),
+    permissions: path.startsWith("/usr/local/sbin/") ? "0755" : "0644",
+  }));
+  files.push({ path: "/etc/mcp-edge/aws.env", content: awsEnv(around), permissions: "0644" });
+  files.push({ path: "/etc/mcp-edge/machine", content: `${around.machine}\n`, permissions: "0644" });
+  const document = { write_files: files, runcmd: [["/usr/local/sbin/mcp-edge-pull", "boot"]] };
+  return `#cloud-config\n${JSON.stringify(document, null, 1)}\n`;
+}

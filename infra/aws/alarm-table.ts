@@ -1,0 +1,116 @@
+import { isBurstable } from "../instance-types.ts";
+import { METRICS_NAMESPACE } from "./identity-policy.ts";
+
+/** An alarm of one machine as plain data. Pure. */
+export interface AlarmSpec {
+  name: string;
+  description: string;
+  namespace: string;
+  metricName: string;
+  statistic: "Maximum" | "Minimum" | "Average";
+  comparisonOperator: "GreaterThanThreshold" | "LessThanThreshold";
+  threshold: number;
+  /** Seconds. */
+  period: number;
+  evaluationPeriods: number;
+  treatMissingData: "breaching" | "notBreaching" | "missing";
+  /** What EC2 itself does about it. */
+  action?: "recover" | "reboot";
+}
+
+const minutes = (count: number) => ({ period: 60, evaluationPeriods: count });
+
+/** The machine's status as EC2 sees it. A broken host: the machine starts on another one, same id and addresses. */
+const STATUS: AlarmSpec[] = [
+  {
+    name: "host",
+    description: "EC2's host is impaired; EC2 moves the machine to another one",
+    namespace: "AWS/EC2",
+    metricName: "StatusCheckFailed_System",
+    statistic: "Maximum",
+    comparisonOperator: "GreaterThanThreshold",
+    threshold: 0,
+    ...minutes(2),
+    treatMissingData: "missing",
+    action: "recover",
+  },
+  {
+    name: "system",
+    description: "The operating system does not answer; EC2 starts it again",
+    namespace: "AWS/EC2",
+    metricName: "StatusCheckFailed_Instance",
+    statistic: "Maximum",
+    comparisonOperator: "GreaterThanThreshold",
+    threshold: 0,
+    ...minutes(3),
+    treatMissingData: "missing",
+    action: "reboot",
+  },
+];
+
+const CREDITS: AlarmSpec = {
+  name: "cpu-credits",
+  description:
+    "Less than 20 CPU credits are left: the machine is about to become slow; take a larger instanceType",
+  namespace: "AWS/EC2",
+  metricName: "CPUCreditBalance",
+  statistic: "Minimum",
+  comparisonOperator: "LessThanThreshold",
+  threshold: 20,
+  period: 300,
+  evaluationPeriods: 2,
+  treatMissingData: "missing",
+};
+
+const own = (
+  spec: Pick<AlarmSpec, "name" | "description" | "metricName" | "threshold"> & Partial<AlarmSpec>,
+): AlarmSpec => ({
+  namespace: METRICS_NAMESPACE,
+  statistic: "Maximum",
+  comparisonOperator: "GreaterThanThreshold",
+  period: 300,
+  evaluationPeriods: 2,
+  treatMissingData: "missing",
+  ...spec,
+});
+
+/** What the machine says of itself, once a minute (cloud-init/deploy/mcp-edge-metrics). */
+const OWN: AlarmSpec[] = [
+  own({
+    name: "memory",
+    description: "More than 90 % of the memory is taken",
+    metricName: "MemoryUsedPercent",
+    threshold: 90,
+    // It is also the sign of life of all that the machine reports.
+    treatMissingData: "breaching",
+  }),
+  own({
+    name: "root-disk",
+    description: "The root volume is over 85 % full",
+    metricName: "RootUsedPercent",
+    threshold: 85,
+  }),
+  own({
+    name: "data-disk",
+    description: "The data volume is over 85 % full; raise dataVolumeSize",
+    metricName: "DataUsedPercent",
+    threshold: 85,
+  }),
+  own({
+    name: "certificate",
+    // A fraction, because lifetimes shrink: certbot renews with a third left, so 0.2 means that it fails again and again.
+    description: "Less than a fifth of the certificate's lifetime is left: renewals fail (RUNBOOK.md)",
+    metricName: "CertificateLifeFraction",
+    statistic: "Minimum",
+    comparisonOperator: "LessThanThreshold",
+    threshold: 0.2,
+    period: 3600,
+    evaluationPeriods: 1,
+  }),
+];
+
+/** @returns the alarms of a machine of this type */
+export function alarmsOf(level: "basic" | "full", instanceType: string): AlarmSpec[] {
+  if (level === "basic") return STATUS;
+  return [...STATUS, ...(isBurstable(instanceType) ? [CREDITS] : []), ...OWN];
+}

@@ -1,0 +1,126 @@
+import type { AwsSettings } from "../settings.ts";
+import { alarmsOf } from "./alarm-table.ts";
+import { opensToWorld } from "./firewall-rules.ts";
+
+/** Prices in USD of us-east-1, from AWS's price list; taxes and the free tier do not count. */
+export const PRICES = {
+  date: "2026-11-21",
+  region: "us-east-1",
+  /** An hour, Linux on demand. */
+  instance: {
+    "t4g.micro": 0.0084,
+    "t4g.small": 0.0168,
+    "t4g.medium": 0.0336,
+    "t4g.large": 0.0672,
+    "t3.micro": 0.0104,
+    "t3.small": 0.0208,
+    "t3.medium": 0.0416,
+    "t3.large": 0.0832,
+    "m7g.medium": 0.0408,
+    "m7g.large": 0.0816,
+    "c7g.medium": 0.0363,
+    "c7g.large": 0.0725,
+  } as Record<string, number>,
+  ipv4Hour: 0.005,
+  gp3GibMonth: 0.08,
+  zoneMonth: 0.5,
+  healthCheckMonth: 2,
+  alarmMonth: 0.1,
+  metricMonth: 0.3,
+  logsGb: 0.53,
+  s3GbMonth: 0.023,
+  s3Gets1000: 0.0004,
+  egressGb: 0.09,
+} as const;
+
+const HOURS = 730;
+/** The metrics that a machine reports of itself. */
+const OWN_METRICS = 4;
+
+export interface CostLine {
+  item: string;
+  /** USD a month; undefined: the table does not know the price. */
+  usd: number | undefined;
+  how: string;
+}
+
+export interface CostEstimate {
+  lines: CostLine[];
+  /** USD a month, of the lines whose price is known. */
+  total: number;
+  prices: string;
+}
+
+const cents = (usd: number) => Math.round(usd * 100) / 100;
+
+/** What a stack costs a month, line by line, before traffic. Pure. */
+export function monthlyCost(settings: AwsSettings): CostEstimate {
+  const { machines: count, instanceType } = settings;
+  const hour = PRICES.instance[instanceType];
+  const each = count === 1 ? "" : `${count} x `;
+  const lines: CostLine[] = [
+    {
+      item: `machine ${instanceType}`,
+      usd: hour === undefined ? undefined : count * hour * HOURS,
+      how:
+        hour === undefined
+          ? "price not known here: https://aws.amazon.com/ec2/pricing"
+          : `${each}${HOURS} h x ${hour}`,
+    },
+    {
+      item: "public IPv4 address",
+      usd: count * PRICES.ipv4Hour * HOURS,
+      how: `${each}${HOURS} h x ${PRICES.ipv4Hour}`,
+    },
+    volume("root volume", settings.rootVolumeSize, count),
+    volume("data volume", settings.dataVolumeSize, count),
+    // One question in ten seconds and machine.
+    {
+      item: "bucket",
+      usd: 2 * PRICES.s3GbMonth + (count * HOURS * 360 * PRICES.s3Gets1000) / 1000,
+      how: `2 GB of releases, ${each}${HOURS * 360} requests`,
+    },
+    ...alarmLines(settings),
+  ];
+  if (settings.zone && settings.hostedZone === "create") {
+    lines.push({ item: "hosted zone", usd: PRICES.zoneMonth, how: `1 x ${PRICES.zoneMonth}` });
+  }
+  if (settings.logs === "cloudwatch") {
+    lines.push({ item: "logs", usd: count * PRICES.logsGb, how: `${each}1 GB x ${PRICES.logsGb}` });
+  }
+  const rounded = lines.map((line) => ({
+    ...line,
+    usd: line.usd === undefined ? undefined : cents(line.usd),
+  }));
+  return {
+    lines: rounded,
+    total: cents(rounded.reduce((sum, { usd }) => sum + (usd ?? 0), 0)),
+    prices: `USD a month, prices of ${PRICES.region} on ${PRICES.date}; traffic to the world ${PRICES.egressGb} USD/GB`,
+  };
+}
+
+function volume(item: string, gib: number, count: number): CostLine {
+  const how = `${count === 1 ? "" : `${count} x `}${gib} GiB x ${PRICES.gp3GibMonth}`;
+  return { item, usd: count * gib * PRICES.gp3GibMonth, how };
+}
+
+function alarmLines({ alarms, instanceType, machines, allowedCidrs }: AwsSettings): CostLine[] {
+  const health = alarms === "full" && opensToWorld(allowedCidrs);
+  const number = machines * alarmsOf(alarms, instanceType).length + (health ? 1 : 0);
+  const lines: CostLine[] = [
+    { item: "alarms", usd: number * PRICES.alarmMonth, how: `${number} x ${PRICES.alarmMonth}` },
+  ];
+  if (alarms === "full") {
+    const metrics = machines * OWN_METRICS;
+    lines.push({
+      item: "metrics",
+      usd: metrics * PRICES.metricMonth,
+      how: `${metrics} x ${PRICES.metricMonth}`,
+    });
+  }
+  if (health) {
+    const usd = PRICES.healthCheckMonth;
+    lines.push({ item: "health check", usd, how: `HTTPS, 1 x ${usd}` });
+  }
+  return lines;
+}

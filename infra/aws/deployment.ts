@@ -1,0 +1,116 @@
+import * as aws from "@pulumi/aws";
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { FilesArchive } from "../files-archive.ts";
+import type { Release } from "../release.ts";
+import type { Workspace } from "../workspace.ts";
+import type { Artifacts } from "./artifacts.ts";
+import { desired, desiredText } from "./desired.ts";
+import { named, type Tags } from "./tags.ts";
+
+export interface DeploymentArgs {
+  stack: string;
+  region: string;
+  artifacts: Artifacts;
+  release: Release;
+  files: FilesArchive;
+  workspace: Workspace;
+  /** Archive of the workspace's commits on this host; "": the machine clones a URL. */
+  bundle: string;
+  /** Names and versions of the secrets. */
+  secrets: pulumi.Input<string>;
+  tags: Tags;
+}
+
+/** By hand (`pulumi up`) the engine's plugins start in the project's folder; `mcp-edge up` says where that is. */
+const PUBLISH = [
+  'cd "$(printenv MCP_EDGE_ROOT || pwd)"',
+  "exec node --import=./infra/node-check.js infra/aws/publish.ts",
+].join(" && ");
+
+/**
+ * What the machines shall run, published by content hash, and the wait for all of them: `pulumi up` shows each machine's
+ * steps as they come, and fails with the end of its log when one went back to what it had.
+ *
+ * ### Cost
+ * Nothing besides the bucket's.
+ */
+export class Deployment extends pulumi.ComponentResource {
+  readonly generation: pulumi.Output<string>;
+  /** All that is published; a machine may boot then. */
+  readonly published: pulumi.Resource[];
+  readonly #args: DeploymentArgs;
+
+  constructor(name: string, args: DeploymentArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mcp-edge:aws:Deployment", name, {}, opts);
+    this.#args = args;
+    const { stack, release, files, workspace } = args;
+    const archives = [
+      this.#upload("release", release.hash, `releases/${release.hash}.tar.zst`, release.archive),
+      this.#upload("files", files.hash, `files/files-${files.hash}.tar`, files.archive),
+      ...(args.bundle
+        ? [this.#upload("workspace", workspace.head, `workspaces/${workspace.head}.bundle`, args.bundle)]
+        : []),
+    ];
+    const content = pulumi
+      .output(args.secrets)
+      .apply((secrets) => desired(release.hash, files.hash, workspace.head, secrets));
+    const wanted = new aws.s3.BucketObjectv2(
+      `${stack}-desired`,
+      {
+        bucket: args.artifacts.bucket,
+        key: "desired.json",
+        content: content.apply(desiredText),
+        contentType: "application/json",
+        tags: named(args.tags, "desired"),
+      },
+      // Machines look for the archives as soon as they read this.
+      { parent: this, dependsOn: [...args.artifacts.guards, ...archives] },
+    );
+    this.generation = content.generation;
+    this.published = [...archives, wanted];
+    this.registerOutputs({ generation: this.generation });
+  }
+
+  /** Wait until every machine says that it runs this generation. */
+  wait(machines: pulumi.Input<string>[], ready: pulumi.Resource[]): command.local.Command {
+    const { stack, region, artifacts } = this.#args;
+    const instances = pulumi.all(machines).apply((ids) => ids.join(","));
+    return new command.local.Command(
+      `${stack}-converged`,
+      {
+        create: PUBLISH,
+        update: PUBLISH,
+        environment: {
+          MCP_EDGE_BUCKET: artifacts.bucket,
+          MCP_EDGE_REGION: region,
+          MCP_EDGE_GENERATION: this.generation,
+          MCP_EDGE_INSTANCES: instances,
+        },
+      },
+      {
+        parent: this,
+        dependsOn: [...this.published, ...ready],
+        customTimeouts: { create: "30m", update: "30m" },
+      },
+    );
+  }
+
+  /**
+   * A resource for each content. One resource whose key is replaced would leave the old object to be deleted when the
+   * deployment fails; the next update goes back to that very key, writes it, and then deletes what it has just written.
+   */
+  #upload(what: string, hash: string, key: string, file: string): aws.s3.BucketObjectv2 {
+    const { stack, artifacts, tags } = this.#args;
+    return new aws.s3.BucketObjectv2(
+      `${stack}-${what}-${hash.slice(0, 12)}`,
+      {
+        bucket: artifacts.bucket,
+        key,
+        source: new pulumi.asset.FileAsset(file),
+        tags: named(tags, what),
+      },
+      { parent: this, dependsOn: artifacts.guards },
+    );
+  }
+}

@@ -1,0 +1,26 @@
+import { createHash } from "node:crypto";
+
+/** What all machines of a stack shall run: the object `desired.json`, which they ask for every ten seconds. */
+export interface Desired {
+  /** sha256 of the release's archive: `releases/<sha256>.tar.zst`. */
+  release: string;
+  /** Hash of the machine's files: `files/files-<hash>.tar`. */
+  files: string;
+  /** Commit of the pushed workspace: `workspaces/<commit>.bundle`; "": none is pushed. */
+  workspace: string;
+  /** Changes with any of these and with the secrets; a status names the one that it is about. */
+  generation: string;
+}
+
+/**
+ * @param secrets names and versions of the parameters: a changed secret is a deployment too
+ * @returns the same for the same content, so that an update without a change deploys nothing. Pure.
+ */
+export function desired(release: string, files: string, workspace: string, secrets: string): Desired {
+  const content = JSON.stringify([release, files, workspace, secrets]);
+  const generation = createHash("sha256").update(content).digest("hex").slice(0, 16);
+  return { release, files, workspace, generation };
+}
+
+/** The object's text: one line, which a shell script takes apart without a parser. */
+export const desiredText = (content: Desired) => `${JSON.stringify(content)}\n`;

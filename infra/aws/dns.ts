@@ -1,0 +1,70 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { dnsRecords, TTL, zoneLine } from "./records.ts";
+import { named, type Tags } from "./tags.ts";
+
+export interface DnsArgs {
+  stack: string;
+  domain: string;
+  email: string;
+  acme: string;
+  ipv4: pulumi.Output<string>[];
+  ipv6: pulumi.Output<string>[];
+  /** Name of the zone; "": none, the records are printed. */
+  zone: string;
+  hostedZone: "lookup" | "create";
+  protect: boolean;
+  tags: Tags;
+}
+
+/**
+ * The domain's records in Route 53, in a zone that is looked up or made; without a zone, the text of the records to make.
+ *
+ * ### Cost
+ * A zone of its own 0.50 USD a month; a million queries 0.40 USD.
+ */
+export class Dns extends pulumi.ComponentResource {
+  /** The records as lines of a zone file. */
+  readonly records: pulumi.Output<string[]>;
+  /** Name servers of a zone that was made here: to be entered at the registrar. */
+  readonly nameServers: pulumi.Output<string[]> | undefined;
+
+  constructor(name: string, args: DnsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mcp-edge:aws:Dns", name, {}, opts);
+    const { stack, domain, email, acme } = args;
+    const all = pulumi
+      .all([pulumi.all(args.ipv4), pulumi.all(args.ipv6)])
+      .apply(([ipv4, ipv6]) => dnsRecords({ domain, email, acme, ipv4, ipv6 }));
+    this.records = all.apply((list) =>
+      list.flatMap((record) => record.values.map((value) => zoneLine(record, value))),
+    );
+    if (args.zone) {
+      const zone = this.#zone(args);
+      this.nameServers = args.hostedZone === "create" ? zone.nameServers : undefined;
+      for (const type of ["A", "AAAA", "HTTPS", "CAA"] as const) {
+        new aws.route53.Record(
+          `${stack}-record-${type}`,
+          {
+            zoneId: zone.zoneId,
+            name: domain,
+            type,
+            ttl: TTL,
+            records: all.apply((list) => list.find((record) => record.type === type)?.values ?? []),
+          },
+          { parent: this },
+        );
+      }
+    }
+    this.registerOutputs({ records: this.records });
+  }
+
+  #zone({ stack, zone: name, hostedZone, protect, tags }: DnsArgs) {
+    if (hostedZone === "lookup")
+      return aws.route53.getZoneOutput({ name, privateZone: false }, { parent: this });
+    return new aws.route53.Zone(
+      `${stack}-zone`,
+      { name, comment: `mcp-edge ${stack}`, tags: named(tags, name) },
+      { parent: this, protect },
+    );
+  }
+}

@@ -1,0 +1,111 @@
+/** The rules of the machine's firewall as plain data. Pure. */
+export interface Rule {
+  /** Part of the resource's name; stays the same as long as the rule means the same. */
+  name: string;
+  direction: "ingress" | "egress";
+  protocol: "tcp" | "udp" | "icmp" | "icmpv6";
+  /** Port; for ICMP the type. */
+  from: number;
+  /** Port; for ICMP the code, -1 for all. */
+  to: number;
+  cidr: string;
+  why: string;
+}
+
+const WORLD = ["0.0.0.0/0", "::/0"];
+
+/** Whether Route 53's health checkers, which are anywhere, get in. */
+export const opensToWorld = (allowed: string[]) => allowed.includes("0.0.0.0/0");
+
+const isV6 = (cidr: string) => cidr.includes(":");
+
+/** "ipv4" and "ipv6" for the world, else the range itself without what a resource's name may not hold. */
+function slug(cidr: string): string {
+  if (cidr === "0.0.0.0/0") return "ipv4";
+  if (cidr === "::/0") return "ipv6";
+  return cidr.replaceAll("::", "--").replaceAll(/[:/.]/g, "-");
+}
+
+function rule(rule: Omit<Rule, "name" | "cidr">, port: string, cidr: string): Rule {
+  return { ...rule, name: `${rule.direction}-${rule.protocol}-${port}-${slug(cidr)}`, cidr };
+}
+
+/**
+ * What may come in, one rule for each port, protocol and range: HTTPS over TCP and over QUIC always together, and HTTP.
+ * No 22: `mcp-edge shell` comes through the VPC (shell.ts).
+ * @param allowed ranges that reach port 443
+ * @param publicAcme a public ACME server validates from addresses that nobody knows before, over port 80 (RFC 8555, 10.2)
+ */
+export function ingressRules(allowed: string[], publicAcme: boolean): Rule[] {
+  const ingress = { direction: "ingress" } as const;
+  const http = publicAcme ? WORLD : allowed;
+  const families = (cidrs: string[]) =>
+    WORLD.filter((world) => cidrs.some((cidr) => isV6(cidr) === isV6(world)));
+  return [
+    ...allowed.map((cidr) =>
+      rule(
+        { ...ingress, protocol: "tcp", from: 443, to: 443, why: "HTTPS: HTTP/2 and HTTP/1.1" },
+        "443",
+        cidr,
+      ),
+    ),
+    ...allowed.map((cidr) =>
+      rule({ ...ingress, protocol: "udp", from: 443, to: 443, why: "HTTPS: HTTP/3 over QUIC" }, "443", cidr),
+    ),
+    ...http.map((cidr) =>
+      rule(
+        { ...ingress, protocol: "tcp", from: 80, to: 80, why: "ACME validation, redirect to HTTPS" },
+        "80",
+        cidr,
+      ),
+    ),
+    // Routers anywhere say that a packet was too big: without it, path MTU discovery fails silently.
+    ...families([...allowed, ...http]).map((cidr) =>
+      isV6(cidr)
+        ? rule(
+            { ...ingress, protocol: "icmpv6", from: 2, to: 0, why: "Path MTU: packet too big" },
+            "mtu",
+            cidr,
+          )
+        : rule(
+            { ...ingress, protocol: "icmp", from: 3, to: 4, why: "Path MTU: fragmentation needed" },
+            "mtu",
+            cidr,
+          ),
+    ),
+  ];
+}
+
+/** What may go out: each with its reason. DNS and time come from addresses of AWS that no security group filters. */
+export function egressRules(workspace: string): Rule[] {
+  const egress = { direction: "egress" } as const;
+  const ssh = /^ssh:|^[\w.-]+@[\w.-]+:/.test(workspace);
+  return WORLD.flatMap((cidr) => [
+    rule(
+      { ...egress, protocol: "tcp", from: 443, to: 443, why: "Bucket, parameters, ACME, git over HTTPS" },
+      "443",
+      cidr,
+    ),
+    rule(
+      { ...egress, protocol: "tcp", from: 80, to: 80, why: "Debian packages, signed by Debian" },
+      "80",
+      cidr,
+    ),
+    // Answers to the world on any port: then AWS tracks no UDP flow, and an idle QUIC connection is not forgotten after 180 s
+    // (EC2 user guide, "Security group connection tracking", untracked connections).
+    rule(
+      { ...egress, protocol: "udp", from: 0, to: 65_535, why: "Answers of QUIC, untracked" },
+      "quic",
+      cidr,
+    ),
+    ...(ssh
+      ? [
+          rule(
+            { ...egress, protocol: "tcp", from: 22, to: 22, why: "The workspace: git over SSH" } as const,
+            "22",
+            cidr,
+          ),
+        ]
+      : []),
+  ]);
+}

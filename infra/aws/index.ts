@@ -1,0 +1,242 @@
+import { existsSync } from "node:fs";
+import { readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { awsUserData } from "../../cloud-init/aws-user-data.ts";
+import { machineFiles } from "../../cloud-init/machine-files.ts";
+import type { MachineSettings } from "../../cloud-init/settings.ts";
+import { gzipUserData } from "../../cloud-init/user-data.ts";
+import { type FilesArchive, writeFilesArchive } from "../files-archive.ts";
+import { cacheFolder } from "../paths.ts";
+import type { Release } from "../release.ts";
+import type { AwsSettings } from "../settings.ts";
+import { resolveWorkspace, type Workspace, writeBundle } from "../workspace.ts";
+import { acmeDirectory, isPublicAcme } from "./acme.ts";
+import { Alarms } from "./alarms.ts";
+import { Artifacts } from "./artifacts.ts";
+import { type CostEstimate, monthlyCost } from "./cost.ts";
+import { Deployment } from "./deployment.ts";
+import { Dns } from "./dns.ts";
+import { Firewall } from "./firewall.ts";
+import { opensToWorld } from "./firewall-rules.ts";
+import { Identity } from "./identity.ts";
+import { imageOf } from "./image.ts";
+import { Logs } from "./logs.ts";
+import { Machine } from "./machine.ts";
+import { Network, type Subnet } from "./network.ts";
+import { Secrets } from "./secrets.ts";
+import { Shell } from "./shell.ts";
+import { Storage } from "./storage.ts";
+import { tagsOf } from "./tags.ts";
+
+export interface AwsEdgeArgs {
+  settings: AwsSettings;
+  release: Release;
+  /** Where the machines are; the provider's own setting `aws:region`. */
+  region: string;
+}
+
+/** What is read from this host before the first resource. */
+interface Prepared {
+  workspace: Workspace;
+  bundle: string;
+  files: FilesArchive;
+}
+
+/**
+ * The whole edge on AWS, from network to alarms: what `pulumi up` of a stack with `target: aws` makes. One or more Debian 13
+ * machines pull their files and their release from a private bucket; nothing but HTTP and HTTPS is open to the world.
+ *
+ * ### Cost
+ * The sum of the parts, line by line in the output `monthlyCost` (cost.ts).
+ */
+export class AwsEdge extends pulumi.ComponentResource {
+  readonly url: string;
+  readonly ipv4: pulumi.Output<string>;
+  readonly ipv6: pulumi.Output<string>;
+  readonly machines: pulumi.Output<{ instance: string; ipv4: string; ipv6: string }[]>;
+  readonly bucket: pulumi.Output<string>;
+  readonly generation: pulumi.Output<string>;
+  /** Lines of a zone file: in Route 53 when the settings name a zone, else to be made by hand. */
+  readonly records: pulumi.Output<string[]>;
+  /** To be entered at the registrar, when the zone was made here. */
+  readonly nameServers: pulumi.Output<string[]> | undefined;
+  /** How to open a shell. */
+  readonly shell: string;
+  readonly monthlyCost: CostEstimate;
+
+  static async create(name: string, args: AwsEdgeArgs, opts?: pulumi.ComponentResourceOptions) {
+    return new AwsEdge(name, args, await prepare(args.settings), opts);
+  }
+
+  private constructor(
+    name: string,
+    { settings, release, region }: AwsEdgeArgs,
+    { workspace, bundle, files }: Prepared,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("mcp-edge:aws:Edge", name, {}, opts);
+    const child = { parent: this };
+    const { stack, protect } = settings;
+    const tags = tagsOf(settings);
+    const { accountId } = aws.getCallerIdentityOutput({}, child);
+
+    const network = new Network(`${name}-network`, { ...settings, tags }, child);
+    const { vpcId } = network;
+    const firewall = new Firewall(
+      `${name}-firewall`,
+      { ...settings, workspace: workspace.source, vpcId, publicAcme: isPublicAcme(settings.acme), tags },
+      child,
+    );
+    const machineGroupId = firewall.groupId;
+    if (settings.shell === "endpoint") {
+      const subnetId = (network.subnets[0] as Subnet).id;
+      new Shell(`${name}-shell`, { stack, vpcId, subnetId, machineGroupId, tags }, child);
+    }
+
+    const artifacts = new Artifacts(`${name}-artifacts`, { stack, accountId, protect, tags }, child);
+    const secrets = new Secrets(`${name}-secrets`, { stack, secrets: settings.secrets, tags }, child);
+    const deployment = new Deployment(
+      `${name}-deployment`,
+      { stack, region, artifacts, release, files, workspace, bundle, secrets: secrets.versions, tags },
+      child,
+    );
+    const retentionDays = settings.logRetentionDays;
+    const logs =
+      settings.logs === "cloudwatch"
+        ? new Logs(`${name}-logs`, { stack, retentionDays, tags }, child)
+        : undefined;
+    const identity = new Identity(
+      `${name}-identity`,
+      {
+        stack,
+        region,
+        accountId,
+        bucketArn: artifacts.arn,
+        logGroupArn: logs?.groupArn ?? "",
+        metrics: settings.alarms === "full",
+        tags,
+      },
+      child,
+    );
+
+    const image = imageOf(settings, child);
+    const machines = Array.from({ length: settings.machines }, (_, index) => {
+      // The first has no number, so that a second one beside it changes no name.
+      const machine = index === 0 ? stack : `${stack}-${index + 1}`;
+      const subnet = network.subnets[index % network.subnets.length] as Subnet;
+      const size = settings.dataVolumeSize;
+      const storage = new Storage(
+        `${machine}-storage`,
+        { machine, zone: subnet.zone, size, protect, tags },
+        child,
+      );
+      const { volumeId } = storage;
+      const userData = pulumi.all([artifacts.bucket, volumeId]).apply(([bucket, volume]) => {
+        const endpoint = process.env.AWS_ENDPOINT_URL ?? "";
+        const around = { stack, region, bucket, volume, endpoint, machine: settings.machine };
+        return gzipUserData(awsUserData(around)).toString("base64");
+      });
+      const made = new Machine(
+        `${machine}-edge`,
+        {
+          machine,
+          subnet,
+          groupId: machineGroupId,
+          profile: identity.profile,
+          image,
+          instanceType: settings.instanceType,
+          rootVolumeSize: settings.rootVolumeSize,
+          volumeId,
+          userData,
+          replace: settings.machine !== "keep",
+          protect,
+          tags,
+        },
+        { parent: this, dependsOn: [identity.policy, ...deployment.published] },
+      );
+      return { machine, ...made };
+    });
+    const dns = new Dns(
+      `${name}-dns`,
+      {
+        ...settings,
+        ipv4: machines.map(({ ipv4 }) => ipv4),
+        ipv6: machines.map(({ ipv6 }) => ipv6),
+        tags,
+      },
+      child,
+    );
+    new Alarms(
+      `${name}-alarms`,
+      {
+        stack,
+        region,
+        domain: settings.domain,
+        level: settings.alarms,
+        instanceType: settings.instanceType,
+        machines: machines.map(({ machine, instanceId }) => ({ machine, instanceId })),
+        openToWorld: opensToWorld(settings.allowedCidrs),
+        email: settings.alarmEmail,
+        tags,
+      },
+      child,
+    );
+    const ids = machines.map(({ instanceId }) => instanceId);
+    deployment.wait(ids, [...machines.flatMap(({ ready }) => ready), dns]);
+
+    this.url = `https://${settings.domain}/mcp`;
+    this.ipv4 = (machines[0] as (typeof machines)[0]).ipv4;
+    this.ipv6 = (machines[0] as (typeof machines)[0]).ipv6;
+    this.machines = pulumi.output(
+      machines.map(({ instanceId, ipv4, ipv6 }) => ({ instance: instanceId, ipv4, ipv6 })),
+    );
+    this.bucket = artifacts.bucket;
+    this.generation = deployment.generation;
+    this.records = dns.records;
+    this.nameServers = dns.nameServers;
+    this.shell =
+      settings.shell === "endpoint"
+        ? `npm run mcp-edge -- shell --stack ${stack}`
+        : "no endpoint: npm run up -- --set shell=endpoint";
+    this.monthlyCost = monthlyCost(settings);
+    this.registerOutputs({ url: this.url, machines: this.machines, records: this.records });
+  }
+}
+
+/** Workspace, machine's files and what they name on this host. */
+async function prepare(settings: AwsSettings): Promise<Prepared> {
+  const workspace = await resolveWorkspace(settings.workspace);
+  const files = await writeFilesArchive(machineFiles(await machineSettings(settings, workspace)));
+  return { workspace, files, bundle: workspace.folder ? await bundleOf(workspace) : "" };
+}
+
+/** The settings as the machine's files want them; the same on every machine of the stack. */
+async function machineSettings(settings: AwsSettings, workspace: Workspace): Promise<MachineSettings> {
+  const { stack, domain, email, auth, logLevel, rateLimit, acmeCa } = settings;
+  const trustedCa = acmeCa === "" ? undefined : await readFile(acmeCa, "utf8");
+  return {
+    stack,
+    domain,
+    email,
+    auth,
+    logLevel,
+    rateLimit,
+    acmeServer: acmeDirectory(settings.acme),
+    workspace: workspace.source,
+    workspaceName: workspace.name,
+    ...(trustedCa === undefined ? {} : { trustedCa }),
+    aws: { metrics: settings.alarms === "full", logs: settings.logs === "cloudwatch" },
+  };
+}
+
+/** The workspace's commits as a file in the cache, written once a commit. */
+async function bundleOf({ folder, head }: Workspace): Promise<string> {
+  const file = join(cacheFolder("workspaces"), `${head}.bundle`);
+  if (!existsSync(file)) {
+    await writeBundle(folder, `${file}.partial`);
+    await rename(`${file}.partial`, file);
+  }
+  return file;
+}

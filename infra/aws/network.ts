@@ -1,0 +1,113 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { subnetRange, subnetRange6, VPC_RANGE } from "./addresses.ts";
+import { named, type Tags } from "./tags.ts";
+
+export interface NetworkArgs {
+  stack: string;
+  /** An existing VPC; default "": a new one. */
+  vpcId: string;
+  /** Its public subnets, when it exists already. */
+  subnetIds: string[];
+  tags: Tags;
+}
+
+export interface Subnet {
+  id: pulumi.Output<string>;
+  /** Availability zone: a volume and its machine must be in the same one. */
+  zone: pulumi.Output<string>;
+}
+
+/**
+ * A VPC with public subnets in two zones, IPv4 and IPv6, or an existing one.
+ *
+ * Public subnets, because the machine is the edge: nothing stands before it, and a NAT gateway would cost more than the machine.
+ *
+ * ### Cost
+ * Nothing: AWS takes no money for a VPC, its subnets, routes and internet gateway.
+ */
+export class Network extends pulumi.ComponentResource {
+  readonly vpcId: pulumi.Output<string>;
+  readonly subnets: Subnet[];
+
+  constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mcp-edge:aws:Network", name, {}, opts);
+    if (args.vpcId) {
+      this.vpcId = pulumi.output(args.vpcId);
+      this.subnets = args.subnetIds.map((id) => existing(id, this));
+    } else {
+      const { vpc, subnets } = create(args, this);
+      this.vpcId = vpc.id;
+      this.subnets = subnets;
+    }
+    this.registerOutputs({ vpcId: this.vpcId, subnetIds: this.subnets.map(({ id }) => id) });
+  }
+}
+
+function existing(id: string, parent: pulumi.Resource): Subnet {
+  const { availabilityZone } = aws.ec2.getSubnetOutput({ id }, { parent });
+  return { id: pulumi.output(id), zone: availabilityZone };
+}
+
+function create({ stack, tags }: NetworkArgs, parent: pulumi.Resource) {
+  const child = { parent };
+  const label = `mcp-edge-${stack}`;
+  const vpc = new aws.ec2.Vpc(
+    `${stack}-vpc`,
+    {
+      cidrBlock: VPC_RANGE,
+      assignGeneratedIpv6CidrBlock: true,
+      enableDnsHostnames: true,
+      enableDnsSupport: true,
+      tags: named(tags, label),
+    },
+    child,
+  );
+  // The group that AWS makes with a VPC lets its members talk to each other; nobody is in it, and now it allows nothing.
+  new aws.ec2.DefaultSecurityGroup(
+    `${stack}-default-group`,
+    { vpcId: vpc.id, ingress: [], egress: [], tags: named(tags, `${label}-unused`) },
+    child,
+  );
+  const gateway = new aws.ec2.InternetGateway(
+    `${stack}-gateway`,
+    { vpcId: vpc.id, tags: named(tags, label) },
+    child,
+  );
+  const routes = new aws.ec2.RouteTable(
+    `${stack}-routes`,
+    { vpcId: vpc.id, tags: named(tags, label) },
+    child,
+  );
+  const toWorld = { routeTableId: routes.id, gatewayId: gateway.id };
+  new aws.ec2.Route(`${stack}-route-ipv4`, { ...toWorld, destinationCidrBlock: "0.0.0.0/0" }, child);
+  new aws.ec2.Route(`${stack}-route-ipv6`, { ...toWorld, destinationIpv6CidrBlock: "::/0" }, child);
+  const zones = aws.getAvailabilityZonesOutput(
+    { state: "available", filters: [{ name: "opt-in-status", values: ["opt-in-not-required"] }] },
+    child,
+  );
+  const subnets = ["a", "b"].map((letter, index) => {
+    const subnet = new aws.ec2.Subnet(
+      `${stack}-subnet-${letter}`,
+      {
+        vpcId: vpc.id,
+        cidrBlock: subnetRange(index),
+        ipv6CidrBlock: vpc.ipv6CidrBlock.apply((block) => subnetRange6(block, index)),
+        // apply, not names[index]: with one zone alone, both subnets go there
+        availabilityZone: zones.names.apply((all) => all[index % all.length] as string),
+        mapPublicIpOnLaunch: false,
+        assignIpv6AddressOnCreation: false,
+        tags: named(tags, `${label}-${letter}`),
+      },
+      // A zone that AWS opens later would move the list, and with it the subnet and all that is in it.
+      { parent, ignoreChanges: ["availabilityZone"] },
+    );
+    new aws.ec2.RouteTableAssociation(
+      `${stack}-subnet-${letter}-routes`,
+      { subnetId: subnet.id, routeTableId: routes.id },
+      child,
+    );
+    return { id: subnet.id, zone: subnet.availabilityZone };
+  });
+  return { vpc, subnets };
+}

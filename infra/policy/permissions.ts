@@ -1,0 +1,26 @@
+import type { ReportViolation, ResourceValidation } from "@pulumi/policy";
+import { on, TYPE } from "./policy.ts";
+import { type Statement, statementsOf } from "./statements.ts";
+
+interface Judges {
+  /** Told of each statement that allows something. */
+  statement: (statement: Statement, report: ReportViolation) => void;
+  /** Told of each managed policy by its ARN. */
+  managed: (arn: string, report: ReportViolation) => void;
+}
+
+/** Every place where the program gives permissions to a role. */
+export function permissions({ statement, managed }: Judges): ResourceValidation[] {
+  const judge = (document: unknown, report: ReportViolation) => {
+    for (const one of statementsOf(document)) if (one.effect === "Allow") statement(one, report);
+  };
+  return [
+    on(TYPE.policy, (props, _, report) => judge(props.policy, report)),
+    on(TYPE.rolePolicy, (props, _, report) => judge(props.policy, report)),
+    on(TYPE.role, (props, _, report) => {
+      for (const inline of props.inlinePolicies ?? []) judge(inline.policy, report);
+      for (const arn of props.managedPolicyArns ?? []) managed(String(arn), report);
+    }),
+    on(TYPE.rolePolicyAttachment, (props, _, report) => managed(String(props.policyArn), report)),
+  ];
+}

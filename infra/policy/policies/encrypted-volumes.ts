@@ -1,0 +1,31 @@
+import { about, type EdgePolicy, on, TYPE } from "../policy.ts";
+
+const yes = (value: unknown) => value === true || value === "true";
+
+export const encryptedVolumes: EdgePolicy = () => ({
+  ...about({
+    name: "encrypted-volumes",
+    severity: "high",
+    description: "Every volume is encrypted.",
+    reason:
+      "keys, tokens and certificates lie on them, and a snapshot that is shared by mistake is readable without encryption.",
+    mend: "encrypted: true, for the root volume in rootBlockDevice. An existing volume is replaced: take a snapshot before.",
+  }),
+  validateResource: [
+    on(TYPE.volume, (props, _, report) => {
+      if (!yes(props.encrypted)) report("the volume is not encrypted");
+    }),
+    on(TYPE.instance, (props, _, report) => {
+      if (!yes(props.rootBlockDevice?.encrypted)) report("the root volume is not encrypted");
+      for (const device of props.ebsBlockDevices ?? []) {
+        if (!yes(device.encrypted)) report(`the volume at ${device.deviceName} is not encrypted`);
+      }
+    }),
+    on(TYPE.launchTemplate, (props, _, report) => {
+      for (const device of props.blockDeviceMappings ?? []) {
+        if (device.ebs && !yes(device.ebs.encrypted))
+          report(`the volume at ${device.deviceName} is not encrypted`);
+      }
+    }),
+  ],
+});

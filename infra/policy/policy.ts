@@ -1,0 +1,66 @@
+import type {
+  Policy,
+  ReportViolation,
+  ResourceValidation,
+  ResourceValidationArgs,
+  ResourceValidationPolicy,
+  StackValidationPolicy,
+} from "@pulumi/policy";
+import type { PolicyContext } from "./context.ts";
+
+/** What every policy says of itself. `description` is the rule, `reason` why, `mend` what to do. */
+export interface About {
+  /** Stable: it is what people write into a configuration of policies. */
+  name: string;
+  severity: NonNullable<Policy["severity"]>;
+  description: string;
+  reason: string;
+  mend: string;
+}
+
+export type EdgePolicy = (context: PolicyContext) => ResourceValidationPolicy | StackValidationPolicy;
+
+/** The part of a policy that is not its check. */
+export function about({ reason, mend, description, ...rest }: About): Policy {
+  // The engine prints the description with each violation, and the steps nowhere.
+  return { ...rest, description: `${description} Why: ${reason} Mend: ${mend}`, remediationSteps: mend };
+}
+
+type Check = (
+  props: ResourceValidationArgs["props"],
+  args: ResourceValidationArgs,
+  report: ReportViolation,
+) => void;
+
+/** A check of the resources of one type token. The SDK's own helper would load all of @pulumi/aws for its class. */
+export function on(type: string, check: Check): ResourceValidation {
+  return (args, report) => {
+    if (args.type === type) check(args.props, args, report);
+  };
+}
+
+/** Type tokens of the AWS provider, as the engine names resources. */
+export const TYPE = {
+  alarm: "aws:cloudwatch/metricAlarm:MetricAlarm",
+  bucket: "aws:s3/bucket:Bucket",
+  bucketAcl: "aws:s3/bucketAcl:BucketAcl",
+  bucketEncryption: "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+  bucketPolicy: "aws:s3/bucketPolicy:BucketPolicy",
+  bucketVersioning: "aws:s3/bucketVersioning:BucketVersioning",
+  defaultSecurityGroup: "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+  eip: "aws:ec2/eip:Eip",
+  ingress: "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+  instance: "aws:ec2/instance:Instance",
+  launchTemplate: "aws:ec2/launchTemplate:LaunchTemplate",
+  parameter: "aws:ssm/parameter:Parameter",
+  policy: "aws:iam/policy:Policy",
+  publicAccessBlock: "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+  record: "aws:route53/record:Record",
+  role: "aws:iam/role:Role",
+  rolePolicy: "aws:iam/rolePolicy:RolePolicy",
+  rolePolicyAttachment: "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+  securityGroup: "aws:ec2/securityGroup:SecurityGroup",
+  securityGroupRule: "aws:ec2/securityGroupRule:SecurityGroupRule",
+  volume: "aws:ebs/volume:Volume",
+  zone: "aws:route53/zone:Zone",
+} as const;

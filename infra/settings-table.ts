@@ -1,0 +1,261 @@
+import {
+  type Check,
+  checkAcme,
+  checkCidr,
+  checkDomain,
+  checkEmail,
+  checkImage,
+  checkInstanceType,
+  checkMachine,
+  checkRetention,
+  checkSecrets,
+  checkSubnets,
+  checkTags,
+  checkVpc,
+  each,
+} from "./settings-checks.ts";
+
+export type Target = "local" | "aws";
+
+/**
+ * The one table of settings. It drives parsing, Pulumi.yaml's `config:` and docs/settings.md (a test compares them).
+ * Keys live in the namespace of the project: `mcp-edge:domain`.
+ */
+export interface Setting {
+  /** `list`: texts separated by commas. */
+  type: "string" | "number" | "boolean" | "list";
+  /** Text of the default, or a sentence in parentheses when it is computed or there is none. */
+  default: string;
+  description: string;
+  /** Targets that know the key; default: all. */
+  targets?: readonly Target[];
+  /** Allowed values. */
+  values?: readonly string[];
+  min?: number;
+  max?: number;
+  /** Says what is wrong with a value, or undefined. */
+  check?: Check;
+  /** Its value is never printed. */
+  secret?: boolean;
+}
+
+const aws = { targets: ["aws"] } as const;
+
+export const SETTINGS = {
+  target: {
+    type: "string",
+    default: "local",
+    values: ["local", "aws"],
+    description: "Where the machine is: `local` is a Debian guest on this Linux host, `aws` an EC2 instance.",
+  },
+  domain: {
+    type: "string",
+    default: "(`<stack>.mcp-edge.test`; must be set for `aws`)",
+    description: "Host name of the server; its certificate is issued for it.",
+    check: checkDomain,
+  },
+  email: {
+    type: "string",
+    default: "(`admin@<domain>`)",
+    description: "Contact of the ACME account.",
+    check: checkEmail,
+  },
+  auth: {
+    type: "string",
+    default: "token",
+    values: ["token"],
+    description: "Who may call: `token` asks for a bearer token, which is stored hashed.",
+  },
+  workspace: {
+    type: "string",
+    default: ".",
+    description:
+      "Git repository that the tools read: a folder on this host (its commits are pushed) or a URL.",
+  },
+  rateLimit: {
+    type: "number",
+    default: "50",
+    min: 1,
+    max: 10_000,
+    description: "Requests a second that one address, and one token, may send before they are answered 429.",
+  },
+  logLevel: {
+    type: "string",
+    default: "info",
+    values: ["debug", "info", "warn", "error"],
+    description: "Level of the server's log in the journal.",
+  },
+  environment: {
+    ...aws,
+    type: "string",
+    default: "(the stack's name if it is one of these, else `dev`)",
+    values: ["dev", "staging", "prod"],
+    description: "What the stack is for: a tag, and the default of `protect` and `alarms`.",
+  },
+  protect: {
+    ...aws,
+    type: "boolean",
+    default: "(`true` in prod)",
+    description: "Guard data volume, addresses, zone and machine against deletion, by the engine and by EC2.",
+  },
+  machines: {
+    ...aws,
+    type: "number",
+    default: "1",
+    min: 1,
+    max: 10,
+    description: "How many machines, each with its own addresses and data volume.",
+  },
+  architecture: {
+    ...aws,
+    type: "string",
+    default: "arm64",
+    values: ["arm64", "amd64"],
+    description: "Processor of machine, image and release.",
+  },
+  instanceType: {
+    ...aws,
+    type: "string",
+    default: "(`t4g.small`; `t3.small` for amd64)",
+    description: "EC2 instance type, of the same architecture.",
+    check: checkInstanceType,
+  },
+  image: {
+    ...aws,
+    type: "string",
+    default: "keep",
+    description:
+      "Debian 13 image: `keep` takes the newest one for a new machine and stays with it, `roll` replaces the machine when there is a newer one, or the id of one.",
+    check: checkImage,
+  },
+  machine: {
+    ...aws,
+    type: "string",
+    default: "keep",
+    description:
+      "`replace` makes the machine anew, once; addresses, certificates, tokens and workspace stay. To do it again, give it another ending: `replace-2`.",
+    check: checkMachine,
+  },
+  rootVolumeSize: {
+    ...aws,
+    type: "number",
+    default: "10",
+    min: 8,
+    max: 1024,
+    description: "GiB of the machine's root volume, which goes with the machine.",
+  },
+  dataVolumeSize: {
+    ...aws,
+    type: "number",
+    default: "10",
+    min: 1,
+    max: 16_384,
+    description: "GiB of the data volume, which outlives the machine. It can grow, never shrink.",
+  },
+  vpcId: {
+    ...aws,
+    type: "string",
+    default: "(a new VPC)",
+    description: "An existing VPC; `subnetIds` then names its public subnets.",
+    check: checkVpc,
+  },
+  subnetIds: {
+    ...aws,
+    type: "list",
+    default: "(two new subnets in two zones)",
+    description: "Public subnets, with IPv4 and IPv6, of the VPC in `vpcId`.",
+    check: checkSubnets,
+  },
+  allowedCidrs: {
+    ...aws,
+    type: "list",
+    default: "0.0.0.0/0,::/0",
+    description:
+      "Who reaches port 443 (TCP and UDP). Port 80 stays open to the world for ACME validation, unless `acme` is a URL.",
+    check: each(checkCidr),
+  },
+  zone: {
+    ...aws,
+    type: "string",
+    default: "(none: the records to make are printed)",
+    description: "Route 53 zone that holds the domain, such as example.com.",
+    check: checkDomain,
+  },
+  hostedZone: {
+    ...aws,
+    type: "string",
+    default: "lookup",
+    values: ["lookup", "create"],
+    description: "Whether the zone is there already (`lookup`) or is part of the stack (`create`).",
+  },
+  acme: {
+    ...aws,
+    type: "string",
+    default: "letsencrypt",
+    description:
+      "Certificate authority: `letsencrypt`, `letsencrypt-staging` (its certificates are for tests), or the URL of an ACME directory.",
+    check: checkAcme,
+  },
+  acmeCa: {
+    ...aws,
+    type: "string",
+    default: "(Debian's certificate authorities)",
+    description:
+      "PEM file of a certificate authority that the machine trusts besides Debian's, for a private ACME server.",
+  },
+  alarms: {
+    ...aws,
+    type: "string",
+    default: "(`full`; `basic` in dev)",
+    values: ["basic", "full"],
+    description:
+      "`basic`: status checks with recovery. `full`: also the health check, CPU credits, disks, memory and the certificate's lifetime.",
+  },
+  alarmEmail: {
+    ...aws,
+    type: "string",
+    default: "(nobody)",
+    description: "Who gets a mail for each alarm; AWS asks the address to confirm.",
+    check: checkEmail,
+  },
+  logs: {
+    ...aws,
+    type: "string",
+    default: "none",
+    values: ["none", "cloudwatch"],
+    description: "Where the machine's journal and NGINX's access log go besides the machine.",
+  },
+  logRetentionDays: {
+    ...aws,
+    type: "number",
+    default: "30",
+    description: "Days that CloudWatch keeps them.",
+    check: checkRetention,
+  },
+  shell: {
+    ...aws,
+    type: "string",
+    default: "endpoint",
+    values: ["endpoint", "none"],
+    description:
+      "`endpoint` makes an EC2 Instance Connect endpoint for `mcp-edge shell`; `none` when the VPC has one or nobody shall.",
+  },
+  secrets: {
+    ...aws,
+    type: "string",
+    secret: true,
+    default: "(none)",
+    description:
+      'Secret environment of the server, a JSON object, kept in SSM: pulumi config set --secret mcp-edge:secrets \'{"API_KEY":"…"}\'.',
+    check: checkSecrets,
+  },
+  tags: {
+    ...aws,
+    type: "list",
+    default: "(none)",
+    description: "More tags for every resource: name=value, separated by commas.",
+    check: checkTags,
+  },
+} as const satisfies Record<string, Setting>;
+
+export type SettingKey = keyof typeof SETTINGS;

@@ -1,0 +1,84 @@
+import { isAbsolute } from "node:path";
+
+/** A repository that the server keeps a copy of. */
+export interface Remote {
+  /** The folder's name in the workspace. */
+  readonly name: string;
+  /** A URL without credentials, or an absolute path. */
+  readonly url: string;
+  /** undefined: what the remote's HEAD names. */
+  readonly branch: string | undefined;
+}
+
+/** What a host is shown by whom. Never logged, never on a command line. */
+export interface Credential {
+  /** `https://git.example.com`, without a slash at the end. */
+  readonly origin: string;
+  readonly authorization: string;
+}
+
+/**
+ * REPOSITORIES: entries between blanks or commas, each `URL`, `NAME=URL` or either with `#BRANCH`.
+ *
+ * @returns the remotes, and what is wrong, a line each
+ */
+export function parseRemotes(text: string): { remotes: Remote[]; problems: string[] } {
+  const remotes: Remote[] = [];
+  const problems: string[] = [];
+  for (const entry of text.split(/[\s,]+/).filter(Boolean)) {
+    const parts = /^(?:([\w][\w.-]*)=)?([^#]+)(?:#(.+))?$/.exec(entry);
+    const url = parts?.[2] ?? "";
+    const problem = wrong(url, parts?.[3]);
+    if (problem) {
+      problems.push(`REPOSITORIES: ${quoted(entry)} ${problem}`);
+      continue;
+    }
+    const name = parts?.[1] ?? nameOf(url);
+    if (!/^[\w][\w.-]{0,99}$/.test(name))
+      problems.push(`REPOSITORIES: ${quoted(entry)} has no name; write NAME=${url}`);
+    else if (remotes.some((r) => r.name === name))
+      problems.push(`REPOSITORIES: two are named ${name}; write OTHER-NAME=${url}`);
+    else remotes.push({ name, url, branch: parts?.[3] });
+  }
+  return { remotes, problems };
+}
+
+function wrong(url: string, branch: string | undefined): string | undefined {
+  if (branch !== undefined && !/^[\w][\w./-]*$/.test(branch)) return "names no branch; write URL#main";
+  if (isAbsolute(url)) return undefined;
+  if (!URL.canParse(url)) return "is neither a URL nor an absolute path; write https://host/owner/name";
+  const { protocol, username, password } = new URL(url);
+  if (!["https:", "http:", "file:", "ssh:", "git:"].includes(protocol))
+    return "has a protocol that is not fetched; write https://host/owner/name";
+  if (password || (username && protocol !== "ssh:"))
+    return "holds credentials; move them to GIT_CREDENTIALS=https://user:token@host";
+  return undefined;
+}
+
+/** An entry as it may be shown: without what stands before an "@". */
+const quoted = (entry: string) => JSON.stringify(entry.replace(/\/\/[^/@]*@/g, "//…@"));
+
+function nameOf(url: string): string {
+  return (url.replace(/\/+$/, "").split(/[/:]/).at(-1) ?? "").replace(/\.(git|bundle)$/, "");
+}
+
+/**
+ * GIT_CREDENTIALS: entries between blanks, each `https://user:token@host`, percent-encoded as in a URL.
+ *
+ * @returns the credentials, and what is wrong, a line each: never with the entry in it
+ */
+export function parseCredentials(text: string): { credentials: Credential[]; problems: string[] } {
+  const credentials: Credential[] = [];
+  const problems: string[] = [];
+  for (const [n, entry] of text.split(/\s+/).filter(Boolean).entries()) {
+    const url = URL.canParse(entry) ? new URL(entry) : undefined;
+    if (!url || !/^https?:$/.test(url.protocol) || !url.password) {
+      problems.push(`GIT_CREDENTIALS: entry ${n + 1} is none; write https://user:token@host`);
+      continue;
+    }
+    const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+    const authorization = `Basic ${Buffer.from(pair).toString("base64")}`;
+    credentials.push({ origin: url.origin, authorization });
+  }
+  return { credentials, problems };
+}

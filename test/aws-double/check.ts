@@ -1,0 +1,28 @@
+import { randomBytes } from "node:crypto";
+import type { Kind } from "./kind.ts";
+import { checkTags } from "./limits.ts";
+import { isKnown, type Props, plainProps } from "./values.ts";
+
+interface Checked {
+  inputs: Props;
+  failures: { property: string; reason: string }[];
+}
+
+/** A name that the AWS provider makes up: the logical name and seven hex digits, the same for as long as the resource lives. */
+function madeUpName({ separator = "-", max, lower }: NonNullable<Kind["autoName"]>, logical: string): string {
+  const name = `${lower ? logical.toLowerCase() : logical}`.slice(0, max - 8);
+  return `${name}${separator}${randomBytes(4).toString("hex").slice(0, 7)}`;
+}
+
+/** The inputs as they will be used, and what is wrong with those that are known. */
+export function checkAll(kind: Kind, logical: string, olds: Props, news: Props): Checked {
+  const { autoName } = kind;
+  const inputs = { ...news };
+  const prefix = autoName && `${autoName.input}Prefix`;
+  if (autoName && inputs[autoName.input] === undefined && inputs[prefix as string] === undefined) {
+    inputs[autoName.input] = plainProps(olds)[autoName.input] ?? madeUpName(autoName, logical);
+  }
+  const known = Object.fromEntries(Object.entries(plainProps(inputs)).filter(([, value]) => isKnown(value)));
+  const problems = [...checkTags(known), ...(kind.check?.(known) ?? [])];
+  return { inputs, failures: problems.map(([property, reason]) => ({ property, reason })) };
+}

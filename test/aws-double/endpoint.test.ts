@@ -1,0 +1,103 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { signedHeaders } from "../../infra/aws/sigv4.ts";
+import { allowed } from "./endpoint/permissions.ts";
+import { verify } from "./endpoint/sigv4.ts";
+import { ruleset } from "./machine/firewall.ts";
+import { Double } from "./support.ts";
+
+describe("signatures", () => {
+  const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
+  const find = (key: string) => (key === "AKIDEXAMPLE" ? credentials : undefined);
+  const url = new URL("http://192.0.2.1/bucket/a%20key?prefix=x&list-type=2");
+  const sign = (at = new Date(), body = "") => {
+    const headers = signedHeaders({ method: "GET", url, body }, { region: "eu-central-1", credentials, at });
+    const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
+    return {
+      method: "GET",
+      target: `${url.pathname}${url.search}`,
+      // fetch writes the host by itself
+      headers: { ...Object.fromEntries(lower), host: url.host } as Record<string, string>,
+      body: Buffer.from(body),
+    };
+  };
+
+  test("of the program's own client are taken", () => {
+    expect(verify(sign(), find)).toEqual({
+      accessKeyId: "AKIDEXAMPLE",
+      region: "eu-central-1",
+      service: "s3",
+    });
+  });
+
+  test("over another request, by another key, or of yesterday are refused", () => {
+    const request = sign();
+    expect(() => verify({ ...request, target: "/bucket/other" }, find)).toThrow("does not match");
+    expect(() => verify({ ...request, method: "PUT" }, find)).toThrow("does not match");
+    expect(() => verify({ ...request, body: Buffer.from("x") }, find)).toThrow("not the body's hash");
+    expect(() => verify(request, () => undefined)).toThrow("does not exist");
+    expect(() => verify(request, () => ({ ...credentials, secretAccessKey: "x" }))).toThrow("does not match");
+    expect(() => verify(request, () => ({ ...credentials, sessionToken: "t" }))).toThrow("malformed");
+    expect(() => verify(sign(new Date(Date.now() - 86_400_000)), find)).toThrow("15 minutes");
+    expect(() => verify({ ...request, headers: {} }, find)).toThrow("not signed");
+  });
+});
+
+describe("permissions", () => {
+  const policy = (...Statement: object[]) => [{ Version: "2012-10-17", Statement }];
+  const read = { Effect: "Allow", Action: "s3:GetObject", Resource: ["arn:aws:s3:::b/releases/*"] };
+
+  test("are what a statement allows and none denies", () => {
+    const get = (key: string) => ({ action: "s3:GetObject", resource: `arn:aws:s3:::b/${key}` });
+    expect(allowed(policy(read), get("releases/1"))).toBe(true);
+    expect(allowed(policy(read), get("status/1"))).toBe(false);
+    expect(allowed(policy(read), { ...get("releases/1"), action: "s3:PutObject" })).toBe(false);
+    const deny = { Effect: "Deny", Action: "s3:*", Resource: "*" };
+    expect(allowed(policy(read, deny), get("releases/1"))).toBe(false);
+  });
+
+  test("hold their conditions; one that is not known holds never", () => {
+    const metrics = { Effect: "Allow", Action: "cloudwatch:PutMetricData", Resource: "*" };
+    const asked = { action: "cloudwatch:PutMetricData", resource: "*" };
+    const own = { StringEquals: { "cloudwatch:namespace": "mcp-edge" } };
+    const into = (namespace: string) => ({ ...asked, context: { "cloudwatch:namespace": namespace } });
+    expect(allowed(policy({ ...metrics, Condition: own }), into("mcp-edge"))).toBe(true);
+    expect(allowed(policy({ ...metrics, Condition: own }), into("AWS/EC2"))).toBe(false);
+    const odd = { IpAddress: { "aws:SourceIp": "0.0.0.0/0" } };
+    expect(allowed(policy({ ...metrics, Condition: odd }), into("mcp-edge"))).toBe(false);
+  });
+});
+
+describe("the firewall", () => {
+  let aws: Double;
+  beforeEach(async () => {
+    aws = await Double.create();
+  });
+  afterEach(() => aws.remove());
+
+  const network = { index: 7, bridge: "mcpe7", net4: "10.77.7", net6: "fd77:6564:6765:7" };
+  const wall = { id: "i-0a", ipv4: "10.77.7.10", ipv6: ["fd77::10"], publicIp: "10.77.7.100" };
+
+  test("lets in what a rule names, and drops the rest", () => {
+    const text = ruleset(network, [
+      {
+        ...wall,
+        ingress: [
+          { ipProtocol: "udp", fromPort: 443, toPort: 443, cidrIpv6: "::/0" },
+          { ipProtocol: "icmp", fromPort: 3, toPort: 4, cidrIpv4: "0.0.0.0/0" },
+          { ipProtocol: "tcp", fromPort: 8000, toPort: 8100, cidrIpv4: "192.0.2.0/24" },
+        ],
+        egress: [{ ipProtocol: "-1", cidrIpv4: "198.51.100.0/24" }],
+      },
+    ]);
+    const chain = /chain i_0a_in \{([^}]*)\}/.exec(text)?.[1]?.trim().split(/\n\s*/);
+    expect(chain).toEqual([
+      "ct state established,related accept",
+      "meta nfproto ipv6 udp dport 443 accept",
+      "meta nfproto ipv4 meta l4proto icmp icmp type 3 icmp code 4 accept",
+      "ip saddr 192.0.2.0/24 tcp dport 8000-8100 accept",
+      "counter drop",
+    ]);
+    expect(text).toContain("ip daddr 198.51.100.0/24 accept");
+    expect(text).toContain("ip daddr 10.77.7.100 dnat ip to 10.77.7.10");
+  });
+});

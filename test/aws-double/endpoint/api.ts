@@ -1,0 +1,77 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { buffer } from "node:stream/consumers";
+import { type Credentials, instanceCredentials, operatorCredentials } from "../account.ts";
+import type { Account } from "../kind.ts";
+import { documentsOf, roleOfProfile } from "../services/iam.ts";
+import { INSTANCE } from "../services/instances.ts";
+import { type Props, text } from "../values.ts";
+import { allowed, type Request } from "./permissions.ts";
+import { answerS3, S3Error } from "./s3.ts";
+import { answerJson, ServiceError } from "./services.ts";
+import { SignatureError, verify } from "./sigv4.ts";
+
+/** Who calls, and what it may. */
+export type Gate = (request: Request) => boolean;
+
+interface Caller {
+  credentials: Credentials;
+  /** Its role's policies; undefined: the operator, who may do everything. */
+  documents?: Props[];
+}
+
+function callerOf(aws: Account, accessKeyId: string): Caller | undefined {
+  const operator = operatorCredentials(aws.store.home);
+  if (accessKeyId === operator.accessKeyId) return { credentials: operator };
+  for (const { id, inputs } of aws.store.all(INSTANCE)) {
+    const credentials = instanceCredentials(aws.store.home, id);
+    if (credentials.accessKeyId !== accessKeyId) continue;
+    const role = roleOfProfile(aws, text(inputs, "iamInstanceProfile"));
+    return { credentials, documents: documentsOf(aws, role) };
+  }
+  return undefined;
+}
+
+const flat = (headers: IncomingMessage["headers"]) =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(",") : value]),
+  );
+
+/** Amazon's HTTP endpoint for S3 (path style), Systems Manager and CloudWatch, told apart by the signature's service. */
+export function apiServer(aws: Account, log: (line: string) => void): Server {
+  const handle = async (request: IncomingMessage, response: ServerResponse) => {
+    const body = await buffer(request);
+    const { method = "", url: target = "" } = request;
+    const headers = flat(request.headers);
+    const signer = verify({ method, target, headers, body }, (key) => callerOf(aws, key)?.credentials);
+    if (signer.region !== aws.region)
+      throw new SignatureError("AuthorizationHeaderMalformed", `the region must be ${aws.region}`);
+    const caller = callerOf(aws, signer.accessKeyId);
+    const gate: Gate = (asked) => caller?.documents === undefined || allowed(caller.documents, asked);
+    const answer =
+      signer.service === "s3"
+        ? answerS3(aws, gate, { method, target, headers, body })
+        : answerJson(aws, gate, signer.service, headers, body);
+    log(`${signer.accessKeyId.slice(0, 4)} ${signer.service} ${method} ${target} ${answer.status}`);
+    response.writeHead(answer.status, answer.headers).end(method === "HEAD" ? undefined : answer.body);
+  };
+  return createServer((request, response) => {
+    handle(request, response).catch((error: Error) => {
+      const { code, status, message } = failure(error);
+      log(`${request.method} ${request.url} ${status} ${code} ${message}`);
+      const json = request.headers["content-type"]?.includes("json");
+      const text = json
+        ? JSON.stringify({ __type: code, message })
+        : `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message></Error>`;
+      response.writeHead(status, { "content-type": json ? "application/x-amz-json-1.1" : "application/xml" });
+      response.end(request.method === "HEAD" ? undefined : text);
+    });
+  });
+}
+
+function failure(error: Error): { code: string; status: number; message: string } {
+  const { message } = error;
+  if (error instanceof S3Error || error instanceof ServiceError)
+    return { code: error.code, status: error.status, message };
+  if (error instanceof SignatureError) return { code: error.code, status: 403, message };
+  return { code: "InternalError", status: 500, message: error.stack ?? message };
+}

@@ -1,0 +1,75 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { Store, Stored } from "./store.ts";
+import type { Props } from "./values.ts";
+
+/** What AWS's API would answer: its error code and a sentence. */
+export class ApiError extends Error {
+  override name = "ApiError";
+  constructor(code: string, message: string) {
+    super(`api error ${code}: ${message}`);
+  }
+}
+
+export interface Account {
+  store: Store;
+  region: string;
+  account: string;
+  partition: string;
+}
+
+/** An input that names another resource by its id. */
+export interface Reference {
+  token: string;
+  /** May the other one be deleted while this one is there? Default no. */
+  weak?: boolean;
+  /** The id in the input's value, e.g. the name in an ARN. Default: the value. */
+  id?: (value: string) => string;
+}
+
+export interface Made {
+  id: string;
+  /** What the API computes; the inputs are added. */
+  outs: Props;
+}
+
+/** One kind of resource: what the API takes, what it computes, what it refuses. */
+export interface Kind {
+  token: string;
+  /** Inputs whose change makes another resource. */
+  replaces: readonly string[];
+  /** More of them, when it depends on what changed. */
+  replacesWhen?(before: Props, after: Props): string[];
+  references?: Record<string, Reference>;
+  /** An input that is made up from the resource's logical name when the program gives none. */
+  autoName?: { input: string; separator?: string; max: number; lower?: boolean };
+  /** Replaced in place of itself: two of one name cannot be there at once. */
+  deleteBeforeReplace?: boolean;
+  /** The API writes over what is there instead of refusing it. */
+  overwrites?: boolean;
+  /** What is wrong with the inputs; parts that are not known yet are left out by the caller. @returns [input, reason] */
+  check?(inputs: Props): [string, string][];
+  /** Called at each creation. @throws ApiError */
+  make(inputs: Props, aws: Account): Made | Promise<Made>;
+  /** Computed outputs after a change in place; default: those of before. @throws ApiError */
+  change?(before: Stored, inputs: Props, aws: Account): Props | Promise<Props>;
+  /** What the API says against a deletion, beyond what references say; and what goes with it. @throws ApiError */
+  remove?(stored: Stored, aws: Account): void | Promise<void>;
+  /** Its state beyond what is stored; undefined: it is gone. */
+  read?(stored: Stored, aws: Account): Props | undefined | Promise<Props | undefined>;
+  /** Parts of the local machine that follow from it. */
+  converges?: readonly Part[];
+}
+
+export type Part = "network" | "firewall" | "dns";
+
+/** `vpc-0123456789abcdef0`: ids as EC2 makes them. */
+export const newId = (prefix: string) => `${prefix}-0${randomBytes(8).toString("hex")}`;
+
+export const shortHash = (value: string, length = 8) =>
+  createHash("sha256").update(value).digest("hex").slice(0, length);
+
+export const arn = (aws: Account, service: string, resource: string, region = aws.region) =>
+  `arn:${aws.partition}:${service}:${region}:${aws.account}:${resource}`;
+
+/** Tags as the API gives them back. */
+export const tagsAll = (inputs: Props) => ({ tagsAll: inputs.tags ?? {} });

@@ -1,0 +1,126 @@
+import { existsSync } from "node:fs";
+import { appendFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { tail } from "../../../infra/local/daemon.ts";
+import {
+  consoleLog,
+  freshIdentity,
+  type Guest,
+  isRunning,
+  machineFolder,
+  mountRoot,
+  nspawnArguments,
+  rootOf,
+  startGuest,
+  stopGuest,
+  waitForInit,
+} from "../../../infra/local/guest.ts";
+import { discard } from "../../../infra/local/machine.ts";
+import { networkOf } from "../../../infra/local/network.ts";
+import { ensureRootfs } from "../../../infra/local/rootfs.ts";
+import { nameservers } from "../../../infra/local/seed.ts";
+import { stackFolder } from "../../../infra/paths.ts";
+import { ACME_HOSTS, acmeAuthorityFile } from "./acme.ts";
+import { cloudOf } from "./plan.ts";
+
+/** An instance is a Debian 13 guest in systemd-nspawn: infra/local's, but for its addresses, its identity and its disk. */
+export interface InstancePlan {
+  id: string;
+  ipv4: string;
+  /** "" when the subnet has no IPv6. */
+  ipv6: string;
+  userData: Buffer;
+  architecture: "arm64" | "x86_64";
+}
+
+/** Two guests may share the bridge while one replaces the other, so each is named by its instance. */
+export function guestOfInstance(home: string, id: string): Guest {
+  const index = cloudOf(home)?.networkIndex ?? 0;
+  return { stack: id, name: `mcpe${index}-${id.slice(-6)}`, bridge: networkOf(index).bridge };
+}
+
+function networkConfig(index: number, plan: InstancePlan, resolvers: string[]): object {
+  const { net4 } = networkOf(index);
+  const prefix6 = plan.ipv6.replace(/::?[0-9a-f]*$/, "");
+  const six = plan.ipv6 !== "";
+  return {
+    version: 2,
+    ethernets: {
+      host0: {
+        dhcp4: false,
+        dhcp6: false,
+        "accept-ra": false,
+        addresses: [`${plan.ipv4}/24`, ...(six ? [`${plan.ipv6}/64`] : [])],
+        routes: [
+          { to: "0.0.0.0/0", via: `${net4}.1` },
+          ...(six ? [{ to: "::/0", via: `${prefix6}::1` }] : []),
+        ],
+        nameservers: { addresses: resolvers },
+      },
+    },
+  };
+}
+
+async function writeSeed(index: number, plan: InstancePlan): Promise<void> {
+  const folder = join(rootOf(plan.id), "var/lib/cloud/seed/nocloud");
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const config = networkConfig(index, plan, await nameservers());
+  const hostname = `ip-${plan.ipv4.replaceAll(".", "-")}`;
+  await writeFile(join(folder, "network-config"), JSON.stringify(config));
+  await writeFile(
+    join(folder, "meta-data"),
+    JSON.stringify({ "instance-id": plan.id, "local-hostname": hostname }),
+  );
+  await writeFile(join(folder, "user-data"), plan.userData, { mode: 0o600 });
+}
+
+/** The names of Let's Encrypt lead to the local ACME server, whose certificate the image trusts: the program knows nothing of it. */
+async function teachNames(home: string, index: number, id: string): Promise<void> {
+  const root = rootOf(id);
+  const { net4 } = networkOf(index);
+  await writeFile(
+    join(root, "etc/hosts"),
+    `127.0.0.1 localhost\n::1 localhost\n${net4}.1 ${ACME_HOSTS.join(" ")}\n`,
+  );
+  const authority = await readFile(acmeAuthorityFile(home), "utf8");
+  const folder = join(root, "usr/local/share/ca-certificates");
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "aws-double.crt"), authority);
+  await appendFile(join(root, "etc/ssl/certs/ca-certificates.crt"), authority);
+}
+
+/** Boot an instance; returns when its init takes commands, as EC2 says "running" long before cloud-init is done. */
+export async function bootInstance(home: string, plan: InstancePlan): Promise<void> {
+  const cloud = cloudOf(home);
+  if (!cloud) return;
+  const here = process.arch === "arm64" ? "arm64" : "x86_64";
+  if (plan.architecture !== here)
+    throw new Error(`The double boots ${here} on this host, not ${plan.architecture}: set the architecture.`);
+  const rootfs = await ensureRootfs(() => {});
+  await mountRoot(plan.id, rootfs.path);
+  await freshIdentity(plan.id);
+  await writeSeed(cloud.networkIndex, plan);
+  await teachNames(home, cloud.networkIndex, plan.id);
+  const guest = guestOfInstance(home, plan.id);
+  await startGuest(guest, ownDisk(nspawnArguments(guest, rootOf(plan.id), "")));
+  if (!(await waitForInit(guest)))
+    throw new Error(
+      `Instance ${plan.id} did not boot. Its console:\n  ${await tail(consoleLog(plan.id), 25)}`,
+    );
+}
+
+/** Its data lies on a volume that the instance mounts itself, not on a folder of the host. */
+const ownDisk = (args: string[]) => args.filter((arg) => !arg.startsWith("--bind="));
+
+/** Does it run? Undefined when nothing boots here. */
+export async function instanceRuns(home: string, id: string): Promise<boolean | undefined> {
+  if (!cloudOf(home)) return undefined;
+  return isRunning(guestOfInstance(home, id));
+}
+
+export async function terminateInstance(home: string, id: string): Promise<void> {
+  if (!cloudOf(home) || !existsSync(machineFolder(id))) return;
+  await stopGuest(guestOfInstance(home, id));
+  await discard(id);
+  await rm(stackFolder(id), { recursive: true, force: true });
+}

@@ -1,0 +1,44 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * The cloud as it runs on this host: written by cloud.ts when it has made the network. Without it the double only keeps state:
+ * nothing boots, and addresses are of the documentation's ranges.
+ */
+export interface Cloud {
+  /** Of infra/local's network: bridge `mcpe<N>`, 10.77.N.0/24. */
+  networkIndex: number;
+}
+
+const fileOf = (home: string) => join(home, "cloud.json");
+
+export function cloudOf(home: string): Cloud | undefined {
+  const file = fileOf(home);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Cloud) : undefined;
+}
+
+export const cloudFile = fileOf;
+
+const range = (prefix: string, first: number, count: number) =>
+  Array.from({ length: count }, (_, i) => `${prefix}.${first + i}`);
+
+/** Where instances live: never reached from outside but through an Elastic IP. */
+export function privateAddresses(home: string): string[] {
+  const cloud = cloudOf(home);
+  return cloud ? range(`10.77.${cloud.networkIndex}`, 10, 80) : range("10.0.0", 10, 80);
+}
+
+/** Elastic IPs: this host owns them and passes them on. */
+export function publicAddresses(home: string): string[] {
+  const cloud = cloudOf(home);
+  return cloud ? range(`10.77.${cloud.networkIndex}`, 100, 100) : range("203.0.113", 10, 100);
+}
+
+/** Amazon's IPv6 block for the first VPC. infra/local's networks use the /64s below 100; these /56s begin there. */
+export const vpcBlock = (home: string, n: number) =>
+  `fd77:6564:6765:${(((cloudOf(home)?.networkIndex ?? 0) + 1 + n) * 256).toString(16)}::/56`;
+
+/** Names in infra/local's folders: the network and the authority are one "stack", each instance is one. */
+export const CLOUD_STACK = "aws";
+/** Port of the metadata service on the bridge; nftables leads 169.254.169.254 there. */
+export const METADATA_PORT = 8169;

@@ -1,0 +1,258 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { publicParameter } from "./images.ts";
+import { Double } from "./support.ts";
+import type { Props } from "./values.ts";
+
+let aws: Double;
+
+beforeEach(async () => {
+  aws = await Double.create();
+});
+
+afterEach(() => aws.remove());
+
+const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+const RULE = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule";
+const INSTANCE = "aws:ec2/instance:Instance";
+const VOLUME = "aws:ebs/volume:Volume";
+const ATTACHMENT = "aws:ec2/volumeAttachment:VolumeAttachment";
+const https = { ipProtocol: "tcp", fromPort: 443, toPort: 443, cidrIpv4: "0.0.0.0/0" };
+const ami = (debian: string) =>
+  publicParameter("eu-central-1", `/aws/service/debian/release/13/latest/${debian}`) ?? "";
+
+/** Inputs that the API refuses, and its words. */
+const REFUSED: [string, Props, RegExp][] = [
+  ["aws:ec2/vpc:Vpc", { cidrBlock: "10.0.0.0/8" }, /between \/16 and \/28/],
+  ["aws:ec2/vpc:Vpc", { cidrBlock: "10.0.0.1/16" }, /host bits.*10\.0\.0\.0\/16/],
+  ["aws:ec2/subnet:Subnet", { ipv6CidrBlock: "fd00::/72" }, /between \/44 and \/64/],
+  ["aws:ec2/securityGroup:SecurityGroup", { name: "sg-mine" }, /not begin with sg-/],
+  ["aws:ec2/securityGroup:SecurityGroup", { description: "größer" }, /at most 255 of/],
+  [RULE, { ...https, cidrIpv4: "0.0.0.0" }, /no IPv4 CIDR/],
+  [RULE, { ...https, cidrIpv6: "::/0" }, /only one of/],
+  [RULE, { ...https, fromPort: 444 }, /less than fromPort/],
+  [RULE, { ...https, ipProtocol: "quic" }, /must be one of -1, tcp, udp/],
+  [INSTANCE, { userDataBase64: Buffer.alloc(16_385, 65).toString("base64") }, /limited to 16384 bytes/],
+  [INSTANCE, { metadataOptions: { httpTokens: "always" } }, /optional, required/],
+  [INSTANCE, { instanceType: "t4g.tiny" }, /no instance type/],
+  [INSTANCE, { rootBlockDevice: { volumeSize: 4 } }, /between 8 and/],
+  [VOLUME, { type: "gp3", iops: 100 }, /between 3000 and/],
+  [ATTACHMENT, { deviceName: "/dev/nvme1n1" }, /names for data volumes/],
+  ["aws:s3/bucket:Bucket", { bucket: "Mine" }, /lower-case/],
+  ["aws:s3/bucket:Bucket", { bucket: "10.0.0.1" }, /naming rules/],
+  ["aws:ssm/parameter:Parameter", { name: "a/b", type: "String" }, /begins with \//],
+  ["aws:ssm/parameter:Parameter", { name: "/a", value: "x".repeat(4097) }, /more than 4096 bytes/],
+  ["aws:iam/role:Role", { name: "x".repeat(65) }, /1 to 64/],
+  ["aws:iam/rolePolicy:RolePolicy", { policy: "{}" }, /MalformedPolicyDocument: no valid Version/],
+  [
+    "aws:iam/rolePolicy:RolePolicy",
+    {
+      policy: JSON.stringify({
+        Version: "2012-10-17",
+        Statement: { Effect: "Allow", Action: "s3:*", Resource: "b" },
+      }),
+    },
+    /must be in ARN format/,
+  ],
+  ["aws:route53/record:Record", { type: "A", records: ["::1"] }, /an IPv4 address/],
+  ["aws:route53/record:Record", { type: "CAA", records: ["letsencrypt.org"] }, /issue/],
+  ["aws:route53/record:Record", { type: "HTTPS", records: ["alpn=h3"] }, /alpn="h3,h2"/],
+  ["aws:route53/healthCheck:HealthCheck", { requestInterval: 60 }, /10, 30/],
+  ["aws:cloudwatch/metricAlarm:MetricAlarm", { period: 45 }, /multiple of 60/],
+  ["aws:cloudwatch/metricAlarm:MetricAlarm", { evaluationPeriods: 2, datapointsToAlarm: 3 }, /more than/],
+  ["aws:cloudwatch/logGroup:LogGroup", { retentionInDays: 10 }, /must be one of/],
+  ["aws:sns/topicSubscription:TopicSubscription", { protocol: "email", endpoint: "me" }, /e-mail/],
+  ["aws:ec2/eip:Eip", { tags: { "aws:mine": "x" } }, /AWS's own/],
+];
+
+describe("inputs", () => {
+  test.each(REFUSED)("%s %j is refused", async (token, inputs, words) => {
+    expect((await aws.problems(token, inputs)).join("\n")).toMatch(words);
+  });
+
+  test("that are not known yet are not judged", async () => {
+    expect(await aws.problems("aws:ec2/vpc:Vpc", { cidrBlock: UNKNOWN })).toEqual([]);
+    expect(await aws.problems("aws:route53/record:Record", { type: "A", records: [UNKNOWN] })).toEqual([]);
+  });
+
+  test("HTTPS, CAA and IPv6 as the program writes them are taken", async () => {
+    const record = (type: string, ...records: string[]) =>
+      aws.problems("aws:route53/record:Record", { type, records, ttl: 300, name: "a.example.com" });
+    expect(await record("HTTPS", '1 . alpn="h3,h2"')).toEqual([]);
+    expect(
+      await record("CAA", '0 issue "letsencrypt.org; validationmethods=http-01"', '0 issuewild ";"'),
+    ).toEqual([]);
+    expect(await record("AAAA", "2001:db8::1")).toEqual([]);
+  });
+});
+
+describe("ids", () => {
+  test("that mean nothing are refused in the service's words", async () => {
+    const make = (token: string, inputs: Props) => aws.create(token, inputs);
+    await expect(make("aws:ec2/internetGateway:InternetGateway", { vpcId: "vpc-0" })).rejects.toThrow(
+      "InvalidVpcID.NotFound",
+    );
+    await expect(make(RULE, { ...https, securityGroupId: "sg-0" })).rejects.toThrow("InvalidGroup.NotFound");
+    await expect(
+      make("aws:s3/bucketObjectv2:BucketObjectv2", { bucket: "none", key: "k", content: "c" }),
+    ).rejects.toThrow("NoSuchBucket");
+    const { subnet, group } = await aws.network();
+    const inputs = {
+      ami: "ami-0",
+      instanceType: "t3.small",
+      subnetId: subnet.id,
+      vpcSecurityGroupIds: [group.id],
+    };
+    await expect(make(INSTANCE, inputs)).rejects.toThrow("InvalidAMIID.NotFound");
+    await expect(make(INSTANCE, { ...inputs, ami: ami("arm64") })).rejects.toThrow(
+      "does not match the architecture",
+    );
+  });
+
+  test("of what is still needed cannot be deleted; in the right order they can", async () => {
+    const { vpc, subnet, group } = await aws.network();
+    const instance = await aws.create(INSTANCE, {
+      ami: ami("amd64"),
+      instanceType: "t3.small",
+      subnetId: subnet.id,
+      vpcSecurityGroupIds: [group.id],
+    });
+    await expect(aws.delete("aws:ec2/vpc:Vpc", vpc.id)).rejects.toThrow("DependencyViolation");
+    await expect(aws.delete("aws:ec2/securityGroup:SecurityGroup", group.id)).rejects.toThrow(instance.id);
+    await aws.delete(INSTANCE, instance.id);
+    await aws.delete("aws:ec2/securityGroup:SecurityGroup", group.id);
+    await aws.delete("aws:ec2/subnet:Subnet", subnet.id);
+    await aws.delete("aws:ec2/vpc:Vpc", vpc.id);
+    expect(aws.aws.store.all()).toEqual([]);
+  });
+});
+
+describe("what is there already", () => {
+  test("a rule, a subnet's range and a record twice", async () => {
+    const { vpc, group } = await aws.network();
+    const rule = { ...https, securityGroupId: group.id };
+    await aws.create(RULE, rule, "one");
+    await expect(aws.create(RULE, rule, "two")).rejects.toThrow("InvalidPermission.Duplicate");
+    const subnet = { vpcId: vpc.id, cidrBlock: "10.0.0.128/25" };
+    await expect(aws.create("aws:ec2/subnet:Subnet", subnet)).rejects.toThrow("InvalidSubnet.Conflict");
+    const zone = await aws.create("aws:route53/zone:Zone", { name: "example.com" });
+    const record = { zoneId: zone.id, name: "a.example.com", type: "A", ttl: 60, records: ["192.0.2.1"] };
+    await aws.create("aws:route53/record:Record", record);
+    await expect(aws.create("aws:route53/record:Record", record)).rejects.toThrow("InvalidChangeBatch");
+    await expect(aws.delete("aws:route53/zone:Zone", zone.id)).rejects.toThrow("HostedZoneNotEmpty");
+  });
+
+  test("a volume goes to one machine of its own zone", async () => {
+    const { subnet, group } = await aws.network();
+    const inputs = {
+      ami: ami("amd64"),
+      instanceType: "t3.small",
+      subnetId: subnet.id,
+      vpcSecurityGroupIds: [group.id],
+    };
+    const [one, two] = [await aws.create(INSTANCE, inputs), await aws.create(INSTANCE, inputs)];
+    const volume = await aws.create(VOLUME, { size: 1, type: "gp3", availabilityZone: "eu-central-1a" });
+    const far = await aws.create(VOLUME, { size: 1, type: "gp3", availabilityZone: "eu-central-1b" });
+    const attach = (instanceId: string, volumeId: string) =>
+      aws.create(ATTACHMENT, { instanceId, volumeId, deviceName: "/dev/sdf" });
+    await expect(attach(one.id, far.id)).rejects.toThrow("InvalidVolume.ZoneMismatch");
+    await attach(one.id, volume.id);
+    await expect(attach(two.id, volume.id)).rejects.toThrow("VolumeInUse");
+    await expect(aws.delete(VOLUME, volume.id)).rejects.toThrow("VolumeInUse");
+    await expect(aws.update(VOLUME, volume.id, { size: 0.5 })).rejects.toThrow("cannot be smaller");
+  });
+
+  test("termination protection and a bucket with objects", async () => {
+    const { subnet, group } = await aws.network();
+    const instance = await aws.create(INSTANCE, {
+      ami: ami("amd64"),
+      instanceType: "t3.small",
+      subnetId: subnet.id,
+      vpcSecurityGroupIds: [group.id],
+      disableApiTermination: true,
+    });
+    await expect(aws.delete(INSTANCE, instance.id)).rejects.toThrow("OperationNotPermitted");
+    const bucket = await aws.create("aws:s3/bucket:Bucket", { bucket: "mine" });
+    await aws.create("aws:s3/bucketObjectv2:BucketObjectv2", { bucket: bucket.id, key: "k", content: "c" });
+    await expect(aws.delete("aws:s3/bucket:Bucket", bucket.id)).rejects.toThrow(
+      /DependencyViolation|BucketNotEmpty/,
+    );
+  });
+});
+
+describe("state", () => {
+  test("nothing changed is nothing to do; what can change in place is no replacement", async () => {
+    const { vpc } = await aws.network();
+    const asked = { cidrBlock: "10.0.0.0/16", assignGeneratedIpv6CidrBlock: true };
+    expect(await aws.diff("aws:ec2/vpc:Vpc", vpc.outs, asked)).toMatchObject({ changes: false });
+    const tagged = await aws.diff("aws:ec2/vpc:Vpc", vpc.outs, { ...asked, tags: { A: "b" } });
+    expect(tagged).toMatchObject({ changes: true, replaces: [] });
+    const moved = await aws.diff("aws:ec2/vpc:Vpc", vpc.outs, { ...asked, cidrBlock: "10.1.0.0/16" });
+    expect(moved).toMatchObject({ changes: true, replaces: ["cidrBlock"] });
+  });
+
+  test("user-data replaces a machine only when the program says so", async () => {
+    const outs = { userDataBase64: "YQ==", userDataReplaceOnChange: true, __asked: ["userDataBase64"] };
+    const changed = { userDataBase64: "Yg==" };
+    const says = await aws.diff(INSTANCE, outs, { ...changed, userDataReplaceOnChange: true });
+    expect(says.replaces).toEqual(["userDataBase64"]);
+    const silent = await aws.diff(
+      INSTANCE,
+      { ...outs, userDataReplaceOnChange: false },
+      { ...changed, userDataReplaceOnChange: false },
+    );
+    expect(silent).toMatchObject({ changes: true, replaces: [] });
+  });
+
+  test("drift is read back; what is gone reads as gone", async () => {
+    const { vpc } = await aws.network();
+    aws.aws.store.drift("aws:ec2/vpc:Vpc", vpc.id, { tags: { Who: "console" } });
+    expect((await aws.read("aws:ec2/vpc:Vpc", vpc.id)).inputs).toMatchObject({ tags: { Who: "console" } });
+    aws.aws.store.remove("aws:ec2/vpc:Vpc", vpc.id);
+    expect((await aws.read("aws:ec2/vpc:Vpc", vpc.id)).id).toBe("");
+  });
+
+  test("a secret comes back as a secret", async () => {
+    const secret = {
+      "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+      value: "hidden",
+    };
+    const made = await aws.create("aws:ssm/parameter:Parameter", {
+      name: "/a/b",
+      type: "SecureString",
+      value: secret,
+    });
+    expect(made.outs.value).toEqual(secret);
+    expect(made.outs.version).toBe(1);
+    const again = await aws.update("aws:ssm/parameter:Parameter", "/a/b", {
+      name: "/a/b",
+      type: "SecureString",
+      value: { ...secret, value: "other" },
+    });
+    expect(again.outs.version).toBe(2);
+  });
+});
+
+describe("functions", () => {
+  test("answer as the program reads them", async () => {
+    const zones = await aws.invoke("aws:index/getAvailabilityZones:getAvailabilityZones", {
+      state: "available",
+    });
+    expect(zones.names).toEqual(["eu-central-1a", "eu-central-1b", "eu-central-1c"]);
+    const name = "/aws/service/debian/release/13/latest/arm64";
+    expect((await aws.invoke("aws:ssm/getParameter:getParameter", { name })).value).toMatch(/^ami-0/);
+    const zone = { name: "example.com", privateZone: false };
+    await expect(aws.invoke("aws:route53/getZone:getZone", zone)).rejects.toThrow("NoSuchHostedZone");
+    await expect(aws.invoke("aws:lambda/getFunction:getFunction")).rejects.toThrow("invokes.ts");
+  });
+
+  test("a policy document has the form that IAM takes", async () => {
+    const statements = [
+      {
+        actions: ["sts:AssumeRole"],
+        principals: [{ type: "Service", identifiers: ["ec2.amazonaws.com"] }],
+      },
+    ];
+    const { json } = await aws.invoke("aws:iam/getPolicyDocument:getPolicyDocument", { statements });
+    expect(await aws.problems("aws:iam/role:Role", { name: "r", assumeRolePolicy: json })).toEqual([]);
+  });
+});

@@ -1,0 +1,25 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { expect, test } from "@jest/globals";
+import { kinds } from "./kinds.ts";
+
+/** The double speaks of the kinds and inputs that @pulumi/aws has: a slip of the pen would make a check that never finds anything. */
+const sdk = dirname(createRequire(import.meta.url).resolve("@pulumi/aws/package.json"));
+
+const sourceOf = (token: string) => readFileSync(join(sdk, `${token.split(":")[1]}.js`), "utf8");
+
+const names = (source: string) => [...source.matchAll(/resourceInputs\["(\w+)"\]/g)].map((match) => match[1]);
+
+test.each([...kinds.keys()])("%s is a kind of the SDK, and its inputs are", (token) => {
+  const source = sourceOf(token);
+  expect(source).toContain(`__pulumiType = '${token}'`);
+  const known = names(source);
+  const kind = kinds.get(token);
+  const named = [
+    ...(kind?.replaces ?? []),
+    ...Object.keys(kind?.references ?? {}),
+    ...(kind?.autoName ? [kind.autoName.input] : []),
+  ];
+  expect(named.filter((name) => !known.includes(name))).toEqual([]);
+});

@@ -1,0 +1,69 @@
+import { type Account, ApiError, arn, type Kind, newId, tagsAll } from "../kind.ts";
+import { publicAddresses } from "../machine/plan.ts";
+import { text } from "../values.ts";
+
+/** Elastic IPs. Their addresses are of the local machine's network, where this host can reach them. */
+
+export const EIP = "aws:ec2/eip:Eip";
+export const EIP_ASSOCIATION = "aws:ec2/eipAssociation:EipAssociation";
+const INSTANCE = "aws:ec2/instance:Instance";
+const INTERFACE = "aws:ec2/networkInterface:NetworkInterface";
+
+function freePublicAddress(aws: Account): string {
+  const taken = new Set(aws.store.all(EIP).map(({ outs }) => outs.publicIp));
+  const free = publicAddresses(aws.store.home).find((address) => !taken.has(address));
+  if (!free) throw new ApiError("AddressLimitExceeded", "The maximum number of addresses has been reached.");
+  return free;
+}
+
+export const eip: Kind = {
+  token: EIP,
+  replaces: ["domain", "publicIpv4Pool", "networkBorderGroup", "address"],
+  references: {
+    instance: { token: INSTANCE, weak: true },
+    networkInterface: { token: INTERFACE, weak: true },
+  },
+  make: (inputs, aws) => {
+    const id = newId("eipalloc");
+    const publicIp = freePublicAddress(aws);
+    const outs = {
+      arn: arn(aws, "ec2", `elastic-ip/${id}`),
+      allocationId: id,
+      publicIp,
+      publicDns: `ec2-${publicIp.replaceAll(".", "-")}.${aws.region}.compute.amazonaws.com`,
+      domain: "vpc",
+      associationId: "",
+      ...tagsAll(inputs),
+    };
+    return { id, outs };
+  },
+  change: (_before, inputs) => tagsAll(inputs),
+  remove: ({ id }, aws) => {
+    if (aws.store.all(EIP_ASSOCIATION).some(({ inputs }) => inputs.allocationId === id)) {
+      throw new ApiError("InvalidIPAddress.InUse", `Address ${id} is in use.`);
+    }
+  },
+  converges: ["firewall"],
+};
+
+export const eipAssociation: Kind = {
+  token: EIP_ASSOCIATION,
+  replaces: ["allocationId", "instanceId", "networkInterfaceId", "publicIp", "privateIpAddress"],
+  references: {
+    allocationId: { token: EIP, weak: true },
+    instanceId: { token: INSTANCE, weak: true },
+    networkInterfaceId: { token: INTERFACE, weak: true },
+  },
+  make: (inputs, aws) => {
+    const held = aws.store
+      .all(EIP_ASSOCIATION)
+      .find(({ inputs: other }) => other.allocationId === inputs.allocationId);
+    if (held && inputs.allowReassociation !== true) {
+      throw new ApiError("Resource.AlreadyAssociated", `${inputs.allocationId} is associated already.`);
+    }
+    if (held) aws.store.remove(EIP_ASSOCIATION, held.id);
+    const address = aws.store.get(EIP, text(inputs, "allocationId"));
+    return { id: newId("eipassoc"), outs: { publicIp: address?.outs.publicIp } };
+  },
+  converges: ["firewall"],
+};

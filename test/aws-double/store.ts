@@ -1,0 +1,77 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Props } from "./values.ts";
+
+/** One resource as the double keeps it. */
+export interface Stored {
+  token: string;
+  id: string;
+  inputs: Props;
+  outs: Props;
+}
+
+/**
+ * What exists in the account: one file a resource, so that several processes (the engine starts one a provider, the endpoint is
+ * another) see the same thing at once. The files are plain JSON; secrets lie there open, as in no cloud.
+ */
+export class Store {
+  readonly home: string;
+
+  constructor(home: string) {
+    this.home = home;
+    mkdirSync(this.#folder, { recursive: true });
+  }
+
+  get #folder() {
+    return join(this.home, "resources");
+  }
+
+  #file(token: string, id: string) {
+    return join(this.#folder, `${encodeURIComponent(token)}@${encodeURIComponent(id)}.json`);
+  }
+
+  get(token: string, id: string): Stored | undefined {
+    const file = this.#file(token, id);
+    return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
+  }
+
+  /** All resources, or all of one kind. */
+  all(token?: string): Stored[] {
+    const start = token === undefined ? "" : `${encodeURIComponent(token)}@`;
+    const names = readdirSync(this.#folder).filter(
+      (name) => name.startsWith(start) && name.endsWith(".json"),
+    );
+    return names.flatMap((name) => {
+      try {
+        return [JSON.parse(readFileSync(join(this.#folder, name), "utf8")) as Stored];
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return []; // deleted meanwhile
+        throw error;
+      }
+    });
+  }
+
+  put(stored: Stored): void {
+    const file = this.#file(stored.token, stored.id);
+    writeFileSync(`${file}.${process.pid}`, JSON.stringify(stored, null, 1), { mode: 0o600 });
+    renameSync(`${file}.${process.pid}`, file);
+  }
+
+  remove(token: string, id: string): void {
+    rmSync(this.#file(token, id), { force: true });
+  }
+
+  /**
+   * Change a resource behind the engine's back, as somebody in the console would.
+   * @throws Error when there is none of that id.
+   */
+  drift(token: string, id: string, change: Props): void {
+    const stored = this.get(token, id);
+    if (!stored) throw new Error(`There is no ${token} ${id} in ${this.home}.`);
+    this.put({
+      ...stored,
+      inputs: { ...stored.inputs, ...change },
+      outs: { ...stored.outs, ...change },
+    });
+  }
+}

@@ -1,0 +1,267 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { connect as tlsConnect } from "node:tls";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { run } from "../../infra/exec.ts";
+import { Store } from "../aws-double/store.ts";
+import { AwsCheckout, DOMAIN, settings } from "./support.ts";
+
+/**
+ * One environment from `pulumi up` to `pulumi destroy` with the real engine, the real commands and a machine that boots the
+ * program's own user-data, behind the firewall that its security groups make. In order: each part builds on the one before.
+ */
+const stack = "dev";
+const SECRET = "do-not-show-0815";
+let aws: AwsCheckout;
+let token = "";
+
+interface Outputs {
+  ipv4: string;
+  ipv6: string;
+  release: string;
+  bucket: string;
+  machines: { instance: string }[];
+}
+const outputs = async () => (await aws.outputs(stack)) as unknown as Outputs;
+const instance = async () => (await outputs()).machines[0]?.instance ?? "";
+const on = async (...command: string[]) => aws.inInstance(await instance(), ...command);
+const store = () => new Store(aws.home);
+
+beforeAll(async () => {
+  aws = await AwsCheckout.create({ cloud: true });
+  await aws.stack(stack, settings({ hostedZone: "create", alarms: "full", logs: "cloudwatch" }), {
+    "mcp-edge:secrets": JSON.stringify({ API_KEY: SECRET }),
+  });
+}, 400_000);
+
+afterAll(() => aws?.remove(), 120_000);
+
+/** Does a TCP connection come about within two seconds? */
+const reaches = (host: string, port: number) =>
+  new Promise<boolean>((done) => {
+    const socket = connect({ host, port, timeout: 2_000 });
+    const end = (answer: boolean) => {
+      socket.destroy();
+      done(answer);
+    };
+    socket.once("connect", () => end(true));
+    socket.once("timeout", () => end(false));
+    socket.once("error", () => end(false));
+  });
+
+/** The certificate that is served, verified against the ACME server's roots. */
+async function certificate(): Promise<{ serial: string; issuer: string }> {
+  const ca = await readFile(aws.cloud?.rootsFile ?? "", "utf8");
+  return new Promise((done, fail) => {
+    const socket = tlsConnect({ host: DOMAIN, port: 443, servername: DOMAIN, ca }, () => {
+      const { serialNumber, issuer } = socket.getPeerCertificate();
+      socket.destroy();
+      done({ serial: serialNumber, issuer: String(issuer.CN) });
+    });
+    socket.once("error", fail);
+  });
+}
+
+const server = (...args: string[]) =>
+  on(
+    "sh",
+    "-c",
+    'cd / && set -a && . /etc/mcp-edge/server.env && exec "$0/bin/node" "$0/server.mjs" "$@"',
+    "/opt/mcp-edge/active",
+    ...args,
+  );
+
+/** The version that the server names to a client, under the token. */
+async function servedVersion(): Promise<string | undefined> {
+  const params = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "t", version: "1" } };
+  const { stdout } = await run("curl", [
+    ...["-sS", "--max-time", "10", "--cacert", aws.cloud?.rootsFile ?? "", `https://${DOMAIN}/mcp`],
+    ...["-H", `authorization: Bearer ${token}`, "-H", "content-type: application/json"],
+    ...["-H", "accept: application/json, text/event-stream"],
+    ...["-d", JSON.stringify({ jsonrpc: "2.0", id: 1, method: "initialize", params })],
+  ]);
+  return /"version":"([^"]+)"/.exec(stdout)?.[1];
+}
+
+const digests = async (...files: string[]) => (await on("sha256sum", ...files)).stdout;
+
+describe("up", () => {
+  test("makes the environment, shows the machine's steps, and ends when it serves", async () => {
+    const { code, all } = await aws.up(stack);
+    if (code !== 0) throw new Error(all);
+    expect(all).toMatch(/setup: .* finished/);
+    expect(all).not.toContain(SECRET);
+    expect((await certificate()).issuer).toContain("Pebble");
+  }, 200_000);
+
+  test("doctor is green from outside, through the firewall", async () => {
+    const made = await server("token", "create", "--name", "test", "--json");
+    token = JSON.parse(made.stdout).token;
+    const { stdout } = await run(
+      "node",
+      ["cli/main.ts", "doctor", `https://${DOMAIN}`, "--ca", aws.cloud?.rootsFile ?? "", "--json"],
+      {
+        cwd: aws.checkout.folder,
+        env: { ...aws.env, MCP_EDGE_TOKEN: token },
+        accept: [0, 1],
+        timeout: 90_000,
+      },
+    );
+    const report = JSON.parse(stdout) as { ok: boolean; checks: { id: string; ok: boolean; got: string }[] };
+    expect(report.checks.filter(({ ok }) => !ok)).toEqual([]);
+    expect(report.ok).toBe(true);
+  }, 100_000);
+
+  test("cloud-init is done, no unit failed, and the data lies on the volume", async () => {
+    const status = await on("cloud-init", "status", "--format", "json");
+    expect(JSON.parse(status.stdout)).toMatchObject({ extended_status: "done", errors: [] });
+    expect((await on("systemctl", "--failed", "--no-legend", "--plain")).stdout.trim()).toBe("");
+    expect((await on("findmnt", "-n", "-o", "SOURCE,FSTYPE", "/srv/mcp-edge")).stdout).toMatch(/nvme.*ext4/);
+  }, 60_000);
+
+  test("the security groups decide who gets in: sshd listens, and nobody reaches it", async () => {
+    const { ipv4, ipv6 } = await outputs();
+    expect((await on("ss", "-Hltn", "sport", "=", ":22")).stdout).toContain(":22");
+    for (const address of [ipv4, ipv6]) {
+      expect(await reaches(address, 443)).toBe(true);
+      expect(await reaches(address, 22)).toBe(false);
+      expect(await reaches(address, 8080)).toBe(false);
+    }
+    // And out: a packet that no rule names is dropped, so the connection is not even refused.
+    const out = `timeout 2 bash -c '</dev/tcp/${aws.cloud?.net4}.1/9999'`;
+    expect((await on("sh", "-c", out)).code).toBe(124);
+    const [found] = store().all("aws:ec2/instance:Instance");
+    expect(await reaches(String(found?.outs.privateIp), 443)).toBe(false);
+  }, 60_000);
+
+  test("a secret is on the machine for root alone, and neither in user-data nor in the state", async () => {
+    const secrets = await on("stat", "-c", "%a %U", "/etc/mcp-edge/secrets.env");
+    expect(secrets.stdout.trim()).toBe("600 root");
+    expect((await on("cat", "/etc/mcp-edge/secrets.env")).stdout).toContain(`API_KEY="${SECRET}"`);
+    const userData = await on(
+      "sh",
+      "-c",
+      "zcat /var/lib/cloud/instance/user-data.txt* 2>/dev/null || cat /var/lib/cloud/instance/user-data.txt",
+    );
+    expect(userData.stdout).toContain("#cloud-config");
+    expect(userData.stdout).not.toContain(SECRET);
+    const state = await aws.pulumi("stack", "export", "--stack", stack);
+    expect(state.stdout).toContain("mcp-edge:aws:Edge");
+    expect(state.stdout).not.toContain(SECRET);
+  }, 60_000);
+
+  test("the role can do its work and nothing else", async () => {
+    const { bucket } = await outputs();
+    const ask = (key: string) =>
+      on(
+        "bash",
+        "-c",
+        `. /usr/local/lib/mcp-edge/aws.sh; aws_curl s3 -o /dev/null -w '%{http_code}' "$AWS_ENDPOINT_URL/${bucket}/${key}"`,
+      );
+    expect((await ask("desired.json")).stdout).toBe("200");
+    expect((await ask("status/of-another.json")).stdout).toBe("403");
+    const without = await run("curl", [
+      "-s",
+      "-o",
+      "/dev/null",
+      "-w",
+      "%{http_code}",
+      `${aws.env.AWS_ENDPOINT_URL}/${bucket}/desired.json`,
+    ]);
+    expect(without.stdout).toBe("403");
+  }, 60_000);
+});
+
+describe("a second up", () => {
+  test("finds nothing to do", async () => {
+    const again = await aws.up(stack, "--expect-no-changes");
+    expect(again.all).toMatch(/\d+ unchanged/);
+    expect(again.code).toBe(0);
+  }, 90_000);
+});
+
+describe("drift", () => {
+  test("a rule that somebody has opened and a machine that is gone show in preview --refresh", async () => {
+    const token = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule";
+    const rule = store()
+      .all(token)
+      .find(({ inputs }) => inputs.ipProtocol === "tcp" && inputs.fromPort === 80 && inputs.cidrIpv4);
+    store().drift(token, rule?.id ?? "", { fromPort: 22, toPort: 80 });
+    const machine = store().get("aws:ec2/instance:Instance", await instance());
+    store().remove("aws:ec2/instance:Instance", machine?.id ?? "");
+    const shown = await aws.pulumi("preview", "--stack", stack, "--refresh", "--expect-no-changes");
+    if (machine) store().put(machine);
+    expect(shown.code).not.toBe(0);
+    expect(shown.all).toMatch(/dev-ingress-tcp-80-ipv4\s+update/);
+    expect(shown.all).toMatch(/dev-machine\s+create/);
+    const mended = await aws.up(stack, "--refresh");
+    expect(mended.code).toBe(0);
+    expect(store().get(token, rule?.id ?? "")?.inputs).toMatchObject({ fromPort: 80, toPort: 80 });
+  }, 120_000);
+});
+
+describe("a release", () => {
+  test("is pulled by the machine and switched in place", async () => {
+    const before = await outputs();
+    await aws.checkout.edit("server/version.ts", '"0.1.0"', '"0.1.0-next"');
+    const { code, all } = await aws.up(stack);
+    if (code !== 0) throw new Error(all);
+    const after = await outputs();
+    expect(after.release).not.toBe(before.release);
+    expect(after.machines).toEqual(before.machines);
+    expect(all).toMatch(/deploy: .*switch to (blue|green)/);
+    expect(await servedVersion()).toBe("0.1.0-next");
+  }, 120_000);
+
+  test("that does not get ready: up fails with its log, and the one before serves", async () => {
+    const main = join(aws.checkout.folder, "server/main.ts");
+    const good = await readFile(main, "utf8");
+    await writeFile(main, `throw new Error("this release is broken on purpose");\n${good}`);
+    const { code, all } = await aws.up(stack);
+    await writeFile(main, good);
+    expect(code).not.toBe(0);
+    expect(all).toContain("this release is broken on purpose");
+    expect(await servedVersion()).toBe("0.1.0-next");
+  }, 200_000);
+});
+
+describe("a replacement of the machine", () => {
+  const kept = ["/srv/mcp-edge/tls/quic_host.key", "/srv/mcp-edge/tls/live/fullchain.pem"];
+
+  test("after a failed release: the one before is there again, with its addresses, certificate, keys and tokens", async () => {
+    const before = await outputs();
+    const serial = (await certificate()).serial;
+    const files = await digests(...kept);
+    await aws.must("config", "set", "--stack", stack, "mcp-edge:machine", "replace");
+    const { code, all } = await aws.up(stack);
+    if (code !== 0) throw new Error(all);
+    const after = await outputs();
+    expect(after.machines[0]?.instance).not.toBe(before.machines[0]?.instance);
+    expect([after.ipv4, after.ipv6]).toEqual([before.ipv4, before.ipv6]);
+    expect((await certificate()).serial).toBe(serial);
+    expect(await digests(...kept)).toBe(files);
+    expect(await servedVersion()).toBe("0.1.0-next");
+    const settled = await aws.pulumi("preview", "--stack", stack, "--refresh", "--expect-no-changes");
+    expect(settled.code).toBe(0);
+  }, 200_000);
+});
+
+describe("destroy", () => {
+  test("leaves nothing in the account and nothing on this host", async () => {
+    const { code, all } = await aws.pulumi("destroy", "--stack", stack, "--yes", "--suppress-progress");
+    if (code !== 0) throw new Error(all);
+    expect(await readdir(join(aws.home, "resources"))).toEqual([]);
+    expect(await readdir(join(aws.home, "volumes"))).toEqual([]);
+    expect((await readdir(join(aws.home, "host/stacks"))).filter((name) => name.startsWith("i-"))).toEqual(
+      [],
+    );
+    expect((await run("losetup", ["-a"])).stdout).not.toContain(aws.home);
+    expect(await readFile("/etc/hosts", "utf8")).not.toContain(DOMAIN);
+    const { bridge = "" } = aws.cloud ?? {};
+    await aws.stopCloud();
+    expect(existsSync(`/sys/class/net/${bridge}`)).toBe(false);
+    expect((await run("nft", ["list", "tables"])).stdout).not.toContain(bridge);
+  }, 120_000);
+});

@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { run } from "../../infra/exec.ts";
+import { AwsCheckout, settings } from "./support.ts";
+
+/** `npm run preview` of stacks in AWS, with the real engine and the double's account. */
+let aws: AwsCheckout;
+const zone = settings({ hostedZone: "create" });
+
+beforeAll(async () => {
+  aws = await AwsCheckout.create({ cloud: false });
+}, 60_000);
+
+afterAll(() => aws?.remove(), 60_000);
+
+const preview = (stack: string, ...more: string[]) =>
+  run("node", ["cli/main.ts", "preview", "--stack", stack, ...more], {
+    cwd: aws.checkout.folder,
+    env: aws.env,
+    accept: [0, 1],
+    timeout: 120_000,
+  });
+
+test("holds a stack to the policies, with the state and the secrets of its team", async () => {
+  await aws.stack("prod", zone, { "mcp-edge:secrets": '{"API_KEY":"nobody-shall-know"}' });
+  const { code, stdout, stderr } = await preview("prod", "--json");
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: expect.stringContaining("prod-machine: would create"),
+  });
+  expect(JSON.parse(stdout).changes.create).toBeGreaterThan(60);
+  expect(stdout + stderr).not.toContain("nobody-shall-know");
+  // The secret was read: it becomes a parameter.
+  expect(stderr).toContain("API_KEY");
+}, 150_000);
+
+test("fails with what a mandatory policy says, and only advises in dev", async () => {
+  await aws.stack("staging", { ...zone, "mcp-edge:instanceType": "t3.nano" });
+  const refused = await preview("staging");
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toMatch(
+    /^mcp-edge: policy instance-types \(staging-machine\): t3\.nano is not one of/m,
+  );
+
+  await aws.stack("dev", { ...zone, "mcp-edge:instanceType": "t3.nano" });
+  const advised = await preview("dev");
+  expect(advised.code).toBe(0);
+  expect(advised.stdout).toContain("advice of policy instance-types (dev-machine): t3.nano is not one of");
+}, 240_000);
+
+test("`doctor --aws` says which stacks it is for", async () => {
+  const doctor = (...args: string[]) =>
+    run("node", ["cli/main.ts", "doctor", "--aws", ...args], {
+      cwd: aws.checkout.folder,
+      env: aws.env,
+      accept: [1],
+    });
+  expect((await doctor("--stack", "local")).stderr).toContain("Stack local is not in AWS (target local)");
+}, 60_000);

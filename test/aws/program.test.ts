@@ -1,0 +1,46 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { AwsCheckout, settings } from "./support.ts";
+
+/** The program, the policies and the real engine against the double's account; nothing boots, so no root is needed. */
+let aws: AwsCheckout;
+
+beforeAll(async () => {
+  aws = await AwsCheckout.create({ cloud: false });
+}, 60_000);
+
+afterAll(() => aws?.remove(), 60_000);
+
+const resources = () => readdir(join(aws.home, "resources"));
+
+describe("a preview of a fresh stack", () => {
+  test("in prod keeps to every policy and makes nothing", async () => {
+    await aws.stack("prod", settings({ hostedZone: "create" }));
+    const { code, stdout } = await aws.pulumi("preview", "--stack", "prod", "--policy-pack", "infra/policy");
+    expect(stdout).toContain("mcp-edge@v");
+    expect(stdout).not.toContain("[mandatory]");
+    expect(code).toBe(0);
+    expect(await resources()).toEqual([]);
+  }, 90_000);
+
+  test("says what a missing zone means, in the words of the provider", async () => {
+    await aws.stack("zoneless", settings());
+    const { code, all } = await aws.pulumi("preview", "--stack", "zoneless");
+    expect(all).toContain("no matching Route 53 Hosted Zone found");
+    expect(code).not.toBe(0);
+  }, 60_000);
+});
+
+describe("a policy that fails", () => {
+  test("stops up before anything is made, and names the rule and its mend", async () => {
+    await aws.stack("staging", settings({ hostedZone: "create", instanceType: "c7i.48xlarge" }));
+    const { code, stdout } = await aws.pulumi(
+      ...["up", "--yes", "--suppress-progress", "--stack", "staging", "--policy-pack", "infra/policy"],
+    );
+    expect(code).not.toBe(0);
+    expect(stdout).toMatch(/\[mandatory\].*instance-types/);
+    expect(stdout).toContain("Mend: mcp-edge:instanceType");
+    expect(await resources()).toEqual([]);
+  }, 90_000);
+});

@@ -1,0 +1,156 @@
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { type RunResult, run } from "../../infra/exec.ts";
+import { cache, projectRoot } from "../../infra/paths.ts";
+import { Checkout } from "../machine/support.ts";
+
+/** What is needed besides the project to run its program with the real engine. */
+const PROGRAMS = ["pulumi", "pulumi-language-nodejs", "pulumi-resource-command"];
+
+/** @throws Error that names what is missing: these tests prove nothing without the real engine. */
+function assertEngine(path: string): void {
+  const folders = path.split(delimiter).filter((folder) => !folder.includes("node_modules"));
+  const missing = PROGRAMS.filter((program) => !folders.some((folder) => existsSync(join(folder, program))));
+  if (missing.length > 0)
+    throw new Error(
+      `Not on PATH: ${missing.join(", ")}. These tests run the program with Pulumi's own engine: install Pulumi, and its ` +
+        "plugin with `pulumi plugin install resource command`.",
+    );
+}
+
+interface Cloud {
+  environment: Record<string, string>;
+  rootsFile: string;
+  bridge: string;
+  net4: string;
+}
+
+const double = join(projectRoot, "test/aws-double");
+export const DOMAIN = "mcp.example.com";
+
+/** The configuration of a stack with its zone; more settings without their namespace. */
+export function settings(more: Record<string, string> = {}): Record<string, string> {
+  const all = {
+    target: "aws",
+    domain: DOMAIN,
+    zone: "example.com",
+    acme: "letsencrypt-staging",
+    // The double boots what this host can run.
+    architecture: process.arch === "arm64" ? "arm64" : "amd64",
+    ...more,
+  };
+  return Object.fromEntries(Object.entries(all).map(([key, value]) => [`mcp-edge:${key}`, value]));
+}
+
+const ALL = Array.from({ length: 256 }, (_, code) => code);
+
+/** A checkout of this tree beside an account of its own, and the engine's CLI in it. */
+export class AwsCheckout {
+  readonly checkout: Checkout;
+  readonly home: string;
+  cloud: Cloud | undefined;
+
+  private constructor(checkout: Checkout, home: string) {
+    this.checkout = checkout;
+    this.home = home;
+  }
+
+  /** @param cloud with the machine's side: network, ACME server, endpoint; needs Linux with root. */
+  static async create({ cloud }: { cloud: boolean }): Promise<AwsCheckout> {
+    const path = process.env.PATH ?? "";
+    assertEngine(path);
+    const made = new AwsCheckout(await Checkout.create(), await mkdtemp(join(tmpdir(), "mcp-edge-aws-")));
+    try {
+      if (cloud) made.cloud = JSON.parse((await made.#cloud("start")).stdout);
+    } catch (error) {
+      await made.remove();
+      throw error;
+    }
+    return made;
+  }
+
+  get env(): Record<string, string | undefined> {
+    const state = join(this.checkout.folder, ".pulumi-state");
+    return {
+      AWS_REGION: "eu-central-1",
+      ...this.checkout.env,
+      AWS_DOUBLE_HOME: this.home,
+      MCP_EDGE_CACHE: cache,
+      MCP_EDGE_ROOT: this.checkout.folder,
+      ...this.cloud?.environment,
+      PATH: `${join(double, "bin")}${delimiter}${this.checkout.env.PATH}`,
+      PULUMI_BACKEND_URL: `file://${state}`,
+      PULUMI_CONFIG_PASSPHRASE: "",
+      PULUMI_HOME: join(this.home, "pulumi"),
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      PULUMI_IGNORE_AMBIENT_PLUGINS: undefined,
+    };
+  }
+
+  #cloud(what: "start" | "stop"): Promise<RunResult> {
+    const env = { ...process.env, AWS_DOUBLE_HOME: this.home, MCP_EDGE_CACHE: cache, NODE_OPTIONS: "" };
+    return run(this.#node, [join(double, "cloud.ts"), what], { env, timeout: 300_000 });
+  }
+
+  get #node() {
+    return join(projectRoot, "node_modules/.bin/node");
+  }
+
+  /** Run the engine's CLI to its end. Never throws for its exit code. */
+  async pulumi(...args: string[]): Promise<RunResult & { all: string }> {
+    await mkdir(join(this.checkout.folder, ".pulumi-state"), { recursive: true });
+    const result = await run("pulumi", [...args, "--non-interactive"], {
+      cwd: this.checkout.folder,
+      env: this.env,
+      timeout: 300_000,
+      accept: ALL,
+    });
+    return { ...result, all: `${result.stdout}\n${result.stderr}` };
+  }
+
+  /** A stack with this configuration. */
+  async stack(
+    name: string,
+    config: Record<string, string>,
+    secrets: Record<string, string> = {},
+  ): Promise<void> {
+    const lines = Object.entries(config).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}`);
+    await writeFile(join(this.checkout.folder, `Pulumi.${name}.yaml`), `config:\n${lines.join("\n")}\n`);
+    await this.must("stack", "init", name);
+    for (const [key, value] of Object.entries(secrets))
+      await this.must("config", "set", "--secret", "--stack", name, key, value);
+  }
+
+  /** Run the CLI, which must succeed. */
+  async must(...args: string[]): Promise<string> {
+    const { code, all } = await this.pulumi(...args);
+    if (code !== 0) throw new Error(`pulumi ${args.join(" ")} ended with ${code}:\n${all}`);
+    return all;
+  }
+
+  up = (stack: string, ...args: string[]) =>
+    this.pulumi("up", "--stack", stack, "--yes", "--suppress-progress", "--skip-preview", ...args);
+
+  async outputs(stack: string): Promise<Record<string, unknown>> {
+    const { stdout } = await this.pulumi("stack", "output", "--stack", stack, "--json");
+    return JSON.parse(stdout);
+  }
+
+  /** Run a command in an instance. */
+  inInstance(id: string, ...command: string[]): Promise<RunResult> {
+    const args = [join(double, "shell.ts"), id, ...command];
+    return run(this.#node, args, { env: this.env, timeout: 150_000, accept: ALL });
+  }
+
+  stopCloud = () => this.#cloud("stop");
+
+  /** Take everything away, also what a failed test left. */
+  async remove(): Promise<void> {
+    await this.stopCloud();
+    await run("rm", ["-rf", this.home]);
+    await this.checkout.remove();
+  }
+}

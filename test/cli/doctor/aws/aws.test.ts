@@ -1,0 +1,204 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { runAwsDoctor } from "../../../../cli/doctor/aws/run.ts";
+import { parseXml } from "../../../../cli/doctor/aws/xml.ts";
+import { renderReport } from "../../../../cli/doctor/render.ts";
+import { type AwsSettings, parseSettings } from "../../../../infra/settings.ts";
+import { alarm, image, instance, MACHINE, NO_INSTANCES, rules, type StandIn, standIn } from "./stand-in.ts";
+
+const settings = parseSettings(
+  { target: "aws", domain: "mcp.example.com", zone: "example.com" },
+  "prod",
+) as AwsSettings;
+
+describe("doctor --aws", () => {
+  let aws: StandIn;
+  const before = { ...process.env };
+
+  beforeEach(async () => {
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID: "AKID", AWS_SECRET_ACCESS_KEY: "secret" });
+    delete process.env.AWS_SESSION_TOKEN;
+    aws = await standIn();
+  });
+  afterEach(async () => {
+    await aws.close();
+    process.env = { ...before };
+  });
+
+  const examine = () => runAwsDoctor({ settings, region: "eu-central-1", endpoint: aws.endpoint });
+  const failed = async () =>
+    (await examine()).checks.filter(({ ok }) => !ok).map(({ id, got }) => `${id}: ${got}`);
+
+  test("is content with a stack in order, and says what it saw", async () => {
+    const report = await examine();
+    expect(report.checks.filter(({ ok }) => !ok)).toEqual([]);
+    expect(report.ok).toBe(true);
+    const text = renderReport(report, { colour: false });
+    expect(text).toContain("account 123456789012 as assumed-role/reader/ada");
+    expect(text).toContain("t4g.small in eu-central-1a, eu-central-1b");
+    expect(text).toContain("mcp.example.com has A, AAAA, CAA, HTTPS");
+    expect(text).toContain("every machine is at aaaabbbbcccc");
+    expect(text).toContain("All 11 checks passed");
+  });
+
+  test("only asks", async () => {
+    await examine();
+    const actions = aws.asked.filter((one) => !/^(s3|route53) /.test(one));
+    expect(actions.length).toBeGreaterThan(6);
+    for (const action of actions) expect(action).toMatch(/^\w+ (Describe|Get|List)/);
+  });
+
+  test("looks at the account alone before the first up", async () => {
+    aws.answers["ec2 DescribeInstances"] = NO_INSTANCES;
+    const { ok, checks } = await examine();
+    expect(ok).toBe(true);
+    expect(checks.map(({ id }) => id)).toEqual([
+      "identity",
+      "image-parameter",
+      "image",
+      "instance-type",
+      "zone",
+      "machines",
+    ]);
+    expect(checks.at(-1)?.got).toBe("none yet: pulumi up makes them");
+  });
+
+  test("stops at credentials that AWS refuses", async () => {
+    delete aws.answers["sts GetCallerIdentity"];
+    const { ok, checks } = await examine();
+    expect(ok).toBe(false);
+    expect(checks[0]?.got).toBe("sts answered 403: AccessDenied, said by the stand-in");
+    expect(checks.slice(1).every(({ blockedBy }) => blockedBy?.[0] === "Credentials")).toBe(true);
+    expect(aws.asked).toEqual(["sts GetCallerIdentity"]);
+  });
+
+  test("says that nothing answers where nothing does", async () => {
+    const report = await runAwsDoctor({ settings, region: "eu-central-1", endpoint: "http://127.0.0.1:1" });
+    expect(report.checks[0]?.ok).toBe(false);
+  });
+
+  const broken: [string, (answers: Record<string, string>) => void, string][] = [
+    [
+      "no parameter",
+      (a) => delete a["ssm GetParameter"],
+      "image-parameter: ssm answered 403: AccessDenied, said by the stand-in",
+    ],
+    [
+      "an image for another processor",
+      (a) => Object.assign(a, { "ec2 DescribeImages": image("x86_64") }),
+      "image: architecture is x86_64, not arm64",
+    ],
+    [
+      "a type that is not there",
+      (a) => Object.assign(a, { "ec2 DescribeInstanceTypeOfferings": "<R><instanceTypeOfferingSet/></R>" }),
+      "instance-type: eu-central-1 has no t4g.small",
+    ],
+    [
+      "another's zone",
+      (a) => Object.assign(a, { "route53 hostedzonesbyname": "<R><HostedZones/></R>" }),
+      "zone: the account has no zone example.com",
+    ],
+    [
+      "IMDSv1",
+      (a) => Object.assign(a, { "ec2 DescribeInstances": instance("optional") }),
+      `machines: ${MACHINE} answers IMDSv1 (httpTokens optional)`,
+    ],
+    [
+      "a stopped machine",
+      (a) => Object.assign(a, { "ec2 DescribeInstances": instance("required", "stopped") }),
+      `machines: ${MACHINE} is stopped`,
+    ],
+    [
+      "a volume in clear",
+      (a) =>
+        Object.assign(a, {
+          "ec2 DescribeVolumes": (a["ec2 DescribeVolumes"] ?? "").replace("true", "false"),
+        }),
+      "volumes: vol-1 is not encrypted",
+    ],
+    [
+      "a lost data volume",
+      (a) =>
+        Object.assign(a, {
+          "ec2 DescribeVolumes": (a["ec2 DescribeVolumes"] ?? "").replace("/dev/sdf", "/dev/sdg"),
+        }),
+      "volumes: 0 data volumes are attached, not 1",
+    ],
+    [
+      "no UDP",
+      (a) => Object.assign(a, { "ec2 DescribeSecurityGroupRules": rules(["tcp", 443, "0.0.0.0/0"]) }),
+      "firewall: 0.0.0.0/0 reaches TCP 443 and not UDP 443",
+    ],
+    [
+      "a door opened by hand",
+      (a) =>
+        Object.assign(a, {
+          "ec2 DescribeSecurityGroupRules": rules(
+            ["tcp", 443, "::/0"],
+            ["udp", 443, "::/0"],
+            ["tcp", 22, "0.0.0.0/0"],
+          ),
+        }),
+      "firewall: 0.0.0.0/0 may reach tcp port 22; a shell comes through `mcp-edge shell`",
+    ],
+    [
+      "an alarm",
+      (a) => Object.assign(a, { "monitoring DescribeAlarms": alarm("ALARM") }),
+      "alarms: mcp-edge-prod-host: 2 datapoints > 0",
+    ],
+    [
+      "no alarm",
+      (a) => Object.assign(a, { "monitoring DescribeAlarms": alarm("OK", "CPUUtilization") }),
+      `alarms: ${MACHINE} has no alarm of its status checks`,
+    ],
+    [
+      "an open bucket",
+      (a) => Object.assign(a, { "s3 ?publicAccessBlock": "<R><BlockPublicAcls>true</BlockPublicAcls></R>" }),
+      "bucket: mcp-edge-prod-123456789012 lacks IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets",
+    ],
+    [
+      "no versions",
+      (a) => Object.assign(a, { "s3 ?versioning": "<VersioningConfiguration/>" }),
+      "bucket: mcp-edge-prod-123456789012 keeps no versions (never enabled)",
+    ],
+    [
+      "a machine that went back",
+      (a) =>
+        Object.assign(a, {
+          [`s3 status/${MACHINE}.json`]: JSON.stringify({
+            generation: "aaaabbbbccccdddd",
+            phase: "failed",
+            ok: false,
+          }),
+        }),
+      `converged: aaaabbbbccccdddd is wanted; ${MACHINE} ended failed without success`,
+    ],
+    [
+      "a machine that is behind",
+      (a) =>
+        Object.assign(a, { [`s3 status/${MACHINE}.json`]: JSON.stringify({ generation: "0000", ok: true }) }),
+      `converged: aaaabbbbccccdddd is wanted; ${MACHINE} is at 0000`,
+    ],
+  ];
+  test.each(broken)("finds %s", async (_what, breakIt, text) => {
+    breakIt(aws.answers);
+    const found = await failed();
+    expect(found).toContain(text);
+  });
+});
+
+describe("XML", () => {
+  test("of AWS is read", () => {
+    const xml = parseXml(
+      '<?xml version="1.0"?>\n<R xmlns="x"><a>1 &lt; 2 &amp; &#x41;</a><b/><set><item>x</item><item>y</item></set></R>',
+    );
+    expect(xml.get("a")).toBe("1 < 2 & A");
+    expect(xml.get("b")).toBe("");
+    expect(xml.get("none/at/all")).toBe("");
+    expect(xml.all("set/item").map(({ text }) => text)).toEqual(["x", "y"]);
+  });
+
+  test("that is none is refused", () => {
+    expect(() => parseXml("Bad gateway")).toThrow(/no XML: Bad gateway/);
+    expect(() => parseXml("<a><b></a>")).toThrow(/no XML/);
+  });
+});

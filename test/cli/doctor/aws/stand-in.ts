@@ -1,0 +1,109 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/**
+ * Stands in for AWS: for the answers of STS, EC2, CloudWatch, SSM, S3 and Route 53 as their API references print them, of one
+ * account with one machine of the stack `prod`. It checks that a request is signed for its service and region; it does not
+ * check the signature, and it does not page. It refuses, as AWS would, everything that is not a question.
+ */
+export interface StandIn {
+  endpoint: string;
+  /** Answers by `service action`; tests change them. */
+  answers: Record<string, string>;
+  /** What was asked: `service action`. */
+  asked: string[];
+  close(): Promise<void>;
+}
+
+export const MACHINE = "i-0123456789abcdef0";
+const IMAGE = "ami-0123456789abcdef0";
+
+const rule = (protocol: string, port: number, cidr: string) =>
+  `<item><isEgress>false</isEgress><ipProtocol>${protocol}</ipProtocol><fromPort>${port}</fromPort><toPort>${port}</toPort>${cidr.includes(":") ? `<cidrIpv6>${cidr}</cidrIpv6>` : `<cidrIpv4>${cidr}</cidrIpv4>`}</item>`;
+
+export const rules = (...all: [string, number, string][]) =>
+  `<DescribeSecurityGroupRulesResponse><securityGroupRuleSet><item><isEgress>true</isEgress><ipProtocol>tcp</ipProtocol><fromPort>22</fromPort><toPort>22</toPort><cidrIpv4>0.0.0.0/0</cidrIpv4></item>${all.map((one) => rule(...one)).join("")}</securityGroupRuleSet></DescribeSecurityGroupRulesResponse>`;
+
+export const instance = (tokens = "required", state = "running") =>
+  `<?xml version="1.0" encoding="UTF-8"?><DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><reservationSet><item><instancesSet><item><instanceId>${MACHINE}</instanceId><instanceState><code>16</code><name>${state}</name></instanceState><instanceType>t4g.small</instanceType><metadataOptions><state>applied</state><httpTokens>${tokens}</httpTokens><httpPutResponseHopLimit>1</httpPutResponseHopLimit></metadataOptions></item></instancesSet></item></reservationSet></DescribeInstancesResponse>`;
+
+export const NO_INSTANCES = "<DescribeInstancesResponse><reservationSet/></DescribeInstancesResponse>";
+
+export const alarm = (state: string, metric = "StatusCheckFailed_System") =>
+  `<DescribeAlarmsResponse><DescribeAlarmsResult><MetricAlarms><member><AlarmName>mcp-edge-prod-host</AlarmName><MetricName>${metric}</MetricName><StateValue>${state}</StateValue><StateReason>2 datapoints &gt; 0</StateReason><Dimensions><member><Name>InstanceId</Name><Value>${MACHINE}</Value></member></Dimensions></member></MetricAlarms></DescribeAlarmsResult></DescribeAlarmsResponse>`;
+
+export const image = (architecture: string) =>
+  `<DescribeImagesResponse><imagesSet><item><imageId>${IMAGE}</imageId><imageOwnerId>136693071363</imageOwnerId><imageState>available</imageState><architecture>${architecture}</architecture><enaSupport>true</enaSupport><name>debian-13-arm64-20261101-1</name><rootDeviceName>/dev/xvda</rootDeviceName></item></imagesSet></DescribeImagesResponse>`;
+
+const good = (): Record<string, string> => ({
+  "sts GetCallerIdentity":
+    "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:sts::123456789012:assumed-role/reader/ada</Arn><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>",
+  "ssm GetParameter": JSON.stringify({ Parameter: { Name: "…", Value: IMAGE } }),
+  "ec2 DescribeImages": image("arm64"),
+  "ec2 DescribeInstanceTypeOfferings":
+    "<DescribeInstanceTypeOfferingsResponse><instanceTypeOfferingSet><item><location>eu-central-1b</location></item><item><location>eu-central-1a</location></item></instanceTypeOfferingSet></DescribeInstanceTypeOfferingsResponse>",
+  "ec2 DescribeInstances": instance(),
+  "ec2 DescribeVolumes": `<DescribeVolumesResponse><volumeSet><item><volumeId>vol-1</volumeId><encrypted>true</encrypted><attachmentSet><item><device>/dev/xvda</device></item></attachmentSet></item><item><volumeId>vol-2</volumeId><encrypted>true</encrypted><attachmentSet><item><device>/dev/sdf</device></item></attachmentSet></item></volumeSet></DescribeVolumesResponse>`,
+  "ec2 DescribeSecurityGroupRules": rules(
+    ["tcp", 443, "0.0.0.0/0"],
+    ["udp", 443, "0.0.0.0/0"],
+    ["tcp", 443, "::/0"],
+    ["udp", 443, "::/0"],
+    ["tcp", 80, "0.0.0.0/0"],
+  ),
+  "monitoring DescribeAlarms": alarm("OK"),
+  "route53 hostedzonesbyname":
+    "<ListHostedZonesByNameResponse><HostedZones><HostedZone><Id>/hostedzone/Z1</Id><Name>example.com.</Name></HostedZone></HostedZones></ListHostedZonesByNameResponse>",
+  "route53 hostedzone/Z1/rrset": `<ListResourceRecordSetsResponse><ResourceRecordSets>${["A", "AAAA", "CAA", "HTTPS"].map((type) => `<ResourceRecordSet><Name>mcp.example.com.</Name><Type>${type}</Type></ResourceRecordSet>`).join("")}<ResourceRecordSet><Name>other.example.com.</Name><Type>MX</Type></ResourceRecordSet></ResourceRecordSets></ListResourceRecordSetsResponse>`,
+  "s3 ?publicAccessBlock":
+    "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls><BlockPublicPolicy>true</BlockPublicPolicy><RestrictPublicBuckets>true</RestrictPublicBuckets></PublicAccessBlockConfiguration>",
+  "s3 ?versioning": "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>",
+  "s3 desired.json": JSON.stringify({ generation: "aaaabbbbccccdddd" }),
+  [`s3 status/${MACHINE}.json`]: JSON.stringify({ generation: "aaaabbbbccccdddd", phase: "done", ok: true }),
+});
+
+const SCOPE =
+  /^AWS4-HMAC-SHA256 Credential=AKID\/\d{8}\/([\w-]+)\/(\w+)\/aws4_request, SignedHeaders=([\w;-]+), Signature=[0-9a-f]{64}$/;
+
+/** The question in a request: the action, or the path. */
+function actionOf(service: string, url: URL, body: string, target: string): string {
+  if (service === "ssm") return target.replace("AmazonSSM.", "");
+  if (service === "route53") return url.pathname.replace("/2013-04-01/", "");
+  if (service === "s3")
+    return url.pathname.replace("/mcp-edge-prod-123456789012/", "") + url.search.replace(/=$/, "");
+  return new URLSearchParams(body).get("Action") ?? "";
+}
+
+export async function standIn(): Promise<StandIn> {
+  const answers = good();
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    let body = "";
+    request.on("data", (chunk) => {
+      body += chunk;
+    });
+    request.on("end", () => {
+      const refuse = (status: number, code: string) =>
+        response
+          .writeHead(status)
+          .end(`<Error><Code>${code}</Code><Message>said by the stand-in</Message></Error>`);
+      const [, region, service = "", signed = ""] = SCOPE.exec(request.headers.authorization ?? "") ?? [];
+      const target = String(request.headers["x-amz-target"] ?? "");
+      if (region !== (service === "route53" ? "us-east-1" : "eu-central-1"))
+        return refuse(403, "SignatureDoesNotMatch");
+      if (target && !signed.includes("x-amz-target")) return refuse(403, "SignatureDoesNotMatch");
+      const action = actionOf(service, new URL(request.url ?? "/", "http://aws"), body, target);
+      asked.push(`${service} ${action}`);
+      const answer = answers[`${service} ${action}`];
+      if (answer === undefined) return refuse(403, "AccessDenied");
+      response.end(answer);
+    });
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    answers,
+    asked,
+    close: () => new Promise((done) => server.close(() => done())),
+  };
+}

@@ -1,0 +1,273 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { awsUserData } from "../../cloud-init/aws-user-data.ts";
+import { filesArchive } from "../../cloud-init/files-archive.ts";
+import { filesHash, type MachineFile, machineFiles } from "../../cloud-init/machine-files.ts";
+import type { Status } from "../../infra/aws/convergence.ts";
+import { desired, desiredText } from "../../infra/aws/desired.ts";
+import { AROUND, AWS_SETTINGS } from "./fixture.ts";
+import { JudgeRoot, whyNot } from "./judge-root.ts";
+
+const DEPLOY = `#!/bin/bash
+# Plays mcp-edge-deploy: keeps what runs; the release of nines fails.
+mkdir -p /var/lib/fake
+echo "deploy $*" >>/var/lib/fake/calls
+case $1 in
+status) printf '{"release":"%s","files":"%s"}\\n' "$(cat /var/lib/fake/release 2>/dev/null)" "$(cat /var/lib/fake/files 2>/dev/null)" ;;
+release)
+  echo "mcp-edge-deploy: step start blue with \${2:0:12}"
+  if [[ $2 = 9* ]]; then echo "mcp-edge-deploy: release was not ready within 30 s" >&2; exit 1; fi
+  echo "$2" >/var/lib/fake/release
+  ;;
+files) echo "$2" >/var/lib/fake/files ;;
+esac
+`;
+
+const SETUP = `#!/bin/bash
+echo "mcp-edge-setup:   0.1s packages"
+if [ -e /fake/setup-fails ]; then echo "mcp-edge-setup: FAILED at: packages" >&2; exit 1; fi
+mcp-edge-deploy release "$(cat /etc/mcp-edge/release)"
+touch /var/lib/mcp-edge/setup.done
+`;
+
+/**
+ * mcp-edge-pull and its fellows in Debian 13 with its own curl, against a fake AWS that checks each signature. What they call
+ * (mcp-edge-setup, mcp-edge-deploy, systemd) is played: those have tests of their own.
+ */
+const reason = whyNot();
+
+if (reason !== undefined) {
+  test(`the AWS scripts cannot run here: ${reason}`, () => {
+    expect(process.env.CI).not.toBe("true");
+  });
+} else {
+  describe("a machine on AWS", pull);
+}
+
+function pull() {
+  let root: JudgeRoot;
+  const stand = (path: string, content: string): MachineFile => ({ path, content, mode: "0755" });
+  const files = [
+    ...machineFiles(AWS_SETTINGS).filter(({ path }) => !/\/mcp-edge-(data|deploy|setup)$/.test(path)),
+    stand("/usr/local/sbin/mcp-edge-data", "#!/bin/sh\necho 'mcp-edge-data: vol-1 is there'\n"),
+    stand("/usr/local/sbin/mcp-edge-deploy", DEPLOY),
+    stand("/usr/local/sbin/mcp-edge-setup", SETUP),
+  ];
+  const hash = filesHash(files);
+  const release = "5".repeat(64);
+  const other = "6".repeat(64);
+  const broken = "9".repeat(64);
+  const status = (): Status => JSON.parse(read(`/fake/s3/${AROUND.bucket}/status/i-0123456789abcdef0.json`));
+  const read = (path: string) => readFileSync(join(root.folder, "upper", path), "utf8");
+  const texts = () => status().steps.map(({ text }) => text);
+  const object = (key: string, content: string | Buffer) =>
+    root.write(`/fake/s3/${AROUND.bucket}/${key}`, content);
+  const want = (wanted: string, secrets = "") =>
+    object("desired.json", desiredText(desired(wanted, hash, "", secrets)));
+  const parameters = (...pairs: [string, string][]) =>
+    root.write(
+      "/fake/AmazonSSM.GetParametersByPath.json",
+      JSON.stringify({
+        Parameters: pairs.map(([name, Value]) => ({ Name: `/mcp-edge/prod/env/${name}`, Value })),
+        NextToken: "more",
+      }),
+    );
+  /** With the fake AWS on the loopback of the command's own network. */
+  const sh = (script: string) =>
+    root.sh(
+      `ip link set lo up; python3 /fake-aws.py & for i in {1..100}; do curl -s -o /dev/null http://127.0.0.1:8000/latest/x && break; sleep 0.05; done\n${script}`,
+    );
+  const calls = () => read("/var/lib/fake/calls").trim().split("\n");
+
+  beforeAll(async () => {
+    root = await JudgeRoot.create([]);
+    const document = JSON.parse(awsUserData(AROUND).slice("#cloud-config\n".length)) as {
+      write_files: { path: string; content: string; permissions: string }[];
+    };
+    for (const { path, content, permissions } of document.write_files) {
+      const here = content.replace("'http://169.254.169.254'", "'http://127.0.0.1:8000'");
+      root.write(path, here, Number.parseInt(permissions, 8));
+    }
+    root.write("/fake-aws.py", readFileSync(join(import.meta.dirname, "fake-aws.py")));
+    root.write(
+      "/usr/bin/systemctl",
+      '#!/bin/sh\nmkdir -p /var/lib/fake\necho systemctl "$@" >>/var/lib/fake/calls\n',
+      0o755,
+    );
+    root.write(
+      "/usr/bin/systemd-run",
+      '#!/bin/bash\nwhile [[ $1 = --* ]]; do shift; done\nexec "$@"\n',
+      0o755,
+    );
+    root.write("/usr/bin/cloud-init", "#!/bin/sh\ncat /fake/cloud-init 2>/dev/null\n", 0o755);
+    root.write("/fake/cloud-init", '{\n "status": "running",\n "extended_status": "running"\n}\n');
+    const [data] = files.filter(({ path }) => path.endsWith("/mcp-edge-data"));
+    root.write("/usr/local/sbin/mcp-edge-data", data?.content ?? "", 0o755);
+    root.write(
+      "/fake/AmazonSSM.GetParametersByPath.next.json",
+      '{"Parameters":[{"Name":"/mcp-edge/prod/env/LAST","Value":"1"}]}',
+    );
+    object(`files/files-${hash}.tar`, await filesArchive(files));
+    for (const sha of [release, other, broken]) object(`releases/${sha}.tar.zst`, sha);
+    parameters(["API_KEY", 'a"b\\c$d`e']);
+  }, 600_000);
+  afterAll(() => root?.remove());
+
+  test("the first boot mounts, pulls the files by their hash, sets up, and reports while cloud-init still runs", async () => {
+    want(release);
+    root.write("/fake/setup-fails", "");
+    const failed = await sh("mcp-edge-pull boot");
+    expect([failed.code, failed.output]).toEqual([1, expect.stringContaining("FAILED at: packages")]);
+    expect(status()).toMatchObject({ phase: "failed", ok: false, release: "", cloudInit: "running" });
+    expect(status().log).toContain("FAILED at: packages");
+    await root.sh("rm /fake/setup-fails /var/lib/mcp-edge/pull/etag");
+    const { code, output } = await sh("mcp-edge-pull boot");
+    expect([code, output]).toEqual([0, expect.stringContaining("done: release 555555555555")]);
+    expect(status()).toMatchObject({ instance: "i-0123456789abcdef0", phase: "done", ok: true, release });
+    expect(texts()).toEqual([
+      expect.stringMatching(/^generation [0-9a-f]{16}$/),
+      "data: vol-1 is there",
+      "setup:   0.1s packages",
+      "deploy: step start blue with 555555555555",
+      `done: release 555555555555, files ${hash.slice(0, 12)}`,
+    ]);
+    for (const file of files) {
+      expect([file.path, read(file.path)]).toEqual([file.path, file.content]);
+    }
+    const timers = ["logs", "metrics", "pull", "workspace"];
+    for (const name of timers) expect(calls()).toContain(`systemctl -q enable --now mcp-edge-${name}.timer`);
+  }, 60_000);
+
+  test("nothing new is one question and no more; when cloud-init has ended it says how", async () => {
+    const before = read("/fake/puts");
+    expect(await sh("mcp-edge-pull")).toEqual({ code: 0, output: "" });
+    expect(read("/fake/puts")).toBe(before);
+    root.write("/fake/cloud-init", '{\n "status": "done",\n "extended_status": "degraded done"\n}\n');
+    await sh("mcp-edge-pull; mcp-edge-pull");
+    expect(status()).toMatchObject({ phase: "done", cloudInit: "degraded done" });
+    expect(read("/fake/puts").split("\n")).toHaveLength(before.split("\n").length + 1);
+  });
+
+  test("secrets of all pages become an environment file that systemd and a shell read alike, for root alone", async () => {
+    expect(read("/etc/mcp-edge/secrets.env")).toBe('API_KEY="a\\"b\\\\c\\$d\\`e"\nLAST="1"\n');
+    const { output } = await root.sh(
+      '. /etc/mcp-edge/secrets.env; echo "$API_KEY $LAST"; stat -c %a /etc/mcp-edge/secrets.env',
+    );
+    expect(output.trim()).toBe('a"b\\c$d`e 1\n600');
+  });
+
+  test("a new release is files, then release; cloud-init counts no more", async () => {
+    want(other);
+    await root.sh("rm /var/lib/fake/calls");
+    expect((await sh("mcp-edge-pull")).code).toBe(0);
+    expect(calls().filter((call) => !call.includes("status"))).toEqual([
+      `deploy files ${hash}`,
+      `deploy release ${other}`,
+    ]);
+    expect(status()).toMatchObject({ phase: "done", release: other, cloudInit: "" });
+  }, 60_000);
+
+  test("a changed secret restarts the same release", async () => {
+    parameters(["API_KEY", "new"]);
+    want(other, "API_KEY=2");
+    await root.sh("rm /var/lib/fake/calls");
+    expect((await sh("mcp-edge-pull")).code).toBe(0);
+    expect(calls()).toContain("deploy restart");
+    expect(read("/etc/mcp-edge/secrets.env")).toContain('API_KEY="new"');
+  }, 60_000);
+
+  test("a release that does not get ready: failed with the reason, not tried again until it is asked for again", async () => {
+    want(broken, "API_KEY=2");
+    const { code } = await sh("mcp-edge-pull");
+    expect(code).toBe(1);
+    expect(status()).toMatchObject({ phase: "failed", ok: false, release: other });
+    expect(status().log).toContain("was not ready within 30 s");
+    await root.sh("rm /var/lib/fake/calls");
+    expect((await sh("mcp-edge-pull")).code).toBe(0);
+    expect(existsSync(join(root.folder, "upper/var/lib/fake/calls"))).toBe(false);
+    object(
+      "desired.json",
+      `${JSON.stringify({ ...desired(broken, hash, "", "API_KEY=2"), attempt: "2" })}\n`,
+    );
+    expect((await sh("mcp-edge-pull")).code).toBe(1);
+  }, 60_000);
+
+  test("an archive that is not there, and a desired.json that is not ours, change nothing", async () => {
+    want("7".repeat(64));
+    await root.sh("rm -f /var/lib/fake/calls");
+    expect((await sh("mcp-edge-pull")).code).toBe(1);
+    expect(status().log).toContain(`cannot fetch releases/${"7".repeat(64)}.tar.zst`);
+    object("desired.json", '{"release":"$(reboot)"}');
+    const { code, output } = await sh("mcp-edge-pull");
+    expect([code, output]).toEqual([1, expect.stringContaining("not of our form")]);
+    expect(existsSync(join(root.folder, "upper/var/lib/fake/calls"))).toBe(true);
+    expect(calls().filter((call) => !call.includes("status"))).toEqual([]);
+  }, 60_000);
+
+  test("sshd gets the keys that Instance Connect has for this account and this machine, as long as they count", async () => {
+    const block = (until: number, instance: string, key: string) =>
+      `#Timestamp=${until}\n#Instance=${instance}\n#Caller=arn:aws:iam::1:user/x\n#Request=1\n${key}\nc2lnbmF0dXJl==\n`;
+    const now = Math.floor(Date.now() / 1000);
+    const here = "i-0123456789abcdef0";
+    const keys = [
+      block(now + 60, here, "ssh-ed25519 AAAAgood somebody"),
+      block(now - 1, here, "ssh-ed25519 AAAAold"),
+      block(now + 60, "i-0fffffffffffffff0", "ssh-ed25519 AAAAelsewhere"),
+      "ssh-ed25519 AAAAbare\n",
+    ];
+    root.write("/fake/keys-admin", keys.join(""));
+    const asked = await sh(
+      "setpriv --reuid=65534 --regid=65534 --clear-groups mcp-edge-keys admin; mcp-edge-keys root; mcp-edge-keys '../x' || echo refused",
+    );
+    expect(asked.output.trim()).toBe("ssh-ed25519 AAAAgood\nrefused");
+    expect(
+      (await root.sh("ssh-keygen -A >/dev/null; mkdir -p /run/sshd; sshd -T | grep -i authorizedkeyscommand"))
+        .output,
+    ).toContain("authorizedkeyscommand /usr/local/sbin/mcp-edge-keys %u");
+  }, 60_000);
+
+  test("metrics are one signed call, with the certificate's life as a fraction", async () => {
+    await root.sh("systemd-sysusers; systemd-tmpfiles --create mcp-edge.conf; mcp-edge-cert bootstrap");
+    expect((await sh("mcp-edge-metrics")).output).toBe("");
+    const form = new URLSearchParams(read("/fake/posted").trim().split("\n").at(-1)?.replace("form ", ""));
+    expect(form.get("Namespace")).toBe("mcp-edge");
+    const names = [1, 2, 3, 4].map((number) => form.get(`MetricData.member.${number}.MetricName`));
+    expect(names).toEqual([
+      "MemoryUsedPercent",
+      "RootUsedPercent",
+      "DataUsedPercent",
+      "CertificateLifeFraction",
+    ]);
+    expect(Number(form.get("MetricData.member.4.Value"))).toBeGreaterThan(0.99);
+    expect(form.get("MetricData.member.1.Dimensions.member.1.Value")).toBe("i-0123456789abcdef0");
+  });
+
+  test("the access log goes line by line, once, also after it was rotated; the stream is made when it is missing", async () => {
+    const line = (second: number) => `{"time":"2026-11-21T12:00:0${second}+00:00","path":"/mcp"}\n`;
+    const sent = () =>
+      read("/fake/posted")
+        .split("\n")
+        .filter((text) => text.startsWith("Logs_20140328.PutLogEvents") && text.includes("/access"))
+        .map((text) => JSON.parse(text.slice(text.indexOf("{"))));
+    root.write("/var/log/nginx/access.log", `${line(1)}${line(2)}{"time":"2026-11-21T12:`);
+    root.write("/fake/refuse-Logs_20140328.PutLogEvents", "");
+    await sh("mcp-edge-logs");
+    expect(sent().at(-1)).toEqual({
+      logGroupName: "/mcp-edge/prod",
+      logStreamName: "i-0123456789abcdef0/access",
+      logEvents: [1, 2].map((second) => ({
+        timestamp: Date.parse(`2026-11-21T12:00:0${second}Z`),
+        message: line(second).trim(),
+      })),
+    });
+    expect(read("/fake/posted")).toContain("Logs_20140328.CreateLogStream");
+    const count = sent().length;
+    await sh("mcp-edge-logs");
+    expect(sent()).toHaveLength(count);
+    root.write("/third", line(3));
+    await root.sh("cd /var/log/nginx; mv access.log access.log.1; cp /third access.log");
+    await sh("mcp-edge-logs");
+    expect(sent().at(-1).logEvents).toHaveLength(1);
+  }, 60_000);
+}

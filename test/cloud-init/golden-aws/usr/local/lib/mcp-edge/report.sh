@@ -1,0 +1,62 @@
+
+step() {
+  printf 'mcp-edge-pull: %s\n' "$*"
+  printf '%s\t%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" >>"$WORK/steps"
+}
+
+report() {
+  local running
+  running=$(mcp-edge-deploy status --json 2>/dev/null) || running='{}'
+  echo "$1" >"$WORK/phase"
+  init_state >"$WORK/init"
+  python3 -I -c '
+import json, sys
+work, instance, generation, phase, running = sys.argv[1:]
+def text(name):
+    try:
+        return open(work + "/" + name, errors="replace").read()
+    except OSError:
+        return ""
+running = json.loads(running)
+steps = [dict(zip(("at", "text"), line.split("\t", 1))) for line in text("steps").splitlines() if "\t" in line]
+print(json.dumps({
+    "instance": instance, "generation": generation, "phase": phase, "ok": phase == "done",
+    "release": running.get("release", ""), "files": running.get("files", ""),
+    "cloudInit": text("init").strip(), "steps": steps[-100:], "log": text("log")[-8000:],
+}))
+' "$WORK" "$INSTANCE" "$GENERATION" "$1" "$running" >"$WORK/status.json" || return 0
+  put_object "status/$INSTANCE.json" "$WORK/status.json" || true
+}
+
+init_state() {
+  [ "$GENERATION" = "$(cat "$WORK/boot-generation" 2>/dev/null)" ] || return 0
+  cloud-init status --format json 2>/dev/null | field extended_status | head -n 1 || true
+}
+
+watched() {
+  local phase=$1 job before=-1 now code=0
+  shift
+  "$@" >"$WORK/out" 2>&1 &
+  job=$!
+  while kill -0 "$job" 2>/dev/null; do
+    sleep 1
+    now=$(stat -c %s "$WORK/out")
+    [ "$now" = "$before" ] || { take_steps; report "$phase"; }
+    before=$now
+  done
+  wait "$job" || code=$?
+  take_steps
+  cat "$WORK/out" >>"$WORK/log"
+  : >"$WORK/out"
+  TAKEN=0
+  return "$code"
+}
+
+TAKEN=0
+take_steps() {
+  local line
+  while IFS= read -r line; do
+    TAKEN=$((TAKEN + 1))
+    case $line in mcp-edge-*:*) step "${line#mcp-edge-}" ;; esac
+  done < <(tail -n +"$((TAKEN + 1))" "$WORK/out")
+}

@@ -1,0 +1,70 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "@jest/globals";
+import { ACCOUNT_CHECKS } from "../cli/doctor/aws/account.ts";
+import { BUCKET_CHECKS } from "../cli/doctor/aws/bucket.ts";
+import { MACHINE_CHECKS } from "../cli/doctor/aws/machines.ts";
+import { policyPack } from "../infra/policy/pack.ts";
+
+const read = (file: string) => readFileSync(file, "utf8");
+
+describe("docs/aws-untested.md", () => {
+  const rows = read("docs/aws-untested.md")
+    .split("\n")
+    .filter((line) => /^\| \d+ \|/.test(line))
+    // A bar inside code is no column.
+    .map((line) =>
+      line
+        .replaceAll(/`[^`]*`/g, "code")
+        .split("|")
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+
+  test("has of each claim the document it rests on and a check", () => {
+    expect(rows.length).toBeGreaterThan(25);
+    for (const row of rows) {
+      expect(row).toHaveLength(4);
+      for (const cell of row) expect(cell).not.toBe("");
+    }
+    expect(rows.map(([number]) => Number(number))).toEqual(rows.map((_, i) => i + 1));
+  });
+
+  test("marks what doctor checks, of which there is as much", () => {
+    const marked = rows.filter(([, claim]) => claim?.startsWith("**doctor**"));
+    // Identity is no claim; parameter and image are one line; "Deployment" is told of in the line about signatures.
+    const checks = [...ACCOUNT_CHECKS, ...MACHINE_CHECKS, ...BUCKET_CHECKS].length;
+    expect(marked).toHaveLength(checks - 3);
+  });
+});
+
+describe("docs/environments.md", () => {
+  const text = read("docs/environments.md");
+
+  test("names files that are there", () => {
+    const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path = ""]) => path);
+    expect(links.length).toBeGreaterThan(4);
+    for (const link of links)
+      expect({ link, there: existsSync(join("docs", link)) }).toEqual({ link, there: true });
+  });
+
+  test("names every variable, secret and environment that the workflows use, and no other", () => {
+    const workflows = ["preview", "deploy-stack", "drift"].map((name) =>
+      read(`.github/workflows/${name}.yml`),
+    );
+    const used = new Set(workflows.flatMap((one) => one.match(/(?<=(vars|secrets)\.)[A-Z_]+/g) ?? []));
+    const table = text.match(/(?<=^\| `)[A-Z_]+(?=` \|)/gm) ?? [];
+    expect([...table].sort()).toEqual([...used].sort());
+    for (const name of ["dev", "staging"]) expect(text).toContain(`\`preview-${name}\``);
+    for (const name of ["dev", "staging", "prod"]) expect(text).toContain(`\`drift-${name}\``);
+  });
+
+  test("has the section that a policy sends its reader to", () => {
+    const mends = policyPack({ environment: "prod", secrets: [] }).policies.map(
+      (one) => one.remediationSteps,
+    );
+    const sections = mends.flatMap((mend) => mend?.match(/(?<=environments\.md, ")[^"]+/g) ?? []);
+    expect(sections).toEqual(["Taking a stack down"]);
+    for (const section of sections) expect(text).toContain(`## ${section}`);
+  });
+});

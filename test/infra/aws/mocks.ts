@@ -1,0 +1,132 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** What the program asks of the engine about a resource. */
+export interface Options {
+  parent: string;
+  protect: boolean;
+  deleteBeforeReplace: boolean;
+  ignoreChanges: string[];
+  dependencies: string[];
+  /** Inputs that are wrapped as secrets on their way to the engine. */
+  secrets: string[];
+}
+
+/** A resource as the program asked for it. */
+export interface Asked {
+  type: string;
+  name: string;
+  id: string;
+  inputs: Record<string, unknown>;
+  /** Outputs as the mock gave them. */
+  state: Record<string, unknown>;
+  options: Options;
+}
+
+const hex = (name: string) => Buffer.from(name).toString("hex").slice(0, 17).padEnd(17, "0");
+
+/** What AWS computes and the program reads. */
+function computed(type: string, name: string, inputs: Record<string, unknown>): Record<string, unknown> {
+  switch (type) {
+    case "aws:ec2/vpc:Vpc":
+      return { ipv6CidrBlock: "2600:1f18:1234:5600::/56" };
+    case "aws:ec2/eip:Eip":
+      return { publicIp: `198.51.100.${name.length}` };
+    case "aws:ec2/networkInterface:NetworkInterface":
+      return { ipv6Addresses: [`2600:1f18:1234:5600::${name.length}`] };
+    case "aws:s3/bucket:Bucket":
+      return { arn: `arn:aws:s3:::${inputs.bucket}` };
+    case "aws:ssm/parameter:Parameter":
+      return { version: 1 };
+    case "aws:route53/zone:Zone":
+      return { zoneId: "Z123", nameServers: ["ns-1.example.net", "ns-2.example.net"] };
+    case "aws:cloudwatch/logGroup:LogGroup":
+      return { arn: `arn:aws:logs:us-east-1:123456789012:log-group:${inputs.name}` };
+    case "aws:sns/topic:Topic":
+      return { arn: `arn:aws:sns:${inputs.region}:123456789012:${inputs.name}` };
+    default:
+      return {};
+  }
+}
+
+const ids: Record<string, string> = {
+  "aws:ec2/vpc:Vpc": "vpc",
+  "aws:ec2/subnet:Subnet": "subnet",
+  "aws:ec2/instance:Instance": "i",
+  "aws:ebs/volume:Volume": "vol",
+  "aws:ec2/networkInterface:NetworkInterface": "eni",
+  "aws:ec2/securityGroup:SecurityGroup": "sg",
+};
+
+function answer(token: string, args: Record<string, unknown>): Record<string, unknown> {
+  switch (token) {
+    case "aws:index/getCallerIdentity:getCallerIdentity":
+      return { accountId: "123456789012" };
+    case "aws:index/getAvailabilityZones:getAvailabilityZones":
+      return { names: ["us-east-1a", "us-east-1b", "us-east-1c"] };
+    case "aws:ssm/getParameter:getParameter":
+      return { value: "ami-0123456789abcdef0" };
+    case "aws:ec2/getSubnet:getSubnet":
+      return { ...args, availabilityZone: "us-east-1c" };
+    case "aws:route53/getZone:getZone":
+      return { ...args, zoneId: "Z999", nameServers: [] };
+    default:
+      throw new Error(`The program asks for ${token}, which the mock does not know.`);
+  }
+}
+
+/** Signature of a secret in the engine's protocol (sdk/proto/properties.md). */
+const SECRET = "1b47061264138c4ac30d75fd1eb44270";
+
+/** The part of the SDK's mock monitor that is needed here; the SDK does not export its type. */
+interface Monitor {
+  // biome-ignore lint/suspicious/noExplicitAny: a protobuf message without exported type
+  registerResource(request: any, callback: unknown): Promise<void>;
+}
+
+/** Records what the program makes. Set up anew for each program. */
+export async function recording(stack: string, preview = false): Promise<Asked[]> {
+  const asked: Asked[] = [];
+  const requested = new Map<string, Options>();
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ type, name, inputs }) => {
+        const prefix = ids[type];
+        const id: string =
+          type === "aws:s3/bucket:Bucket" ? inputs.bucket : prefix ? `${prefix}-${hex(name)}` : `${name}-id`;
+        const state = { ...inputs, ...computed(type, name, inputs) };
+        const options = requested.get(`${type} ${name}`);
+        if (!options) throw new Error(`${name} was not asked for`);
+        asked.push({ type, name, id, inputs, state, options });
+        return { id, state };
+      },
+      call: ({ token, inputs }) => answer(token, inputs),
+    },
+    "mcp-edge",
+    stack,
+    preview,
+  );
+  // Mocks are not told of options: they are read from the request itself.
+  const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, callback) => {
+    const options = {
+      parent: request.getParent(),
+      protect: request.getProtect() ?? false,
+      deleteBeforeReplace: request.getDeletebeforereplace(),
+      ignoreChanges: request.getIgnorechangesList(),
+      dependencies: request.getDependenciesList(),
+      secrets: Object.entries(request.getObject().toJavaScript())
+        .filter(([, value]) => JSON.stringify(value)?.includes(SECRET))
+        .map(([key]) => key),
+    };
+    requested.set(`${request.getType()} ${request.getName()}`, options);
+    return register(request, callback);
+  };
+  return asked;
+}
+
+/**
+ * Every registration that is under way, and those that it causes, has ended. To wait for an output of the program is not
+ * enough: it is there before the resources that nobody waits for.
+ */
+export const settled = () => pulumi.runtime.disconnect();

@@ -1,0 +1,320 @@
+import { beforeAll, describe, expect, test } from "@jest/globals";
+import { USER_DATA_LIMIT } from "../../../cloud-init/user-data.ts";
+import { Program, RELEASE } from "./program.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: inputs are read as the test expects them
+type Inputs = any;
+
+describe("a prod stack with a zone", () => {
+  let prod: Program;
+  beforeAll(async () => {
+    prod = await Program.run({
+      zone: "example.com",
+      logs: "cloudwatch",
+      alarmEmail: "ops@example.com",
+      secrets: '{"API_KEY":"quite-secret","OTHER":"also-secret"}',
+      tags: "team=core, Stack=liar",
+    });
+  }, 60_000);
+
+  test("every resource has a parent, a name of its own and, where it can, our tags, which the user's cannot replace", () => {
+    const names = prod.asked.map(({ type, name }) => `${type} ${name}`);
+    expect(names).toEqual([...new Set(names)]);
+    for (const { type, name, options } of prod.asked) {
+      if (type === "mcp-edge:aws:Edge") continue;
+      expect([name, options.parent]).toEqual([name, expect.stringContaining("mcp-edge:aws:")]);
+    }
+    const ours = {
+      Project: "mcp-edge",
+      Stack: "prod",
+      Environment: "prod",
+      ManagedBy: "pulumi",
+      team: "core",
+    };
+    const tagged = prod.asked.filter(({ inputs }) => "tags" in inputs);
+    expect(tagged.length).toBeGreaterThan(40);
+    for (const { name, inputs } of tagged)
+      expect([name, inputs.tags]).toEqual([name, expect.objectContaining(ours)]);
+  });
+
+  test("the network has two public subnets in two zones, both families, and a default group that allows nothing", () => {
+    expect(prod.one("ec2/vpc:Vpc")).toMatchObject({ assignGeneratedIpv6CidrBlock: true });
+    const subnets = prod.all("ec2/subnet:Subnet").map(({ inputs }) => inputs as Inputs);
+    expect(subnets.map(({ cidrBlock }) => cidrBlock)).toEqual(["10.20.0.0/24", "10.20.1.0/24"]);
+    expect(subnets.map(({ ipv6CidrBlock }) => ipv6CidrBlock)).toEqual([
+      "2600:1f18:1234:5600::/64",
+      "2600:1f18:1234:5601::/64",
+    ]);
+    expect(new Set(subnets.map(({ availabilityZone }) => availabilityZone)).size).toBe(2);
+    const routes = prod.all("ec2/route:Route").map(({ inputs }) => inputs as Inputs);
+    expect(
+      routes.map((route) => route.destinationCidrBlock ?? route.destinationIpv6CidrBlock).sort(),
+    ).toEqual(["0.0.0.0/0", "::/0"]);
+    expect(prod.one("ec2/defaultSecurityGroup:DefaultSecurityGroup")).toMatchObject({
+      ingress: [],
+      egress: [],
+    });
+  });
+
+  test("IMDSv2 with one hop, encrypted volumes, an address and data that outlive the machine, guarded", () => {
+    const machine = prod.one("ec2/instance:Instance");
+    expect(machine).toMatchObject({
+      ami: "ami-0123456789abcdef0",
+      instanceType: "t4g.small",
+      metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 1 },
+      rootBlockDevice: { encrypted: true, volumeType: "gp3" },
+      disableApiTermination: true,
+      userDataReplaceOnChange: true,
+    });
+    expect(machine.userData).toBeUndefined();
+    expect(prod.one("ebs/volume:Volume")).toMatchObject({
+      encrypted: true,
+      type: "gp3",
+      finalSnapshot: true,
+    });
+    const guarded = prod.asked.filter(({ options }) => options.protect).map(({ name }) => name);
+    expect(guarded.sort()).toEqual(["prod-address", "prod-data", "prod-interface"]);
+    const association = prod.one("ec2/eipAssociation:EipAssociation");
+    expect(association.networkInterfaceId).toBe(machine.primaryNetworkInterface.networkInterfaceId);
+  });
+
+  test("neither a newer image nor another user-data replaces the machine", () => {
+    const [machine] = prod.all("ec2/instance:Instance");
+    expect(machine?.options.ignoreChanges.sort()).toEqual(["ami", "userDataBase64"]);
+    expect(machine?.options.deleteBeforeReplace).toBe(true);
+  });
+
+  test("user-data fits, and holds no secret and no credential", () => {
+    const { userDataBase64 } = prod.one("ec2/instance:Instance");
+    expect(Buffer.from(userDataBase64, "base64").length).toBeLessThan(USER_DATA_LIMIT / 2);
+    const [document = ""] = prod.documents();
+    expect(document).toMatch(/^#cloud-config\n\{/);
+    for (const secret of ["quite-secret", "also-secret", "API_KEY", "PRIVATE KEY", "AKIA"])
+      expect(document).not.toContain(secret);
+  });
+
+  test("secrets are SecureString parameters under the stack's own path, and nowhere else", () => {
+    const parameters = prod.all("ssm/parameter:Parameter").map(({ inputs }) => inputs as Inputs);
+    expect(parameters.map(({ name, type }) => [name, type])).toEqual([
+      ["/mcp-edge/prod/env/API_KEY", "SecureString"],
+      ["/mcp-edge/prod/env/OTHER", "SecureString"],
+    ]);
+    const others = prod.asked.filter(({ type }) => !type.includes("ssm/parameter"));
+    expect(JSON.stringify(others.map(({ inputs }) => inputs))).not.toMatch(/quite-secret|also-secret/);
+    for (const { options } of prod.all("ssm/parameter:Parameter")) expect(options.secrets).toEqual(["value"]);
+  });
+
+  test("the role reads what it deploys and its own parameters, and writes its status, metrics and logs", () => {
+    const policy = JSON.parse(prod.one("iam/rolePolicy:RolePolicy").policy) as { Statement: Inputs[] };
+    const bucket = "arn:aws:s3:::mcp-edge-prod-123456789012";
+    expect(policy.Statement.map(({ Sid }) => Sid)).toEqual(["Pull", "Status", "Secrets", "Metrics", "Logs"]);
+    for (const { Action, Resource, Condition } of policy.Statement) {
+      for (const action of [Action].flat()) expect(action).not.toContain("*");
+      if (Resource === "*")
+        expect(Condition).toEqual({ StringEquals: { "cloudwatch:namespace": "mcp-edge" } });
+    }
+    expect(policy.Statement[0].Resource).toEqual(
+      ["desired.json", "releases/*", "files/*", "workspaces/*"].map((key) => `${bucket}/${key}`),
+    );
+    expect(policy.Statement[2].Resource).toContain(
+      "arn:aws:ssm:eu-central-1:123456789012:parameter/mcp-edge/prod/env/*",
+    );
+  });
+
+  test("the bucket is private, versioned, encrypted, TLS only, and old versions expire", () => {
+    expect(prod.one("s3/bucket:Bucket")).toMatchObject({
+      bucket: "mcp-edge-prod-123456789012",
+      forceDestroy: false,
+    });
+    expect(prod.one("s3/bucketVersioning:BucketVersioning").versioningConfiguration.status).toBe("Enabled");
+    expect(Object.values(prod.one("s3/bucketPublicAccessBlock:BucketPublicAccessBlock"))).toEqual(
+      expect.arrayContaining([true, true, true, true]),
+    );
+    const policy = JSON.parse(prod.one("s3/bucketPolicy:BucketPolicy").policy);
+    expect(policy.Statement[0]).toMatchObject({
+      Effect: "Deny",
+      Condition: { Bool: { "aws:SecureTransport": "false" } },
+    });
+    const [rule] = prod.one("s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration").rules;
+    expect(rule.noncurrentVersionExpiration.noncurrentDays).toBe(30);
+    expect(rule.expiration.days).toBeUndefined(); // what is wanted never expires
+  });
+
+  test("the zone has addresses of both families, the HTTPS record and CAA for the authority in use", () => {
+    const records = prod.all("route53/record:Record").map(({ inputs }) => inputs as Inputs);
+    expect(Object.fromEntries(records.map(({ type, records }) => [type, records]))).toMatchObject({
+      A: [expect.stringMatching(/^198\.51\.100\./)],
+      AAAA: [expect.stringMatching(/^2600:/)],
+      HTTPS: ['1 . alpn="h3,h2"'],
+      CAA: expect.arrayContaining(['0 issue "letsencrypt.org; validationmethods=http-01"']),
+    });
+    for (const { zoneId, ttl, name } of records)
+      expect([zoneId, ttl, name]).toEqual(["Z999", 300, "mcp.example.com"]);
+  });
+
+  test("every alarm goes to a topic of its own region; broken hosts recover by themselves", async () => {
+    const alarms = prod.all("cloudwatch/metricAlarm:MetricAlarm").map(({ inputs }) => inputs as Inputs);
+    const names = alarms.map(({ name }) => name.replace("mcp-edge-prod-", "")).sort();
+    expect(names).toEqual(
+      ["certificate", "cpu-credits", "data-disk", "health", "host", "memory", "root-disk", "system"].sort(),
+    );
+    for (const { name, region = "eu-central-1", alarmActions } of alarms)
+      expect([name, alarmActions.at(-1)]).toEqual([name, expect.stringContaining(`arn:aws:sns:${region}:`)]);
+    const host = alarms.find(({ name }) => name.endsWith("-host"));
+    expect(host.alarmActions[0]).toBe("arn:aws:automate:eu-central-1:ec2:recover");
+    expect(prod.all("sns/topicSubscription:TopicSubscription")).toHaveLength(2);
+    expect(prod.one("route53/healthCheck:HealthCheck")).toMatchObject({
+      type: "HTTPS",
+      resourcePath: "/readyz",
+    });
+  });
+
+  test("desired.json names what is uploaded, and the wait is for this generation on this machine", async () => {
+    const objects = prod.all("s3/bucketObjectv2:BucketObjectv2").map(({ inputs }) => inputs as Inputs);
+    const desired = JSON.parse(objects.find(({ key }) => key === "desired.json").content);
+    expect(objects.map(({ key }) => key).sort()).toEqual(
+      ["desired.json", `files/files-${desired.files}.tar`, `releases/${RELEASE.hash}.tar.zst`].sort(),
+    );
+    const [wait] = prod.asked.filter(({ type }) => type === "command:local:Command");
+    const machine = await prod.value(prod.edge.machines);
+    expect(wait?.inputs.environment).toMatchObject({
+      MCP_EDGE_GENERATION: desired.generation,
+      MCP_EDGE_INSTANCES: machine[0]?.instance,
+      MCP_EDGE_BUCKET: "mcp-edge-prod-123456789012",
+      MCP_EDGE_REGION: "eu-central-1",
+    });
+  });
+
+  test("outputs say where it is, how to get in and what it costs", async () => {
+    expect(prod.edge.url).toBe("https://mcp.example.com/mcp");
+    expect(prod.edge.shell).toBe("npm run mcp-edge -- shell --stack prod");
+    expect(await prod.value(prod.edge.records)).toContain('mcp.example.com. 300 IN HTTPS 1 . alpn="h3,h2"');
+    expect(prod.edge.monthlyCost.total).toBeGreaterThan(15);
+  });
+});
+
+describe("settings that change what is made", () => {
+  test("without a zone nothing of Route 53 but the health check is made, and the records are printed", async () => {
+    const program = await Program.run({}, "staging");
+    expect(program.all("route53/record:Record")).toEqual([]);
+    const records = await program.value(program.edge.records);
+    expect(records.map((line) => line.split(" ")[3])).toEqual(["A", "AAAA", "HTTPS", "CAA", "CAA", "CAA"]);
+  });
+
+  test("a zone can be made; its name servers are told", async () => {
+    const program = await Program.run({ zone: "mcp.example.com", hostedZone: "create" });
+    expect(program.one("route53/zone:Zone")).toMatchObject({ name: "mcp.example.com" });
+    expect(program.edge.nameServers && (await program.value(program.edge.nameServers))).toHaveLength(2);
+  });
+
+  test("dev is unguarded and has the basic alarms", async () => {
+    const dev = await Program.run({}, "dev");
+    expect(dev.asked.filter(({ options }) => options.protect)).toEqual([]);
+    expect(dev.one("ec2/instance:Instance")).toMatchObject({ disableApiTermination: false });
+    expect(
+      dev
+        .all("cloudwatch/metricAlarm:MetricAlarm")
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(["dev-alarm-host", "dev-alarm-system"]);
+    expect(dev.one("iam/rolePolicy:RolePolicy").policy).not.toContain("cloudwatch");
+  });
+
+  test("machine: replace lets another document replace it, with the same image; each word gives another document", async () => {
+    const keep = await Program.run();
+    const once = await Program.run({ machine: "replace" });
+    const again = await Program.run({ machine: "replace-2" });
+    expect(once.all("ec2/instance:Instance")[0]?.options.ignoreChanges).toEqual(["ami"]);
+    const documents = [keep, once, again].flatMap((program) => program.documents());
+    expect(new Set(documents).size).toBe(3);
+  });
+
+  test.each([
+    [{ image: "roll" }, ["userDataBase64"], "ami-0123456789abcdef0"],
+    [{ image: "ami-0aaaaaaaaaaaaaaaa" }, ["userDataBase64"], "ami-0aaaaaaaaaaaaaaaa"],
+  ])("%j", async (raw, ignored, ami) => {
+    const program = await Program.run(raw);
+    const [machine] = program.all("ec2/instance:Instance");
+    expect([machine?.options.ignoreChanges, machine?.inputs.ami]).toEqual([ignored, ami]);
+  });
+
+  test("a list of ranges closes 443 on TCP and UDP alike, keeps 80 open for validation, and drops the health check", async () => {
+    const program = await Program.run({ allowedCidrs: "203.0.113.0/24, 2001:db8::/32" });
+    const rules = program
+      .all("vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+      .map(({ inputs }) => inputs);
+    const open = rules
+      .filter((rule) => "cidrIpv4" in rule || "cidrIpv6" in rule)
+      .map((rule) => `${rule.ipProtocol} ${rule.fromPort} ${rule.cidrIpv4 ?? rule.cidrIpv6}`);
+    expect(open.sort()).toEqual(
+      [
+        "tcp 443 203.0.113.0/24",
+        "tcp 443 2001:db8::/32",
+        "udp 443 203.0.113.0/24",
+        "udp 443 2001:db8::/32",
+        "tcp 80 0.0.0.0/0",
+        "tcp 80 ::/0",
+        "icmp 3 0.0.0.0/0",
+        "icmpv6 2 ::/0",
+      ].sort(),
+    );
+    expect(program.all("route53/healthCheck:HealthCheck")).toEqual([]);
+    const own = await Program.run({ allowedCidrs: "10.0.0.0/8", acme: "https://acme.example.com/dir" });
+    const ports = own
+      .all("vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+      .filter(({ inputs }) => !String(inputs.ipProtocol).startsWith("icmp") && inputs.cidrIpv4);
+    expect(ports.map(({ inputs }) => inputs.cidrIpv4)).toEqual(["10.0.0.0/8", "10.0.0.0/8", "10.0.0.0/8"]);
+  });
+
+  test("no port 22 from any range: only from the endpoint's own group, and without it from nobody", async () => {
+    const ssh = (program: Program) =>
+      program
+        .all("vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+        .filter(({ inputs }) => Number(inputs.fromPort) <= 22 && Number(inputs.toPort) >= 22);
+    const [rule] = ssh(await Program.run());
+    expect(rule?.inputs).toMatchObject({ referencedSecurityGroupId: expect.stringMatching(/^sg-/) });
+    expect(rule?.inputs.cidrIpv4 ?? rule?.inputs.cidrIpv6).toBeUndefined();
+    const without = await Program.run({ shell: "none" });
+    expect(ssh(without)).toEqual([]);
+    expect(without.all("ec2transitgateway/instanceConnectEndpoint:InstanceConnectEndpoint")).toEqual([]);
+  });
+
+  test("an existing VPC is taken as it is", async () => {
+    const program = await Program.run({
+      vpcId: "vpc-0123456789abcdef0",
+      subnetIds: "subnet-0123456789abcdef0",
+    });
+    expect(program.all("ec2/vpc:Vpc")).toEqual([]);
+    expect(program.one("ec2/networkInterface:NetworkInterface").subnetId).toBe("subnet-0123456789abcdef0");
+    expect(program.one("ebs/volume:Volume").availabilityZone).toBe("us-east-1c");
+  });
+
+  test("ten machines: ten addresses, volumes and documents, one deployment; the first one's names stay", async () => {
+    const program = await Program.run({ machines: "10" });
+    expect(program.all("ec2/instance:Instance")).toHaveLength(10);
+    expect(new Set(program.documents()).size).toBe(10);
+    expect(program.all("ebs/volume:Volume").map(({ name }) => name)).toContain("prod-data");
+    const zones = program.all("ebs/volume:Volume").map(({ inputs }) => inputs.availabilityZone);
+    expect(new Set(zones).size).toBe(2);
+    const [wait] = program.asked.filter(({ type }) => type === "command:local:Command");
+    expect(wait?.inputs.environment).toMatchObject({
+      MCP_EDGE_INSTANCES: expect.stringMatching(/^(i-[^,]+,){9}i-/),
+    });
+  });
+
+  test("us-east-1 needs one topic alone", async () => {
+    const program = await Program.run({}, "prod", "us-east-1");
+    expect(program.all("sns/topic:Topic")).toHaveLength(1);
+  });
+
+  test("a changed secret is another generation; the same content is the same one", async () => {
+    const generation = async (raw: Record<string, string>) => {
+      const program = await Program.run(raw);
+      return program.value(program.edge.generation);
+    };
+    const first = await generation({});
+    expect(await generation({})).toBe(first);
+    expect(await generation({ secrets: '{"A":"b"}' })).not.toBe(first);
+    expect(await generation({ rateLimit: "60" })).not.toBe(first);
+  });
+});

@@ -1,0 +1,110 @@
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { subnetRange6 } from "../../../infra/aws/addresses.ts";
+import { monthlyCost, PRICES } from "../../../infra/aws/cost.ts";
+import { desired, desiredText } from "../../../infra/aws/desired.ts";
+import { ingressRules } from "../../../infra/aws/firewall-rules.ts";
+import { caaIssuer } from "../../../infra/aws/records.ts";
+import { architectureOf, isBurstable } from "../../../infra/instance-types.ts";
+import { type AwsSettings, parseSettings } from "../../../infra/settings.ts";
+import { checkCidr } from "../../../infra/settings-checks.ts";
+
+const settings = (raw: Record<string, string> = {}, stack = "prod") =>
+  parseSettings({ target: "aws", domain: "mcp.example.com", ...raw }, stack) as AwsSettings;
+
+test("IPv6 subnets are the first /64s of the VPC's /56, also when it ends in zeros", () => {
+  expect(subnetRange6("2600:1f18:1234:5600::/56", 1)).toBe("2600:1f18:1234:5601::/64");
+  expect(subnetRange6("2600:1f18:1234::/56", 1)).toBe("2600:1f18:1234:1::/64");
+  expect(() => subnetRange6("2600:1f18::/32", 0)).toThrow("2600:1f18::/32 is not");
+});
+
+describe("monthlyCost", () => {
+  test("is the sum of its lines, of prices with a date", () => {
+    const { lines, total, prices } = monthlyCost(settings({ zone: "example.com", hostedZone: "create" }));
+    expect(total).toBeCloseTo(lines.reduce((sum, { usd }) => sum + (usd ?? 0), 0));
+    expect(prices).toContain(PRICES.date);
+    expect(lines.map(({ item }) => item)).toEqual([
+      "machine t4g.small",
+      "public IPv4 address",
+      "root volume",
+      "data volume",
+      "bucket",
+      "alarms",
+      "metrics",
+      "health check",
+      "hosted zone",
+    ]);
+    expect(lines[0]).toEqual({ item: "machine t4g.small", usd: 12.26, how: "730 h x 0.0168" });
+  });
+
+  test("ten machines cost ten times as much; an unknown type says so", () => {
+    const one = monthlyCost(settings({}, "dev"));
+    const ten = monthlyCost(settings({ machines: "10" }, "dev"));
+    expect(ten.lines[0]?.usd).toBeCloseTo(122.64, 1);
+    expect(ten.total).toBeGreaterThan(9 * one.total);
+    const [machine] = monthlyCost(settings({ instanceType: "x8g.metal-48xl" })).lines;
+    expect(machine).toMatchObject({ usd: undefined, how: expect.stringContaining("price not known") });
+  });
+
+  test("without a health check there is none to pay for", () => {
+    const items = monthlyCost(settings({ allowedCidrs: "203.0.113.0/24" })).lines.map(({ item }) => item);
+    expect(items).not.toContain("health check");
+  });
+});
+
+test("whatever ranges are allowed: TCP 443 and UDP 443 have the same, and names are unique", () => {
+  const byte = fc.integer({ min: 0, max: 255 });
+  const v4 = fc.tuple(byte, byte, byte).map((bytes) => `${bytes.join(".")}.0/24`);
+  const v6 = fc.integer({ min: 1, max: 0xffff }).map((group) => `2001:db8:${group.toString(16)}::/48`);
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.oneof(v4, v6), { minLength: 1 }), fc.boolean(), (cidrs, open) => {
+      const rules = ingressRules(cidrs, open);
+      const on = (protocol: string) =>
+        rules.filter((rule) => rule.protocol === protocol && rule.from === 443).map(({ cidr }) => cidr);
+      expect(on("tcp")).toEqual(on("udp"));
+      expect(new Set(rules.map(({ name }) => name)).size).toBe(rules.length);
+      expect(rules.every(({ name }) => /^[a-z0-9-]+$/i.test(name))).toBe(true);
+    }),
+  );
+});
+
+test.each([
+  ["0.0.0.0/0", true],
+  ["::/0", true],
+  ["203.0.113.0/24", true],
+  ["2001:db8::/32", true],
+  ["203.0.113.1/24", false],
+  ["2001:db8::1/32", false],
+  ["203.0.113.0", false],
+  ["203.0.113.0/33", false],
+  ["256.0.0.0/8", false],
+  ["2001:db8::/129", false],
+  ["1:2:3:4:5:6:7:8:9/64", false],
+  ["x/8", false],
+])("the range %s is %s", (cidr, good) => {
+  expect(checkCidr(cidr) === undefined).toBe(good);
+});
+
+test.each([
+  ["t4g.small", "arm64", true],
+  ["t3.small", "amd64", true],
+  ["m7gd.large", "arm64", false],
+  ["c7gn.xlarge", "arm64", false],
+  ["g4dn.xlarge", "amd64", false],
+  ["g5g.xlarge", "arm64", false],
+  ["m7i-flex.large", "amd64", false],
+  ["a1.medium", "arm64", false],
+])("%s is %s", (type, architecture, burstable) => {
+  expect([architectureOf(type), isBurstable(type)]).toEqual([architecture, burstable]);
+});
+
+test("CAA names the authority in use", () => {
+  expect(caaIssuer("letsencrypt-staging")).toBe("letsencrypt.org; validationmethods=http-01");
+  expect(caaIssuer("https://acme.example.com:14000/dir")).toBe("acme.example.com; validationmethods=http-01");
+});
+
+test("desired.json is one line that a shell takes apart", () => {
+  expect(desiredText(desired("a", "b", "", ""))).toMatch(
+    /^\{"release":"a","files":"b",.*"generation":"[0-9a-f]{16}"\}\n$/,
+  );
+});

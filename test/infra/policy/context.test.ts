@@ -1,0 +1,53 @@
+import { describe, expect, test } from "@jest/globals";
+import { contextOf } from "../../../infra/policy/context.ts";
+import { policyPack } from "../../../infra/policy/pack.ts";
+
+const config = (values: object) => JSON.stringify(values);
+
+describe("the stack that a pack is for", () => {
+  test.each([
+    ["a stack's name", { PULUMI_STACK: "staging" }, "staging"],
+    ["a name of its own", { PULUMI_STACK: "ada" }, "dev"],
+    [
+      "its setting",
+      { PULUMI_STACK: "eu", PULUMI_CONFIG: config({ "mcp-edge:environment": "prod" }) },
+      "prod",
+    ],
+    [
+      "the setting before the name",
+      { PULUMI_STACK: "prod", PULUMI_CONFIG: config({ "mcp-edge:environment": "dev" }) },
+      "dev",
+    ],
+    [
+      "a setting that names none",
+      { PULUMI_STACK: "eu", PULUMI_CONFIG: config({ "mcp-edge:environment": "production" }) },
+      "prod",
+    ],
+    ["a state file alone", {}, "prod"],
+    ["a state file and a word for it", { MCP_EDGE_ENVIRONMENT: "dev" }, "dev"],
+    ["no word for a stack that has a name", { PULUMI_STACK: "prod", MCP_EDGE_ENVIRONMENT: "dev" }, "prod"],
+  ])("is read from %s", (_what, env, environment) => {
+    expect(contextOf(env).environment).toBe(environment);
+  });
+
+  test("brings its secrets, but for those too short to be found", () => {
+    const secrets = JSON.stringify({ API_KEY: "a-long-one", MODE: "on" });
+    const env = { PULUMI_STACK: "dev", PULUMI_CONFIG: config({ "mcp-edge:secrets": secrets }) };
+    expect(contextOf(env).secrets).toEqual(["a-long-one"]);
+  });
+
+  test("decides whether the pack advises or decides", () => {
+    const level = (environment: "dev" | "staging" | "prod") =>
+      policyPack({ environment, secrets: [] }).enforcementLevel;
+    expect([level("dev"), level("staging"), level("prod")]).toEqual(["advisory", "mandatory", "mandatory"]);
+  });
+});
+
+test("every policy says what, why and what to do, and has a severity", () => {
+  for (const policy of policyPack({ environment: "prod", secrets: [] }).policies) {
+    expect(policy.name).toMatch(/^[a-z0-9-]+$/);
+    expect(policy.description).toMatch(/\. Why: .+\. Mend: .+/);
+    expect(policy.remediationSteps).toBeTruthy();
+    expect(policy.severity).toMatch(/^(low|medium|high|critical)$/);
+  }
+});

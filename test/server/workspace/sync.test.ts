@@ -1,0 +1,219 @@
+import { execFile } from "node:child_process";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join, normalize } from "node:path";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { parseCredentials, parseRemotes, type Remote } from "../../../server/workspace/sync/settings.ts";
+import { Sync, type SyncOptions } from "../../../server/workspace/sync/sync.ts";
+import { eventually, makeRepository, rpc, startApp, temporaryFolder } from "../support.ts";
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let upstream: string;
+let dir: string;
+let changes = 0;
+const logged: string[] = [];
+const open: { close(): Promise<void> }[] = [];
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  upstream = join(folder.path, "upstream");
+  dir = join(folder.path, "workspace");
+  changes = 0;
+  logged.length = 0;
+  await makeRepository(upstream, { "a.txt": "one\n", ".gitignore": "secret.env\n" });
+});
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((each) => each.close()));
+  await folder.remove();
+});
+
+const run = promisify(execFile);
+const git = (...args: string[]) =>
+  run("git", ["-c", "user.name=T", "-c", "user.email=t@example.test", "-C", upstream, ...args]);
+
+function makeSync(remotes: Remote[], more: Partial<SyncOptions> = {}): Sync {
+  const write = (facts: object, text: string) => void logged.push(`${JSON.stringify(facts)} ${text}`);
+  const sync = new Sync({
+    dir,
+    remotes,
+    credentials: [],
+    everySeconds: 3_600,
+    onChanged: () => changes++,
+    log: { info: write, warn: write },
+    ...more,
+  });
+  open.push(sync);
+  return sync;
+}
+
+const copy = (url = upstream, branch?: string): Remote => ({ name: "copy", url, branch });
+const text = (file = "a.txt") => readFile(join(dir, "copy", file), "utf8");
+
+describe("Sync", () => {
+  test("clones, follows, and tells how far it is", async () => {
+    const sync = makeSync([copy()]);
+    const heard = new Set<string>();
+    sync.onState((name, { state }) => heard.add(`${name} ${state}`));
+    expect(sync.describe()).toBe("copy waiting");
+    await sync.refresh();
+    expect(await text()).toBe("one\n");
+    expect(sync.state("copy")).toEqual({ state: "ready", at: expect.any(String) });
+    expect([...heard]).toContain("copy ready");
+
+    await writeFile(join(upstream, "a.txt"), "two\n");
+    await git("commit", "--quiet", "--all", "--message=Two");
+    await sync.refresh();
+    expect(await text()).toBe("two\n");
+    await sync.refresh();
+    expect(changes).toBe(2);
+    expect(await readdir(dir)).toEqual([".sync.lock", "copy"]);
+  });
+
+  test("a branch; a history that was rewritten; what somebody changed in the copy is put back", async () => {
+    await git("switch", "--quiet", "--create", "next");
+    await writeFile(join(upstream, "a.txt"), "next\n");
+    await git("commit", "--quiet", "--all", "--message=Next");
+    const next = makeSync([copy(upstream, "next")]);
+    await next.refresh();
+    expect(await text()).toBe("next\n");
+    await writeFile(join(upstream, "a.txt"), "again\n");
+    await git("commit", "--quiet", "--all", "--amend", "--message=Again");
+    await writeFile(join(dir, "copy", "a.txt"), "changed here\n");
+    await next.refresh();
+    expect(await text()).toBe("again\n");
+    const main = makeSync([copy(upstream, "main")]);
+    await main.refresh();
+    expect(await text()).toBe("one\n");
+  });
+
+  test("a failing remote leaves the last good copy, says why once, and is tried again", async () => {
+    const other: Remote = { name: "other", url: join(folder.path, "nowhere"), branch: undefined };
+    const sync = makeSync([other, copy()]);
+    await sync.refresh();
+    expect(sync.state("other")).toMatchObject({
+      state: "failed",
+      reason: expect.stringMatching(/^git clone failed: fatal:/),
+    });
+    expect(sync.state("copy")?.state).toBe("ready");
+    await rename(upstream, `${upstream}-away`);
+    await sync.refresh();
+    await sync.refresh();
+    expect(sync.state("copy")).toMatchObject({ state: "failed", at: expect.any(String) });
+    expect(await text()).toBe("one\n");
+    expect(logged.filter((line) => line.includes('"repo":"copy"') && line.includes("stays"))).toHaveLength(1);
+    await rename(`${upstream}-away`, upstream);
+    await sync.refresh();
+    expect(sync.state("copy")?.state).toBe("ready");
+  });
+
+  test("half a copy, and one without a commit, are replaced", async () => {
+    const sync = makeSync([copy()]);
+    await run("git", ["init", "--quiet", join(dir, "copy")]);
+    await run("git", ["init", "--quiet", join(dir, ".new-left-behind")]);
+    await sync.refresh();
+    expect(await text()).toBe("one\n");
+    expect(await readdir(dir)).toEqual([".sync.lock", "copy"]);
+    await rm(join(upstream, ".git"), { recursive: true });
+    await run("git", ["init", "--quiet", upstream]);
+    await sync.refresh();
+    expect(sync.state("copy")?.state).toBe("failed");
+    expect(await text()).toBe("one\n");
+  });
+});
+
+/** Serves a bare repository as plain files, to whoever says the word. */
+async function startRemote(
+  authorization: string,
+): Promise<{ url: string; server: Server; seen: IncomingHttpHeaders[] }> {
+  const bare = join(folder.path, "bare.git");
+  await run("git", ["clone", "--quiet", "--bare", upstream, bare]);
+  await run("git", ["-C", bare, "update-server-info"]);
+  const seen: IncomingHttpHeaders[] = [];
+  const server = createServer(async (request, response) => {
+    seen.push(request.headers);
+    if (request.headers.authorization !== authorization) return response.writeHead(401).end();
+    const path = normalize(new URL(request.url ?? "/", "http://x").pathname).replace("/bare.git", "");
+    const body = await readFile(join(bare, path)).catch(() => undefined);
+    return body ? response.writeHead(200).end(body) : response.writeHead(404).end();
+  });
+  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  open.push({ close: () => new Promise((done) => server.close(() => done())) });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/bare.git`, server, seen };
+}
+
+describe("credentials", () => {
+  test("reach their own host, and neither the copy nor the log", async () => {
+    const { credentials } = parseCredentials("http://bot:s3cret%2Fword@127.0.0.1:1");
+    const authorization = credentials[0]?.authorization ?? "";
+    const { url } = await startRemote(authorization);
+    const mine = { origin: new URL(url).origin, authorization };
+    const sync = makeSync([copy(url)], { credentials: [mine] });
+    await sync.refresh();
+    expect(sync.state("copy")).toMatchObject({ state: "ready" });
+    expect(await text()).toBe("one\n");
+    const kept = await readFile(join(dir, "copy", ".git", "config"), "utf8");
+    for (const place of [kept, logged.join("\n"), sync.describe()])
+      expect(place).not.toMatch(/s3cret|Basic|bot:/);
+  });
+
+  test("are not shown to another host, and a refusal is told without them", async () => {
+    const { url, seen } = await startRemote("Basic somebody-else");
+    const { credentials } = parseCredentials("http://bot:s3cret@127.0.0.1:1 http://bot:other@localhost");
+    const sync = makeSync([copy(url)], { credentials });
+    await sync.refresh();
+    expect(sync.state("copy")?.state).toBe("failed");
+    expect(seen.every((headers) => headers.authorization === undefined)).toBe(true);
+    expect(`${logged.join()} ${sync.describe()}`).not.toMatch(/s3cret|other@/);
+  });
+});
+
+describe("settings", () => {
+  test("URLs, paths, names and branches", () => {
+    expect(
+      parseRemotes("https://git.example.com/o/one.git two=/srv/git/x#main, ssh://git@host/o/three#feature/x")
+        .remotes,
+    ).toEqual([
+      { name: "one", url: "https://git.example.com/o/one.git", branch: undefined },
+      { name: "two", url: "/srv/git/x", branch: "main" },
+      { name: "three", url: "ssh://git@host/o/three", branch: "feature/x" },
+    ]);
+  });
+
+  test.each([
+    ["https://user:t0ken@git.example.com/o/n", "holds credentials; move them to GIT_CREDENTIALS"],
+    ["ext::sh", "protocol that is not fetched"],
+    ["--upload-pack=/bin/sh", "neither a URL nor an absolute path"],
+    ["../n", "neither a URL nor an absolute path"],
+    ["https://h/a/n https://h/b/n", "two are named n"],
+    ["https://h/.git", "has no name"],
+    ["https://h/n#-x", "names no branch"],
+  ])("%s is refused", (entry, problem) => {
+    const { problems } = parseRemotes(entry);
+    expect(problems.join()).toContain(problem);
+    expect(problems.join()).not.toContain("t0ken");
+  });
+
+  test("a credential that is none is named by its number alone", () => {
+    expect(parseCredentials("https://a:b@h t0ken").problems).toEqual([
+      "GIT_CREDENTIALS: entry 2 is none; write https://user:token@host",
+    ]);
+  });
+});
+
+test("the server starts before its first clone, says how far it is, then serves it", async () => {
+  await using running = await startApp({
+    WORKSPACE_DIR: dir,
+    REPOSITORIES: `copy=${upstream}`,
+    INDEX_DIR: join(folder.path, "index"),
+  });
+  const { readiness } = running.app;
+  expect((await readiness.probe()).checks.workspace).toMatchObject({
+    ok: true,
+    detail: `none in ${dir} yet: copy waiting`,
+  });
+  await running.app.start();
+  await eventually(() => running.app.capabilities.has("index"), "the index of the copy");
+  const call = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "list_repos", arguments: {} } };
+  expect(await (await rpc(running.origin, call)).text()).toMatch(/"sync":\{"state":"ready"/);
+});
