@@ -75,6 +75,7 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
         principal: principalOf(authInfo),
         era: "modern",
         method: requestInfo?.headers.get("mcp-method") ?? undefined,
+        tool: calledTool(parts, requestInfo?.headers),
       }),
     {
       legacy: "reject",
@@ -87,6 +88,17 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
   const unsubscribe = parts.capabilities?.onChange(() => void watch.look());
   await sessions.start();
   watch.start();
+
+  async function ask(web: Request, body: unknown, principal: Principal): Promise<LegacyAnswer> {
+    const onEnd = isListen(body) ? await watch.listen(listenedUris(body)) : undefined;
+    try {
+      const response = await modern.fetch(web, { parsedBody: body, authInfo: authInfoOf(principal) });
+      return onEnd ? { response, onEnd } : { response };
+    } catch (error) {
+      onEnd?.();
+      throw error;
+    }
+  }
 
   async function serve(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { principal } = request;
@@ -106,12 +118,7 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
       ...(body === undefined ? {} : { body }),
     });
     const { response, session, onEnd }: LegacyAnswer =
-      kind === "legacy"
-        ? await legacy.handle({ web, body, principal })
-        : {
-            response: await modern.fetch(web, { parsedBody: body, authInfo: authInfoOf(principal) }),
-            ...(isListen(body) ? { onEnd: watch.listen(listenedUris(body)) } : {}),
-          };
+      kind === "legacy" ? await legacy.handle({ web, body, principal }) : await ask(web, body, principal);
     const headers = new Headers(response.headers);
     // Hop-by-hop: Node's to say, and during a drain ours.
     headers.delete("connection");
@@ -210,4 +217,11 @@ function webRequest(request: FastifyRequest, signal: AbortSignal): Request {
 
 function present<K extends string>(key: K, value: string | null): { [P in K]?: string } {
   return value === null ? {} : ({ [key]: value } as { [P in K]?: string });
+}
+
+/** The tool that the headers name (SEP-2243); the SDK refuses a request whose body names another. */
+function calledTool({ tools }: ServerParts, headers: Headers | undefined): string | undefined {
+  if (headers?.get("mcp-method") !== "tools/call") return undefined;
+  const name = headers.get("mcp-name");
+  return tools.find((tool) => tool.name === name)?.name;
 }

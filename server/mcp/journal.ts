@@ -4,6 +4,7 @@ import {
   type Batch,
   type CallRecord,
   type EventRecord,
+  LIMITS,
   type RequestId,
   STANDALONE,
   type Store,
@@ -12,6 +13,9 @@ import { streamTag } from "./event-id.ts";
 
 /** Events wait so long to be written together, milliseconds. A call that is over by then costs the store nothing. */
 const FLUSH_MS = 20;
+/** A write that failed is tried again after so long, and given up after so long, milliseconds. */
+const RETRY_MS = 500;
+const GIVE_UP_MS = 60_000;
 /** What was delivered is kept in memory for a client whose connection broke at that moment: so long, and so much (characters). */
 const RECENT_MS = 60_000;
 const RECENT_CHARS = 32 * 1024 * 1024;
@@ -48,6 +52,13 @@ export class Call {
   }
 }
 
+/** What one write takes of a call, so that it can be put back when the write fails. */
+interface Taken {
+  readonly call: Call;
+  readonly events: Call["unwritten"];
+  readonly first: boolean;
+}
+
 export interface JournalOptions {
   readonly store: Store;
   readonly instance: string;
@@ -74,6 +85,8 @@ export class Journal {
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
+  /** When the writes that fail began to. */
+  #failingSince: number | undefined;
   #closed = false;
 
   constructor(options: JournalOptions) {
@@ -207,10 +220,10 @@ export class Journal {
   }
 
   async #writeDue(): Promise<void> {
-    const { batch, calls } = this.#collect();
+    const { batch, taken } = this.#collect();
     const standalone = this.#standalone.splice(0);
     if (batch.started.length + batch.events.length + batch.ended.length + standalone.length > 0)
-      await this.#write(batch, calls, standalone);
+      await this.#write(batch, taken, standalone);
   }
 
   /** Writes everything that a client may still come back for. Nothing is kept from then on. */
@@ -222,11 +235,13 @@ export class Journal {
     }
     await this.flush();
     this.#closed = true;
+    clearTimeout(this.#timer);
   }
 
-  #collect(): { batch: Batch; calls: Call[] } {
+  #collect(): { batch: Batch; taken: Taken[] } {
     const [started, ended]: [CallRecord[], CallRecord[]] = [[], []];
     const events: EventRecord[] = [];
+    const taken: Taken[] = [];
     const calls = [...this.#dirty];
     this.#dirty.clear();
     for (const call of calls) {
@@ -237,27 +252,47 @@ export class Journal {
         continue;
       }
       const record = { session, stream, requests, instance: this.#options.instance };
-      if (!call.written && !call.finished) started.push(record);
-      if (call.written && call.finished) ended.push(record);
+      const first = !call.written;
+      if (first && !call.finished) started.push(record);
+      if (!first && call.finished) ended.push(record);
       call.written = true;
       for (const event of call.unwritten) events.push({ session, stream, ...event });
+      taken.push({ call, events: call.unwritten, first });
       call.unwritten = [];
     }
-    return { batch: { started, events, ended }, calls };
+    return { batch: { started, events, ended }, taken };
   }
 
-  async #write(batch: Batch, calls: Call[], standalone: EventRecord[]): Promise<void> {
+  async #write(batch: Batch, taken: Taken[], standalone: EventRecord[]): Promise<void> {
     const { store, tell, onError } = this.#options;
     try {
       await store.write({ ...batch, events: [...batch.events, ...standalone] });
+      this.#failingSince = undefined;
     } catch (error) {
       onError(error as Error);
+      this.#failingSince ??= Date.now();
+      if (Date.now() - this.#failingSince < GIVE_UP_MS && !this.#closed)
+        return this.#putBack(taken, standalone);
     }
-    for (const { session, stream = "", readers } of calls) {
+    for (const { call } of taken) {
+      const { session, stream = "", readers } = call;
       this.wake(session, stream);
       for (const reader of readers) if (reader !== this.#options.instance) tell(reader, session, stream);
     }
     for (const { session, stream } of standalone) if (!this.wake(session, stream)) tell("*", session, stream);
+  }
+
+  /** The store may be back soon. Writing the same event twice does nothing, so it does not matter how far the write came. */
+  #putBack(taken: Taken[], standalone: EventRecord[]): void {
+    for (const { call, events, first } of taken) {
+      call.unwritten = [...events, ...call.unwritten];
+      if (first) call.written = false;
+      if (call.stream !== undefined) this.#live.set(call.stream, call);
+      this.#dirty.add(call);
+    }
+    this.#standalone = [...standalone, ...this.#standalone].slice(-LIMITS.maxEvents);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.flush(), RETRY_MS).unref();
   }
 
   #remember(call: Call, stream: string): void {

@@ -16,23 +16,23 @@ const MAX_PATHS = 400;
 const schemas = new WeakMap<Workspace, ReturnType<typeof makeSchemas>>();
 
 function makeSchemas(workspace: Workspace) {
-  const repo = completable(
-    z.string().max(255).optional().describe("Name of the repository; may be left out when there is one."),
-    async (start) =>
-      (await workspace.repositories()).map((r) => r.name).filter((name) => name.startsWith(start ?? "")),
-  );
+  // What completes lies within what may be left out: the SDK looks for it there.
+  const repo = completable(z.string().max(255), async (start) =>
+    (await workspace.repositories()).map((r) => r.name).filter((name) => name.startsWith(start)),
+  )
+    .optional()
+    .describe("Name of the repository; may be left out when there is one.");
+  const base = completable(z.string().max(200), (start, context) =>
+    revisions(workspace, context?.arguments?.repo, start),
+  )
+    .optional()
+    .describe("Branch, tag or commit to compare with. Default: HEAD~1.");
   return {
     symbol: z.object({
       symbol: z.string().min(1).max(200).describe("Function, class, type or constant to explain."),
       repo,
     }),
-    diff: z.object({
-      base: completable(
-        z.string().max(200).optional().describe("Branch, tag or commit to compare with. Default: HEAD~1."),
-        (start, context) => revisions(workspace, context?.arguments?.repo, start ?? ""),
-      ),
-      repo,
-    }),
+    diff: z.object({ base, repo }),
     repo: z.object({ repo }),
   };
 }
@@ -52,7 +52,7 @@ export function registerPrompts(server: McpServer, { workspace }: Context): void
       const repo = await invalid(workspace.find(name));
       return message(
         `Explain ${JSON.stringify(symbol)} in the repository ${repo.name}.`,
-        `1. Find it: search_text with repo ${JSON.stringify(repo.name)}, query ${JSON.stringify(symbol)}, case "sensitive". Its definition is usually the match that follows a keyword such as function, class, def, type or const.`,
+        `1. Find it: find_symbol and find_references with repo ${JSON.stringify(repo.name)}. Where these are not offered: search_text with query ${JSON.stringify(symbol)}, case "sensitive"; its definition is usually the match that follows a keyword such as function, class, def, type or const.`,
         "2. Read the definition whole with read_file, and as much round it as it needs.",
         "3. Read two or three of the places that use it; tests among them show what is expected of it.",
         "Then say, with path:line for every claim: what it is for; what goes in and comes out, with limits, defaults and errors; who uses it and what they rely on; what would break if it changed. Say so when something cannot be told from the code.",

@@ -18,7 +18,7 @@ import { registerResources, resourceVersion } from "./resources.ts";
 import type { SessionHooks } from "./sessions.ts";
 
 const INSTRUCTIONS =
-  "Read-only access to the git repositories on this machine. Find places with search_text, then read them with read_file; list_files shows what there is.";
+  "Read-only access to the git repositories on this machine. Find places with search_text, then read them with read_file; list_files shows what there is. Where the index is built, find_symbol and find_references know definitions and uses.";
 
 /** More tools, prompts and resources, and the options that they need: how the conformance fixtures get in. */
 export interface Profile {
@@ -43,11 +43,16 @@ export interface ServerFor {
   readonly era: "legacy" | "modern";
   /** The method of the one request that is to be served (2026 era); without it, everything is registered. */
   readonly method?: string | undefined;
+  /** The tool that the one request calls, where it says so: the others need not be registered. */
+  readonly tool?: string | undefined;
   readonly hooks?: SessionHooks;
 }
 
 /** An MCP server for one caller: a 2025 session's, or one request's in the 2026 era. It knows only what the caller may use. */
-export function buildMcpServer(parts: ServerParts, { principal, era, method, hooks }: ServerFor): McpServer {
+export function buildMcpServer(
+  parts: ServerParts,
+  { principal, era, method, tool: called, hooks }: ServerFor,
+): McpServer {
   const { profile } = parts;
   const server = new McpServer(
     { name: NAME, title: "mcp-edge", version: VERSION },
@@ -76,7 +81,8 @@ export function buildMcpServer(parts: ServerParts, { principal, era, method, hoo
   const mayRead = principal.scopes.includes("code:read");
   // A session outlives changes of what there is: its tools come and go. One request's do not.
   const tools = hooks ? allowedTools(parts, principal) : visibleTools(parts, principal);
-  if (wants("tools/")) for (const tool of tools) register(server, tool, parts);
+  if (wants("tools/"))
+    for (const tool of tools) if (called === undefined || tool.name === called) register(server, tool, parts);
   if (mayRead && wants("resources/", "completion/")) registerResources(server, parts.context.workspace);
   if (mayRead && wants("prompts/", "completion/")) registerPrompts(server, parts.context);
   if (hooks) subscriptions(server, parts, mayRead, hooks);

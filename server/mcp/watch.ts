@@ -60,15 +60,25 @@ export class Watch {
     clearInterval(this.#timer);
   }
 
-  /** Follows the resources that a `subscriptions/listen` stream names. @returns ends that */
-  listen(uris: readonly string[]): () => void {
+  /**
+   * Follows the resources that a `subscriptions/listen` stream names, from how they are now: wait for it before the stream is acknowledged.
+   *
+   * @returns ends that
+   */
+  async listen(uris: readonly string[]): Promise<() => void> {
+    const { lists, version, everybody } = this.#options;
     this.#listeners++;
     for (const uri of uris) {
       const entry = this.#listening.get(uri) ?? { streams: 0, version: undefined };
       entry.streams++;
       this.#listening.set(uri, entry);
     }
-    void this.look();
+    const known = await lists(everybody);
+    this.#lists ??= known;
+    for (const uri of uris) {
+      const entry = this.#listening.get(uri);
+      if (entry && entry.version === undefined) entry.version = await version(uri);
+    }
     return () => {
       this.#listeners--;
       if (this.#listeners === 0) this.#lists = undefined;

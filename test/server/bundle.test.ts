@@ -1,5 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "@jest/globals";
@@ -33,6 +33,8 @@ async function layOut(release: string): Promise<void> {
     });
     expect(built.warnings).toEqual([]);
   }
+  // The conformance suite's fixtures belong to the tests.
+  expect(await readFile(join(release, "server.mjs"), "utf8")).not.toMatch(/test_simple_text|test:\/\//);
   await mkdir(join(release, "bin"));
   await symlink(process.execPath, join(release, "bin", "node"));
   for (const { name, content } of await loadedParts(ARCH, await nativeParts(ARCH))) {

@@ -157,10 +157,21 @@ describe("what is taken", () => {
     expect(await response.json()).toMatchObject({ jsonrpc: "2.0", error: { code } });
   });
 
-  test("a 2026 request whose header disagrees with its body is refused", async () => {
+  test.each([
+    ["mcp-method", { "mcp-method": "tools/list", "mcp-name": "read_file" }],
+    ["mcp-name", { "mcp-method": "tools/call", "mcp-name": "search_text" }],
+    ["no mcp-name", { "mcp-method": "tools/call" }],
+    [
+      "mcp-protocol-version",
+      { "mcp-method": "tools/call", "mcp-name": "read_file", "mcp-protocol-version": "2099-01-01" },
+    ],
+  ])("a 2026 request whose headers disagree with its body is refused: %s", async (_, headers) => {
     const body = {
       ...LIST,
+      method: "tools/call",
       params: {
+        name: "read_file",
+        arguments: { path: "README.md" },
         _meta: {
           "io.modelcontextprotocol/protocolVersion": "2026-07-28",
           "io.modelcontextprotocol/clientInfo": { name: "t", version: "1" },
@@ -168,8 +179,11 @@ describe("what is taken", () => {
         },
       },
     };
-    const headers = { "mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call" };
-    const response = await rpc(open.origin, body, headers);
+    const send = (more: Record<string, string>) =>
+      rpc(open.origin, body, { "mcp-protocol-version": "2026-07-28", ...more });
+    const fine = await send({ "mcp-method": "tools/call", "mcp-name": "read_file" });
+    expect(await fine.text()).toContain("haystack");
+    const response = await send(headers as Record<string, string>);
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ error: { code: -32_020 } });
   });
