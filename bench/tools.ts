@@ -61,16 +61,20 @@ export async function toolFigures(log: (line: string) => void = () => undefined)
 
 async function indexing(big: BigRepository, dir: string): Promise<Figure> {
   const began = performance.now();
-  const { meta } = await buildIndex({ dir, root: big.root });
-  const seconds = (performance.now() - began) / 1_000;
-  const rate = Math.round((meta?.lines ?? 0) / seconds);
+  const before = process.cpuUsage();
+  await buildIndex({ dir, root: big.root });
+  // Seconds of a core, its system calls among them: what else runs on the machine does not count.
+  const { user, system } = process.cpuUsage(before);
+  const seconds = (user + system) / 1_000_000;
+  const rate = Math.round(big.lines / seconds);
+  const wall = (performance.now() - began) / 1_000;
   return {
-    what: `index of ${big.lines.toLocaleString("en")} lines in ${big.files.toLocaleString("en")} files, one thread`,
+    what: `index of ${big.lines.toLocaleString("en")} lines in ${big.files.toLocaleString("en")} files, seconds of a core`,
     unit: "s",
     ours: seconds,
     against: { name: "50,000 lines/s", value: big.lines / 50_000 },
     promise: "<= 1 x",
-    note: `${rate.toLocaleString("en")} lines/s`,
+    note: `${rate.toLocaleString("en")} lines/s a core; ${wall.toFixed(1)} s by the clock`,
   };
 }
 

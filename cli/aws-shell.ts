@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -106,18 +105,21 @@ export function sshArguments(
 }
 
 /**
- * A root shell, or one command, on a machine in AWS: a key made for the occasion, which EC2 Instance Connect hands to the
- * machine for a minute, and ssh through its endpoint. No port is open to the world.
- * @returns the exit code
+ * A key made for the occasion, which EC2 Instance Connect hands to the machine for a minute, and ssh through its endpoint. No
+ * port is open to the world.
+ * @param work gets the arguments of ssh; the key is gone when it ends
  */
-export async function awsShell(place: AwsPlace, command: string[]): Promise<number> {
+async function throughTunnel<T>(
+  place: AwsPlace,
+  command: string[],
+  work: (args: string[]) => Promise<T>,
+): Promise<T> {
   const { stack, region } = place;
   const instance = pickInstance(await instances(place), place);
   const folder = await mkdtemp(join(tmpdir(), "mcp-edge-shell-"));
   try {
     const key = join(folder, "key");
     await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "mcp-edge shell", "-f", key]);
-    if (!existsSync(`${key}.pub`)) throw new Error("ssh-keygen made no key");
     const publicKey = (await readFile(`${key}.pub`, "utf8")).trim();
     await aws(
       region,
@@ -125,14 +127,26 @@ export async function awsShell(place: AwsPlace, command: string[]): Promise<numb
       ...["--instance-os-user", ACCOUNT, "--ssh-public-key", publicKey],
     );
     const knownHosts = join(cacheFolder("ssh"), `${stack}.known_hosts`);
-    const args = sshArguments({ instance, region, key, knownHosts }, command);
+    return await work(sshArguments({ instance, region, key, knownHosts }, command));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * A root shell, or one command, on a machine in AWS, with our own terminal.
+ * @returns the exit code
+ */
+export const awsShell = (place: AwsPlace, command: string[]): Promise<number> =>
+  throughTunnel(place, command, async (args) => {
     const child = spawn("ssh", args, { stdio: "inherit", env: process.env });
     const forward = () => {}; // the terminal sends an interrupt to the child too; it decides
     process.on("SIGINT", forward);
     const [code] = await once(child, "exit");
     process.off("SIGINT", forward);
     return code ?? 1;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
+  });
+
+/** What a command on a machine in AWS prints. @throws CommandError when it fails */
+export const awsOutput = (place: AwsPlace, command: string[]): Promise<string> =>
+  throughTunnel(place, command, async (args) => (await run("ssh", args)).stdout);

@@ -1,5 +1,6 @@
 import { onServer } from "../infra/local/deployment.ts";
-import type { Deployed } from "./deployed.ts";
+import { type AwsPlace, awsOutput, awsRegion } from "./aws-shell.ts";
+import { type Deployed, readDeployed } from "./deployed.ts";
 
 export interface Token {
   id: string;
@@ -19,12 +20,23 @@ export interface NewToken extends Token {
   token: string;
 }
 
-const ask = async (deployed: Deployed, ...args: string[]) =>
-  onServer(deployed.stack, deployed.networkIndex, ["token", ...args]);
+/** Where a server is: on this host, or in AWS. */
+export type Place = Pick<Deployed, "stack" | "networkIndex"> | AwsPlace;
+
+/** @throws Error that names the command when the stack is not up. */
+export async function placeOf(stack: string): Promise<Place> {
+  const region = await awsRegion(stack);
+  return region ? { stack, region } : readDeployed(stack);
+}
+
+const ask = (place: Place, ...args: string[]): Promise<string> =>
+  "region" in place
+    ? awsOutput(place, ["/usr/local/sbin/mcp-edge-server", "token", ...args])
+    : onServer(place.stack, place.networkIndex, ["token", ...args]);
 
 /** The tokens that the machine knows; never their secrets. */
-export async function tokens(deployed: Deployed): Promise<Token[]> {
-  const answer = JSON.parse(await ask(deployed, "list", "--json"));
+export async function tokens(place: Place): Promise<Token[]> {
+  const answer = JSON.parse(await ask(place, "list", "--json"));
   return Array.isArray(answer) ? answer : answer.tokens;
 }
 
@@ -37,24 +49,24 @@ export interface TokenRequest {
   quota?: number;
 }
 
-export async function createToken(deployed: Deployed, request: TokenRequest): Promise<NewToken> {
+export async function createToken(place: Place, request: TokenRequest): Promise<NewToken> {
   const args = ["create", "--name", request.name, "--json"];
   if (request.ttl !== undefined) args.push("--ttl", String(request.ttl));
   if (request.quota !== undefined) args.push("--quota", String(request.quota));
   if (request.scopes) args.push("--scopes", request.scopes);
-  return JSON.parse(await ask(deployed, ...args));
+  return JSON.parse(await ask(place, ...args));
 }
 
-export async function revokeToken(deployed: Deployed, id: string): Promise<void> {
-  await ask(deployed, "revoke", id);
+export async function revokeToken(place: Place, id: string): Promise<void> {
+  await ask(place, "revoke", id);
 }
 
 /** Run `work` with a token that lives ten minutes at the most and is revoked afterwards. */
-export async function withShortToken<T>(deployed: Deployed, work: (token: string) => Promise<T>): Promise<T> {
-  const made = await createToken(deployed, { name: "doctor", ttl: 600 });
+export async function withShortToken<T>(place: Place, work: (token: string) => Promise<T>): Promise<T> {
+  const made = await createToken(place, { name: "doctor", ttl: 600 });
   try {
     return await work(made.token);
   } finally {
-    await revokeToken(deployed, made.id).catch(() => {}); // it expires by itself
+    await revokeToken(place, made.id).catch(() => {}); // it expires by itself
   }
 }

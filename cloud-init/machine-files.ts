@@ -70,6 +70,7 @@ const AWS_SOURCES: Readonly<Record<string, string>> = {
   "/usr/local/sbin/mcp-edge-data": "deploy/mcp-edge-data",
   "/usr/local/sbin/mcp-edge-keys": "deploy/mcp-edge-keys",
   "/usr/local/sbin/mcp-edge-pull": "deploy/mcp-edge-pull",
+  "/usr/local/sbin/mcp-edge-server": "deploy/mcp-edge-server",
 };
 
 const METRICS_SOURCES: Readonly<Record<string, string>> = {

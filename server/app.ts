@@ -25,6 +25,7 @@ import { PAGE_HEADERS } from "./http/page.ts";
 import { type Check, ReadinessProbe, withoutDetails } from "./http/readiness.ts";
 import { Streams } from "./http/streams.ts";
 import { CodeIndex } from "./index/code-index.ts";
+import { Semantic } from "./index/semantic/semantic.ts";
 import { type Mcp, registerMcp } from "./mcp/endpoint.ts";
 import type { LiveSessionsOptions } from "./mcp/live-sessions.ts";
 import type { Profile } from "./mcp/server-factory.ts";
@@ -38,6 +39,7 @@ import type { Tool } from "./tools/tool.ts";
 import type { Tracing } from "./tracing/tracing.ts";
 import { isWorkTree, provideGit } from "./workspace/git.ts";
 import { findRipgrep, ripgrepVersion } from "./workspace/ripgrep.ts";
+import { syncNews } from "./workspace/sync/news.ts";
 import { Sync } from "./workspace/sync/sync.ts";
 import { Workspace } from "./workspace/workspace.ts";
 
@@ -125,6 +127,13 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   const ripgrep = await findRipgrep(config.ripgrepPath).catch((error: Error) => error);
   await provideGit(capabilities);
   const index = new CodeIndex({ ...config.index, workspace, capabilities, log: http.log });
+  const semantic = new Semantic({
+    ...config.index,
+    service: config.embeddings,
+    workspace,
+    capabilities,
+    log: http.log,
+  });
   const sync = new Sync({
     ...config.sync,
     dir: config.workspace.dir,
@@ -177,7 +186,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   await registerRateLimits(http, config.limits, buckets, refused);
   registerQuotas(http, config.limits.quotaPerDay, usage, refused);
 
-  const context = { workspace, ripgrep: ripgrep instanceof Error ? "rg" : ripgrep, index, sync };
+  const context = { workspace, ripgrep: ripgrep instanceof Error ? "rg" : ripgrep, index, sync, semantic };
   const needsToken = config.authMode === "token";
   const originOf = (request: FastifyRequest) =>
     config.publicUrl?.origin ?? `${request.protocol}://${request.host}`;
@@ -194,6 +203,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
           keepAliveMs,
           names,
         });
+  sync.onState(syncNews((level, text) => mcp?.say(level, "workspace", text)));
   if (config.serve !== "mcp")
     await registerApi(http, { tools, context, capabilities, authenticator, needsToken, names, originOf });
   const ops = { metrics, capabilities, tools, release: config.release, colour: config.colour };
@@ -228,10 +238,11 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
     start: async () => {
       sync.start();
       await index.start();
+      semantic.start();
     },
     close: async () => {
       streams.endAll();
-      await Promise.all([sync.close(), index.close()]);
+      await Promise.all([sync.close(), semantic.close(), index.close()]);
       await mcp?.close();
       await store.close();
       await usage.close();

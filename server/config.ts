@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import * as z from "zod";
+import type { EmbeddingService } from "./index/semantic/embeddings.ts";
 import { parseStoreUrl } from "./store/valkey-url.ts";
 import { type Credential, parseCredentials, parseRemotes, type Remote } from "./workspace/sync/settings.ts";
 
@@ -55,6 +56,8 @@ export interface ServerConfig {
   };
   /** A Valkey or Redis server that keeps the sessions instead of the folder; may hold a password: never to be logged. */
   readonly storeUrl: string | undefined;
+  /** An OpenAI-compatible service; undefined: no search by meaning. */
+  readonly embeddings: EmbeddingService | undefined;
   readonly index: {
     /** Folder of the symbol indexes; made when it is missing. */
     readonly dir: string;
@@ -96,6 +99,16 @@ const publicUrl = z.string().transform((text, ctx) => {
   return z.NEVER;
 });
 
+const httpUrl = z.string().transform((text, ctx) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && !url.username) return url;
+  ctx.addIssue({
+    code: "custom",
+    message: "must be a URL without credentials; set EMBEDDINGS_URL=http://127.0.0.1:11434/v1",
+  });
+  return z.NEVER;
+});
+
 const Environment = z.object({
   PUBLIC_URL: publicUrl.optional(),
   AUTH_MODE: z.enum(["token", "none"], "must be token or none; set AUTH_MODE=token").optional(),
@@ -128,6 +141,9 @@ const Environment = z.object({
   SHED_RSS_MB: wholeNumber(0, 1_000_000, "SHED_RSS_MB=800").default(0),
   STORE_URL: z.string().optional(),
   INDEX_DIR: path.optional(),
+  EMBEDDINGS_URL: httpUrl.optional(),
+  EMBEDDINGS_MODEL: z.string().default("text-embedding-3-small"),
+  EMBEDDINGS_KEY: z.string().optional(),
   INDEX_POLL_SECONDS: wholeNumber(1, 86_400, "INDEX_POLL_SECONDS=10").default(10),
   HOME: z.string().optional(),
 });
@@ -221,6 +237,11 @@ export function readConfig(
       // In development nothing is shed: a debugger's pause is no overload.
       eventLoopMs: e.SHED_EVENT_LOOP_MS ?? (dev ? 0 : 1_000),
       rssBytes: e.SHED_RSS_MB * 1024 * 1024,
+    },
+    embeddings: e.EMBEDDINGS_URL && {
+      url: e.EMBEDDINGS_URL,
+      model: e.EMBEDDINGS_MODEL,
+      key: e.EMBEDDINGS_KEY,
     },
     index: {
       dir: e.INDEX_DIR ?? (dev ? join(cache, "index") : DEFAULT_INDEX_DIR),

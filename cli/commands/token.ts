@@ -1,7 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
-import { readDeployed } from "../deployed.ts";
 import { jsonOption, stackOption } from "../options.ts";
-import { createToken, revokeToken, type Token, tokens } from "../tokens.ts";
+import { createToken, placeOf, revokeToken, type Token, tokens } from "../tokens.ts";
 
 /** "30d", "12h", "15m" or seconds. */
 export function seconds(text: string): number {
@@ -60,7 +59,7 @@ export function tokenCommand(): Command {
         ...(scopes ? { scopes } : {}),
         ...(quota === undefined ? {} : { quota }),
       };
-      const made = await createToken(await readDeployed(stack), request);
+      const made = await createToken(await placeOf(stack), request);
       console.log(json ? JSON.stringify(made) : `${made.token}\n${line(made)}`);
     });
   command
@@ -69,7 +68,7 @@ export function tokenCommand(): Command {
     .addOption(stackOption())
     .addOption(jsonOption())
     .action(async ({ stack, json }: Options) => {
-      const all = await tokens(await readDeployed(stack));
+      const all = await tokens(await placeOf(stack));
       console.log(json ? JSON.stringify(all) : all.map(line).join("\n") || "No tokens.");
     });
   command
@@ -78,7 +77,7 @@ export function tokenCommand(): Command {
     .argument("<id>", "its id, from `token list`")
     .addOption(stackOption())
     .action(async (id: string, { stack }: Options) => {
-      await revokeToken(await readDeployed(stack), id);
+      await revokeToken(await placeOf(stack), id);
       console.log(`Token ${id} is revoked.`);
     });
   return command;

@@ -42,7 +42,12 @@ type Task = ListrTaskWrapper<Context, any, any>;
 export async function up(options: UpOptions, signal: AbortSignal): Promise<UpResult> {
   const { stack } = options;
   // All that can be wrong with the settings or the host is said before anything is made or fetched.
-  parseSettings(rawSettings(await stackConfig(stack, options.overrides)), stack);
+  const { target } = parseSettings(rawSettings(await stackConfig(stack, options.overrides)), stack);
+  if (target === "aws") {
+    throw new Error(
+      `Stack ${stack} is in AWS, a team's. Bring it up: pulumi up --stack ${stack} (docs/aws.md)`,
+    );
+  }
   assertHost();
   await rememberOverrides(stack, options.overrides);
   const tasks = new Listr<Context>(

@@ -199,7 +199,7 @@ export class AwsEdge extends pulumi.ComponentResource {
     this.shell =
       settings.shell === "endpoint"
         ? `npm run mcp-edge -- shell --stack ${stack}`
-        : "no endpoint: npm run up -- --set shell=endpoint";
+        : `none: pulumi config set mcp-edge:shell endpoint --stack ${stack}`;
     this.monthlyCost = monthlyCost(settings);
     this.registerOutputs({ url: this.url, machines: this.machines, records: this.records });
   }

@@ -5,7 +5,7 @@ import { ToolError } from "../tool-error.ts";
 import type { Repository, Workspace } from "../workspace/workspace.ts";
 import { nativeFile, STRUCTURAL_ADDON, wasmFile } from "./assets.ts";
 import { IndexFolder, prune } from "./folder.ts";
-import type { JobArgs, JobName, JobResult } from "./jobs.ts";
+import type { JobArgs, JobResult } from "./jobs.ts";
 import { JobThread } from "./thread.ts";
 import { treeState } from "./work-tree.ts";
 
@@ -33,7 +33,7 @@ export interface IndexState {
   reason?: string;
 }
 
-type Queries = Exclude<JobName, "buildIndex" | "structural">;
+type Queries = "findSymbol" | "overview" | "references" | "definition" | "repoMap" | "search";
 
 /**
  * The index of the whole workspace: keeps it up to date in a thread of its own and answers queries in two others, so that a long
@@ -48,6 +48,7 @@ export class CodeIndex {
   #builder: JobThread | undefined;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
+  #again = false;
   #usable = false;
 
   constructor(options: CodeIndexOptions) {
@@ -82,7 +83,9 @@ export class CodeIndex {
   /** Looks at every repository now. @returns when all are up to date */
   refresh(): Promise<void> {
     if (!this.#usable || this.#closing.signal.aborted) return Promise.resolve();
-    this.#round ??= this.#look().finally(() => {
+    // Who asks during a round may know of what it has passed already.
+    this.#again = true;
+    this.#round ??= this.#rounds().finally(() => {
       this.#round = undefined;
     });
     return this.#round;
@@ -131,6 +134,13 @@ export class CodeIndex {
       if (this.#closing.signal.aborted) return;
       this.#timer = setTimeout(() => this.#tick(), this.#options.pollSeconds * 1_000).unref();
     });
+  }
+
+  async #rounds(): Promise<void> {
+    while (this.#again && !this.#closing.signal.aborted) {
+      this.#again = false;
+      await this.#look();
+    }
   }
 
   async #look(): Promise<void> {

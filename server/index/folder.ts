@@ -5,6 +5,9 @@ import { holdLock } from "../lock.ts";
 import { INDEX_VERSION } from "./database.ts";
 
 /** Names the current generation. Renamed into place, so that there is always a whole one. */
+/** What an embedding service made of the repository; it outlives the generations. */
+export const VECTORS_FILE = "vectors.sqlite";
+
 const POINTER = `current-v${INDEX_VERSION}.json`;
 
 /** The folder that keeps the index of one repository: generations, the pointer to the current one, the builder's lock. */
@@ -50,7 +53,7 @@ export class IndexFolder {
     const keep = new Set([
       POINTER,
       "lock.sqlite",
-      ...["", "-wal", "-shm"].map((end) => basename(file) + end),
+      ...["", "-wal", "-shm"].flatMap((end) => [basename(file) + end, VECTORS_FILE + end]),
     ]);
     for (const name of await readdir(this.path))
       if (!keep.has(name)) await rm(join(this.path, name), { force: true });

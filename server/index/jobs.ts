@@ -5,10 +5,24 @@ import { overview } from "./queries/overview.ts";
 import { references } from "./queries/references.ts";
 import { repoMap } from "./queries/repo-map.ts";
 import { search } from "./queries/search.ts";
+import { semantic } from "./semantic/query.ts";
+import { vectorsMissing, vectorsStore } from "./semantic/vectors.ts";
 import { structural } from "./structural.ts";
 
 /** What the threads do, by name. Arguments and results are copied between threads: plain data only. */
-export const JOBS = { findSymbol, overview, references, definition, repoMap, search, structural, buildIndex };
+export const JOBS = {
+  findSymbol,
+  overview,
+  references,
+  definition,
+  repoMap,
+  search,
+  structural,
+  buildIndex,
+  semantic,
+  vectorsMissing,
+  vectorsStore,
+};
 export type Jobs = typeof JOBS;
 export type JobName = keyof Jobs;
 export type JobArgs<N extends JobName> = Omit<Parameters<Jobs[N]>[0], "onProgress">;

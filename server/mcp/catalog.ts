@@ -25,9 +25,14 @@ function stampOf(tool: Tool): string {
   return stamp;
 }
 
+/** The tools that a caller may use whenever this server has what they need. */
+export function allowedTools({ tools }: ServerParts, { scopes }: Principal): Tool[] {
+  return tools.filter((tool) => scopes.includes(tool.capability));
+}
+
 /** The tools that a caller may use just now. */
-export function visibleTools({ tools, capabilities }: ServerParts, { scopes }: Principal): Tool[] {
-  return tools.filter((tool) => scopes.includes(tool.capability) && (capabilities?.allow(tool) ?? true));
+export function visibleTools(parts: ServerParts, principal: Principal): Tool[] {
+  return allowedTools(parts, principal).filter((tool) => parts.capabilities?.allow(tool) ?? true);
 }
 
 /** Stamps of what tools/list, prompts/list and resources/list answer a caller. */

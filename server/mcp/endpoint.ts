@@ -42,6 +42,8 @@ export interface Mcp {
   readonly sessions: number;
   /** How long the oldest of them has been there; undefined without one. */
   readonly oldestSessionMs: number | undefined;
+  /** A message (`notifications/message`) to every 2025 session that may read code, listens, and asked for such a level. */
+  say(level: "info" | "warning", logger: string, text: string): void;
   /** Ends what is in flight; call it after a drain. */
   close(): Promise<void>;
 }
@@ -166,6 +168,15 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
     },
     get oldestSessionMs() {
       return sessions.live.oldestMs;
+    },
+    say: (level, logger, text) => {
+      for (const session of sessions.live.values())
+        if (session.endStanding && session.principal.scopes.includes("code:read"))
+          session.server
+            .sendLoggingMessage({ level, logger, data: text }, session.id)
+            .catch((error: Error) => {
+              log.debug({ reason: error.message }, "mcp message");
+            });
     },
     close: async () => {
       unsubscribe?.();

@@ -1,7 +1,6 @@
 import {
   McpServer,
   type McpServerOptions,
-  type RegisteredTool,
   ResourceNotFoundError,
   type ServerContext,
 } from "@modelcontextprotocol/server";
@@ -11,7 +10,7 @@ import type { Capabilities } from "../capabilities/registry.ts";
 import { ToolError } from "../tool-error.ts";
 import type { Tool, ToolContext } from "../tools/tool.ts";
 import { NAME, VERSION } from "../version.ts";
-import { visibleTools } from "./catalog.ts";
+import { allowedTools, visibleTools } from "./catalog.ts";
 import type { Notify } from "./changes.ts";
 import { progressOf } from "./progress.ts";
 import { registerPrompts } from "./prompts.ts";
@@ -75,8 +74,9 @@ export function buildMcpServer(parts: ServerParts, { principal, era, method, hoo
   );
   const wants = (...groups: string[]) => method === undefined || groups.some((g) => method.startsWith(g));
   const mayRead = principal.scopes.includes("code:read");
-  if (hooks) follow(server, parts, principal);
-  else if (wants("tools/")) for (const tool of visibleTools(parts, principal)) register(server, tool, parts);
+  // A session outlives changes of what there is: its tools come and go. One request's do not.
+  const tools = hooks ? allowedTools(parts, principal) : visibleTools(parts, principal);
+  if (wants("tools/")) for (const tool of tools) register(server, tool, parts);
   if (mayRead && wants("resources/", "completion/")) registerResources(server, parts.context.workspace);
   if (mayRead && wants("prompts/", "completion/")) registerPrompts(server, parts.context);
   if (hooks) subscriptions(server, parts, mayRead, hooks);
@@ -84,23 +84,8 @@ export function buildMcpServer(parts: ServerParts, { principal, era, method, hoo
   return server;
 }
 
-/** A session lives longer than a tool's absence: all are registered, and each is offered while what it needs is there. */
-function follow(server: McpServer, parts: ServerParts, { scopes }: Principal): void {
-  const { tools, capabilities } = parts;
-  const registered = tools
-    .filter((tool) => scopes.includes(tool.capability))
-    .map((tool) => [tool, register(server, tool, parts)] as const);
-  if (!capabilities) return;
-  const offer = () => {
-    // Not by enable(): that would send list_changed, which watch.ts does, once for all that changed.
-    for (const [tool, entry] of registered) entry.enabled = capabilities.allow(tool);
-  };
-  offer();
-  server.server.onclose = capabilities.onChange(offer);
-}
-
-function register(server: McpServer, tool: Tool, { context, log }: ServerParts): RegisteredTool {
-  return server.registerTool(
+function register(server: McpServer, tool: Tool, { context, log, capabilities }: ServerParts): void {
+  const registered = server.registerTool(
     tool.name,
     {
       title: tool.title,
@@ -128,6 +113,9 @@ function register(server: McpServer, tool: Tool, { context, log }: ServerParts):
       }
     },
   );
+  // The SDK reads it at each list and call. Who tells the client of the change is watch.ts.
+  if (capabilities)
+    Object.defineProperty(registered, "enabled", { get: () => capabilities.allow(tool), enumerable: true });
 }
 
 function explain(error: unknown, tool: string, ctx: ServerContext, log: FastifyBaseLogger): string {

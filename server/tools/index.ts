@@ -11,6 +11,7 @@ import { listRepos } from "./list-repos.ts";
 import { readFile } from "./read-file.ts";
 import { repoMap } from "./repo-map.ts";
 import { search } from "./search.ts";
+import { searchSemantic } from "./search-semantic.ts";
 import { searchStructural } from "./search-structural.ts";
 import { searchText } from "./search-text.ts";
 import { symbolsOverview } from "./symbols-overview.ts";
@@ -24,6 +25,7 @@ export const TOOLS: readonly Tool[] = [
   readFile,
   searchText,
   searchStructural,
+  searchSemantic,
   symbolsOverview,
   findSymbol,
   findReferences,

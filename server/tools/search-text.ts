@@ -74,23 +74,37 @@ export const searchText = defineTool({
       if (/[\0\r\n]/.test(text)) throw new ToolError("A query or glob is one line, without NUL characters.");
     const repo = await workspace.find(args.repo);
     const folder = args.path === "" ? "" : (await insidePath(repo, args.path)).real;
-    const visible = await workspace.files(repo);
+    // git lists while ripgrep searches.
+    const listing = workspace.files(repo);
+    let visible: ReadonlySet<string> | undefined;
+    listing.then(
+      (files) => {
+        visible = files;
+      },
+      () => undefined,
+    );
     const wanted = Math.min(args.offset + args.max_results, MAX_MATCHES);
     const until = performance.now() + TIME_LIMIT_MS;
     const search = async (order: string[]) => {
+      const held: Buffer[] = [];
       const collector = new MatchCollector({
         context: args.context,
         max: wanted,
         maxChars: (args.offset + 1) * MOST_CHARS,
-        visible: (path) => visible.has(path),
+        visible: (path) => visible?.has(path) ?? false,
       });
       const result = await runChild(ripgrep, [...order, ...ripgrepArguments(args, folder)], {
         cwd: repo.root,
         timeoutMs: Math.max(1, until - performance.now()),
         signal,
-        onChunk: (chunk) => collector.feed(chunk),
+        onChunk: (chunk) => {
+          held.push(chunk);
+          return visible === undefined || held.splice(0).every((piece) => collector.feed(piece));
+        },
       });
       signal.throwIfAborted();
+      visible = await listing;
+      held.every((piece) => collector.feed(piece));
       return { collector, result };
     };
     // Sorting costs ripgrep all threads but one. What fits on the page can be sorted here; of more, the first ones are wanted.

@@ -2,6 +2,7 @@ import type * as z from "zod";
 import type { Scope } from "../auth/principal.ts";
 import type { NeedsCapabilities } from "../capabilities/registry.ts";
 import type { CodeIndex } from "../index/code-index.ts";
+import type { Semantic } from "../index/semantic/semantic.ts";
 import type { Sync } from "../workspace/sync/sync.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 
@@ -11,6 +12,8 @@ export interface ToolContext {
   /** Path of the ripgrep binary. */
   readonly ripgrep: string;
   readonly index: CodeIndex;
+  /** Searches by meaning; undefined where nothing does. */
+  readonly semantic?: Semantic | undefined;
   /** What keeps the copies of remotes; undefined where none is kept. */
   readonly sync?: Sync | undefined;
   /** Aborted when the caller cancels or, in the 2026 era, goes away. */

@@ -131,7 +131,10 @@ async function stop(): Promise<void> {
   await succeeds("nft", ["delete", "table", "inet", tableOf(network)]);
   await removeAuthority(CLOUD_STACK, network);
   await removeNetwork(CLOUD_STACK);
-  if (existsSync(join(home, "ipv6-forward-was-off"))) await writeFile(FORWARD6, "0");
+  const { stdout } = await run("nft", ["list", "tables"]);
+  // Another cloud on this host still needs it.
+  if (existsSync(join(home, "ipv6-forward-was-off")) && !stdout.includes("_aws"))
+    await writeFile(FORWARD6, "0");
   await rm(home, { recursive: true, force: true });
 }
 

@@ -73,17 +73,26 @@ const server = (...args: string[]) =>
     ...args,
   );
 
-/** The version that the server names to a client, under the token. */
-async function servedVersion(): Promise<string | undefined> {
-  const params = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "t", version: "1" } };
+/** One call over MCP as a client of 2025 makes it. @returns the answer's text, headers before body */
+async function call(method: string, params: object, session?: string): Promise<string> {
   const { stdout } = await run("curl", [
-    ...["-sS", "--max-time", "10", "--cacert", aws.cloud?.rootsFile ?? "", `https://${DOMAIN}/mcp`],
+    ...["-sSi", "--max-time", "10", "--cacert", aws.cloud?.rootsFile ?? "", `https://${DOMAIN}/mcp`],
     ...["-H", `authorization: Bearer ${token}`, "-H", "content-type: application/json"],
     ...["-H", "accept: application/json, text/event-stream"],
-    ...["-d", JSON.stringify({ jsonrpc: "2.0", id: 1, method: "initialize", params })],
+    ...(session === undefined ? [] : ["-H", `mcp-session-id: ${session}`]),
+    ...["-d", JSON.stringify({ jsonrpc: "2.0", id: 1, method, params })],
   ]);
-  return /"version":"([^"]+)"/.exec(stdout)?.[1];
+  return stdout;
 }
+
+const initialize = () =>
+  call("initialize", {
+    protocolVersion: "2025-11-25",
+    capabilities: {},
+    clientInfo: { name: "t", version: "1" },
+  });
+
+const servedVersion = async () => /"version":"([^"]+)"/.exec(await initialize())?.[1];
 
 const digests = async (...files: string[]) => (await on("sha256sum", ...files)).stdout;
 
@@ -230,10 +239,12 @@ describe("a release", () => {
 describe("a replacement of the machine", () => {
   const kept = ["/srv/mcp-edge/tls/quic_host.key", "/srv/mcp-edge/tls/live/fullchain.pem"];
 
-  test("after a failed release: the one before is there again, with its addresses, certificate, keys and tokens", async () => {
+  test("after a failed release: the one before is there again, with its addresses, certificate, keys, tokens and sessions", async () => {
     const before = await outputs();
     const serial = (await certificate()).serial;
     const files = await digests(...kept);
+    const session = /^mcp-session-id: (\S+)/im.exec(await initialize())?.[1] ?? "";
+    expect(session).not.toBe("");
     await aws.must("config", "set", "--stack", stack, "mcp-edge:machine", "replace");
     const { code, all } = await aws.up(stack);
     if (code !== 0) throw new Error(all);
@@ -243,6 +254,9 @@ describe("a replacement of the machine", () => {
     expect((await certificate()).serial).toBe(serial);
     expect(await digests(...kept)).toBe(files);
     expect(await servedVersion()).toBe("0.1.0-next");
+    const tools = await call("tools/list", {}, session);
+    expect(tools).toMatch(/^HTTP\/2 200/);
+    expect(tools).toContain('"search_text"');
     const settled = await aws.pulumi("preview", "--stack", stack, "--refresh", "--expect-no-changes");
     expect(settled.code).toBe(0);
   }, 200_000);

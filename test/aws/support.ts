@@ -28,7 +28,8 @@ interface Cloud {
 }
 
 const double = join(projectRoot, "test/aws-double");
-export const DOMAIN = "mcp.example.com";
+/** Of this run alone: the names of two at once are in one /etc/hosts. */
+export const DOMAIN = `mcp-${process.pid}.example.com`;
 
 /** The configuration of a stack with its zone; more settings without their namespace. */
 export function settings(more: Record<string, string> = {}): Record<string, string> {

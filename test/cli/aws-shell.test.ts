@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { awsShell, pickInstance, sshArguments } from "../../cli/aws-shell.ts";
+import { createToken } from "../../cli/tokens.ts";
 
 describe("pickInstance", () => {
   const found = ["i-0aa", "i-0bb"];
@@ -43,7 +44,7 @@ describe("awsShell", () => {
       "aws",
       `echo "$@" >>${folder}/calls\ncase "$*" in *describe-instances*) echo "i-0aa i-0bb" ;; esac\n`,
     );
-    await stand("ssh", `echo "$@" >>${folder}/ssh\nexit 7\n`);
+    await stand("ssh", `echo "$@" >>${folder}/ssh.log\nexit 7\n`);
     process.env.PATH = `${folder}:${path}`;
   });
   afterAll(async () => {
@@ -60,8 +61,18 @@ describe("awsShell", () => {
     expect(calls).toMatch(
       /send-ssh-public-key --instance-id i-0bb --instance-os-user admin --ssh-public-key ssh-ed25519 AAAA/,
     );
-    expect(await readFile(join(folder, "ssh"), "utf8")).toContain(
+    expect(await readFile(join(folder, "ssh.log"), "utf8")).toContain(
       "open-tunnel --instance-id i-0bb --region eu-central-1",
+    );
+  });
+
+  test("tokens are made through it, by the release that runs there", async () => {
+    await stand("ssh", `echo "$@" >>${folder}/ssh.log\necho '{"id":"t1","token":"secret"}'\n`);
+    expect(await createToken({ stack: "prod", region: "eu-central-1" }, { name: "it's me" })).toMatchObject({
+      id: "t1",
+    });
+    expect(await readFile(join(folder, "ssh.log"), "utf8")).toContain(
+      "admin@i-0aa exec sudo -- '/usr/local/sbin/mcp-edge-server' 'token' 'create' '--name' 'it'\\''s me' '--json'",
     );
   });
 });

@@ -227,6 +227,15 @@ function pull() {
     ).toContain("authorizedkeyscommand /usr/local/sbin/mcp-edge-keys %u");
   }, 60_000);
 
+  test("mcp-edge-server runs the active release with the server's environment", async () => {
+    expect((await root.sh("mcp-edge-server token list")).output).toContain("no release is active yet");
+    root.write("/opt/mcp-edge/blue/bin/node", '#!/bin/sh\necho "$TOKENS_FILE $*"\n', 0o755);
+    await root.sh("ln -s blue /opt/mcp-edge/active");
+    expect((await root.sh("mcp-edge-server token create --name 'a b'")).output.trim()).toBe(
+      "/srv/mcp-edge/state/tokens.json /opt/mcp-edge/active/server.mjs token create --name a b",
+    );
+  });
+
   test("metrics are one signed call, with the certificate's life as a fraction", async () => {
     await root.sh("systemd-sysusers; systemd-tmpfiles --create mcp-edge.conf; mcp-edge-cert bootstrap");
     expect((await sh("mcp-edge-metrics")).output).toBe("");
@@ -242,6 +251,31 @@ function pull() {
     expect(Number(form.get("MetricData.member.4.Value"))).toBeGreaterThan(0.99);
     expect(form.get("MetricData.member.1.Dimensions.member.1.Value")).toBe("i-0123456789abcdef0");
   });
+
+  test("the journal goes in parts, from the place that CloudWatch took last; a failure loses nothing", async () => {
+    // Plays a journal of 4,500 lines whose cursors are their numbers.
+    root.write(
+      "/usr/bin/journalctl",
+      `#!/bin/sh
+for word; do case $word in --after-cursor=*) after=\${word#*=} ;; esac; done
+exec seq -f '{"__CURSOR":"%.0f","__REALTIME_TIMESTAMP":"1700000000000000","_SYSTEMD_UNIT":"x.service","MESSAGE":"line %.0f"}' $((\${after:-0} + 1)) 4500
+`.replace('"MESSAGE":"line %.0f"', '"MESSAGE":[108,105,110,101]'),
+      0o755,
+    );
+    const cursor = async () => (await root.sh("cat /var/lib/mcp-edge/logs/cursor")).output;
+    await sh("mcp-edge-logs");
+    expect(await cursor()).toBe("2000");
+    root.write("/fake/refuse-Logs_20140328.PutLogEvents", "");
+    root.write("/fake/refuse-Logs_20140328.CreateLogStream", "");
+    await sh("mcp-edge-logs; mcp-edge-logs; mcp-edge-logs");
+    expect(await cursor()).toBe("4500");
+    const events = read("/fake/posted")
+      .split("\n")
+      .filter((text) => text.startsWith("Logs_20140328.PutLogEvents") && text.includes("/journal"))
+      .map((text) => JSON.parse(text.slice(text.indexOf("{"))).logEvents);
+    expect(events.at(-1)).toHaveLength(500);
+    expect(events.at(-1)[0]).toEqual({ timestamp: 1_700_000_000_000, message: "x.service: line" });
+  }, 60_000);
 
   test("the access log goes line by line, once, also after it was rotated; the stream is made when it is missing", async () => {
     const line = (second: number) => `{"time":"2026-11-21T12:00:0${second}+00:00","path":"/mcp"}\n`;

@@ -8,6 +8,7 @@ import { type Arch, nativeParts } from "../../infra/native-parts.ts";
 import { loadedParts } from "../../infra/release.ts";
 import { findRipgrep } from "../../server/workspace/ripgrep.ts";
 import { eventually, makeRepository, rpc, temporaryFolder } from "./support.ts";
+import { startEmbeddingService } from "./tools/embedding-service.ts";
 
 const ARCH = process.arch as Arch;
 
@@ -54,6 +55,7 @@ const CALLS: [string, Record<string, unknown>, RegExp][] = [
   ["find_references", { name: "needle" }, /needle\(1\)/],
   ["search_structural", { pattern: "console.log($X)", language: "typescript" }, /answer\(\)/],
   ["search_structural", { pattern: "needle($X)", language: "python" }, /src\/tool\.py/],
+  ["search_semantic", { query: "pin" }, /src\/tool\.py.{0,99}meaning/],
 ];
 
 test.each([
@@ -63,6 +65,7 @@ test.each([
   "a release is whole: with nothing but its own parts it searches, indexes and parses%s",
   async (_, more, said) => {
     const folder = await temporaryFolder();
+    const embeddings = await startEmbeddingService();
     try {
       const release = join(folder.path, "release");
       await layOut(release);
@@ -84,6 +87,8 @@ test.each([
           INDEX_DIR: join(folder.path, "index"),
           RIPGREP_PATH: await findRipgrep(undefined),
           PORT: "0",
+          EMBEDDINGS_URL: embeddings.url.href,
+          INDEX_POLL_SECONDS: "1",
           ...more,
         },
       });
@@ -98,6 +103,7 @@ test.each([
       try {
         const url = await eventually(() => /"url":"(.*?)\/mcp"/.exec(text)?.[1], "the bundle to be ready");
         await eventually(() => text.includes('"msg":"indexed"'), "the index");
+        await eventually(() => text.includes('"msg":"embedded"'), "the vectors");
         for (const [name, args, expected] of CALLS) {
           const call = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: args } };
           const answer = await (await rpc(url, call)).text();
@@ -109,6 +115,7 @@ test.each([
         expect(text).not.toMatch(/warning/i);
         for (const words of said) expect(text).toContain(words);
       } finally {
+        await embeddings.close();
         await folder.remove();
       }
     } finally {

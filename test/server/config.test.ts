@@ -33,6 +33,7 @@ describe("readConfig", () => {
       serve: "all",
       limits: { perAddress: 100, perToken: 100, quotaPerDay: 0, eventLoopMs: 0, rssBytes: 0 },
       storeUrl: undefined,
+      embeddings: undefined,
       index: { dir: expect.stringMatching(/\/\.cache\/mcp-edge\/index$/), pollSeconds: 10 },
       dev: true,
     });

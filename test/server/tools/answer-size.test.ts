@@ -41,6 +41,7 @@ const GREEDY: Record<string, Record<string, unknown>> = {
   search_text: { query: "needle", max_results: 500, context: 10 },
   search_structural: { pattern: "$A", language: "typescript", max_results: 500 },
   symbols_overview: { max_results: 2_000, depth: 10 },
+  search_semantic: { query: "needle", max_results: 100 },
   find_symbol: { name: "漢", match: "prefix", max_results: 500, include_body: true },
   find_references: { name: "needle", max_results: 1_000 },
   go_to_definition: { path: "f0.ts", line: 2, symbol: "needle", max_results: 100 },

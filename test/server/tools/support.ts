@@ -2,15 +2,21 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Capabilities } from "../../../server/capabilities/registry.ts";
 import { CodeIndex } from "../../../server/index/code-index.ts";
+import { Semantic } from "../../../server/index/semantic/semantic.ts";
 import type { Tool } from "../../../server/tools/tool.ts";
 import { findRipgrep } from "../../../server/workspace/ripgrep.ts";
 import { Workspace } from "../../../server/workspace/workspace.ts";
 import { makeRepository, SAMPLE_FILES, temporaryFolder } from "../support.ts";
+import { type FakeService, startEmbeddingService } from "./embedding-service.ts";
 
 export interface Lab {
   /** The workspace's folder. */
   path: string;
+  workspace: Workspace;
   index: CodeIndex;
+  semantic: Semantic;
+  /** What semantic asks. */
+  service: FakeService;
   capabilities: Capabilities;
   /** Validates the arguments as the server does, then runs the tool. */
   call(tool: Tool, args: Record<string, unknown>, signal?: AbortSignal): Promise<Record<string, unknown>>;
@@ -67,16 +73,31 @@ async function openLab(folder: Awaited<ReturnType<typeof temporaryFolder>>, path
   });
   await index.start();
   await index.refresh();
+  const service = await startEmbeddingService();
+  const semantic = new Semantic({
+    dir: join(folder.path, "index"),
+    workspace,
+    capabilities,
+    service: { url: service.url, model: "test", key: "k3y" },
+    pollSeconds: 3_600,
+    log: quiet,
+  });
+  await semantic.refresh();
   return {
     path,
     call: async (tool, args, signal = new AbortController().signal) => {
-      const result = await tool.run(tool.input.parse(args), { workspace, ripgrep, index, signal });
+      const result = await tool.run(tool.input.parse(args), { workspace, ripgrep, index, semantic, signal });
       return tool.output.strict().parse(result);
     },
+    workspace,
     index,
+    semantic,
+    service,
     capabilities,
     remove: async () => {
+      await semantic.close();
       await index.close();
+      await service.close();
       await folder.remove();
     },
   };

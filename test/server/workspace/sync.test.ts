@@ -7,7 +7,15 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { parseCredentials, parseRemotes, type Remote } from "../../../server/workspace/sync/settings.ts";
 import { Sync, type SyncOptions } from "../../../server/workspace/sync/sync.ts";
-import { eventually, makeRepository, rpc, startApp, temporaryFolder } from "../support.ts";
+import {
+  eventually,
+  makeRepository,
+  openSession,
+  readUntil,
+  rpc,
+  startApp,
+  temporaryFolder,
+} from "../support.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let upstream: string;
@@ -216,4 +224,27 @@ test("the server starts before its first clone, says how far it is, then serves 
   await eventually(() => running.app.capabilities.has("index"), "the index of the copy");
   const call = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "list_repos", arguments: {} } };
   expect(await (await rpc(running.origin, call)).text()).toMatch(/"sync":\{"state":"ready"/);
+});
+
+test("a client that listens hears how far the copies are, and of the tools that come with the index", async () => {
+  await using running = await startApp({
+    WORKSPACE_DIR: dir,
+    REPOSITORIES: `copy=${upstream} lost=${join(folder.path, "nowhere")}`,
+    INDEX_DIR: join(folder.path, "index"),
+  });
+  const id = await openSession(running.origin);
+  const headers = { accept: "text/event-stream", "mcp-session-id": id };
+  const stream = await fetch(`${running.origin}/mcp`, { headers });
+  await running.app.start();
+  const told = (text: string) =>
+    text.includes("notifications/tools/list_changed") &&
+    text.includes("copy: ready") &&
+    text.includes("lost: git clone");
+  const text = await readUntil(stream, told);
+  expect(text).toMatch(
+    /"level":"warning","logger":"workspace","data":"lost: git clone failed: .*the last good copy stays"/,
+  );
+  await eventually(() => running.app.capabilities.has("index"), "the index of the copy");
+  const list = { jsonrpc: "2.0", id: 2, method: "tools/list", params: {} };
+  expect(await (await rpc(running.origin, list, { "mcp-session-id": id })).text()).toContain('"find_symbol"');
 });
