@@ -133,16 +133,22 @@ describe("up", () => {
   test("the security groups decide who gets in: sshd listens, and nobody reaches it", async () => {
     const { ipv4, ipv6 } = await outputs();
     expect((await on("ss", "-Hltn", "sport", "=", ":22")).stdout).toContain(":22");
-    for (const address of [ipv4, ipv6]) {
-      expect(await reaches(address, 443)).toBe(true);
-      expect(await reaches(address, 22)).toBe(false);
-      expect(await reaches(address, 8080)).toBe(false);
-    }
+    const [found] = store().all("aws:ec2/instance:Instance");
+    const asked: [string, number, boolean][] = [ipv4, ipv6].flatMap(
+      (address): [string, number, boolean][] => [
+        [address, 443, true],
+        [address, 22, false],
+        [address, 8080, false],
+      ],
+    );
+    asked.push([String(found?.outs.privateIp), 443, false]);
+    const got = await Promise.all(
+      asked.map(async ([address, port]) => [address, port, await reaches(address, port)]),
+    );
+    expect(got).toEqual(asked);
     // And out: a packet that no rule names is dropped, so the connection is not even refused.
     const out = `timeout 2 bash -c '</dev/tcp/${aws.cloud?.net4}.1/9999'`;
     expect((await on("sh", "-c", out)).code).toBe(124);
-    const [found] = store().all("aws:ec2/instance:Instance");
-    expect(await reaches(String(found?.outs.privateIp), 443)).toBe(false);
   }, 60_000);
 
   test("a secret is on the machine for root alone, and neither in user-data nor in the state", async () => {
