@@ -101,7 +101,7 @@ export async function openStack(stack: string, engine: Engine, changes: Override
   await mkdir(projectFolder, { recursive: true });
   await writeProjectFile();
   await writeStackFile(stack, changes, team);
-  const program = async () => ({ ...(await import("../index.ts")) });
+  const program = async () => (await import("../index.ts")).default;
   const args: InlineProgramArgs = { stackName: stack, projectName: "mcp-edge", program };
   const opened = await LocalWorkspace.createOrSelectStack(args, { workDir: projectFolder, envVars: env });
   if (!team.shared) {

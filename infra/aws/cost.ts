@@ -2,7 +2,10 @@ import type { AwsSettings } from "../settings.ts";
 import { alarmsOf } from "./alarm-table.ts";
 import { opensToWorld } from "./firewall-rules.ts";
 
-/** Prices in USD of us-east-1, from AWS's price list; taxes and the free tier do not count. */
+/**
+ * Prices in USD of us-east-1 as known at the date, not fetched: an estimate to plan with, to be checked against AWS's price list
+ * (https://calculator.aws). Taxes and the free tier do not count.
+ */
 export const PRICES = {
   date: "2026-11-21",
   region: "us-east-1",

@@ -27,6 +27,9 @@ export interface StreamEnd {
 /** How soon a client that was sent away by a drain may come back, milliseconds: the other server is ready by then. */
 export const RETRY_MS = 500;
 
+/** More than this is not gathered, bytes. */
+const MAX_HELD = 64 * 1024;
+
 const encoder = new TextEncoder();
 /** Headers leave with the first byte, so every stream begins with a comment: without it they waited 15 s for the keep-alive. */
 const OPEN = encoder.encode(": open\n\n");
@@ -97,26 +100,52 @@ export class Streams {
     };
     const end = (reason: DisconnectReason) => {
       if (ended) return;
-      send(RECONNECT);
+      waiting.push(RECONNECT);
+      flush();
       settle(reason);
       sink.close();
       reader.cancel(reason).catch(() => undefined);
     };
+    // Headers leave with the first byte. What comes before the loop has turned once leaves with them, in one write to the socket.
+    let waiting: Uint8Array[] = [OPEN];
+    let held = 0;
+    const read = () => {
+      const result = reader.read();
+      // It may fail while nobody waits for it; whoever does next is told.
+      result.catch(() => undefined);
+      return result;
+    };
+    let next = read();
+    const flush = () => {
+      if (waiting.length > 0)
+        send(waiting.length === 1 ? (waiting[0] as Uint8Array) : Buffer.concat(waiting));
+      waiting = [];
+      held = 0;
+    };
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => {
         sink = controller;
-        send(OPEN);
       },
       pull: async () => {
+        const turned = new Promise<undefined>((done) => setImmediate(done, undefined));
         try {
-          const { done, value } = await reader.read();
-          if (ended) return;
-          if (!done) send(value);
-          else if (settle("completed")) sink.close();
+          for (;;) {
+            const result = await (waiting.length > 0 ? Promise.race([next, turned]) : next);
+            if (ended) return;
+            if (result === undefined) return flush();
+            if (result.done) break;
+            waiting.push(result.value);
+            held += result.value.byteLength;
+            next = read();
+            if (held > MAX_HELD) return flush();
+          }
+          flush();
+          if (settle("completed")) sink.close();
         } catch (error) {
           if (ended) return;
           facts.log.error({ err: error }, "stream failed");
-          send(FAILED);
+          waiting.push(FAILED);
+          flush();
           settle("error");
           sink.close();
         }

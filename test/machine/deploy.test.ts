@@ -1,7 +1,12 @@
 import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { http3Fetch } from "../../cli/http3/http3-fetch.ts";
+import { conformance } from "../server/conformance/suite.ts";
 import { ask, Checkout, inMachine, load, mcpHeaders, type UpOutput } from "./support.ts";
+import { withToken } from "./with-token.ts";
 
 /** Changes of a running machine: a release, a broken one, a broken file. The old state serves all the while. */
 const stack = "deploys";
@@ -48,6 +53,35 @@ describe("a release", () => {
     });
     expect(after.colour).not.toBe(before.colour);
   }, 120_000);
+
+  test("a session of before goes on after it, there and back", async () => {
+    const ca = await readFile(first.deployed.rootsFile, "utf8");
+    const http3 = http3Fetch({ ca });
+    const transport = new StreamableHTTPClientTransport(new URL(first.deployed.url), {
+      fetch: http3.fetch,
+      requestInit: { headers: { authorization: `Bearer ${token}` } },
+    });
+    const client = new Client({ name: "test", version: "1" });
+    try {
+      await client.connect(transport);
+      const session = transport.sessionId;
+      expect(session).toBeTruthy();
+      const tools = (await client.listTools()).tools.length;
+      await checkout.edit("server/version.ts", '"0.1.0-next"', '"0.1.0-after"');
+      const up = await checkout.up(stack, "--no-doctor");
+      expect(up.deployed.release).not.toBe(first.deployed.release);
+      expect((await client.listTools()).tools.length).toBe(tools);
+      const found = await client.callTool({ name: "list_files", arguments: { path: "server" } });
+      expect(found.isError ?? false).toBe(false);
+      expect(transport.sessionId).toBe(session);
+      await checkout.edit("server/version.ts", '"0.1.0-after"', '"0.1.0-next"');
+      await checkout.up(stack, "--no-doctor");
+      expect((await client.listTools()).tools.length).toBe(tools);
+    } finally {
+      await client.close();
+      await http3.close();
+    }
+  }, 180_000);
 
   test("one that does not get ready: the old one serves on, up fails and shows why", async () => {
     const before = await status();
@@ -97,4 +131,32 @@ describe("the machine's files", () => {
     expect(served.code).toBe(0);
     expect((await ask(first, "/readyz")).status).toBe(200);
   }, 120_000);
+});
+
+describe("the public conformance suite, through NGINX", () => {
+  let door: Awaited<ReturnType<typeof withToken>>;
+  beforeAll(async () => {
+    // A release with the suite's fixtures, as no real one has them.
+    const main = join(checkout.folder, "server/main.ts");
+    const profile = 'import { conformanceProfile } from "../test/server/conformance/profile.ts";\n';
+    await writeFile(main, profile + (await readFile(main, "utf8")));
+    await checkout.edit(
+      "server/main.ts",
+      "createApp({ config,",
+      "createApp({ config, profile: conformanceProfile,",
+    );
+    await checkout.up(stack, "--no-doctor", "--set", "rateLimit=1000");
+    door = await withToken(first, token);
+  }, 120_000);
+  afterAll(() => door?.close());
+
+  test.each(["2025-11-25", "2026-07-28"])(
+    "every scored scenario of %s passes",
+    async (revision) => {
+      const { code, output } = await conformance(`${door.origin}/mcp`, "--requirements", revision);
+      expect({ code, output: code === 0 ? "" : output }).toEqual({ code: 0, output: "" });
+      expect(output.match(/=== Running scenario/g)?.length).toBeGreaterThanOrEqual(30);
+    },
+    300_000,
+  );
 });
