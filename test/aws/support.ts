@@ -2,22 +2,38 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { ensureEngine } from "../../cli/engine/index.ts";
 import { type RunResult, run } from "../../infra/exec.ts";
-import { cache, projectRoot } from "../../infra/paths.ts";
+import { cache, cacheFolder, projectRoot } from "../../infra/paths.ts";
 import { Checkout } from "../machine/support.ts";
 
-/** What is needed besides the project to run its program with the real engine. */
-const PROGRAMS = ["pulumi", "pulumi-language-nodejs", "pulumi-resource-command"];
+/** The plugin of @pulumi/command in package.json. */
+const COMMAND_PLUGIN = "1.2.1";
+const pulumiHome = () => cacheFolder("pulumi-home-of-tests");
 
-/** @throws Error that names what is missing: these tests prove nothing without the real engine. */
-function assertEngine(path: string): void {
-  const folders = path.split(delimiter).filter((folder) => !folder.includes("node_modules"));
-  const missing = PROGRAMS.filter((program) => !folders.some((folder) => existsSync(join(folder, program))));
-  if (missing.length > 0)
+/**
+ * The engine as users have it: Pulumi's distribution on PATH, else downloaded. Its plugin is installed where it is missing.
+ * @returns the folder to put on PATH
+ * @throws Error that names what is missing: these tests prove nothing without the real engine.
+ */
+async function engineFolder(path: string): Promise<string> {
+  const engine = await ensureEngine(() => {});
+  const folders = [
+    engine.folder,
+    ...path.split(delimiter).filter((folder) => !folder.includes("node_modules")),
+  ];
+  const has = (program: string) => folders.some((folder) => existsSync(join(folder, program)));
+  if (!has("pulumi-language-nodejs"))
     throw new Error(
-      `Not on PATH: ${missing.join(", ")}. These tests run the program with Pulumi's own engine: install Pulumi, and its ` +
-        "plugin with `pulumi plugin install resource command`.",
+      `The engine in ${engine.folder} has no language host (pulumi-language-nodejs), as one built from source has none. These ` +
+        "tests run the program as `pulumi up` does: install Pulumi (https://www.pulumi.com/docs/install/).",
     );
+  if (!has("pulumi-resource-command")) {
+    const env = { PULUMI_HOME: pulumiHome(), PULUMI_SKIP_UPDATE_CHECK: "true" };
+    const plugin = ["plugin", "install", "resource", "command", COMMAND_PLUGIN];
+    await run(join(engine.folder, "pulumi"), plugin, { env, timeout: 120_000 });
+  }
+  return engine.folder;
 }
 
 interface Cloud {
@@ -51,18 +67,20 @@ const ALL = Array.from({ length: 256 }, (_, code) => code);
 export class AwsCheckout {
   readonly checkout: Checkout;
   readonly home: string;
+  readonly #engine: string;
   cloud: Cloud | undefined;
 
-  private constructor(checkout: Checkout, home: string) {
+  private constructor(checkout: Checkout, home: string, engine: string) {
     this.checkout = checkout;
     this.home = home;
+    this.#engine = engine;
   }
 
   /** @param cloud with the machine's side: network, ACME server, endpoint; needs Linux with root. */
   static async create({ cloud }: { cloud: boolean }): Promise<AwsCheckout> {
-    const path = process.env.PATH ?? "";
-    assertEngine(path);
-    const made = new AwsCheckout(await Checkout.create(), await mkdtemp(join(tmpdir(), "mcp-edge-aws-")));
+    const engine = await engineFolder(process.env.PATH ?? "");
+    const home = await mkdtemp(join(tmpdir(), "mcp-edge-aws-"));
+    const made = new AwsCheckout(await Checkout.create(), home, engine);
     try {
       if (cloud) made.cloud = JSON.parse((await made.#cloud("start")).stdout);
     } catch (error) {
@@ -81,10 +99,10 @@ export class AwsCheckout {
       MCP_EDGE_CACHE: cache,
       MCP_EDGE_ROOT: this.checkout.folder,
       ...this.cloud?.environment,
-      PATH: `${join(double, "bin")}${delimiter}${this.checkout.env.PATH}`,
+      PATH: [join(double, "bin"), this.checkout.env.PATH, this.#engine].join(delimiter),
       PULUMI_BACKEND_URL: `file://${state}`,
       PULUMI_CONFIG_PASSPHRASE: "",
-      PULUMI_HOME: join(this.home, "pulumi"),
+      PULUMI_HOME: pulumiHome(),
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       PULUMI_IGNORE_AMBIENT_PLUGINS: undefined,
