@@ -29,22 +29,13 @@ export async function serverFigures(log: (line: string) => void): Promise<Figure
   const folder = await mkdtemp(join(tmpdir(), "mcp-edge-bench-"));
   try {
     log("the ceiling: node:http that parses and answers JSON");
-    const ceiling = await measured(await served([process.execPath, here("ceiling.ts")]), plain);
+    const ceiling = await measured(await served([process.execPath, here("ceiling.ts")], folder), plain);
     log("the peer: FastMCP and FastAPI on Hypercorn");
     const peer = await measured(await servedByPython(python), sessions);
-    const env = {
-      AUTH_MODE: "none",
-      LOG_LEVEL: "info",
-      SESSIONS_DIR: join(folder, "sessions"),
-      INDEX_DIR: join(folder, "index"),
-      WORKSPACE_DIR: folder,
-      RATE_LIMIT_ADDRESS: "1000000",
-      RATE_LIMIT_TOKEN: "1000000",
-    };
     log("mcp-edge, sessions of 2025-11-25");
-    const legacy = await measured(await served([process.execPath, here("echo.ts")], env), sessions);
+    const legacy = await measured(await served([process.execPath, here("echo.ts")], folder), sessions);
     log("mcp-edge, 2026-07-28");
-    const modern = await measured(await served([process.execPath, here("echo.ts")], env), envelopes);
+    const modern = await measured(await served([process.execPath, here("echo.ts")], folder), envelopes);
     const figure = (what: string, ours: LoadResult, promise: string): Figure[] => [
       row(what, ours, { name: "node:http, JSON", value: ceiling.rate }, promise),
       row(what, ours, { name: "FastMCP, FastAPI, Hypercorn", value: peer.rate }, ""),
@@ -72,10 +63,21 @@ const row = (
   note: `p50 ${ours.p50} ms, p99 ${ours.p99} ms${ours.failed ? `, ${ours.failed} FAILED` : ""}`,
 });
 
+/** What the server is given, beside its folder: everything on, as on a machine, but no limit that the load would meet. */
+const environment = (folder: string) => ({
+  AUTH_MODE: "none",
+  LOG_LEVEL: "info",
+  SESSIONS_DIR: join(folder, "sessions"),
+  INDEX_DIR: join(folder, "index"),
+  WORKSPACE_DIR: folder,
+  RATE_LIMIT_ADDRESS: "1000000",
+  RATE_LIMIT_TOKEN: "1000000",
+});
+
 /** Start a program of ours that tells its port when it listens. */
-async function served(command: string[], env: NodeJS.ProcessEnv = {}): Promise<Served> {
+export async function served(command: string[], folder: string): Promise<Served> {
   const child = spawn(ONE_CORE[0] as string, [...ONE_CORE.slice(1), ...command], {
-    env: { ...process.env, ...env },
+    env: { ...process.env, ...environment(folder) },
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   const port = await new Promise<number>((done, fail) => {
@@ -115,11 +117,11 @@ const freePort = () =>
 
 async function ended(child: ChildProcess): Promise<void> {
   const gone = new Promise((done) => child.once("exit", done));
-  child.kill("SIGKILL");
+  child.kill("SIGTERM");
   await gone;
 }
 
-async function measured(
+export async function measured(
   target: Served,
   how: (url: string) => Promise<Omit<Load, "seconds">>,
 ): Promise<LoadResult> {
@@ -157,7 +159,7 @@ const plain = async (url: string) => ({
 });
 
 /** A session for each connection. */
-async function sessions(url: string) {
+export async function sessions(url: string) {
   const ids: string[] = [];
   for (let i = 0; i < CONNECTIONS; i++) {
     const client = new Client({ name: "bench", version: "1" });
@@ -174,7 +176,7 @@ async function sessions(url: string) {
 }
 
 /** No session: each request brings its envelope. */
-async function envelopes(url: string) {
+export async function envelopes(url: string) {
   const version = "2026-07-28";
   const _meta = {
     "io.modelcontextprotocol/protocolVersion": version,

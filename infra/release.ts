@@ -111,7 +111,17 @@ const ROOT = { uid: 0, gid: 0, uname: "root", gname: "root", mtime: new Date(0) 
  * compressing Node takes one).
  * @param arch processor of the machine that runs it; default: this host's
  */
-export async function buildRelease(entry?: string, arch = process.arch as Arch): Promise<Release> {
+export function buildRelease(entry?: string, arch = process.arch as Arch): Promise<Release> {
+  const key = `${arch} ${entry}`;
+  const building = underWay.get(key) ?? builtRelease(entry, arch).finally(() => underWay.delete(key));
+  underWay.set(key, building);
+  return building;
+}
+
+/** Who asks for a release that is being built waits for the same: `up` begins it before the engine has started. */
+const underWay = new Map<string, Promise<Release>>();
+
+async function builtRelease(entry: string | undefined, arch: Arch): Promise<Release> {
   const server = { name: "server.mjs", mode: 0o644, content: await bundleServer(entry) };
   const thread = await bundleServer(join(projectRoot, "server/index/worker.ts"));
   const worker = { name: "worker.mjs", mode: 0o644, content: thread };

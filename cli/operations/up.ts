@@ -3,6 +3,7 @@ import { Listr, type ListrTaskWrapper } from "listr2";
 import { rawSettings } from "../../infra/edge.ts";
 import { assertHost, installMissing } from "../../infra/local/host.ts";
 import { ensureRootfs } from "../../infra/local/rootfs.ts";
+import { buildRelease } from "../../infra/release.ts";
 import { parseSettings } from "../../infra/settings.ts";
 import { type Deployed, rememberDeployed } from "../deployed.ts";
 import type { Engine } from "../engine/find.ts";
@@ -91,6 +92,8 @@ async function engineTask(context: Context, task: Task): Promise<void> {
 }
 
 async function program(context: Context, task: Task, options: UpOptions, signal: AbortSignal): Promise<void> {
+  // The release takes as long as the engine's start: both at once. What fails here is said when the program asks for it.
+  buildRelease().catch(() => undefined);
   const stack = await openStack(options.stack, context.engine as Engine);
   const lines = eventLines(say(task));
   const machine = `urn:pulumi:${options.stack}::mcp-edge::mcp-edge:local:Edge$pulumi-nodejs:dynamic/local:Machine::${options.stack}-machine`;
