@@ -107,5 +107,5 @@ export function flameGraph(profile: CpuProfile, title: string): string {
     )
     .join("");
   const height = 60 + depth * ROW;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="monospace" font-size="10"><rect width="100%" height="100%" fill="#fff"/><text x="10" y="14" font-size="12">${escaped(title)}</text>${legend}${boxes.join("\n")}</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="monospace" font-size="10"><title>${escaped(title)}</title><rect width="100%" height="100%" fill="#fff"/><text x="10" y="14" font-size="12">${escaped(title)}</text>${legend}${boxes.join("\n")}</svg>\n`;
 }
