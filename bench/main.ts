@@ -2,9 +2,10 @@ import { parseArgs } from "node:util";
 import { type Figure, render } from "./figures.ts";
 import { machineFigures } from "./machine.ts";
 import { serverFigures } from "./server.ts";
+import { streamFigures } from "./streams.ts";
 import { toolFigures } from "./tools.ts";
 
-const PARTS = ["machine", "server", "tools"];
+const PARTS = ["machine", "server", "streams", "tools"];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -12,6 +13,7 @@ const { values, positionals } = parseArgs({
     json: { type: "boolean", default: false },
     /** Take the cached root filesystem for the first machine too: quicker, and no figure for a cold start. */
     warm: { type: "boolean", default: false },
+    churn: { type: "string", default: "60" },
     help: { type: "boolean", short: "h", default: false },
   },
 });
@@ -19,11 +21,12 @@ const { values, positionals } = parseArgs({
 const unknown = positionals.filter((part) => !PARTS.includes(part));
 if (values.help || unknown.length > 0) {
   if (unknown.length > 0) console.error(`There is no part ${unknown.join(", ")}.`);
-  console.log(`npm run bench [-- PART ...] [-- --warm] [-- --json]
+  console.log(`npm run bench [-- PART ...] [-- --warm] [-- --churn SECONDS] [-- --json]
 
 Measures, and prints each figure beside what it is compared with in the same run. Parts (default: all):
   machine  boots machines, changes a release under load, removes them; needs what \`npm run up\` needs; two minutes
   server   tools/call a second on one core, beside node:http and a Python peer (needs Python 3); one minute
+  streams  memory of 5,000 open event streams, and after --churn SECONDS of coming and going (default 60); two minutes
   tools    the tools over a repository of a million lines, beside ripgrep; two minutes`);
   process.exit(unknown.length > 0 ? 1 : 0);
 }
@@ -33,5 +36,6 @@ const wanted = (part: string) => positionals.length === 0 || positionals.include
 const figures: Figure[] = [];
 if (wanted("machine")) figures.push(...(await machineFigures({ warm: values.warm, log })));
 if (wanted("server")) figures.push(...(await serverFigures(log)));
+if (wanted("streams")) figures.push(...(await streamFigures(Number(values.churn), log)));
 if (wanted("tools")) figures.push(...(await toolFigures(log)));
 console.log(values.json ? JSON.stringify(figures, null, 2) : render(figures));

@@ -18,6 +18,7 @@ const SECONDS = 8;
 
 interface Served {
   url: string;
+  pid: number;
   stop(): Promise<void>;
 }
 
@@ -26,8 +27,7 @@ const here = (file: string) => join(import.meta.dirname, "server", file);
 /** Tools/call on one core: our server in both protocol eras, beside the ceiling and the peer. All from one run. */
 export async function serverFigures(log: (line: string) => void): Promise<Figure[]> {
   const python = await peerPython(log);
-  const folder = await mkdtemp(join(tmpdir(), "mcp-edge-bench-"));
-  try {
+  return withFolder(async (folder) => {
     log("the ceiling: node:http that parses and answers JSON");
     const ceiling = await measured(await served([process.execPath, here("ceiling.ts")], folder), plain);
     log("the peer: FastMCP and FastAPI on Hypercorn");
@@ -44,6 +44,14 @@ export async function serverFigures(log: (line: string) => void): Promise<Figure
       ...figure("tools/call, a session of 2025-11-25", legacy, ">= 6,500"),
       ...figure("tools/call, 2026-07-28", modern, ">= 5,000"),
     ];
+  });
+}
+
+/** A folder for the time of the work. */
+export async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "mcp-edge-bench-"));
+  try {
+    return await work(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -84,7 +92,7 @@ export async function served(command: string[], folder: string): Promise<Served>
     child.once("message", (message) => done((message as { port: number }).port));
     child.once("exit", (code) => fail(new Error(`${command[1]} ended with ${code} before it listened`)));
   });
-  return { url: `http://127.0.0.1:${port}/mcp`, stop: () => ended(child) };
+  return { url: `http://127.0.0.1:${port}/mcp`, pid: child.pid ?? 0, stop: () => ended(child) };
 }
 
 async function servedByPython(python: string): Promise<Served> {
@@ -104,7 +112,7 @@ async function servedByPython(python: string): Promise<Served> {
       throw new Error("the peer did not start: run bench/server/peer.py by hand");
     await new Promise((done) => setTimeout(done, 100));
   }
-  return { url, stop: () => ended(child) };
+  return { url, pid: child.pid ?? 0, stop: () => ended(child) };
 }
 
 const freePort = () =>
