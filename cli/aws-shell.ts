@@ -24,7 +24,11 @@ export interface AwsPlace {
  */
 export async function awsRegion(stack: string): Promise<string | undefined> {
   const config = await stackConfig(stack);
-  if (targetOf(config) !== "aws") return undefined;
+  return targetOf(config) === "aws" ? regionOf(stack, config) : undefined;
+}
+
+/** The region of a stack in AWS. @throws Error with the line that mends it when it has none */
+export function regionOf(stack: string, config: Record<string, string>): string {
   const region = config["aws:region"] ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
   if (region) return region;
   throw new Error(

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { rawSettings } from "../infra/edge.ts";
 import { parseSettings } from "../infra/settings.ts";
+import { regionOf } from "./aws-shell.ts";
 import { type Deployed, readDeployed } from "./deployed.ts";
 import { type DoctorDefault, doctorCommand } from "./doctor/command.ts";
 import { progressLine } from "./doctor/progress.ts";
@@ -37,18 +38,10 @@ async function awsDoctor(stack: string, limitMs: number): Promise<DoctorReport> 
       `Stack ${stack} is not in AWS (target ${settings.target}). Name one that is: --stack dev`,
     );
   }
-  const region = regionOf(config);
-  if (!region) {
-    throw new Error(
-      `Stack ${stack} has no region. Mend: pulumi config set aws:region eu-central-1 --stack ${stack}`,
-    );
-  }
+  const region = regionOf(stack, config);
   const { runAwsDoctor } = await import("./doctor/aws/run.ts");
   return runAwsDoctor({ settings, region, limitMs });
 }
-
-const regionOf = (config: Record<string, string>) =>
-  config["aws:region"] ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
 
 /** Examine a stack that is up. */
 export async function doctorOf(deployed: Deployed, { quiet }: { quiet: boolean }): Promise<DoctorReport> {
