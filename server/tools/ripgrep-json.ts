@@ -56,7 +56,8 @@ export class MatchCollector {
     let end = this.#rest.indexOf("\n");
     let start = 0;
     while (end !== -1) {
-      if (!this.#message(JSON.parse(this.#rest.slice(start, end)) as RgMessage)) return false;
+      const message = messageOf(this.#rest.slice(start, end));
+      if (message && !this.#message(message)) return false;
       start = end + 1;
       end = this.#rest.indexOf("\n", start);
     }
@@ -117,6 +118,16 @@ export class MatchCollector {
       if (line !== undefined) found.push(line);
     }
     return found;
+  }
+}
+
+/** @returns undefined for a line that is no message: RIPGREP_PATH may name a wrapper that has words of its own */
+function messageOf(line: string): RgMessage | undefined {
+  if (!line.startsWith("{")) return undefined;
+  try {
+    return JSON.parse(line) as RgMessage;
+  } catch {
+    return undefined;
   }
 }
 

@@ -74,19 +74,13 @@ export const searchText = defineTool({
       if (/[\0\r\n]/.test(text)) throw new ToolError("A query or glob is one line, without NUL characters.");
     const repo = await workspace.find(args.repo);
     const folder = args.path === "" ? "" : (await insidePath(repo, args.path)).real;
-    // git lists while ripgrep searches.
+    // git lists while ripgrep starts; what ripgrep finds until then stays in the pipe, so that it waits too.
     const listing = workspace.files(repo);
+    listing.catch(() => undefined);
     let visible: ReadonlySet<string> | undefined;
-    listing.then(
-      (files) => {
-        visible = files;
-      },
-      () => undefined,
-    );
     const wanted = Math.min(args.offset + args.max_results, MAX_MATCHES);
     const until = performance.now() + TIME_LIMIT_MS;
     const search = async (order: string[]) => {
-      const held: Buffer[] = [];
       const collector = new MatchCollector({
         context: args.context,
         max: wanted,
@@ -97,14 +91,14 @@ export const searchText = defineTool({
         cwd: repo.root,
         timeoutMs: Math.max(1, until - performance.now()),
         signal,
-        onChunk: (chunk) => {
-          held.push(chunk);
-          return visible === undefined || held.splice(0).every((piece) => collector.feed(piece));
+        onChunk: async (chunk) => {
+          visible ??= await listing;
+          return collector.feed(chunk);
         },
       });
       signal.throwIfAborted();
-      visible = await listing;
-      held.every((piece) => collector.feed(piece));
+      // Nothing found: in a repository that git cannot read that is no answer.
+      if (!result.stopped) await listing;
       return { collector, result };
     };
     // Sorting costs ripgrep all threads but one. What fits on the page can be sorted here; of more, the first ones are wanted.

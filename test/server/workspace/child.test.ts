@@ -1,5 +1,10 @@
-import { describe, expect, test } from "@jest/globals";
+import { existsSync, readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { type ChildOptions, runChild } from "../../../server/workspace/child.ts";
+import { runProcess } from "../../../server/workspace/process.ts";
+import { eventually, temporaryFolder } from "../support.ts";
 
 const sh = (script: string, options: Partial<ChildOptions> = {}) =>
   runChild("/bin/sh", ["-c", script], { cwd: "/", timeoutMs: 20_000, ...options });
@@ -56,3 +61,138 @@ describe("runChild", () => {
     expect(results.filter((r) => r.status === "fulfilled" && r.value.code === 0)).toHaveLength(264);
   });
 });
+
+describe("a program that starts others", () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+  });
+  afterEach(() => folder.remove());
+  /** Runs in the folder; the script writes the number of the process that it starts to `pid`. */
+  const here = (script: string, options: Partial<ChildOptions> = {}) =>
+    sh(script, { cwd: folder.path, ...options });
+  const gone = async () => {
+    const pid = (await readFile(join(folder.path, "pid"), "utf8")).trim();
+    // State Z: dead, and init has not looked yet.
+    const dead = () => !existsSync(`/proc/${pid}`) || /\) Z/.test(stateOf(pid));
+    await eventually(dead, `the end of process ${pid}`);
+  };
+
+  test.each([
+    ["a child that holds both outputs", "sleep 600 & echo $! >pid; echo out"],
+    ["a grandchild", "(sleep 600 & echo $! >pid; exec sleep 600) & echo out; until [ -s pid ]; do :; done"],
+    ["a child that ignores SIGTERM", "(trap '' TERM; sleep 600) & echo $! >pid; echo out"],
+  ])("is over when it ends itself, and %s ends with it", async (_, script) => {
+    const { code, stdout, stopped } = await here(script);
+    expect([code, stdout.toString(), stopped]).toEqual([0, "out\n", undefined]);
+    await gone();
+  });
+
+  test("nor does one that left the process group hold up the result", async () => {
+    const { code, stdout } = await here("setsid sleep 600 & echo $! >pid; sleep 0.1; echo out");
+    expect([code, stdout.toString()]).toEqual([0, "out\n"]);
+    process.kill(Number(await readFile(join(folder.path, "pid"), "utf8")), "SIGKILL");
+  });
+
+  test("on a time limit its children end too", async () => {
+    expect(await here("sleep 600 & echo $! >pid; wait", { timeoutMs: 300 })).toMatchObject({
+      stopped: "timeout",
+    });
+    await gone();
+  });
+});
+
+describe("a program that is ended", () => {
+  test("can clean up: SIGTERM comes first", async () => {
+    const end = new AbortController();
+    const clean = sh("trap 'echo cleaned >&2; exit 0' TERM; echo on; while :; do sleep 0.01; done", {
+      signal: end.signal,
+      onChunk: () => {
+        end.abort();
+        return true;
+      },
+    });
+    expect(await clean).toMatchObject({ code: 0, stderr: "cleaned\n", stopped: "abort" });
+  });
+
+  test("and is killed when it does not, or was stopped", async () => {
+    const deaf = await sh("trap '' TERM; while :; do sleep 0.01; done", { timeoutMs: 50 });
+    expect(deaf).toMatchObject({ code: null, stopped: "timeout" });
+    const asleep = await sh("kill -STOP $$; exec sleep 600", { timeoutMs: 50 });
+    expect(asleep).toMatchObject({ code: null, stopped: "timeout" });
+  });
+});
+
+describe("what takes the output", () => {
+  test("an error in it ends the program and is the error of the run", async () => {
+    const onChunk = () => {
+      throw new Error("not JSON");
+    };
+    await expect(sh("exec yes", { onChunk })).rejects.toThrow("not JSON");
+    await expect(sh("exec yes >&2", { onStderr: onChunk })).rejects.toThrow("not JSON");
+    await expect(sh("exec yes", { onChunk: () => Promise.reject(new Error("later")) })).rejects.toThrow(
+      "later",
+    );
+  });
+
+  test("a promise makes the program wait, and the rest still comes after its end", async () => {
+    const end = Promise.withResolvers<void>();
+    let taken = 0;
+    let read = 0;
+    const running = sh("head -c 3000000 /dev/zero", {
+      onChunk: async (chunk) => {
+        taken += chunk.length;
+        read = Math.max(read, taken);
+        await end.promise;
+        return true;
+      },
+    });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    // One piece in hand; the stream's own buffer and the pipe hold the rest of what was written.
+    expect(read).toBeLessThan(100_000);
+    end.resolve();
+    expect((await running).code).toBe(0);
+    expect(taken).toBe(3_000_000);
+  });
+
+  test("an abort does not wait for a promise that is pending", async () => {
+    const end = new AbortController();
+    const running = sh("exec yes", {
+      signal: end.signal,
+      onChunk: () => {
+        end.abort();
+        return new Promise(() => undefined);
+      },
+    });
+    expect(await running).toMatchObject({ stopped: "abort" });
+  });
+});
+
+test("what this process runs ends with it", async () => {
+  const file = new URL("../../../server/workspace/process.ts", import.meta.url).pathname;
+  const program = `
+    const { runProcess } = await import(${JSON.stringify(file)});
+    const env = { PATH: process.env.PATH };
+    void runProcess("sleep", ["600"], { cwd: "/", env, timeoutMs: 600_000, maxBytes: 1 });
+    const { readFileSync } = await import("node:fs");
+    process.stdout.write(readFileSync("/proc/self/task/" + process.pid + "/children", "utf8"));
+    process.exit(0);`;
+  const { stdout } = await runProcess(process.execPath, ["--input-type=module", "-e", program], {
+    cwd: "/",
+    env: { PATH: process.env.PATH ?? "" },
+    timeoutMs: 20_000,
+    maxBytes: 10_000,
+  });
+  const pid = stdout.toString().trim();
+  expect(pid).toMatch(/^\d+$/);
+  await eventually(() => !existsSync(`/proc/${pid}`) || /\) Z/.test(stateOf(pid)), "its end");
+});
+
+/** The line of proc_pid_stat(5), or "" when the process has gone meanwhile. */
+function stateOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, "utf8");
+  } catch {
+    return ") Z";
+  }
+}

@@ -1,0 +1,87 @@
+import { chmod, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { searchText } from "../../../server/tools/search-text.ts";
+import type { ToolContext } from "../../../server/tools/tool.ts";
+import { temporaryFolder } from "../support.ts";
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+beforeEach(async () => {
+  folder = await temporaryFolder();
+});
+afterEach(() => folder.remove());
+
+/** A program in ripgrep's place. */
+async function standIn(script: string): Promise<string> {
+  const file = join(folder.path, "rg");
+  await writeFile(file, `#!/bin/sh\n${script}\n`);
+  await chmod(file, 0o755);
+  return file;
+}
+
+/** search_text over a repository whose listing is `files`. */
+function search(ripgrep: string, files: Promise<ReadonlySet<string>>) {
+  const repo = { name: "code", root: folder.path };
+  const workspace = { find: async () => repo, files: () => files };
+  const context = { workspace, ripgrep, signal: new AbortController().signal } as unknown as ToolContext;
+  return searchText.run(searchText.input.parse({ query: "needle" }), context) as Promise<{
+    matches: { path: string; line: number }[];
+  }>;
+}
+
+const match = (line: number, path = "a.txt") =>
+  JSON.stringify({
+    type: "match",
+    data: {
+      path: { text: path },
+      lines: { text: "needle\n" },
+      line_number: line,
+      submatches: [{ start: 0 }],
+    },
+  });
+
+describe("search_text", () => {
+  test("lets ripgrep wait while git lists, whatever it finds", async () => {
+    const written = join(folder.path, "written");
+    // Some 4 MB, of which only the last line is a file that git knows.
+    const rg = await standIn(
+      `n=0; while [ $n -lt 200 ]; do head -c 20000 /dev/zero | tr '\\0' '\\n'; n=$((n+1)); echo $n >${written}; done; printf '%s\\n' '${match(7)}'`,
+    );
+    const listing = Promise.withResolvers<ReadonlySet<string>>();
+    const found = search(rg, listing.promise);
+    let before = -1;
+    // It stands still: two looks see the same.
+    for (let now = 0; now === 0 || now !== before; ) {
+      before = now;
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      now = Number(await readFile(written, "utf8").catch(() => "0"));
+    }
+    expect(before).toBeLessThan(20);
+    listing.resolve(new Set(["a.txt"]));
+    expect((await found).matches).toEqual([{ path: "a.txt", line: 7, column: 1, text: "needle" }]);
+  });
+
+  test.each([
+    ["a banner", "Welcome to ripgrep"],
+    ["half a message", '{"type":"match","data":{'],
+    ["JSON that is no object", "null"],
+    ["nothing", ""],
+  ])("reads over a line that is no message: %s", async (_, line) => {
+    const rg = await standIn(`printf '%s\\n' '${line}' '${match(1)}' '${line}' '${match(2)}'`);
+    const { matches } = await search(rg, Promise.resolve(new Set(["a.txt"])));
+    expect(matches.map((m) => m.line)).toEqual([1, 2]);
+  });
+
+  test("a message of another form fails the call and nothing else", async () => {
+    const rg = await standIn(`echo '{"type":"match"}'`);
+    await expect(search(rg, Promise.resolve(new Set(["a.txt"])))).rejects.toThrow();
+  });
+
+  test("a repository that git cannot list is an error, also when nothing is found", async () => {
+    const broken = Promise.reject(new Error("git ls-files failed"));
+    await expect(search(await standIn("exit 1"), broken)).rejects.toThrow("git ls-files failed");
+    await expect(search(await standIn(`printf '%s\\n' '${match(1)}'`), broken)).rejects.toThrow(
+      "git ls-files failed",
+    );
+  });
+});
