@@ -49,11 +49,11 @@ async function secondMachine(checkout: Checkout, stack: string): Promise<[number
   return [answered, since()];
 }
 
-/** Median milliseconds to the first byte of /sse through HTTP/3, on a connection that is open. */
+/** Median milliseconds to the first byte of /demo/stream through HTTP/3, on a connection that is open. */
 async function firstByteOverHttp3(up: UpOutput, rounds: number): Promise<number> {
   const ca = await readFile(up.deployed.rootsFile, "utf8");
   const client = http3Fetch({ ca, address: up.deployed.ipv4 });
-  const url = new URL("/sse?n=1", up.deployed.url).href;
+  const url = new URL("/demo/stream?n=1", up.deployed.url).href;
   const times: number[] = [];
   try {
     for (let round = 0; round < rounds; round++) {
@@ -79,7 +79,7 @@ async function firstByteOfServer(checkout: Checkout, up: UpOutput, rounds: numbe
     const headers = { host: ${JSON.stringify(hostname)} };
     const once = () => new Promise((done, fail) => {
       const began = performance.now();
-      get({ host: "127.0.0.1", port: 8080, path: "/sse?n=1", headers, agent }, (response) => {
+      get({ host: "127.0.0.1", port: 8080, path: "/demo/stream?n=1", headers, agent }, (response) => {
         response.once("data", () => { const took = performance.now() - began; response.destroy(); done(took); });
       }).on("error", fail);
     });
@@ -142,7 +142,7 @@ export async function machineFigures({ warm, log }: Options): Promise<Figure[]> 
         promise: "0",
       },
       {
-        what: "first byte of /sse over HTTP/3",
+        what: "first byte of /demo/stream over HTTP/3",
         unit: "ms",
         ours: http3,
         against: { name: "the server's own socket", value: own },

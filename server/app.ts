@@ -11,6 +11,7 @@ import type { ServerConfig } from "./config.ts";
 import { ARRIVAL, registerArrival } from "./http/arrival.ts";
 import { registerCors } from "./http/cors.ts";
 import { registerDemoStream } from "./http/demo-stream.ts";
+import { acceptEmptyBodies } from "./http/empty-body.ts";
 import { registerErrors } from "./http/errors.ts";
 import { allowedNames } from "./http/hosts.ts";
 import { landingPage } from "./http/landing.ts";
@@ -24,6 +25,7 @@ import { opsOnly, registerOps } from "./http/ops.ts";
 import { PAGE_HEADERS } from "./http/page.ts";
 import { type Check, ReadinessProbe, withoutDetails } from "./http/readiness.ts";
 import { Streams } from "./http/streams.ts";
+import { refuseEventStreamClients, registerWrongEndpoints } from "./http/wrong-endpoint.ts";
 import { CodeIndex } from "./index/code-index.ts";
 import { Semantic } from "./index/semantic/semantic.ts";
 import { type Mcp, registerMcp } from "./mcp/endpoint.ts";
@@ -174,7 +176,9 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
 
   const names = allowedNames(config);
   lifecycle.register(http);
-  registerErrors(http, config.serve);
+  registerErrors(http);
+  registerWrongEndpoints(http, config.serve, config.authMode === "token");
+  acceptEmptyBodies(http);
   registerArrival(http);
   options.tracing?.register(http);
   http.addHook("onRequest", async (_request, reply) => {
@@ -222,7 +226,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
         .header("cache-control", "no-store")
         .send(withoutDetails(state));
     });
-    plain.get("/", async (request, reply) => {
+    plain.get("/", { onRequest: refuseEventStreamClients(config.serve) }, async (request, reply) => {
       const facts = { origin: originOf(request), needsToken, tools, serve: config.serve };
       return reply.headers(PAGE_HEADERS).send(landingPage(facts));
     });

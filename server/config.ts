@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import * as z from "zod";
+import { parseOriginRule } from "./http/origins.ts";
 import type { EmbeddingService } from "./index/semantic/embeddings.ts";
 import { parseStoreUrl } from "./store/valkey-url.ts";
 import { type Credential, parseCredentials, parseRemotes, type Remote } from "./workspace/sync/settings.ts";
@@ -37,7 +38,7 @@ export interface ServerConfig {
   readonly logLevel: string;
   /** How long a drain waits for calls in flight, seconds. */
   readonly drainSeconds: number;
-  /** Host names whose pages may call the server (beside its own and loopback). */
+  /** Origins whose pages may call the server (beside its own and loopback), in the forms of OriginRule. */
   readonly allowedOrigins: readonly string[];
   readonly ripgrepPath: string | undefined;
   /** Folder that the server writes (counts, sessions); undefined in development: nothing is kept. */
@@ -154,12 +155,6 @@ export function isLoopback(host: string): boolean {
   return bare === "localhost" || bare === "::1" || (isIP(bare) === 4 && bare.startsWith("127."));
 }
 
-/** `https://chat.example:8443` and `chat.example` both mean the host name `chat.example`. */
-function originHost(entry: string): string | undefined {
-  const url = entry.includes("://") ? entry : `https://${entry}`;
-  return URL.canParse(url) ? new URL(url).hostname || undefined : undefined;
-}
-
 /**
  * Environment -> configuration. An empty value counts as unset, as in a systemd EnvironmentFile.
  *
@@ -190,12 +185,12 @@ export function readConfig(
       "AUTH_MODE=none: anybody who reaches this server could read the workspace. Set AUTH_MODE=token, or AUTH_NONE_ALLOWED=yes if that is meant",
     );
 
-  const origins = e.ALLOWED_ORIGINS.split(/[\s,]+/).filter(Boolean);
-  const allowedOrigins = origins.flatMap((entry) => {
-    const host = originHost(entry);
-    if (!host) problems.push(`ALLOWED_ORIGINS: "${entry}" is no origin; write https://chat.example.com`);
-    return host ? [host] : [];
-  });
+  const allowedOrigins = e.ALLOWED_ORIGINS.split(/[\s,]+/).filter(Boolean);
+  for (const entry of allowedOrigins)
+    if (!parseOriginRule(entry))
+      problems.push(
+        `ALLOWED_ORIGINS: "${entry}" is not an origin; write https://chat.example.com, https://*.example.com or vscode-webview://*`,
+      );
   try {
     if (e.STORE_URL !== undefined) parseStoreUrl(e.STORE_URL);
   } catch (error) {

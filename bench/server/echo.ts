@@ -17,7 +17,7 @@ const echo = defineTool({
 });
 
 const app = await createApp({ config: readConfig(process.env), tools: [echo] });
-// A stream with nothing to say but its keep-alive, as a client's notification stream mostly is: /sse has a cap, and speaks.
+// A stream with nothing to say but its keep-alive, as a client's notification stream mostly is: /demo/stream has a cap, and speaks.
 const KEEP_ALIVE = new TextEncoder().encode(": keep-alive\n\n");
 app.http.get("/quiet", (request, reply) => {
   let timer: NodeJS.Timeout;

@@ -1,9 +1,11 @@
-import { hostHeaderValidation, originValidation } from "@modelcontextprotocol/fastify";
+import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { guard, requireScope } from "../auth/guard.ts";
 import type { Authenticator } from "../auth/principal.ts";
 import type { Capabilities } from "../capabilities/registry.ts";
 import { Refusal } from "../http/errors.ts";
+import type { AllowedNames } from "../http/hosts.ts";
+import { requireAllowedOrigin } from "../http/origins.ts";
 import { PAGE_HEADERS } from "../http/page.ts";
 import { ToolError } from "../tool-error.ts";
 import type { Tool, ToolContext } from "../tools/tool.ts";
@@ -18,7 +20,7 @@ export interface ApiOptions {
   readonly capabilities: Capabilities;
   readonly authenticator: Authenticator;
   readonly needsToken: boolean;
-  readonly names: { hosts: string[]; origins: string[] };
+  readonly names: AllowedNames;
   /** The origin that the client of a request uses. */
   originOf(request: FastifyRequest): string;
 }
@@ -31,7 +33,7 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
   const described = options.tools.map((tool) => ({ tool, description: describeTool(tool) }));
   await app.register(async (api) => {
     api.addHook("onRequest", hostHeaderValidation(options.names.hosts));
-    api.addHook("onRequest", originValidation(options.names.origins));
+    api.addHook("onRequest", requireAllowedOrigin(options.names.origins));
     // Arguments are held against the tool's own schema, as in MCP; the schemas of the routes are for the document alone.
     api.setValidatorCompiler(() => () => true);
     api.setSerializerCompiler(() => JSON.stringify);

@@ -12,13 +12,13 @@ function clamped(text: unknown, fallback: number, min: number, max: number): num
 }
 
 /**
- * `GET /sse`: an event each second, a keep-alive comment each 15 s, to see with any client that nothing on the way buffers.
+ * `GET /demo/stream`: an event each second, a keep-alive comment each 15 s, to see with any client that nothing on the way buffers.
  * `?n=` events (default 3600, at most 86400), `?ms=` between them (default 1000, 20 to 60000). `Last-Event-ID` goes on counting.
  */
 export function registerDemoStream(app: FastifyInstance, streams: Streams, keepAliveMs: number): void {
   let open = 0;
   app.get<{ Querystring: Record<string, unknown> }>(
-    "/sse",
+    "/demo/stream",
     { exposeHeadRoute: false },
     async (request, reply) => {
       if (open >= MAX_OPEN)
@@ -31,7 +31,7 @@ export function registerDemoStream(app: FastifyInstance, streams: Streams, keepA
       const intervalMs = clamped(request.query.ms, 1_000, 20, 60_000);
       const from = clamped(request.headers["last-event-id"], 0, 0, total);
       const body = streams.track(ticks(from, total, intervalMs, keepAliveMs), {
-        route: "/sse",
+        route: "/demo/stream",
         standing: true,
         log: request.log,
         onEnd: () => open--,

@@ -20,11 +20,14 @@ export class Refusal extends Error {
   readonly statusCode: number;
   /** Seconds, for `Retry-After`. */
   readonly retryAfter: number | undefined;
-  constructor(statusCode: number, message: string, retryAfter?: number) {
+  /** JSON-RPC error code on /mcp. */
+  readonly code: number;
+  constructor(statusCode: number, message: string, retryAfter?: number, code = -32_000) {
     super(message);
     this.name = "Refusal";
     this.statusCode = statusCode;
     this.retryAfter = retryAfter;
+    this.code = code;
   }
 }
 
@@ -40,27 +43,19 @@ export class ParseError extends Error {
 /** The methods that MCP's Streamable HTTP transport defines. */
 export const MCP_METHODS = "GET, POST, DELETE";
 
-const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
-
 export function isMcpPath(url: string): boolean {
   return /^\/mcp\/?$/.test(url.split("?", 1)[0] ?? "");
 }
 
-const DOORS = {
-  all: "the MCP endpoint is /mcp",
-  mcp: "the MCP endpoint is /mcp",
-  api: "the HTTP API is at /api; this server has no MCP endpoint (SERVE=api)",
-} as const;
-
 /** Errors of every route: JSON-RPC on /mcp, plain JSON elsewhere; the text of an unforeseen one stays in the log. */
-export function registerErrors(app: FastifyInstance, serve: "all" | "mcp" | "api" = "all"): void {
+export function registerErrors(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
     const status = error.statusCode !== undefined && error.statusCode >= 400 ? error.statusCode : 500;
     const refused = (error as Error) instanceof Refusal ? (error as unknown as Refusal) : undefined;
     const unforeseen = status >= 500 && !refused;
     if (unforeseen) request.log.error({ err: error }, "request failed");
     const message = unforeseen ? "Internal server error" : error.message;
-    const code = error instanceof ParseError ? -32_700 : unforeseen ? -32_603 : -32_000;
+    const code = error instanceof ParseError ? -32_700 : unforeseen ? -32_603 : (refused?.code ?? -32_000);
     const more = refused?.retryAfter === undefined ? {} : { retry_after: refused.retryAfter };
     if (refused?.retryAfter !== undefined) reply.header("retry-after", refused.retryAfter);
     reply.code(status);
@@ -69,24 +64,5 @@ export function registerErrors(app: FastifyInstance, serve: "all" | "mcp" | "api
         ? jsonRpcError(code, message, request.id, more)
         : { error: message, request_id: request.id, ...more },
     );
-  });
-
-  app.setNotFoundHandler((request, reply) => {
-    if (isMcpPath(request.url) && serve !== "api")
-      return reply
-        .code(405)
-        .header("allow", MCP_METHODS)
-        .send(jsonRpcError(-32_000, `Method not allowed; /mcp takes ${MCP_METHODS}`, request.id));
-    const path = request.url.split("?", 1)[0] ?? "";
-    const allowed = METHODS.filter((method) => app.hasRoute({ method, url: path }));
-    if (allowed.length > 0)
-      return reply
-        .code(405)
-        .header("allow", allowed.join(", "))
-        .send({
-          error: `Method not allowed; ${path} takes ${allowed.join(", ")}`,
-          request_id: request.id,
-        });
-    return reply.code(404).send({ error: `Not found; ${DOORS[serve]}`, request_id: request.id });
   });
 }

@@ -1,11 +1,14 @@
 import { localhostAllowedHostnames } from "@modelcontextprotocol/server";
 import type { ServerConfig } from "../config.ts";
+import { Origins } from "./origins.ts";
 
 /** Host names that requests may name, and whose pages may call: against DNS rebinding (a page that points its own name at us). */
-export function allowedNames(config: Pick<ServerConfig, "publicUrl" | "allowedOrigins">): {
-  hosts: string[];
-  origins: string[];
-} {
+export interface AllowedNames {
+  readonly hosts: string[];
+  readonly origins: Origins;
+}
+
+export function allowedNames(config: Pick<ServerConfig, "publicUrl" | "allowedOrigins">): AllowedNames {
   const hosts = [...(config.publicUrl ? [config.publicUrl.hostname] : []), ...localhostAllowedHostnames()];
-  return { hosts, origins: [...hosts, ...config.allowedOrigins] };
+  return { hosts, origins: new Origins([...hosts, ...config.allowedOrigins]) };
 }

@@ -59,6 +59,6 @@ ${serve === "api" ? "" : mcp}
 ${tools.map((t) => `<li><code>${htmlSafe(t.name)}</code>: ${htmlSafe(t.description)}</li>`).join("\n")}
 </ul>
 ${serve === "mcp" ? "" : api}
-<p><a href="/readyz">/readyz</a> says whether it is well, <a href="/sse?n=10">/sse</a> streams an event each second.</p>`,
+<p><a href="/readyz">/readyz</a> says whether it is well, <a href="/demo/stream?n=10">/demo/stream</a> streams an event each second.</p>`,
   );
 }

@@ -1,11 +1,14 @@
-import { hostHeaderValidation, originValidation } from "@modelcontextprotocol/fastify";
+import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
 import { classifyInboundRequest, createMcpHandler } from "@modelcontextprotocol/server";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { guard } from "../auth/guard.ts";
 import { type Authenticator, type Principal, SCOPES } from "../auth/principal.ts";
-import { ParseError } from "../http/errors.ts";
+import { ParseError, Refusal } from "../http/errors.ts";
+import type { AllowedNames } from "../http/hosts.ts";
+import { requireAllowedOrigin } from "../http/origins.ts";
 import { SSE_HEADERS, type Streams } from "../http/streams.ts";
 import type { Store } from "../store/store.ts";
+import { acceptForSdk, inReadableType, readableTypes } from "./accept.ts";
 import { listStamps } from "./catalog.ts";
 import { Changes, type Notify } from "./changes.ts";
 import { type LegacyAnswer, LegacyLeg } from "./legacy-leg.ts";
@@ -31,7 +34,7 @@ export interface EndpointOptions {
   readonly live?: LiveSessionsOptions | undefined;
   readonly streams: Streams;
   readonly keepAliveMs: number;
-  readonly names: { hosts: string[]; origins: string[] };
+  readonly names: AllowedNames;
 }
 
 /** The endpoint, as the rest of the server sees it. */
@@ -104,7 +107,24 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
     const { principal } = request;
     if (!principal) throw new Error("a request came past the guard");
     const body = request.body;
-    if (request.method === "POST" && body === undefined) throw new ParseError();
+    if (request.method === "POST" && body === undefined)
+      throw new Refusal(
+        400,
+        "Invalid request: the body is empty; POST one JSON-RPC message",
+        undefined,
+        -32_600,
+      );
+    const readable = readableTypes(request.headers.accept);
+    const onlyStream = request.method === "GET" || isListen(body);
+    // A GET without a session has no answer to read: it gets 405, the status at which clients go on without a stream.
+    const answers = request.method === "POST" || request.headers["mcp-session-id"] !== undefined;
+    if (answers && request.method !== "DELETE" && !readable.stream && (onlyStream || !readable.json)) {
+      const types = onlyStream ? "text/event-stream" : "application/json or text/event-stream";
+      throw new Refusal(
+        406,
+        `Not acceptable: the answer is ${types}; send Accept: application/json, text/event-stream`,
+      );
+    }
     const gone = new AbortController();
     reply.raw.once("close", () => {
       if (!reply.raw.writableFinished) gone.abort();
@@ -117,8 +137,13 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
       ...present("mcpNameHeader", web.headers.get("mcp-name")),
       ...(body === undefined ? {} : { body }),
     });
-    const { response, session, onEnd }: LegacyAnswer =
+    const answer: LegacyAnswer =
       kind === "legacy" ? await legacy.handle({ web, body, principal }) : await ask(web, body, principal);
+    const { session, onEnd } = answer;
+    const response = await inReadableType(answer.response, readable, gone.signal).catch((error) => {
+      onEnd?.("client_closed");
+      throw error;
+    });
     const headers = new Headers(response.headers);
     // Hop-by-hop: Node's to say, and during a drain ours.
     headers.delete("connection");
@@ -139,13 +164,15 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
 
   await app.register(async (mcp) => {
     mcp.addHook("onRequest", hostHeaderValidation(options.names.hosts));
-    mcp.addHook("onRequest", originValidation(options.names.origins));
+    mcp.addHook("onRequest", requireAllowedOrigin(options.names.origins));
     mcp.addHook("onRequest", guard(options.authenticator));
     mcp.removeAllContentTypeParsers();
     mcp.addContentTypeParser(
       "application/json",
       { parseAs: "string", bodyLimit: BODY_LIMIT },
       (_request, text, done) => {
+        // Python's clients end a session by DELETE with this type and no body.
+        if (text === "") return done(null, undefined);
         try {
           done(null, JSON.parse(text as string));
         } catch {
@@ -208,6 +235,7 @@ function webRequest(request: FastifyRequest, signal: AbortSignal): Request {
   for (const [name, value] of Object.entries(request.headers))
     if (value !== undefined && name !== "authorization" && name !== "cookie")
       headers.set(name, Array.isArray(value) ? value.join(", ") : String(value));
+  headers.set("accept", acceptForSdk(request.method));
   return new Request(`http://${request.headers.host ?? "localhost"}/mcp`, {
     method: request.method,
     headers,

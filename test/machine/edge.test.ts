@@ -123,7 +123,7 @@ describe("a renewed certificate", () => {
     const renew = ["certbot", "-q", "renew", "--no-random-sleep-on-renew", "--force-renewal"];
     const http3 = http3Fetch({ ca });
     try {
-      const response = await http3.fetch(`https://${hostname}/sse?n=30&ms=500`);
+      const response = await http3.fetch(`https://${hostname}/demo/stream?n=30&ms=500`);
       const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
       let text = "";
       const reading = (async () => {

@@ -55,7 +55,7 @@ describe("readConfig", () => {
     expect(config.listen).toEqual({ kind: "fd", fd: 3 });
     expect(config.authMode).toBe("token");
     expect(config.workspace).toEqual({ kind: "folder", dir: "/srv/mcp-edge/workspace" });
-    expect(config.allowedOrigins).toEqual(["chat.example", "inspector.example"]);
+    expect(config.allowedOrigins).toEqual(["https://chat.example:8443", "inspector.example"]);
     expect(config.publicUrl?.origin).toBe("https://mcp.example.com");
     expect(config.sessionsDir).toBe("/srv/mcp-edge/state/sessions");
     expect(config.dev).toBe(false);
@@ -103,7 +103,7 @@ describe("readConfig", () => {
 
   test("an origin that is none is named", () => {
     expect(problems({ ALLOWED_ORIGINS: "https://" })).toEqual([
-      expect.stringContaining('"https://" is no origin'),
+      expect.stringContaining('"https://" is not an origin'),
     ]);
   });
 });

@@ -80,7 +80,7 @@ describe("drain", () => {
       modern("subscriptions/listen"),
     );
     expect(listen.headers.get("content-type")).toBe("text/event-stream");
-    const demo = await fetch(`${origin}/sse?ms=60000`);
+    const demo = await fetch(`${origin}/demo/stream?ms=60000`);
     const call2025 = rpc(origin, CALL, { "mcp-session-id": session });
     const call2026 = rpc(
       origin,

@@ -126,7 +126,7 @@ describe("main", () => {
       expect((await notified()).split("\n")).toContain("READY=1");
       while (!(await notified()).includes("WATCHDOG=1")) await new Promise((r) => setTimeout(r, 20));
 
-      const stream = await fetch(`${held.origin}/sse?ms=60000`);
+      const stream = await fetch(`${held.origin}/demo/stream?ms=60000`);
       const text = readUntil(stream, () => false);
       running.child.kill("SIGTERM");
       expect(await text).toMatch(/retry: 500\n\n$/);

@@ -16,7 +16,7 @@ const BUFFERING_FIX =
 function open(context: Context, protocol: Protocol, signal: AbortSignal): Promise<Response> {
   const client = protocol === "http3" ? context.http3() : context.http2();
   const headers = { accept: "text/event-stream" };
-  return client.fetch(`${context.target.origin}/sse`, { headers, signal });
+  return client.fetch(`${context.target.origin}/demo/stream`, { headers, signal });
 }
 
 async function reader(response: Response): Promise<ReadableStreamDefaultReader<Uint8Array>> {
@@ -35,7 +35,7 @@ export function firstByte(protocol: Protocol): Check {
     id: `sse-${protocol}`,
     title: `SSE over ${name}`,
     needs: [protocol],
-    tried: ({ target }) => `GET ${target.origin}/sse over ${name}, until its first byte`,
+    tried: ({ target }) => `GET ${target.origin}/demo/stream over ${name}, until its first byte`,
     async run(context, signal) {
       const started = performance.now();
       const stream = await reader(await open(context, protocol, signal));
@@ -57,7 +57,8 @@ export function keepAlive(protocol: Protocol, limitMs = KEEP_ALIVE_LIMIT_MS): Ch
     title: `Keep-alive over ${name}`,
     needs: [`sse-${protocol}`],
     limitMs: limitMs + KEEP_ALIVE_CHECK_MS - KEEP_ALIVE_LIMIT_MS,
-    tried: ({ target }) => `GET ${target.origin}/sse over ${name}, for a comment within ${limitMs / 1000} s`,
+    tried: ({ target }) =>
+      `GET ${target.origin}/demo/stream over ${name}, for a comment within ${limitMs / 1000} s`,
     async run(context, signal) {
       const over = AbortSignal.timeout(limitMs);
       const started = performance.now();

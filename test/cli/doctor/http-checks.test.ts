@@ -161,15 +161,18 @@ describe("event streams", () => {
   test("a stream that is held back, one that is none, one that is empty", async () => {
     const stream = { "content-type": "text/event-stream" };
     const held = await against(
-      { "/sse": (_request, response) => void response.writeHead(200, stream).write("") },
+      { "/demo/stream": (_request, response) => void response.writeHead(200, stream).write("") },
       "sse-http2",
       { timeoutMs: 300 },
     );
     expect(held).toMatchObject({ ok: false, got: "no answer within 0.3 s" });
     expect(held?.fix).toContain("proxy_buffering off");
-    const html = await against({ "/sse": answer(200, { "content-type": "text/html" }, "x") }, "sse-http2");
+    const html = await against(
+      { "/demo/stream": answer(200, { "content-type": "text/html" }, "x") },
+      "sse-http2",
+    );
     expect(html).toMatchObject({ ok: false, got: "status 200, text/html instead of text/event-stream" });
-    const empty = await against({ "/sse": answer(200, stream) }, "sse-http2");
+    const empty = await against({ "/demo/stream": answer(200, stream) }, "sse-http2");
     expect(empty).toMatchObject({ ok: false, got: "the stream ended without a byte" });
   });
 
@@ -182,13 +185,15 @@ describe("event streams", () => {
       response.writeHead(200, { "content-type": "text/event-stream" });
       response.write(": open\n\ndata: 1\n\n");
     };
-    const quiet = await keep(tlsServer(certificate, { "/sse": silent }));
+    const quiet = await keep(tlsServer(certificate, { "/demo/stream": silent }));
     const [missing] = await examine([], quiet, { ca: authority.ca, checks: [keepAlive("http2", 400)] });
     expect(missing).toMatchObject({ ok: false, got: "no keep-alive comment within 0.4 s" });
     expect(missing?.fix).toContain("proxy_read_timeout");
 
     const short = await keep(
-      tlsServer(certificate, { "/sse": answer(200, { "content-type": "text/event-stream" }, ": open\n\n") }),
+      tlsServer(certificate, {
+        "/demo/stream": answer(200, { "content-type": "text/event-stream" }, ": open\n\n"),
+      }),
     );
     const [ended] = await examine([], short, { ca: authority.ca, checks: [keepAlive("http2", 400)] });
     expect(ended).toMatchObject({ ok: false, got: "the stream ended before a keep-alive came" });

@@ -117,7 +117,7 @@ describe("requests to NGINX over HTTP/3", () => {
 
   test("thirty event streams at a time arrive in pieces, in order and whole", async () => {
     await many(30, 30, async () => {
-      const response = await client.fetch(`${origin}/sse?n=5&ms=30`);
+      const response = await client.fetch(`${origin}/demo/stream?n=5&ms=30`);
       const pieces: string[] = [];
       for await (const piece of response.body ?? []) pieces.push(Buffer.from(piece).toString());
       expect(pieces.length).toBeGreaterThan(2);
@@ -162,7 +162,7 @@ describe("giving up", () => {
   test("an abort in the middle of a stream ends it here and at the server, and spares the connection", async () => {
     await many(20, 10, async () => {
       const abort = new AbortController();
-      const response = await client.fetch(`${origin}/sse`, { signal: abort.signal });
+      const response = await client.fetch(`${origin}/demo/stream`, { signal: abort.signal });
       const reader = response.body?.getReader();
       await reader?.read();
       abort.abort();
@@ -193,7 +193,7 @@ describe("giving up", () => {
   });
 
   test("cancelling the body ends the stream at the server", async () => {
-    const response = await client.fetch(`${origin}/sse`);
+    const response = await client.fetch(`${origin}/demo/stream`);
     await response.body?.cancel();
     await settled();
   });
@@ -209,7 +209,7 @@ describe("giving up", () => {
 
   test("close() ends what runs, and later calls are refused", async () => {
     const own = open();
-    const response = await own.fetch(`${origin}/sse`);
+    const response = await own.fetch(`${origin}/demo/stream`);
     const reader = response.body?.getReader();
     await reader?.read();
     const reading = rejection(
@@ -259,7 +259,7 @@ describe("failures say what and where", () => {
 
   test("a killed worker ends its streams with an error, and the next request finds the new one", async () => {
     const own = open();
-    const response = await own.fetch(`${origin}/sse`);
+    const response = await own.fetch(`${origin}/demo/stream`);
     const text = rejection(response.text());
     for (const worker of nginx.workers()) process.kill(worker, "SIGKILL");
     for (let tries = 0; tries < 50; tries++) {

@@ -286,7 +286,7 @@ describe("SERVE", () => {
     await using api = await startApp({ WORKSPACE_DIR: env.WORKSPACE_DIR ?? "", SERVE: "api" });
     const refused = await rpc(api.origin, LIST);
     expect(refused.status).toBe(404);
-    expect(await refused.json()).toMatchObject({ error: expect.stringContaining("SERVE=api") });
+    expect(await refused.json()).toMatchObject({ error: { message: expect.stringContaining("SERVE=api") } });
     expect((await fetch(`${api.origin}/api/tools`)).status).toBe(200);
     expect((await fetch(`${api.origin}/readyz`)).status).toBe(200);
     const page = await (await fetch(api.origin)).text();

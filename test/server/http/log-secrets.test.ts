@@ -39,7 +39,7 @@ test("no token, no body, no query and no answer is ever in the log, at any level
       () => rpc(running.origin, call("list_files", {}), { authorization: `Bearer ${bad}` }),
       () =>
         fetch(`${running.origin}/mcp?access_token=${token}&q=${CANARY}`, { headers: auth, method: "PUT" }),
-      () => fetch(`${running.origin}/sse?n=1&token=${token}`),
+      () => fetch(`${running.origin}/demo/stream?n=1&token=${token}`),
       ...["search_text", "read_file"].map(
         (name) => () =>
           fetch(`${running.origin}/api/tools/${name}`, {

@@ -74,14 +74,16 @@ test("/capz: a snapshot whose stamp is its ETag, with what each tool lacks", asy
 
 test.each([
   ["/metrics", "GET"],
-  ["/sse", "GET"],
+  ["/demo/stream", "GET"],
   ["/readyz", "GET, HEAD"],
   ["/", "GET, HEAD"],
   ["/api/docs/", "GET, HEAD"],
 ])("POST %s: 405, with what it takes", async (path, allow) => {
   const response = await fetch(`${running.origin}${path}?q=1`, { method: "POST", body: "x" });
   expect([response.status, response.headers.get("allow")]).toEqual([405, allow]);
-  expect(await response.json()).toMatchObject({ error: `Method not allowed; ${path} takes ${allow}` });
+  expect(await response.json()).toMatchObject({
+    error: `Method not allowed; ${path} takes ${allow}; the MCP endpoint is /mcp`,
+  });
 });
 
 test("an unknown path: 404, whatever the method", async () => {

@@ -28,7 +28,9 @@ test("allowed names: the public host and loopback; origins add the configured on
     allowedOrigins: ["chat.example"],
   });
   expect(hosts).toEqual(["mcp.example.com", "localhost", "127.0.0.1", "[::1]"]);
-  expect(origins).toEqual([...hosts, "chat.example"]);
+  for (const origin of ["https://mcp.example.com", "http://localhost:6274", "https://chat.example"])
+    expect([origin, origins.allows(origin)]).toEqual([origin, true]);
+  expect(origins.allows("https://other.example")).toBe(false);
 });
 
 describe("landing page", () => {

@@ -17,10 +17,10 @@ const logged = async (running: RunningApp) => {
   return streamLines(running)[0];
 };
 
-describe("GET /sse", () => {
+describe("GET /demo/stream", () => {
   test("begins with a comment, numbers its events, ends, and leaves one log line", () =>
     withApp(async (running) => {
-      const response = await fetch(`${running.origin}/sse?n=3&ms=20`, {
+      const response = await fetch(`${running.origin}/demo/stream?n=3&ms=20`, {
         headers: { "x-request-id": "stream-test-1" },
       });
       expect(response.headers.get("content-type")).toBe("text/event-stream");
@@ -31,7 +31,7 @@ describe("GET /sse", () => {
       expect(text.match(/^id: \d+$/gm)).toEqual(["id: 1", "id: 2", "id: 3"]);
       expect(await logged(running)).toMatchObject({
         stream_id: expect.any(String),
-        route: "/sse",
+        route: "/demo/stream",
         bytes_sent: Buffer.byteLength(text),
         chunks_sent: expect.any(Number),
         duration_ms: expect.any(Number),
@@ -42,7 +42,7 @@ describe("GET /sse", () => {
 
   test("keep-alive comments come while nothing happens", () =>
     withApp(async (running) => {
-      const response = await fetch(`${running.origin}/sse?ms=60000`);
+      const response = await fetch(`${running.origin}/demo/stream?ms=60000`);
       const text = await readUntil(response, (t) => t.split(": keep-alive").length > 3);
       expect(text.match(/^id: /gm)).toHaveLength(1);
       expect(await logged(running)).toMatchObject({ disconnect_reason: "client_closed" });
@@ -52,7 +52,9 @@ describe("GET /sse", () => {
   test("limits are clamped, nonsense means the default, Last-Event-ID goes on", () =>
     withApp(async (running) => {
       const first = async (query: string, headers: Record<string, string> = {}) =>
-        readUntil(await fetch(`${running.origin}/sse${query}`, { headers }), (t) => t.includes("data: "));
+        readUntil(await fetch(`${running.origin}/demo/stream${query}`, { headers }), (t) =>
+          t.includes("data: "),
+        );
       expect(await first("?n=999999999&ms=60000")).toContain('"of":86400');
       expect(await first("?n=0&ms=0")).toContain('"n":1,"of":1,');
       expect(await first("?n=-5&ms=x")).toContain('"of":3600');

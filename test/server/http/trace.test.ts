@@ -48,7 +48,7 @@ test("the trace is in the answer and on every line of its request and its stream
   const folder = await temporaryFolder();
   try {
     await using running = await startApp({ WORKSPACE_DIR: folder.path });
-    const response = await fetch(`${running.origin}/sse?n=1`, {
+    const response = await fetch(`${running.origin}/demo/stream?n=1`, {
       headers: { traceparent: `00-${TRACE}-${SPAN}-01` },
     });
     await response.text();

@@ -147,7 +147,7 @@ describe("what is taken", () => {
 
   test.each([
     ["broken JSON", "{", "application/json", 400, -32_700],
-    ["an empty body", "", "application/json", 400, -32_700],
+    ["an empty body", "", "application/json", 400, -32_600],
     ["another content type", "a=b", "application/x-www-form-urlencoded", 415, -32_000],
     ["JSON that is no JSON-RPC", '{"hello":1}', "application/json", 400, -32_600],
     ["more than 4 MiB", `"${"x".repeat(4 * 1024 * 1024)}"`, "application/json", 413, -32_000],
@@ -204,6 +204,21 @@ describe("what is taken", () => {
     expect((await rpc(open.origin, LIST, { "mcp-session-id": "nobody" })).status).toBe(404);
     const session = { "mcp-session-id": await openSession(open.origin) };
     expect((await fetch(`${open.origin}/mcp`, { method: "DELETE", headers: session })).status).toBe(200);
+    expect((await rpc(open.origin, LIST, session)).status).toBe(404);
+  });
+
+  // Node's fetch cannot send a Content-Length of its own, nor an empty chunked body.
+  test.each([
+    ["JSON", { "content-type": "application/json" }],
+    ["JSON of length 0", { "content-type": "application/json; charset=utf-8", "content-length": "0" }],
+    ["JSON, chunked", { "content-type": "application/json", "transfer-encoding": "chunked" }],
+    ["a form", { "content-type": "application/x-www-form-urlencoded" }],
+    ["a malformed type", { "content-type": "json" }],
+    ["no type", {}],
+  ])("DELETE without a body and with the Content-Type of %s ends the session", async (_, headers) => {
+    const session = { "mcp-session-id": await openSession(open.origin) };
+    const options = { method: "DELETE", path: "/mcp", headers: { ...headers, ...session } };
+    expect((await raw(open.origin, options)).status).toBe(200);
     expect((await rpc(open.origin, LIST, session)).status).toBe(404);
   });
 

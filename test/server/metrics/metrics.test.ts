@@ -47,15 +47,15 @@ describe("/metrics", () => {
       ).then((response) => response.text());
     await call("search_text", { query: "needle" });
     await call("read_file", { path: "missing" });
-    await (await fetch(`${origin}/sse?n=3&ms=20`)).text();
+    await (await fetch(`${origin}/demo/stream?n=3&ms=20`)).text();
     await (
       await fetch(`${origin}/no/such/${"x".repeat(50)}`, { headers: { "mcp-protocol-version": "junk" } })
     ).text();
-    const standing = await fetch(`${origin}/sse?ms=60000`);
+    const standing = await fetch(`${origin}/demo/stream?ms=60000`);
 
     await eventually(() => app.streams.size === 1 && app.lifecycle.inFlight === 1, "all but one to end");
     const open = await scrape();
-    expect(open.get('mcp_edge_streams_open{route="/sse"}')).toBe(1);
+    expect(open.get('mcp_edge_streams_open{route="/demo/stream"}')).toBe(1);
     await readUntil(standing, (text) => text.includes("data: "));
     await eventually(() => app.lifecycle.inFlight === 0, "the stream to end");
 
@@ -75,13 +75,13 @@ describe("/metrics", () => {
     expect(at('mcp_edge_tool_calls_total{tool="search_text",outcome="ok"}')).toBe(1);
     expect(at('mcp_edge_tool_calls_total{tool="read_file",outcome="refused"}')).toBe(1);
     expect(at('mcp_edge_tool_duration_seconds_count{tool="search_text"}')).toBe(1);
-    expect(at('mcp_edge_stream_disconnects_total{route="/sse",reason="completed"}')).toBe(1);
-    expect(at('mcp_edge_stream_disconnects_total{route="/sse",reason="client_closed"}')).toBe(1);
-    expect(at('mcp_edge_stream_duration_seconds_count{route="/sse"}')).toBe(2);
-    expect(at('mcp_edge_stream_sent_bytes_total{route="/sse"}')).toBeGreaterThan(100);
+    expect(at('mcp_edge_stream_disconnects_total{route="/demo/stream",reason="completed"}')).toBe(1);
+    expect(at('mcp_edge_stream_disconnects_total{route="/demo/stream",reason="client_closed"}')).toBe(1);
+    expect(at('mcp_edge_stream_duration_seconds_count{route="/demo/stream"}')).toBe(2);
+    expect(at('mcp_edge_stream_sent_bytes_total{route="/demo/stream"}')).toBeGreaterThan(100);
     // Three events 20 ms apart, and one: what a stream has at once, its opening comment and the first event, is one piece.
-    expect(at('mcp_edge_stream_chunks_total{route="/sse"}')).toBeGreaterThanOrEqual(4);
-    expect(samples.has('mcp_edge_streams_open{route="/sse"}')).toBe(false);
+    expect(at('mcp_edge_stream_chunks_total{route="/demo/stream"}')).toBeGreaterThanOrEqual(4);
+    expect(samples.has('mcp_edge_streams_open{route="/demo/stream"}')).toBe(false);
     expect(at("mcp_edge_sessions_open")).toBe(1);
     expect(at("mcp_edge_session_oldest_age_seconds")).toBeGreaterThan(0);
     expect(at("mcp_edge_http_requests_in_flight")).toBe(1);

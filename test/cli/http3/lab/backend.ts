@@ -99,7 +99,7 @@ export const ROUTES: Record<string, Handler> = {
     response.end(JSON.stringify({ method: request.method, protocol: request.headers["x-http-version"] }));
   },
   "/mcp": mcpRoute,
-  "/sse": sseRoute,
+  "/demo/stream": sseRoute,
   "/readyz": (_request, response) => {
     response.writeHead(200, { "content-type": "application/json" });
     response.end(JSON.stringify({ ready: true, release: "0123456789abcdef", colour: "blue", checks: {} }));
@@ -137,7 +137,7 @@ export const ROUTES: Record<string, Handler> = {
 
 export interface Backend {
   port: number;
-  /** How many requests of `/sse` and `/hang` the server still holds. */
+  /** How many requests of `/demo/stream` and `/hang` the server still holds. */
   open(): number;
   close(): Promise<void>;
 }

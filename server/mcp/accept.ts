@@ -1,0 +1,79 @@
+import { EventSourceParserStream } from "eventsource-parser/stream";
+
+/** The two media types of MCP's answers, and which of them a client can read. */
+export interface Readable {
+  readonly json: boolean;
+  readonly stream: boolean;
+}
+
+/**
+ * Reads an `Accept` header (RFC 9110, section 12.5.1) liberally: a missing or empty one takes everything, parameters other than `q` are
+ * ignored. MCP wants both types of a client (basic/transports, "Sending Messages"), yet many name only one: ElevenLabs and Claude.ai's
+ * proxy only the stream, curl everything, others only JSON.
+ */
+export function readableTypes(accept: string | undefined): Readable {
+  if (accept === undefined || accept.trim() === "") return { json: true, stream: true };
+  const qualities = new Map<string, number>();
+  for (const entry of accept.toLowerCase().split(",")) {
+    const [type = "", ...parameters] = entry.split(";").map((part) => part.trim());
+    const q = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2);
+    qualities.set(type, q === undefined ? 1 : Number(q) || 0);
+  }
+  // The most specific entry decides.
+  const takes = (type: string) =>
+    (qualities.get(type) ??
+      qualities.get(type.replace(/\/.*/, "/*")) ??
+      qualities.get("*/*") ??
+      qualities.get("*") ??
+      0) > 0;
+  return { json: takes("application/json"), stream: takes("text/event-stream") };
+}
+
+/** What the SDK's transports are told: they refuse a client that does not name both types. */
+export function acceptForSdk(method: string): string {
+  return method === "GET" ? "text/event-stream" : "application/json, text/event-stream";
+}
+
+/**
+ * The same answer in a type that the client reads. An event stream becomes the JSON of its responses once all of them are there; what
+ * was said in between (progress, log messages) is left out. A JSON answer becomes a stream of one event. Errors keep their JSON: clients
+ * decide by the status.
+ *
+ * @param signal ends the reading when the client has gone
+ */
+export async function inReadableType(
+  response: Response,
+  readable: Readable,
+  signal: AbortSignal,
+): Promise<Response> {
+  const type = response.headers.get("content-type") ?? "";
+  if (!response.ok || !response.body) return response;
+  if (type.startsWith("text/event-stream") && !readable.stream) {
+    const headers = new Headers(response.headers);
+    headers.set("content-type", "application/json");
+    return new Response(await responsesIn(response.body, signal), { status: response.status, headers });
+  }
+  if (type.startsWith("application/json") && !readable.json) {
+    const headers = new Headers(response.headers);
+    headers.set("content-type", "text/event-stream");
+    headers.delete("content-length");
+    // JSON.stringify writes no line breaks, so one data line holds it.
+    const event = `event: message\ndata: ${JSON.stringify(await response.json())}\n\n`;
+    return new Response(event, { status: response.status, headers });
+  }
+  return response;
+}
+
+/** The JSON-RPC responses of a stream: one as itself, several (a batch) as an array. */
+async function responsesIn(body: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<string> {
+  const events = body
+    .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>, { signal })
+    .pipeThrough(new EventSourceParserStream());
+  const found: string[] = [];
+  for await (const { data } of events) {
+    if (data === "") continue; // The event that only carries an id to resume from.
+    const message = JSON.parse(data);
+    if (!("method" in message)) found.push(data);
+  }
+  return found.length === 1 ? (found[0] as string) : `[${found.join(",")}]`;
+}
