@@ -36,6 +36,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   "/etc/sysctl.d/60-mcp-edge.conf": "files/etc/sysctl.conf",
   "/etc/systemd/journald.conf.d/mcp-edge.conf": "files/systemd/journald.conf",
   "/etc/systemd/system/mcp-edge-cert.service": "files/systemd/mcp-edge-cert.service",
+  "/etc/systemd/system/mcp-edge-cert.timer": "files/systemd/mcp-edge-cert.timer",
   "/etc/systemd/system/mcp-edge-start.service": "files/systemd/mcp-edge-start.service",
   "/etc/systemd/system/mcp-edge-tls.service": "files/systemd/mcp-edge-tls.service",
   "/etc/systemd/system/mcp-edge-workspace.service": "files/systemd/mcp-edge-workspace.service",

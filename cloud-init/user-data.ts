@@ -6,8 +6,8 @@ import type { MachineSettings } from "./settings.ts";
 export const USER_DATA_LIMIT = 16_384;
 
 /**
- * The cloud-init document of a machine's first boot, the same for the cloud and for the local machine: writes the
- * machine's files and runs one script. JSON is YAML without indentation hazards. No `packages:` module: without a network
+ * The cloud-init document of a machine's first boot, of a machine that gets all of its files with it, as the local one
+ * does (a machine on AWS pulls them: aws-user-data.ts): writes the files and runs one script. JSON is YAML without indentation hazards. No `packages:` module: without a network
  * it blocks for minutes; the script installs only what is missing.
  *
  * @param release sha256 of the release to start; `""`: none yet.
@@ -32,13 +32,14 @@ export function userData(settings: MachineSettings, release: string): string {
 /**
  * The document as the machine gets it, gzipped; cloud-init unpacks it itself.
  *
- * @throws Error when it is over EC2's limit.
+ * @param limit most bytes that the machine's data source takes. Default: EC2's. The local machine reads a file of any size.
+ * @throws Error when it is over the limit.
  */
-export function gzipUserData(document: string): Buffer {
+export function gzipUserData(document: string, limit = USER_DATA_LIMIT): Buffer {
   const packed = gzipSync(document, { level: 9 });
-  if (packed.length > USER_DATA_LIMIT)
+  if (packed.length > limit)
     throw new Error(
-      `The user-data has ${packed.length} bytes after gzip; EC2 takes ${USER_DATA_LIMIT}. ` +
+      `The user-data has ${packed.length} bytes after gzip; EC2 takes ${limit}. ` +
         "Make a file under cloud-init/ shorter, or let the machine fetch it.",
     );
   return packed;

@@ -13,6 +13,14 @@ export interface Status {
   files: string;
   /** cloud-init's extended status, of a deployment that is a first boot; else "". */
   cloudInit: string;
+  /**
+   * What NGINX serves with: self-signed from the first boot until the ACME server has issued one; "outdated": issued by
+   * another ACME server than the one that is set now; "none": before NGINX is there. The machine writes its status again
+   * when this changes, also long after the deployment.
+   */
+  certificate: "none" | "self-signed" | "outdated" | "issued";
+  /** Why the last attempt to get or install a certificate failed (certbot's own output, at most 4,000 bytes); "": it did not. */
+  certificateProblem: string;
   steps: { at: string; text: string }[];
   /** End of the log. */
   log: string;

@@ -55,7 +55,7 @@ export class LocalEdge extends pulumi.ComponentResource {
         trustedCa: ca,
       }));
     const document = machineSettings.apply((machine) =>
-      gzipUserData(userData(machine, release.hash)).toString("base64"),
+      gzipUserData(userData(machine, release.hash), Number.POSITIVE_INFINITY).toString("base64"),
     );
     const files = machineSettings.apply((machine) => writeFilesArchive(machineFiles(machine)));
     const { archive: releaseArchive } = release;

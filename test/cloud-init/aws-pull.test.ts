@@ -149,6 +149,37 @@ function pull() {
     expect(read("/fake/puts").split("\n")).toHaveLength(before.split("\n").length + 1);
   });
 
+  test("the status says what is served with, and why there is nothing better, whenever that changes", async () => {
+    expect(status()).toMatchObject({ certificate: "none", certificateProblem: "" });
+    const changes = async (script: string) => {
+      await sh(`${script}; mcp-edge-pull`);
+      const { certificate, certificateProblem } = status();
+      return [certificate, certificateProblem];
+    };
+    const lineage = `/srv/mcp-edge/letsencrypt/live/${AWS_SETTINGS.domain}`;
+    const issuer = (server: string) =>
+      `mkdir -p /srv/mcp-edge/letsencrypt/renewal; echo 'server = ${server}' >/srv/mcp-edge/letsencrypt/renewal/${AWS_SETTINGS.domain}.conf`;
+    await root.sh("systemd-sysusers; systemd-tmpfiles --create mcp-edge.conf");
+    expect(
+      await changes(
+        "mcp-edge-cert bootstrap; mkdir -p /run/mcp-edge-cert; printf 'no A record \\377' >/run/mcp-edge-cert/problem",
+      ),
+    ).toEqual(["self-signed", "no A record \ufffd"]);
+    const ca =
+      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=ca -keyout /tmp/ca.key -out /tmp/ca.pem; " +
+      `mkdir -p ${lineage}; openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x -CA /tmp/ca.pem -CAkey /tmp/ca.key ` +
+      `-addext subjectAltName=DNS:${AWS_SETTINGS.domain} -keyout ${lineage}/privkey.pem -out ${lineage}/fullchain.pem; mcp-edge-cert install ${lineage}`;
+    expect(await changes(`{ ${ca}; } 2>/dev/null; ${issuer(AWS_SETTINGS.acmeServer)}`)).toEqual([
+      "issued",
+      "",
+    ]);
+    expect(await changes(issuer("https://other.example.com/dir"))).toEqual(["outdated", ""]);
+    const puts = read("/fake/puts");
+    await sh("mcp-edge-pull");
+    expect(read("/fake/puts")).toBe(puts);
+    await root.sh("rm -rf /srv/mcp-edge/letsencrypt /srv/mcp-edge/tls");
+  }, 60_000);
+
   test("secrets of all pages become an environment file that systemd and a shell read alike, for root alone", async () => {
     expect(read("/etc/mcp-edge/secrets.env")).toBe('API_KEY="a\\"b\\\\c\\$d\\`e"\nLAST="1"\n');
     const { output } = await root.sh(

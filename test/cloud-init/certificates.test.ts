@@ -81,12 +81,156 @@ function certificates() {
     expect((await root.sh("ls -d /srv/mcp-edge/tls/gen.* | wc -l")).output.trim()).toBe("2");
   });
 
-  test("without the ACME server issue fails with a way out, and what serves stays", async () => {
+  test("without the ACME server issue fails with a way out and certbot's words, and what serves stays", async () => {
     const before = await served();
-    const { code, output } = await root.sh("mcp-edge-cert issue --force");
-    expect([code, output]).toEqual([1, expect.stringContaining("the service tries again by itself")]);
+    const { code, output } = await root.sh(
+      "mcp-edge-cert issue --force; echo $?; cat /run/mcp-edge-cert/problem",
+    );
+    expect([code, output]).toEqual([0, expect.stringContaining("the service tries again by itself")]);
+    const [, problem] = output.split("\n1\n");
+    expect(problem).toMatch(/^no certificate for mcp.example.com .*certbot says:\n.*[Cc]onnection/s);
     expect(await served()).toBe(before);
   }, 60_000);
+
+  describe("with an ACME server", () => {
+    /**
+     * Plays certbot: keeps a record of its calls, and lays a new lineage where /fake/make says how (its arguments are those
+     * of `openssl req`). Only a call with --force-renewal makes one, as nothing is due in these tests.
+     */
+    const CERTBOT = `#!/bin/sh
+echo "$*" >>/fake/calls
+case $* in *--force-renewal*) sh /fake/make ;; esac
+mkdir -p /srv/mcp-edge/letsencrypt/renewal
+printf 'version = 4\\n[renewalparams]\\nserver = %s\\n' "$(sed -n 's/^server = //p' /etc/letsencrypt/cli.ini)" >/srv/mcp-edge/letsencrypt/renewal/${SETTINGS.domain}.conf
+`;
+    const certificate = (dates: string, name = SETTINGS.domain) =>
+      `mkdir -p ${lineage} && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes ${dates} -subj /CN=x ` +
+      `-addext subjectAltName=DNS:${name} -keyout ${lineage}/privkey.pem -out ${lineage}/fullchain.pem 2>/dev/null`;
+    const EXPIRED = "-not_before 20200101000000Z -not_after 20200201000000Z";
+    const forced = (output: string) =>
+      output.split("\n").filter((line) => line.includes("--force-renewal")).length;
+    /** The certificate that the lineage has is the one that is served. */
+    const SERVED = `cmp ${lineage}/fullchain.pem /srv/mcp-edge/tls/live/fullchain.pem && echo same`;
+
+    beforeAll(() => {
+      root.write("/usr/local/sbin/certbot", CERTBOT, 0o755);
+      for (const name of ["certbot", "systemd-detect-virt", "systemctl"]) {
+        const content =
+          name === "certbot" ? CERTBOT : `#!/bin/sh\necho ${name} "$@" >>/fake/calls; [ ! -e /fake/real ]\n`;
+        root.write(`/usr/bin/${name}`, content, 0o755);
+      }
+      root.write("/usr/bin/timedatectl", "#!/bin/sh\ncat /fake/clock\n", 0o755);
+      root.write("/fake/clock", "yes\n");
+      root.write("/fake/make", certificate("-days 90"));
+    });
+
+    test("one that is missing is asked for; with a good one nobody is asked, and nothing is written", async () => {
+      const { output } = await root.sh(
+        `rm -rf ${lineage}; mcp-edge-cert issue; mcp-edge-cert issue; ${SERVED}; ls /run/mcp-edge-cert; cat /fake/calls`,
+      );
+      expect(output).toContain("certificate for mcp.example.com is in place\nsame\nforced\n");
+      expect(output.match(/certonly/g)).toHaveLength(1);
+    });
+
+    test.each([
+      ["is due", "sh -c '. /fake/due'", /--keep-until-expiring/],
+      [
+        "is from another ACME server",
+        `sed -i 's/^server = .*/server = https:..other/' /srv/mcp-edge/letsencrypt/renewal/${SETTINGS.domain}.conf`,
+        /--force-renewal/,
+      ],
+    ])("one that %s is asked for", async (_, before, how) => {
+      root.write("/fake/due", certificate("-not_before 20200101000000Z -days 5"));
+      const { output } = await root.sh(`rm -f /fake/calls; ${before}; mcp-edge-cert issue; cat /fake/calls`);
+      expect(output).toMatch(how);
+      await root.sh("sh /fake/make; mcp-edge-cert issue");
+    });
+
+    test.each([
+      ["the folder is read-only", "mount --bind $T $T; mount -o remount,ro,bind $T", "umount $T"],
+      [
+        "the volume is full",
+        "mount -t tmpfs -o size=16k tmpfs $T; dd if=/dev/zero of=$T/full 2>/dev/null",
+        "rm $T/full",
+      ],
+      [
+        "there is room for one file only",
+        "mount -t tmpfs -o size=16k tmpfs $T; dd if=/dev/zero of=$T/full bs=4k count=3 2>/dev/null",
+        "rm $T/full",
+      ],
+      ["the process was killed before it was done", "mcp() { return 0; }", "true"],
+    ])(
+      "the hook did not install it because %s: what served serves on, something is red, the next look installs it",
+      async (_, spoil, undo) => {
+        const killed = spoil.startsWith("mcp()");
+        const { output } = await root.sh(`T=/srv/mcp-edge/tls; export RENEWED_LINEAGE=${lineage}
+        rm -f /fake/calls; ${spoil}; ${certificate("-days 90")}
+        ls -A $T >/tmp/before
+        ${killed ? "false" : "mcp-edge-cert install"} && echo installed
+        ls -A $T | diff /tmp/before - && echo untouched
+        ${killed ? "" : "cat /run/mcp-edge-cert/problem; grep systemctl /fake/calls; mcp-edge-cert issue || echo still"}
+        ${undo}; mcp-edge-cert issue; echo $?; ${SERVED}; ls /run/mcp-edge-cert; ls /fullchain.pem 2>&1; grep -c certonly /fake/calls`);
+        expect(output).not.toMatch(/^installed$/m);
+        expect(output).toContain("untouched");
+        if (!killed) {
+          expect(output).toMatch(
+            /^not installed: cannot write to \/srv\/mcp-edge\/tls .*; the certificate before serves on$/m,
+          );
+          expect(output).toContain("systemctl start --no-block mcp-edge-cert.service");
+          expect(output).toContain("still");
+        }
+        expect(output).toMatch(/\n0\nsame\n(?!.*problem)/s);
+        expect(output).toContain("/fullchain.pem': No such file");
+      },
+      60_000,
+    );
+
+    test.each([
+      ["always expired, as with a clock that is ahead", EXPIRED, SETTINGS.domain, "has expired"],
+      ["for another name", "-days 90", "other.example.com", "is not for"],
+    ])(
+      "a lasting reason (%s) uses up one certificate a boot, not one a try",
+      async (_, dates, name, why) => {
+        root.write("/fake/make", certificate(dates, name));
+        const { output } = await root.sh(
+          `rm -rf ${lineage} /fake/calls; for try in 1 2 3; do mcp-edge-cert issue; done; cat /fake/calls; echo; mcp-edge-cert issue --force; cat /fake/calls`,
+        );
+        const [tries = "", byHand = ""] = output.split("\n\n");
+        expect(forced(tries)).toBe(1);
+        expect(tries).toContain(why);
+        expect(tries).toContain("the next is asked for after a reboot");
+        expect(forced(byHand)).toBe(2);
+      },
+      60_000,
+    );
+
+    test("with a clock that is not synchronised none is forced; with one that is, it is", async () => {
+      root.write("/fake/make", certificate("-days 90"));
+      root.write("/fake/real", "");
+      root.write("/fake/clock", "no\n");
+      await root.sh(`rm -f /fake/calls; ${certificate(EXPIRED)}`);
+      const wrong = await root.sh("CLOCK_SECONDS=2 mcp-edge-cert issue; cat /fake/calls");
+      expect(wrong.output).toContain("the clock is not synchronised: no certificate is forced");
+      expect(forced(wrong.output)).toBe(0);
+      root.write("/fake/clock", "yes\n");
+      expect(forced((await root.sh("mcp-edge-cert issue; cat /fake/calls")).output)).toBe(1);
+      await root.sh("rm /fake/real");
+    }, 60_000);
+
+    test("the lineage of an earlier domain is not renewed, and is again when it is ours", async () => {
+      const folder = "/srv/mcp-edge/letsencrypt/renewal";
+      const conf = (domain: string) => `${folder}/${domain}.conf`;
+      await root.sh(
+        `cp ${conf(SETTINGS.domain)} ${conf("old.example.com")}; echo 'autorenew = False' >>${conf(SETTINGS.domain)}`,
+      );
+      await root.sh("mcp-edge-cert issue; mcp-edge-cert issue");
+      const { output } = await root.sh(`grep -c autorenew ${folder}/*`);
+      expect(output).toBe(`${conf(SETTINGS.domain)}:0\n${conf("old.example.com")}:1`);
+      expect((await root.sh(`cat ${conf("old.example.com")}`)).output).toContain(
+        "[renewalparams]\nautorenew = False\n",
+      );
+    });
+  });
 
   test("NGINX takes the bootstrap certificate by its variable path", async () => {
     expect((await root.sh("nginx -t")).output).toContain("test is successful");

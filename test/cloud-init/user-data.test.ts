@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "@jest/globals";
+import { awsUserData } from "../../cloud-init/aws-user-data.ts";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
 import { gzipUserData, USER_DATA_LIMIT, userData } from "../../cloud-init/user-data.ts";
-import { RELEASE, SETTINGS } from "./fixture.ts";
+import { AROUND, RELEASE, SETTINGS } from "./fixture.ts";
 
 describe("userData", () => {
   const document = userData(SETTINGS, RELEASE);
@@ -34,11 +35,17 @@ describe("userData", () => {
     expect(() => userData(SETTINGS, "latest")).toThrow('The release is "latest", not a sha256');
   });
 
-  test("fits EC2 with room for a longer domain and for what comes", () => {
-    const packed = gzipUserData(document);
+  test("a machine's on AWS fits EC2 with room for longer names and for what comes", () => {
+    const around = awsUserData(AROUND);
+    const packed = gzipUserData(around);
     expect(USER_DATA_LIMIT).toBe(16_384);
     expect(packed.length).toBeLessThan(USER_DATA_LIMIT - 1_000);
-    expect(gunzipSync(packed).toString()).toBe(document);
+    expect(gunzipSync(packed).toString()).toBe(around);
+  });
+
+  test("the local machine's may be of any size", () => {
+    const long = `#cloud-config\n${randomBytes(USER_DATA_LIMIT).toString("base64")}`;
+    expect(gunzipSync(gzipUserData(long, Number.POSITIVE_INFINITY)).toString()).toBe(long);
   });
 
   test("over the limit it says by how much and what to do", () => {

@@ -6,12 +6,28 @@ step() {
   printf '%s\t%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" >>"$WORK/steps"
 }
 
+# certificate: what NGINX serves with. "none", "self-signed" (from the first boot until the first real one), "outdated" (issued,
+# but by another ACME server than the one that is set) or "issued".
+certificate() {
+  local names DOMAIN ACME_SERVER
+  names=$(openssl x509 -in /srv/mcp-edge/tls/live/fullchain.pem -noout -subject_hash -issuer_hash 2>/dev/null) || { echo none; return 0; }
+  [ "$(uniq <<<"$names" | wc -l)" = 2 ] || { echo self-signed; return 0; }
+  # shellcheck source=/dev/null
+  . /etc/mcp-edge/edge.env
+  if grep -qsx "server = $ACME_SERVER" "/srv/mcp-edge/letsencrypt/renewal/$DOMAIN.conf"; then echo issued; else echo outdated; fi
+}
+
+# Why the last try to get or install a certificate failed, in certbot's or our words; nothing after a success.
+certificate_problem() { head -c 4000 /run/mcp-edge-cert/problem 2>/dev/null || true; }
+
 # report PHASE: boot, files, release, done or failed. Never fails: a status that is not written must stop nothing.
 report() {
   local running
   running=$(mcp-edge-deploy status --json 2>/dev/null) || running='{}'
   echo "$1" >"$WORK/phase"
   init_state >"$WORK/init"
+  certificate >"$WORK/certificate"
+  certificate_problem >"$WORK/certificate-problem"
   python3 -I -c '
 import json, sys
 work, instance, generation, phase, running = sys.argv[1:]
@@ -25,6 +41,7 @@ steps = [dict(zip(("at", "text"), line.split("\t", 1))) for line in text("steps"
 print(json.dumps({
     "instance": instance, "generation": generation, "phase": phase, "ok": phase == "done",
     "release": running.get("release", ""), "files": running.get("files", ""),
+    "certificate": text("certificate").strip(), "certificateProblem": text("certificate-problem").strip(),
     "cloudInit": text("init").strip(), "steps": steps[-100:], "log": text("log")[-8000:],
 }))
 ' "$WORK" "$INSTANCE" "$GENERATION" "$1" "$running" >"$WORK/status.json" || return 0
@@ -36,6 +53,13 @@ print(json.dumps({
 init_state() {
   [ "$GENERATION" = "$(cat "$WORK/boot-generation" 2>/dev/null)" ] || return 0
   cloud-init status --format json 2>/dev/null | field extended_status | head -n 1 || true
+}
+
+# stale_report: whether the last status says something that is no longer so
+stale_report() {
+  { [ "$(cat "$WORK/init" 2>/dev/null)" = running ] && [ "$(init_state)" != running ]; } ||
+    [ "$(cat "$WORK/certificate" 2>/dev/null)" != "$(certificate)" ] ||
+    [ "$(cat "$WORK/certificate-problem" 2>/dev/null)" != "$(certificate_problem)" ]
 }
 
 # watched PHASE COMMAND...: runs it, takes its words as steps, and reports every second while there are new ones

@@ -11,6 +11,8 @@ const status = (change: Partial<Status>): Status => ({
   release: "5".repeat(64),
   files: "f".repeat(64),
   cloudInit: "",
+  certificate: "issued",
+  certificateProblem: "",
   steps: steps("one"),
   log: "the log",
   ...change,
