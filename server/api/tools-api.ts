@@ -9,6 +9,7 @@ import { requireAllowedOrigin } from "../http/origins.ts";
 import { PAGE_HEADERS } from "../http/page.ts";
 import { ToolError } from "../tool-error.ts";
 import type { Tool, ToolContext } from "../tools/tool.ts";
+import { wireSchemas } from "../tools/wire-schema.ts";
 import { docsPage } from "./docs-page.ts";
 import { describeTool } from "./json-schema.ts";
 import { LIST_SCHEMA, registerOpenApi, toolRouteSchema } from "./openapi.ts";
@@ -101,19 +102,21 @@ async function callTool(
   request: FastifyRequest,
   reply: FastifyReply,
 ) {
-  const args = tool.input.safeParse(request.body ?? {});
-  if (!args.success)
+  const args = await wireSchemas(tool).input["~standard"].validate(request.body ?? {});
+  if (args.issues) {
+    const problems = args.issues.filter(({ path }) => path !== undefined);
     return reply.code(400).send({
-      error: `The arguments of ${tool.name} are wrong in ${args.error.issues.length} place(s); see /api#${tool.name}`,
+      error: `The arguments of ${tool.name} are wrong in ${problems.length} place(s); ${args.issues.at(-1)?.message}; see /api#${tool.name}`,
       request_id: request.id,
-      problems: args.error.issues.map(({ path, message }) => ({ path: path.join("."), message })),
+      problems: problems.map(({ path, message }) => ({ path: path?.map(String).join("."), message })),
     });
+  }
   const gone = new AbortController();
   reply.raw.once("close", () => {
     if (!reply.raw.writableFinished) gone.abort();
   });
   try {
-    return await tool.run(args.data, { ...context, signal: gone.signal });
+    return await tool.run(args.value, { ...context, signal: gone.signal });
   } catch (error) {
     if (error instanceof ToolError) throw new Refusal(422, error.message);
     if (gone.signal.aborted) throw new Refusal(499, "The caller has gone");

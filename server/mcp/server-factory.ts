@@ -9,6 +9,7 @@ import { ANONYMOUS, type Principal } from "../auth/principal.ts";
 import type { Capabilities } from "../capabilities/registry.ts";
 import { ToolError } from "../tool-error.ts";
 import type { Tool, ToolContext } from "../tools/tool.ts";
+import { wireSchemas } from "../tools/wire-schema.ts";
 import { NAME, VERSION } from "../version.ts";
 import { allowedTools, visibleTools } from "./catalog.ts";
 import type { Notify } from "./changes.ts";
@@ -91,13 +92,14 @@ export function buildMcpServer(
 }
 
 function register(server: McpServer, tool: Tool, { context, log, capabilities }: ServerParts): void {
+  const schemas = wireSchemas(tool);
   const registered = server.registerTool(
     tool.name,
     {
       title: tool.title,
       description: tool.description,
-      inputSchema: tool.input,
-      outputSchema: tool.output,
+      inputSchema: schemas.input,
+      outputSchema: schemas.output,
       annotations: {
         title: tool.title,
         readOnlyHint: true,

@@ -98,7 +98,7 @@ describe("POST /api/tools/:name", () => {
   });
 
   test.each([
-    ["a wrong argument", { n: 0 }, "n"],
+    ["a wrong argument", { n: "three" }, "n"],
     ["no object", [1], ""],
   ])("%s: 400 with each problem", async (_, body, path) => {
     const response = await call("twice", body);
