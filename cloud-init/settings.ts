@@ -17,6 +17,8 @@ export interface MachineSettings {
   workspaceName: string;
   /** Requests a second and address; twice as many may come in a burst. */
   rateLimit: number;
+  /** More origins whose pages may call, in the forms of the server's ALLOWED_ORIGINS. */
+  allowedOrigins: readonly string[];
   /** PEM of a certification authority that the machine trusts besides Debian's: the local ACME server's own. */
   trustedCa?: string;
   /** On AWS: the machine pulls by itself, and may report metrics and logs. Absent: neither. */
@@ -53,6 +55,9 @@ export function checkMachineSettings(settings: MachineSettings): void {
     if (typeof value !== "string" || !pattern.test(value))
       problems.push(`${key} is ${JSON.stringify(value)}, not ${what}`);
   }
+  for (const origin of settings.allowedOrigins)
+    if (!/^[A-Za-z0-9.:/*+_-]+$/.test(origin))
+      problems.push(`allowedOrigins has ${JSON.stringify(origin)}, which is not an origin`);
   if (!Number.isInteger(settings.rateLimit) || settings.rateLimit < 1)
     problems.push(`rateLimit is ${settings.rateLimit}, not a whole number of requests a second, 1 or more`);
   if (settings.workspace !== "" && settings.workspaceName === "")

@@ -15,6 +15,12 @@ export const checkDomain: Check = matches(
 
 export const checkEmail: Check = matches(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, "an e-mail address");
 
+/** The forms that the server's ALLOWED_ORIGINS takes; the server itself judges them once more. */
+export const checkOrigin: Check = matches(
+  /^(?!https?:\/\/\*$)(null|[a-z][a-z0-9+.-]*:\/\/(\*|(\*\.)?[A-Za-z0-9._-]+)(:\d{1,5})?|[a-z0-9.-]+)$/,
+  "origins such as https://chat.example.com, https://*.example.com or vscode-webview://*",
+);
+
 /** The elements of a list setting: separated by commas, blanks around them do not count. */
 export const listOf = (value: string): string[] =>
   value

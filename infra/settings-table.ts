@@ -7,6 +7,7 @@ import {
   checkImage,
   checkInstanceType,
   checkMachine,
+  checkOrigin,
   checkRetention,
   checkSecrets,
   checkSubnets,
@@ -78,6 +79,13 @@ export const SETTINGS = {
     min: 1,
     max: 10_000,
     description: "Requests a second that one address, and one token, may send before they are answered 429.",
+  },
+  allowedOrigins: {
+    type: "list",
+    default: "(the server's own and loopback)",
+    description:
+      "More origins whose pages may call: `https://chat.example.com`, `https://*.example.com`, or a whole scheme for desktop and extension clients, `vscode-webview://*`.",
+    check: each(checkOrigin),
   },
   logLevel: {
     type: "string",

@@ -15,6 +15,8 @@ export interface CommonSettings {
   workspace: string;
   /** Requests a second and address. */
   rateLimit: number;
+  /** Origins in the forms of the server's ALLOWED_ORIGINS. */
+  allowedOrigins: string[];
   logLevel: "debug" | "info" | "warn" | "error";
 }
 
@@ -228,6 +230,7 @@ export function parseSettings(raw: Record<string, string>, stack: string): Setti
     auth: text("auth") as "token",
     workspace: text("workspace"),
     rateLimit: Number(text("rateLimit")),
+    allowedOrigins: listOf(raw.allowedOrigins ?? ""),
     logLevel: text("logLevel") as CommonSettings["logLevel"],
   };
   if (target === "local") return { ...common, target: "local" };

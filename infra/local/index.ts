@@ -50,6 +50,7 @@ export class LocalEdge extends pulumi.ComponentResource {
         auth: settings.auth,
         logLevel: settings.logLevel,
         rateLimit: settings.rateLimit,
+        allowedOrigins: settings.allowedOrigins,
         workspace: workspace.source,
         workspaceName: workspace.name,
         trustedCa: ca,

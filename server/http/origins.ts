@@ -84,7 +84,7 @@ export function requireAllowedOrigin(origins: Origins) {
     const { origin } = request.headers;
     if (origins.allows(origin)) return;
     const shown = JSON.stringify(String(origin).slice(0, 200));
-    const message = `The origin ${shown} may not call this server. Its operator allows it by ALLOWED_ORIGINS=${originEntryFor(String(origin).slice(0, 200))} (setting allowedOrigins)`;
+    const message = `The origin ${shown} may not call this server. Its operator allows it by ALLOWED_ORIGINS=${originEntryFor(String(origin).slice(0, 200))} (on a machine: the setting allowedOrigins)`;
     await reply
       .code(403)
       .send(

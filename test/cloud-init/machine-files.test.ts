@@ -78,6 +78,16 @@ describe("settings that would mean something else in a configuration file", () =
     );
   });
 
+  test("allowed origins reach the server's environment, and nothing else does", () => {
+    const origins = ["https://chat.example.com", "vscode-webview://*"];
+    expect(content("/etc/mcp-edge/server.env", { ...SETTINGS, allowedOrigins: origins })).toContain(
+      '\nALLOWED_ORIGINS="https://chat.example.com vscode-webview://*"\n',
+    );
+    expect(() => machineFiles({ ...SETTINGS, allowedOrigins: ['x"\nAUTH_MODE=none'] })).toThrow(
+      "not an origin",
+    );
+  });
+
   test("all problems come at once", () => {
     const broken = { ...SETTINGS, domain: "?", rateLimit: 0, workspaceName: "", trustedCa: "x" };
     expect(() => machineFiles(broken)).toThrow(

@@ -22,6 +22,7 @@ describe("parseSettings", () => {
       auth: "token",
       workspace: ".",
       rateLimit: 50,
+      allowedOrigins: [],
       logLevel: "info",
     });
   });
@@ -45,10 +46,20 @@ describe("parseSettings", () => {
     ["rateLimit", "0"],
     ["rateLimit", "1.5"],
     ["rateLimit", ""],
+    ["allowedOrigins", "https://*"],
+    ["allowedOrigins", "https://chat.example.com/path"],
+    ["allowedOrigins", "https://chat.example.com, *"],
     ["target", "azure"],
     ["auth", "none"],
   ])("%s = %s is refused", (key, value) => {
     expect(problems({ [key]: value })).toHaveLength(1);
+  });
+
+  test("origins of all forms are taken, one by one", () => {
+    const origins = ["https://chat.example.com:8443", "https://*.example.com", "vscode-webview://*", "null"];
+    expect(parseSettings({ allowedOrigins: origins.join(", ") }, "local")).toMatchObject({
+      allowedOrigins: origins,
+    });
   });
 
   test("a stack name that cannot be a host name is refused", () => {
