@@ -15,7 +15,7 @@ export interface MachineSettings {
   workspace: string;
   /** Folder of that repository under /srv/mcp-edge/workspace; also needed when `workspace` is `""`. */
   workspaceName: string;
-  /** Requests a second and address; twice as many may come in a burst. */
+  /** Requests a second of one credential at one address; an address sends four times as many in all. Twice as many may come in a burst. */
   rateLimit: number;
   /** More origins whose pages may call, in the forms of the server's ALLOWED_ORIGINS. */
   allowedOrigins: readonly string[];

@@ -78,7 +78,8 @@ export const SETTINGS = {
     default: "50",
     min: 1,
     max: 10_000,
-    description: "Requests a second that one address, and one token, may send before they are answered 429.",
+    description:
+      "Requests a second that one token, and the requests of one address without one, may send before they are answered 429; one address four times as many in all.",
   },
   allowedOrigins: {
     type: "list",

@@ -1,0 +1,28 @@
+"""Stands in for the server behind NGINX: one token is good, what else is sent as a credential is refused by its hash."""
+import hashlib
+import http.server
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        credential = self.headers.get("Authorization", "")
+        if self.path.startswith("/own/"):  # an error of the server's own
+            status, body = int(self.path[5:8]), b"the server's own words"
+        elif credential == "Bearer good":
+            status, body = 200, b"ok"
+        else:
+            status, body = 401, b"no"
+        self.send_response(status)
+        if status == 401 and credential:
+            self.send_header("X-Refused-Credential", hashlib.sha256(credential.encode()).hexdigest()[:12])
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET
+
+    def log_message(self, *_):
+        pass
+
+http.server.ThreadingHTTPServer(("127.0.0.1", 8080), Handler).serve_forever()

@@ -1,0 +1,294 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { machineFiles } from "../../cloud-init/machine-files.ts";
+import { SETTINGS } from "./fixture.ts";
+import { JudgeRoot, whyNot } from "./judge-root.ts";
+
+/** The machine's NGINX with the machine's configuration, in Debian 13, asked by Debian's curl, which speaks HTTP/3. */
+const { domain, rateLimit } = SETTINGS;
+const PROTOCOLS = ["--http1.1", "--http2", "--http3-only"];
+const ID = /^[0-9a-f]{32}$/;
+
+interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+}
+
+function edge() {
+  let root: JudgeRoot;
+
+  beforeAll(async () => {
+    root = await JudgeRoot.create(machineFiles(SETTINGS));
+    root.write("/fake-server.py", readFileSync(join(import.meta.dirname, "fake-server.py")));
+    await root.sh("mcp-edge-cert bootstrap");
+  }, 600_000);
+  afterAll(() => root?.remove());
+
+  /** Runs `script` beside NGINX; `curl` in it is ready for the machine's name. What it prints comes back. */
+  async function beside(script: string, { server = true } = {}): Promise<string> {
+    const { output } = await root.sh(`ip link set lo up; rm -f /var/log/nginx/*.log
+      U=https://${domain}
+      curl() { command curl -sk --max-time 20 --resolve ${domain}:443:127.0.0.1 --resolve ${domain}:80:127.0.0.1 "$@"; }
+      raw() { openssl s_client -quiet -connect 127.0.0.1:443 -servername ${domain} 2>/dev/null; }
+      ${server ? "python3 /fake-server.py & until (echo >/dev/tcp/127.0.0.1/8080) 2>/dev/null; do sleep 0.02; done" : ""}
+      nginx
+      ${script}
+      nginx -s quit 2>/dev/null; while [ -s /run/nginx/nginx.pid ]; do sleep 0.02; done`);
+    return output;
+  }
+
+  /** Each command prints one answer with its headers (`-D -`). */
+  async function answers(commands: string[], options = {}): Promise<Answer[]> {
+    const output = await beside(commands.map((line) => `${line}; echo; echo ====`).join("\n"), options);
+    return output
+      .replaceAll("\r", "")
+      .split("====")
+      .slice(0, commands.length)
+      .map((text) => {
+        const [head = "", ...body] = text.trim().split("\n\n");
+        const [first = "", ...lines] = head.split("\n");
+        const headers = lines.map((line) => line.split(/: (.*)/s).slice(0, 2) as [string, string]);
+        return {
+          status: Number(first.split(" ")[1]),
+          headers: Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value])),
+          body: body.join("\n\n").trim(),
+        };
+      });
+  }
+
+  /** The whole of an error that NGINX made. */
+  function expectRefusal(answer: Answer | undefined, status: number, { mcp = true, retry = 0 } = {}) {
+    if (!answer) throw new Error("no answer");
+    expect(answer.status).toBe(status);
+    expect(answer.headers).toMatchObject({
+      "content-type": "application/json",
+      "x-request-id": expect.stringMatching(ID),
+    });
+    expect(answer.headers["retry-after"]).toBe(retry ? String(retry) : undefined);
+    const data = {
+      request_id: answer.headers["x-request-id"],
+      ...(retry ? { retry_after: retry } : {}),
+    };
+    const message = expect.stringMatching(/^[A-Z].{5,}/);
+    expect(JSON.parse(answer.body)).toEqual(
+      mcp
+        ? { jsonrpc: "2.0", error: { code: -32_000, message, data }, id: null }
+        : { error: message, ...data },
+    );
+  }
+
+  test("another host on an accepted connection is refused with 421, and never counts as the host", async () => {
+    const hosts = ["evil.example", "203.0.113.7", "localhost", `${domain}.evil.example`];
+    const commands = PROTOCOLS.flatMap((version) =>
+      hosts.map((host) => `curl ${version} -H 'Host: ${host}' $U/mcp -D -`),
+    );
+    for (const answer of await answers(commands)) {
+      expectRefusal(answer, 421);
+      expect(answer.body).toContain(`https://${domain}/mcp`);
+      expect(answer.headers).not.toHaveProperty("alt-svc");
+    }
+    const same = ["", ":443"].map((port) => `curl -H 'Host: ${domain.toUpperCase()}${port}' $U/x -D -`);
+    for (const { status } of await answers(same)) expect(status).toBe(401);
+  }, 60_000);
+
+  test("the limits also count what is refused for its host", async () => {
+    const count = 2 * rateLimit + 20;
+    const output = await beside(
+      PROTOCOLS.map(
+        (version) =>
+          `curl ${version} -H 'Host: evil.example' "$U/?[1-${count}]" -o /dev/null -w '%{http_code}\\n' | sort | uniq -c; sleep 2.1`,
+      ).join("\n"),
+    );
+    expect(output.match(/429/g)).toHaveLength(PROTOCOLS.length);
+    expect(output.match(/421/g)).toHaveLength(PROTOCOLS.length);
+  }, 60_000);
+
+  test.each(PROTOCOLS)(
+    "what NGINX refuses itself is JSON-RPC on /mcp and JSON elsewhere (%s)",
+    async (version) => {
+      const big = "$(head -c 9000 /dev/zero | tr '\\0' a)";
+      const cases: [string, number, object?][] = [
+        [`curl ${version} -X TRACE $U/mcp -D -`, 405],
+        [`curl ${version} -X TRACE $U/api/x -D -`, 405, { mcp: false }],
+        [`curl ${version} $U/admin -D -`, 404, { mcp: false }],
+        [`curl ${version} $U/debug/pprof -D -`, 404, { mcp: false }],
+        [`head -c 9000000 /dev/zero | curl ${version} -H Expect: $U/mcp/ --data-binary @- -D -`, 413],
+        [
+          `head -c 9000000 /dev/zero | curl ${version} -H Expect: $U/api/x --data-binary @- -D -`,
+          413,
+          { mcp: false },
+        ],
+      ];
+      if (version === "--http1.1")
+        cases.push(
+          [`curl ${version} "$U/mcp?${big}" -D -`, 414],
+          [`curl ${version} "$U/other?${big}" -D -`, 414, { mcp: false }],
+          [`curl ${version} -H "X-Big: ${big}" $U/mcp -D -`, 431],
+          [`printf 'POST /mcp HTTP/1.1\\r\\nHost: ${domain}\\r\\nno colon\\r\\n\\r\\n' | raw`, 400],
+          [`printf 'POST /mcp HTTP/1.1\\r\\n\\r\\n' | raw`, 400],
+          [
+            `printf 'POST /mcp HTTP/1.1\\r\\nHost: ${domain}\\r\\nTransfer-Encoding: x\\r\\n\\r\\n' | raw`,
+            501,
+          ],
+          [`printf 'GET /mcp HTTP/9.9\\r\\nHost: ${domain}\\r\\n\\r\\n' | raw`, 505],
+          [`printf 'nonsense\\r\\n\\r\\n' | raw`, 400, { mcp: false }],
+          [`curl http://${domain}:443/mcp -D -`, 400],
+          [
+            `printf 'GET /\\xff\\xfe"\\\\ HTTP/1.1\\r\\nHost: ${domain}\\r\\nX y\\r\\n\\r\\n' | raw`,
+            400,
+            { mcp: false },
+          ],
+        );
+      const found = await answers(cases.map(([command]) => command));
+      for (const [at, [command, status, kind]] of cases.entries())
+        expect({ command, error: caught(() => expectRefusal(found[at], status, kind)) }).toEqual({ command });
+      const traced = found[0];
+      expect(traced?.headers.allow).toBe("GET, POST, DELETE");
+    },
+    60_000,
+  );
+
+  test("a server that is down is 502 with Retry-After, readable by the pages that may call", async () => {
+    const origins: [string, boolean][] = [
+      [`https://${domain}`, true],
+      ["http://localhost:6274", true],
+      ["https://evil.example", false],
+      [`https://${domain}.evil.example`, false],
+      [`https://evil.example/${domain}`, false],
+      [`https://${domain.replace(".", "x")}`, false],
+      ["null", false],
+    ];
+    const found = await answers(
+      origins.map(([origin]) => `curl -X POST -d '{}' -H 'Origin: ${origin}' $U/mcp -D -`),
+      { server: false },
+    );
+    for (const [at, [origin, readable]] of origins.entries()) {
+      expectRefusal(found[at], 502, { retry: 2 });
+      expect(found[at]?.headers["access-control-allow-origin"]).toBe(readable ? origin : undefined);
+      expect(found[at]?.headers.vary).toBe("Origin");
+    }
+  }, 60_000);
+
+  test("what the server answers goes through as it is, but for the hash of a refused credential", async () => {
+    const statuses = [400, 403, 404, 405, 413, 429, 500, 502, 503];
+    const found = await answers(statuses.map((status) => `curl $U/own/${status} -D -`));
+    for (const [at, status] of statuses.entries()) {
+      expect([found[at]?.status, found[at]?.body]).toEqual([status, "the server's own words"]);
+      expect(found[at]?.headers).not.toHaveProperty("retry-after");
+    }
+    const [refused] = await answers(["curl -H 'Authorization: Bearer bad' $U/mcp -D -"]);
+    expect(refused?.status).toBe(401);
+    expect(refused?.headers).not.toHaveProperty("x-refused-credential");
+  }, 60_000);
+
+  test("a credential that is repeated without end does not take the rate of another on the same address", async () => {
+    const ask = (token: string, count: number, more = "") =>
+      `curl ${more} -H 'Authorization: Bearer ${token}' "$U/mcp?[1-${count}]" -o /dev/null -w '%{http_code}\\n' | sort | uniq -c; echo;`;
+    const output = await beside(
+      ask("dead", 6 * rateLimit) + ask("good", rateLimit) + ask("dead", 6 * rateLimit, "--http3-only"),
+    );
+    const [dead, good, again] = output.split("\n\n");
+    expect(dead).toMatch(/\d+ 401\n +\d+ 429/);
+    expect(good?.trim()).toBe(`${rateLimit} 200`);
+    expect(again).toMatch(/\d+ 429/);
+    // And all together: however many credentials one address has.
+    const each = Array.from(
+      { length: 14 * rateLimit },
+      (_, at) =>
+        `url = "https://${domain}/mcp"\nheader = "Authorization: Bearer ${at}"\noutput = /dev/null\nwrite-out = "%{http_code}\\n"\ninsecure\nresolve = ${domain}:443:127.0.0.1\n`,
+    );
+    root.write("/many", each.join("next\n"));
+    const many = await beside("command curl -s -K /many | sort | uniq -c");
+    expect(many).toMatch(/\d+ 429/);
+  }, 60_000);
+
+  test("the log of refused credentials holds them alone, an IPv6 address as its /64", async () => {
+    const output = await beside(
+      `curl $U/mcp -o /dev/null
+       curl -H 'Authorization: Bearer good' -H 'X-Refused-Credential: forged' $U/mcp -o /dev/null
+       curl -H 'Authorization: Bearer bad' -A $'\\xff\\x01"' $U/mcp -o /dev/null
+       command curl -sk --http3-only --resolve '${domain}:443:[::1]' -H 'Authorization: Bearer worse' $U/mcp -o /dev/null
+       nginx -s reopen; sleep 0.2; cat /var/log/nginx/refused.log`,
+    );
+    const lines = output
+      .split("\n")
+      .filter((line) => line.startsWith("{"))
+      .map((line) => JSON.parse(line));
+    expect(lines).toEqual(
+      ["127.0.0.1", "::1/64"].map((address) => ({
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+        address,
+        credential: expect.stringMatching(/^[0-9a-f]{12}$/),
+      })),
+    );
+  }, 60_000);
+
+  test("no bytes of a client break the access log: every line is UTF-8, JSON and of a bounded length", async () => {
+    const bytes = [
+      "\\xff",
+      "\\xc3\\x28",
+      "\\xed\\xa0\\x80",
+      "\\xf5\\x80\\x80\\x80",
+      "\\xc0\\xaf",
+      "\\x7f",
+      "\\x80",
+      "\\xe2\\x82",
+    ];
+    const script = bytes.map((text) => `curl -A $'a${text}b"\\\\' "$U/x"$'${text}?y' -o /dev/null`);
+    script.push(
+      `curl -A "é€😀" $U/é€😀 -o /dev/null`,
+      `curl -A "$(head -c 7000 /dev/zero | tr '\\0' a)" "$U/$(head -c 7000 /dev/zero | tr '\\0' b)" -o /dev/null`,
+      `printf 'GET / HTTP/1.1\\r\\nHost: \\xff\\xfe"\\r\\nConnection: close\\r\\n\\r\\n' | raw >/dev/null`,
+      `printf 'GET /\\xff HTTP/9.9\\r\\nHost: x\\r\\n\\r\\n' | raw >/dev/null`,
+      `printf '\\x00\\x01\\xff\\r\\n\\r\\n' | raw >/dev/null`,
+      `curl --http2 -H "X-Big: $(head -c 40000 /dev/zero | tr '\\0' a)" $U/mcp -o /dev/null`,
+    );
+    await beside(script.join("\n"));
+    const log = readFileSync(join(root.folder, "upper/var/log/nginx/access.log"));
+    const lines = new TextDecoder("utf-8", { fatal: true }).decode(log).trim().split("\n");
+    expect(lines.length).toBeGreaterThanOrEqual(bytes.length + 4);
+    const entries = lines.map((line) => JSON.parse(line));
+    for (const [at, line] of lines.entries()) {
+      expect(Buffer.byteLength(line)).toBeLessThan(4_000);
+      expect(Number.isInteger(entries[at].status)).toBe(true);
+    }
+    expect(entries.filter(({ user_agent }) => user_agent === "a…").length).toBeGreaterThanOrEqual(6);
+    expect(entries.map(({ user_agent }) => user_agent)).toContain("é€😀");
+    expect(entries.map(({ path }) => path)).toContain(`/${"b".repeat(511)}…`);
+  }, 60_000);
+
+  test("of a flood of refusals one in twenty is logged, and says so", async () => {
+    const count = 40 * rateLimit;
+    await beside(`curl --parallel --parallel-max 10 "$U/mcp?[1-${count}]" -o /dev/null`);
+    const lines = readFileSync(join(root.folder, "upper/var/log/nginx/access.log"), "utf8")
+      .trim()
+      .split("\n");
+    const entries = lines.map((line) => JSON.parse(line));
+    const refused = entries.filter(({ status }) => status === 429);
+    const served = entries.length - refused.length;
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeLessThan((count - served) / 5);
+    for (const { weight } of refused) expect(weight).toBe(20);
+  }, 60_000);
+}
+
+function caught(work: () => void): string | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+const reason = whyNot();
+
+if (reason !== undefined) {
+  test(`NGINX cannot run here: ${reason}`, () => {
+    expect(process.env.CI).not.toBe("true");
+  });
+} else {
+  describe("NGINX as it is on the machine", edge);
+}
