@@ -1,18 +1,18 @@
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { run } from "./exec.ts";
-import { cacheFolder, projectRoot } from "./paths.ts";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { npmPackage } from "./npm-package.ts";
+import { officialNode } from "./official-node.ts";
+import { projectRoot } from "./paths.ts";
 
 /** As Node names processors. */
 export type Arch = "x64" | "arm64";
 
+/** What a release carries besides JavaScript, built for the machine: Linux with glibc, whatever host builds it. */
 export interface NativeParts {
-  /** Path of Node for Linux. */
+  /** Path of Node. */
   node: string;
-  /** Path of ripgrep for Linux. */
+  /** Path of ripgrep. */
   rg: string;
   /** Folder of the structural search's addon. */
   astGrep: string;
@@ -20,75 +20,49 @@ export interface NativeParts {
   sqliteVec: string;
 }
 
-const require = createRequire(import.meta.url);
+/** What the building host has already. */
+export interface BuildHost {
+  /** Its node_modules. */
+  modules: string;
+  /** Its binaries of Node. */
+  nodes: string[];
+}
+
+const modules = join(projectRoot, "node_modules");
+const buildHost: BuildHost = { modules, nodes: [join(modules, "node/bin/node"), process.execPath] };
 
 /**
- * The native parts of a release. Those of this host's processor were installed with the project; another processor's are
- * fetched once, in the same versions, from where npm gets its packages.
- * @throws CommandError when npm cannot fetch them; Error when a package is not the lockfile's
+ * The native parts of a release for a machine's processor. npm installs the packages of the host alone (macOS, musl and the
+ * other processor have others), so each part is taken by the name of the machine's package where that is installed, and
+ * fetched in the lockfile's version where it is not. Node is judged by its hash.
+ * @throws CommandError when npm cannot fetch a package; IntegrityError when one is not the lockfile's
  */
-export async function nativeParts(arch: Arch): Promise<NativeParts> {
+export async function nativeParts(arch: Arch, host = buildHost): Promise<NativeParts> {
   const [node, rg, astGrep, sqliteVec] = await Promise.all([
-    arch === process.arch
-      ? dirname(require.resolve("node/package.json"))
-      : fetched(`node-linux-${arch}`, await versionOfNode()),
-    platformPackage(`@vscode/ripgrep-linux-${arch}`, arch),
-    platformPackage(`@ast-grep/napi-linux-${arch}-gnu`, arch),
-    platformPackage(`sqlite-vec-linux-${arch}`, arch),
+    officialNode(`linux-${arch}`, host.nodes),
+    machinePackage(`@vscode/ripgrep-linux-${arch}`, host),
+    machinePackage(`@ast-grep/napi-linux-${arch}-gnu`, host),
+    machinePackage(`sqlite-vec-linux-${arch}`, host),
   ]);
-  return { node: join(node, "bin/node"), rg: join(rg, "bin/rg"), astGrep, sqliteVec };
+  return { node, rg: join(rg, "bin/rg"), astGrep, sqliteVec };
 }
 
 interface Locked {
   version: string;
-  integrity?: string;
+  integrity: string;
 }
 
-async function lockfile(): Promise<Record<string, Locked>> {
-  return JSON.parse(await readFile(join(projectRoot, "package-lock.json"), "utf8")).packages;
+async function locked(name: string): Promise<Locked> {
+  const { packages } = JSON.parse(await readFile(join(projectRoot, "package-lock.json"), "utf8"));
+  const { version = "", integrity = "" } = packages[`node_modules/${name}`] ?? {};
+  return { version, integrity };
 }
 
-const versionOfNode = async () => (await lockfile())["node_modules/node"]?.version ?? "";
-
-/** A package of one processor: npm hoists this host's beside their parent, and has the hashes of all in the lockfile. */
-async function platformPackage(name: string, arch: Arch): Promise<string> {
-  if (arch === process.arch) return join(projectRoot, "node_modules", name);
-  const locked = (await lockfile())[`node_modules/${name}`];
-  return fetched(name, locked?.version ?? "", locked?.integrity);
-}
-
-/** A package's folder in the cache; unpacked whole or not at all. npm checks it against the registry's hash. */
-async function fetched(name: string, version: string, integrity?: string): Promise<string> {
-  const folder = join(cacheFolder("native"), `${name.replace(/^@.*\//, "")}-${version}`);
-  if (existsSync(folder)) return folder;
-  const work = await mkdtemp(`${folder}.`);
-  try {
-    const { stdout } = await run(
-      "npm",
-      ["pack", `${name}@${version}`, "--ignore-scripts", "--json", "--pack-destination", work],
-      { timeout: 300_000, cwd: work },
-    );
-    const [packed] = JSON.parse(stdout) as [{ filename: string }];
-    const archive = join(work, packed.filename.replaceAll("/", "-").replace(/^@/, ""));
-    const hash = `sha512-${createHash("sha512")
-      .update(await readFile(archive))
-      .digest("base64")}`;
-    if (integrity && hash !== integrity)
-      throw new Error(`${name}@${version} is not what package-lock.json says`);
-    await mkdir(join(work, "unpacked"));
-    await run("tar", [
-      "-xzf",
-      archive,
-      "-C",
-      join(work, "unpacked"),
-      "--strip-components=1",
-      "--no-same-owner",
-    ]);
-    await rename(join(work, "unpacked"), folder).catch((error) => {
-      if (!existsSync(folder)) throw error; // another run was quicker
-    });
-    return folder;
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+/** Folder of a package that is meant for the machine. */
+async function machinePackage(name: string, { modules }: BuildHost): Promise<string> {
+  const wanted = await locked(name);
+  const installed = join(modules, name);
+  const manifest = join(installed, "package.json");
+  const has = existsSync(manifest) ? JSON.parse(await readFile(manifest, "utf8")).version : undefined;
+  return has !== undefined && has === wanted.version ? installed : npmPackage({ name, ...wanted });
 }

@@ -9,12 +9,15 @@ import { build } from "esbuild";
 import { pack } from "tar-stream";
 import { SWAGGER_UI_FILES } from "../server/api/swagger-ui-files.ts";
 import { type Arch, type NativeParts, nativeParts } from "./native-parts.ts";
+import { nodePins } from "./official-node.ts";
 import { cacheFolder, projectRoot } from "./paths.ts";
+import { packageOfFile, sbom } from "./sbom.ts";
 
 /**
  * The server as one archive: `server.mjs` and `worker.mjs` (bundled: the server, and what its threads start from), `bin/node`, `bin/rg`,
- * `swagger-ui/`, and what no bundle can hold: `wasm/` (grammars) and `native/` (addons). Same input, same bytes, same hash: entries are
- * sorted, times are zero, owners are root, and both the bundler and the compressor come from the lockfile.
+ * `swagger-ui/`, what no bundle can hold: `wasm/` (grammars) and `native/` (addons), and `sbom.cdx.json`, which lists all of it.
+ * Same input, same bytes, same hash: entries are sorted, times are zero, owners are root, the bundler comes from the lockfile and
+ * the compressor from Node (the workflows run the lockfile's).
  */
 export interface Release {
   /** sha256 of the archive's bytes, hex. */
@@ -32,9 +35,16 @@ export interface Entry {
 const sha256 = (data: Buffer | string) => createHash("sha256").update(data).digest("hex");
 
 /** Bundle a program: one ES module for Node 24; what is CommonJS inside finds a `require`. */
-export async function bundleServer(entry = join(projectRoot, "server/main.ts")): Promise<Buffer> {
+export const bundleServer = async (entry = join(projectRoot, "server/main.ts")): Promise<Buffer> =>
+  (await bundled(entry)).content;
+
+/** @returns the bundle, and the packages that went into it as package-lock.json names them */
+async function bundled(entry: string): Promise<{ content: Buffer; packages: string[] }> {
   const result = await build({
     entryPoints: [entry],
+    // Paths in the bundle's comments are relative to it.
+    absWorkingDir: projectRoot,
+    metafile: true,
     bundle: true,
     platform: "node",
     target: "node24",
@@ -48,7 +58,8 @@ export async function bundleServer(entry = join(projectRoot, "server/main.ts")):
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
     },
   });
-  return Buffer.from(result.outputFiles[0]?.contents ?? []);
+  const packages = Object.keys(result.metafile.inputs).flatMap((path) => packageOfFile(path) ?? []);
+  return { content: Buffer.from(result.outputFiles[0]?.contents ?? []), packages };
 }
 
 /** What the server loads while it runs, under the names by which it looks for them. */
@@ -73,6 +84,17 @@ export async function loadedParts(arch: Arch, { astGrep, sqliteVec }: NativePart
     files.map(async ([name = "", file = ""]) => ({ name, mode: 0o644, content: await readFile(file) })),
   );
 }
+
+/** The packages of which files are in a release beside its bundles. */
+const unbundledPackages = (arch: Arch) => [
+  `@vscode/ripgrep-linux-${arch}`,
+  `@ast-grep/napi-linux-${arch}-gnu`,
+  "@ast-grep/lang-python",
+  `sqlite-vec-linux-${arch}`,
+  "@vscode/tree-sitter-wasm",
+  "web-tree-sitter",
+  "@fastify/swagger-ui",
+];
 
 async function nativeEntries({ node, rg }: NativeParts): Promise<Entry[]> {
   return [
@@ -122,12 +144,17 @@ export function buildRelease(entry?: string, arch = process.arch as Arch): Promi
 const underWay = new Map<string, Promise<Release>>();
 
 async function builtRelease(entry: string | undefined, arch: Arch): Promise<Release> {
-  const server = { name: "server.mjs", mode: 0o644, content: await bundleServer(entry) };
-  const thread = await bundleServer(join(projectRoot, "server/index/worker.ts"));
-  const worker = { name: "worker.mjs", mode: 0o644, content: thread };
+  const program = await bundled(entry ?? join(projectRoot, "server/main.ts"));
+  const thread = await bundled(join(projectRoot, "server/index/worker.ts"));
+  const server = { name: "server.mjs", mode: 0o644, content: program.content };
+  const worker = { name: "worker.mjs", mode: 0o644, content: thread.content };
   const native = await nativeParts(arch);
   const parts = await Promise.all([nativeEntries(native), loadedParts(arch, native), swaggerUi()]);
-  const entries = [server, worker, ...parts.flat()];
+  const carried = unbundledPackages(arch).map((name) => `node_modules/${name}`);
+  const packages = [...program.packages, ...thread.packages, ...carried];
+  const list = await sbom({ arch, packages, node: await nodePins() });
+  const bill = { name: "sbom.cdx.json", mode: 0o644, content: Buffer.from(list) };
+  const entries = [server, worker, bill, ...parts.flat()];
   const inputs = entries.map(({ name, mode, content }) => [name, mode, sha256(content)]);
   const folder = cacheFolder("releases");
   const known = join(folder, `${sha256(JSON.stringify([process.versions.zstd, inputs])).slice(0, 32)}.hash`);

@@ -4,8 +4,11 @@ import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { Spec, Validation } from "@cyclonedx/cyclonedx-library";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { run } from "../../infra/exec.ts";
+import { nodePins } from "../../infra/official-node.ts";
+import { projectRoot } from "../../infra/paths.ts";
 import { buildRelease, bundleServer, type Release, reproducibleTar } from "../../infra/release.ts";
 import { PYTHON_PARSER, STRUCTURAL_ADDON, VECTORS } from "../../server/index/assets.ts";
 import { GRAMMARS } from "../../server/index/languages.ts";
@@ -13,6 +16,22 @@ import { eventually, makeRepository } from "../server/support.ts";
 
 let folder = "";
 let release: Release;
+
+interface Component {
+  name: string;
+  group?: string;
+  version: string;
+  purl: string;
+  cpe?: string;
+  hashes: { alg: string; content: string }[];
+  licenses?: unknown[];
+}
+interface Document {
+  serialNumber?: string;
+  metadata: { timestamp?: string; component: { name: string } };
+  components: Component[];
+  dependencies: { ref: string; dependsOn?: string[] }[];
+}
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "mcp-edge-release-"));
@@ -42,6 +61,7 @@ describe("buildRelease", () => {
     expect((await readdir(folder)).sort()).toEqual([
       "bin",
       "native",
+      "sbom.cdx.json",
       "server.mjs",
       "swagger-ui",
       "wasm",
@@ -61,6 +81,43 @@ describe("buildRelease", () => {
     const listed = await run(node, ["server.mjs", "token", "list", "--json"], { cwd: folder, env });
     expect(JSON.parse(listed.stdout)).toEqual([]);
     expect((await run(join(folder, "bin/rg"), ["--version"])).stdout).toMatch(/^ripgrep \d+/);
+  }, 60_000);
+
+  test("lists its parts in a valid CycloneDX document", async () => {
+    const stdout = await readFile(join(folder, "sbom.cdx.json"), "utf8");
+    expect(await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(stdout)).toBeNull();
+    const { components, dependencies, metadata, serialNumber } = JSON.parse(stdout) as Document;
+    const names = components.map(({ group, name }) => (group ? `${group}/${name}` : name));
+    // What answers requests, what validates them, what searches, what shows the API; and no tool of the build.
+    expect(names).toEqual(
+      expect.arrayContaining([
+        "node",
+        "fastify",
+        "zod",
+        "@modelcontextprotocol/server",
+        `@vscode/ripgrep-linux-${process.arch}`,
+        "web-tree-sitter",
+        "@fastify/swagger-ui",
+      ]),
+    );
+    for (const tool of ["@pulumi/pulumi", "@pulumi/aws", "esbuild", "jest", "typescript"])
+      expect(names).not.toContain(tool);
+    expect(new Set(components.map(({ purl }) => purl)).size).toBe(components.length);
+    expect(dependencies.find(({ ref }) => ref === "mcp-edge")?.dependsOn).toHaveLength(components.length);
+    const lock = JSON.parse(await readFile(join(projectRoot, "package-lock.json"), "utf8")).packages;
+    expect(components.find(({ purl }) => purl.startsWith("pkg:npm/fastify@"))).toMatchObject({
+      version: lock["node_modules/fastify"].version,
+      purl: `pkg:npm/fastify@${lock["node_modules/fastify"].version}`,
+      licenses: [{ license: { id: "MIT" } }],
+    });
+    const { version, pins } = await nodePins();
+    expect(components.find(({ name }) => name === "node")).toMatchObject({
+      version,
+      cpe: `cpe:2.3:a:nodejs:node.js:${version}:*:*:*:*:*:*:*`,
+      hashes: [{ alg: "SHA-256", content: pins[`linux-${process.arch}`]?.binary }],
+    });
+    // Nothing that differs between two builds.
+    expect([serialNumber, metadata.timestamp]).toEqual([undefined, undefined]);
   }, 60_000);
 
   test("serves Swagger UI from its own folder", async () => {
@@ -114,6 +171,16 @@ test("a release for the other processor has its Node and its ripgrep", async () 
     expect((await readFile(join(there, part))).readUInt16LE(18)).toBe(elf);
   await rm(there, { recursive: true });
 }, 300_000);
+
+test("a bundle is the same from whatever folder it is made", async () => {
+  const script = `const { bundleServer } = await import(${JSON.stringify(join(projectRoot, "infra/release.ts"))});
+    process.stdout.write((await bundleServer()).toString("base64"));`;
+  const node = join(projectRoot, "node_modules/.bin/node");
+  const bundles = await Promise.all(
+    [projectRoot, folder, "/"].map((cwd) => run(node, ["--input-type=module", "-e", script], { cwd })),
+  );
+  expect(new Set(bundles.map(({ stdout }) => stdout)).size).toBe(1);
+}, 60_000);
 
 test("reproducibleTar does not depend on the order of its entries", async () => {
   const entry = (name: string) => ({ name, mode: 0o644, content: Buffer.from(name) });
