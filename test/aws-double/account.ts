@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { ROLES, type Role } from "./iam/principal.ts";
 import type { Account } from "./kind.ts";
 import { Store } from "./store.ts";
 
@@ -14,6 +15,8 @@ export function accountOf(env: NodeJS.ProcessEnv): Account {
     region: env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? "eu-central-1",
     account: ACCOUNT,
     partition: "aws",
+    role: roleOf(home, env.AWS_ACCESS_KEY_ID) ?? "deployer",
+    ...(env.AWS_DOUBLE_DOMAIN ? { domain: env.AWS_DOUBLE_DOMAIN } : {}),
   };
 }
 
@@ -27,11 +30,18 @@ export interface Credentials {
 const derive = (home: string, what: string) =>
   createHash("sha256").update(`${home}/${what}`).digest("base64url");
 
-/** Whoever runs the program: may do everything. */
-export const operatorCredentials = (home: string): Credentials => ({
-  accessKeyId: "AKIADOUBLEOPERATOR00",
-  secretAccessKey: derive(home, "operator"),
+/**
+ * Credentials of whoever runs the program, in place of `AssumeRoleWithWebIdentity`. The environment variables
+ * AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY with these decide under which policy the plugin and the endpoint act.
+ */
+export const roleCredentials = (home: string, role: Role): Credentials => ({
+  accessKeyId: `AKIA${role.toUpperCase().padEnd(16, "0")}`,
+  secretAccessKey: derive(home, role),
 });
+
+/** The role of an access key; undefined: it is of nobody here. */
+export const roleOf = (home: string, accessKeyId: string | undefined): Role | undefined =>
+  ROLES.find((role) => roleCredentials(home, role).accessKeyId === accessKeyId);
 
 /** An instance's, as its metadata service hands them out. */
 export function instanceCredentials(home: string, instanceId: string): Credentials {

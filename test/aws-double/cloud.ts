@@ -10,7 +10,7 @@ import { hostEnvironment } from "./main.ts";
  *     AWS_DOUBLE_HOME=/tmp/cloud node test/aws-double/cloud.ts stop     ends and removes all of it, whatever a stack left
  */
 hostEnvironment(process.env);
-const { accountOf, operatorCredentials } = await import("./account.ts");
+const { accountOf, roleCredentials } = await import("./account.ts");
 const { poll, run, succeeds } = await import("../../infra/exec.ts");
 const { ensureAuthority, removeAuthority } = await import("../../infra/local/authority.ts");
 const { startDaemon, stopDaemon, tail } = await import("../../infra/local/daemon.ts");
@@ -84,7 +84,7 @@ async function start(): Promise<void> {
     ),
   );
   if (!answers) throw new Error(`Amazon's endpoint did not start:\n  ${await tail(endpoint.logFile)}`);
-  const { accessKeyId, secretAccessKey } = operatorCredentials(home);
+  const { accessKeyId, secretAccessKey } = roleCredentials(home, "deployer");
   const environment = {
     AWS_DOUBLE_HOME: home,
     AWS_REGION: aws.region,

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { signedHeaders } from "../../infra/aws/sigv4.ts";
-import { allowed } from "./endpoint/permissions.ts";
 import { verify } from "./endpoint/sigv4.ts";
 import { ruleset } from "./machine/firewall.ts";
 import { Double } from "./support.ts";
@@ -39,31 +38,6 @@ describe("signatures", () => {
     expect(() => verify(request, () => ({ ...credentials, sessionToken: "t" }))).toThrow("malformed");
     expect(() => verify(sign(new Date(Date.now() - 86_400_000)), find)).toThrow("15 minutes");
     expect(() => verify({ ...request, headers: {} }, find)).toThrow("not signed");
-  });
-});
-
-describe("permissions", () => {
-  const policy = (...Statement: object[]) => [{ Version: "2012-10-17", Statement }];
-  const read = { Effect: "Allow", Action: "s3:GetObject", Resource: ["arn:aws:s3:::b/releases/*"] };
-
-  test("are what a statement allows and none denies", () => {
-    const get = (key: string) => ({ action: "s3:GetObject", resource: `arn:aws:s3:::b/${key}` });
-    expect(allowed(policy(read), get("releases/1"))).toBe(true);
-    expect(allowed(policy(read), get("status/1"))).toBe(false);
-    expect(allowed(policy(read), { ...get("releases/1"), action: "s3:PutObject" })).toBe(false);
-    const deny = { Effect: "Deny", Action: "s3:*", Resource: "*" };
-    expect(allowed(policy(read, deny), get("releases/1"))).toBe(false);
-  });
-
-  test("hold their conditions; one that is not known holds never", () => {
-    const metrics = { Effect: "Allow", Action: "cloudwatch:PutMetricData", Resource: "*" };
-    const asked = { action: "cloudwatch:PutMetricData", resource: "*" };
-    const own = { StringEquals: { "cloudwatch:namespace": "mcp-edge" } };
-    const into = (namespace: string) => ({ ...asked, context: { "cloudwatch:namespace": namespace } });
-    expect(allowed(policy({ ...metrics, Condition: own }), into("mcp-edge"))).toBe(true);
-    expect(allowed(policy({ ...metrics, Condition: own }), into("AWS/EC2"))).toBe(false);
-    const odd = { IpAddress: { "aws:SourceIp": "0.0.0.0/0" } };
-    expect(allowed(policy({ ...metrics, Condition: odd }), into("mcp-edge"))).toBe(false);
   });
 });
 

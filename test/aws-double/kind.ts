@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
+import type { Request } from "./iam/evaluate.ts";
+import type { Role } from "./iam/principal.ts";
 import type { Store, Stored } from "./store.ts";
 import type { Props } from "./values.ts";
 
@@ -15,6 +17,14 @@ export interface Account {
   region: string;
   account: string;
   partition: string;
+  /** Whoever runs the program: by default the deployer, under docs/deployer-policy.json. */
+  role: Role;
+  /** The edge's name in the role's policies; default any. */
+  domain?: string;
+  /** The stack that the role was made for; default the one that a resource is of, as if each had its own. */
+  stackOfRole?: string;
+  /** Hears of every request that is judged. */
+  heard?: (request: Request) => void;
 }
 
 /** An input that names another resource by its id. */
@@ -48,6 +58,8 @@ export interface Kind {
   overwrites?: boolean;
   /** What is wrong with the inputs; parts that are not known yet are left out by the caller. @returns [input, reason] */
   check?(inputs: Props): [string, string][];
+  /** What is missing from the inputs because a request was denied that the provider does not insist on. */
+  without?(inputs: Props, denied: readonly { action: string }[]): void;
   /** Called at each creation. @throws ApiError */
   make(inputs: Props, aws: Account): Made | Promise<Made>;
   /** Computed outputs after a change in place; default: those of before. @throws ApiError */

@@ -1,5 +1,6 @@
 import type { Provider } from "@pulumi/pulumi/provider/index.js";
 import { checkAll } from "./check.ts";
+import { authorize, callsOf, invokeCalls, updateCalls } from "./iam/authorize.ts";
 import { invoke } from "./invokes.ts";
 import { type Account, ApiError, type Kind, type Part } from "./kind.ts";
 import { kinds } from "./kinds.ts";
@@ -7,6 +8,7 @@ import { mustExist, mustNotBeUsed } from "./references.ts";
 import { type Props, plainProps, same, withSecrets } from "./values.ts";
 
 const tokenOf = (urn: string) => (urn.split("::")[2] ?? "").split("$").at(-1) ?? "";
+const stackOf = (urn: string) => urn.split(":")[2] ?? "";
 const nameOf = (urn: string) => urn.split("::")[3] ?? "";
 
 function kindOf(urn: string): Kind {
@@ -59,7 +61,10 @@ export function awsDouble({ aws, converge = async () => {} }: ProviderOptions): 
       const kind = kindOf(urn);
       const inputs = plainProps(news);
       mustExist(kind, inputs, store);
+      const denied = authorize(aws, stackOf(urn), () => callsOf(kind.token).make({ aws, id: "", inputs }));
+      kind.without?.(inputs, denied);
       const { id, outs } = await kind.make(inputs, aws);
+      authorize(aws, stackOf(urn), () => callsOf(kind.token).read({ aws, id, inputs }));
       if (store.get(kind.token, id))
         throw new ApiError("ResourceAlreadyExists", `${kind.token} ${id} exists.`);
       const all = state(inputs, outs);
@@ -79,6 +84,8 @@ export function awsDouble({ aws, converge = async () => {} }: ProviderOptions): 
     read: async (id, urn, props) => {
       const kind = kindOf(urn);
       const stored = store.get(kind.token, id);
+      if (stored)
+        authorize(aws, stackOf(urn), () => callsOf(kind.token).read({ aws, id, inputs: stored.inputs }));
       const more = stored && (kind.read ? await kind.read(stored, aws) : {});
       // To the engine an empty id says that it is gone.
       if (!stored || !more) return { id: "", props: {} };
@@ -92,6 +99,11 @@ export function awsDouble({ aws, converge = async () => {} }: ProviderOptions): 
       const before = store.get(kind.token, id);
       if (!before) throw new ApiError("NotFound", `${kind.token} ${id} does not exist.`);
       mustExist(kind, inputs, store);
+      const subject = { aws, id, inputs };
+      authorize(aws, stackOf(urn), () => [
+        ...updateCalls(kind.token, subject, before.inputs),
+        ...callsOf(kind.token).read(subject),
+      ]);
       const { [ASKED]: asked, ...outs } = before.outs;
       const computed = Object.fromEntries(
         Object.entries(outs).filter(([key]) => !(asked as string[]).includes(key)),
@@ -106,12 +118,18 @@ export function awsDouble({ aws, converge = async () => {} }: ProviderOptions): 
       const kind = kindOf(urn);
       const stored = store.get(kind.token, id);
       if (!stored) return;
+      authorize(aws, stackOf(urn), () => callsOf(kind.token).remove({ aws, id, inputs: stored.inputs }));
       mustNotBeUsed(kind, id, store);
       await kind.remove?.(stored, aws);
       store.remove(kind.token, id);
       await converge(kind.converges ?? []);
     },
 
-    invoke: async (token, args) => ({ outputs: await invoke(token, plainProps(args), aws) }),
+    invoke: async (token, args) => {
+      const known = plainProps(args);
+      // A data source is of no stack that the engine would name here.
+      authorize(aws, "*", () => invokeCalls(token, known, aws));
+      return { outputs: await invoke(token, known, aws) };
+    },
   };
 }

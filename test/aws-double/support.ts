@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { accountOf } from "./account.ts";
+import type { Role } from "./iam/principal.ts";
 import type { Account } from "./kind.ts";
 import { awsDouble } from "./provider.ts";
 import type { Props } from "./values.ts";
@@ -16,10 +17,14 @@ export class Double {
     this.#provider = awsDouble({ aws }) as Required<ReturnType<typeof awsDouble>>;
   }
 
-  static async create(): Promise<Double> {
+  /** @param role who calls; default an administrator, so that a test is about the service alone */
+  static async create(role: Role = "administrator"): Promise<Double> {
     const home = await mkdtemp(join(tmpdir(), "aws-double-"));
-    return new Double(accountOf({ AWS_DOUBLE_HOME: home, AWS_REGION: "eu-central-1" }));
+    return new Double({ ...accountOf({ AWS_DOUBLE_HOME: home, AWS_REGION: "eu-central-1" }), role });
   }
+
+  /** Over an account that is there. */
+  static over = (aws: Account) => new Double(aws);
 
   remove = () => rm(this.aws.store.home, { recursive: true, force: true });
 

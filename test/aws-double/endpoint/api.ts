@@ -1,11 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
-import { type Credentials, instanceCredentials, operatorCredentials } from "../account.ts";
+import { type Credentials, instanceCredentials, roleCredentials, roleOf } from "../account.ts";
+import { allowed, type Request } from "../iam/evaluate.ts";
+import { policiesOf } from "../iam/principal.ts";
 import type { Account } from "../kind.ts";
 import { documentsOf, roleOfProfile } from "../services/iam.ts";
 import { INSTANCE } from "../services/instances.ts";
 import { type Props, text } from "../values.ts";
-import { allowed, type Request } from "./permissions.ts";
 import { answerS3, S3Error } from "./s3.ts";
 import { answerJson, ServiceError } from "./services.ts";
 import { SignatureError, verify } from "./sigv4.ts";
@@ -15,13 +16,18 @@ export type Gate = (request: Request) => boolean;
 
 interface Caller {
   credentials: Credentials;
-  /** Its role's policies; undefined: the operator, who may do everything. */
-  documents?: Props[];
+  /** Its role's policies; undefined: everything is allowed. */
+  documents: Props[] | undefined;
 }
 
 function callerOf(aws: Account, accessKeyId: string): Caller | undefined {
-  const operator = operatorCredentials(aws.store.home);
-  if (accessKeyId === operator.accessKeyId) return { credentials: operator };
+  const role = roleOf(aws.store.home, accessKeyId);
+  if (role)
+    return {
+      credentials: roleCredentials(aws.store.home, role),
+      // Which stack it is about, a request does not say; the policy's other limits count.
+      documents: policiesOf(role, { stack: "*", ...(aws.domain ? { domain: aws.domain } : {}) }),
+    };
   for (const { id, inputs } of aws.store.all(INSTANCE)) {
     const credentials = instanceCredentials(aws.store.home, id);
     if (credentials.accessKeyId !== accessKeyId) continue;
@@ -46,7 +52,11 @@ export function apiServer(aws: Account, log: (line: string) => void): Server {
     if (signer.region !== aws.region)
       throw new SignatureError("AuthorizationHeaderMalformed", `the region must be ${aws.region}`);
     const caller = callerOf(aws, signer.accessKeyId);
-    const gate: Gate = (asked) => caller?.documents === undefined || allowed(caller.documents, asked);
+    const gate: Gate = (asked) => {
+      if (caller?.documents === undefined) return true;
+      const context = { "aws:PrincipalAccount": aws.account, ...asked.context };
+      return allowed(caller.documents, { ...asked, context });
+    };
     const answer =
       signer.service === "s3"
         ? answerS3(aws, gate, { method, target, headers, body })

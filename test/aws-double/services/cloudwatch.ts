@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type Account, ApiError, arn, type Kind, tagsAll } from "../kind.ts";
 import { jsonProblem, oneOf, patterns } from "../limits.ts";
 import { number, objects, type Props, text, texts } from "../values.ts";
+import { ensureServiceRole } from "./service-roles.ts";
 
 /** CloudWatch's alarms and log groups, and the SNS topics they write to (API references). */
 
@@ -66,6 +67,7 @@ function checkActions(inputs: Props, aws: Account): void {
       const about = inputs.dimensions as Props | undefined;
       if (!about?.InstanceId)
         throw new ApiError("ValidationError", `${action} needs the dimension InstanceId.`);
+      ensureServiceRole(aws, "events.amazonaws.com");
     }
   }
 }

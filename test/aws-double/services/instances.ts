@@ -184,6 +184,10 @@ export const instance: Kind = {
     iamInstanceProfile: { token: "aws:iam/instanceProfile:InstanceProfile" },
   },
   check: problems,
+  without: (inputs, denied) => {
+    if (denied.some(({ action }) => action === "ec2:CreateTags"))
+      inputs.rootBlockDevice = { ...object(inputs, "rootBlockDevice"), tags: {} };
+  },
   make: async (inputs, aws) => {
     checkImage(inputs, aws);
     const place = placeOf(inputs, aws);

@@ -2,6 +2,7 @@ import { type Account, ApiError, arn, type Kind, newId, tagsAll } from "../kind.
 import { addressAt, type Cidr, cidrProblem, contains, overlaps, parseCidr } from "../limits.ts";
 import { vpcBlock } from "../machine/plan.ts";
 import { object, objects, type Props, text } from "../values.ts";
+import { ensureServiceRole } from "./service-roles.ts";
 
 /** EC2's network: VPCs, subnets, gateways, routes (EC2 and VPC API reference). */
 
@@ -273,6 +274,7 @@ export const connectEndpoint: Kind = {
     const others = aws.store.all(connectEndpoint.token);
     if (others.some(({ inputs: other }) => vpcOf(other.subnetId) === mine))
       throw new ApiError("InstanceConnectEndpointLimitExceeded", `${mine} has an endpoint already.`);
+    ensureServiceRole(aws, "ec2-instance-connect.amazonaws.com");
     const id = newId("eice");
     const outs = {
       arn: arn(aws, "ec2", `instance-connect-endpoint/${id}`),

@@ -1,0 +1,431 @@
+import { readFileSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import type { Account } from "../kind.ts";
+import { ProgramRun } from "../run-program.ts";
+import { Double } from "../support.ts";
+import type { Props } from "../values.ts";
+import { allowed, type Context, type Request } from "./evaluate.ts";
+import { policiesOf, policyText } from "./principal.ts";
+
+/** docs/deployer-policy.json, drift-policy.json and preview-policy.json against every request that the provider sends. */
+const EVERYTHING = {
+  zone: "mcp.example.com",
+  hostedZone: "create",
+  logs: "cloudwatch",
+  alarms: "full",
+  alarmEmail: "ops@example.com",
+  secrets: '{"API_KEY":"a-secret-value"}',
+};
+
+/** A VPC of somebody else, without our tags, with two subnets. */
+async function foreignNetwork(aws: Account) {
+  const other = Double.over({ ...aws, role: "administrator" });
+  const { vpc, subnet } = await other.network();
+  const second = await other.create("aws:ec2/subnet:Subnet", {
+    vpcId: vpc.id,
+    cidrBlock: "10.0.1.0/24",
+    ipv6CidrBlock: String(vpc.outs.ipv6CidrBlock).replace("00::/56", "01::/64"),
+    availabilityZone: "eu-central-1b",
+  });
+  return { vpcId: vpc.id, subnetIds: `${subnet.id},${second.id}` };
+}
+
+let aws: Account;
+let run: ProgramRun | undefined;
+
+beforeEach(async () => {
+  aws = await ProgramRun.account();
+});
+
+afterEach(async () => {
+  run = undefined;
+  await Double.over(aws).remove();
+});
+
+const PROGRAMS: [string, Record<string, string>, string][] = [
+  ["with all that there is", EVERYTHING, "prod"],
+  ["with several machines and no shell", { ...EVERYTHING, machines: "2", shell: "none" }, "staging"],
+  ["of dev, as it is by default", { environment: "dev", architecture: "amd64" }, "dev"],
+  [
+    "with a git workspace over ssh",
+    { workspace: "ssh://git@git.example.com/team/code.git", zone: "example.com", hostedZone: "create" },
+    "prod",
+  ],
+];
+
+describe("the deployer", () => {
+  test.each(PROGRAMS)(
+    "makes, reads and takes away a stack %s",
+    async (_, settings, stack) => {
+      run = await ProgramRun.up(settings, { stack, account: aws });
+      expect(run.failures).toEqual([]);
+      expect(run.made.length).toBeGreaterThan(40);
+      expect(await run.readAll({ role: "drift" })).toEqual([]);
+      expect(await run.destroy()).toEqual([]);
+      expect(aws.store.all()).toEqual([]);
+    },
+    30_000,
+  );
+
+  test("makes a stack in somebody else's VPC", async () => {
+    run = await ProgramRun.up(await foreignNetwork(aws), { stack: "prod", account: aws });
+    expect(run.failures).toEqual([]);
+    expect(await run.destroy()).toEqual([]);
+  }, 30_000);
+
+  test("changes what the settings can change in place", async () => {
+    run = await ProgramRun.up(EVERYTHING, { stack: "prod", account: aws });
+    const root = run.made.find(({ name }) => name === "prod-machine")?.inputs.rootBlockDevice as Props;
+    const changes: [string, Props][] = [
+      ["prod-machine", { rootBlockDevice: { ...root, volumeSize: 40 } }],
+      ["prod-machine", { creditSpecification: { cpuCredits: "unlimited" } }],
+      ["prod-machine", { instanceType: "t4g.medium" }],
+      ["prod-machine", { disableApiTermination: false }],
+      ["prod-machine", { metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 2 } }],
+      ["prod-data", { size: 40 }],
+      ["prod-ingress-tcp-443-ipv4", { description: "Other words" }],
+      ["prod-subnet-a", { mapPublicIpOnLaunch: true }],
+      ["prod-interface", { description: "Other words" }],
+      ["prod-secret-API_KEY", { value: "another-value" }],
+      ["prod-alarm-host", { threshold: 2 }],
+      ["prod-health", { failureThreshold: 5 }],
+      ["prod-logs", { retentionInDays: 7 }],
+      ["prod-record-A", { ttl: 60 }],
+      [
+        "prod-role-policy",
+        {
+          policy: JSON.stringify({
+            Version: "2012-10-17",
+            Statement: [{ Effect: "Allow", Action: "s3:GetObject", Resource: "*" }],
+          }),
+        },
+      ],
+      [
+        "prod-role",
+        { description: "Other words", permissionsBoundary: "arn:aws:iam::111122223333:policy/boundary" },
+      ],
+      ["prod-desired", { content: "{}", tags: {} }],
+      ["prod-zone", { comment: "Other words" }],
+    ];
+    for (const [name, change] of changes) expect([name, await run.change(name, change)]).toEqual([name, []]);
+    // Every tag of a user can come and go.
+    for (const { name, inputs } of run.made) {
+      if (!inputs.tags) continue;
+      const tags = inputs.tags as Props;
+      for (const now of [{ ...tags, team: "core" }, tags])
+        expect([name, await run.change(name, { tags: now })]).toEqual([name, []]);
+    }
+    const tags = { ...(root.tags as Props), team: "core" };
+    expect(await run.change("prod-machine", { rootBlockDevice: { ...root, tags } })).toEqual([]);
+  }, 30_000);
+
+  test("of one stack has no hand in another's, but for what Route 53 cannot tell apart", async () => {
+    run = await ProgramRun.up(EVERYTHING, { stack: "prod", account: aws });
+    const refused = await run.destroy({ stackOfRole: "dev" });
+    const names = refused.map((line) => line.split(":")[0]);
+    const rest = run.made.map(({ name }) => name).filter((name) => !names.includes(name));
+    // Nothing is deleted with the default group. ZONE is `*` where the program makes the zone.
+    expect(rest.sort()).toEqual(
+      [
+        "prod-default-group",
+        "prod-health",
+        ...["A", "AAAA", "CAA", "HTTPS"].map((type) => `prod-record-${type}`),
+        "prod-zone",
+      ].sort(),
+    );
+  }, 30_000);
+});
+
+/** A second's judgement on one request, with the keys that AWS fills. */
+const may = (
+  role: "deployer" | "drift" | "preview",
+  request: Request,
+  more: { domain?: string; zone?: string } = {},
+) =>
+  allowed(policiesOf(role, { stack: "prod", domain: "mcp.example.com", zone: "Z1", ...more }) ?? [], {
+    ...request,
+    context: { "aws:PrincipalAccount": "111122223333", ...request.context },
+  });
+
+const ec2 = (what: string) => `arn:aws:ec2:eu-central-1:111122223333:${what}`;
+const iam = (what: string) => `arn:aws:iam::111122223333:${what}`;
+const asked = (tags: Record<string, string>): Context => ({
+  ...Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:RequestTag/${key}`, value])),
+  "aws:TagKeys": Object.keys(tags),
+});
+const has = (tags: Record<string, string>): Context =>
+  Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:ResourceTag/${key}`, value]));
+const OURS = { Project: "mcp-edge", Stack: "prod" };
+
+describe("the deployer does not", () => {
+  // Tags of the request are given to every resource here: more than AWS does, so that nothing rests on what it leaves out.
+  const FORBIDDEN: [string, Request][] = [
+    [
+      "snapshot somebody's volume",
+      { action: "ec2:CreateSnapshot", resource: ec2("volume/vol-1"), context: asked(OURS) },
+    ],
+    [
+      "open somebody's group",
+      {
+        action: "ec2:AuthorizeSecurityGroupIngress",
+        resource: ec2("security-group/sg-1"),
+        context: asked(OURS),
+      },
+    ],
+    [
+      "put a machine into somebody's group",
+      { action: "ec2:RunInstances", resource: ec2("security-group/sg-1") },
+    ],
+    [
+      "take somebody's group for its own",
+      { action: "ec2:CreateTags", resource: ec2("security-group/sg-1"), context: asked(OURS) },
+    ],
+    [
+      "take somebody's volume for its own",
+      { action: "ec2:CreateTags", resource: ec2("volume/vol-1"), context: asked(OURS) },
+    ],
+    [
+      "empty somebody's group",
+      { action: "ec2:RevokeSecurityGroupIngress", resource: ec2("security-group/sg-1") },
+    ],
+    [
+      "tag a machine of nobody",
+      { action: "ec2:CreateTags", resource: ec2("instance/i-1"), context: asked(OURS) },
+    ],
+    [
+      "touch another stack",
+      {
+        action: "ec2:TerminateInstances",
+        resource: ec2("instance/i-1"),
+        context: has({ Project: "mcp-edge", Stack: "dev" }),
+      },
+    ],
+    [
+      "make what another stack would own",
+      {
+        action: "ec2:CreateVpc",
+        resource: ec2("vpc/new"),
+        context: asked({ Project: "mcp-edge", Stack: "dev" }),
+      },
+    ],
+    ["write its own rights", { action: "iam:PutRolePolicy", resource: iam("role/ci-mcp-edge-deployer") }],
+    [
+      "write its own rights under the name of before",
+      { action: "iam:PutRolePolicy", resource: iam("role/mcp-edge-ci-deployer") },
+    ],
+    [
+      "let others assume its role",
+      { action: "iam:UpdateAssumeRolePolicy", resource: iam("role/ci-mcp-edge-deployer") },
+    ],
+    [
+      "hand an administrator's role to a machine",
+      {
+        action: "iam:PassRole",
+        resource: iam("role/admin"),
+        context: { "iam:PassedToService": "ec2.amazonaws.com" },
+      },
+    ],
+    [
+      "hand its machines' role to a function",
+      {
+        action: "iam:PassRole",
+        resource: iam("role/mcp-edge-prod"),
+        context: { "iam:PassedToService": "lambda.amazonaws.com" },
+      },
+    ],
+    [
+      "make other services' roles",
+      {
+        action: "iam:CreateServiceLinkedRole",
+        resource: iam("role/aws-service-role/ecs.amazonaws.com/x"),
+        context: { "iam:AWSServiceName": "ecs.amazonaws.com" },
+      },
+    ],
+    [
+      "read another stack's bucket",
+      { action: "s3:GetObject", resource: "arn:aws:s3:::mcp-edge-dev-111122223333/desired.json" },
+    ],
+    [
+      "read a bucket of that name in another account",
+      { action: "s3:GetObject", resource: "arn:aws:s3:::mcp-edge-prod-444455556666/desired.json" },
+    ],
+    [
+      "read another stack's secrets",
+      {
+        action: "ssm:GetParameter",
+        resource: "arn:aws:ssm:eu-central-1:111122223333:parameter/mcp-edge/dev/env/API_KEY",
+      },
+    ],
+    [
+      "write other records of the zone",
+      {
+        action: "route53:ChangeResourceRecordSets",
+        resource: "arn:aws:route53:::hostedzone/Z1",
+        context: {
+          "route53:ChangeResourceRecordSetsRecordTypes": ["A"],
+          "route53:ChangeResourceRecordSetsNormalizedRecordNames": ["www.example.com"],
+        },
+      },
+    ],
+    [
+      "write mail records",
+      {
+        action: "route53:ChangeResourceRecordSets",
+        resource: "arn:aws:route53:::hostedzone/Z1",
+        context: {
+          "route53:ChangeResourceRecordSetsRecordTypes": ["MX"],
+          "route53:ChangeResourceRecordSetsNormalizedRecordNames": ["mcp.example.com"],
+        },
+      },
+    ],
+    [
+      "delete another zone",
+      { action: "route53:DeleteHostedZone", resource: "arn:aws:route53:::hostedzone/Z2" },
+    ],
+    [
+      "share a snapshot",
+      { action: "ec2:ModifySnapshotAttribute", resource: ec2("snapshot/snap-1"), context: has(OURS) },
+    ],
+  ];
+  test.each(FORBIDDEN)("%s", (_, request) => {
+    expect(may("deployer", request)).toBe(false);
+  });
+
+  const UNUSED = { ...OURS, Name: "mcp-edge-prod-unused" };
+  const ROOT = { ...OURS, Name: "mcp-edge-prod-root" };
+
+  test("open or use what it may only mark: the default group of a VPC, a root volume", () => {
+    const group = ec2("security-group/sg-1");
+    const disk = ec2("volume/vol-1");
+    expect(may("deployer", { action: "ec2:CreateTags", resource: group, context: asked(UNUSED) })).toBe(true);
+    expect(may("deployer", { action: "ec2:CreateTags", resource: disk, context: asked(ROOT) })).toBe(true);
+    const then = (action: string, resource: string, tags: Record<string, string>, more: Context = {}) =>
+      may("deployer", { action: `ec2:${action}`, resource, context: { ...has(tags), ...more } });
+    expect(then("RevokeSecurityGroupIngress", group, UNUSED)).toBe(true);
+    expect(then("ModifyVolume", disk, ROOT)).toBe(true);
+    for (const action of [
+      "AuthorizeSecurityGroupIngress",
+      "AuthorizeSecurityGroupEgress",
+      "ModifySecurityGroupRules",
+      "RunInstances",
+      "CreateNetworkInterface",
+    ])
+      expect([action, then(action, group, UNUSED)]).toEqual([action, false]);
+    for (const action of ["CreateSnapshot", "AttachVolume", "DetachVolume", "DeleteVolume"])
+      expect([action, then(action, disk, ROOT)]).toEqual([action, false]);
+    // Nor does another name, or none, get around that.
+    const renamed = asked({ Name: "mcp-edge-prod-data" });
+    expect(then("CreateTags", disk, ROOT, renamed)).toBe(false);
+    expect(then("DeleteTags", disk, ROOT, { "aws:TagKeys": ["Name"] })).toBe(false);
+    expect(then("DeleteTags", disk, ROOT)).toBe(false);
+    expect(then("DeleteTags", disk, ROOT, { "aws:TagKeys": ["team"] })).toBe(true);
+  });
+});
+
+test("a boundary that docs/environments.md requires: no role without it, and none loses it", () => {
+  const text = readFileSync("docs/environments.md", "utf8");
+  const [, block = ""] = /add these to the deployer's policy:\n\n```json\n([\s\S]*?)```/.exec(text) ?? [];
+  const boundary = "arn:aws:iam::ACCOUNT:policy/BOUNDARY";
+  const policies = [...(policiesOf("deployer", { stack: "prod" }) ?? []), { Statement: JSON.parse(block) }];
+  const on = (action: string, context: Context = {}) =>
+    allowed(policies, { action: `iam:${action}`, resource: iam("role/mcp-edge-prod"), context });
+  for (const action of ["CreateRole", "PutRolePolicy", "PutRolePermissionsBoundary"]) {
+    expect([action, on(action, { "iam:PermissionsBoundary": boundary })]).toEqual([action, true]);
+    expect([action, on(action, { "iam:PermissionsBoundary": `${boundary}-wide` })]).toEqual([action, false]);
+    expect([action, on(action)]).toEqual([action, false]);
+  }
+  expect(on("DeleteRolePermissionsBoundary")).toBe(false);
+});
+
+describe("the preview role", () => {
+  test("looks up what a program asks, and can make and read nothing", async () => {
+    run = await ProgramRun.up(EVERYTHING, { stack: "dev", account: aws });
+    expect(await run.destroy({ role: "preview" })).toHaveLength(run.made.length - 1);
+    const refused = await run.readAll({ role: "preview" });
+    expect(refused.filter((line) => /role|bucket|secret|desired/.test(line)).length).toBeGreaterThan(3);
+    const names = new Set(["mcp-edge-dev", "x"]);
+    for (const action of ["s3:GetObject", "ssm:GetParameter", "iam:GetRole"])
+      for (const name of names)
+        expect(may("preview", { action, resource: `arn:aws:s3:::${name}` })).toBe(false);
+  }, 30_000);
+
+  test("suffices for the data sources", async () => {
+    const preview = Double.over({ ...aws, role: "preview" });
+    await Double.over({ ...aws, role: "administrator" }).create("aws:route53/zone:Zone", {
+      name: "example.com",
+    });
+    await preview.invoke("aws:index/getAvailabilityZones:getAvailabilityZones");
+    await preview.invoke("aws:ssm/getParameter:getParameter", {
+      name: "/aws/service/debian/release/13/latest/arm64",
+    });
+    await preview.invoke("aws:route53/getZone:getZone", { name: "example.com" });
+    const secret = preview.invoke("aws:ssm/getParameter:getParameter", { name: "/mcp-edge/dev/env/API_KEY" });
+    await expect(secret).rejects.toThrow("AccessDenied");
+  });
+});
+
+test("every right of the deployer is asked for by something that the program or the doctor does", async () => {
+  const heard = new Set<string>();
+  const hear = { ...aws, heard: ({ action }: Request) => heard.add(action) };
+  run = await ProgramRun.up(EVERYTHING, { stack: "prod", account: hear });
+  await run.readAll({});
+  for (const { name, inputs } of run.made)
+    if (inputs.tags)
+      for (const tags of [{ ...(inputs.tags as Props), team: "a" }, inputs.tags])
+        await run.change(name, { tags });
+  await run.destroy();
+  const rights = policiesOf("deployer", { stack: "prod" })?.[0]?.Statement as Props[];
+  const actions = rights
+    .filter(({ Effect }) => Effect === "Allow")
+    .flatMap(({ Action }) => [Action].flat())
+    .map(String);
+  const matches = (right: string, action: string) =>
+    new RegExp(`^${right.replaceAll("*", ".*")}$`).test(action);
+  const used = (right: string) => [...heard].some((action) => matches(right, action));
+  const idle = [...new Set(actions.filter((right) => !used(right)))].sort();
+  expect(idle).toEqual(IDLE);
+}, 30_000);
+
+/** Rights that this run does not ask for, and what does. */
+const IDLE = [
+  // `doctor --aws`, and a person who looks for the reason of a failure.
+  ...["ec2:GetConsoleOutput", "sts:GetCallerIdentity"],
+  // Changes in place: "changes what the settings can change in place".
+  ...[
+    "ec2:AssociateIamInstanceProfile",
+    "ec2:ModifyNetworkInterfaceAttribute",
+    "ec2:ModifySecurityGroupRules",
+  ],
+  ...["ec2:ModifySubnetAttribute", "ec2:ModifyVolume", "ec2:ReplaceIamInstanceProfileAssociation"],
+  ...["ec2:ReplaceRoute", "ec2:StartInstances", "iam:UpdateAssumeRolePolicy", "iam:UpdateRoleDescription"],
+  ...["iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary", "logs:DeleteRetentionPolicy"],
+  ...["route53:UpdateHealthCheck", "route53:UpdateHostedZoneComment", "s3:DeleteObjectTagging"],
+  ...["sns:SetSubscriptionAttributes", "sns:SetTopicAttributes"],
+  // An upload that broke off.
+  "s3:AbortMultipartUpload",
+].sort();
+
+test("every document fits beside the right to the state: all inline policies of a role together have 10,240 characters", () => {
+  const state = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Effect: "Allow",
+        Action: "s3:ListBucket",
+        Resource: "arn:aws:s3:::a-company-with-a-long-name-pulumi-state",
+      },
+      {
+        Effect: "Allow",
+        Action: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+        Resource: "arn:aws:s3:::a-company-with-a-long-name-pulumi-state/production/*",
+      },
+    ],
+  });
+  const longest = "s".repeat(24);
+  const text = policyText("deployer")
+    .replaceAll("STACK", longest)
+    .replaceAll("DOMAIN", "d".repeat(100))
+    .replaceAll("ZONE", "Z".repeat(21))
+    .replaceAll(/\s/g, "");
+  expect(text.length + state.length).toBeLessThan(10_240);
+});
