@@ -18,9 +18,12 @@ export interface SbomInput {
   node: NodePins;
 }
 
-/** The package of a file, as package-lock.json names it; undefined: it is none's. */
+/**
+ * The package of a file, as package-lock.json names it; undefined: it is none's. A linked node_modules lies outside of the project,
+ * so what comes before it does not count.
+ */
 export function packageOfFile(path: string): string | undefined {
-  return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0];
+  return /(?<![^/])node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+/.exec(path)?.[0];
 }
 
 // Without a parser of expressions each licence that is no SPDX id is kept as its text.

@@ -44,5 +44,10 @@ describe("the SBOM of a release", () => {
     ["node_modules/@fastify/cors/lib/a.js", "node_modules/@fastify/cors"],
     ["node_modules/a/node_modules/@b/c/d.js", "node_modules/a/node_modules/@b/c"],
     ["server/main.ts", undefined],
+    [
+      "../../elsewhere/node_modules/@fastify/accept-negotiator/index.js",
+      "node_modules/@fastify/accept-negotiator",
+    ],
+    ["../elsewhere/node_modules/a/node_modules/b/lib/x.js", "node_modules/a/node_modules/b"],
   ])("%s belongs to %s", (path, name) => expect(packageOfFile(path)).toBe(name));
 });
