@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { acmeRoots } from "../infra/aws/acme-roots.ts";
 import { rawSettings } from "../infra/edge.ts";
 import { parseSettings } from "../infra/settings.ts";
 import { regionOf } from "./aws-shell.ts";
@@ -9,6 +10,7 @@ import { renderReport } from "./doctor/render.ts";
 import { type DoctorReport, runDoctor } from "./doctor/run.ts";
 import { stackOption } from "./options.ts";
 import { stackConfig } from "./stack.ts";
+import { targetOf } from "./team.ts";
 import { createToken, withShortToken } from "./tokens.ts";
 
 /** Long enough for every check; it expires by itself. */
@@ -16,9 +18,14 @@ const TOKEN_SECONDS = 300;
 
 const target = (deployed: Deployed) => ({ url: new URL(deployed.url).origin, ca: deployed.rootsFile });
 
-/** The command `doctor`; without a URL it examines the stack of this host, with a token made for the occasion. */
+/**
+ * The command `doctor`. Without a URL it examines the stack: one on this host with a token made for the occasion, one in AWS at
+ * its domain, with the roots of its certificates.
+ */
 export function doctor(): Command {
   const resolveDefault = async (): Promise<DoctorDefault> => {
+    const inAws = await awsTarget(command.opts().stack);
+    if (inAws) return inAws;
     const deployed = await readDeployed(command.opts().stack);
     if (process.env.MCP_EDGE_TOKEN) return target(deployed);
     const { token } = await createToken(deployed, { name: "doctor", ttl: TOKEN_SECONDS });
@@ -27,6 +34,16 @@ export function doctor(): Command {
   const examineAws = (limitMs: number) => awsDoctor(command.opts().stack, limitMs);
   const command: Command = doctorCommand({ resolveDefault, examineAws }).addOption(stackOption());
   return command;
+}
+
+/** Where a stack in AWS is reached, by its settings alone; undefined: it is not in AWS. */
+async function awsTarget(stack: string): Promise<DoctorDefault | undefined> {
+  const config = await stackConfig(stack);
+  if (targetOf(config) !== "aws") return undefined;
+  const settings = parseSettings(rawSettings(config), stack);
+  if (settings.target !== "aws") return undefined;
+  const ca = await acmeRoots(settings);
+  return { url: `https://${settings.domain}`, auth: settings.auth, ...(ca ? { ca } : {}) };
 }
 
 /** Ask AWS about a stack, by its settings: it need not be up, nor have been brought up from this host. */

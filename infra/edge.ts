@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { acmeRoots } from "./aws/acme-roots.ts";
 import type { AwsEdge } from "./aws/index.ts";
 import { localDomain, rememberDomain } from "./local/domain.ts";
 import { assertHost } from "./local/host.ts";
@@ -37,6 +38,8 @@ export interface EdgeOutputs {
   generation?: AwsEdge["generation"];
   records?: AwsEdge["records"];
   nameServers?: AwsEdge["nameServers"];
+  /** Roots to trust beside the system's, PEM. */
+  acmeRoots?: string;
   shell?: string;
   monthlyCost?: AwsEdge["monthlyCost"];
 }
@@ -80,6 +83,7 @@ async function onAws(settings: AwsSettings): Promise<EdgeOutputs> {
       `Stack "${stack}" has no region; mend: pulumi config set aws:region eu-central-1 --stack ${stack}`,
     );
   }
+  const roots = await explained(() => acmeRoots(settings));
   // Loaded here, so that the local target does without AWS's SDK, which takes a second.
   const { AwsEdge } = await import("./aws/index.ts");
   const arch = settings.architecture === "amd64" ? "x64" : "arm64";
@@ -97,6 +101,7 @@ async function onAws(settings: AwsSettings): Promise<EdgeOutputs> {
     generation,
     records,
     ...(nameServers ? { nameServers } : {}),
+    ...(roots ? { acmeRoots: roots } : {}),
     shell,
     monthlyCost,
   };

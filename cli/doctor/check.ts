@@ -55,4 +55,6 @@ export interface DoctorReport {
   ms: number;
   ok: boolean;
   checks: CheckResult[];
+  /** Titles of the checks that were left out, since they need a token and there is none yet. */
+  leftOut?: string[];
 }

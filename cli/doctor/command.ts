@@ -25,7 +25,8 @@ export interface DoctorCommandOptions {
 }
 
 interface Flags {
-  token?: string;
+  /** A value, or false: leave out what needs one. */
+  token?: string | false;
   ca?: string;
   connect?: string;
   json?: boolean;
@@ -40,6 +41,7 @@ const EXAMPLES = `
 Examples:
   the machine that \`up\` has made:  mcp-edge doctor
   any host:                         MCP_EDGE_TOKEN=... mcp-edge doctor https://edge.example.com
+  a stack in AWS:                   MCP_EDGE_TOKEN=... mcp-edge doctor --stack prod
   what AWS has of it:               mcp-edge doctor --aws --stack prod
   before its DNS exists:            mcp-edge doctor https://edge.example.com --connect 192.0.2.10 --ca ca.pem
 
@@ -54,6 +56,7 @@ export function doctorCommand({ resolveDefault, examineAws }: DoctorCommandOptio
       "--token <TOKEN>",
       "bearer token for /mcp (better: environment variable MCP_EDGE_TOKEN, which others cannot see)",
     )
+    .option("--no-token", "leave out what needs a token: there is none before a machine's first deployment")
     .option("--ca <FILE>", "PEM file to trust beside the system's roots")
     .option("--connect <ADDRESS>", "connect to this IP address instead of asking DNS")
     .option("--timeout <SECONDS>", "limit of one check (the keep-alive checks always wait 16 s)", "10")
@@ -94,13 +97,16 @@ async function optionsOf(
   const known = url === undefined ? await resolveDefault?.() : undefined;
   const ca = flags.ca ?? known?.ca;
   const connect = flags.connect ?? known?.address;
-  const token = flags.token ?? (process.env.MCP_EDGE_TOKEN || known?.token);
+  const noToken = flags.token === false;
+  const token =
+    flags.token === false ? undefined : (flags.token ?? (process.env.MCP_EDGE_TOKEN || known?.token));
   return {
     url: url ?? known?.url ?? "",
     timeoutMs,
     ...(ca === undefined ? {} : { ca }),
     ...(connect === undefined ? {} : { connect }),
     ...(token === undefined ? {} : { token }),
+    ...(noToken ? { noToken } : {}),
     ...(known?.auth === undefined ? {} : { auth: known.auth }),
   };
 }

@@ -46,6 +46,7 @@ export function renderReport(report: DoctorReport, { colour, width = 0 }: Render
     ...report.checks.flatMap(row),
     "",
     `${end} in ${formatMs(report.ms)}`,
+    ...(report.leftOut ? [paint("dim", `Left out without a token: ${report.leftOut.join("; ")}`)] : []),
   ].join("\n");
 }
 

@@ -22,6 +22,8 @@ export interface DoctorOptions {
   httpPort?: number;
   /** Limit of one check, milliseconds. Default 10 000; the keep-alive checks wait 16 s in any case. */
   timeoutMs?: number;
+  /** Leave out what needs a token: none exists before a machine's first deployment. */
+  noToken?: boolean;
   /** Which checks. Default all. */
   checks?: readonly Check[];
   /** Told when a check begins and when it is over. */
@@ -58,12 +60,23 @@ export async function runDoctor(options: DoctorOptions): Promise<DoctorReport> {
   const at = new Date().toISOString();
   const started = performance.now();
   try {
-    const checks = await runChecks(options.checks ?? CHECKS, context, options.onProgress);
+    const all = options.checks ?? CHECKS;
+    const chosen = options.noToken ? withoutToken(all) : all;
+    const checks = await runChecks(chosen, context, options.onProgress);
     const ms = Math.round(performance.now() - started);
-    return { url: target.origin, at, ms, ok: checks.every((check) => check.ok), checks };
+    const leftOut = all.filter((check) => !chosen.includes(check)).map(({ title }) => title);
+    const ok = checks.every((check) => check.ok);
+    return { url: target.origin, at, ms, ok, checks, ...(leftOut.length > 0 ? { leftOut } : {}) };
   } finally {
     await context.close();
   }
+}
+
+/** The checks that neither are the token's nor need its success. Checks stand after those they need. */
+function withoutToken(checks: readonly Check[]): Check[] {
+  const out = new Set(["token"]);
+  for (const { id, needs } of checks) if (needs.some((needed) => out.has(needed))) out.add(id);
+  return checks.filter(({ id }) => !out.has(id));
 }
 
 function runChecks(
@@ -113,7 +126,7 @@ async function runOne(check: Check, context: Context): Promise<CheckResult> {
     id,
     title,
     tried: check.tried(context),
-    got: withoutToken(got, context.target.token),
+    got: hidden(got, context.target.token),
     ok,
     ms: Math.round(performance.now() - started),
     ...(fix === undefined ? {} : { fix }),
@@ -134,6 +147,6 @@ async function limited(check: Check, context: Context): Promise<string> {
 }
 
 /** A server that sends back what it was sent must not bring the token onto the screen. */
-function withoutToken(text: string, token: string | undefined): string {
+function hidden(text: string, token: string | undefined): string {
   return token ? text.replaceAll(token, "[token]") : text;
 }

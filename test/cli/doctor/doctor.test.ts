@@ -83,6 +83,17 @@ describe("the whole doctor", () => {
     expect(JSON.stringify(report)).not.toContain(TOKEN);
   });
 
+  test("without a token, as before a first deployment, the rest decides", async () => {
+    const checks = CHECKS.filter(({ id }) =>
+      ["dns", "tcp", "udp", "http2", "http3", "token", "mcp-2026"].includes(id),
+    );
+    const { token: _, ...without } = options();
+    const report = await runDoctor({ ...without, checks, noToken: true });
+    expect(report).toMatchObject({ ok: true, leftOut: ["Token accepted", "MCP, 2026 client"] });
+    expect(report.checks.map(({ id }) => id)).toEqual(["dns", "tcp", "udp", "http3", "http2"]);
+    expect(await runDoctor({ ...without, checks })).toMatchObject({ ok: false });
+  });
+
   test("the server behind the edge is gone: what depends on it fails, the rest does not", async () => {
     await backend.close();
     backendOpen = false;
@@ -120,6 +131,14 @@ describe("the command", () => {
     expect(lines[5]).toMatch(/^✗ TCP {19,}0 ms {2}not tried: DNS failed$/);
     expect(stdout).toMatch(/\n21 of 21 checks failed in \d+ m?s\n$/);
     expect(stdout).not.toContain("\u001b");
+  });
+
+  test("--no-token: what needs one is left out and named, whatever the environment holds", async () => {
+    const { code, stdout } = await command(["https://nobody.invalid", "--no-token"], { MCP_EDGE_TOKEN: "x" });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /\n17 of 17 checks failed in \d+ m?s\nLeft out without a token: Token accepted; MCP, 2025 client; MCP, 2026 client; MCP over HTTP\/3\n/,
+    );
   });
 
   test("a report for programs, for the host that the caller knows; options come first", async () => {
