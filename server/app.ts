@@ -35,6 +35,7 @@ import { Metrics } from "./metrics/metrics.ts";
 import { observedTool } from "./metrics/observed-tool.ts";
 import { requestFacts } from "./metrics/request-facts.ts";
 import { openStore } from "./store/open.ts";
+import { withOutages } from "./store/outages.ts";
 import type { Store } from "./store/store.ts";
 import { TOOLS } from "./tools/index.ts";
 import type { Tool } from "./tools/tool.ts";
@@ -102,11 +103,16 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   const streams = new Streams();
   let mcp: Mcp | undefined;
   const capabilities = new Capabilities();
-  const store =
+  const opened =
     options.store ??
     (await openStore(config, capabilities, (problem) =>
       http.log.error({ reason: problem }, "session store"),
     ));
+  const store = withOutages(opened, {
+    onAway: (reason) =>
+      http.log.error({ reason, store: opened.name }, "session store is away; sessions in memory go on"),
+    onBack: () => http.log.warn({ store: opened.name }, "session store is back"),
+  });
   const metrics = new Metrics({
     inFlight: () => lifecycle.inFlight,
     openStreams: () => streams.byRoute(),
@@ -162,7 +168,8 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
         return ripgrepVersion(ripgrep);
       },
     },
-    { name: "store", run: () => store.check() },
+    // Every machine shares the store: if its outage counted, all machines would be taken out at once, and most of what they do needs no store.
+    { name: "store", counts: false, run: () => store.check() },
     { name: "index", run: async () => index.describe() },
     ...(config.authMode === "token"
       ? [{ name: "tokens", run: async () => `${await tokens.check()} in ${config.tokensFile}` }]

@@ -1,11 +1,10 @@
-import { Redis } from "iovalkey";
+import type { Redis } from "iovalkey";
+import { connectValkey } from "../store/valkey-connection.ts";
 import { parseStoreUrl } from "../store/valkey-url.ts";
 import { KEPT_DAYS, type TokenUse, type UsageDelta, type UsageStore } from "./usage-store.ts";
 
 /** A command that takes longer has failed, milliseconds; nobody waits for one but a start and an end. */
 const COMMAND_MS = 3_000;
-/** Between two attempts to connect, milliseconds; it rises to this. */
-const RECONNECT_MS = 1_000;
 const CALLS = "mcp-edge:usage:";
 const LAST_USE = "mcp-edge:last-use";
 
@@ -34,15 +33,12 @@ export class ValkeyUsage implements UsageStore {
 
   /** @throws when the URL is none */
   constructor(url: string) {
-    const { shown, ...address } = parseStoreUrl(url);
-    this.name = `Valkey ${shown}`;
-    this.#db = new Redis({
-      ...address,
+    this.name = `Valkey ${parseStoreUrl(url).shown}`;
+    this.#db = connectValkey(url, {
       connectionName: "mcp-edge-usage",
-      connectTimeout: COMMAND_MS,
+      limitMs: COMMAND_MS,
       commandTimeout: COMMAND_MS,
       maxRetriesPerRequest: 1,
-      retryStrategy: (times) => Math.min(times * 100, RECONNECT_MS),
       scripts: { addUsage: { lua: ADD, numberOfKeys: 2 } },
     }) as Connection;
     // A command that fails says so; between commands nobody needs to know.

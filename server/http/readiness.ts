@@ -1,12 +1,16 @@
 /** One thing that must hold before the server may take calls. */
 export interface Check {
   readonly name: string;
+  /** False: shown, but a failure does not make the server unready. Default true. */
+  readonly counts?: boolean;
   /** @returns a fact worth showing @throws with what is wrong and how to mend it */
   run(): Promise<string>;
 }
 
 export interface CheckResult {
   ok: boolean;
+  /** Whether `ready` depends on it. */
+  counts: boolean;
   /** How long the check took, milliseconds. */
   ms: number;
   detail: string;
@@ -42,7 +46,7 @@ export class ReadinessProbe {
     const { at, results } = this.#last;
     const checks = await results;
     const about = this.#about();
-    const ready = !about.draining && Object.values(checks).every((c) => c.ok);
+    const ready = !about.draining && Object.values(checks).every((c) => c.ok || !c.counts);
     return { ready, ...about, at: new Date(at).toISOString(), checks };
   }
 
@@ -60,13 +64,15 @@ async function timed(check: Check): Promise<CheckResult> {
     (detail) => ({ ok: true, detail }),
     (error: Error) => ({ ok: false, detail: error.message }),
   );
-  return { ...result, ms: Math.round((performance.now() - started) * 10) / 10 };
+  return { ...result, counts: check.counts ?? true, ms: Math.round((performance.now() - started) * 10) / 10 };
 }
 
 /** The same without the details, which name paths of the machine: for the public route. */
 export function withoutDetails({ checks, ...rest }: Readiness) {
   return {
     ...rest,
-    checks: Object.fromEntries(Object.entries(checks).map(([name, { ok, ms }]) => [name, { ok, ms }])),
+    checks: Object.fromEntries(
+      Object.entries(checks).map(([name, { ok, counts, ms }]) => [name, { ok, counts, ms }]),
+    ),
   };
 }

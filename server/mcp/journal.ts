@@ -4,12 +4,12 @@ import {
   type Batch,
   type CallRecord,
   type EventRecord,
-  LIMITS,
   type RequestId,
   STANDALONE,
   type Store,
 } from "../store/store.ts";
 import { streamTag } from "./event-id.ts";
+import { StandaloneQueue } from "./standalone-queue.ts";
 
 /** Events wait so long to be written together, milliseconds. A call that is over by then costs the store nothing. */
 const FLUSH_MS = 20;
@@ -81,7 +81,7 @@ export class Journal {
   readonly #open = new Map<string, Set<Call>>();
   readonly #waiters = new Map<string, Set<() => void>>();
   #recentChars = 0;
-  #standalone: EventRecord[] = [];
+  readonly #standalone = new StandaloneQueue();
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
@@ -122,7 +122,7 @@ export class Journal {
   #add(session: string, stream: string, message: JSONRPCMessage): string {
     if (stream === STANDALONE) {
       if (!this.#closed) {
-        this.#standalone.push({ session, stream, n: undefined, message: JSON.stringify(message) });
+        this.#standalone.add({ session, stream, n: undefined, message: JSON.stringify(message) });
         this.#schedule();
       }
       return "";
@@ -221,7 +221,7 @@ export class Journal {
 
   async #writeDue(): Promise<void> {
     const { batch, taken } = this.#collect();
-    const standalone = this.#standalone.splice(0);
+    const standalone = this.#standalone.take();
     if (batch.started.length + batch.events.length + batch.ended.length + standalone.length > 0)
       await this.#write(batch, taken, standalone);
   }
@@ -290,7 +290,7 @@ export class Journal {
       if (call.stream !== undefined) this.#live.set(call.stream, call);
       this.#dirty.add(call);
     }
-    this.#standalone = [...standalone, ...this.#standalone].slice(-LIMITS.maxEvents);
+    this.#standalone.putBack(standalone);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.flush(), RETRY_MS).unref();
   }

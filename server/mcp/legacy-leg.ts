@@ -9,7 +9,7 @@ import { type Message, messagesOf, requestIds } from "./messages.ts";
 import { NotificationStreams } from "./notification-streams.ts";
 import { authInfoOf, buildMcpServer, principalOf, type ServerParts } from "./server-factory.ts";
 import { askedBy } from "./session-transport.ts";
-import { initializeParams, type Sessions, StoreUnavailable } from "./sessions.ts";
+import { initializeParams, type Sessions } from "./sessions.ts";
 import type { Watch } from "./watch.ts";
 
 export interface LegacyRequest {
@@ -49,15 +49,10 @@ export class LegacyLeg {
     const { web, body, principal } = request;
     const id = web.headers.get("mcp-session-id");
     if (id) {
-      try {
-        const session = await this.#sessions.find(id, principal);
-        // Somebody else's session is answered as an unknown one: an id found out by chance tells nothing.
-        if (!session) return { response: refuse(404, -32_001, "Session not found") };
-        return await this.#serve(session, web, body);
-      } catch (error) {
-        if (!(error instanceof StoreUnavailable)) throw error;
-        return { response: later("The session cannot be read just now; try again soon") };
-      }
+      const session = await this.#sessions.find(id, principal);
+      // Somebody else's session is answered as an unknown one: an id found out by chance tells nothing.
+      if (!session) return { response: refuse(404, -32_001, "Session not found") };
+      return this.#serve(session, web, body);
     }
     if (web.method !== "POST")
       return { response: refuse(405, -32_000, "Method not allowed: no session is named", { allow: "POST" }) };
@@ -79,19 +74,24 @@ export class LegacyLeg {
 
   async #serve(session: Session, web: Request, body: unknown): Promise<LegacyAnswer> {
     const release = this.#sessions.live.hold(session.id);
-    const answer =
-      web.method === "GET"
-        ? await this.#streams.open(session, web)
-        : web.method === "POST"
-          ? await this.#post(session, web, body)
-          : { response: await session.transport.handleRequest(web) };
-    const streams = answer.response.headers.get("content-type")?.startsWith("text/event-stream");
-    if (!streams) release();
-    const onEnd = (reason: DisconnectReason) => {
-      if (streams) release();
-      answer.onEnd?.(reason);
-    };
-    return { ...answer, session: session.id, onEnd };
+    let streams = false;
+    try {
+      const answer = await this.#answer(session, web, body);
+      streams = answer.response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
+      const onEnd = (reason: DisconnectReason) => {
+        release();
+        answer.onEnd?.(reason);
+      };
+      return { ...answer, session: session.id, onEnd };
+    } finally {
+      if (!streams) release();
+    }
+  }
+
+  async #answer(session: Session, web: Request, body: unknown): Promise<LegacyAnswer> {
+    if (web.method === "GET") return this.#streams.open(session, web);
+    if (web.method === "POST") return this.#post(session, web, body);
+    return { response: await session.transport.handleRequest(web) };
   }
 
   async #post(session: Session, web: Request, body: unknown): Promise<LegacyAnswer> {

@@ -1,8 +1,11 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { isInitializeRequest, type McpServer, type ServerEvent } from "@modelcontextprotocol/server";
 import type { FastifyBaseLogger } from "fastify";
 import type { Principal } from "../auth/principal.ts";
+import { Refusal } from "../http/errors.ts";
 import { NO_FACTS, type RequestId, type SessionFacts, type Store } from "../store/store.ts";
+import { StoreUnavailable } from "../store/store-unavailable.ts";
 import type { Changes } from "./changes.ts";
 import { Call, Journal } from "./journal.ts";
 import { LiveSessions, type LiveSessionsOptions, type Session } from "./live-sessions.ts";
@@ -10,9 +13,14 @@ import { Peers } from "./peers.ts";
 import { replay } from "./replay.ts";
 import { lostCall, type ResumeParts } from "./resume.ts";
 import { SessionTransport } from "./session-transport.ts";
+import { Unsaved } from "./unsaved.ts";
 
 /** Between two clean-ups, milliseconds. */
 const SWEEP_MS = 60_000;
+/** A start waits so long for its place among the instances; then it goes on without, milliseconds. */
+const JOIN_WAIT_MS = 2_000;
+/** Pause before the next attempt to take that place; it doubles up to the second value, milliseconds. */
+const JOIN_PAUSE_MS = [500, 10_000] as const;
 /** Larger `initialize` params are not kept: nobody's client name is that long. Characters. */
 const MAX_PARAMS = 64 * 1024;
 
@@ -44,9 +52,6 @@ type Word =
   | { t: "event"; event: ServerEvent }
   | { t: "hello"; from: string };
 
-/** The store does not answer: better a "try later" than a 404, after which clients give a session up for good. */
-export class StoreUnavailable extends Error {}
-
 /**
  * The 2025-era sessions, whichever process they were opened in. Memory holds those in use; the store's record (who opened it, with which
  * `initialize`, what it asked for since) is enough to make any of them again, by replaying that `initialize`.
@@ -57,6 +62,8 @@ export class Sessions {
   readonly live: LiveSessions;
   readonly #options: SessionsOptions;
   readonly #peers: Peers;
+  readonly #unsaved = new Unsaved();
+  readonly #closing = new AbortController();
   readonly #loading = new Map<string, Promise<Session | undefined>>();
   #sweeper: NodeJS.Timeout | undefined;
   #sweptAt = Date.now();
@@ -64,7 +71,7 @@ export class Sessions {
   constructor(options: SessionsOptions) {
     this.#options = options;
     const { store } = options;
-    const onError = (error: Error) => options.log.error({ reason: error.message }, "session store");
+    const onError = (error: Error) => this.#fail(error);
     const { instance } = this;
     this.journal = new Journal({
       store,
@@ -72,18 +79,35 @@ export class Sessions {
       tell: (to, session, stream) => void this.#say({ t: "woke", session, stream, from: instance }, to),
       onError,
     });
-    this.live = new LiveSessions({ ...options.live, busy: (id) => this.journal.busy(id) });
+    this.live = new LiveSessions({
+      ...options.live,
+      busy: (id) => this.journal.busy(id) || this.#unsaved.has(id),
+    });
     this.#peers = new Peers({ store, instance, slot: options.slot, onDead: (id) => this.#bury(id), onError });
     options.changes.relayBy((event) => void this.#say({ t: "event", event }));
   }
 
-  /** Takes its place among the instances. @throws when the store does not work */
+  /** Takes its place among the instances; while the store is away this goes on in the background, and the start does not wait for it. */
   async start(): Promise<void> {
-    await this.#options.store.receive(this.instance, (text) => this.#hear(JSON.parse(text) as Word));
-    await this.#peers.start();
-    // Who was there first learns of this one now, not at its next beat: until then it would tell it nothing.
-    await this.#say({ t: "hello", from: this.instance });
     this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_MS).unref();
+    await Promise.race([this.#join(), sleep(JOIN_WAIT_MS, undefined, { ref: false })]);
+  }
+
+  async #join(): Promise<void> {
+    const [first, longest] = JOIN_PAUSE_MS;
+    const { signal } = this.#closing;
+    for (let pause = first as number; !signal.aborted; pause = Math.min(pause * 2, longest)) {
+      try {
+        await this.#options.store.receive(this.instance, (text) => this.#hear(JSON.parse(text) as Word));
+        await this.#peers.start();
+        if (signal.aborted) this.#peers.stop();
+        // The instances that were there before learn of this one now, not at its next heart beat.
+        return await this.#say({ t: "hello", from: this.instance });
+      } catch (error) {
+        this.#fail(error as Error);
+        await sleep(pause, undefined, { signal, ref: false }).catch(() => undefined);
+      }
+    }
   }
 
   get resumeParts(): ResumeParts {
@@ -102,19 +126,22 @@ export class Sessions {
       session.facts = { ...NO_FACTS, lists };
       if (!this.live.put(session)) return;
       if (JSON.stringify(params).length > MAX_PARAMS) return;
-      await this.#options.store
-        .create({ id, principal: principal.id, params, facts: session.facts })
-        .catch((error: Error) => this.#fail(error));
+      const write = () =>
+        this.#options.store.create({ id, principal: principal.id, params, facts: session.facts });
+      await write().catch((error: Error) => {
+        this.#fail(error);
+        this.#unsaved.add(id, write);
+      });
     });
   }
 
   /** @returns undefined for a session that is unknown, or somebody else's @throws StoreUnavailable */
   async find(id: string, principal: Principal): Promise<Session | undefined> {
-    this.#options.store.poll();
+    // What another instance changed a moment ago holds for this request too.
+    if (this.#peers.others) this.#options.store.poll();
     const known = this.live.get(id);
     if (known) {
       if (known.principal.id !== principal.id) return undefined;
-      // What another instance was told a moment ago holds for this request too.
       await known.refreshing;
       return known;
     }
@@ -133,6 +160,7 @@ export class Sessions {
       await this.#say({ t: "facts", session: session.id });
     } catch (error) {
       this.#fail(error as Error);
+      this.#unsaved.add(session.id, () => this.#options.store.setFacts(session.id, session.facts));
     }
   }
 
@@ -155,7 +183,9 @@ export class Sessions {
 
   async close(): Promise<void> {
     clearInterval(this.#sweeper);
+    this.#closing.abort();
     this.#peers.stop();
+    this.#unsaved.close();
     await this.journal.close();
     await this.#bury(this.instance).catch((error: Error) => this.#fail(error));
     await this.live.close();
@@ -193,17 +223,14 @@ export class Sessions {
 
   async #load(id: string, principal: Principal): Promise<Session | undefined> {
     const { store, log } = this.#options;
-    const record = await store.read(id).catch((error: Error) => {
-      this.#fail(error);
-      throw new StoreUnavailable(error.message);
-    });
+    const record = await store.read(id);
     if (record?.principal !== principal.id) return undefined;
     const session = this.#make(id, principal, async () => undefined);
     await session.server.connect(session.transport);
     await replay(session, record, (work) => this.journal.run(new Call("", []), work));
     if (!this.live.put(session)) {
       await session.server.close();
-      throw new StoreUnavailable("too many sessions are in use");
+      throw new Refusal(503, "Too many sessions are open; try again soon", 10);
     }
     log.info({ session: id }, "session taken up again");
     await store.touch([id]).catch((error: Error) => this.#fail(error));
@@ -212,6 +239,7 @@ export class Sessions {
 
   async #remove(session: Session): Promise<void> {
     this.live.delete(session.id);
+    this.#unsaved.delete(session.id);
     session.endStanding?.();
     await this.#options.store.remove(session.id);
     await this.#say({ t: "gone", session: session.id });
@@ -309,7 +337,10 @@ export class Sessions {
   }
 
   #fail(error: Error): void {
-    this.#options.log.error({ reason: error.message }, "session store");
+    const { log } = this.#options;
+    // An outage is reported once, where it is found out (see store/outages.ts).
+    if (error instanceof StoreUnavailable) log.debug({ reason: error.reason }, "session store");
+    else log.error({ err: error }, "sessions");
   }
 }
 

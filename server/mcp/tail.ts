@@ -1,4 +1,10 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { StoredEvent } from "../store/store.ts";
+import { StoreUnavailable } from "../store/store-unavailable.ts";
+
+/** Pause before a read that failed is tried again; it doubles up to the second value, milliseconds. */
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 30_000;
 
 export interface TailSource {
   /** The events after `after`, and whether more may come. */
@@ -43,7 +49,7 @@ export function tailStream(source: TailSource, after: number, opening: string, k
   const follow = async () => {
     for (let place = after; !ended.signal.aborted; ) {
       const change = source.change(ended.signal);
-      const { events, more } = await source.read(place);
+      const { events, more } = await readPatiently(source, place, ended.signal);
       for (const { n, message } of events) {
         send(frame(`${n}${source.tag}`, message));
         place = n;
@@ -56,7 +62,6 @@ export function tailStream(source: TailSource, after: number, opening: string, k
     start: (controller) => {
       sink = controller;
       if (opening) send(opening);
-      // A store that fails ends the stream; the client comes back with its place.
       follow().then(end, end);
     },
     cancel: () => {
@@ -65,6 +70,21 @@ export function tailStream(source: TailSource, after: number, opening: string, k
     },
   });
   return { body, end };
+}
+
+/**
+ * A store that is away cuts no stream: thousands of clients would come back at once, again and again. The stream stays open and silent
+ * until the store answers.
+ */
+async function readPatiently(source: TailSource, place: number, ended: AbortSignal) {
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    try {
+      return await source.read(place);
+    } catch (error) {
+      if (ended.aborted || !(error instanceof StoreUnavailable)) throw error;
+      await sleep(pause, undefined, { signal: ended, ref: false });
+    }
+  }
 }
 
 /** One server-sent event. */

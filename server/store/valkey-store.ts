@@ -1,4 +1,4 @@
-import { type ChainableCommander, Redis, type RedisOptions } from "iovalkey";
+import type { ChainableCommander, Redis, RedisOptions } from "iovalkey";
 import {
   type Batch,
   type CallRecord,
@@ -10,13 +10,12 @@ import {
   type Store,
   type StoredEvent,
 } from "./store.ts";
+import { connectValkey, keepAsking } from "./valkey-connection.ts";
 import { SCRIPTS } from "./valkey-scripts.ts";
 import { parseStoreUrl } from "./valkey-url.ts";
 
 /** A command that takes longer has failed, milliseconds: a request must not hang on its store. */
 const COMMAND_MS = 3_000;
-/** Between two attempts to connect, milliseconds; it rises to this. */
-const RECONNECT_MS = 1_000;
 /** Attempts to connect that a command outlives: with the pauses between them, a restart of Valkey (some 1.5 s). */
 const ATTEMPTS = 5;
 const PREFIX = "mcp-edge:";
@@ -39,24 +38,26 @@ type Pipeline = ChainableCommander & Scripted<ChainableCommander>;
 export class ValkeyStore implements Store {
   readonly name: string;
   readonly #db: Connection;
-  readonly #options: RedisOptions;
+  readonly #url: string;
   readonly #warn: (message: string) => void;
-  #ears: Redis | undefined;
+  readonly #limitMs: number;
+  #ears: { connection: Redis; stopAsking: () => void } | undefined;
 
-  /** @param warn told when the connection breaks @throws when the URL is none */
-  constructor(url: string, warn: (message: string) => void) {
-    const { shown, ...address } = parseStoreUrl(url);
-    this.name = `Valkey ${shown}`;
+  /**
+   * @param warn told when the connection breaks
+   * @param limitMs a command that takes longer has failed
+   * @throws when the URL is none
+   */
+  constructor(url: string, warn: (message: string) => void, limitMs = COMMAND_MS) {
+    this.name = `Valkey ${parseStoreUrl(url).shown}`;
+    this.#url = url;
     this.#warn = warn;
-    this.#options = {
-      ...address,
-      connectionName: "mcp-edge",
-      connectTimeout: COMMAND_MS,
+    this.#limitMs = limitMs;
+    this.#db = this.#connect({
+      commandTimeout: limitMs,
       maxRetriesPerRequest: ATTEMPTS,
-      retryStrategy: (times) => Math.min(times * 100, RECONNECT_MS),
       scripts: SCRIPTS,
-    };
-    this.#db = this.#connect({ commandTimeout: COMMAND_MS }) as Connection;
+    }) as Connection;
   }
 
   async create({ id, principal, params, facts }: SessionRecord): Promise<void> {
@@ -150,14 +151,19 @@ export class ValkeyStore implements Store {
   }
 
   async receive(instance: string, listener: (text: string) => void): Promise<void> {
-    // A connection that listens can do nothing else; it listens again by itself after it broke.
-    this.#ears?.disconnect();
-    this.#ears = this.#connect({});
-    this.#ears.on("message", (_channel, envelope) => {
+    this.#closeEars();
+    // A connection that listens can do nothing else. Once it has listened it does so again by itself after it broke.
+    const connection = this.#connect({ maxRetriesPerRequest: null });
+    this.#ears = { connection, stopAsking: keepAsking(connection) };
+    connection.on("message", (_channel, envelope) => {
       const { from, text } = JSON.parse(envelope) as { from: string; text: string };
       if (from !== instance) listener(text);
     });
-    await this.#ears.subscribe(`${PREFIX}to:*`, `${PREFIX}to:${instance}`);
+    const listens = connection.subscribe(`${PREFIX}to:*`, `${PREFIX}to:${instance}`);
+    const late = new Promise<never>((_, reject) => {
+      setTimeout(() => reject(new Error("Subscribing timed out")), this.#limitMs).unref();
+    });
+    await Promise.race([listens, late]);
   }
 
   poll(): void {
@@ -182,8 +188,13 @@ export class ValkeyStore implements Store {
   }
 
   async close(): Promise<void> {
-    this.#ears?.disconnect();
+    this.#closeEars();
     this.#db.disconnect();
+  }
+
+  #closeEars(): void {
+    this.#ears?.stopAsking();
+    this.#ears?.connection.disconnect();
   }
 
   #pipeline(): Pipeline {
@@ -191,7 +202,11 @@ export class ValkeyStore implements Store {
   }
 
   #connect(more: RedisOptions): Redis {
-    const connection = new Redis({ ...this.#options, ...more });
+    const connection = connectValkey(this.#url, {
+      connectionName: "mcp-edge",
+      limitMs: this.#limitMs,
+      ...more,
+    });
     // One word an outage, not one an attempt.
     let told = false;
     connection.on("ready", () => {

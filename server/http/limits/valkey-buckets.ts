@@ -1,11 +1,12 @@
-import { Redis, type RedisOptions } from "iovalkey";
+import type { Redis } from "iovalkey";
+import { connectValkey } from "../../store/valkey-connection.ts";
 import { parseStoreUrl } from "../../store/valkey-url.ts";
 import { type BucketStore, MemoryBuckets, type Taken } from "./buckets.ts";
 
 /** After a failure the next requests do not wait at all, so long, milliseconds. */
 const AWAY_MS = 1_000;
-/** Pause between attempts to connect, milliseconds; it rises to this. */
-const RECONNECT_MS = 1_000;
+/** A connect, or an answer, that takes longer ends the connection, milliseconds. */
+const LIMIT_MS = 3_000;
 /** A full bucket need not be kept: it is forgotten so long after it must be full again, milliseconds. */
 const SPARE_MS = 1_000;
 const PREFIX = "mcp-edge:bucket:";
@@ -57,21 +58,17 @@ export class ValkeyBuckets implements BucketStore {
 
   /** @throws when the URL is none */
   constructor(url: string, { onChange, commandMs = 250 }: ValkeyBucketsOptions) {
-    const { shown, ...address } = parseStoreUrl(url);
-    this.#shown = `Valkey ${shown}`;
+    this.#shown = `Valkey ${parseStoreUrl(url).shown}`;
     this.#onChange = onChange;
-    const options: RedisOptions = {
-      ...address,
+    this.#db = connectValkey(url, {
       connectionName: "mcp-edge-limits",
-      connectTimeout: 3_000,
+      limitMs: LIMIT_MS,
       commandTimeout: commandMs,
       // Without a connection a command fails at once: nothing is held up, and nothing is counted late.
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
-      retryStrategy: (times) => Math.min(times * 100, RECONNECT_MS),
       scripts: { takeToken: { lua: TAKE, numberOfKeys: 1 } },
-    };
-    this.#db = new Redis(options) as Connection;
+    }) as Connection;
     this.#db.on("ready", () => this.#is(true));
     this.#db.on("error", (error: Error) => this.#is(false, error.message));
     this.#db.on("close", () => this.#is(false, "no connection"));

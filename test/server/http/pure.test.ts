@@ -77,6 +77,17 @@ describe("ReadinessProbe", () => {
     expect(JSON.stringify(withoutDetails(state))).not.toContain("mend");
   });
 
+  test("a check that does not count is shown, and leaves the server ready", async () => {
+    const run = async () => {
+      throw new Error("away");
+    };
+    const probe = new ReadinessProbe([{ name: "store", counts: false, run }], about);
+    expect(await probe.probe()).toMatchObject({
+      ready: true,
+      checks: { store: { ok: false, counts: false, detail: "away" } },
+    });
+  });
+
   test("the checks run once for many questions at once; a drain shows at once", async () => {
     let runs = 0;
     let draining = false;

@@ -1,0 +1,67 @@
+import type { Store } from "./store.ts";
+import { StoreUnavailable } from "./store-unavailable.ts";
+
+/** Between two looks whether a store that failed works again, milliseconds. */
+const LOOK_MS = 1_000;
+
+export interface OutageListener {
+  /** Called once when the store begins to fail. */
+  onAway(reason: string): void;
+  /** Called once when it works again. */
+  onBack(): void;
+}
+
+const FAILING = [
+  ...["create", "read", "setFacts", "touch", "remove", "write", "call", "events"],
+  ...["beat", "bury", "post", "receive", "sweep", "check"],
+] as readonly (keyof Store)[];
+
+/**
+ * The same store, whose every failure is a StoreUnavailable, and which reports an outage once instead of once a command. An outage ends
+ * when `check` passes: a store that is full still reads, so one command that succeeds proves nothing.
+ */
+export function withOutages(store: Store, listener: OutageListener): Store {
+  let away = false;
+  let timer: NodeJS.Timeout | undefined;
+  let closed = false;
+
+  const look = () => {
+    store.check().then(
+      () => {
+        away = false;
+        if (!closed) listener.onBack();
+      },
+      () => schedule(),
+    );
+  };
+  const schedule = () => {
+    if (!closed) timer = setTimeout(look, LOOK_MS).unref();
+  };
+  const fail = (cause: unknown): never => {
+    const error = new StoreUnavailable(cause);
+    if (!away && !closed) {
+      away = true;
+      listener.onAway(error.reason);
+      schedule();
+    }
+    throw error;
+  };
+
+  const guarded = Object.fromEntries(
+    FAILING.map((name) => {
+      // Looked up at each call, and async: whatever the store throws at once is a rejection too.
+      const call = async (...args: unknown[]) => (store[name] as (...args: unknown[]) => unknown)(...args);
+      return [name, (...args: unknown[]) => call(...args).catch(fail)];
+    }),
+  ) as unknown as Store;
+  return {
+    ...guarded,
+    name: store.name,
+    poll: () => store.poll(),
+    close: () => {
+      closed = true;
+      clearTimeout(timer);
+      return store.close();
+    },
+  };
+}

@@ -1,0 +1,230 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { Redis } from "iovalkey";
+import { withOutages } from "../../../server/store/outages.ts";
+import { SqliteStore } from "../../../server/store/sqlite-store.ts";
+import { STANDALONE, type Store } from "../../../server/store/store.ts";
+import { StoreUnavailable } from "../../../server/store/store-unavailable.ts";
+import { ValkeyStore } from "../../../server/store/valkey-store.ts";
+import { EventReader } from "../mcp/instances.ts";
+import {
+  eventually,
+  JSON_HEADERS,
+  makeRepository,
+  openSession,
+  type RunningApp,
+  rpc,
+  startApp,
+  temporaryFolder,
+} from "../support.ts";
+import { CutProxy } from "./cut-proxy.ts";
+import { whyNoDebian } from "./debian-program.ts";
+import { eventuallyAsync, SERVERS, ValkeyServer } from "./valkey.ts";
+
+/** A command fails after so long here, milliseconds: the tests wait for it many times. */
+const LIMIT_MS = 300;
+const LIST = { jsonrpc: "2.0", id: 5, method: "tools/list", params: {} };
+const MODERN = {
+  "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+  "io.modelcontextprotocol/clientInfo": { name: "t", version: "1" },
+  "io.modelcontextprotocol/clientCapabilities": {},
+};
+
+describe("withOutages", () => {
+  test("every failure is a StoreUnavailable without the reason in its text; an outage is reported once, and its end", async () => {
+    const told: string[] = [];
+    const inner = new SqliteStore(":memory:");
+    const store = withOutages(inner, {
+      onAway: (reason) => told.push(reason),
+      onBack: () => told.push("back"),
+    });
+    const working = { ...bound(inner) };
+    const names = [
+      "create",
+      "read",
+      "setFacts",
+      "touch",
+      "remove",
+      "write",
+      "call",
+      "events",
+      "beat",
+    ] as const;
+    for (const name of [...names, "bury", "post", "receive", "sweep", "check"] as const) {
+      inner[name] = () => {
+        throw new Error(`${name} at secret-host`);
+      };
+      const failed = (store[name] as () => Promise<unknown>)();
+      await expect(failed).rejects.toBeInstanceOf(StoreUnavailable);
+      await expect(failed).rejects.not.toThrow(/secret-host/);
+      await expect(failed).rejects.toMatchObject({ statusCode: 503, reason: `${name} at secret-host` });
+    }
+    expect(told).toEqual(["create at secret-host"]);
+    Object.assign(inner, working);
+    await eventually(() => told.length === 2, "the end of the outage");
+    expect(told[1]).toBe("back");
+    await store.close();
+  });
+});
+
+function bound(store: Store): Pick<Store, "check"> {
+  return { check: store.check.bind(store) };
+}
+
+const reason = whyNoDebian();
+if (reason !== undefined)
+  test(`Valkey cannot run here: ${reason}`, () => {
+    expect(process.env.CI).not.toBe("true");
+  });
+else describe("with Valkey away, what needs no store goes on", () => outages());
+
+function outages(): void {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let server: ValkeyServer;
+  let proxy: CutProxy;
+  let env: Record<string, string>;
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    await makeRepository(join(folder.path, "workspace", "sample"));
+    env = { WORKSPACE_DIR: join(folder.path, "workspace") };
+    server = await ValkeyServer.start(SERVERS[0]);
+    proxy = await CutProxy.start(server.socket);
+  }, 300_000);
+  afterAll(async () => {
+    await proxy?.[Symbol.asyncDispose]();
+    await server?.[Symbol.asyncDispose]();
+    await folder.remove();
+  });
+
+  const store = () => new ValkeyStore(proxy.url, () => undefined, LIMIT_MS);
+  const start = () => startApp(env, { store: store() });
+  const memory = async (bytes: string) => {
+    const db = new Redis(server.socket);
+    await db.config("SET", "maxmemory-policy", "noeviction");
+    await db.config("SET", "maxmemory", bytes);
+    db.disconnect();
+  };
+  const within = (session: string) => ({ "mcp-session-id": session });
+  const list = (app: RunningApp, session: string) => rpc(app.origin, LIST, within(session));
+  const modern = (app: RunningApp) =>
+    rpc(
+      app.origin,
+      { ...LIST, params: { _meta: MODERN } },
+      { "mcp-protocol-version": "2026-07-28", "mcp-method": "tools/list" },
+    );
+  const notifications = (app: RunningApp, session: string, last?: string) =>
+    fetch(`${app.origin}/mcp`, {
+      headers: {
+        ...JSON_HEADERS,
+        ...within(session),
+        "mcp-protocol-version": "2025-11-25",
+        ...(last === undefined ? {} : { "last-event-id": last }),
+      },
+    });
+  const kinds = [
+    { title: "killed", begin: () => server.kill(), end: () => server.run(), reads: false },
+    {
+      title: "frozen",
+      begin: async () => server.freeze(),
+      end: async () => server.thaw(),
+      reads: false,
+    },
+    {
+      title: "full (noeviction)",
+      begin: () => memory("1mb"),
+      end: () => memory("0"),
+      reads: true,
+    },
+    {
+      title: "cut off by the network",
+      begin: async () => proxy.cut(),
+      end: async () => proxy.heal(),
+      reads: false,
+    },
+  ];
+
+  test.each(kinds)(
+    "$title",
+    async ({ begin, end, reads }) => {
+      const other = await start();
+      const elsewhere = await openSession(other.origin);
+      await other.app.close();
+      await using app = await start();
+      const session = await openSession(app.origin);
+      const stream = new EventReader(await notifications(app, session));
+      await stream.next();
+      const away = (from: RunningApp) =>
+        from.logs.some((l) => String(l.msg).startsWith("session store is away"));
+      await begin();
+      let over = false;
+      const endOnce = async () => {
+        if (!over) await end();
+        over = true;
+      };
+      try {
+        // Its heart beat finds out.
+        await eventually(() => away(app), "the outage to be noticed");
+        const ready = await fetch(`${app.origin}/readyz`);
+        expect(ready.status).toBe(200);
+        expect(await ready.json()).toMatchObject({
+          ready: true,
+          checks: { store: { ok: false, counts: false }, workspace: { ok: true, counts: true } },
+        });
+        expect((await list(app, session)).status).toBe(200);
+        expect((await modern(app)).status).toBe(200);
+        const unknown = await list(app, elsewhere);
+        expect(unknown.status).toBe(reads ? 200 : 503);
+        if (!reads) {
+          expect(unknown.headers.get("retry-after")).toBe("10");
+          expect(await unknown.json()).toMatchObject({ jsonrpc: "2.0", error: { code: -32_000 } });
+        }
+        const place = `0~0123456789abcdef~~${randomUUID()}`;
+        expect((await notifications(app, session, place)).status).toBe(reads ? 204 : 503);
+        const made = await openSession(app.origin);
+        expect((await list(app, made)).status).toBe(200);
+        const unmade = await fetch(`${app.origin}/mcp`, {
+          method: "DELETE",
+          headers: within(await openSession(app.origin)),
+        });
+        expect([200, 503]).toContain(unmade.status);
+        await using young = await start();
+        expect((await modern(young)).status).toBe(200);
+        expect((await fetch(`${young.origin}/readyz`)).status).toBe(200);
+        const inYoung = await openSession(young.origin);
+
+        await endOnce();
+        const direct = store();
+        for (const id of [made, inYoung])
+          await eventuallyAsync(async () => (await direct.read(id)) !== undefined, "the session's record");
+        await eventually(
+          () => app.logs.some((l) => l.msg === "session store is back"),
+          "the end of the outage",
+        );
+        expect((await list(young, made)).status).toBe(200);
+        // The stream that was open all the time hears what comes now.
+        const events = [
+          { session, stream: STANDALONE, n: undefined, message: '{"jsonrpc":"2.0","method":"after"}' },
+        ];
+        await direct.write({ started: [], events, ended: [] });
+        await direct.post(
+          "test",
+          "*",
+          JSON.stringify({ t: "woke", session, stream: STANDALONE, from: "test" }),
+        );
+        await direct.close();
+        expect((await stream.until((e) => e.message?.method === "after")).at(-1)?.message?.method).toBe(
+          "after",
+        );
+        await stream.cut();
+        for (const one of [app, young]) {
+          expect(one.logs.filter((l) => l.status === 500)).toEqual([]);
+          expect(one.logs.filter((l) => String(l.msg).startsWith("session store is away"))).toHaveLength(1);
+        }
+      } finally {
+        await endOnce();
+      }
+    },
+    60_000,
+  );
+}
