@@ -20,8 +20,9 @@ export interface MachineFile {
 const SOURCES: Readonly<Record<string, string>> = {
   "/etc/apt/apt.conf.d/52mcp-edge": "files/etc/apt.conf",
   "/etc/default/nginx": "files/etc/nginx.default",
+  "/etc/fail2ban/action.d/nftables-common.local": "files/fail2ban/nftables-common.local",
   "/etc/fail2ban/filter.d/mcp-edge.conf": "files/fail2ban/filter.conf",
-  "/etc/fail2ban/jail.d/mcp-edge.local": "files/fail2ban/jail.local",
+  "/etc/fail2ban/jail.d/mcp-edge.local": "files/fail2ban/jail.local.liquid",
   "/etc/letsencrypt/cli.ini": "files/certbot/cli.ini.liquid",
   "/etc/mcp-edge/edge.env": "files/env/edge.env.liquid",
   "/etc/mcp-edge/server.env": "files/env/server.env.liquid",

@@ -8,7 +8,7 @@ export const PACKAGES: readonly string[] = [
   "ca-certificates", // trust store of git, certbot and curl
   "certbot", // ACME client, with its systemd timer
   "curl", // the deploy script's health check
-  "fail2ban", // bans addresses with repeated 401/403
+  "fail2ban", // bans addresses that guess credentials
   "git", // the workspace's repositories
   "logrotate", // rotates the access log, also where no recommended package is installed
   "nftables", // firewall, and fail2ban's ban action

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { isMcpPath, jsonRpcError, Refusal } from "../http/errors.ts";
 import { ANONYMOUS, type Authenticator, type Principal, type Scope } from "./principal.ts";
+import { REFUSED_CREDENTIAL } from "./refusals.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -20,6 +21,10 @@ export function guard(authenticator: Authenticator) {
       request.principal = verdict.principal;
       return;
     }
+    // What was sent without any credential is a client that looks whether one is needed: nobody is banned for that.
+    const named =
+      verdict.guessed && authenticator.refusals?.name(request.headers.authorization ?? "", request.ip);
+    if (named) reply.header(REFUSED_CREDENTIAL, named);
     await reply
       .code(401)
       .header("www-authenticate", verdict.challenge)

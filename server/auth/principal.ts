@@ -1,3 +1,5 @@
+import type { Refusals } from "./refusals.ts";
+
 /** Everything a token may allow. `code:read`: the tools over the workspace; `ops`: what shows the server's own state. */
 export const SCOPES = ["code:read", "ops"] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -14,9 +16,14 @@ export interface Principal {
 
 export const ANONYMOUS: Principal = { id: "anonymous", name: "anonymous", scopes: ["code:read"] };
 
-/** What `Authorization` came to: somebody, or the `WWW-Authenticate` challenge of a 401 (RFC 6750, section 3). */
-export type Verdict = { principal: Principal } | { challenge: string; reason: string };
+/**
+ * What `Authorization` came to: somebody, or the `WWW-Authenticate` challenge of a 401 (RFC 6750, section 3). `guessed`: there was a
+ * credential, and it is none that this server has given out; it counts towards a ban.
+ */
+export type Verdict = { principal: Principal } | { challenge: string; reason: string; guessed?: true };
 
 export interface Authenticator {
+  /** Which credentials it refused lately; missing where none is asked for. */
+  readonly refusals?: Refusals;
   authenticate(authorization: string | undefined): Promise<Verdict>;
 }

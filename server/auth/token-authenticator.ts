@@ -1,6 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { stat } from "node:fs/promises";
 import type { Authenticator, Principal, Verdict } from "./principal.ts";
+import { Refusals } from "./refusals.ts";
 import { hashToken, readTokens } from "./tokens-file.ts";
 
 /** A known token's file is looked at again at most so often, milliseconds. */
@@ -17,6 +18,7 @@ interface KnownToken {
  * that their user configured.
  */
 export class TokenAuthenticator implements Authenticator {
+  readonly refusals = new Refusals();
   readonly #file: string;
   readonly #onProblem: (problem: Error) => void;
   #tokens: KnownToken[] = [];
@@ -33,7 +35,11 @@ export class TokenAuthenticator implements Authenticator {
   async authenticate(authorization: string | undefined, now = Date.now()): Promise<Verdict> {
     const token = /^Bearer +([\x21-\x7e]{1,512}) *$/i.exec(authorization ?? "")?.[1];
     if (token === undefined)
-      return { challenge: "Bearer", reason: "A bearer token is needed: Authorization: Bearer mcp_..." };
+      return {
+        challenge: "Bearer",
+        reason: "A bearer token is needed: Authorization: Bearer mcp_...",
+        ...(authorization?.trim() ? { guessed: true as const } : {}),
+      };
     const hash = Buffer.from(hashToken(token), "hex");
     if (now - this.#lookedAt >= LOOK_AGAIN_MS) await this.#look(now);
     let known = this.#match(hash);
@@ -43,7 +49,11 @@ export class TokenAuthenticator implements Authenticator {
       known = this.#match(hash);
     }
     if (!known)
-      return { challenge: invalid("unknown token"), reason: "The token is unknown or was revoked." };
+      return {
+        challenge: invalid("unknown token"),
+        reason: "The token is unknown or was revoked.",
+        guessed: true,
+      };
     if (known.expiresAt <= now)
       return { challenge: invalid("expired token"), reason: "The token has expired." };
     return { principal: known.principal };

@@ -162,7 +162,7 @@ function deploy() {
     ],
   ])("%s with %j made %j is refused with the tool's words", async (path, from, to, words) => {
     const { code, output } = await root.sh(
-      `mkdir -p /run/fail2ban; touch /var/log/nginx/access.log; mcp-edge-deploy files ${await push(changed(path, from, to))}`,
+      `mkdir -p /run/fail2ban; touch /var/log/nginx/refused.log; mcp-edge-deploy files ${await push(changed(path, from, to))}`,
     );
     expect([code, output]).toEqual([1, expect.stringContaining(words)]);
     expect(output).toContain("refused: nothing was applied");

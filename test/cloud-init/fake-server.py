@@ -1,12 +1,17 @@
 """Stands in for the server behind NGINX: one token is good, what else is sent as a credential is refused by its hash."""
 import hashlib
 import http.server
+import time
+
+NAMED = set()
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
         credential = self.headers.get("Authorization", "")
+        if self.path == "/stream" and credential == "Bearer good":
+            return self.stream()
         if self.path.startswith("/own/"):  # an error of the server's own
             status, body = int(self.path[5:8]), b"the server's own words"
         elif credential == "Bearer good":
@@ -14,13 +19,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             status, body = 401, b"no"
         self.send_response(status)
-        if status == 401 and credential:
+        # As server/auth/refusals.ts: once a network.
+        who = (self.headers.get("X-Real-IP", "").rpartition(":")[0] or self.headers.get("X-Real-IP"), credential)
+        if status == 401 and credential and who not in NAMED:
+            NAMED.add(who)
             self.send_header("X-Refused-Credential", hashlib.sha256(credential.encode()).hexdigest()[:12])
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
     do_POST = do_GET
+
+    def stream(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        for number in range(600):
+            self.wfile.write(b"data: %d\n\n" % number)
+            self.wfile.flush()
+            time.sleep(0.1)
 
     def log_message(self, *_):
         pass

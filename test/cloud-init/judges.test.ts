@@ -130,29 +130,28 @@ function judge() {
 
   test("fail2ban takes the jails, with TCP and UDP", async () => {
     const { code, output } = await root.sh(
-      "mkdir -p /run/fail2ban && touch /var/log/nginx/access.log && fail2ban-client -d",
+      "mkdir -p /run/fail2ban && touch /var/log/nginx/refused.log && fail2ban-client -d",
     );
     expect(code).toBe(0);
     for (const action of ["'tcp,udp'", "80,443", "['add', 'mcp-edge', 'auto']", "['add', 'sshd', 'systemd']"])
       expect(output.replaceAll('"', "'")).toContain(action);
   });
 
-  test("fail2ban counts 401 and 403, and nothing that a client writes", async () => {
-    const line = (status: number, address: string, agent: string) =>
-      `{"time":"2026-11-21T12:27:41+00:00","address":"${address}","status":${status},"method":"POST","path":"/mcp","host":"h","user_agent":"${agent}"}`;
-    const forged = String.raw`\"address\":\"192.0.2.9\",\"status\":401,`;
+  test("fail2ban counts refused credentials, an IPv6 address as its network, and nothing else", async () => {
+    const line = (address: string, credential: string) =>
+      `{"time":"2026-11-21T12:27:41+00:00","address":"${address}","credential":"${credential}"}`;
     const log = [
-      line(401, "192.0.2.1", "a"),
-      line(403, "2001:db8::1", "a"),
-      line(200, "192.0.2.2", forged),
-      line(429, "192.0.2.3", "a"),
-      line(404, "192.0.2.4", "401"),
+      line("192.0.2.1", "0123456789ab"),
+      line("2001:db8:0:1:2::1/64", "0123456789ab"),
+      line("192.0.2.2", ""),
+      line("192.0.2.3", String.raw`\"\"}`),
+      `{"time":"2026-11-21T12:27:41+00:00","address":"192.0.2.4","status":401,"method":"POST","path":"/mcp"}`,
     ];
-    root.write("/access.log", `${log.join("\n")}\n`);
+    root.write("/refused.log", `${log.join("\n")}\n`);
     const { code, output } = await root.sh(
-      "fail2ban-regex --out ip /access.log /etc/fail2ban/filter.d/mcp-edge.conf",
+      "fail2ban-regex --out ip /refused.log /etc/fail2ban/filter.d/mcp-edge.conf",
     );
-    expect([code, output.trim().split("\n")]).toEqual([0, ["192.0.2.1", "2001:db8::1"]]);
+    expect([code, output.trim().split("\n")]).toEqual([0, ["192.0.2.1", "2001:db8:0:1::/64"]]);
   });
 
   test("certbot reads cli.ini: the folder is on the data volume", async () => {
