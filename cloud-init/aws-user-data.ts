@@ -17,6 +17,7 @@ export interface AwsSurroundings {
 const BOOT: Readonly<Record<string, string>> = {
   "/etc/systemd/system/mcp-edge-pull.service": "files/systemd/mcp-edge-pull.service",
   "/etc/systemd/system/mcp-edge-pull.timer": "files/systemd/mcp-edge-pull.timer",
+  "/usr/local/lib/mcp-edge/archive.sh": "deploy/lib/archive.sh",
   "/usr/local/lib/mcp-edge/aws.sh": "deploy/lib/aws.sh",
   "/usr/local/lib/mcp-edge/boot.sh": "deploy/lib/boot.sh",
   "/usr/local/lib/mcp-edge/report.sh": "deploy/lib/report.sh",

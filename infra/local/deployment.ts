@@ -46,8 +46,8 @@ export async function outdated(inputs: DeploymentInputs): Promise<(keyof Deploye
 }
 
 /**
- * Bring the machine's files, workspace and release to what is wanted, in place and in that order: each by the
- * on-machine deploy script, which goes back by itself and fails when a check fails.
+ * Bring the machine's files and release, then the workspace to what is wanted, in place, by the on-machine scripts. Files and
+ * release succeed or go back together.
  */
 export async function ensureDeployed(inputs: DeploymentInputs, log: (line: string) => void): Promise<object> {
   const { stack } = inputs;
@@ -60,17 +60,19 @@ export async function ensureDeployed(inputs: DeploymentInputs, log: (line: strin
   // A machine that was made in this very update brought all of it by its user-data.
   const fresh = !existsSync(recordFile(stack));
   const stale = fresh ? [] : await outdated(inputs);
-  if (stale.includes("files")) {
-    await placeArchive(stack, inputs.filesArchive);
-    await onMachine("/usr/local/sbin/mcp-edge-deploy", "files", inputs.files);
+  const parts: [string, string, string][] = [
+    ["files", inputs.filesArchive, inputs.files],
+    ["release", inputs.releaseArchive, inputs.release],
+  ];
+  const changed = parts.filter(([part]) => stale.includes(part as keyof Deployed));
+  for (const [, archive] of changed) await placeArchive(stack, archive);
+  if (changed.length > 0) {
+    const command = changed.length === 2 ? "both" : (changed[0]?.[0] ?? "");
+    await onMachine("/usr/local/sbin/mcp-edge-deploy", command, ...changed.map(([, , hash]) => hash));
   }
   if (stale.includes("workspaceHead") && inputs.workspaceFolder) {
     await pushWorkspace(stack, inputs.workspaceFolder);
     await onMachine("/usr/local/sbin/mcp-edge-workspace");
-  }
-  if (stale.includes("release")) {
-    await placeArchive(stack, inputs.releaseArchive);
-    await onMachine("/usr/local/sbin/mcp-edge-deploy", "release", inputs.release);
   }
   const { release, files, workspaceHead } = inputs;
   await record(stack, { release, files, workspaceHead });

@@ -1,5 +1,6 @@
-import { existsSync } from "node:fs";
-import { copyFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { createReadStream, existsSync } from "node:fs";
+import { copyFile, mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { poll } from "../exec.ts";
 import { tail } from "./daemon.ts";
@@ -93,14 +94,25 @@ async function make(inputs: MachineInputs, network: Network, log: (line: string)
   await record(stack, { networkIndex: network.index, rootfs: rootfs.path, ready: false });
 }
 
-/** Put an archive where the on-machine deploy script looks for it; whole or not at all. */
+/**
+ * Put an archive where the on-machine deploy script looks for it; whole or not at all. One that is there already may be
+ * damaged, after a crash of the host: it is compared, not believed.
+ */
 export async function placeArchive(stack: string, archive: string): Promise<void> {
   const incoming = join(dataFolder(stack), "incoming");
   await mkdir(incoming, { recursive: true });
   const target = join(incoming, basename(archive));
-  if (existsSync(target)) return;
+  if (existsSync(target) && (await sha256(target)) === (await sha256(archive))) return;
   await copyFile(archive, `${target}.partial`);
+  const copy = await open(`${target}.partial`, "r+");
+  await copy.sync().finally(() => copy.close());
   await rename(`${target}.partial`, target);
+}
+
+async function sha256(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const piece of createReadStream(file)) hash.update(piece);
+  return hash.digest("hex");
 }
 
 /** What cloud-init prints at each boot and nobody needs to see when something failed: host keys and their pictures. */

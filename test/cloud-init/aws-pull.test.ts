@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -15,12 +16,14 @@ mkdir -p /var/lib/fake
 echo "deploy $*" >>/var/lib/fake/calls
 case $1 in
 status) printf '{"release":"%s","files":"%s"}\\n' "$(cat /var/lib/fake/release 2>/dev/null)" "$(cat /var/lib/fake/files 2>/dev/null)" ;;
-release)
-  echo "mcp-edge-deploy: step start blue with \${2:0:12}"
-  if [[ $2 = 9* ]]; then echo "mcp-edge-deploy: release was not ready within 30 s" >&2; exit 1; fi
-  echo "$2" >/var/lib/fake/release
+release | both | restart)
+  case $1 in both) release=$3 files=$2 ;; release) release=$2 ;; restart) release=$(cat /var/lib/fake/release) ;; esac
+  echo "mcp-edge-deploy: step start blue with \${release:0:12}"
+  if [[ $release = 9* || $(cat /etc/mcp-edge/secrets.env 2>/dev/null) = *unfit-4321* ]]; then echo "mcp-edge-deploy: release was not ready within 30 s" >&2; exit 1; fi
+  echo "$release" >/var/lib/fake/release
+  cp /etc/mcp-edge/secrets.env /var/lib/fake/secrets
+  [ -z "\${files:-}" ] || echo "$files" >/var/lib/fake/files
   ;;
-files) echo "$2" >/var/lib/fake/files ;;
 esac
 `;
 
@@ -55,9 +58,16 @@ function pull() {
     stand("/usr/local/sbin/mcp-edge-setup", SETUP),
   ];
   const hash = filesHash(files);
-  const release = "5".repeat(64);
-  const other = "6".repeat(64);
-  const broken = "9".repeat(64);
+  // Contents whose hashes are the names of the releases; the fake mcp-edge-deploy fails for the one that begins with 9.
+  const archive = (first: string) => {
+    for (let number = 0; ; number++) {
+      const content = `release ${number}`;
+      const sha = createHash("sha256").update(content).digest("hex");
+      if (sha.startsWith(first)) return { sha, content };
+    }
+  };
+  const archives = [archive("5"), archive("6"), archive("9")] as const;
+  const [release, other, broken] = archives.map(({ sha }) => sha) as [string, string, string];
   const status = (): Status => JSON.parse(read(`/fake/s3/${AROUND.bucket}/status/i-0123456789abcdef0.json`));
   const read = (path: string) => readFileSync(join(root.folder, "upper", path), "utf8");
   const texts = () => status().steps.map(({ text }) => text);
@@ -79,6 +89,7 @@ function pull() {
       `ip link set lo up; python3 /fake-aws.py & for i in {1..100}; do curl -s -o /dev/null http://127.0.0.1:8000/latest/x && break; sleep 0.05; done\n${script}`,
     );
   const calls = () => read("/var/lib/fake/calls").trim().split("\n");
+  const deployments = () => calls().filter((call) => call.startsWith("deploy") && !call.includes("status"));
 
   beforeAll(async () => {
     root = await JudgeRoot.create([]);
@@ -92,7 +103,7 @@ function pull() {
     root.write("/fake-aws.py", readFileSync(join(import.meta.dirname, "fake-aws.py")));
     root.write(
       "/usr/bin/systemctl",
-      '#!/bin/sh\nmkdir -p /var/lib/fake\necho systemctl "$@" >>/var/lib/fake/calls\n',
+      '#!/bin/sh\nmkdir -p /var/lib/fake\ncase $* in *mcp-edge-pull-change*) cat /fake/beside 2>/dev/null; exit 0 ;; esac\necho systemctl "$@" >>/var/lib/fake/calls\n',
       0o755,
     );
     root.write(
@@ -109,7 +120,7 @@ function pull() {
       '{"Parameters":[{"Name":"/mcp-edge/prod/env/LAST","Value":"1"}]}',
     );
     object(`files/files-${hash}.tar`, await filesArchive(files));
-    for (const sha of [release, other, broken]) object(`releases/${sha}.tar.zst`, sha);
+    for (const { sha, content } of archives) object(`releases/${sha}.tar.zst`, content);
     parameters(["API_KEY", 'a"b\\c$d`e']);
   }, 600_000);
   afterAll(() => root?.remove());
@@ -123,14 +134,14 @@ function pull() {
     expect(status().log).toContain("FAILED at: packages");
     await root.sh("rm /fake/setup-fails /var/lib/mcp-edge/pull/etag");
     const { code, output } = await sh("mcp-edge-pull boot");
-    expect([code, output]).toEqual([0, expect.stringContaining("done: release 555555555555")]);
+    expect([code, output]).toEqual([0, expect.stringContaining(`done: release ${release.slice(0, 12)}`)]);
     expect(status()).toMatchObject({ instance: "i-0123456789abcdef0", phase: "done", ok: true, release });
     expect(texts()).toEqual([
       expect.stringMatching(/^generation [0-9a-f]{16}$/),
       "data: vol-1 is there",
       "setup:   0.1s packages",
-      "deploy: step start blue with 555555555555",
-      `done: release 555555555555, files ${hash.slice(0, 12)}`,
+      `deploy: step start blue with ${release.slice(0, 12)}`,
+      `done: release ${release.slice(0, 12)}, files ${hash.slice(0, 12)}`,
     ]);
     for (const file of files) {
       expect([file.path, read(file.path)]).toEqual([file.path, file.content]);
@@ -188,24 +199,171 @@ function pull() {
     expect(output.trim()).toBe('a"b\\c$d`e 1\n600');
   });
 
-  test("a new release is files, then release; cloud-init counts no more", async () => {
+  test("a new deployment is one call for files and release; cloud-init counts no more", async () => {
     want(other);
     await root.sh("rm /var/lib/fake/calls");
     expect((await sh("mcp-edge-pull")).code).toBe(0);
-    expect(calls().filter((call) => !call.includes("status"))).toEqual([
-      `deploy files ${hash}`,
-      `deploy release ${other}`,
-    ]);
+    expect(deployments()).toEqual([`deploy both ${hash} ${other}`]);
     expect(status()).toMatchObject({ phase: "done", release: other, cloudInit: "" });
   }, 60_000);
 
-  test("a changed secret restarts the same release", async () => {
+  test("a changed secret starts the same release anew", async () => {
     parameters(["API_KEY", "new"]);
     want(other, "API_KEY=2");
     await root.sh("rm /var/lib/fake/calls");
     expect((await sh("mcp-edge-pull")).code).toBe(0);
-    expect(calls()).toContain("deploy restart");
+    expect(deployments()).toEqual([`deploy both ${hash} ${other} --restart`]);
     expect(read("/etc/mcp-edge/secrets.env")).toContain('API_KEY="new"');
+  }, 60_000);
+
+  describe("a secret that was revoked", () => {
+    /** Everywhere on the machine's disk; /fake is AWS, /var/lib/fake/secrets what the server was started with last. */
+    const traces = async (secret: string) =>
+      (
+        await root.sh(
+          `grep -rlF ${secret} /etc /var /srv /opt /run /tmp /usr/local 2>/dev/null | grep -v /var/lib/fake/`,
+        )
+      ).output;
+    const runsWith = () => read("/var/lib/fake/secrets");
+    const rotate = async (to: string, wanted: string, version: string) => {
+      parameters(["API_KEY", to]);
+      want(wanted, `API_KEY=${version}`);
+      return sh("mcp-edge-pull");
+    };
+
+    test("does not come back with a later broken release of the same versions", async () => {
+      expect((await rotate("REVOKED1", other, "3")).code).toBe(0);
+      expect((await rotate("fresh1", other, "4")).code).toBe(0);
+      want(broken, "API_KEY=4");
+      expect((await sh("mcp-edge-pull")).code).toBe(1);
+      expect(read("/etc/mcp-edge/secrets.env")).toContain('"fresh1"');
+      expect(await traces("REVOKED1")).toBe("");
+    }, 60_000);
+
+    test("does not come back when the release that comes with the rotation is broken: the one before takes the new secret", async () => {
+      expect((await rotate("REVOKED2", other, "5")).code).toBe(0);
+      await root.sh("rm /var/lib/fake/calls");
+      expect((await rotate("fresh2", broken, "6")).code).toBe(1);
+      expect(deployments()).toEqual([`deploy both ${hash} ${broken} --restart`, "deploy restart"]);
+      expect([runsWith(), status().release]).toEqual([expect.stringContaining("fresh2"), other]);
+      expect(await traces("REVOKED2")).toBe("");
+    }, 60_000);
+
+    test("does not come back when no release takes the new one; the next deployment starts the server anew", async () => {
+      expect((await rotate("REVOKED3", other, "7")).code).toBe(0);
+      expect((await rotate("unfit-4321", other, "8")).code).toBe(1);
+      expect([read("/etc/mcp-edge/secrets.env"), runsWith()]).toEqual([
+        expect.stringContaining("unfit-4321"),
+        expect.stringContaining("REVOKED3"),
+      ]);
+      expect(await traces("REVOKED3")).toBe("");
+      await root.sh("rm /var/lib/fake/calls");
+      expect((await rotate("fresh3", other, "9")).code).toBe(0);
+      expect(runsWith()).toContain("fresh3");
+    }, 60_000);
+
+    test.each(["before", "after"])(
+      "is not what the server goes on with when the machine ends right %s the exchange",
+      async (moment) => {
+        expect((await rotate("REVOKED4", other, "10")).code).toBe(0);
+        parameters(["API_KEY", "fresh4"]);
+        want(other, "API_KEY=11");
+        const line =
+          '  : >"$WORK/restart" && sync "$SECRETS.new" "$WORK/restart" && mv -f "$SECRETS.new" "$SECRETS"';
+        const script = "/usr/local/sbin/mcp-edge-pull";
+        const whole = read(script);
+        expect(whole).toContain(line);
+        const cut =
+          moment === "before" ? line.replace("&& mv", () => "&& kill -9 $$; mv") : `${line}; kill -9 $$`;
+        root.write(
+          script,
+          whole.replace(line, () => cut),
+          0o755,
+        );
+        expect((await sh("mcp-edge-pull; exit $?")).code).toBe(137); // as process 1 it could not be killed
+        root.write(script, whole, 0o755);
+        expect((await sh("mcp-edge-pull")).code).toBe(0);
+        expect(runsWith()).toContain("fresh4");
+        expect(await traces("REVOKED4")).toBe("");
+        expect(
+          (await root.sh("find /etc/mcp-edge /var/lib/mcp-edge/pull -name '*secret*' -printf '%p %m\\n'"))
+            .output,
+        ).toBe("/etc/mcp-edge/secrets.env 600");
+      },
+      60_000,
+    );
+
+    test("leaves no copy of what an earlier version of the script kept, also when SSM cannot be read", async () => {
+      await root.sh(
+        "for name in secrets.env secrets.old answer; do echo REVOKED5 >/var/lib/mcp-edge/pull/$name; done",
+      );
+      root.write("/fake/refuse-AmazonSSM.GetParametersByPath", "");
+      want(other, "API_KEY=12");
+      expect((await sh("mcp-edge-pull")).code).toBe(1);
+      expect(status().log).toContain("cannot read the parameters");
+      expect(await traces("REVOKED5")).toBe("");
+      expect(read("/etc/mcp-edge/secrets.env")).toContain("fresh4");
+    }, 60_000);
+
+    test("the whole set gone: the server starts without", async () => {
+      root.write("/fake/AmazonSSM.GetParametersByPath.json", '{"Parameters":[]}');
+      want(other, "");
+      expect((await sh("mcp-edge-pull")).code).toBe(0);
+      expect([read("/etc/mcp-edge/secrets.env"), runsWith()]).toEqual(["", ""]);
+      expect((await rotate("new", other, "2")).code).toBe(0);
+    }, 60_000);
+  });
+
+  describe("an archive that is damaged on the machine is fetched again:", () => {
+    const tar = `/srv/mcp-edge/incoming/files-${hash}.tar`;
+    const zst = `/srv/mcp-edge/incoming/${other}.tar.zst`;
+    test.each([
+      ["the release cut short", `truncate -s -1 ${zst}`],
+      ["the release empty after a crash", `: >${zst}`],
+      ["the release with another content", `echo x >${zst}`],
+      ["the files cut short", `truncate -s 20000 ${tar}`],
+      ["the files empty after a crash", `: >${tar}`],
+      [
+        "one byte of a file is another",
+        `printf '!' | dd of=${tar} bs=1 seek=$(grep -abo -m 1 'set -euo pipefail' ${tar} | head -n 1 | cut -d : -f 1) conv=notrunc`,
+      ],
+      ["a half fetched one beside it", `echo x >${zst}.partial; rm ${zst}`],
+    ])(
+      "%s",
+      async (_, damage) => {
+        await root.sh(damage);
+        object(
+          "desired.json",
+          `${JSON.stringify({ ...desired(other, hash, "", "API_KEY=2"), attempt: String(Math.random()) })}\n`,
+        );
+        expect((await sh("mcp-edge-pull")).code).toBe(0);
+        expect(read(zst)).toBe(archives[1].content);
+        expect(readFileSync(join(root.folder, "upper", tar))).toEqual(await filesArchive(files));
+        expect((await root.sh("ls /srv/mcp-edge/incoming")).output).not.toContain("partial");
+      },
+      60_000,
+    );
+
+    test("one that is damaged in the bucket is a failure that says so, and is not kept", async () => {
+      const bad = "8".repeat(64);
+      object(`releases/${bad}.tar.zst`, "something else");
+      want(bad, "API_KEY=2");
+      expect((await sh("mcp-edge-pull")).code).toBe(1);
+      expect(status().log).toContain(`releases/${bad}.tar.zst in the bucket is not what its name says`);
+      expect((await root.sh("ls /srv/mcp-edge/incoming")).output).not.toContain(bad);
+    }, 60_000);
+  });
+
+  test("while a change of an earlier run goes on beside us, nothing is begun", async () => {
+    root.write("/fake/beside", "activating\n");
+    want(release, "API_KEY=2");
+    await root.sh("rm -f /var/lib/fake/calls");
+    expect(await sh("mcp-edge-pull")).toEqual({ code: 0, output: "" });
+    expect(existsSync(join(root.folder, "upper/var/lib/fake/calls"))).toBe(false);
+    await root.sh("rm /fake/beside");
+    expect((await sh("mcp-edge-pull")).code).toBe(0);
+    want(other, "API_KEY=2");
+    expect((await sh("mcp-edge-pull")).code).toBe(0);
   }, 60_000);
 
   test("a release that does not get ready: failed with the reason, not tried again until it is asked for again", async () => {

@@ -43,6 +43,14 @@ function deploy() {
   };
   const changed = (path: string, from: string, to: string) =>
     files.map((file) => (file.path === path ? { ...file, content: file.content.replace(from, to) } : file));
+  /** The set with the test's short waits, which the machine has from the beginning. */
+  const quick = (set: readonly MachineFile[] = files) =>
+    set.map((file) => ({
+      ...file,
+      content: file.content
+        .replace(/^READY_SECONDS=.*$/m, "READY_SECONDS=1")
+        .replace(/^EDGE_SECONDS=.*$/m, "EDGE_SECONDS=1"),
+    }));
   const status = async () => JSON.parse((await root.sh("mcp-edge-deploy status --json")).output);
 
   beforeAll(async () => {
@@ -51,7 +59,7 @@ function deploy() {
       root.write(`/usr/bin/${name}`, readFileSync(join(import.meta.dirname, `fake-${name}.sh`)), 0o755);
     // Waiting is not what is tested here.
     await root.sh(
-      "sed -i 's/^READY_SECONDS=.*/READY_SECONDS=1/' /usr/local/lib/mcp-edge/common.sh; mcp-edge-cert bootstrap",
+      "cd /usr/local/lib/mcp-edge; sed -i 's/^READY_SECONDS=.*/READY_SECONDS=1/' common.sh; sed -i 's/^EDGE_SECONDS=.*/EDGE_SECONDS=1/' apply.sh; mcp-edge-cert bootstrap",
     );
     for (const mode of ["first", "second", "third", "unready", "crash"]) await pack(mode);
   }, 600_000);
@@ -100,7 +108,7 @@ function deploy() {
     );
   });
 
-  test("a damaged archive, one that is missing and one that is no release are refused", async () => {
+  test("a damaged archive (which goes away, for the next push to bring it), one that is missing and one that is no release are refused", async () => {
     const wrong = "b".repeat(64);
     await root.sh(
       `cp /srv/mcp-edge/incoming/${releases.first}.tar.zst /srv/mcp-edge/incoming/${wrong}.tar.zst`,
@@ -112,7 +120,7 @@ function deploy() {
     ]);
     const missing = await root.sh(`mcp-edge-deploy release ${"c".repeat(64)}`);
     expect([missing.code, missing.output]).toEqual([1, expect.stringContaining("push the release again")]);
-    expect((await root.sh("ls /opt/mcp-edge/releases")).output).not.toContain(wrong);
+    expect((await root.sh("ls /opt/mcp-edge/releases /srv/mcp-edge/incoming")).output).not.toContain(wrong);
   });
 
   test("what a killed run left is mended by the next, and only the last two releases stay", async () => {
@@ -134,15 +142,13 @@ function deploy() {
   });
 
   test("the files that the machine has are unchanged; a wanted change is applied and an unwanted file removed", async () => {
-    const same = await root.sh(
-      `mcp-edge-deploy files ${await push(changed("/usr/local/lib/mcp-edge/common.sh", "READY_SECONDS=30", "READY_SECONDS=1"))}`,
-    );
+    const same = await root.sh(`mcp-edge-deploy files ${await push(quick())}`);
     expect([same.code, same.output]).toEqual([
       0,
       expect.stringContaining("unchanged: the machine has the files"),
     ]);
     const extra = { path: "/etc/sysctl.d/99-extra.conf", content: "# x\n", mode: "0600" };
-    const base = changed("/usr/local/lib/mcp-edge/common.sh", "READY_SECONDS=30", "READY_SECONDS=1");
+    const base = quick();
     expect((await root.sh(`mcp-edge-deploy files ${await push([...base, extra])}`)).code).toBe(0);
     expect((await root.sh("stat -c '%a %U' /etc/sysctl.d/99-extra.conf")).output).toBe("600 root");
     expect(await status()).toMatchObject({ files: filesHash([...base, extra]) });
@@ -182,6 +188,144 @@ function deploy() {
     );
   }, 60_000);
 
+  /** Another set of files, and whether the machine has it. */
+  const marked = (mark: string) => [
+    ...quick(),
+    { path: "/etc/sysctl.d/97-mark.conf", content: `# ${mark}\n`, mode: "0644" },
+  ];
+  const state = async () => ({
+    ...(await status()),
+    mark: (await root.sh("cat /etc/sysctl.d/97-mark.conf 2>/dev/null")).output,
+    left: (await root.sh("ls /var/lib/mcp-edge/files")).output.split("\n"),
+  });
+  const settled = { ready: true, left: expect.not.arrayContaining(["backup"]) };
+
+  describe("files and release of one deployment", () => {
+    beforeAll(async () => {
+      for (const mode of ["third", "first"]) await pack(mode);
+      const { code, output } = await root.sh(
+        `mcp-edge-deploy both ${await push(marked("old"))} ${releases.third}`,
+      );
+      expect([code, output]).toEqual([0, expect.stringContaining("done: the machine has the files")]);
+    });
+
+    test("are taken together", async () => {
+      const done = await root.sh(`mcp-edge-deploy both ${await push(marked("new"))} ${releases.first}`);
+      expect([done.code, done.output]).toEqual([
+        0,
+        expect.stringContaining(`runs release ${releases.first?.slice(0, 12)}`),
+      ]);
+      expect(await state()).toMatchObject({ ...settled, release: releases.first, mark: "# new" });
+      const again = await root.sh(`mcp-edge-deploy both ${await push(marked("new"))} ${releases.first}`);
+      expect([again.code, again.output.match(/unchanged/g)]).toEqual([0, ["unchanged", "unchanged"]]);
+      const { colour } = await status();
+      const restart = await root.sh(
+        `mcp-edge-deploy both ${await push(marked("new"))} ${releases.first} --restart`,
+      );
+      expect([restart.code, (await status()).colour === colour]).toEqual([0, false]);
+      expect(
+        (await root.sh(`mcp-edge-deploy both ${await push(marked("old"))} ${releases.third}`)).code,
+      ).toBe(0);
+    }, 60_000);
+
+    test.each([
+      ["the release is not ready", "unready", ""],
+      ["the release does not start", "crash", ""],
+      ["the release's archive is not there", "gone", ""],
+      ["the edge does not answer", "first", "127.0.0.1:8081"],
+      ["the server's environment changed, too, and the release is not ready", "unready", "LOG_LEVEL"],
+    ])(
+      "go back together when %s",
+      async (_, mode, spoil) => {
+        const before = await state();
+        for (const name of ["unready", "crash", "first"]) await pack(name);
+        const set = marked("new").map((file) => {
+          if (spoil === "127.0.0.1:8081" && file.path.endsWith("/proxy.conf"))
+            return { ...file, content: file.content.replace("127.0.0.1:8080", spoil) };
+          if (spoil === "LOG_LEVEL" && file.path.endsWith("/server.env"))
+            return { ...file, content: file.content.replace("LOG_LEVEL=info", "LOG_LEVEL=debug") };
+          return file;
+        });
+        const calls = (await root.sh("wc -l </var/lib/fake/calls")).output;
+        const { code, output } = await root.sh(
+          `mcp-edge-deploy both ${await push(set)} ${releases[mode] ?? "d".repeat(64)}`,
+        );
+        expect([code, output]).toEqual([
+          1,
+          expect.stringContaining(mode === "gone" ? "no archive" : "files and release are as they were"),
+        ]);
+        expect(await state()).toMatchObject({ ...settled, release: releases.third, mark: "# old" });
+        // The colour that served all the time was not started anew.
+        if (mode !== "first")
+          expect((await root.sh(`tail -n +${Number(calls) + 1} /var/lib/fake/calls`)).output).not.toContain(
+            `start mcp-edge@${before.colour}`,
+          );
+        expect(
+          (await root.sh("cat /etc/mcp-edge/server.env /etc/nginx/mcp-edge/proxy.conf")).output,
+        ).not.toMatch(/debug|8081/);
+      },
+      60_000,
+    );
+
+    // The points at which a kill leaves something different behind: what the script is about to do there is its next step.
+    test.each([
+      ["write", "step judge"],
+      ["judge", "step apply"],
+      ["start the new colour", "step wait for"],
+      ["wait for it", "step switch to"],
+      ["switch", "step drain"],
+      ["check the edge", "step check"],
+    ])(
+      "go back together when the script is killed after: %s",
+      async (_, line) => {
+        for (const name of ["first"]) await pack(name);
+        const kill = (
+          hash: string,
+          sha?: string,
+        ) => `mkfifo /tmp/out; mcp-edge-deploy both ${hash} ${sha} >/tmp/out 2>&1 & job=$!
+        while IFS= read -r text; do case $text in *'${line}'*) kill -9 $job ;; esac; done </tmp/out; rm -f /tmp/out; wait $job`;
+        // Slow enough for the kill to come in time.
+        const slow =
+          'sed -i \'s/^say() {.*/say() { printf "mcp-edge-deploy: step %s\\\\n" "$*"; sleep 0.3; }/\' /usr/local/lib/mcp-edge/common.sh';
+        await root.sh(slow);
+        const cut = await root.sh(kill(await push(marked("new")), releases.first));
+        expect(cut.code).toBe(137);
+        const after = await root.sh("mcp-edge-deploy restart");
+        expect([after.code, after.output]).toEqual([
+          0,
+          expect.stringContaining("mend: put back the files and the release"),
+        ]);
+        expect(await state()).toMatchObject({ ...settled, release: releases.third, mark: "# old" });
+      },
+      60_000,
+    );
+
+    test("go back at the boot that follows, before anything starts", async () => {
+      await pack("first");
+      await root.sh(
+        `sed -i 's/^check_edge() {/check_edge() { kill -9 $$;/' /usr/local/lib/mcp-edge/apply.sh
+         mcp-edge-deploy both ${await push(marked("new"))} ${releases.first}
+         sed -i 's/^check_edge() { kill -9 $$;/check_edge() {/' /usr/local/lib/mcp-edge/apply.sh`,
+      );
+      expect(await state()).toMatchObject({ release: releases.first, mark: "# new" });
+      const boot = await root.sh("rm /var/lib/fake/calls; mcp-edge-deploy recover; cat /var/lib/fake/calls");
+      expect([boot.code, boot.output.split("\n").at(-1)]).toEqual([0, "daemon-reload "]);
+      expect(await state()).toMatchObject({ release: releases.third, mark: "# old", left: settled.left });
+      await root.sh("mcp-edge-deploy start");
+      expect(await state()).toMatchObject({ ...settled, release: releases.third });
+    }, 60_000);
+
+    test("on a disk that is full leave everything as it was", async () => {
+      const { code, output } = await root.sh(
+        `mkdir -p /tmp/etc && cp -a /etc/sysctl.d/. /tmp/etc; mount -t tmpfs -o size=64k tmpfs /etc/sysctl.d; cp -a /tmp/etc/. /etc/sysctl.d
+         dd if=/dev/zero of=/etc/sysctl.d/zz-full 2>/dev/null; mcp-edge-deploy both ${await push(marked("n".repeat(9_000)))} ${releases.first}
+         echo $?; head -c 5 /etc/sysctl.d/97-mark.conf; ls /var/lib/mcp-edge/files`,
+      );
+      expect([code, output]).toEqual([0, expect.stringMatching(/No space left.*refused.*\n1\n# old/s)]);
+      expect(output).not.toContain("backup");
+    }, 60_000);
+  });
+
   test("a run that was killed while its files were in place is put back by the next", async () => {
     const path = "/etc/nginx/mcp-edge/proxy.conf";
     await root.sh(
@@ -191,7 +335,7 @@ function deploy() {
     const { code, output } = await root.sh(`mcp-edge-deploy files ${await push(files)}`);
     expect([code, output]).toEqual([
       0,
-      expect.stringContaining("mend: put back the files of an interrupted run"),
+      expect.stringContaining("mend: put back the files and the release of an interrupted run"),
     ]);
     expect((await root.sh(`grep -c 127.0.0.1:8080 ${path}; ls /etc/sysctl.d`)).output).not.toContain(
       "98-half",

@@ -3,23 +3,30 @@
 # The first boot: data volume, the machine's files by their hash, release, and mcp-edge-setup.
 
 tools() {
-  command -v zstd curl >/dev/null && return 0
-  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends curl zstd ca-certificates
+  local tool
+  for tool in curl zstd openssl update-ca-certificates; do
+    command -v "$tool" >/dev/null || { install_tools; return; }
+  done
+}
+
+install_tools() {
+  local try
+  for try in 1 2 3 4 5; do
+    if apt-get update -q -o DPkg::Lock::Timeout=120 &&
+      DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=120 curl zstd openssl ca-certificates; then
+      return 0
+    fi
+    sleep $((try * 5))
+  done
+  return 1
 }
 
 # put_files HASH: every file of the archive at its place, after all hashes fit
 put_files() {
-  local archive=$INCOMING/files-$1.tar new=/var/lib/mcp-edge/files/new sum mode path
-  rm -rf "$new"
-  mkdir -p "$new"
-  tar --no-same-owner -xf "$archive" -C "$new" || return 1
-  [ "$(sha256sum <"$new/MANIFEST")" = "$1  -" ] || { echo "mcp-edge-pull: the MANIFEST in $archive does not have the hash $1" >&2; return 1; }
-  while read -r sum mode _ path; do
-    [[ $path = /* && $path != *..* && $mode =~ ^0[0-7]{3}$ && "$(sha256sum <"$new$path")" = "$sum  -" ]] ||
-      { echo "mcp-edge-pull: $archive: $path is damaged" >&2; return 1; }
-  done <"$new/MANIFEST"
+  local new=/var/lib/mcp-edge/files/new mode group path
+  read_archive "$INCOMING/files-$1.tar" "$1" "$new" || return 1
   # Through a new file each: this script is among them.
-  while read -r _ mode _ path; do install -D -m "$mode" "$new$path" "$path.mcp-edge-new" && mv -f "$path.mcp-edge-new" "$path" || return 1; done <"$new/MANIFEST"
+  while read -r _ mode group path; do put "$new$path" "$mode" "$group" "$path" || return 1; done <"$new/MANIFEST"
   mv -f "$new/MANIFEST" /var/lib/mcp-edge/files/MANIFEST && rm -rf "$new"
 }
 

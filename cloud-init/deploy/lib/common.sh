@@ -22,7 +22,9 @@ lock() {
 unit() { printf 'mcp-edge@%s.service' "$1"; }
 other() { if [ "$1" = blue ]; then echo green; else echo blue; fi; }
 active_colour() { readlink "$OPT/active" || true; }
-release_of() { basename "$(readlink "$OPT/$1" 2>/dev/null || true)"; }
+# release_of COLOUR: nothing for no colour
+release_of() { [ -z "$1" ] || basename "$(readlink "$OPT/$1" 2>/dev/null || true)"; }
+active_release() { release_of "$(active_colour)"; }
 
 # running COLOUR: also one that starts, restarts or drains
 running() { ! systemctl show -P ActiveState "$(unit "$1")" | grep -qxE 'inactive|failed'; }

@@ -1,25 +1,12 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034 # apply.sh reads SOCKETS_BEFORE and TOUCHED
-# The machine's files converge: back up, write what differs, judge, apply, check, and go back when one of these fails.
+# shellcheck disable=SC2034 # apply.sh reads SOCKETS_BEFORE, TOUCHED and WANTED
+# A deployment is a set of files, a release, or both, and one transaction: back up, write what differs, judge, apply, check. When
+# one of these fails, or the process is killed, files and release go back together.
 FILES=$STATE/files
 SOCKETS_BEFORE=
 TOUCHED=()
-
-# read_archive HASH: unpacks incoming/files-HASH.tar to $FILES/new and verifies it.
-# Its MANIFEST has one line a file, "sha256 mode group path"; HASH is the MANIFEST's own sha256.
-read_archive() {
-  local archive=$DATA/incoming/files-$1.tar sum mode group path
-  [[ $1 =~ ^[0-9a-f]{64}$ ]] || die "a set of files is named by its sha256 (64 hex digits), not '$1'"
-  [ -f "$archive" ] || die "no archive $archive: push the files again (mcp-edge up)"
-  rm -rf "$FILES/new"
-  mkdir -p "$FILES/new"
-  tar --no-same-owner -xf "$archive" -C "$FILES/new" || die "cannot unpack $archive"
-  [ "$(sha256sum <"$FILES/new/MANIFEST")" = "$1  -" ] || die "the MANIFEST in $archive does not have the hash $1; push it again (mcp-edge up)"
-  while read -r sum mode group path; do
-    [[ $path = /* && $path != *..* && $mode =~ ^0[0-7]{3}$ ]] || die "$archive: bad line in MANIFEST: $sum $mode $group $path"
-    [ "$(sha256sum <"$FILES/new$path")" = "$sum  -" ] || die "$archive: $path is damaged; push it again (mcp-edge up)"
-  done <"$FILES/new/MANIFEST"
-}
+# The release that shall run when the files are applied; empty: the one that runs.
+WANTED=
 
 # find_changes: CHANGED = files to write or to remove, as "mode group path" or "- - path"
 find_changes() {
@@ -37,6 +24,7 @@ find_changes() {
   done <"$FILES/MANIFEST"
 }
 
+# back_up: what a way back takes, whole and on the disk before anything is written
 back_up() {
   rm -rf "$FILES/backup.partial"
   mkdir -p "$FILES/backup.partial/tree"
@@ -50,14 +38,8 @@ back_up() {
       echo "$path" >>"$FILES/backup.partial/absent"
     fi
   done
+  active_release >"$FILES/backup.partial/release"
   sync -f "$FILES" && mv -T "$FILES/backup.partial" "$FILES/backup"
-}
-
-put() { # SOURCE MODE GROUP PATH: replaces a file in one step
-  local next
-  mkdir -p "$(dirname "$4")" || return 1
-  next=$(dirname "$4")/.$(basename "$4").mcp-edge-new
-  install -m "$2" -o root -g "$3" "$1" "$next" && mv -f "$next" "$4"
 }
 
 write_changes() {
@@ -73,6 +55,8 @@ put_back() {
   local path
   if [ -f "$FILES/backup/present" ]; then
     while read -r path; do
+      # What was not written yet is left alone: on a full disk this may not work.
+      if cmp -s "$FILES/backup/tree$path" "$path" && [ "$(stat -c '%a %G' "$FILES/backup/tree$path")" = "$(stat -c '%a %G' "$path")" ]; then continue; fi
       put "$FILES/backup/tree$path" "0$(stat -c %a "$FILES/backup/tree$path")" "$(stat -c %G "$FILES/backup/tree$path")" "$path" || return 1
     done <"$FILES/backup/present"
   fi
@@ -82,47 +66,98 @@ put_back() {
 }
 
 paths_of_backup() { cat "$FILES/backup/present" "$FILES/backup/absent" 2>/dev/null; }
+drop_backup() { sync -f "$FILES" && rm -rf "$FILES/backup"; }
 
-files() { # HASH
-  mkdir -p "$FILES"
+# recover: takes back what a run that was cut off has done to files and release
+recover() {
   rm -rf "$FILES/backup.partial"
-  if [ -d "$FILES/backup" ]; then
-    say "mend: put back the files of an interrupted run"
-    put_back || die "cannot put back the files in $FILES/backup"
-    mapfile -t TOUCHED < <(paths_of_backup)
-    apply || complain "some services did not take the files back; the run goes on"
-    rm -rf "$FILES/backup"
-  fi
+  [ -d "$FILES/backup" ] || return 0
+  say "mend: put back the files and the release of an interrupted run"
+  SOCKETS_BEFORE=$(nginx_sockets)
+  put_back || die "cannot put back the files in $FILES/backup"
+  mapfile -t TOUCHED < <(paths_of_backup)
+  WANTED=$(cat "$FILES/backup/release" 2>/dev/null || true)
+  [ -d "$OPT/releases/$WANTED" ] || WANTED=
+  apply || complain "some services did not take the files back; the run goes on"
+  WANTED=
+  drop_backup
+}
+
+# recover_at_boot: the same before the services start, which read the files then: starting one in here would wait for itself
+recover_at_boot() {
+  [ -d "$FILES/backup" ] || return 0
+  say "mend: put back the files and the release of a run that the machine's end has cut off"
+  local before colour
+  put_back || die "cannot put back the files in $FILES/backup"
+  before=$(cat "$FILES/backup/release" 2>/dev/null || true)
+  for colour in blue green; do
+    if [ -n "$before" ] && [ "$(release_of "$colour")" = "$before" ] && [ -d "$OPT/$colour/" ]; then point "$OPT/active" "$colour"; fi
+  done
+  drop_backup
+  systemctl daemon-reload
+}
+
+# deploy FILES-HASH RELEASE [--restart]: either may be empty; --restart: the server starts anew in any case
+deploy() {
+  local files=$1 sha=$2 restart=${3:-}
+  mkdir -p "$FILES"
   mend || die "cannot stop what an earlier run left; look with: systemctl status 'mcp-edge@*'"
-  say "verify files ${1:0:12}"
-  read_archive "$1"
-  find_changes
-  if [ "${#CHANGED[@]}" -eq 0 ]; then
-    keep_manifest
-    echo "mcp-edge-deploy: unchanged: the machine has the files ${1:0:12}"
-    return 0
+  recover
+  # First what changes nothing: a damaged archive is found before the files are touched.
+  [ -z "$sha" ] || unpack "$sha" || exit 1
+  CHANGED=()
+  if [ -n "$files" ]; then
+    say "verify files ${files:0:12}"
+    local archive=$DATA/incoming/files-$files.tar
+    [ -f "$archive" ] || die "no archive $archive: push the files again (mcp-edge up)"
+    read_archive "$archive" "$files" "$FILES/new" || { rm -f "$archive"; die "the damaged archive was removed; push the files again (mcp-edge up)"; }
+    find_changes
   fi
+  WANTED=$sha
+  RESTART=$restart
+  if [ "${#CHANGED[@]}" -gt 0 ]; then
+    change_files "$files"
+  elif server_outdated; then
+    take_over "${WANTED:-$(active_release)}" || { prune; exit 1; }
+    [ -z "$files" ] || keep_manifest
+    prune
+    echo "mcp-edge-deploy: done: $(active_colour) runs release $(active_release | cut -c 1-12)"
+  else
+    [ -z "$files" ] || { keep_manifest && echo "mcp-edge-deploy: unchanged: the machine has the files ${files:0:12}"; }
+    [ -z "$sha" ] || echo "mcp-edge-deploy: unchanged: $(active_colour) runs release ${sha:0:12} and is ready"
+  fi
+}
+
+change_files() { # FILES-HASH
   mapfile -t TOUCHED < <(printf '%s\n' "${CHANGED[@]##* }")
   say "back up"
   SOCKETS_BEFORE=$(nginx_sockets)
   back_up || { rm -rf "$FILES/backup.partial"; die "cannot back up the present files (see above)"; }
   say "write ${#CHANGED[@]} files: ${TOUCHED[*]}"
   if ! write_changes || ! { say "judge"; judge; }; then
-    put_back && rm -rf "$FILES/backup"
+    put_back || die "cannot put back the files in $FILES/backup; the next run tries again"
+    drop_backup
     die "refused: nothing was applied and the machine's files are as they were"
   fi
   say "apply"
   if apply && { say "check"; check_edge; }; then
     keep_manifest
-    rm -rf "$FILES/backup"
-    echo "mcp-edge-deploy: done: the machine has the files ${1:0:12}"
+    drop_backup
+    prune
+    echo "mcp-edge-deploy: done: the machine has the files ${1:0:12}${WANTED:+ and $(active_colour) runs release ${WANTED:0:12}}"
     return 0
   fi
   say "go back"
   SOCKETS_BEFORE=$(nginx_sockets)
-  if ! put_back || ! apply || ! check_edge; then complain "the machine does not answer after going back; look with: systemctl --failed"; fi
-  rm -rf "$FILES/backup"
-  die "failed: the machine's files are as they were"
+  WANTED=$(cat "$FILES/backup/release")
+  RESTART=
+  # The process that serves is still the one that began with the old files: nothing to start.
+  [ "$TAKEN_OVER" = 1 ] || LEAVE_SERVER=1
+  put_back || die "cannot put back the files in $FILES/backup; the next run tries again"
+  if ! apply || ! check_edge; then complain "the machine does not answer after going back; look with: systemctl --failed"; fi
+  drop_backup
+  prune
+  die "failed: files and release are as they were"
 }
 
 keep_manifest() {

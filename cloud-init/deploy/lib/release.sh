@@ -22,7 +22,8 @@ unpack() { # SHA
   found=$(sha256sum <"$archive") || return 1
   found=${found%% *}
   [ "$found" = "$1" ] || {
-    complain "the archive $archive has the hash $found, not $1: it is damaged or not this release; push it again (mcp-edge up)"
+    rm -f "$archive"
+    complain "the archive $archive has the hash $found, not $1: it is damaged or not this release, and was removed; push it again (mcp-edge up)"
     return 1
   }
   say "unpack ${1:0:12}"
@@ -44,6 +45,9 @@ unpack() { # SHA
 set_colour() { # COLOUR SHA
   printf 'RELEASE=%s\n' "$2" >"$OPT/$1.env.new" && mv -f "$OPT/$1.env.new" "$OPT/$1.env" && point "$OPT/$1" "releases/$2"
 }
+
+# Whether a colour took over in this run.
+TAKEN_OVER=0
 
 # take_over SHA: the idle colour runs SHA, becomes the active one, the old one drains. Returns 1 with everything as before.
 take_over() {
@@ -68,6 +72,7 @@ take_over() {
   say "switch to $new"
   point "$OPT/active" "$new" || return 1
   [ -z "$old" ] || drain "$old"
+  TAKEN_OVER=1
   if ! wait_ready "$new" 5; then
     [ -z "$old" ] || { systemctl start "$(unit "$old")" && point "$OPT/active" "$old"; }
     give_up "$new" "$before" "release ${1:0:12} failed after it took over"
@@ -94,39 +99,23 @@ give_up() { # COLOUR RELEASE-BEFORE REASON
   if [ -n "$active" ]; then complain "$active goes on with release $(release_of "$active" | cut -c 1-12)"; else complain "no release runs"; fi
 }
 
-# Keeps the releases that blue and green point to (the last two), and archives that are neither theirs nor a week old.
+# Keeps the releases that blue and green point to (the last two), their archives, and those that came within the last hour.
 prune() {
   local folder name
   for folder in "$OPT"/releases/*; do
     name=${folder##*/}
     [ "$name" = "$(release_of blue)" ] || [ "$name" = "$(release_of green)" ] || rm -rf "$folder"
   done
-  find "$DATA/incoming" -maxdepth 1 -name '*.tar.zst' -ctime +6 \
+  find "$DATA/incoming" -maxdepth 1 -name '*.tar.zst' -cmin +60 \
     ! -name "$(release_of blue).tar.zst" ! -name "$(release_of green).tar.zst" -delete
-}
-
-release() { # SHA
-  [[ $1 =~ ^[0-9a-f]{64}$ ]] || die "a release is named by its sha256 (64 hex digits), not '$1'"
-  mend || die "cannot stop what an earlier run left; look with: systemctl status 'mcp-edge@*'"
-  local active
-  active=$(active_colour)
-  if [ -n "$active" ] && [ "$(release_of "$active")" = "$1" ] && healthy "$active"; then
-    echo "mcp-edge-deploy: unchanged: $active runs release ${1:0:12} and is ready"
-    return 0
-  fi
-  unpack "$1" || exit 1
-  take_over "$1" || { prune; exit 1; }
-  prune
-  echo "mcp-edge-deploy: done: $(active_colour) runs release ${1:0:12}"
 }
 
 # The same release takes over in the other colour: for an environment that changed.
 restart() {
   mend || die "cannot stop what an earlier run left; look with: systemctl status 'mcp-edge@*'"
-  local active
-  active=$(active_colour)
-  [ -n "$active" ] || die "no release is active yet; deploy one with: mcp-edge up"
-  take_over "$(release_of "$active")" || exit 1
+  recover
+  [ -n "$(active_colour)" ] || die "no release is active yet; deploy one with: mcp-edge up"
+  take_over "$(active_release)" || exit 1
   echo "mcp-edge-deploy: done: $(active_colour) runs with the present environment"
 }
 

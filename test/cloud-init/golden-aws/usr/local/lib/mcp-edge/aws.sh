@@ -38,7 +38,10 @@ aws_json() {
 fetch() {
   local try
   for try in 1 2 3 4; do
-    if aws_curl s3 -f -o "$2.partial" "$(bucket_url "$1")"; then mv -f "$2.partial" "$2" && return 0; fi
+    if aws_curl s3 -f -o "$2.partial" "$(bucket_url "$1")" && sync "$2.partial" && mv -f "$2.partial" "$2"; then
+      sync "${2%/*}"
+      return 0
+    fi
     rm -f "$2.partial"
     sleep "$try"
   done
@@ -50,21 +53,19 @@ put_object() { # KEY FILE
 }
 
 secrets() {
-  local body=$WORK/request answer=$WORK/answer next=
+  local body=$WORK/request next=
   : >"$1"
   while :; do
     printf '{"Path":"%s/env","WithDecryption":true,"MaxResults":10%s}' "$PREFIX" "${next:+,\"NextToken\":\"$next\"}" >"$body"
-    (umask 077 && aws_json ssm AmazonSSM.GetParametersByPath "$body" >"$answer") || return 1
-    next=$(python3 -I -c '
+    next=$(aws_json ssm AmazonSSM.GetParametersByPath "$body" | python3 -I -c '
 import json, re, sys
-answer = json.load(open(sys.argv[1]))
-with open(sys.argv[2], "a") as out:
+answer = json.load(sys.stdin)
+with open(sys.argv[1], "a") as out:
     for parameter in answer["Parameters"]:
         value = re.sub(r"([\\\\\"`$])", r"\\\1", parameter["Value"])
         out.write("%s=\"%s\"\n" % (parameter["Name"].rpartition("/")[2], value))
 print(answer.get("NextToken") or "")
-' "$answer" "$1") || return 1
-    rm -f "$answer"
+' "$1") || return 1
     [ -n "$next" ] || return 0
   done
 }

@@ -14,7 +14,7 @@ try() {
 }
 
 nginx_sockets() { cat /etc/nginx/nginx.conf /etc/nginx/mcp-edge/*.conf 2>/dev/null | grep -E '^ *(listen|quic_bpf|quic_host_key|user) ' || true; }
-nginx_workers() { pgrep -d , -P "$(cat /run/nginx/nginx.pid)" || true; }
+nginx_workers() { [ ! -s /run/nginx/nginx.pid ] || pgrep -d , -P "$(cat /run/nginx/nginx.pid)" || true; }
 
 judge() {
   local fine=0 path name
@@ -36,6 +36,7 @@ judge() {
 }
 
 apply() {
+  if touched '^/usr/local/lib/mcp-edge/packages$'; then try install_packages || return 1; fi
   if touched '^/usr/local/share/ca-certificates/'; then try update-ca-certificates || return 1; fi
   if touched '^/etc/sysusers.d/'; then try systemd-sysusers || return 1; fi
   if touched '^/etc/tmpfiles.d/'; then try systemd-tmpfiles --create mcp-edge.conf || return 1; fi
@@ -44,7 +45,7 @@ apply() {
   if touched '^/etc/sysctl.d/'; then try /usr/lib/systemd/systemd-sysctl || return 1; fi
   if touched '^/etc/ssh/' && systemctl -q is-active ssh.service; then try systemctl reload ssh.service || return 1; fi
   if touched '^/etc/nftables.conf$'; then try nft -f /etc/nftables.conf || return 1; fi
-  apply_timers || return 1
+  apply_units || return 1
   apply_server || return 1
   apply_nginx || return 1
   if touched '^/etc/fail2ban/'; then try systemctl reload fail2ban.service || return 1; fi
@@ -55,29 +56,40 @@ apply() {
   fi
 }
 
-apply_timers() {
-  local path timer
+apply_units() {
+  local path name
   for path in "${TOUCHED[@]}"; do
-    timer=${path##*/}
-    [[ $path =~ ^/etc/systemd/system/mcp-edge-[a-z]+\.timer$ ]] || continue
-    if [ -e "$path" ]; then
-      try systemctl -q enable "$timer" && try systemctl restart "$timer" || return 1
-    else
-      systemctl -q stop "$timer" 2>/dev/null || true
+    name=${path##*/}
+    [[ $path =~ ^/etc/systemd/system/mcp-edge-[a-z]+\.(timer|service)$ ]] || continue
+    if [ ! -e "$path" ]; then
+      systemctl -q stop "$name" 2>/dev/null || true
+      rm -f /etc/systemd/system/*.wants/"$name"
+      continue
     fi
+    if grep -qx '\[Install\]' "$path"; then try systemctl -q enable "$name" || return 1; fi
+    if [[ $name = *.timer ]]; then try systemctl restart "$name" || return 1; fi
   done
 }
 
+RESTART=
+LEAVE_SERVER=
+
+server_outdated() {
+  [ -n "$WANTED$RESTART" ] || return 1
+  [ -n "$RESTART" ] || [ "$(active_release)" != "$WANTED" ] || ! healthy "$(active_colour)"
+}
+
 apply_server() {
-  local active
+  local active sha
   active=$(active_colour)
+  sha=${WANTED:-$(active_release)}
   if touched '/mcp-edge\.socket$'; then # the one change that closes the socket for a moment
     try systemctl stop mcp-edge@blue.service mcp-edge@green.service mcp-edge.socket || return 1
     try systemctl start mcp-edge.socket || return 1
     [ -z "$active" ] || try systemctl start "$(unit "$active")" || return 1
-  elif touched '^/etc/mcp-edge/server.env$|/mcp-edge@\.service(\.d/|$)' && [ -n "$active" ]; then
-    take_over "$(release_of "$active")" || return 1
   fi
+  [ -n "$sha" ] && [ -z "$LEAVE_SERVER" ] || return 0
+  if touched '^/etc/mcp-edge/server.env$|/mcp-edge@\.service(\.d/|$)' || server_outdated; then take_over "$sha" || return 1; fi
 }
 
 apply_nginx() {
@@ -98,8 +110,9 @@ apply_nginx() {
   fi
 }
 
+EDGE_SECONDS=10
 check_edge() {
-  local code end=$((SECONDS + 10)) DOMAIN
+  local code end=$((SECONDS + EDGE_SECONDS)) DOMAIN
   . /etc/mcp-edge/edge.env
   while :; do
     code=$(curl -sk -o /dev/null -w '%{http_code}' --max-time 5 --resolve "$DOMAIN:443:127.0.0.1" "https://$DOMAIN/readyz") || true

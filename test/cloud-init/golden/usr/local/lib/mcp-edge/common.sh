@@ -18,7 +18,8 @@ lock() {
 unit() { printf 'mcp-edge@%s.service' "$1"; }
 other() { if [ "$1" = blue ]; then echo green; else echo blue; fi; }
 active_colour() { readlink "$OPT/active" || true; }
-release_of() { basename "$(readlink "$OPT/$1" 2>/dev/null || true)"; }
+release_of() { [ -z "$1" ] || basename "$(readlink "$OPT/$1" 2>/dev/null || true)"; }
+active_release() { release_of "$(active_colour)"; }
 
 running() { ! systemctl show -P ActiveState "$(unit "$1")" | grep -qxE 'inactive|failed'; }
 healthy() { [ "$(systemctl show -P ActiveState "$(unit "$1")")" = active ] && ready "$1"; }

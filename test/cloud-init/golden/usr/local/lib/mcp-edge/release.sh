@@ -18,7 +18,8 @@ unpack() { # SHA
   found=$(sha256sum <"$archive") || return 1
   found=${found%% *}
   [ "$found" = "$1" ] || {
-    complain "the archive $archive has the hash $found, not $1: it is damaged or not this release; push it again (mcp-edge up)"
+    rm -f "$archive"
+    complain "the archive $archive has the hash $found, not $1: it is damaged or not this release, and was removed; push it again (mcp-edge up)"
     return 1
   }
   say "unpack ${1:0:12}"
@@ -40,6 +41,8 @@ unpack() { # SHA
 set_colour() { # COLOUR SHA
   printf 'RELEASE=%s\n' "$2" >"$OPT/$1.env.new" && mv -f "$OPT/$1.env.new" "$OPT/$1.env" && point "$OPT/$1" "releases/$2"
 }
+
+TAKEN_OVER=0
 
 take_over() {
   local old new before
@@ -63,6 +66,7 @@ take_over() {
   say "switch to $new"
   point "$OPT/active" "$new" || return 1
   [ -z "$old" ] || drain "$old"
+  TAKEN_OVER=1
   if ! wait_ready "$new" 5; then
     [ -z "$old" ] || { systemctl start "$(unit "$old")" && point "$OPT/active" "$old"; }
     give_up "$new" "$before" "release ${1:0:12} failed after it took over"
@@ -95,31 +99,15 @@ prune() {
     name=${folder##*/}
     [ "$name" = "$(release_of blue)" ] || [ "$name" = "$(release_of green)" ] || rm -rf "$folder"
   done
-  find "$DATA/incoming" -maxdepth 1 -name '*.tar.zst' -ctime +6 \
+  find "$DATA/incoming" -maxdepth 1 -name '*.tar.zst' -cmin +60 \
     ! -name "$(release_of blue).tar.zst" ! -name "$(release_of green).tar.zst" -delete
-}
-
-release() { # SHA
-  [[ $1 =~ ^[0-9a-f]{64}$ ]] || die "a release is named by its sha256 (64 hex digits), not '$1'"
-  mend || die "cannot stop what an earlier run left; look with: systemctl status 'mcp-edge@*'"
-  local active
-  active=$(active_colour)
-  if [ -n "$active" ] && [ "$(release_of "$active")" = "$1" ] && healthy "$active"; then
-    echo "mcp-edge-deploy: unchanged: $active runs release ${1:0:12} and is ready"
-    return 0
-  fi
-  unpack "$1" || exit 1
-  take_over "$1" || { prune; exit 1; }
-  prune
-  echo "mcp-edge-deploy: done: $(active_colour) runs release ${1:0:12}"
 }
 
 restart() {
   mend || die "cannot stop what an earlier run left; look with: systemctl status 'mcp-edge@*'"
-  local active
-  active=$(active_colour)
-  [ -n "$active" ] || die "no release is active yet; deploy one with: mcp-edge up"
-  take_over "$(release_of "$active")" || exit 1
+  recover
+  [ -n "$(active_colour)" ] || die "no release is active yet; deploy one with: mcp-edge up"
+  take_over "$(active_release)" || exit 1
   echo "mcp-edge-deploy: done: $(active_colour) runs with the present environment"
 }
 

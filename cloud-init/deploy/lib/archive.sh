@@ -1,0 +1,23 @@
+# shellcheck shell=bash
+# The archive files-HASH.tar: a set of the machine's files. Its MANIFEST has one line a file, "sha256 mode group path"; HASH is
+# the MANIFEST's own sha256.
+
+# read_archive ARCHIVE HASH FOLDER: unpacks it to FOLDER, which is made anew; 1, with the reason on stderr: not what HASH names
+read_archive() {
+  local archive=$1 folder=$3 sum mode group path
+  rm -rf "$folder"
+  mkdir -p "$folder" || return 1
+  tar --no-same-owner -xf "$archive" -C "$folder" || { echo "cannot unpack $archive" >&2; return 1; }
+  [ "$(sha256sum <"$folder/MANIFEST")" = "$2  -" ] || { echo "the MANIFEST in $archive does not have the hash $2" >&2; return 1; }
+  while read -r sum mode group path; do
+    [[ $path = /* && $path != *..* && $mode =~ ^0[0-7]{3}$ && -n $group ]] || { echo "$archive: bad line in MANIFEST: $sum $mode $group $path" >&2; return 1; }
+    [ "$(sha256sum <"$folder$path")" = "$sum  -" ] || { echo "$archive: $path is damaged" >&2; return 1; }
+  done <"$folder/MANIFEST"
+}
+
+put() { # SOURCE MODE GROUP PATH: replaces a file in one step
+  local next
+  mkdir -p "$(dirname "$4")" || return 1
+  next=$(dirname "$4")/.$(basename "$4").mcp-edge-new
+  install -m "$2" -o root -g "$3" "$1" "$next" && mv -f "$next" "$4"
+}

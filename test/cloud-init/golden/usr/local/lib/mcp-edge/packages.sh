@@ -1,0 +1,26 @@
+
+missing_packages() {
+  local package
+  while read -r package; do
+    dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || echo "$package"
+  done </usr/local/lib/mcp-edge/packages
+}
+
+install_packages() {
+  local need try done=1
+  mapfile -t need < <(missing_packages)
+  [ "${#need[@]}" -gt 0 ] || return 0
+  printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+  chmod 755 /usr/sbin/policy-rc.d
+  for try in 1 2 3 4 5; do
+    if apt-get update -q -o DPkg::Lock::Timeout=120 &&
+      DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=120 "${need[@]}"; then
+      done=0
+      break
+    fi
+    sleep $((try * 5))
+  done
+  rm -f /usr/sbin/policy-rc.d
+  [ "$done" = 0 ] || echo "apt could not install: ${need[*]}" >&2
+  return "$done"
+}
