@@ -73,7 +73,13 @@ export const gitBlame = defineTool({
       throw new ToolError(`${JSON.stringify(path)} is no file of repository ${repo.name} that git knows.`);
     const last = Math.min(args.end_line ?? args.start_line + MAX_LINES - 1, args.start_line + MAX_LINES - 1);
     if (last < args.start_line) throw new ToolError("end_line lies before start_line.");
-    const options = ["blame", "--porcelain", `-L${args.start_line},${last}`, ...(commit ? [commit] : [])];
+    const options = [
+      "blame",
+      "--porcelain",
+      "--no-textconv",
+      `-L${args.start_line},${last}`,
+      ...(commit ? [commit] : []),
+    ];
     const text = (await git(repo.root, [...options, "--", path], signal, { literal: true })).toString("utf8");
     const groups = parseBlame(text);
     const { items, ...rest } = page(groups, args.offset, MAX_LINES, args.max_answer_chars);

@@ -1,4 +1,4 @@
-import { git } from "./git.ts";
+import { viewOf } from "./git-view.ts";
 import type { Repository } from "./workspace.ts";
 
 /** Where a repository can be looked at by people. */
@@ -73,7 +73,7 @@ export function citation(
 
 /** The address of the remote `origin`, as the repository's configuration has it: may hold credentials. */
 export async function originOf(repo: Repository, signal?: AbortSignal): Promise<string | undefined> {
-  const found = await git(repo.root, ["config", "--get", "remote.origin.url"], signal).catch(() => undefined);
+  const view = await viewOf(repo.root).catch(() => undefined);
   signal?.throwIfAborted();
-  return found?.toString().trim() || undefined;
+  return view?.origin;
 }

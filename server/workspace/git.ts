@@ -1,21 +1,16 @@
 import type { Capabilities } from "../capabilities/registry.ts";
 import { ToolError } from "../tool-error.ts";
 import { type ChildResult, runChild } from "./child.ts";
+import { viewOf } from "./git-view.ts";
 
 /** Longest a git command may take, milliseconds. */
 const TIME_LIMIT_MS = 10_000;
 
-/**
- * Only what the command line says counts: no system or user configuration, no prompt, no lock. The repository's own config is
- * read, so its ways of running a program (fsmonitor, hooks) are shut.
- */
 const ENV = {
-  GIT_CONFIG_NOSYSTEM: "1",
-  GIT_CONFIG_GLOBAL: "/dev/null",
-  GIT_TERMINAL_PROMPT: "0",
   GIT_OPTIONAL_LOCKS: "0",
   // A partial clone would go to its remote for what it lacks.
   GIT_NO_LAZY_FETCH: "1",
+  GIT_ALLOW_PROTOCOL: "",
 };
 
 export interface GitOptions {
@@ -26,7 +21,8 @@ export interface GitOptions {
 }
 
 /**
- * Runs git in a work tree. The tree may belong to another account than the server's, hence `safe.directory` for this folder alone.
+ * Runs git in a work tree that may belong to anybody: the repository's own configuration is not read (see git-view.ts), so it runs
+ * no program. Every git command over a served repository goes through here.
  *
  * @param root absolute path of the work tree
  * @throws ToolError when git takes too long or fails
@@ -37,21 +33,10 @@ export async function git(
   signal?: AbortSignal,
   options: GitOptions = {},
 ): Promise<Buffer> {
-  const fixed = [
-    "-c",
-    `safe.directory=${root}`,
-    "-c",
-    "core.fsmonitor=false",
-    "-c",
-    "core.hooksPath=/dev/null",
-    "-c",
-    "log.showSignature=false",
-    "-c",
-    "core.quotePath=false",
-  ];
-  const result = await runChild("git", [...fixed, "-C", root, ...args], {
+  const view = await viewOf(root);
+  const result = await runChild("git", ["-C", root, ...args], {
     cwd: root,
-    env: options.literal ? { ...ENV, GIT_LITERAL_PATHSPECS: "1" } : ENV,
+    env: { ...view.env, ...ENV, ...(options.literal ? { GIT_LITERAL_PATHSPECS: "1" } : {}) },
     timeoutMs: TIME_LIMIT_MS,
     signal,
     ...(options.onChunk ? { onChunk: options.onChunk } : {}),
