@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
+import { EDGE_AND_CLIENTS } from "./edge-and-clients.ts";
 import { SETTINGS } from "./fixture.ts";
 import { JudgeRoot, whyNot } from "./judge-root.ts";
 
@@ -22,28 +23,16 @@ function bans() {
   afterAll(() => root?.remove());
 
   /**
-   * Runs `script` on the machine. In it: `from ADDRESS CURL-ARGUMENT...`, `guess ADDRESS COUNT PREFIX`, `code ADDRESS [CURL-ARGUMENT...]`
-   * (the status, 000 when nothing comes), `banned` (what fail2ban has banned, after it has read the log).
+   * Runs `script` on the machine. In it, beside those of EDGE_AND_CLIENTS: `guess ADDRESS COUNT PREFIX`, and `banned` (what fail2ban has
+   * banned, after it has read the log).
    */
   const onMachine = async (script: string): Promise<string[]> => {
     const { output } = await root.sh(`
-      rm -f /var/log/nginx/*.log /var/lib/fail2ban/*; mkdir -p /run/fail2ban /run/netns
-      ip link set lo up; ip netns add outside
-      ip link add machine type veth peer name client netns outside
-      ip addr add 198.51.100.1/24 dev machine; ip -6 addr add 2001:db8:1:1::1/48 dev machine nodad
-      ip link set machine up; ip route add 160.79.104.0/21 dev machine
-      ip -n outside link set lo up; ip -n outside link set client up
-      for address in 198.51.100.2/24 198.51.100.3/24 160.79.104.9/32; do ip -n outside addr add $address dev client; done
-      for address in 2001:db8:1:5::2 2001:db8:1:5::3 2001:db8:1:6::2; do ip -n outside -6 addr add $address/48 dev client nodad; done
-      nft -f /etc/nftables.conf
-      python3 /fake-server.py & until (echo >/dev/tcp/127.0.0.1/8080) 2>/dev/null; do sleep 0.02; done
-      nginx
+      rm -f /var/lib/fail2ban/*; mkdir -p /run/fail2ban
+      ${EDGE_AND_CLIENTS}
       # The machine under test has no journal: sshd's jail stays out.
       sed -i '/^\\[sshd\\]/,/^enabled/s/^enabled.*/enabled = false/' /etc/fail2ban/jail.d/mcp-edge.local
       fail2ban-server -b >/dev/null; until fail2ban-client ping >/dev/null 2>&1; do sleep 0.05; done
-      to() { case $1 in *:*) echo '[2001:db8:1:1::1]' ;; *) echo 198.51.100.1 ;; esac; }
-      from() { local a=$1; shift; ip netns exec outside curl -sk --curves X25519 --max-time 3 --interface "$a" --resolve "${domain}:443:$(to "$a")" "$@"; }
-      code() { local a=$1; shift; from "$a" -o /dev/null -w '%{http_code}\\n' --connect-timeout 1 "$@" https://${domain}/mcp || true; }
       guess() { for i in $(seq "$2"); do from "$1" -o /dev/null -H "Authorization: Bearer $3$i" -A $'\\xff\\x01' https://${domain}/mcp; done; }
       banned() { sleep 2.5; fail2ban-client banned; }
       ${script}

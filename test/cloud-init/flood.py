@@ -1,0 +1,46 @@
+"""flood.py handshakes ADDRESS COUNT | forged COUNT | tcp ADDRESS COUNT: bounded floods against the machine of edge-and-clients.ts."""
+import os
+import random
+import socket
+import struct
+import sys
+import time
+
+kind, *rest = sys.argv[1:]
+IPV4, IPV6 = "198.51.100.1", "2001:db8:1:1::1"
+
+
+def initial():
+    """What begins like a QUIC Initial (RFC 9000, section 17.2.2) and cannot be decrypted."""
+    return b"\xc0\x00\x00\x00\x01\x08" + os.urandom(8) + b"\x00\x00\x44\xb0" + bytes(1178)
+
+
+if kind == "handshakes":
+    address, count = rest[0], int(rest[1])
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as s:
+        s.bind((address, 0))
+        for _ in range(count):
+            s.sendto(initial(), (IPV6 if ":" in address else IPV4, 443))
+elif kind == "forged":
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as s:
+        for _ in range(int(rest[0])):
+            payload = initial()[:200]
+            source = struct.pack("!BBBB", 203, 0, 113, random.randrange(1, 255))
+            udp = struct.pack("!HHHH", random.randrange(1024, 65535), 443, 8 + len(payload), 0) + payload
+            header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, source, socket.inet_aton(IPV4))
+            s.sendto(header + udp, (IPV4, 0))
+elif kind == "tcp":
+    address, count = rest[0], int(rest[1])
+    held, refused = [], 0
+    for _ in range(count):
+        s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+        s.settimeout(2)
+        s.bind((address, 0))
+        try:
+            s.connect((IPV6 if ":" in address else IPV4, 443))
+            held.append(s)
+        except OSError:
+            refused += 1
+    print(len(held), refused, flush=True)
+    time.sleep(float(rest[2]))

@@ -1,0 +1,102 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { machineFiles } from "../../cloud-init/machine-files.ts";
+import { EDGE_AND_CLIENTS } from "./edge-and-clients.ts";
+import { SETTINGS } from "./fixture.ts";
+import { JudgeRoot, whyNot } from "./judge-root.ts";
+
+/** What few clients can take from the others, in network namespaces: short floods against NGINX behind the machine's firewall. */
+const files = machineFiles(SETTINGS);
+const text = (path: string) => files.find((file) => file.path === path)?.content ?? "";
+const number = (path: string, pattern: RegExp) => Number(pattern.exec(text(path))?.[1]);
+
+test("no worker's connections can be taken by fewer than sixteen addresses", () => {
+  const worker = number("/etc/nginx/nginx.conf", /worker_connections (\d+);/);
+  const requests = number("/etc/nginx/mcp-edge/limits.conf", /limit_conn connections (\d+);/);
+  const sockets = number("/etc/nftables.conf", /ip saddr ct count over (\d+)/);
+  expect(worker / (2 * requests)).toBeGreaterThanOrEqual(16);
+  expect(worker / (2 * sockets)).toBeGreaterThanOrEqual(16);
+  // A handshake takes some four packets; an idle QUIC connection ends after the default server's keepalive_timeout.
+  const perSecond = number("/etc/nftables.conf", /ip saddr limit rate over (\d+)\/second/) / 4;
+  const idle = number("/etc/nginx/mcp-edge/servers.conf", /keepalive_timeout (\d+)s;/);
+  expect((2 * worker) / (perSecond * idle)).toBeGreaterThanOrEqual(16);
+});
+
+function floods() {
+  let root: JudgeRoot;
+
+  beforeAll(async () => {
+    root = await JudgeRoot.create(files);
+    for (const name of ["fake-server.py", "flood.py"])
+      root.write(`/${name}`, readFileSync(join(import.meta.dirname, name)));
+    await root.sh("mcp-edge-cert bootstrap");
+  }, 600_000);
+  afterAll(() => root?.remove());
+
+  /** In the script: `flood ARGUMENT...`; `dropped CHAIN NUMBER` prints what the rule of that number has dropped; `grows` whether /stream does. */
+  const onMachine = async (script: string): Promise<string[]> => {
+    const { output } = await root.sh(`${EDGE_AND_CLIENTS}
+      flood() { ip netns exec outside python3 /flood.py "$@"; }
+      dropped() { nft list chain inet mcp_edge "$1" | grep -o 'counter packets [0-9]*' | sed -n "$2s/[^0-9]*//p"; }
+      stream() { from "$@" --max-time 30 -N -H 'Authorization: Bearer good' https://${SETTINGS.domain}/stream >/stream & sleep 1; }
+      grows() { local lines; lines=$(wc -l </stream); sleep 1; if [ "$(wc -l </stream)" -gt "$lines" ]; then echo grows; else echo stopped; fi; }
+      ${script}
+      nginx -s stop 2>/dev/null`);
+    return output.trim().split("\n");
+  };
+
+  test("handshakes of one source are bounded, its own stream goes on, and another source connects", async () => {
+    const [own, other, tcp, dropped, all] = await onMachine(`
+      stream 198.51.100.2 --http3-only
+      flood handshakes 198.51.100.2 3000
+      grows; code 198.51.100.3 --http3-only; code 198.51.100.2
+      dropped quic_handshakes 1; dropped quic_handshakes 3`);
+    expect([own, other, tcp, all]).toEqual(["grows", "401", "401", "0"]);
+    expect(Number(dropped)).toBeGreaterThan(2000);
+  }, 60_000);
+
+  test("an IPv6 source is its /64", async () => {
+    // Each stays below the burst, both together do not.
+    const [other, dropped] = await onMachine(`
+      flood handshakes 2001:db8:1:5::2 390; flood handshakes 2001:db8:1:5::3 390
+      code 2001:db8:1:6::2 --http3-only; dropped quic_handshakes 2`);
+    expect(other).toBe("401");
+    expect(Number(dropped)).toBeGreaterThan(100);
+  }, 60_000);
+
+  test("handshakes of forged sources are bounded all together; streams and TCP go on", async () => {
+    const [own, tcp, dropped, all] = await onMachine(`
+      stream 198.51.100.2 --http3-only
+      flood forged 30000
+      grows; code 198.51.100.3; dropped quic_handshakes 1; dropped quic_handshakes 3`);
+    expect([own, tcp]).toEqual(["grows", "401"]);
+    expect(Number(dropped) + Number(all)).toBeGreaterThan(5_000);
+    expect(Number(all)).toBeGreaterThan(0);
+  }, 60_000);
+
+  test.each([
+    ["198.51.100.2", "198.51.100.2", "198.51.100.3"],
+    ["2001:db8:1:5::2", "2001:db8:1:5::3", "2001:db8:1:6::2"],
+  ])(
+    "TCP connections of %s are bounded; others connect; closing them makes room",
+    async (address, mate, other) => {
+      const [counts, refused, fine, again] = await onMachine(`
+      flood tcp ${address} 600 4 >/counts & sleep 3; cat /counts
+      code ${mate}; code ${other}; wait %2; sleep 0.5; code ${mate}`);
+      expect(counts).toBe("512 88");
+      expect([refused, fine, again]).toEqual(["000", "401", "401"]);
+    },
+    60_000,
+  );
+}
+
+const reason = whyNot();
+
+if (reason !== undefined) {
+  test(`floods cannot be tried here: ${reason}`, () => {
+    expect(process.env.CI).not.toBe("true");
+  });
+} else {
+  describe("floods", floods);
+}
