@@ -24,7 +24,7 @@ import { type LogStream, loggerOptions } from "./http/logging.ts";
 import { opsOnly, registerOps } from "./http/ops.ts";
 import { PAGE_HEADERS } from "./http/page.ts";
 import { type Check, ReadinessProbe, withoutDetails } from "./http/readiness.ts";
-import { Streams } from "./http/streams.ts";
+import { type StreamLimits, Streams } from "./http/streams.ts";
 import { refuseEventStreamClients, registerWrongEndpoints } from "./http/wrong-endpoint.ts";
 import { CodeIndex } from "./index/code-index.ts";
 import { Semantic } from "./index/semantic/semantic.ts";
@@ -54,6 +54,8 @@ export interface AppOptions {
   readonly store?: Store;
   /** How long and how many sessions stay in memory. */
   readonly live?: LiveSessionsOptions;
+  /** What may wait for clients that do not read. */
+  readonly streams?: Partial<StreamLimits>;
   /** What a test adds to every MCP server. */
   readonly profile?: Profile;
   readonly tools?: readonly Tool[];
@@ -100,7 +102,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   http.decorateRequest("principal", null);
 
   const lifecycle = new Lifecycle();
-  const streams = new Streams();
+  const streams = new Streams(options.streams);
   let mcp: Mcp | undefined;
   const capabilities = new Capabilities();
   const opened =
@@ -116,6 +118,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   const metrics = new Metrics({
     inFlight: () => lifecycle.inFlight,
     openStreams: () => streams.byRoute(),
+    queuedBytes: () => streams.queuedBytes,
     sessions: () => ({ open: mcp?.sessions ?? 0, oldestMs: mcp?.oldestSessionMs }),
     release: config.release,
     colour: config.colour,

@@ -2,7 +2,11 @@ import type { FastifyInstance } from "fastify";
 import { SSE_HEADERS, type Streams } from "./streams.ts";
 
 /** Open demo streams at the same time; the route asks for no token. */
-const MAX_OPEN = 500;
+const MAX_OPEN = 50;
+/** Shortest time between two events, milliseconds: with all streams open that is 500 small writes a second. */
+const MIN_INTERVAL_MS = 100;
+/** Longest life of a demo stream, milliseconds: nobody keeps a place for good. */
+const MAX_LIFE_MS = 3_600_000;
 
 /** `text` as a whole number within [min, max], or the default when it is none. */
 function clamped(text: unknown, fallback: number, min: number, max: number): number {
@@ -13,7 +17,8 @@ function clamped(text: unknown, fallback: number, min: number, max: number): num
 
 /**
  * `GET /demo/stream`: an event each second, a keep-alive comment each 15 s, to see with any client that nothing on the way buffers.
- * `?n=` events (default 3600, at most 86400), `?ms=` between them (default 1000, 20 to 60000). `Last-Event-ID` goes on counting.
+ * `?n=` events (default and most: as many as fit into an hour), `?ms=` between them (default 1000, 100 to 60000). `Last-Event-ID` goes
+ * on counting. Nothing is produced for a client that does not read.
  */
 export function registerDemoStream(app: FastifyInstance, streams: Streams, keepAliveMs: number): void {
   let open = 0;
@@ -27,13 +32,16 @@ export function registerDemoStream(app: FastifyInstance, streams: Streams, keepA
           .header("retry-after", "5")
           .send({ error: "Too many demo streams are open; try again soon" });
       open++;
-      const total = clamped(request.query.n, 3_600, 1, 86_400);
-      const intervalMs = clamped(request.query.ms, 1_000, 20, 60_000);
+      const intervalMs = clamped(request.query.ms, 1_000, MIN_INTERVAL_MS, 60_000);
+      const most = MAX_LIFE_MS / intervalMs;
+      const total = clamped(request.query.n, Math.floor(most), 1, Math.floor(most));
       const from = clamped(request.headers["last-event-id"], 0, 0, total);
       const body = streams.track(ticks(from, total, intervalMs, keepAliveMs), {
         route: "/demo/stream",
         standing: true,
+        paced: true,
         log: request.log,
+        abort: () => reply.raw.destroy(),
         onEnd: () => open--,
       });
       return reply.send(new Response(body, { headers: SSE_HEADERS }));
@@ -49,29 +57,33 @@ function ticks(
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let n = from;
-  let ticking: NodeJS.Timeout | undefined;
-  let keeping: NodeJS.Timeout | undefined;
-  const stop = () => {
-    clearInterval(ticking);
-    clearInterval(keeping);
-  };
+  let [tickAt, keepAt] = [performance.now(), performance.now() + keepAliveMs];
+  let timer: NodeJS.Timeout | undefined;
+  let cancelled: () => void = () => undefined;
   return new ReadableStream<Uint8Array>({
-    start(controller) {
-      const tick = () => {
-        if (n < total) {
-          n++;
-          const data = JSON.stringify({ n, of: total, time: new Date().toISOString() });
-          controller.enqueue(encoder.encode(`id: ${n}\nevent: tick\ndata: ${data}\n\n`));
-        }
-        if (n >= total) {
-          stop();
-          controller.close();
-        }
-      };
-      ticking = setInterval(tick, intervalMs);
-      keeping = setInterval(() => controller.enqueue(encoder.encode(": keep-alive\n\n")), keepAliveMs);
-      tick();
+    async pull(controller) {
+      if (n >= total) return controller.close();
+      const waitMs = Math.min(tickAt, keepAt) - performance.now();
+      if (waitMs > 0)
+        await new Promise<void>((resolve) => {
+          cancelled = resolve;
+          timer = setTimeout(resolve, waitMs);
+        });
+      const now = performance.now();
+      if (now < tickAt) {
+        keepAt = now + keepAliveMs;
+        controller.enqueue(encoder.encode(": keep-alive\n\n"));
+        return;
+      }
+      tickAt = now + intervalMs;
+      n++;
+      const data = JSON.stringify({ n, of: total, time: new Date().toISOString() });
+      controller.enqueue(encoder.encode(`id: ${n}\nevent: tick\ndata: ${data}\n\n`));
+      if (n >= total) controller.close();
     },
-    cancel: stop,
+    cancel() {
+      clearTimeout(timer);
+      cancelled();
+    },
   });
 }

@@ -1,5 +1,9 @@
 import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
-import { classifyInboundRequest, createMcpHandler } from "@modelcontextprotocol/server";
+import {
+  classifyInboundRequest,
+  createMcpHandler,
+  type McpServerFactory,
+} from "@modelcontextprotocol/server";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { guard } from "../auth/guard.ts";
 import { type Authenticator, type Principal, SCOPES } from "../auth/principal.ts";
@@ -12,6 +16,7 @@ import { acceptForSdk, inReadableType, readableTypes } from "./accept.ts";
 import { listStamps } from "./catalog.ts";
 import { Changes, type Notify } from "./changes.ts";
 import { type LegacyAnswer, LegacyLeg } from "./legacy-leg.ts";
+import { isListen, Listens } from "./listens.ts";
 import type { LiveSessionsOptions } from "./live-sessions.ts";
 import { resourceVersion } from "./resources.ts";
 import { authInfoOf, buildMcpServer, principalOf, type ServerParts } from "./server-factory.ts";
@@ -20,9 +25,6 @@ import { Watch } from "./watch.ts";
 
 /** Largest request body, bytes: the SDK's own limit; Fastify's is 1 MiB. */
 const BODY_LIMIT = 4 * 1024 * 1024;
-
-/** Resources that one stream follows: each is looked at every two seconds. */
-const MAX_LISTENED = 100;
 
 export interface EndpointOptions {
   readonly parts: Omit<ServerParts, "notify">;
@@ -72,35 +74,27 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
   const version = (uri: string) => resourceVersion(parts.context.workspace, uri);
   const watch = new Watch({ sessions, changes, lists, version, log, everybody: EVERYBODY });
   const legacy = new LegacyLeg(parts, sessions, watch);
-  const modern = createMcpHandler(
-    ({ authInfo, requestInfo }) =>
-      buildMcpServer(parts, {
-        principal: principalOf(authInfo),
-        era: "modern",
-        method: requestInfo?.headers.get("mcp-method") ?? undefined,
-        tool: calledTool(parts, requestInfo?.headers),
-      }),
-    {
-      legacy: "reject",
-      bus: changes,
-      keepAliveMs,
-      onerror: (error) => log.debug({ reason: error.message }, "mcp refused"),
-    },
-  );
+  const follows = async ({ scopes }: Principal, uri: string) =>
+    parts.profile?.watches?.(uri) || (scopes.includes("code:read") && (await version(uri)) !== "");
+  const buildModern: McpServerFactory = ({ authInfo, requestInfo }) =>
+    buildMcpServer(parts, {
+      principal: principalOf(authInfo),
+      era: "modern",
+      method: requestInfo?.headers.get("mcp-method") ?? undefined,
+      tool: calledTool(parts, requestInfo?.headers),
+    });
+  const onerror = (error: Error) => log.debug({ reason: error.message }, "mcp refused");
+  const handlerOptions = { legacy: "reject", bus: changes, keepAliveMs, onerror } as const;
+  const modern = createMcpHandler(buildModern, handlerOptions);
+  const listens = new Listens({ build: buildModern, handler: handlerOptions, watch, follows });
   // A tool that comes or goes is told at once, not at the next look.
   const unsubscribe = parts.capabilities?.onChange(() => void watch.look());
   await sessions.start();
   watch.start();
 
   async function ask(web: Request, body: unknown, principal: Principal): Promise<LegacyAnswer> {
-    const onEnd = isListen(body) ? await watch.listen(listenedUris(body)) : undefined;
-    try {
-      const response = await modern.fetch(web, { parsedBody: body, authInfo: authInfoOf(principal) });
-      return onEnd ? { response, onEnd } : { response };
-    } catch (error) {
-      onEnd?.();
-      throw error;
-    }
+    if (isListen(body)) return listens.handle(web, body, principal);
+    return { response: await modern.fetch(web, { parsedBody: body, authInfo: authInfoOf(principal) }) };
   }
 
   async function serve(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -139,7 +133,7 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
     });
     const answer: LegacyAnswer =
       kind === "legacy" ? await legacy.handle({ web, body, principal }) : await ask(web, body, principal);
-    const { session, onEnd } = answer;
+    const { session, paced, onEnd, onDrain } = answer;
     const response = await inReadableType(answer.response, readable, gone.signal).catch((error) => {
       onEnd?.("client_closed");
       throw error;
@@ -156,7 +150,10 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
       route: "/mcp",
       session,
       standing: request.method === "GET" || isListen(body),
+      ...present("paced", paced),
       log: request.log,
+      abort: () => reply.raw.destroy(),
+      onDrain,
       ...(onEnd ? { onEnd } : {}),
     });
     return reply.send(new Response(stream, { status: response.status, headers }));
@@ -215,20 +212,6 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
   };
 }
 
-/** `subscriptions/listen` (2026-07-28) is the one POST whose stream stands open. */
-function isListen(body: unknown): boolean {
-  return (
-    typeof body === "object" && body !== null && "method" in body && body.method === "subscriptions/listen"
-  );
-}
-
-/** The resources that a `subscriptions/listen` names, as far as it is sound; the SDK answers what is not. */
-function listenedUris(body: unknown): string[] {
-  const named = (body as { params?: { notifications?: { resourceSubscriptions?: unknown } } }).params
-    ?.notifications?.resourceSubscriptions;
-  return Array.isArray(named) ? named.filter((uri) => typeof uri === "string").slice(0, MAX_LISTENED) : [];
-}
-
 /** The request as the SDK takes it, without the credentials: what a tool cannot see it cannot leak. */
 function webRequest(request: FastifyRequest, signal: AbortSignal): Request {
   const headers = new Headers();
@@ -243,8 +226,8 @@ function webRequest(request: FastifyRequest, signal: AbortSignal): Request {
   });
 }
 
-function present<K extends string>(key: K, value: string | null): { [P in K]?: string } {
-  return value === null ? {} : ({ [key]: value } as { [P in K]?: string });
+function present<K extends string, V>(key: K, value: V | null | undefined): { [P in K]?: V } {
+  return value == null ? {} : ({ [key]: value } as { [P in K]?: V });
 }
 
 /** The tool that the headers name (SEP-2243); the SDK refuses a request whose body names another. */

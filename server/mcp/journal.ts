@@ -10,6 +10,7 @@ import {
 } from "../store/store.ts";
 import { streamTag } from "./event-id.ts";
 import { StandaloneQueue } from "./standalone-queue.ts";
+import type { Change } from "./tail.ts";
 
 /** Events wait so long to be written together, milliseconds. A call that is over by then costs the store nothing. */
 const FLUSH_MS = 20;
@@ -186,18 +187,20 @@ export class Journal {
     return true;
   }
 
-  /** Resolves at the next event of the stream that this instance knows of, or after `limitMs`. */
-  async change(session: string, stream: string, limitMs: number, signal: AbortSignal): Promise<void> {
+  /** Waits for the next event of the stream that this instance knows of, at most `limitMs`. */
+  change(session: string, stream: string, limitMs: number): Change {
     const key = `${session}/${stream}`;
     const { promise, resolve } = Promise.withResolvers<void>();
     const waiters = this.#waiters.get(key) ?? new Set();
-    this.#waiters.set(key, waiters.add(resolve));
-    const timer = setTimeout(resolve, limitMs).unref();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-    await promise;
-    clearTimeout(timer);
-    waiters.delete(resolve);
-    if (waiters.size === 0 && this.#waiters.get(key) === waiters) this.#waiters.delete(key);
+    const cancel = () => {
+      clearTimeout(timer);
+      waiters.delete(cancel);
+      if (waiters.size === 0 && this.#waiters.get(key) === waiters) this.#waiters.delete(key);
+      resolve();
+    };
+    const timer = setTimeout(cancel, limitMs).unref();
+    this.#waiters.set(key, waiters.add(cancel));
+    return { promise, cancel };
   }
 
   /** There are new events in the store. @returns whether anybody here waited for them */

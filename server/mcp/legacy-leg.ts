@@ -21,8 +21,12 @@ export interface LegacyRequest {
 export interface LegacyAnswer {
   readonly response: Response;
   readonly session?: string | undefined;
+  /** The stream produces only what it is asked for. */
+  readonly paced?: boolean;
   /** To be called when the answer's stream has ended. */
   readonly onEnd?: (reason: DisconnectReason) => void;
+  /** The stream's own way to end on a drain. */
+  readonly onDrain?: () => void;
 }
 
 /**

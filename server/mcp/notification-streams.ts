@@ -4,7 +4,7 @@ import { STANDALONE } from "../store/store.ts";
 import { parseEventId, streamTag } from "./event-id.ts";
 import { type LegacyAnswer, refuse } from "./legacy-leg.ts";
 import type { Session } from "./live-sessions.ts";
-import { resumeCall } from "./resume.ts";
+import { PAGE, resumeCall } from "./resume.ts";
 import type { Sessions } from "./sessions.ts";
 import { type Tail, tailStream } from "./tail.ts";
 import type { Watch } from "./watch.ts";
@@ -46,30 +46,31 @@ export class NotificationStreams {
     for (const request of id.requests) session.transport.closeSSEStream(request);
     const tail = await resumeCall(this.#sessions.resumeParts, session.id, id);
     // 204 is the one answer after which no client comes back (WHATWG HTML, server-sent events).
-    return { response: tail ? answer(session, tail) : new Response(null, { status: 204 }) };
+    return tail
+      ? { response: answer(session, tail), paced: true }
+      : { response: new Response(null, { status: 204 }) };
   }
 
   async #standing(session: Session, after: number, prime: boolean): Promise<LegacyAnswer> {
     await this.#sessions.take(session);
-    const { store } = this.#sessions.resumeParts;
+    const { store, journal, keepAliveMs } = this.#sessions.resumeParts;
     const source = {
       tag: TAG,
       read: async (place: number) => ({
-        events: await store.events(session.id, STANDALONE, place),
+        events: await store.events(session.id, STANDALONE, place, PAGE),
         more: true,
       }),
-      change: (signal: AbortSignal) =>
-        this.#sessions.journal.change(session.id, STANDALONE, REREAD_MS, signal),
+      change: () => journal.change(session.id, STANDALONE, REREAD_MS),
     };
     // From 2025-11-25 on clients take an event without data: a place to come back to before anything was sent.
     const opening = prime ? `id: ${after}${TAG}\nretry: ${RETRY_MS}\ndata: \n\n` : "";
-    const tail = tailStream(source, after, opening, this.#sessions.resumeParts.keepAliveMs);
+    const tail = tailStream(source, after, opening, keepAliveMs);
     session.endStanding = tail.end;
     const onEnd = () => {
       if (session.endStanding === tail.end) session.endStanding = undefined;
     };
     this.#watch.announce(session);
-    return { response: answer(session, tail), onEnd };
+    return { response: answer(session, tail), paced: true, onEnd };
   }
 }
 

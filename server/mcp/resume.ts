@@ -12,6 +12,9 @@ const ANSWER_MS = 2_000;
 /** Between two looks for it, milliseconds. */
 const LOOK_MS = 50;
 
+/** Events that are read at once: their client may never take them. */
+export const PAGE = 16;
+
 export interface ResumeParts {
   readonly store: Store;
   readonly journal: Journal;
@@ -43,7 +46,8 @@ export async function resumeCall(
   const local = await journal.expose(session, stream, parts.instance);
   const read = async (after: number) => {
     const call = await store.call(session, stream);
-    return { events: await store.events(session, stream, after), more: call !== undefined };
+    const events = await store.events(session, stream, after, PAGE);
+    return { events, more: call !== undefined || events.length === PAGE };
   };
   let known = local || (await isKnown(parts, session, stream));
   if (!known && (await parts.peers.alive(id.instance))) known = await askFor(parts, session, id);
@@ -58,7 +62,7 @@ export async function resumeCall(
       first = false;
       return { events, more: false };
     },
-    change: (signal: AbortSignal) => journal.change(session, stream, REREAD_MS, signal),
+    change: () => journal.change(session, stream, REREAD_MS),
   };
   return tailStream(source, id.n, "", parts.keepAliveMs);
 }
@@ -71,7 +75,7 @@ function lost({ n, requests }: EventId): StoredEvent[] {
 
 async function isKnown({ store }: ResumeParts, session: string, stream: string): Promise<boolean> {
   if (await store.call(session, stream)) return true;
-  return (await store.events(session, stream, -1)).length > 0;
+  return (await store.events(session, stream, -1, 1)).length > 0;
 }
 
 /** The instance is alive and has not written the stream (a short call is written only when somebody wants it). */

@@ -6,16 +6,23 @@ import { StoreUnavailable } from "../store/store-unavailable.ts";
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
+/** A wait that is over when its promise resolves, or when it is given up; giving it up resolves the promise too. */
+export interface Change {
+  readonly promise: Promise<void>;
+  cancel(): void;
+}
+
 export interface TailSource {
-  /** The events after `after`, and whether more may come. */
+  /** The next events after `after` (some of them, if there are many), and whether more may come. */
   read(after: number): Promise<{ events: StoredEvent[]; more: boolean }>;
-  /** Resolves when it is worth reading again. */
-  change(signal: AbortSignal): Promise<void>;
+  /** Begins to wait for something new to read. */
+  change(): Change;
   /** Follows `n` in the event ids. */
   readonly tag: string;
 }
 
 export interface Tail {
+  /** Nothing is read from the source while the body is not read. */
   readonly body: ReadableStream<Uint8Array>;
   /** Ends the stream; a client may come back to it. */
   end(): void;
@@ -32,42 +39,49 @@ const encoder = new TextEncoder();
 export function tailStream(source: TailSource, after: number, opening: string, keepAliveMs: number): Tail {
   const ended = new AbortController();
   let sink!: ReadableStreamDefaultController<Uint8Array>;
+  let place = after;
+  let waiting: StoredEvent[] = [];
+  let more = true;
+  let change: Change | undefined;
+  const stop = () => {
+    ended.abort();
+    change?.cancel();
+    clearInterval(keepAlive);
+  };
   const end = () => {
     if (ended.signal.aborted) return;
-    ended.abort();
-    clearInterval(keepAlive);
-    try {
-      sink.close();
-    } catch {
-      // The client has gone already.
-    }
+    stop();
+    sink.close();
   };
-  const send = (text: string) => {
-    if (!ended.signal.aborted) sink.enqueue(encoder.encode(text));
-  };
-  const keepAlive = setInterval(() => send(": keepalive\n\n"), keepAliveMs).unref();
-  const follow = async () => {
-    for (let place = after; !ended.signal.aborted; ) {
-      const change = source.change(ended.signal);
-      const { events, more } = await readPatiently(source, place, ended.signal);
-      for (const { n, message } of events) {
-        send(frame(`${n}${source.tag}`, message));
-        place = n;
-      }
-      if (!more) return;
-      await change;
+  const keepAlive = setInterval(() => {
+    // A client that does not read is not helped by more to read.
+    if ((sink.desiredSize ?? 0) > 0) sink.enqueue(encoder.encode(": keepalive\n\n"));
+  }, keepAliveMs).unref();
+  const next = async () => {
+    while (waiting.length === 0 && more && !ended.signal.aborted) {
+      // Asked for before the read: what is written in between is not missed.
+      change = source.change();
+      ({ events: waiting, more } = await readPatiently(source, place, ended.signal));
+      if (waiting.length > 0 || !more) change.cancel();
+      await change.promise;
     }
+    if (ended.signal.aborted) return;
+    const event = waiting.shift();
+    if (!event) return end();
+    place = event.n;
+    sink.enqueue(encoder.encode(frame(`${event.n}${source.tag}`, event.message)));
   };
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => {
       sink = controller;
-      if (opening) send(opening);
-      follow().then(end, end);
+      if (opening) sink.enqueue(encoder.encode(opening));
     },
-    cancel: () => {
-      ended.abort();
-      clearInterval(keepAlive);
-    },
+    pull: () =>
+      next().catch((error) => {
+        stop();
+        throw error;
+      }),
+    cancel: stop,
   });
   return { body, end };
 }

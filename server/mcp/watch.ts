@@ -73,13 +73,7 @@ export class Watch {
       entry.streams++;
       this.#listening.set(uri, entry);
     }
-    const known = await lists(everybody);
-    this.#lists ??= known;
-    for (const uri of uris) {
-      const entry = this.#listening.get(uri);
-      if (entry && entry.version === undefined) entry.version = await version(uri);
-    }
-    return () => {
+    const end = () => {
       this.#listeners--;
       if (this.#listeners === 0) this.#lists = undefined;
       for (const uri of uris) {
@@ -87,6 +81,18 @@ export class Watch {
         if (entry && --entry.streams === 0) this.#listening.delete(uri);
       }
     };
+    try {
+      const known = await lists(everybody);
+      this.#lists ??= known;
+      for (const uri of uris) {
+        const entry = this.#listening.get(uri);
+        if (entry && entry.version === undefined) entry.version = await version(uri);
+      }
+    } catch (error) {
+      end();
+      throw error;
+    }
+    return end;
   }
 
   /** Tells one session what it does not know yet. */

@@ -21,6 +21,8 @@ export type ToolOutcome = "ok" | "refused" | "cancelled" | "failed";
 export interface MetricSources {
   inFlight(): number;
   openStreams(): Iterable<readonly [route: string, open: number]>;
+  /** Bytes that wait in event streams for clients to read. */
+  queuedBytes(): number;
   /** The age is left out where there is none. */
   sessions(): { open: number; oldestMs?: number | undefined };
   release: string;
@@ -71,6 +73,9 @@ export class Metrics {
         for (const [route, open] of sources.openStreams()) g.set({ route }, open);
       },
       ["route"],
+    );
+    this.#gauge("stream_queued_bytes", "Bytes that wait in event streams for clients to read", (g) =>
+      g.set(sources.queuedBytes()),
     );
     this.#gauge("sessions_open", "MCP sessions in memory", (g) => g.set(sources.sessions().open));
     this.#gauge("session_oldest_age_seconds", "Age of the oldest MCP session in memory", (g) => {

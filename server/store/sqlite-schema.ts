@@ -40,7 +40,7 @@ export const SQL = {
   // Never lower than the clock, so that a client's place in the stream stays behind it when all events were dropped.
   appendNext: `INSERT INTO events (session, stream, n, message, at)
     SELECT ?1, ?2, max(?3 * 1000, coalesce((SELECT max(n) + 1 FROM events WHERE session = ?1 AND stream = ?2), 0)), ?4, ?3`,
-  events: "SELECT n, message FROM events WHERE session = ? AND stream = ? AND n > ? ORDER BY n",
+  events: "SELECT n, message FROM events WHERE session = ? AND stream = ? AND n > ? ORDER BY n LIMIT ?",
   trim: `DELETE FROM events WHERE session = ?1 AND (stream, n) IN (
     SELECT stream, n FROM (
       SELECT stream, n, row_number() OVER newest AS place, sum(length(message)) OVER newest AS chars

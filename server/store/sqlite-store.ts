@@ -105,8 +105,8 @@ export class SqliteStore implements Store {
     return row && { session, stream, instance: row.instance, requests: JSON.parse(row.requests) };
   }
 
-  async events(session: string, stream: string, after: number): Promise<StoredEvent[]> {
-    return this.#sql.events.all(session, stream, after) as unknown as StoredEvent[];
+  async events(session: string, stream: string, after: number, limit = -1): Promise<StoredEvent[]> {
+    return this.#sql.events.all(session, stream, after, limit) as unknown as StoredEvent[];
   }
 
   async beat(instance: string, slot: string) {

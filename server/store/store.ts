@@ -94,8 +94,8 @@ export interface Store {
   write(batch: Batch): Promise<void>;
   /** The call that a stream belongs to, while it runs. Ask before events(): an ended call has all its events written. */
   call(session: string, stream: string): Promise<CallRecord | undefined>;
-  /** Events after `after`, in order. */
-  events(session: string, stream: string, after: number): Promise<StoredEvent[]>;
+  /** The first `limit` events after `after`, in order. Default: all. */
+  events(session: string, stream: string, after: number, limit?: number): Promise<StoredEvent[]>;
 
   /** Counts this instance's heart beats up. @returns the count of every instance */
   beat(instance: string, slot: string): Promise<Map<string, { slot: string; count: number }>>;

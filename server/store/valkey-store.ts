@@ -116,8 +116,14 @@ export class ValkeyStore implements Store {
     return text === null ? undefined : (JSON.parse(text) as CallRecord);
   }
 
-  async events(session: string, stream: string, after: number): Promise<StoredEvent[]> {
-    const entries = await this.#db.xrange(`${base(session)}:e:${stream}`, `${after + 1}-0`, "+");
+  async events(
+    session: string,
+    stream: string,
+    after: number,
+    limit = Number.MAX_SAFE_INTEGER,
+  ): Promise<StoredEvent[]> {
+    const key = `${base(session)}:e:${stream}`;
+    const entries = await this.#db.xrange(key, `${after + 1}-0`, "+", "COUNT", limit);
     return entries.map(([id, fields]) => ({ n: Number(id.split("-")[0]), message: fields[1] ?? "" }));
   }
 

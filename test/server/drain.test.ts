@@ -61,7 +61,7 @@ function newConnection(origin: string): Promise<void> {
 }
 
 describe("drain", () => {
-  test("calls of both eras finish; notification, listen and demo streams are told to come back", async () => {
+  test("calls of both eras finish; notification and demo streams are told to come back, listen streams get their result", async () => {
     const { tool, entered, open } = gate();
     const running = await startApp({ WORKSPACE_DIR: folder.path }, { tools: [tool] });
     const { origin, app, logs } = running;
@@ -91,8 +91,13 @@ describe("drain", () => {
     await eventually(() => app.lifecycle.inFlight === 5, "five requests in flight");
 
     const drained = drain(app, 20_000);
-    for (const stream of [notifications, listen, demo])
-      expect(await stream.text()).toMatch(/retry: 500\n\n$/);
+    for (const stream of [notifications, demo]) expect(await stream.text()).toMatch(/retry: 500\n\n$/);
+    // SubscriptionsListenResult: the 2026 era's way to say that the server ends a subscription.
+    const last = (await listen.text()).trim().split("\n\n").at(-1);
+    expect(JSON.parse(last?.split("data: ")[1] ?? "")).toMatchObject({
+      id: 1,
+      result: { resultType: "complete", _meta: { "io.modelcontextprotocol/subscriptionId": 1 } },
+    });
     expect((await app.readiness.probe()).ready).toBe(false);
     await expect(newConnection(origin)).rejects.toThrow("ECONNREFUSED");
     open();
