@@ -7,10 +7,8 @@ export interface AwsSurroundings {
   bucket: string;
   /** Id of the data volume. */
   volume: string;
-  /** Base URL of another S3 and SSM than AWS's; "": AWS's own. */
+  /** For tests: base URL of another S3 and SSM than AWS's; "": AWS's own. */
   endpoint: string;
-  /** The setting `machine`: another value is another document, which replaces the machine. */
-  machine: string;
 }
 
 /** Scripts of the first boot: path on the machine -> file under `cloud-init/`. */
@@ -56,7 +54,6 @@ export function awsUserData(around: AwsSurroundings): string {
     permissions: path.startsWith("/usr/local/sbin/") ? "0755" : "0644",
   }));
   files.push({ path: "/etc/mcp-edge/aws.env", content: awsEnv(around), permissions: "0644" });
-  files.push({ path: "/etc/mcp-edge/machine", content: `${around.machine}\n`, permissions: "0644" });
   const document = { write_files: files, runcmd: [["/usr/local/sbin/mcp-edge-pull", "boot"]] };
   return `#cloud-config\n${JSON.stringify(document, null, 1)}\n`;
 }

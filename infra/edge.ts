@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { acmeRoots } from "./aws/acme-roots.ts";
 import type { AwsEdge } from "./aws/index.ts";
+import { regionProblem } from "./aws/region.ts";
 import { localDomain, rememberDomain } from "./local/domain.ts";
 import { assertHost } from "./local/host.ts";
 import { LocalEdge } from "./local/index.ts";
@@ -83,6 +84,8 @@ async function onAws(settings: AwsSettings): Promise<EdgeOutputs> {
       `Stack "${stack}" has no region; mend: pulumi config set aws:region eu-central-1 --stack ${stack}`,
     );
   }
+  const wrong = regionProblem(region);
+  if (wrong) throw new pulumi.RunError(`Stack "${stack}": ${wrong}`);
   const roots = await explained(() => acmeRoots(settings));
   // Loaded here, so that the local target does without AWS's SDK, which takes a second.
   const { AwsEdge } = await import("./aws/index.ts");

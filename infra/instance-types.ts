@@ -12,3 +12,11 @@ export const isBurstable = (instanceType: string): boolean => /^t\d/.test(instan
 /** The smallest type with 2 GiB, enough for two servers side by side during a release. */
 export const defaultInstanceType = (architecture: string): string =>
   architecture === "amd64" ? "t3.small" : "t4g.small";
+
+/** Families of the Xen hypervisor (EC2 user guide, "Xen-based instances"); of i3 and p3 some sizes are of the Nitro system. */
+const XEN =
+  /^(m[1-4]|t[12]|c[134]|cc[12]|cr1|cg1|r[34]|x1e?|d2|h1|hi1|hs1|i[23]|f1|g[23]s?|p[23])\.(?!metal)/;
+
+/** Whether the type is of the Nitro system, where EBS volumes are NVMe devices; Macs are, but run no Debian. */
+export const isNitro = (instanceType: string): boolean =>
+  !XEN.test(instanceType) && !instanceType.startsWith("mac");

@@ -1,3 +1,6 @@
+import { isIPv4, isIPv6 } from "node:net";
+import { isNitro } from "./instance-types.ts";
+
 /** Checks of single settings: each says what is wrong with a text, or gives undefined. Pure. */
 export type Check = (value: string) => string | undefined;
 
@@ -43,27 +46,36 @@ export const each =
 export const checkCidr: Check = (value) => {
   const wrong = "must be address ranges such as 203.0.113.0/24 or 2001:db8::/32";
   const [address = "", length = ""] = value.split("/");
-  const bits = address.includes(":") ? ipv6Bits(address) : ipv4Bits(address);
+  const bits = bitsOf(address);
   if (!bits || !/^\d{1,3}$/.test(length) || Number(length) > bits.length) return wrong;
   return bits.slice(Number(length)).includes("1") ? "must have no bits set after the prefix" : undefined;
 };
 
-function ipv4Bits(address: string): string | undefined {
-  const parts = address.split(".");
-  if (parts.length !== 4 || parts.some((part) => !/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255))
-    return;
-  return parts.map((part) => Number(part).toString(2).padStart(8, "0")).join("");
+/**
+ * A range in the one spelling that EC2 gives back (RFC 5952): another spelling of the same range would be refused beside it
+ * (`InvalidPermission.Duplicate`), and would be a difference at each refresh.
+ * @param value a range that passes `checkCidr`
+ */
+export function canonicalCidr(value: string): string {
+  const [address = "", length = ""] = value.split("/");
+  // The URL parser writes an IPv6 address in its canonical form.
+  const written = address.includes(":") ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
+  return `${written}/${Number(length)}`;
 }
 
-function ipv6Bits(address: string): string | undefined {
-  const halves = address.split("::");
-  if (halves.length > 2) return;
-  const [left = [], right = []] = halves.map((half) => (half === "" ? [] : half.split(":")));
-  const missing = 8 - left.length - right.length;
-  if (halves.length === 2 ? missing < 1 : missing !== 0) return;
-  const groups = [...left, ...Array<string>(missing).fill("0"), ...right];
-  if (groups.some((group) => !/^[0-9a-f]{1,4}$/i.test(group))) return;
-  return groups.map((group) => Number.parseInt(group, 16).toString(2).padStart(16, "0")).join("");
+/** The bits of an address, most significant first; undefined when it is none. An IPv6 address has no zone and no IPv4 part. */
+function bitsOf(address: string): string | undefined {
+  if (isIPv4(address))
+    return address
+      .split(".")
+      .map((part) => Number(part).toString(2).padStart(8, "0"))
+      .join("");
+  if (!isIPv6(address) || /[.%]/.test(address)) return undefined;
+  const [left = [], right = []] = address.split("::").map((half) => (half === "" ? [] : half.split(":")));
+  const zeros = Array<string>(8 - left.length - right.length).fill("0");
+  return [...left, ...zeros, ...right]
+    .map((group) => Number.parseInt(group, 16).toString(2).padStart(16, "0"))
+    .join("");
 }
 
 export const checkVpc: Check = matches(
@@ -75,10 +87,13 @@ export const checkSubnets: Check = each(
   matches(/^subnet-[0-9a-f]{8,17}$/, "ids of subnets, such as subnet-0123456789abcdef0"),
 );
 
-export const checkInstanceType: Check = matches(
-  /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/,
-  "an EC2 instance type such as t4g.small",
-);
+/** The machine finds its data volume by the name that NVMe gives it, so the type must be one of the Nitro system. */
+export const checkInstanceType: Check = (value) => {
+  if (!/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/.test(value)) return "must be an EC2 instance type such as t4g.small";
+  return isNitro(value)
+    ? undefined
+    : 'is not of the Nitro system, which the data volume needs (EC2 user guide, "Nitro-based instances"): take its successor, such as t3 for t2, m5 for m4';
+};
 
 export const checkImage: Check = matches(
   /^(keep|roll|ami-[0-9a-f]{8,17})$/,
@@ -103,11 +118,50 @@ const RETENTIONS = "1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 21
 export const checkRetention: Check = (value) =>
   RETENTIONS.includes(value) ? undefined : `must be one of ${RETENTIONS.join(", ")}`;
 
-export const checkTags: Check = each((element) => {
+/** Tags that the program sets itself (aws/tags.ts). */
+export const OWN_TAGS = ["Project", "Stack", "Environment", "ManagedBy", "Name"] as const;
+
+/** Most resources take 50 tags (EC2 user guide, "Tag restrictions"). */
+const MOST_TAGS = 50 - OWN_TAGS.length;
+
+const checkTag: Check = (element) => {
   if (!/^[\p{L}\p{N} _.:/+@-]{1,128}=[\p{L}\p{N} _.:/=+@-]{0,256}$/u.test(element))
     return "must be name=value pairs";
   return /^aws:/i.test(element) ? "must not begin with aws:" : undefined;
-});
+};
+
+/** IAM tells keys apart without their case ("Duplicate tag keys found"), and conditions on aws:RequestTag read them so. */
+export const checkTags: Check = (value) => {
+  const problem = each(checkTag)(value);
+  if (problem) return problem;
+  const keys = listOf(value).map((tag) => tag.replace(/=.*/s, ""));
+  if (keys.length > MOST_TAGS) return `must be ${MOST_TAGS} tags at most; these are ${keys.length}`;
+  const taken = new Map<string, string>(OWN_TAGS.map((key) => [key.toLowerCase(), key]));
+  for (const key of keys) {
+    const other = taken.get(key.toLowerCase());
+    if (OWN_TAGS.includes(other as (typeof OWN_TAGS)[number]))
+      return `must not hold ${key}: the tag ${other} is the program's own, and AWS does not tell them apart by case`;
+    if (other !== undefined)
+      return `must not hold both ${other} and ${key}: IAM does not tell them apart by case`;
+    taken.set(key.toLowerCase(), key);
+  }
+  return undefined;
+};
+
+export const checkBoundary: Check = matches(
+  /^arn:aws:iam::(aws|\d{12}):policy\/[\w+=,.@/-]{1,512}$/,
+  "the ARN of a managed policy, such as arn:aws:iam::123456789012:policy/boundary",
+);
+
+export const checkSnapshot: Check = matches(
+  /^snap-[0-9a-f]{8,17}$/,
+  "the id of a snapshot, such as snap-0123456789abcdef0",
+);
+
+export const checkIssuer: Check = matches(
+  hostName,
+  "the domain that the certificate authority names for CAA records, such as sectigo.com or pki.goog",
+);
 
 /** Keys become names of SSM parameters and of environment variables. Never says a value. */
 export const checkSecrets: Check = (value) => {
@@ -124,6 +178,8 @@ export const checkSecrets: Check = (value) => {
       return `has the key ${JSON.stringify(key)}, not one such as API_KEY`;
     if (typeof secret !== "string" || secret === "") return `has no text under ${key}`;
     if (/[\n\r\0]/.test(secret)) return `has more than one line under ${key}`;
+    // Systems Manager reads it as a reference: "Parameter value can't nest another parameter".
+    if (secret.includes("{{")) return `has "{{" under ${key}, which no parameter of Systems Manager can hold`;
     if (Buffer.byteLength(secret) > 4096) return `has more than 4096 bytes under ${key}`;
   }
   return undefined;

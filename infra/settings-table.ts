@@ -1,15 +1,18 @@
 import {
   type Check,
   checkAcme,
+  checkBoundary,
   checkCidr,
   checkDomain,
   checkEmail,
   checkImage,
   checkInstanceType,
+  checkIssuer,
   checkMachine,
   checkOrigin,
   checkRetention,
   checkSecrets,
+  checkSnapshot,
   checkSubnets,
   checkTags,
   checkVpc,
@@ -113,20 +116,30 @@ export const SETTINGS = {
     default: "1",
     min: 1,
     max: 10,
-    description: "How many machines, each with its own addresses and data volume.",
+    description:
+      "How many machines, each with its own addresses and data volume. More than one needs an ACME server of your own (`acme`): they share no certificate.",
+  },
+  elasticIpQuota: {
+    ...aws,
+    type: "number",
+    default: "5",
+    min: 1,
+    max: 1000,
+    description:
+      "Elastic IP addresses that your account may have in the region (Service Quotas, L-0263D0A3); each machine takes one.",
   },
   architecture: {
     ...aws,
     type: "string",
     default: "arm64",
     values: ["arm64", "amd64"],
-    description: "Processor of machine, image and release.",
+    description: "Processor of machine, image and release. Another one replaces the machine.",
   },
   instanceType: {
     ...aws,
     type: "string",
     default: "(`t4g.small`; `t3.small` for amd64)",
-    description: "EC2 instance type, of the same architecture.",
+    description: "EC2 instance type, of the same architecture and of the Nitro system.",
     check: checkInstanceType,
   },
   image: {
@@ -134,7 +147,7 @@ export const SETTINGS = {
     type: "string",
     default: "keep",
     description:
-      "Debian 13 image: `keep` takes the newest one for a new machine and stays with it, `roll` replaces the machine when there is a newer one, or the id of one.",
+      "Debian 13 image: `keep` takes the newest one for each new or replaced machine and stays with it, `roll` replaces the machine when there is a newer one, or the id of one.",
     check: checkImage,
   },
   machine: {
@@ -142,7 +155,7 @@ export const SETTINGS = {
     type: "string",
     default: "keep",
     description:
-      "`replace` makes the machine anew, once; addresses, certificates, tokens and workspace stay. To do it again, give it another ending: `replace-2`.",
+      "`replace` makes the machine anew, once, from the newest image (unless `image` names one); addresses, certificates, tokens and workspace stay. It may stay in the file, and may go back to `keep`; to replace again, give it another ending: `replace-2`.",
     check: checkMachine,
   },
   rootVolumeSize: {
@@ -160,6 +173,22 @@ export const SETTINGS = {
     min: 1,
     max: 16_384,
     description: "GiB of the data volume, which outlives the machine. It can grow, never shrink.",
+  },
+  backups: {
+    ...aws,
+    type: "number",
+    default: "(`7`; `0` in dev)",
+    min: 0,
+    max: 1000,
+    description: "Daily snapshots of each data volume that are kept; 0: none are made.",
+  },
+  snapshotId: {
+    ...aws,
+    type: "string",
+    default: "(a blank volume)",
+    description:
+      'Snapshot that the data volume is made from: another one replaces volume and machine, once (docs/aws.md, "Restore"). It may be taken out afterwards.',
+    check: checkSnapshot,
   },
   vpcId: {
     ...aws,
@@ -182,6 +211,15 @@ export const SETTINGS = {
     description:
       "Who reaches port 443 (TCP and UDP). Port 80 stays open to the world for ACME validation, unless `acme` is a URL.",
     check: each(checkCidr),
+  },
+  ruleQuota: {
+    ...aws,
+    type: "number",
+    default: "60",
+    min: 1,
+    max: 1000,
+    description:
+      "Rules that your account may have in a security group, for each direction and address family (Service Quotas, L-0EA8095F): the limit of `allowedCidrs`.",
   },
   zone: {
     ...aws,
@@ -211,6 +249,14 @@ export const SETTINGS = {
     default: "(Debian's certificate authorities)",
     description:
       "PEM file of a certificate authority that the machine trusts besides Debian's, for a private ACME server.",
+  },
+  caaIssuer: {
+    ...aws,
+    type: "string",
+    default: "(that of Let's Encrypt and other known authorities; no CAA record for any other URL in `acme`)",
+    description:
+      "Domain by which the CAA record names the certificate authority behind the URL in `acme`, such as sectigo.com for ZeroSSL.",
+    check: checkIssuer,
   },
   alarms: {
     ...aws,
@@ -249,6 +295,13 @@ export const SETTINGS = {
     description:
       "`endpoint` makes an EC2 Instance Connect endpoint for `mcp-edge shell`; `none` when the VPC has one or nobody shall.",
   },
+  permissionsBoundary: {
+    ...aws,
+    type: "string",
+    default: "(none)",
+    description: "ARN of the permissions boundary that your organisation wants on every role.",
+    check: checkBoundary,
+  },
   secrets: {
     ...aws,
     type: "string",
@@ -262,7 +315,8 @@ export const SETTINGS = {
     ...aws,
     type: "list",
     default: "(none)",
-    description: "More tags for every resource: name=value, separated by commas.",
+    description:
+      "More tags: name=value, separated by commas. They are on every resource that takes 50 tags; S3 objects and what Route 53 has take ten, and carry the program's own alone.",
     check: checkTags,
   },
 } as const satisfies Record<string, Setting>;

@@ -1,5 +1,7 @@
+import { isNamedAcme, isPublicAcme, knownIssuer } from "./aws/acme.ts";
+import { ingressQuota } from "./aws/firewall-rules.ts";
 import { architectureOf, defaultInstanceType } from "./instance-types.ts";
-import { listOf } from "./settings-checks.ts";
+import { canonicalCidr, listOf } from "./settings-checks.ts";
 import { SETTINGS, type Setting, type SettingKey, type Target } from "./settings-table.ts";
 
 export { SETTINGS, type Setting, type SettingKey } from "./settings-table.ts";
@@ -29,6 +31,8 @@ export interface AwsSettings extends CommonSettings {
   environment: "dev" | "staging" | "prod";
   protect: boolean;
   machines: number;
+  /** Of the account, in the region. */
+  elasticIpQuota: number;
   architecture: "arm64" | "amd64";
   instanceType: string;
   /** `keep`, `roll` or the id of an image. */
@@ -39,22 +43,33 @@ export interface AwsSettings extends CommonSettings {
   rootVolumeSize: number;
   /** GiB. */
   dataVolumeSize: number;
+  /** Daily snapshots of a data volume that are kept; 0: none. */
+  backups: number;
+  /** "": none. */
+  snapshotId: string;
   /** "": a new VPC. */
   vpcId: string;
   subnetIds: string[];
+  /** In their canonical spelling, each once. */
   allowedCidrs: string[];
+  /** Of the account: rules of a security group, a direction and address family. */
+  ruleQuota: number;
   /** "": none. */
   zone: string;
   hostedZone: "lookup" | "create";
   acme: string;
   /** Path of a PEM file; "": none. */
   acmeCa: string;
+  /** Domain of the authority in the CAA record; "": no such record. */
+  caaIssuer: string;
   alarms: "basic" | "full";
   /** "": nobody. */
   alarmEmail: string;
   logs: "none" | "cloudwatch";
   logRetentionDays: number;
   shell: "endpoint" | "none";
+  /** ARN of a managed policy; "": none. */
+  permissionsBoundary: string;
   /** Environment of the server, secret. */
   secrets: Record<string, string>;
   tags: Record<string, string>;
@@ -81,6 +96,11 @@ const takeOut = (stack: string, key: string) =>
   `mend: pulumi config rm ${NAMESPACE}:${key} --stack ${stack} (Pulumi.${stack}.yaml), or npm run up -- --set ${key}=`;
 
 function problemOf(setting: Setting, value: string): string | undefined {
+  // What `pulumi config set --path` makes reaches the program as JSON.
+  if (setting.type !== "string" && /^\s*[[{]/.test(value)) {
+    const form = setting.type === "list" ? "one text with commas between the elements" : `a ${setting.type}`;
+    return `must be ${form}, not a structured value (as --path makes)`;
+  }
   if (setting.values && !setting.values.includes(value)) return `must be one of ${setting.values.join(", ")}`;
   if (setting.type === "boolean" && !["true", "false"].includes(value)) return "must be true or false";
   if (setting.type === "number" && setting.min !== undefined) {
@@ -93,7 +113,7 @@ function problemOf(setting: Setting, value: string): string | undefined {
   return setting.check?.(value);
 }
 
-/** The known key that was probably meant. */
+/** The known key that was probably meant: at most a third of the word is another. */
 function nearest(key: string): string | undefined {
   const distance = (a: string, b: string): number => {
     let row = Array.from({ length: b.length + 1 }, (_, i) => i);
@@ -111,7 +131,7 @@ function nearest(key: string): string | undefined {
     .map((known) => ({ known, far: distance(key.toLowerCase(), known.toLowerCase()) }))
     .sort((a, b) => a.far - b.far);
   const best = ranked[0];
-  return best && best.far <= 3 ? best.known : undefined;
+  return best && best.far <= Math.min(3, key.length / 3) ? best.known : undefined;
 }
 
 /** The project's default reaches every stack through Pulumi.yaml, so a key of another target at its default says nothing. */
@@ -162,8 +182,46 @@ function crossProblems(settings: AwsSettings, raw: Record<string, string>): stri
   if (vpcId && subnetIds.length === 0) say("vpcId needs subnetIds", "subnetIds", "subnet-…");
   if (!vpcId && subnetIds.length > 0) say("subnetIds needs vpcId", "vpcId", "vpc-…");
   if (settings.allowedCidrs.length === 0) say("allowedCidrs names nobody", "allowedCidrs", "0.0.0.0/0,::/0");
+  problems.push(...quotaProblems(settings));
+  if (settings.machines > 1 && isPublicAcme(settings.acme)) {
+    say(
+      `machines is ${settings.machines} and acme is ${settings.acme}, whose validation reaches any one of them, so that none gets a certificate; they share none yet. One machine serves, or an ACME server of your own that validates otherwise (mcp-edge:acme: https://…)`,
+      "machines",
+      "1",
+    );
+  }
+  if (settings.machines > 1 && settings.snapshotId) {
+    say("snapshotId is the data of one machine, and machines is more than one", "machines", "1");
+  }
+  if (raw.caaIssuer !== undefined && isNamedAcme(settings.acme)) {
+    problems.push(
+      `${NAMESPACE}:caaIssuer is for an ACME server given by its URL, and acme is ${settings.acme}; ${takeOut(stack, "caaIssuer")}`,
+    );
+  }
   if (settings.acmeCa && !settings.acme.startsWith("https:")) {
     say("acmeCa is for an ACME server of your own", "acme", "https://acme.example.com/directory");
+  }
+  return problems;
+}
+
+/** What an account refuses after half of the stack has been made. */
+function quotaProblems(settings: AwsSettings): string[] {
+  const { stack, machines, elasticIpQuota, allowedCidrs, ruleQuota } = settings;
+  const problems: string[] = [];
+  const more = (key: SettingKey, value: number) =>
+    `ask for more in Service Quotas, then: pulumi config set ${NAMESPACE}:${key} ${value} --stack ${stack}`;
+  if (machines > elasticIpQuota) {
+    problems.push(
+      `${NAMESPACE}:machines is ${machines}, and the account may have ${elasticIpQuota} Elastic IP addresses in a region; ` +
+        `${mend(stack, "machines", String(elasticIpQuota))}; or ${more("elasticIpQuota", machines)}`,
+    );
+  }
+  const rules = ingressQuota(allowedCidrs, isPublicAcme(settings.acme), settings.shell === "endpoint");
+  if (rules > ruleQuota) {
+    problems.push(
+      `${NAMESPACE}:allowedCidrs has ${allowedCidrs.length} ranges, which take ${rules} rules of one address family, and a security ` +
+        `group takes ${ruleQuota}; mend: join neighbouring ranges into wider ones, or ${more("ruleQuota", rules)}`,
+    );
   }
   return problems;
 }
@@ -181,24 +239,30 @@ function awsSettings(common: CommonSettings, raw: Record<string, string>): AwsSe
     environment,
     protect: given("protect", String(environment === "prod")) === "true",
     machines: Number(text("machines")),
+    elasticIpQuota: Number(text("elasticIpQuota")),
     architecture,
     instanceType: given("instanceType", defaultInstanceType(architecture)),
     image: text("image"),
     machine: text("machine"),
     rootVolumeSize: Number(text("rootVolumeSize")),
     dataVolumeSize: Number(text("dataVolumeSize")),
+    backups: Number(given("backups", environment === "dev" ? "0" : "7")),
+    snapshotId: given("snapshotId", ""),
     vpcId: given("vpcId", ""),
     subnetIds: listOf(given("subnetIds", "")),
-    allowedCidrs: listOf(text("allowedCidrs")),
+    allowedCidrs: [...new Set(listOf(text("allowedCidrs")).map(canonicalCidr))],
+    ruleQuota: Number(text("ruleQuota")),
     zone: given("zone", ""),
     hostedZone: text("hostedZone") as AwsSettings["hostedZone"],
     acme: text("acme"),
     acmeCa: given("acmeCa", ""),
+    caaIssuer: given("caaIssuer", knownIssuer(text("acme"))),
     alarms: given("alarms", environment === "dev" ? "basic" : "full") as AwsSettings["alarms"],
     alarmEmail: given("alarmEmail", ""),
     logs: text("logs") as AwsSettings["logs"],
     logRetentionDays: Number(text("logRetentionDays")),
     shell: text("shell") as AwsSettings["shell"],
+    permissionsBoundary: given("permissionsBoundary", ""),
     secrets: JSON.parse(given("secrets", "{}")) as Record<string, string>,
     tags: Object.fromEntries(tags),
   };

@@ -4,7 +4,26 @@ const DIRECTORIES: Record<string, string> = {
   "letsencrypt-staging": "https://acme-staging-v02.api.letsencrypt.org/directory",
 };
 
+/** Hosts of public authorities, and the domains by which their CPS says that CAA records name them. */
+const ISSUERS: readonly [RegExp, string][] = [
+  [/(^|\.)letsencrypt\.org$/, "letsencrypt.org"],
+  [/(^|\.)(zerossl|sectigo)\.com$/, "sectigo.com"],
+  [/(^|\.)pki\.goog$/, "pki.goog"],
+  [/(^|\.)ssl\.com$/, "ssl.com"],
+  [/(^|\.)buypass\.com$/, "buypass.com"],
+  [/(^|\.)digicert\.com$/, "digicert.com"],
+];
+
 export const acmeDirectory = (acme: string): string => DIRECTORIES[acme] ?? acme;
 
-/** A server of one's own validates from where one knows; a public one from anywhere. */
-export const isPublicAcme = (acme: string): boolean => acme in DIRECTORIES;
+/** Whether the authority has a name in the settings (`letsencrypt`, `letsencrypt-staging`). */
+export const isNamedAcme = (acme: string): boolean => acme in DIRECTORIES;
+
+/** The domain of a public authority for CAA records; "": an ACME server of one's own, or one that is not known here. */
+export function knownIssuer(acme: string): string {
+  const host = new URL(acmeDirectory(acme)).hostname;
+  return ISSUERS.find(([pattern]) => pattern.test(host))?.[1] ?? "";
+}
+
+/** A public authority validates from anywhere; a server of one's own from where one knows. */
+export const isPublicAcme = (acme: string): boolean => knownIssuer(acme) !== "";

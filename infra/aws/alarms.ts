@@ -9,13 +9,15 @@ export interface AlarmsArgs {
   domain: string;
   level: "basic" | "full";
   instanceType: string;
-  /** Name and id of each machine. */
-  machines: { machine: string; instanceId: pulumi.Input<string> }[];
+  /** Names (machine-names.ts) and id of each machine. */
+  machines: { machine: string; label: string; instanceId: pulumi.Input<string> }[];
   /** Route 53's checkers come from the whole world; without it there is no health check. */
   openToWorld: boolean;
   /** Default "": nobody. */
   email: string;
   tags: Tags;
+  /** For the health check: Route 53 takes ten. */
+  ownTags: Tags;
 }
 
 /** Route 53 puts the metrics of its health checks here, wherever the machine is. */
@@ -36,19 +38,19 @@ export class Alarms extends pulumi.ComponentResource {
     super("mcp-edge:aws:Alarms", name, {}, opts);
     const { stack, region, tags } = args;
     this.topic = this.#topic(`${stack}-alarms`, args, region);
-    for (const { machine, instanceId } of args.machines) {
+    for (const { machine, label, instanceId } of args.machines) {
       for (const { name, action, description, ...spec } of alarmsOf(args.level, args.instanceType)) {
         const itself = action ? [`arn:aws:automate:${region}:ec2:${action}`] : [];
         new aws.cloudwatch.MetricAlarm(
           `${machine}-alarm-${name}`,
           {
             ...spec,
-            name: `mcp-edge-${machine}-${name}`,
+            name: `mcp-edge-${label}-${name}`,
             alarmDescription: description,
             dimensions: { InstanceId: instanceId },
             alarmActions: [...itself, this.topic],
             okActions: [this.topic],
-            tags: named(tags, `mcp-edge-${machine}-${name}`),
+            tags: named(tags, `mcp-edge-${label}-${name}`),
           },
           { parent: this },
         );
@@ -73,7 +75,7 @@ export class Alarms extends pulumi.ComponentResource {
   #healthCheck(args: AlarmsArgs): void {
     const { stack, domain, region, tags } = args;
     const child = { parent: this };
-    const label = named(tags, `mcp-edge-${stack}-health`);
+    const name = `mcp-edge-${stack}-health`;
     const check = new aws.route53.HealthCheck(
       `${stack}-health`,
       {
@@ -84,7 +86,7 @@ export class Alarms extends pulumi.ComponentResource {
         enableSni: true,
         requestInterval: 30,
         failureThreshold: 3,
-        tags: label,
+        tags: named(args.ownTags, name),
       },
       child,
     );
@@ -94,7 +96,7 @@ export class Alarms extends pulumi.ComponentResource {
       `${stack}-alarm-health`,
       {
         region: HEALTH_REGION,
-        name: `mcp-edge-${stack}-health`,
+        name,
         alarmDescription: `https://${domain}/readyz does not answer from outside`,
         namespace: "AWS/Route53",
         metricName: "HealthCheckStatus",
@@ -107,7 +109,7 @@ export class Alarms extends pulumi.ComponentResource {
         treatMissingData: "breaching",
         alarmActions: [topic],
         okActions: [topic],
-        tags: label,
+        tags: named(tags, name),
       },
       child,
     );

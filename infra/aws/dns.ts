@@ -7,13 +7,15 @@ export interface DnsArgs {
   stack: string;
   domain: string;
   email: string;
-  acme: string;
+  /** Domain of the certificate authority; "": no CAA record. */
+  caaIssuer: string;
   ipv4: pulumi.Output<string>[];
   ipv6: pulumi.Output<string>[];
   /** Name of the zone; "": none, the records are printed. */
   zone: string;
   hostedZone: "lookup" | "create";
   protect: boolean;
+  /** Route 53 takes ten: those of the program alone. */
   tags: Tags;
 }
 
@@ -31,17 +33,18 @@ export class Dns extends pulumi.ComponentResource {
 
   constructor(name: string, args: DnsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-edge:aws:Dns", name, {}, opts);
-    const { stack, domain, email, acme } = args;
+    const { stack, domain, email, caaIssuer } = args;
     const all = pulumi
       .all([pulumi.all(args.ipv4), pulumi.all(args.ipv6)])
-      .apply(([ipv4, ipv6]) => dnsRecords({ domain, email, acme, ipv4, ipv6 }));
+      .apply(([ipv4, ipv6]) => dnsRecords({ domain, email, caaIssuer, ipv4, ipv6 }));
     this.records = all.apply((list) =>
       list.flatMap((record) => record.values.map((value) => zoneLine(record, value))),
     );
     if (args.zone) {
       const zone = this.#zone(args);
       this.nameServers = args.hostedZone === "create" ? zone.nameServers : undefined;
-      for (const type of ["A", "AAAA", "HTTPS", "CAA"] as const) {
+      const types = ["A", "AAAA", "HTTPS", ...(caaIssuer ? ["CAA"] : [])] as const;
+      for (const type of types) {
         new aws.route53.Record(
           `${stack}-record-${type}`,
           {

@@ -76,6 +76,18 @@ export function ingressRules(allowed: string[], publicAcme: boolean): Rule[] {
   ];
 }
 
+/**
+ * How much of the quota "rules per security group" the incoming rules take: AWS counts each address family by itself, and a rule
+ * that names another group in both (VPC user guide, "Amazon VPC quotas").
+ * @param shell whether the Instance Connect endpoint's group is let in too
+ * @returns the larger of both families
+ */
+export function ingressQuota(allowed: string[], publicAcme: boolean, shell: boolean): number {
+  const v6 = ingressRules(allowed, publicAcme).map(({ cidr }) => isV6(cidr));
+  const of = (family: boolean) => v6.filter((one) => one === family).length + (shell ? 1 : 0);
+  return Math.max(of(true), of(false));
+}
+
 /** What may go out: each with its reason. DNS and time come from addresses of AWS that no security group filters. */
 export function egressRules(workspace: string): Rule[] {
   const egress = { direction: "egress" } as const;

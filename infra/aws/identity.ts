@@ -5,6 +5,8 @@ import { named, type Tags } from "./tags.ts";
 
 export type IdentityArgs = { [K in keyof Surroundings]: pulumi.Input<Surroundings[K]> } & {
   stack: string;
+  /** ARN of a managed policy; "": none. */
+  permissionsBoundary: string;
   tags: Tags;
 };
 
@@ -21,7 +23,7 @@ export class Identity extends pulumi.ComponentResource {
 
   constructor(name: string, args: IdentityArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-edge:aws:Identity", name, {}, opts);
-    const { stack, tags, ...around } = args;
+    const { stack, tags, permissionsBoundary, ...around } = args;
     const child = { parent: this };
     const label = `mcp-edge-${stack}`;
     const role = new aws.iam.Role(
@@ -30,6 +32,7 @@ export class Identity extends pulumi.ComponentResource {
         name: label,
         description: "mcp-edge: a machine pulls its release and reports",
         assumeRolePolicy: JSON.stringify(assumedByEc2),
+        ...(permissionsBoundary ? { permissionsBoundary } : {}),
         tags: named(tags, label),
       },
       child,

@@ -24,11 +24,13 @@ import { Identity } from "./identity.ts";
 import { imageOf } from "./image.ts";
 import { Logs } from "./logs.ts";
 import { Machine } from "./machine.ts";
-import { Network, type Subnet } from "./network.ts";
+import { machineLabel, machineName } from "./machine-names.ts";
+import { assertSubnets, Network, type Subnet } from "./network.ts";
+import { once } from "./once.ts";
 import { Secrets } from "./secrets.ts";
 import { Shell } from "./shell.ts";
 import { Storage } from "./storage.ts";
-import { tagsOf } from "./tags.ts";
+import { ownTags, tagsOf } from "./tags.ts";
 
 export interface AwsEdgeArgs {
   settings: AwsSettings;
@@ -99,7 +101,11 @@ export class AwsEdge extends pulumi.ComponentResource {
     const secrets = new Secrets(`${name}-secrets`, { stack, secrets: settings.secrets, tags }, child);
     const deployment = new Deployment(
       `${name}-deployment`,
-      { stack, region, artifacts, release, files, workspace, bundle, secrets: secrets.versions, tags },
+      {
+        ...{ stack, region, artifacts, release, files, workspace, bundle },
+        secrets: secrets.versions,
+        tags: ownTags(settings),
+      },
       child,
     );
     const retentionDays = settings.logRetentionDays;
@@ -116,32 +122,39 @@ export class AwsEdge extends pulumi.ComponentResource {
         bucketArn: artifacts.arn,
         logGroupArn: logs?.groupArn ?? "",
         metrics: settings.alarms === "full",
+        permissionsBoundary: settings.permissionsBoundary,
         tags,
       },
       child,
     );
 
     const image = imageOf(settings, child);
+    const { snapshotId } = settings;
+    const asked = once(`${stack}-machine-asked`, { value: settings.machine, neutral: "keep" }, child);
+    const restored = once(`${stack}-snapshot-asked`, { value: snapshotId, neutral: "" }, child);
+    // The machine knows its volume's id from its first boot on, so another volume is another machine.
+    const replaceWith = pulumi.interpolate`${settings.architecture} ${asked} ${restored}`;
     const machines = Array.from({ length: settings.machines }, (_, index) => {
-      // The first has no number, so that a second one beside it changes no name.
-      const machine = index === 0 ? stack : `${stack}-${index + 1}`;
+      const machine = machineName(stack, index);
+      const label = machineLabel(stack, index);
       const subnet = network.subnets[index % network.subnets.length] as Subnet;
       const size = settings.dataVolumeSize;
       const storage = new Storage(
         `${machine}-storage`,
-        { machine, zone: subnet.zone, size, protect, tags },
+        { machine, label, zone: subnet.zone, size, snapshotId, restored, protect, tags },
         child,
       );
       const { volumeId } = storage;
       const userData = pulumi.all([artifacts.bucket, volumeId]).apply(([bucket, volume]) => {
-        const endpoint = process.env.AWS_ENDPOINT_URL ?? "";
-        const around = { stack, region, bucket, volume, endpoint, machine: settings.machine };
+        const endpoint = process.env.MCP_EDGE_MACHINE_ENDPOINT ?? "";
+        const around = { stack, region, bucket, volume, endpoint };
         return gzipUserData(awsUserData(around)).toString("base64");
       });
       const made = new Machine(
         `${machine}-edge`,
         {
           machine,
+          label,
           subnet,
           groupId: machineGroupId,
           profile: identity.profile,
@@ -150,13 +163,13 @@ export class AwsEdge extends pulumi.ComponentResource {
           rootVolumeSize: settings.rootVolumeSize,
           volumeId,
           userData,
-          replace: settings.machine !== "keep",
+          replaceWith,
           protect,
           tags,
         },
         { parent: this, dependsOn: [identity.policy, ...deployment.published] },
       );
-      return { machine, ...made };
+      return { machine, label, ...made };
     });
     const dns = new Dns(
       `${name}-dns`,
@@ -164,7 +177,7 @@ export class AwsEdge extends pulumi.ComponentResource {
         ...settings,
         ipv4: machines.map(({ ipv4 }) => ipv4),
         ipv6: machines.map(({ ipv6 }) => ipv6),
-        tags,
+        tags: ownTags(settings),
       },
       child,
     );
@@ -176,10 +189,11 @@ export class AwsEdge extends pulumi.ComponentResource {
         domain: settings.domain,
         level: settings.alarms,
         instanceType: settings.instanceType,
-        machines: machines.map(({ machine, instanceId }) => ({ machine, instanceId })),
+        machines: machines.map(({ machine, label, instanceId }) => ({ machine, label, instanceId })),
         openToWorld: opensToWorld(settings.allowedCidrs),
         email: settings.alarmEmail,
         tags,
+        ownTags: ownTags(settings),
       },
       child,
     );
@@ -207,6 +221,7 @@ export class AwsEdge extends pulumi.ComponentResource {
 
 /** Workspace, machine's files and what they name on this host. */
 async function prepare(settings: AwsSettings): Promise<Prepared> {
+  await assertSubnets(settings);
   const workspace = await resolveWorkspace(settings.workspace);
   const files = await writeFilesArchive(machineFiles(await machineSettings(settings, workspace)));
   return { workspace, files, bundle: workspace.folder ? await bundleOf(workspace) : "" };

@@ -6,8 +6,9 @@ import type { Subnet } from "./network.ts";
 import { named, type Tags } from "./tags.ts";
 
 export interface MachineArgs {
-  /** `<stack>` and, from the second on, its number. */
+  /** In the names of resources, and in tags: machine-names.ts. */
   machine: string;
+  label: string;
   subnet: Subnet;
   groupId: pulumi.Input<string>;
   profile: pulumi.Input<string>;
@@ -18,8 +19,8 @@ export interface MachineArgs {
   volumeId: pulumi.Input<string>;
   /** gzip of the cloud-config document, base64. Counts at the first boot only. */
   userData: pulumi.Input<string>;
-  /** The setting `machine`: anything but `keep` lets a changed document replace the machine. */
-  replace: boolean;
+  /** Another value replaces the machine, with the image and the document of that time. */
+  replaceWith: pulumi.Input<string>;
   protect: boolean;
   tags: Tags;
 }
@@ -48,14 +49,14 @@ export class Machine extends pulumi.ComponentResource {
     super("mcp-edge:aws:Machine", name, {}, opts);
     const { machine, tags, protect } = args;
     const child = { parent: this };
-    const label = named(tags, `mcp-edge-${machine}`);
+    const label = named(tags, `mcp-edge-${args.label}`);
     const port = new aws.ec2.NetworkInterface(
       `${machine}-interface`,
       {
         subnetId: args.subnet.id,
         securityGroups: [args.groupId],
         ipv6AddressCount: 1,
-        description: `mcp-edge ${machine}`,
+        description: `mcp-edge ${args.label}`,
         tags: label,
       },
       { parent: this, protect },
@@ -85,7 +86,7 @@ export class Machine extends pulumi.ComponentResource {
           volumeSize: args.rootVolumeSize,
           encrypted: true,
           deleteOnTermination: true,
-          tags: named(tags, `mcp-edge-${machine}-root`),
+          tags: named(tags, `mcp-edge-${args.label}-root`),
         },
         // Standard: a machine that is busy for days becomes slow, and an alarm says so; unlimited becomes expensive.
         ...(isBurstable(args.instanceType) ? { creditSpecification: { cpuCredits: "standard" } } : {}),
@@ -100,7 +101,9 @@ export class Machine extends pulumi.ComponentResource {
         dependsOn: association,
         // Interface and volume belong to one machine at a time.
         deleteBeforeReplace: true,
-        ignoreChanges: [...(args.replace ? [] : ["userDataBase64"]), ...(args.image.pinned ? ["ami"] : [])],
+        // Neither replaces a machine by itself; a replacement for another reason takes both as they are then.
+        ignoreChanges: ["userDataBase64", ...(args.image.pinned ? ["ami"] : [])],
+        replacementTrigger: args.replaceWith,
         customTimeouts: { create: "15m", delete: "15m" },
       },
     );

@@ -44,6 +44,19 @@ export class Network extends pulumi.ComponentResource {
   }
 }
 
+/**
+ * What can be wrong with an existing network, said before anything is made in it.
+ * @throws Error when a subnet is of another VPC, or has no IPv6 range for the machine's address
+ */
+export async function assertSubnets({ vpcId, subnetIds }: Pick<NetworkArgs, "vpcId" | "subnetIds">) {
+  const subnets = await Promise.all(subnetIds.map((id) => aws.ec2.getSubnet({ id })));
+  const problems = subnets.flatMap((subnet) => [
+    ...(subnet.vpcId === vpcId ? [] : [`subnet ${subnet.id} is in the VPC ${subnet.vpcId}, not in ${vpcId}`]),
+    ...(subnet.ipv6CidrBlock ? [] : [`subnet ${subnet.id} has no IPv6 range: give it one, or name another`]),
+  ]);
+  if (problems.length > 0) throw new Error(`mcp-edge:subnetIds: ${problems.join("; ")}`);
+}
+
 function existing(id: string, parent: pulumi.Resource): Subnet {
   const { availabilityZone } = aws.ec2.getSubnetOutput({ id }, { parent });
   return { id: pulumi.output(id), zone: availabilityZone };

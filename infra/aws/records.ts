@@ -11,29 +11,30 @@ export interface DnsRecord {
 export const TTL = 300;
 
 /**
- * Who may issue certificates for the domain (RFC 8659), and only by the way that the machine uses (RFC 8657). An ACME server
- * of one's own is named by its host.
+ * Who may issue certificates for the domain (RFC 8659); Let's Encrypt only by the way that the machine uses, since it is known to
+ * heed that parameter (RFC 8657).
  */
-export function caaIssuer(acme: string): string {
-  const host = acme.startsWith("https:") ? new URL(acme).hostname : "letsencrypt.org";
-  return `${host}; validationmethods=http-01`;
-}
+const issueValue = (issuer: string) =>
+  issuer === "letsencrypt.org" ? `${issuer}; validationmethods=http-01` : issuer;
 
-/** @returns A, AAAA, HTTPS (RFC 9460: clients begin with HTTP/3) and CAA of the domain */
+/**
+ * @param args.caaIssuer domain of the certificate authority; "": no CAA record, since a wrong one forbids every certificate
+ * @returns A, AAAA, HTTPS (RFC 9460: clients begin with HTTP/3) and CAA of the domain
+ */
 export function dnsRecords(args: {
   domain: string;
   email: string;
-  acme: string;
+  caaIssuer: string;
   ipv4: string[];
   ipv6: string[];
 }): DnsRecord[] {
-  const { domain: name } = args;
-  const caa = [`0 issue "${caaIssuer(args.acme)}"`, '0 issuewild ";"', `0 iodef "mailto:${args.email}"`];
+  const { domain: name, caaIssuer } = args;
+  const caa = [`0 issue "${issueValue(caaIssuer)}"`, '0 issuewild ";"', `0 iodef "mailto:${args.email}"`];
   return [
     { name, type: "A", ttl: TTL, values: args.ipv4 },
     { name, type: "AAAA", ttl: TTL, values: args.ipv6 },
     { name, type: "HTTPS", ttl: TTL, values: ['1 . alpn="h3,h2"'] },
-    { name, type: "CAA", ttl: TTL, values: caa },
+    ...(caaIssuer ? [{ name, type: "CAA", ttl: TTL, values: caa } as const] : []),
   ];
 }
 

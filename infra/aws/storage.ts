@@ -3,11 +3,16 @@ import * as pulumi from "@pulumi/pulumi";
 import { named, type Tags } from "./tags.ts";
 
 export interface StorageArgs {
-  /** Of one machine: `<stack>` and, from the second on, its number. */
+  /** In the names of resources, and in tags: machine-names.ts. */
   machine: string;
+  label: string;
   zone: pulumi.Input<string>;
   /** GiB; default of the settings: 10. */
   size: number;
+  /** What a new volume is made from; "": blank. */
+  snapshotId: string;
+  /** Another value makes a new volume. */
+  restored: pulumi.Input<string>;
   protect: boolean;
   tags: Tags;
 }
@@ -32,9 +37,16 @@ export class Storage extends pulumi.ComponentResource {
         size: args.size,
         encrypted: true,
         finalSnapshot: args.protect,
-        tags: named(args.tags, `mcp-edge-${args.machine}-data`),
+        ...(args.snapshotId ? { snapshotId: args.snapshotId } : {}),
+        tags: named(args.tags, `mcp-edge-${args.label}-data`),
       },
-      { parent: this, protect: args.protect },
+      {
+        parent: this,
+        protect: args.protect,
+        // To take the setting out later must not throw the restored volume away.
+        ignoreChanges: ["snapshotId"],
+        replacementTrigger: args.restored,
+      },
     );
     this.volumeId = volume.id;
     this.registerOutputs({ volumeId: this.volumeId });

@@ -89,6 +89,7 @@ async function start(): Promise<void> {
     AWS_DOUBLE_HOME: home,
     AWS_REGION: aws.region,
     AWS_ENDPOINT_URL: url,
+    MCP_EDGE_MACHINE_ENDPOINT: url,
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     MCP_EDGE_CACHE: cache,

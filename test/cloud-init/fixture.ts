@@ -26,5 +26,4 @@ export const AROUND: AwsSurroundings = {
   bucket: "mcp-edge-prod-123456789012",
   volume: "vol-0123456789abcdef0",
   endpoint: "http://127.0.0.1:8000",
-  machine: "keep",
 };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { parseSettings, SETTINGS, SettingsError } from "../../infra/settings.ts";
+import { type AwsSettings, parseSettings, SETTINGS, SettingsError } from "../../infra/settings.ts";
 
 const problems = (raw: Record<string, string>, stack = "local"): string[] => {
   try {
@@ -62,6 +62,34 @@ describe("parseSettings", () => {
     });
   });
 
+  test.each([
+    ["foo", undefined],
+    ["bar", undefined],
+    ["a", undefined],
+    ["xyz", undefined],
+    ["user", undefined],
+    ["hosts", undefined],
+    ["zon", "zone"],
+    ["Domain", "domain"],
+    ["tag", "tags"],
+    ["alarm", "alarms"],
+    ["instancetyp", "instanceType"],
+    ["allowedCidr", "allowedCidrs"],
+    ["logRetentionDay", "logRetentionDays"],
+  ])("%s, which is no setting, suggests %s", (key, meant) => {
+    const [problem = ""] = problems({ [key]: "x" });
+    expect(/did you mean (\w+)/.exec(problem)?.[1]).toBe(meant);
+  });
+
+  test.each([
+    ["rateLimit", "[50]", "a number, not a structured value (as --path makes)"],
+    ["allowedCidrs", '["0.0.0.0/0"]', "one text with commas between the elements, not a structured value"],
+    ["tags", '{"a":"b"}', "one text with commas between the elements, not a structured value"],
+  ])("a structured value of %s is refused with the form to write", (key, value, words) => {
+    const raw = { target: "aws", domain: "mcp.example.com", [key]: value };
+    expect(problems(raw)).toEqual([expect.stringContaining(words)]);
+  });
+
   test("a stack name that cannot be a host name is refused", () => {
     expect(problems({}, "Prod_1")[0]).toContain('stack name "Prod_1"');
   });
@@ -75,6 +103,13 @@ describe("parseSettings", () => {
     );
   });
 });
+
+/** An ACME server that is nobody's but the user's. */
+const OWN = "https://acme.example.com/directory";
+
+/** So many ranges. */
+const ranges = (count: number, pattern = "203.0.X.0/24") =>
+  Array.from({ length: count }, (_, n) => pattern.replace("X", String(n + 1))).join(",");
 
 describe("target aws", () => {
   const aws = (raw: Record<string, string> = {}) => ({ target: "aws", domain: "mcp.example.com", ...raw });
@@ -107,6 +142,7 @@ describe("target aws", () => {
       protect: "true",
       tags: "a=b=c, d=",
       machines: "3",
+      acme: "https://acme.example.com/dir",
     };
     expect(parseSettings(aws(raw), "dev")).toMatchObject({
       allowedCidrs: ["203.0.113.0/24", "2001:db8::/32"],
@@ -114,6 +150,35 @@ describe("target aws", () => {
       tags: { a: "b=c", d: "" },
       machines: 3,
     });
+  });
+
+  test.each([
+    ["0::/0", ["::/0"]],
+    ["0:0:0:0:0:0:0:0/0, ::/0", ["::/0"]],
+    ["2001:0DB8::/32", ["2001:db8::/32"]],
+    ["2001:db8:0:0:1::/80,2001:DB8::1:0:0:0/80", ["2001:db8:0:0:1::/80"]],
+    ["10.0.0.0/08,10.0.0.0/8", ["10.0.0.0/8"]],
+    ["203.0.113.0/24,203.0.113.0/24,198.51.100.0/24", ["203.0.113.0/24", "198.51.100.0/24"]],
+  ])("ranges %s become %j: one spelling, each once", (allowedCidrs, canonical) => {
+    expect(parseSettings(aws({ allowedCidrs }), "dev")).toMatchObject({ allowedCidrs: canonical });
+  });
+
+  test("the certificate authority's name in the CAA record follows acme", () => {
+    const issuer = (raw: Record<string, string>) => (parseSettings(aws(raw), "dev") as AwsSettings).caaIssuer;
+    expect(issuer({})).toBe("letsencrypt.org");
+    expect(issuer({ acme: "https://acme.zerossl.com/v2/DV90" })).toBe("sectigo.com");
+    expect(issuer({ acme: "https://dv.acme-v02.api.pki.goog/directory" })).toBe("pki.goog");
+    expect(issuer({ acme: "https://acme.example.com/dir" })).toBe("");
+    expect(issuer({ acme: "https://acme.example.com/dir", caaIssuer: "ca.example.com" })).toBe(
+      "ca.example.com",
+    );
+  });
+
+  test("backups are kept for a week, in dev none are made", () => {
+    expect([parseSettings(aws(), "prod"), parseSettings(aws(), "dev")]).toMatchObject([
+      { backups: 7 },
+      { backups: 0 },
+    ]);
   });
 
   test("a key of the other target is refused, unless it says what the project's default says", () => {
@@ -135,6 +200,27 @@ describe("target aws", () => {
     ["machines", "11"],
     ["tags", "aws:x=y"],
     ["tags", "novalue"],
+    ["tags", "project=x"],
+    ["tags", "STACK=x"],
+    ["tags", "environment=x"],
+    ["tags", "managedby=x"],
+    ["tags", "Name=x"],
+    ["tags", "team=a,Team=b"],
+    ["tags", Array.from({ length: 46 }, (_, n) => `t${n}=x`).join(",")],
+    ["instanceType", "t2.small"],
+    ["instanceType", "m4.large"],
+    ["instanceType", "c4.large"],
+    ["instanceType", "r4.large"],
+    ["instanceType", "x1e.xlarge"],
+    ["instanceType", "i3.large"],
+    ["instanceType", "p3.2xlarge"],
+    ["instanceType", "mac1.metal"],
+    ["secrets", '{"A":"x{{ssm:y}}"}'],
+    ["secrets", '{"A":"{{"}'],
+    ["backups", "-1"],
+    ["snapshotId", "latest"],
+    ["permissionsBoundary", "boundary"],
+    ["caaIssuer", "https://letsencrypt.org"],
     ["protect", "yes"],
     ["environment", "test"],
     ["secrets", "[]"],
@@ -153,10 +239,46 @@ describe("target aws", () => {
     [{ subnetIds: "subnet-0123456789abcdef0" }, "subnetIds needs vpcId"],
     [{ allowedCidrs: "," }, "allowedCidrs names nobody"],
     [{ acmeCa: "/ca.pem" }, "acmeCa is for an ACME server of your own"],
+    [{ caaIssuer: "example.com" }, "caaIssuer is for an ACME server given by its URL"],
+    [{ machines: "2" }, "machines is 2 and acme is letsencrypt, whose validation reaches any one of them"],
+    [{ machines: "2", acme: "letsencrypt-staging" }, "and acme is letsencrypt-staging"],
+    [
+      { machines: "3", acme: "https://acme.zerossl.com/v2/DV90" },
+      "machines is 3 and acme is https://acme.zerossl",
+    ],
+    [
+      { machines: "6", acme: OWN },
+      "the account may have 5 Elastic IP addresses in a region; mend: pulumi config set",
+    ],
+    [{ machines: "3", elasticIpQuota: "2", acme: OWN }, "the account may have 2 Elastic IP addresses"],
+    [
+      { machines: "2", snapshotId: "snap-0123456789abcdef0", acme: OWN },
+      "snapshotId is the data of one machine",
+    ],
+    [{ allowedCidrs: ranges(29) }, "has 29 ranges, which take 61 rules of one address family"],
+    [{ allowedCidrs: ranges(20), acme: OWN }, "has 20 ranges, which take 62 rules"],
+    [{ allowedCidrs: ranges(29, "2001:db8:X::/48") }, "has 29 ranges, which take 61 rules"],
   ])("%j contradicts: %s", (change, words) => {
     const { domain, ...rest } = { domain: "mcp.example.com", ...change } as Record<string, string>;
     const raw = { target: "aws", ...(domain ? { domain } : {}), ...rest };
     expect(problems(raw)).toEqual([expect.stringContaining(words)]);
+  });
+
+  test.each([
+    { allowedCidrs: ranges(28) },
+    { allowedCidrs: `${ranges(28)},${ranges(28, "2001:db8:X::/48")}` },
+    { allowedCidrs: `${ranges(20)},${ranges(20)}` },
+    { allowedCidrs: ranges(19), acme: OWN },
+    { allowedCidrs: ranges(29), ruleQuota: "61" },
+    { allowedCidrs: ranges(29), shell: "none", ruleQuota: "60" },
+    { machines: "6", elasticIpQuota: "6", acme: OWN },
+    { tags: Array.from({ length: 45 }, (_, n) => `t${n}=x`).join(",") },
+    { instanceType: "i3.metal", architecture: "amd64" },
+    { instanceType: "p3dn.24xlarge", architecture: "amd64" },
+    { instanceType: "m5.large", architecture: "amd64" },
+    { secrets: '{"A":"{ {x} }"}' },
+  ])("%j is within what AWS takes", (raw) => {
+    expect(problems(aws(raw as Record<string, string>))).toEqual([]);
   });
 
   test("no message ever holds a secret", () => {

@@ -6,6 +6,8 @@ export interface Options {
   protect: boolean;
   deleteBeforeReplace: boolean;
   ignoreChanges: string[];
+  /** As JSON; "": none. */
+  replacementTrigger: string;
   dependencies: string[];
   /** Inputs that are wrapped as secrets on their way to the engine. */
   secrets: string[];
@@ -66,7 +68,13 @@ function answer(token: string, args: Record<string, unknown>): Record<string, un
     case "aws:ssm/getParameter:getParameter":
       return { value: "ami-0123456789abcdef0" };
     case "aws:ec2/getSubnet:getSubnet":
-      return { ...args, availabilityZone: "us-east-1c" };
+      return {
+        ...args,
+        availabilityZone: "us-east-1c",
+        vpcId: "vpc-0123456789abcdef0",
+        // The mock's own word for a subnet without IPv6.
+        ipv6CidrBlock: String(args.id).endsWith("4") ? "" : "2600:1f18:1234:5600::/64",
+      };
     case "aws:route53/getZone:getZone":
       return { ...args, zoneId: "Z999", nameServers: [] };
     default:
@@ -114,6 +122,7 @@ export async function recording(stack: string, preview = false): Promise<Asked[]
       protect: request.getProtect() ?? false,
       deleteBeforeReplace: request.getDeletebeforereplace(),
       ignoreChanges: request.getIgnorechangesList(),
+      replacementTrigger: JSON.stringify(request.getReplacementTrigger()?.toJavaScript() ?? ""),
       dependencies: request.getDependenciesList(),
       secrets: Object.entries(request.getObject().toJavaScript())
         .filter(([, value]) => JSON.stringify(value)?.includes(SECRET))

@@ -13,11 +13,14 @@ describe("a prod stack with a zone", () => {
       logs: "cloudwatch",
       alarmEmail: "ops@example.com",
       secrets: '{"API_KEY":"quite-secret","OTHER":"also-secret"}',
-      tags: "team=core, Stack=liar",
+      tags: "team=core, cost=42, owner=ada, app=mcp, unit=x, area=y",
     });
   }, 60_000);
 
-  test("every resource has a parent, a name of its own and, where it can, our tags, which the user's cannot replace", () => {
+  /** Take ten tags: the program's five alone. */
+  const TEN = /^aws:(s3\/bucketObjectv2|route53\/(healthCheck|zone)):/;
+
+  test("every resource has a parent, a name of its own and, where it can, our tags and, where they fit, the user's", () => {
     const names = prod.asked.map(({ type, name }) => `${type} ${name}`);
     expect(names).toEqual([...new Set(names)]);
     for (const { type, name, options } of prod.asked) {
@@ -29,12 +32,16 @@ describe("a prod stack with a zone", () => {
       Stack: "prod",
       Environment: "prod",
       ManagedBy: "pulumi",
-      team: "core",
     };
     const tagged = prod.asked.filter(({ inputs }) => "tags" in inputs);
     expect(tagged.length).toBeGreaterThan(40);
-    for (const { name, inputs } of tagged)
-      expect([name, inputs.tags]).toEqual([name, expect.objectContaining(ours)]);
+    for (const { name, type, inputs } of tagged) {
+      const tags = inputs.tags as Record<string, string>;
+      expect([name, tags]).toEqual([name, expect.objectContaining(ours)]);
+      expect([name, tags.team]).toEqual([name, TEN.test(type) ? undefined : "core"]);
+      expect(Object.keys(tags).length).toBe(TEN.test(type) ? 5 : 11);
+    }
+    expect(tagged.filter(({ type }) => TEN.test(type)).length).toBeGreaterThan(3);
   });
 
   test("the network has two public subnets in two zones, both families, and a default group that allows nothing", () => {
@@ -175,7 +182,7 @@ describe("a prod stack with a zone", () => {
     expect(objects.map(({ key }) => key).sort()).toEqual(
       ["desired.json", `files/files-${desired.files}.tar`, `releases/${RELEASE.hash}.tar.zst`].sort(),
     );
-    const [wait] = prod.asked.filter(({ type }) => type === "command:local:Command");
+    const [wait] = prod.asked.filter(({ name }) => name === "prod-converged");
     const machine = await prod.value(prod.edge.machines);
     expect(wait?.inputs.environment).toMatchObject({
       MCP_EDGE_GENERATION: desired.generation,
@@ -220,13 +227,75 @@ describe("settings that change what is made", () => {
     expect(dev.one("iam/rolePolicy:RolePolicy").policy).not.toContain("cloudwatch");
   });
 
-  test("machine: replace lets another document replace it, with the same image; each word gives another document", async () => {
-    const keep = await Program.run();
-    const once = await Program.run({ machine: "replace" });
-    const again = await Program.run({ machine: "replace-2" });
-    expect(once.all("ec2/instance:Instance")[0]?.options.ignoreChanges).toEqual(["ami"]);
-    const documents = [keep, once, again].flatMap((program) => program.documents());
-    expect(new Set(documents).size).toBe(3);
+  test("a word in machine, another processor and a snapshot replace the machine; nothing else does, and keep asks for nothing", async () => {
+    const trigger = async (raw: Record<string, string>) => {
+      const program = await Program.run(raw);
+      const [machine] = program.all("ec2/instance:Instance");
+      expect(machine?.options.ignoreChanges.toSorted()).toEqual(["ami", "userDataBase64"]);
+      return machine?.options.replacementTrigger;
+    };
+    const keep = await trigger({});
+    expect(await trigger({ rateLimit: "60", instanceType: "t4g.large" })).toBe(keep);
+    const triggers = [keep];
+    for (const raw of [
+      { machine: "replace" },
+      { machine: "replace-2" },
+      { architecture: "amd64" },
+      { snapshotId: "snap-0123456789abcdef0" },
+    ])
+      triggers.push(await trigger(raw as Record<string, string>));
+    expect(new Set(triggers).size).toBe(5);
+  });
+
+  test("what was asked for once is remembered: its neutral value changes nothing", async () => {
+    const keepers = async (raw: Record<string, string>) =>
+      (await Program.run(raw)).asked
+        .filter(({ name }) => name.endsWith("-asked"))
+        .map(({ name, inputs, options }) => [name, inputs.environment, options.ignoreChanges]);
+    expect(await keepers({})).toEqual([
+      ["prod-machine-asked", { ASKED: "keep" }, ["environment"]],
+      ["prod-snapshot-asked", { ASKED: "" }, ["environment"]],
+    ]);
+    expect(await keepers({ machine: "replace", snapshotId: "snap-0123456789abcdef0" })).toEqual([
+      ["prod-machine-asked", { ASKED: "replace" }, []],
+      ["prod-snapshot-asked", { ASKED: "snap-0123456789abcdef0" }, []],
+    ]);
+  });
+
+  test("a snapshot is what the data volume is made from, and may be taken out of the settings again", async () => {
+    const program = await Program.run({ snapshotId: "snap-0123456789abcdef0" });
+    const [volume] = program.all("ebs/volume:Volume");
+    expect(volume?.inputs.snapshotId).toBe("snap-0123456789abcdef0");
+    expect(volume?.options).toMatchObject({ ignoreChanges: ["snapshotId"], protect: true });
+  });
+
+  test("the endpoint of whoever runs it does not reach the machine", async () => {
+    process.env.AWS_ENDPOINT_URL = "http://localhost:4566";
+    try {
+      expect((await Program.run()).documents().join()).not.toContain("4566");
+    } finally {
+      delete process.env.AWS_ENDPOINT_URL;
+    }
+  });
+
+  test("a role has the organisation's boundary", async () => {
+    const permissionsBoundary = "arn:aws:iam::123456789012:policy/boundary";
+    const program = await Program.run({ permissionsBoundary, backups: "3" });
+    for (const { name, inputs } of program.all("iam/role:Role"))
+      expect([name, inputs.permissionsBoundary]).toEqual([name, permissionsBoundary]);
+  });
+
+  test("an ACME server of one's own has no CAA record, unless its issuer is named", async () => {
+    const types = async (raw: Record<string, string>) => {
+      const all = (await Program.run({ zone: "example.com", ...raw })).all("route53/record:Record");
+      return all.map(({ inputs }) => [inputs.type, (inputs.records as string[])[0]]);
+    };
+    const acme = "https://acme.example.com/dir";
+    expect((await types({ acme })).map(([type]) => type)).toEqual(["A", "AAAA", "HTTPS"]);
+    expect(await types({ acme, caaIssuer: "ca.example.com" })).toContainEqual([
+      "CAA",
+      '0 issue "ca.example.com"',
+    ]);
   });
 
   test.each([
@@ -289,14 +358,28 @@ describe("settings that change what is made", () => {
     expect(program.one("ebs/volume:Volume").availabilityZone).toBe("us-east-1c");
   });
 
+  test.each([
+    ["subnet-0123456789abcdef4", "has no IPv6 range"],
+    ["subnet-0123456789abcdef0,subnet-0123456789abcdef4", "subnet-0123456789abcdef4 has no IPv6 range"],
+  ])("an existing network is looked at before anything is made: %s", async (subnetIds, problem) => {
+    await expect(Program.run({ vpcId: "vpc-0123456789abcdef0", subnetIds })).rejects.toThrow(problem);
+    await expect(Program.run({ vpcId: "vpc-0fffffffffffffff0", subnetIds })).rejects.toThrow(
+      "is in the VPC vpc-0123456789abcdef0, not in vpc-0fffffffffffffff0",
+    );
+  });
+
   test("ten machines: ten addresses, volumes and documents, one deployment; the first one's names stay", async () => {
-    const program = await Program.run({ machines: "10" });
+    const program = await Program.run({
+      machines: "10",
+      elasticIpQuota: "10",
+      acme: "https://acme.example.com/dir",
+    });
     expect(program.all("ec2/instance:Instance")).toHaveLength(10);
     expect(new Set(program.documents()).size).toBe(10);
     expect(program.all("ebs/volume:Volume").map(({ name }) => name)).toContain("prod-data");
     const zones = program.all("ebs/volume:Volume").map(({ inputs }) => inputs.availabilityZone);
     expect(new Set(zones).size).toBe(2);
-    const [wait] = program.asked.filter(({ type }) => type === "command:local:Command");
+    const [wait] = program.asked.filter(({ name }) => name === "prod-converged");
     expect(wait?.inputs.environment).toMatchObject({
       MCP_EDGE_INSTANCES: expect.stringMatching(/^(i-[^,]+,){9}i-/),
     });

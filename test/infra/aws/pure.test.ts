@@ -1,10 +1,13 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { subnetRange6 } from "../../../infra/aws/addresses.ts";
+import { alarmsOf } from "../../../infra/aws/alarm-table.ts";
 import { monthlyCost, PRICES } from "../../../infra/aws/cost.ts";
 import { desired, desiredText } from "../../../infra/aws/desired.ts";
 import { ingressRules } from "../../../infra/aws/firewall-rules.ts";
-import { caaIssuer } from "../../../infra/aws/records.ts";
+import { machineLabel, machineName } from "../../../infra/aws/machine-names.ts";
+import { dnsRecords } from "../../../infra/aws/records.ts";
+import { regionProblem } from "../../../infra/aws/region.ts";
 import { architectureOf, isBurstable } from "../../../infra/instance-types.ts";
 import { type AwsSettings, parseSettings } from "../../../infra/settings.ts";
 import { checkCidr } from "../../../infra/settings-checks.ts";
@@ -39,7 +42,9 @@ describe("monthlyCost", () => {
 
   test("ten machines cost ten times as much; an unknown type says so", () => {
     const one = monthlyCost(settings({}, "dev"));
-    const ten = monthlyCost(settings({ machines: "10" }, "dev"));
+    const ten = monthlyCost(
+      settings({ machines: "10", elasticIpQuota: "10", acme: "https://acme.example.com/dir" }, "dev"),
+    );
     expect(ten.lines[0]?.usd).toBeCloseTo(122.64, 1);
     expect(ten.total).toBeGreaterThan(9 * one.total);
     const [machine] = monthlyCost(settings({ instanceType: "x8g.metal-48xl" })).lines;
@@ -98,9 +103,56 @@ test.each([
   expect([architectureOf(type), isBurstable(type)]).toEqual([architecture, burstable]);
 });
 
-test("CAA names the authority in use", () => {
-  expect(caaIssuer("letsencrypt-staging")).toBe("letsencrypt.org; validationmethods=http-01");
-  expect(caaIssuer("https://acme.example.com:14000/dir")).toBe("acme.example.com; validationmethods=http-01");
+describe("CAA", () => {
+  const caa = (caaIssuer: string) =>
+    dnsRecords({ domain: "mcp.example.com", email: "a@b.c", caaIssuer, ipv4: [], ipv6: [] }).find(
+      ({ type }) => type === "CAA",
+    )?.values[0];
+
+  test("names the authority in use, and is not there for one that nobody named", () => {
+    expect(caa("letsencrypt.org")).toBe('0 issue "letsencrypt.org; validationmethods=http-01"');
+    expect(caa("sectigo.com")).toBe('0 issue "sectigo.com"');
+    expect(caa("")).toBeUndefined();
+  });
+});
+
+test("whatever stacks and machines there are, no two have an alarm, a machine or a volume of the same name", () => {
+  const parts = ["prod", "2", "host", "root", "disk", "health", "cpu", "data"];
+  const stackName = fc
+    .array(fc.constantFrom(...parts), { minLength: 1, maxLength: 3 })
+    .map((all) => all.join("-"));
+  const stacks = fc.uniqueArray(fc.tuple(stackName, fc.integer({ min: 1, max: 3 })), {
+    minLength: 2,
+    selector: ([name]) => name,
+  });
+  const alarms = [...alarmsOf("full", "t4g.small").map(({ name }) => name), "health", "data", "root"];
+  fc.assert(
+    fc.property(stacks, (all) => {
+      const labels = all.flatMap(([stack, count]) =>
+        Array.from({ length: count }, (_, index) => machineLabel(stack, index)),
+      );
+      expect(new Set(labels).size).toBe(labels.length);
+      const names = labels.flatMap((label) => alarms.map((alarm) => `mcp-edge-${label}-${alarm}`));
+      expect(new Set(names).size).toBe(names.length);
+    }),
+  );
+  expect([machineName("prod", 0), machineName("prod", 1)]).toEqual(["prod", "prod-2"]);
+});
+
+test.each([
+  ["eu-central-1", undefined],
+  ["us-east-1", undefined],
+  ["ap-southeast-7", undefined],
+  ["il-central-1", undefined],
+  ["mx-central-1", undefined],
+  ["cn-north-1", "another partition"],
+  ["us-gov-west-1", "another partition"],
+  ["us-isob-east-1", "another partition"],
+  ["eusc-de-east-1", "another partition"],
+  ["Frankfurt", "no region such as"],
+  ["eu-central-1a", "no region such as"],
+])("the region %s: %s", (region, problem) => {
+  expect(regionProblem(region)).toEqual(problem && expect.stringContaining(problem));
 });
 
 test("desired.json is one line that a shell takes apart", () => {
