@@ -118,8 +118,8 @@ const RETENTIONS = "1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 21
 export const checkRetention: Check = (value) =>
   RETENTIONS.includes(value) ? undefined : `must be one of ${RETENTIONS.join(", ")}`;
 
-/** Tags that the program sets itself (aws/tags.ts). */
-export const OWN_TAGS = ["Project", "Stack", "Environment", "ManagedBy", "Name"] as const;
+/** Tags that the program sets itself (aws/tags.ts, aws/backups.ts). */
+export const OWN_TAGS = ["Project", "Stack", "Environment", "ManagedBy", "Name", "Backups"] as const;
 
 /** Most resources take 50 tags (EC2 user guide, "Tag restrictions"). */
 const MOST_TAGS = 50 - OWN_TAGS.length;

@@ -13,7 +13,7 @@ const statements = (name: string): Statement[] => statementsOf(read(name));
 const INLINE_LIMIT = 10_240;
 
 /** These make something that has no name yet, or are of no resource (service authorization reference). */
-const NAMELESS = ["route53:CreateHealthCheck", "route53:CreateHostedZone"];
+const NAMELESS = ["dlm:CreateLifecyclePolicy", "route53:CreateHealthCheck", "route53:CreateHostedZone"];
 
 describe.each(files)("docs/%s.json", (name) => {
   test("is a policy that IAM takes as a role's inline policy", () => {

@@ -26,6 +26,7 @@ export const PRICES = {
   } as Record<string, number>,
   ipv4Hour: 0.005,
   gp3GibMonth: 0.08,
+  snapshotGibMonth: 0.05,
   zoneMonth: 0.5,
   healthCheckMonth: 2,
   alarmMonth: 0.1,
@@ -77,6 +78,15 @@ export function monthlyCost(settings: AwsSettings): CostEstimate {
     },
     volume("root volume", settings.rootVolumeSize, count),
     volume("data volume", settings.dataVolumeSize, count),
+    ...(settings.backups > 0
+      ? [
+          {
+            item: "snapshots",
+            usd: count * settings.dataVolumeSize * PRICES.snapshotGibMonth,
+            how: `${each}${settings.dataVolumeSize} GiB x ${PRICES.snapshotGibMonth}, when the volume is full; changes come on top`,
+          },
+        ]
+      : []),
     // One question in ten seconds and machine.
     {
       item: "bucket",

@@ -62,3 +62,44 @@ export const assumedByEc2: aws.iam.PolicyDocument = {
   Version: "2012-10-17",
   Statement: [{ Effect: "Allow", Principal: { Service: "ec2.amazonaws.com" }, Action: "sts:AssumeRole" }],
 };
+
+/**
+ * What Data Lifecycle Manager may do: snapshots of this stack's volumes, and the end of those that it made (DLM user guide,
+ * "IAM service roles"). ARNs of snapshots hold no account. Pure.
+ */
+export function backupPolicy(stack: string): aws.iam.PolicyDocument {
+  const own = { StringEquals: { "aws:ResourceTag/Project": "mcp-edge", "aws:ResourceTag/Stack": stack } };
+  const snapshots = "arn:aws:ec2:*::snapshot/*";
+  return {
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Sid: "Look",
+        Effect: "Allow",
+        Action: ["ec2:DescribeInstances", "ec2:DescribeSnapshots", "ec2:DescribeVolumes"],
+        Resource: "*",
+      },
+      {
+        Sid: "Volumes",
+        Effect: "Allow",
+        Action: "ec2:CreateSnapshot",
+        Resource: "arn:aws:ec2:*:*:volume/*",
+        Condition: own,
+      },
+      { Sid: "Make", Effect: "Allow", Action: "ec2:CreateSnapshot", Resource: snapshots },
+      {
+        Sid: "Tag",
+        Effect: "Allow",
+        Action: "ec2:CreateTags",
+        Resource: snapshots,
+        Condition: { StringEquals: { "ec2:CreateAction": "CreateSnapshot" } },
+      },
+      { Sid: "End", Effect: "Allow", Action: "ec2:DeleteSnapshot", Resource: snapshots, Condition: own },
+    ],
+  };
+}
+
+export const assumedByDlm: aws.iam.PolicyDocument = {
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Allow", Principal: { Service: "dlm.amazonaws.com" }, Action: "sts:AssumeRole" }],
+};

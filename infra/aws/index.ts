@@ -15,6 +15,7 @@ import { resolveWorkspace, type Workspace, writeBundle } from "../workspace.ts";
 import { acmeDirectory, isPublicAcme } from "./acme.ts";
 import { Alarms } from "./alarms.ts";
 import { Artifacts } from "./artifacts.ts";
+import { Backups, backupTag } from "./backups.ts";
 import { type CostEstimate, monthlyCost } from "./cost.ts";
 import { Deployment } from "./deployment.ts";
 import { Dns } from "./dns.ts";
@@ -39,6 +40,18 @@ export interface AwsEdgeArgs {
   region: string;
 }
 
+/** A machine, as the stack's output `machines` names it. */
+export interface MachineOutput {
+  /** Id of the instance. */
+  instance: string;
+  ipv4: string;
+  ipv6: string;
+  /** For `pulumi up --replace`. */
+  urn: string;
+  /** For `pulumi state unprotect`, before a restore. */
+  volumeUrn: string;
+}
+
 /** What is read from this host before the first resource. */
 interface Prepared {
   workspace: Workspace;
@@ -57,7 +70,7 @@ export class AwsEdge extends pulumi.ComponentResource {
   readonly url: string;
   readonly ipv4: pulumi.Output<string>;
   readonly ipv6: pulumi.Output<string>;
-  readonly machines: pulumi.Output<{ instance: string; ipv4: string; ipv6: string }[]>;
+  readonly machines: pulumi.Output<MachineOutput[]>;
   readonly bucket: pulumi.Output<string>;
   readonly generation: pulumi.Output<string>;
   /** Lines of a zone file: in Route 53 when the settings name a zone, else to be made by hand. */
@@ -141,7 +154,10 @@ export class AwsEdge extends pulumi.ComponentResource {
       const size = settings.dataVolumeSize;
       const storage = new Storage(
         `${machine}-storage`,
-        { machine, label, zone: subnet.zone, size, snapshotId, restored, protect, tags },
+        {
+          ...{ machine, label, zone: subnet.zone, size, snapshotId, restored, protect },
+          tags: { ...tags, ...backupTag(stack) },
+        },
         child,
       );
       const { volumeId } = storage;
@@ -169,8 +185,13 @@ export class AwsEdge extends pulumi.ComponentResource {
         },
         { parent: this, dependsOn: [identity.policy, ...deployment.published] },
       );
-      return { machine, label, ...made };
+      const { instanceId, ipv4, ipv6, ready, instanceUrn: urn } = made;
+      return { machine, label, instanceId, ipv4, ipv6, ready, urn, volumeUrn: storage.volumeUrn };
     });
+    if (settings.backups > 0) {
+      const { backups: count, permissionsBoundary } = settings;
+      new Backups(`${name}-backups`, { stack, count, permissionsBoundary, tags }, child);
+    }
     const dns = new Dns(
       `${name}-dns`,
       {
@@ -204,7 +225,9 @@ export class AwsEdge extends pulumi.ComponentResource {
     this.ipv4 = (machines[0] as (typeof machines)[0]).ipv4;
     this.ipv6 = (machines[0] as (typeof machines)[0]).ipv6;
     this.machines = pulumi.output(
-      machines.map(({ instanceId, ipv4, ipv6 }) => ({ instance: instanceId, ipv4, ipv6 })),
+      machines.map(({ instanceId: instance, ipv4, ipv6, urn, volumeUrn }) => ({
+        ...{ instance, ipv4, ipv6, urn, volumeUrn },
+      })),
     );
     this.bucket = artifacts.bucket;
     this.generation = deployment.generation;

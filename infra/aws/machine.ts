@@ -40,6 +40,7 @@ const DEVICE = "/dev/sdf";
  */
 export class Machine extends pulumi.ComponentResource {
   readonly instanceId: pulumi.Output<string>;
+  readonly instanceUrn: pulumi.Output<string>;
   readonly ipv4: pulumi.Output<string>;
   readonly ipv6: pulumi.Output<string>;
   /** The whole machine, with its volume attached. */
@@ -119,6 +120,7 @@ export class Machine extends pulumi.ComponentResource {
       { parent: this, deleteBeforeReplace: true },
     );
     this.instanceId = instance.id;
+    this.instanceUrn = instance.urn;
     this.ipv4 = address.publicIp;
     this.ipv6 = port.ipv6Addresses.apply((all) => all[0] as string);
     this.ready = [instance, attachment];

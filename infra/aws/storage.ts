@@ -26,6 +26,7 @@ export interface StorageArgs {
  */
 export class Storage extends pulumi.ComponentResource {
   readonly volumeId: pulumi.Output<string>;
+  readonly volumeUrn: pulumi.Output<string>;
 
   constructor(name: string, args: StorageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-edge:aws:Storage", name, {}, opts);
@@ -49,6 +50,7 @@ export class Storage extends pulumi.ComponentResource {
       },
     );
     this.volumeId = volume.id;
+    this.volumeUrn = volume.urn;
     this.registerOutputs({ volumeId: this.volumeId });
   }
 }

@@ -1,6 +1,7 @@
 import type { Kind } from "./kind.ts";
 import { eip, eipAssociation } from "./services/addresses.ts";
 import { logGroup, metricAlarm, topic, topicPolicy, topicSubscription } from "./services/cloudwatch.ts";
+import { lifecyclePolicy } from "./services/dlm.ts";
 import { instanceProfile, policy, role, rolePolicy, rolePolicyAttachment } from "./services/iam.ts";
 import { instance, networkInterface } from "./services/instances.ts";
 import { healthCheck, record, zone } from "./services/route53.ts";
@@ -31,7 +32,7 @@ const all: Kind[] = [
     connectEndpoint,
   ],
   ...[securityGroup, ingressRule, egressRule, eip, eipAssociation],
-  ...[networkInterface, instance, volume, volumeAttachment],
+  ...[networkInterface, instance, volume, volumeAttachment, lifecyclePolicy],
   ...[role, rolePolicy, policy, rolePolicyAttachment, instanceProfile],
   ...[bucket, ...bucketParts, bucketObject, parameter],
   ...[zone, record, healthCheck, metricAlarm, logGroup, topic, topicSubscription, topicPolicy],

@@ -7,6 +7,7 @@ export const NEEDED_TAGS = ["Project", "Stack", "Environment", "ManagedBy"] as c
 export const TAGGED = new Set([
   "aws:cloudwatch/logGroup:LogGroup",
   "aws:cloudwatch/metricAlarm:MetricAlarm",
+  "aws:dlm/lifecyclePolicy:LifecyclePolicy",
   "aws:ebs/volume:Volume",
   "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
   "aws:ec2/eip:Eip",

@@ -32,7 +32,7 @@ export const zoneRecords: EdgePolicy = () => ({
       "Where the program manages the zone, each host has an HTTPS record with h3 and a CAA record.",
     reason:
       "with the HTTPS record (RFC 9460) the first connection is already HTTP/3; without CAA (RFC 8659) any CA may issue for the name.",
-    mend: 'Add records of type "HTTPS" (1 . alpn="h3,h2") and CAA (0 issue "…") of the same name.',
+    mend: 'Add records of type "HTTPS" (1 . alpn="h3,h2") and CAA (0 issue "…") of the same name; for an ACME server given by its URL: mcp-edge:caaIssuer.',
   }),
   validateStack: ({ resources }, report) => {
     const records = resources.filter(({ type }) => type === TYPE.record);

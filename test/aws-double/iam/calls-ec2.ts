@@ -339,7 +339,19 @@ const instance: Calls = {
 };
 
 const volume: Calls = {
-  make: (s) => born(s, "CreateVolume", "volume"),
+  make: (s) => [
+    ...born(s, "CreateVolume", "volume"),
+    // A snapshot's ARN holds no account.
+    ...(s.inputs.snapshotId
+      ? [
+          call(
+            "ec2:CreateVolume",
+            `arn:${s.aws.partition}:ec2:${s.aws.region}::snapshot/${s.inputs.snapshotId}`,
+            storedTags(s.aws.store, "aws:ebs/snapshot:Snapshot", String(s.inputs.snapshotId)),
+          ),
+        ]
+      : []),
+  ],
   read: () => describe("Volumes"),
   change: (s, _before, changed) => (changed.size > 0 ? [itself(s, "ModifyVolume", VOLUME)] : []),
   remove: (s) => [

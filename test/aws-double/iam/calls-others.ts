@@ -1,7 +1,18 @@
 import { arn } from "../kind.ts";
 import { hasServiceRole } from "../services/service-roles.ts";
 import { text, texts } from "../values.ts";
-import { type Call, type Calls, call, calls, globalArn, requestTags, type Subject, tagsIn } from "./calls.ts";
+import {
+  type Call,
+  type Calls,
+  call,
+  calls,
+  globalArn,
+  requestTags,
+  resourceTags,
+  type Subject,
+  storedTags,
+  tagsIn,
+} from "./calls.ts";
 
 /** IAM, CloudWatch, SNS, Route 53. */
 
@@ -214,12 +225,34 @@ const healthCheck: Calls = {
   tags: { tag: "route53:ChangeTagsForResource", untag: "route53:ChangeTagsForResource", resource: checkArn },
 };
 
+const dlmArn = (s: Subject) => arn(s.aws, "dlm", `policy/${s.id || "policy-new"}`);
+/** As stored; right after its making, as it was asked for. */
+const dlmTags = (s: Subject) => ({
+  ...resourceTags(tagsIn(s.inputs)),
+  ...storedTags(s.aws.store, LIFECYCLE, s.id),
+});
+const passToDlm = (s: Subject) =>
+  call("iam:PassRole", text(s.inputs, "executionRoleArn"), { "iam:PassedToService": "dlm.amazonaws.com" });
+const LIFECYCLE = "aws:dlm/lifecyclePolicy:LifecyclePolicy";
+
+const lifecyclePolicy: Calls = {
+  make: (s) => [call("dlm:CreateLifecyclePolicy", "*", requestTags(tagsIn(s.inputs))), passToDlm(s)],
+  read: (s) => [call("dlm:GetLifecyclePolicy", dlmArn(s), dlmTags(s))],
+  change: (s, _before, changed) => [
+    call("dlm:UpdateLifecyclePolicy", dlmArn(s), dlmTags(s)),
+    ...(changed.has("executionRoleArn") ? [passToDlm(s)] : []),
+  ],
+  remove: (s) => [call("dlm:DeleteLifecyclePolicy", dlmArn(s), dlmTags(s))],
+  tags: { tag: "dlm:TagResource", untag: "dlm:UntagResource", resource: dlmArn, context: dlmTags },
+};
+
 export const OTHER_CALLS: Record<string, Calls> = {
   [ROLE]: role,
   "aws:iam/rolePolicy:RolePolicy": rolePolicy,
   "aws:iam/instanceProfile:InstanceProfile": instanceProfile,
   "aws:cloudwatch/metricAlarm:MetricAlarm": metricAlarm,
   "aws:cloudwatch/logGroup:LogGroup": logGroup,
+  [LIFECYCLE]: lifecyclePolicy,
   "aws:sns/topic:Topic": topic,
   "aws:sns/topicSubscription:TopicSubscription": topicSubscription,
   "aws:route53/zone:Zone": zone,

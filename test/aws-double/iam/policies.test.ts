@@ -44,7 +44,11 @@ afterEach(async () => {
 
 const PROGRAMS: [string, Record<string, string>, string][] = [
   ["with all that there is", EVERYTHING, "prod"],
-  ["with several machines and no shell", { ...EVERYTHING, machines: "2", shell: "none" }, "staging"],
+  [
+    "with several machines and no shell",
+    { ...EVERYTHING, machines: "2", shell: "none", acme: "https://acme.example.com/dir" },
+    "staging",
+  ],
   ["of dev, as it is by default", { environment: "dev", architecture: "amd64" }, "dev"],
   [
     "with a git workspace over ssh",
@@ -106,6 +110,7 @@ describe("the deployer", () => {
       ],
       ["prod-desired", { content: "{}", tags: {} }],
       ["prod-zone", { comment: "Other words" }],
+      ["prod-backups", { state: "DISABLED" }],
     ];
     for (const [name, change] of changes) expect([name, await run.change(name, change)]).toEqual([name, []]);
     // Every tag of a user can come and go.
@@ -400,7 +405,7 @@ const IDLE = [
   ...["ec2:ReplaceRoute", "ec2:StartInstances", "iam:UpdateAssumeRolePolicy", "iam:UpdateRoleDescription"],
   ...["iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary", "logs:DeleteRetentionPolicy"],
   ...["route53:UpdateHealthCheck", "route53:UpdateHostedZoneComment", "s3:DeleteObjectTagging"],
-  ...["sns:SetSubscriptionAttributes", "sns:SetTopicAttributes"],
+  ...["dlm:Update*", "sns:SetSubscriptionAttributes", "sns:SetTopicAttributes"],
   // An upload that broke off.
   "s3:AbortMultipartUpload",
 ].sort();

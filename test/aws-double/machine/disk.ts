@@ -15,12 +15,24 @@ const fileOf = (home: string, volumeId: string) => join(home, "volumes", `${volu
 const DEVICE = "nvme1n1";
 const linkOf = (volumeId: string) => `nvme-Amazon_Elastic_Block_Store_${volumeId.replace("-", "")}`;
 
-export async function makeDisk(home: string, volumeId: string, gibibytes: number): Promise<void> {
+/** @param snapshotId what it is made from; "": it is blank */
+export async function makeDisk(
+  home: string,
+  volumeId: string,
+  gibibytes: number,
+  snapshotId = "",
+): Promise<void> {
   if (!cloudOf(home)) return;
   await mkdir(join(home, "volumes"), { recursive: true });
   const file = fileOf(home, volumeId);
-  await writeFile(file, "", { mode: 0o600 });
+  if (snapshotId) await copyDisk(home, snapshotId, volumeId);
+  else await writeFile(file, "", { mode: 0o600 });
   await truncate(file, gibibytes * 2 ** 30);
+}
+
+/** The bytes as they are at this moment, as after a power cut; what a guest has not written out yet is not among them. */
+export async function copyDisk(home: string, from: string, to: string): Promise<void> {
+  if (cloudOf(home)) await run("cp", ["--sparse=always", fileOf(home, from), fileOf(home, to)]);
 }
 
 export async function removeDisk(home: string, volumeId: string): Promise<void> {

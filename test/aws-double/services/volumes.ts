@@ -2,6 +2,7 @@ import { ApiError, arn, type Kind, newId, tagsAll } from "../kind.ts";
 import { oneOf, ranges } from "../limits.ts";
 import { attachDisk, detachDisk, makeDisk, removeDisk } from "../machine/disk.ts";
 import { number, type Props, text } from "../values.ts";
+import { snapshotOf } from "./dlm.ts";
 
 /** EBS volumes (EBS user guide, "Amazon EBS volume types"; EC2 API reference). */
 
@@ -26,7 +27,15 @@ export const volume: Kind = {
     if (inputs.size === undefined && !inputs.snapshotId)
       throw new ApiError("MissingParameter", "The request must contain the parameter size or snapshotId.");
     const id = newId("vol");
-    await makeDisk(aws.store.home, id, number(inputs, "size") ?? 1);
+    const source = text(inputs, "snapshotId");
+    const least = source === "" ? 1 : Number(snapshotOf(aws, source).volumeSize);
+    const size = number(inputs, "size") ?? least;
+    if (size < least)
+      throw new ApiError(
+        "InvalidParameterValue",
+        `The volume size must be at least ${least} GiB, the snapshot's.`,
+      );
+    await makeDisk(aws.store.home, id, size, source);
     const outs = {
       arn: arn(aws, "ec2", `volume/${id}`),
       createTime: new Date().toISOString(),

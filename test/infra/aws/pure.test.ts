@@ -31,6 +31,7 @@ describe("monthlyCost", () => {
       "public IPv4 address",
       "root volume",
       "data volume",
+      "snapshots",
       "bucket",
       "alarms",
       "metrics",
