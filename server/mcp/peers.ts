@@ -2,8 +2,10 @@ import type { Store } from "../store/store.ts";
 
 /** Between two heart beats, milliseconds. */
 const BEAT_MS = 1_000;
-/** An instance whose beats did not come so many times in a row is dead. */
+/** An instance whose count stood still at so many beats of ours in a row is dead. */
 const MISSES = 5;
+/** What the store said of the instances is asked again after so long at the earliest, milliseconds. */
+const KNOWN_MS = 1_000;
 
 export interface PeersOptions {
   readonly store: Store;
@@ -16,13 +18,18 @@ export interface PeersOptions {
 }
 
 /**
- * Who else serves the same sessions. Beats are counted, not dated: clocks may differ, and an observer that slept itself (a suspended
- * machine) has seen no beat missing, since it only judges at its own beats.
+ * Which other instances serve the same sessions. Beats are counted, not dated: clocks may differ, and an observer that stood still itself (a
+ * suspended machine) has seen no beat missing.
+ *
+ * Only the timer judges, once for each beat of this instance. Nothing that a client sends makes an instance look dead.
  */
 export class Peers {
   readonly #options: PeersOptions;
   readonly #seen = new Map<string, { count: number; misses: number }>();
   #timer: NodeJS.Timeout | undefined;
+  #beating = false;
+  #learning: Promise<void> | undefined;
+  #learnedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: PeersOptions) {
     this.#options = options;
@@ -30,23 +37,48 @@ export class Peers {
 
   async start(): Promise<void> {
     await this.#beat(true);
-    this.#timer = setInterval(() => {
-      this.#beat(false).catch(this.#options.onError);
-    }, BEAT_MS).unref();
+    this.#timer = setInterval(() => void this.#tick(), BEAT_MS).unref();
   }
 
   get others(): boolean {
     return this.#seen.size > 1;
   }
 
-  /** Looks anew for one that began after the last beat. */
+  /** Whether an instance is known; the store is asked about one that is not, at most once a second whoever asks. */
   async alive(instance: string): Promise<boolean> {
-    if (!this.#seen.has(instance)) await this.#beat(false).catch(this.#options.onError);
+    if (!this.#seen.has(instance) && performance.now() - this.#learnedAt >= KNOWN_MS) await this.learn();
     return this.#seen.has(instance);
+  }
+
+  /** Takes in the instances that began after the last beat. Judges none. */
+  learn(): Promise<void> {
+    this.#learning ??= this.#readInstances().finally(() => {
+      this.#learning = undefined;
+    });
+    return this.#learning;
   }
 
   stop(): void {
     clearInterval(this.#timer);
+  }
+
+  async #readInstances(): Promise<void> {
+    const { store, onError } = this.#options;
+    try {
+      const all = await store.instances();
+      for (const [id, { count }] of all) if (!this.#seen.has(id)) this.#seen.set(id, { count, misses: 0 });
+    } catch (error) {
+      onError(error as Error);
+    }
+    this.#learnedAt = performance.now();
+  }
+
+  /** One beat at a time: several that a slow store answers at once would each find the same count. */
+  async #tick(): Promise<void> {
+    if (this.#beating) return;
+    this.#beating = true;
+    await this.#beat(false).catch(this.#options.onError);
+    this.#beating = false;
   }
 
   async #beat(first: boolean): Promise<void> {

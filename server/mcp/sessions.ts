@@ -259,7 +259,7 @@ export class Sessions {
       return;
     }
     if (word.t === "hello") {
-      void this.#peers.alive(word.from);
+      void this.#peers.learn();
       return;
     }
     const { session: id } = word;

@@ -13,7 +13,7 @@ export interface OutageListener {
 
 const FAILING = [
   ...["create", "read", "setFacts", "touch", "remove", "write", "call", "events"],
-  ...["beat", "bury", "post", "receive", "sweep", "check"],
+  ...["beat", "instances", "bury", "post", "receive", "sweep", "check"],
 ] as readonly (keyof Store)[];
 
 /**

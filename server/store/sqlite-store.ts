@@ -111,6 +111,10 @@ export class SqliteStore implements Store {
 
   async beat(instance: string, slot: string) {
     this.#sql.beat.run(instance, slot);
+    return this.instances();
+  }
+
+  async instances() {
     const rows = this.#sql.instances.all() as { id: string; slot: string; count: number }[];
     return new Map(rows.map(({ id, slot, count }) => [id, { slot, count }]));
   }

@@ -99,6 +99,8 @@ export interface Store {
 
   /** Counts this instance's heart beats up. @returns the count of every instance */
   beat(instance: string, slot: string): Promise<Map<string, { slot: string; count: number }>>;
+  /** The count of every instance, without a beat. */
+  instances(): Promise<Map<string, { slot: string; count: number }>>;
   /** Forgets an instance and gives each of its calls the event that `message` makes. @returns the calls */
   bury(instance: string, message: (request: RequestId) => string): Promise<CallRecord[]>;
 

@@ -128,10 +128,13 @@ export class ValkeyStore implements Store {
   }
 
   async beat(instance: string, slot: string) {
-    const answers = await done(
-      this.#db.multi().hincrby(BEATS, instance, 1).hset(SLOTS, instance, slot).hgetall(BEATS).hgetall(SLOTS),
-    );
-    const [beats, slots] = answers.slice(2) as [Record<string, string>, Record<string, string>];
+    await done(this.#db.multi().hincrby(BEATS, instance, 1).hset(SLOTS, instance, slot));
+    return this.instances();
+  }
+
+  async instances() {
+    const answers = await done(this.#db.multi().hgetall(BEATS).hgetall(SLOTS));
+    const [beats, slots] = answers as [Record<string, string>, Record<string, string>];
     return new Map(
       Object.entries(beats).map(([id, count]) => [id, { slot: slots[id] ?? "", count: Number(count) }]),
     );

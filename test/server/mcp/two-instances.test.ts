@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
@@ -119,6 +120,23 @@ function switching(open: () => Promise<{ env: Record<string, string>; end: () =>
       headers: { ...JSON_HEADERS, ...headers, "last-event-id": after.at(-1)?.id ?? "" },
     });
     expect(again.status).toBe(204);
+  });
+
+  test("places that name unknown instances make no living one look dead", async () => {
+    const headers = await session();
+    const stream = await call(blue, "count", { to: 30 }, headers);
+    const before = await stream.until((e) => steps([e])[0] === 1);
+    await stream.cut();
+    const resumed = await resume(green, headers, before.at(-1)?.id);
+    for (let i = 0; i < 40; i++) {
+      const last = `0~${String(i).padStart(16, "0")}~~${randomUUID()}`;
+      const answer = await fetch(`${green.origin}/mcp`, {
+        headers: { ...JSON_HEADERS, ...headers, "last-event-id": last },
+      });
+      expect(answer.status).toBe(204);
+    }
+    const after = await resumed.rest();
+    expect(after.at(-1)?.message).toMatchObject({ result: { structuredContent: { counted: 30 } } });
   });
 
   test("what one asks the client is answered through the other", async () => {
