@@ -120,6 +120,7 @@ function judge() {
     ["mcp-edge-pull.service", 3.0], // asks and reports; what changes the machine runs beside it
     ["mcp-edge-metrics.service", 3.0],
     ["mcp-edge-logs.service", 3.0],
+    ["mcp-edge-logrotate.service", 3.0],
     ["nginx.service", 3.0], // Debian's own: 9.4
   ])("%s is exposed at most %d", async (unit, limit) => {
     const { output } = await root.sh(`systemd-analyze security --offline=true --no-pager ${unit}`);
