@@ -95,6 +95,12 @@ const METRICS_SOURCES: Readonly<Record<string, string>> = {
 const LOGS_SOURCES: Readonly<Record<string, string>> = {
   "/etc/systemd/system/mcp-edge-logs.service": "files/systemd/mcp-edge-logs.service",
   "/etc/systemd/system/mcp-edge-logs.timer": "files/systemd/mcp-edge-logs.timer",
+  "/usr/local/lib/mcp-edge/logs/__init__.py": "deploy/lib/logs/__init__.py",
+  "/usr/local/lib/mcp-edge/logs/batches.py": "deploy/lib/logs/batches.py",
+  "/usr/local/lib/mcp-edge/logs/cloudwatch.py": "deploy/lib/logs/cloudwatch.py",
+  "/usr/local/lib/mcp-edge/logs/files.py": "deploy/lib/logs/files.py",
+  "/usr/local/lib/mcp-edge/logs/journal.py": "deploy/lib/logs/journal.py",
+  "/usr/local/lib/mcp-edge/logs/state.py": "deploy/lib/logs/state.py",
   "/usr/local/sbin/mcp-edge-logs": "deploy/mcp-edge-logs",
 };
 

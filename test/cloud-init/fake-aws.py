@@ -2,7 +2,7 @@
 
 Objects are files under /fake/s3; answers of the JSON services come from /fake/<target>.json; what was posted goes to /fake/posted.
 """
-import hashlib, hmac, http.server, json, os, sys
+import hashlib, hmac, http.server, json, os, time
 
 ROOT = "/fake"
 CREDENTIALS = {"AccessKeyId": "ASIAFAKE", "SecretAccessKey": "secret/key+", "Token": "session//token=="}
@@ -10,6 +10,53 @@ CREDENTIALS = {"AccessKeyId": "ASIAFAKE", "SecretAccessKey": "secret/key+", "Tok
 
 def sign(key, text):
     return hmac.new(key, text.encode(), hashlib.sha256).digest()
+
+
+def put_log_events(request):
+    """PutLogEvents with the limits of the API reference. What is kept is one line an event in /fake/logs/<stream>."""
+    file = "%s/logs/%s" % (ROOT, request["logStreamName"].replace("/", "_"))
+    events, now = request["logEvents"], int(time.time() * 1000)
+    invalid = lambda why: (400, {"__type": "InvalidParameterException", "message": why})
+    if not os.path.exists(file):
+        return 400, {"__type": "ResourceNotFoundException", "message": "The specified log stream does not exist."}
+    sizes = [len(event["message"].encode()) + 26 for event in events]
+    times = [event["timestamp"] for event in events]
+    if not 1 <= len(events) <= 10_000 or sum(sizes) > 1_048_576:
+        return invalid("Upload too large: %d events, %d bytes" % (len(events), sum(sizes)))
+    if max(sizes) > 256 * 1024 or min(sizes) == 26:
+        return invalid("Log event too large, or empty: %d bytes" % max(sizes))
+    if times != sorted(times):
+        return invalid("Log events in a single PutLogEvents request must be in chronological order.")
+    if times[-1] - times[0] >= 24 * 3600 * 1000:
+        return invalid("The batch of log events in a single PutLogEvents request cannot span more than 24 hours.")
+    poison = open(ROOT + "/poison").read().strip() if os.path.exists(ROOT + "/poison") else None
+    if poison and any(poison in event["message"] for event in events):
+        return invalid("poison")
+    rejected = {}
+    kept = []
+    for index, event in enumerate(events):
+        if event["timestamp"] > now + 2 * 3600 * 1000:
+            rejected.setdefault("tooNewLogEventStartIndex", index)
+        elif event["timestamp"] < now - 14 * 24 * 3600 * 1000:
+            rejected["tooOldLogEventEndIndex"] = index + 1
+        else:
+            kept.append(event)
+    with open(file, "a") as out:
+        for event in kept:
+            out.write(json.dumps(event) + "\n")
+    return 200, {"rejectedLogEventsInfo": rejected} if rejected else {}
+
+
+def create_log_stream(request):
+    file = "%s/logs/%s" % (ROOT, request["logStreamName"].replace("/", "_"))
+    os.makedirs(os.path.dirname(file), exist_ok=True)
+    if os.path.exists(file):
+        return 400, {"__type": "ResourceAlreadyExistsException"}
+    open(file, "w").close()
+    return 200, {}
+
+
+LOGS = {"Logs_20140328.PutLogEvents": put_log_events, "Logs_20140328.CreateLogStream": create_log_stream}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -65,8 +112,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 out.write((target or "form").encode() + b" " + body + b"\n")
             page = ROOT + "/" + (target or "form") + (".next" if b"NextToken" in body else "") + ".json"
             if os.path.exists(ROOT + "/refuse-" + (target or "form")):
-                os.remove(ROOT + "/refuse-" + (target or "form"))
-                return self.answer(400, b'{"__type":"ResourceNotFoundException"}')
+                # The file's text is "STATUS NAME"; once, unless it says "always".
+                words = open(ROOT + "/refuse-" + (target or "form")).read().split() or ["400", "ResourceNotFoundException"]
+                if "always" not in words:
+                    os.remove(ROOT + "/refuse-" + (target or "form"))
+                return self.answer(int(words[0]), b'{"__type":"%s"}' % words[1].encode())
+            if target in LOGS:
+                code, answer = LOGS[target](json.loads(body))
+                return self.answer(code, json.dumps(answer).encode())
             return self.answer(200, open(page, "rb").read() if os.path.exists(page) else b"{}")
         file = ROOT + "/s3" + self.path
         if self.command == "PUT":

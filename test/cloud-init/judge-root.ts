@@ -41,6 +41,7 @@ export class JudgeRoot {
   write(path: string, content: string | Buffer, mode = 0o644): void {
     const target = join(this.folder, "upper", path);
     mkdirSync(dirname(target), { recursive: true });
+    rmSync(target, { force: true }); // the overlay marks a removed file by a device of its name
     writeFileSync(target, content, { mode });
   }
 

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { awsUserData } from "../../cloud-init/aws-user-data.ts";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
@@ -169,12 +169,26 @@ function judge() {
     );
   });
 
-  test("shellcheck is content with every script", async () => {
+  test("shellcheck is content with every shell script, and Python with every one of its own", async () => {
     const folder = join(import.meta.dirname, "../../cloud-init/deploy");
-    for (const name of readdirSync(folder, { recursive: true }) as string[])
-      if (name !== "lib") root.write(`/lint/${name}`, readFileSync(join(folder, name)));
-    const { code, output } = await root.sh("cd /lint && shellcheck mcp-edge-* lib/*.sh");
-    expect({ code, output }).toEqual(fine);
+    const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
+    const python: string[] = [];
+    for (const { parentPath, name } of entries) {
+      const content = readFileSync(join(parentPath, name), "utf8");
+      const path = join("/lint", relative(folder, parentPath), name);
+      if (!/^#!.*python3|^"""/.test(content)) root.write(path, content);
+      else python.push(path.replace("/lint", "/python"));
+      root.write(path.replace("/lint", "/python"), content);
+    }
+    expect(python.length).toBeGreaterThan(5);
+    expect(await root.sh("cd /lint && shellcheck mcp-edge-* lib/*.sh")).toEqual(fine);
+    expect(
+      await root.sh(
+        `for file in ${python.join(" ")}; do python3 -W error -IBc 'import sys; compile(open(sys.argv[1]).read(), sys.argv[1], "exec")' $file; done`,
+      ),
+    ).toEqual(fine);
   });
 }
 

@@ -24,7 +24,7 @@ describe("machineFiles", () => {
     for (const file of machineFiles(SETTINGS))
       expect([file.path, file.mode]).toEqual([
         file.path,
-        file.content.startsWith("#!/bin/") ? "0755" : "0644",
+        /^#!\/(usr\/)?bin\//.test(file.content) ? "0755" : "0644",
       ]);
   });
 

@@ -1,0 +1,1 @@
+"""mcp-edge-logs: journal and access log to CloudWatch Logs."""
