@@ -8,18 +8,16 @@ import {
   STANDALONE,
   type Store,
 } from "../store/store.ts";
+import { Delivered, type DeliveredCall } from "./delivered.ts";
 import { streamTag } from "./event-id.ts";
 import { StandaloneQueue } from "./standalone-queue.ts";
 import type { Change } from "./tail.ts";
 
-/** Events wait so long to be written together, milliseconds. A call that is over by then costs the store nothing. */
+/** Events wait so long to be written together, milliseconds. A call that is over and answered within that time costs the store nothing. */
 const FLUSH_MS = 20;
 /** A write that failed is tried again after so long, and given up after so long, milliseconds. */
 const RETRY_MS = 500;
 const GIVE_UP_MS = 60_000;
-/** What was delivered is kept in memory for a client whose connection broke at that moment: so long, and so much (characters). */
-const RECENT_MS = 60_000;
-const RECENT_CHARS = 32 * 1024 * 1024;
 
 /** One POST of a session, from its arrival to its last answer. */
 export class Call {
@@ -27,7 +25,7 @@ export class Call {
   readonly requests: readonly RequestId[];
   /** Its stream; undefined until the first event. */
   stream: string | undefined;
-  /** The whole answer was handed to the client's connection. */
+  /** The whole answer was handed to the web server, which may still hold the last of it: see Delivered. */
   delivered = false;
   finished = false;
   /** Its row is in the store. */
@@ -36,8 +34,10 @@ export class Call {
   readonly readers = new Set<string>();
   n = 0;
   tag = "";
-  at = 0;
-  chars = 0;
+  /** When it arrived; `performance.now()`. */
+  since: number | undefined;
+  /** Its session is gone: nobody will ask for it. */
+  forgotten = false;
   unwritten: { n: number; message: string }[] = [];
   readonly #waiting: Set<RequestId>;
 
@@ -45,6 +45,11 @@ export class Call {
     this.session = session;
     this.requests = requests;
     this.#waiting = new Set(requests);
+  }
+
+  /** Requests that are not answered yet. */
+  get waiting(): readonly RequestId[] {
+    return [...this.#waiting];
   }
 
   answered(id: RequestId): void {
@@ -66,6 +71,8 @@ export interface JournalOptions {
   /** Called after events were written that another instance's client may wait for. `instance` is "*" when any may. */
   readonly tell: (instance: string, session: string, stream: string) => void;
   readonly onError: (error: Error) => void;
+  /** Milliseconds, rising. Default: `performance.now`. */
+  readonly now?: () => number;
 }
 
 /**
@@ -76,12 +83,12 @@ export class Journal {
   readonly #options: JournalOptions;
   readonly #context = new AsyncLocalStorage<Call>();
   readonly #live = new Map<string, Call>();
-  readonly #recent = new Map<string, Call>();
+  readonly #delivered: Delivered;
+  readonly #now: () => number;
   readonly #dirty = new Set<Call>();
   /** Calls at work, by session. */
   readonly #open = new Map<string, Set<Call>>();
   readonly #waiters = new Map<string, Set<() => void>>();
-  #recentChars = 0;
   readonly #standalone = new StandaloneQueue();
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
@@ -92,11 +99,19 @@ export class Journal {
 
   constructor(options: JournalOptions) {
     this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+    this.#delivered = new Delivered(this.#now);
+  }
+
+  /** What is held in memory, for tests and figures: calls at work, and calls that were delivered. */
+  get size(): { open: number; live: number; delivered: number } {
+    return { open: this.#open.size, live: this.#live.size, delivered: this.#delivered.size };
   }
 
   /** Runs the handling of one POST; what is sent meanwhile on a new stream belongs to it. */
   run<T>(call: Call, work: () => T): T {
-    if (call.requests.length > 0)
+    if (call.since === undefined) call.since = this.#now();
+    if (call.requests.length > 0 && !call.finished)
       this.#open.set(call.session, (this.#open.get(call.session) ?? new Set()).add(call));
     return this.#context.run(call, work);
   }
@@ -135,7 +150,6 @@ export class Journal {
     if ("jsonrpc" in message) {
       const text = JSON.stringify(message);
       call.unwritten.push({ n, message: text });
-      call.chars += text.length;
       if (!("method" in message) && message.id !== undefined) {
         call.answered(message.id);
         if (call.finished) this.#finish(call);
@@ -150,7 +164,7 @@ export class Journal {
 
   #begin(session: string, stream: string): Call | undefined {
     const call = this.#context.getStore();
-    if (call?.session !== session || call.stream !== undefined) return undefined;
+    if (call?.session !== session || call.stream !== undefined || call.forgotten) return undefined;
     call.stream = stream;
     call.tag = streamTag({ stream, instance: this.#options.instance, requests: call.requests });
     this.#live.set(stream, call);
@@ -178,10 +192,11 @@ export class Journal {
 
   /** Writes the events of one of this instance's streams, now and from now on. @returns false for a stream it does not know */
   async expose(session: string, stream: string, reader: string): Promise<boolean> {
-    const call = this.#live.get(stream) ?? this.#recent.get(stream);
+    const kept = this.#delivered.get(stream);
+    const call = this.#live.get(stream) ?? (kept && toWrite(kept));
     if (call?.session !== session) return false;
+    this.#delivered.take(stream);
     call.readers.add(reader);
-    this.#forget(stream);
     this.#dirty.add(call);
     await this.flush();
     return true;
@@ -201,6 +216,21 @@ export class Journal {
     const timer = setTimeout(cancel, limitMs).unref();
     this.#waiters.set(key, waiters.add(cancel));
     return { promise, cancel };
+  }
+
+  /** A session is gone: lets go of its calls, whose handlers end without an answer, and of what was kept for its client. */
+  async forget(session: string): Promise<void> {
+    for (const call of this.#open.get(session) ?? []) {
+      call.forgotten = true;
+      call.finished = true;
+      if (call.stream !== undefined) this.#live.delete(call.stream);
+      this.#dirty.delete(call);
+    }
+    this.#open.delete(session);
+    this.#delivered.takeAll(session);
+    this.#standalone.drop(session);
+    // What is being written just now is in the store before the session is removed from it.
+    await this.#writing;
   }
 
   /** There are new events in the store. @returns whether anybody here waited for them */
@@ -224,6 +254,7 @@ export class Journal {
 
   async #writeDue(): Promise<void> {
     const { batch, taken } = this.#collect();
+    if (this.#dirty.size > 0) this.#schedule();
     const standalone = this.#standalone.take();
     if (batch.started.length + batch.events.length + batch.ended.length + standalone.length > 0)
       await this.#write(batch, taken, standalone);
@@ -231,11 +262,8 @@ export class Journal {
 
   /** Writes everything that a client may still come back for. Nothing is kept from then on. */
   async close(): Promise<void> {
-    for (const [stream, call] of [...this.#recent]) {
-      this.#forget(stream);
-      call.readers.add("*");
-      this.#dirty.add(call);
-    }
+    for (const kept of this.#delivered.takeAll()) this.#dirty.add(toWrite(kept));
+    for (const call of this.#dirty) call.readers.add("*");
     await this.flush();
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -245,13 +273,17 @@ export class Journal {
     const [started, ended]: [CallRecord[], CallRecord[]] = [[], []];
     const events: EventRecord[] = [];
     const taken: Taken[] = [];
-    const calls = [...this.#dirty];
-    this.#dirty.clear();
-    for (const call of calls) {
+    const before = this.#now() - FLUSH_MS;
+    for (const call of [...this.#dirty]) {
       const { session, requests, stream = "" } = call;
+      const wanted = call.written || call.readers.size > 0;
+      const done = call.finished && call.delivered && !wanted;
+      // Each call has its own time, whenever the timer of all happens to go off.
+      if (!done && !wanted && (call.since ?? 0) > before) continue;
+      this.#dirty.delete(call);
       if (call.finished) this.#live.delete(stream);
-      if (call.finished && call.delivered && !call.written && call.readers.size === 0) {
-        this.#remember(call, stream);
+      if (done) {
+        this.#delivered.add({ session, stream, requests, events: call.unwritten });
         continue;
       }
       const record = { session, stream, requests, instance: this.#options.instance };
@@ -288,6 +320,7 @@ export class Journal {
   /** The store may be back soon. Writing the same event twice does nothing, so it does not matter how far the write came. */
   #putBack(taken: Taken[], standalone: EventRecord[]): void {
     for (const { call, events, first } of taken) {
+      if (call.forgotten) continue;
       call.unwritten = [...events, ...call.unwritten];
       if (first) call.written = false;
       if (call.stream !== undefined) this.#live.set(call.stream, call);
@@ -298,24 +331,16 @@ export class Journal {
     this.#timer = setTimeout(() => void this.flush(), RETRY_MS).unref();
   }
 
-  #remember(call: Call, stream: string): void {
-    call.at = Date.now();
-    this.#recent.set(stream, call);
-    this.#recentChars += call.chars;
-    for (const [oldest, { at }] of this.#recent) {
-      if (at > call.at - RECENT_MS && this.#recentChars <= RECENT_CHARS) break;
-      this.#forget(oldest);
-    }
-  }
-
-  #forget(stream: string): void {
-    const call = this.#recent.get(stream);
-    if (!call) return;
-    this.#recent.delete(stream);
-    this.#recentChars -= call.chars;
-  }
-
   #schedule(): void {
     if (!this.#next) this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS).unref();
   }
+}
+
+/** A call that was delivered, as one that is to be written after all. */
+function toWrite({ session, stream, requests, events }: DeliveredCall): Call {
+  const call = new Call(session, requests);
+  call.stream = stream;
+  call.finished = true;
+  call.unwritten = [...events];
+  return call;
 }

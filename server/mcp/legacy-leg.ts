@@ -105,9 +105,12 @@ export class LegacyLeg {
       return { response: new Response(null, { status: 202 }) };
     const call = new Call(session.id, requestIds(rest));
     const parsedBody = Array.isArray(body) ? rest : body;
-    const response = await this.#sessions.journal.run(call, () =>
-      session.transport.handleRequest(web, { parsedBody }),
-    );
+    const response = await this.#sessions.journal
+      .run(call, () => session.transport.handleRequest(web, { parsedBody }))
+      .catch((error) => {
+        this.#sessions.journal.refused(call);
+        throw error;
+      });
     if (!response.headers.get("content-type")?.startsWith("text/event-stream"))
       this.#sessions.journal.refused(call);
     if (response.ok) await this.#learn(session, rest);

@@ -241,6 +241,7 @@ export class Sessions {
     this.live.delete(session.id);
     this.#unsaved.delete(session.id);
     session.endStanding?.();
+    await this.journal.forget(session.id);
     await this.#options.store.remove(session.id);
     await this.#say({ t: "gone", session: session.id });
   }
@@ -286,6 +287,7 @@ export class Sessions {
     if (word.t === "gone") {
       this.live.delete(session.id);
       session.endStanding?.();
+      void this.journal.forget(session.id);
       session.server.close().catch(() => undefined);
     }
   }

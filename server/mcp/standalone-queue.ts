@@ -20,6 +20,10 @@ export class StandaloneQueue {
     return all;
   }
 
+  drop(session: string): void {
+    this.#sessions.delete(session);
+  }
+
   /** Events that could not be written come before those that were added since. */
   putBack(events: readonly EventRecord[]): void {
     const since = this.take();
