@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { downCommand } from "./commands/down.ts";
 import { connectCommand, logsCommand, shellCommand } from "./commands/machine.ts";
 import { previewCommand } from "./commands/preview.ts";
+import { releaseCommand } from "./commands/release.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
 import { doctor } from "./doctor-of.ts";
@@ -16,6 +17,7 @@ for (const command of [
   upCommand(),
   downCommand(),
   previewCommand(),
+  releaseCommand(),
   doctor(),
   tokenCommand(),
   connectCommand(),

@@ -26,6 +26,11 @@ export interface Release {
   archive: string;
 }
 
+export interface BuiltRelease extends Release {
+  /** `<hash>.cdx.json` beside the archive: the list in it, CycloneDX. */
+  sbom: string;
+}
+
 export interface Entry {
   name: string;
   mode: number;
@@ -133,7 +138,7 @@ const ROOT = { uid: 0, gid: 0, uname: "root", gname: "root", mtime: new Date(0) 
  * compressing Node takes one).
  * @param arch processor of the machine that runs it; default: this host's
  */
-export function buildRelease(entry?: string, arch = process.arch as Arch): Promise<Release> {
+export function buildRelease(entry?: string, arch = process.arch as Arch): Promise<BuiltRelease> {
   const key = `${arch} ${entry}`;
   const building = underWay.get(key) ?? builtRelease(entry, arch).finally(() => underWay.delete(key));
   underWay.set(key, building);
@@ -141,9 +146,15 @@ export function buildRelease(entry?: string, arch = process.arch as Arch): Promi
 }
 
 /** Who asks for a release that is being built waits for the same: `up` begins it before the engine has started. */
-const underWay = new Map<string, Promise<Release>>();
+const underWay = new Map<string, Promise<BuiltRelease>>();
 
-async function builtRelease(entry: string | undefined, arch: Arch): Promise<Release> {
+const named = (folder: string, hash: string): BuiltRelease => ({
+  hash,
+  archive: join(folder, `${hash}.tar.zst`),
+  sbom: join(folder, `${hash}.cdx.json`),
+});
+
+async function builtRelease(entry: string | undefined, arch: Arch): Promise<BuiltRelease> {
   const program = await bundled(entry ?? join(projectRoot, "server/main.ts"));
   const thread = await bundled(join(projectRoot, "server/index/worker.ts"));
   const server = { name: "server.mjs", mode: 0o644, content: program.content };
@@ -160,17 +171,22 @@ async function builtRelease(entry: string | undefined, arch: Arch): Promise<Rele
   const known = join(folder, `${sha256(JSON.stringify([process.versions.zstd, inputs])).slice(0, 32)}.hash`);
   if (existsSync(known)) {
     const hash = await readFile(known, "utf8");
-    const archive = join(folder, `${hash}.tar.zst`);
-    if (existsSync(archive)) return { hash, archive };
+    const release = named(folder, hash);
+    if (existsSync(release.archive) && existsSync(release.sbom)) return release;
   }
   const compress = promisify(zstdCompress);
   const data = await compress(await reproducibleTar(entries), {
     params: { [constants.ZSTD_c_compressionLevel]: 3 },
   });
   const hash = sha256(data);
-  const archive = join(folder, `${hash}.tar.zst`);
-  await writeFile(`${archive}.partial`, data);
-  await rename(`${archive}.partial`, archive);
+  const release = named(folder, hash);
+  for (const [file, content] of [
+    [release.sbom, bill.content],
+    [release.archive, data],
+  ] as const) {
+    await writeFile(`${file}.partial`, content);
+    await rename(`${file}.partial`, file);
+  }
   await writeFile(known, hash);
-  return { hash, archive };
+  return release;
 }

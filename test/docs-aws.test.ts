@@ -4,6 +4,7 @@ import { describe, expect, test } from "@jest/globals";
 import { ACCOUNT_CHECKS } from "../cli/doctor/aws/account.ts";
 import { BUCKET_CHECKS } from "../cli/doctor/aws/bucket.ts";
 import { MACHINE_CHECKS } from "../cli/doctor/aws/machines.ts";
+import { run } from "../infra/exec.ts";
 import { policyPack } from "../infra/policy/pack.ts";
 
 const read = (file: string) => readFileSync(file, "utf8");
@@ -49,7 +50,7 @@ describe("docs/environments.md", () => {
   });
 
   test("names every variable, secret and environment that the workflows use, and no other", () => {
-    const workflows = ["preview", "deploy-stack", "drift"].map((name) =>
+    const workflows = ["preview", "deploy", "deploy-stack", "drift"].map((name) =>
       read(`.github/workflows/${name}.yml`),
     );
     const used = new Set(workflows.flatMap((one) => one.match(/(?<=(vars|secrets)\.)[A-Z_]+/g) ?? []));
@@ -57,6 +58,27 @@ describe("docs/environments.md", () => {
     expect([...table].sort()).toEqual([...used].sort());
     for (const name of ["dev", "staging"]) expect(text).toContain(`\`preview-${name}\``);
     for (const name of ["dev", "staging", "prod"]) expect(text).toContain(`\`drift-${name}\``);
+  });
+
+  test("has a command for either form of the repository in the subject, and trusts one environment alone", async () => {
+    const [, sed = ""] = /^(sed "s\|REPOSITORY.*) > trust\.json$/m.exec(text) ?? [];
+    const [, filter = ""] = /^REPOSITORY=\$\(gh api repos\/ORG\/REPO --jq '(.*)'\)/m.exec(text) ?? [];
+    const answer = JSON.stringify({ id: 5678, name: "edge", owner: { login: "acme", id: 1234 } });
+    const { stdout } = await run("jq", ["--raw-output", filter], { input: answer });
+    const today = stdout.trim();
+    expect(today).toBe("repo:acme@1234/edge@5678");
+    for (const repository of [today, "repo:acme/edge"]) {
+      const filled = await run("bash", ["-c", sed], { env: { REPOSITORY: repository } });
+      const [statement] = JSON.parse(filled.stdout).Statement;
+      expect(statement.Principal.Federated).toContain("arn:aws:iam::111122223333:oidc-provider/");
+      // StringEquals: no wildcard lets another environment, branch or repository in.
+      expect(statement.Condition).toEqual({
+        StringEquals: {
+          "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+          "token.actions.githubusercontent.com:sub": `${repository}:environment:prod`,
+        },
+      });
+    }
   });
 
   test("has the section that a policy sends its reader to", () => {

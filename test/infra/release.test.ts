@@ -9,13 +9,13 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { run } from "../../infra/exec.ts";
 import { nodePins } from "../../infra/official-node.ts";
 import { projectRoot } from "../../infra/paths.ts";
-import { buildRelease, bundleServer, type Release, reproducibleTar } from "../../infra/release.ts";
+import { type BuiltRelease, buildRelease, bundleServer, reproducibleTar } from "../../infra/release.ts";
 import { PYTHON_PARSER, STRUCTURAL_ADDON, VECTORS } from "../../server/index/assets.ts";
 import { GRAMMARS } from "../../server/index/languages.ts";
 import { eventually, makeRepository } from "../server/support.ts";
 
 let folder = "";
-let release: Release;
+let release: BuiltRelease;
 
 interface Component {
   name: string;
@@ -85,6 +85,7 @@ describe("buildRelease", () => {
 
   test("lists its parts in a valid CycloneDX document", async () => {
     const stdout = await readFile(join(folder, "sbom.cdx.json"), "utf8");
+    expect(await readFile(release.sbom, "utf8")).toBe(stdout);
     expect(await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(stdout)).toBeNull();
     const { components, dependencies, metadata, serialNumber } = JSON.parse(stdout) as Document;
     const names = components.map(({ group, name }) => (group ? `${group}/${name}` : name));
