@@ -92,9 +92,11 @@ const wholeNumber = (min: number, max: number, example: string) =>
 
 const path = z.string().regex(/^\//, "must be an absolute path; write it from the root, beginning with /");
 
+const hasCredentials = ({ username, password }: URL) => username !== "" || password !== "";
+
 const publicUrl = z.string().transform((text, ctx) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url && /^https?:$/.test(url.protocol) && url.pathname === "/" && !url.search && !url.username)
+  if (url && /^https?:$/.test(url.protocol) && url.pathname === "/" && !url.search && !hasCredentials(url))
     return url;
   ctx.addIssue({ code: "custom", message: "must be an origin; set PUBLIC_URL=https://mcp.example.com" });
   return z.NEVER;
@@ -102,7 +104,7 @@ const publicUrl = z.string().transform((text, ctx) => {
 
 const httpUrl = z.string().transform((text, ctx) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url && /^https?:$/.test(url.protocol) && !url.username) return url;
+  if (url && /^https?:$/.test(url.protocol) && !hasCredentials(url)) return url;
   ctx.addIssue({
     code: "custom",
     message: "must be a URL without credentials; set EMBEDDINGS_URL=http://127.0.0.1:11434/v1",
@@ -155,6 +157,15 @@ export function isLoopback(host: string): boolean {
   return bare === "localhost" || bare === "::1" || (isIP(bare) === 4 && bare.startsWith("127."));
 }
 
+/** Variables whose values are words of a list or numbers. Any other may hold a secret, or be where one was put by mistake. */
+const SHOWN =
+  /^(AUTH_MODE|AUTH_NONE_ALLOWED|LOG_LEVEL|SERVE|PORT|LISTEN_FDS|[A-Z_]+_(SECONDS|MS|MB)|RATE_LIMIT_[A-Z_]+|QUOTA_PER_DAY)$/;
+
+/** A variable as a problem names it, with its value where that is short and no secret by its kind. */
+function shown(name: string, value: string): string {
+  return SHOWN.test(name) && /^[\w.-]{1,20}$/.test(value) ? `${name}=${value}` : name;
+}
+
 /**
  * Environment -> configuration. An empty value counts as unset, as in a systemd EnvironmentFile.
  *
@@ -170,7 +181,7 @@ export function readConfig(
   if (!parsed.success)
     throw new ConfigError(
       parsed.error.issues.map(
-        (issue) => `${issue.path.join(".")}=${given[String(issue.path[0])]}: ${issue.message}`,
+        (issue) => `${shown(String(issue.path[0]), given[String(issue.path[0])] ?? "")}: ${issue.message}`,
       ),
     );
   const e = parsed.data;
@@ -186,10 +197,10 @@ export function readConfig(
     );
 
   const allowedOrigins = e.ALLOWED_ORIGINS.split(/[\s,]+/).filter(Boolean);
-  for (const entry of allowedOrigins)
+  for (const [n, entry] of allowedOrigins.entries())
     if (!parseOriginRule(entry))
       problems.push(
-        `ALLOWED_ORIGINS: "${entry}" is not an origin; write https://chat.example.com, https://*.example.com or vscode-webview://*`,
+        `ALLOWED_ORIGINS: entry ${n + 1} is not an origin; write https://chat.example.com, https://*.example.com or vscode-webview://*`,
       );
   try {
     if (e.STORE_URL !== undefined) parseStoreUrl(e.STORE_URL);

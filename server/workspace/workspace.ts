@@ -13,11 +13,19 @@ export interface Repository {
 
 /** How long a list of a repository's files is believed, milliseconds. */
 const LISTING_MS = 2_000;
+/** How far a file's time may lie behind the clock: the kernel stamps by its last tick, milliseconds. */
+const CLOCK_MS = 20;
+
+interface Listing {
+  /** When git was asked. */
+  at: number;
+  files: Promise<ReadonlySet<string>>;
+}
 
 /** The repositories of the workspace, looked up anew at each call: a clone that arrives is served at once. */
 export class Workspace {
   readonly #where: ServerConfig["workspace"];
-  readonly #listings = new Map<string, { at: number; files: Promise<ReadonlySet<string>> }>();
+  readonly #listings = new Map<string, Listing>();
 
   constructor(where: ServerConfig["workspace"]) {
     this.#where = where;
@@ -63,20 +71,30 @@ export class Workspace {
 
   /** The files of a repository that may be shown (see listGitFiles), at most two seconds old. */
   files(repo: Repository, now = Date.now()): Promise<ReadonlySet<string>> {
-    const known = this.#listings.get(repo.root);
-    if (known && now - known.at < LISTING_MS) return known.files;
-    const files = listGitFiles(repo.root).then((list) => new Set(list));
-    files.catch(() => this.#listings.delete(repo.root));
-    this.#listings.set(repo.root, { at: now, files });
-    setTimeout(() => this.#forget(repo.root, now), LISTING_MS).unref();
-    return files;
+    return this.#listing(repo, now).files;
   }
 
-  /** Whether one file may be shown; one that was made a moment ago is looked up again. */
-  async shows(repo: Repository, relative: string): Promise<boolean> {
-    if ((await this.files(repo)).has(relative)) return true;
-    this.#listings.delete(repo.root);
-    return (await this.files(repo)).has(relative);
+  /**
+   * Whether one file may be shown. A file that the listing lacks is looked up by itself when it was made or changed after git
+   * listed: what is ignored costs no listing, and never the one that others use.
+   */
+  async shows(repo: Repository, relative: string, now = Date.now()): Promise<boolean> {
+    const { at, files } = this.#listing(repo, now);
+    if ((await files).has(relative)) return true;
+    const found = await lstat(join(repo.root, relative)).catch(() => undefined);
+    if (!found || found.ctimeMs < at - CLOCK_MS) return false;
+    return (await listGitFiles(repo.root, [`:(literal)${relative}`])).includes(relative);
+  }
+
+  #listing(repo: Repository, now: number): Listing {
+    const known = this.#listings.get(repo.root);
+    if (known && now - known.at < LISTING_MS) return known;
+    const files = listGitFiles(repo.root).then((list) => new Set(list));
+    const listing = { at: now, files };
+    files.catch(() => this.#forget(repo.root, now));
+    this.#listings.set(repo.root, listing);
+    setTimeout(() => this.#forget(repo.root, now), LISTING_MS).unref();
+    return listing;
   }
 
   #forget(root: string, at: number): void {

@@ -82,7 +82,8 @@ describe("readConfig", () => {
     });
     expect(found).toHaveLength(6);
     for (const key of ["PUBLIC_URL", "AUTH_MODE", "PORT", "DRAIN_SECONDS", "LOG_LEVEL", "TOKENS_FILE"])
-      expect(found.some((line) => line.startsWith(`${key}=`))).toBe(true);
+      expect(found.some((line) => new RegExp(`^${key}\\b`).test(line))).toBe(true);
+    expect(found).toContainEqual(expect.stringMatching(/^PORT=70000: /));
     expect(found.every((line) => /set |write /.test(line))).toBe(true);
   });
 
@@ -103,7 +104,7 @@ describe("readConfig", () => {
 
   test("an origin that is none is named", () => {
     expect(problems({ ALLOWED_ORIGINS: "https://" })).toEqual([
-      expect.stringContaining('"https://" is not an origin'),
+      expect.stringContaining("entry 1 is not an origin"),
     ]);
   });
 });
@@ -116,6 +117,32 @@ test.each([
   ["10.0.0.1", false],
   ["0.0.0.0", false],
 ])("isLoopback(%s) is %s", (host, expected) => expect(isLoopback(host)).toBe(expected));
+
+/** Each variable with a value that it refuses and that holds a secret, by mistake or because that is why it is refused. */
+test.each([
+  ["EMBEDDINGS_URL", "https://user:hunter2@models.example/v1"],
+  ["EMBEDDINGS_URL", "https://:hunter2@models.example/v1"],
+  ["EMBEDDINGS_URL", "hunter2"],
+  ["PUBLIC_URL", "https://user:hunter2@mcp.example.com"],
+  ["PUBLIC_URL", "https://mcp.example.com/?key=hunter2"],
+  ["STORE_URL", "valkey://:hunter2@/0"],
+  ["STORE_URL", "valkey://user:hunter2%@valkey.example/0"],
+  ["STORE_URL", "unix://hunter2@"],
+  ["REPOSITORIES", "https://user:hunter2@git.example.com/o/n"],
+  ["REPOSITORIES", "user:hunter2@git.example.com:o/n"],
+  ["GIT_CREDENTIALS", "hunter2"],
+  ["GIT_CREDENTIALS", "https://user:hunter2%@git.example.com"],
+  ["ALLOWED_ORIGINS", "https://user:hunter2@"],
+  ["TOKENS_FILE", "hunter2"],
+  ["ADMIN_SOCKET", "hunter2"],
+  ["INDEX_DIR", "hunter2"],
+  ["RIPGREP_PATH", "hunter2"],
+  ["PORT", "a b hunter2"],
+])("a problem with %s never shows its value: %s", (name, value) => {
+  const found = problems({ [name]: value });
+  expect(found).toEqual([expect.stringMatching(new RegExp(`^${name}\\b`))]);
+  expect(found.join()).not.toContain("hunter2");
+});
 
 test("a wrong STORE_URL is named without its password", () => {
   const env = { STORE_URL: "http://user:hunter2@valkey.example" };

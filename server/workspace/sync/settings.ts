@@ -20,24 +20,27 @@ export interface Credential {
 /**
  * REPOSITORIES: entries between blanks or commas, each `URL`, `NAME=URL` or either with `#BRANCH`.
  *
- * @returns the remotes, and what is wrong, a line each
+ * @returns the remotes, and what is wrong, a line each: never with the entry in it, which may hold a credential
  */
 export function parseRemotes(text: string): { remotes: Remote[]; problems: string[] } {
   const remotes: Remote[] = [];
   const problems: string[] = [];
-  for (const entry of text.split(/[\s,]+/).filter(Boolean)) {
+  for (const [n, entry] of text
+    .split(/[\s,]+/)
+    .filter(Boolean)
+    .entries()) {
+    const which = `REPOSITORIES: entry ${n + 1}`;
     const parts = /^(?:([\w][\w.-]*)=)?([^#]+)(?:#(.+))?$/.exec(entry);
     const url = parts?.[2] ?? "";
     const problem = wrong(url, parts?.[3]);
     if (problem) {
-      problems.push(`REPOSITORIES: ${quoted(entry)} ${problem}`);
+      problems.push(`${which} ${problem}`);
       continue;
     }
     const name = parts?.[1] ?? nameOf(url);
-    if (!/^[\w][\w.-]{0,99}$/.test(name))
-      problems.push(`REPOSITORIES: ${quoted(entry)} has no name; write NAME=${url}`);
+    if (!/^[\w][\w.-]{0,99}$/.test(name)) problems.push(`${which} has no name; write NAME=URL`);
     else if (remotes.some((r) => r.name === name))
-      problems.push(`REPOSITORIES: two are named ${name}; write OTHER-NAME=${url}`);
+      problems.push(`${which} is the second one named ${name}; write OTHER-NAME=URL`);
     else remotes.push({ name, url, branch: parts?.[3] });
   }
   return { remotes, problems };
@@ -47,16 +50,14 @@ function wrong(url: string, branch: string | undefined): string | undefined {
   if (branch !== undefined && !/^[\w][\w./-]*$/.test(branch)) return "names no branch; write URL#main";
   if (isAbsolute(url)) return undefined;
   if (!URL.canParse(url)) return "is neither a URL nor an absolute path; write https://host/owner/name";
-  const { protocol, username, password } = new URL(url);
+  const { protocol, username, password, search } = new URL(url);
   if (!["https:", "http:", "file:", "ssh:", "git:"].includes(protocol))
     return "has a protocol that is not fetched; write https://host/owner/name";
-  if (password || (username && protocol !== "ssh:"))
+  // A query is no part of a repository's address, but a place where tokens are put.
+  if (password || search || (username && protocol !== "ssh:"))
     return "holds credentials; move them to GIT_CREDENTIALS=https://user:token@host";
   return undefined;
 }
-
-/** An entry as it may be shown: without what stands before an "@". */
-const quoted = (entry: string) => JSON.stringify(entry.replace(/\/\/[^/@]*@/g, "//…@"));
 
 function nameOf(url: string): string {
   return (url.replace(/\/+$/, "").split(/[/:]/).at(-1) ?? "").replace(/\.(git|bundle)$/, "");
@@ -76,9 +77,21 @@ export function parseCredentials(text: string): { credentials: Credential[]; pro
       problems.push(`GIT_CREDENTIALS: entry ${n + 1} is none; write https://user:token@host`);
       continue;
     }
-    const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+    const pair = decoded(`${url.username}:${url.password}`);
+    if (pair === undefined) {
+      problems.push(`GIT_CREDENTIALS: entry ${n + 1} has a "%" that is no code; write it as %25`);
+      continue;
+    }
     const authorization = `Basic ${Buffer.from(pair).toString("base64")}`;
     credentials.push({ origin: url.origin, authorization });
   }
   return { credentials, problems };
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }

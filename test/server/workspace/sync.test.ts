@@ -193,7 +193,14 @@ describe("settings", () => {
     ["ext::sh", "protocol that is not fetched"],
     ["--upload-pack=/bin/sh", "neither a URL nor an absolute path"],
     ["../n", "neither a URL nor an absolute path"],
-    ["https://h/a/n https://h/b/n", "two are named n"],
+    ["https://h/a/n https://h/b/n", "entry 2 is the second one named n"],
+    ["https://t0ken@git.example.com/o/n", "holds credentials"],
+    ["https://:t0ken@git.example.com/o/n", "holds credentials"],
+    ["https://user:t0ken/with/slashes@git.example.com/o/n", "is neither a URL"],
+    ["ssh://git:t0ken@git.example.com/o/n", "holds credentials"],
+    ["https://git.example.com/o/n?private_token=t0ken", "holds credentials"],
+    ["user:t0ken@git.example.com:o/n", "has a protocol that is not fetched"],
+    ["https://user:t0ken@", "is neither a URL"],
     ["https://h/.git", "has no name"],
     ["https://h/n#-x", "names no branch"],
   ])("%s is refused", (entry, problem) => {
@@ -205,6 +212,9 @@ describe("settings", () => {
   test("a credential that is none is named by its number alone", () => {
     expect(parseCredentials("https://a:b@h t0ken").problems).toEqual([
       "GIT_CREDENTIALS: entry 2 is none; write https://user:token@host",
+    ]);
+    expect(parseCredentials("https://a:t0%ken@h").problems).toEqual([
+      'GIT_CREDENTIALS: entry 1 has a "%" that is no code; write it as %25',
     ]);
   });
 });
