@@ -11,6 +11,9 @@ import { treeState } from "./work-tree.ts";
 
 /** Longest that a call may take, milliseconds. */
 const CALL_MS = 9_500;
+/** From a build that failed to the next try: the first wait, and what doubling ends at, milliseconds. */
+const FIRST_RETRY_MS = 20_000;
+const LAST_RETRY_MS = 30 * 60_000;
 /** JavaScript heaps of the threads, MiB; the grammars' WebAssembly memory comes on top (some 100 MiB at most). */
 const QUERY_HEAP_MB = 128;
 const BUILD_HEAP_MB = 256;
@@ -22,6 +25,8 @@ export interface CodeIndexOptions {
   capabilities: Capabilities;
   /** How often the repositories are looked at for changes, seconds. */
   pollSeconds: number;
+  /** Milliseconds since the epoch; default: the clock. */
+  now?: () => number;
   log: { info(facts: object, text: string): void; warn(facts: object, text: string): void };
 }
 
@@ -72,6 +77,7 @@ export class CodeIndex {
       await prepare(dir);
       this.#usable = true;
       await prune(dir, existsSync);
+      await this.#takeUp();
     } catch (error) {
       this.#usable = false;
       capabilities.set("index", false, (error as Error).message);
@@ -129,6 +135,14 @@ export class CodeIndex {
     await this.#round?.catch(() => undefined);
   }
 
+  /** What an earlier server built answers from the start, until it is known how old it is. */
+  async #takeUp(): Promise<void> {
+    for (const { root } of await this.#options.workspace.repositories().catch(() => []))
+      if ((await new IndexFolder(this.#options.dir, root).current()) !== undefined)
+        this.#states.set(root, { state: "updating" });
+    if (this.#states.size > 0) this.#tell();
+  }
+
   #tick(): void {
     void this.refresh().finally(() => {
       if (this.#closing.signal.aborted) return;
@@ -145,7 +159,8 @@ export class CodeIndex {
 
   async #look(): Promise<void> {
     const all = await this.#options.workspace.repositories().catch(() => []);
-    for (const root of this.#states.keys()) if (!all.some((r) => r.root === root)) this.#states.delete(root);
+    for (const known of [this.#states, this.#fingerprints, this.#retries])
+      for (const root of known.keys()) if (!all.some((r) => r.root === root)) known.delete(root);
     for (const repo of all) {
       if (this.#closing.signal.aborted) return;
       await this.#bring(repo);
@@ -162,9 +177,12 @@ export class CodeIndex {
     const before = this.#states.get(repo.root);
     const had = (await new IndexFolder(dir, repo.root).current()) !== undefined;
     const busy = had ? "updating" : "building";
+    let building = false;
     try {
       const { fingerprint } = await treeState(repo.root, this.#closing.signal);
       if (had && this.#fingerprints.get(repo.root) === fingerprint && before?.state === "ready") return;
+      if (this.#now() < (this.#retries.get(repo.root)?.at ?? 0)) return;
+      building = true;
       this.#states.set(repo.root, { state: busy });
       this.#tell();
       this.#builder ??= new JobThread(BUILD_HEAP_MB);
@@ -177,13 +195,16 @@ export class CodeIndex {
         this.#states.set(repo.root, { state: busy, reason: "another process builds it" });
         return;
       }
+      this.#retries.delete(repo.root);
       this.#fingerprints.set(repo.root, result.meta?.fingerprint ?? "");
+      if (result.did === "full") await this.#closeOthers(repo);
       this.#states.set(repo.root, { state: "ready" });
       const facts = { repo: repo.name, did: result.did, files_read: result.read, lines: result.meta?.lines };
       if (result.did !== "nothing")
         log.info({ ...facts, ms: Math.round(performance.now() - started) }, "indexed");
     } catch (error) {
       if (this.#closing.signal.aborted) return;
+      if (building) this.#postpone(repo);
       const reason = (error as Error).message;
       this.#states.set(repo.root, { state: had ? "ready" : "failed", reason });
       if (before?.reason !== reason) log.warn({ repo: repo.name, reason }, "index");
@@ -192,6 +213,25 @@ export class CodeIndex {
   }
 
   readonly #fingerprints = new Map<string, string>();
+  /** When a build that failed is tried again, and after how long a wait, milliseconds. */
+  readonly #retries = new Map<string, { at: number; wait: number }>();
+
+  #now(): number {
+    return (this.#options.now ?? Date.now)();
+  }
+
+  /** A repository that does not fit into the thread's memory fails each time, and each time costs a core. */
+  #postpone(repo: Repository): void {
+    const wait = Math.min((this.#retries.get(repo.root)?.wait ?? FIRST_RETRY_MS / 2) * 2, LAST_RETRY_MS);
+    this.#retries.set(repo.root, { at: this.#now() + wait, wait });
+  }
+
+  async #closeOthers(repo: Repository): Promise<void> {
+    const database = await new IndexFolder(this.#options.dir, repo.root).current();
+    if (database === undefined) return;
+    for (const thread of [this.#lookups, this.#scans])
+      if (thread.started) thread.run("closeOthers", { database }).catch(() => undefined);
+  }
 
   #tell(): void {
     const states = [...this.#states.values()];

@@ -1,13 +1,13 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { holdLock } from "../lock.ts";
 import { INDEX_VERSION } from "./database.ts";
 
-/** Names the current generation. Renamed into place, so that there is always a whole one. */
 /** What an embedding service made of the repository; it outlives the generations. */
 export const VECTORS_FILE = "vectors.sqlite";
 
+/** Names the current generation. Renamed into place, so that there is always a whole one. */
 const POINTER = `current-v${INDEX_VERSION}.json`;
 
 /** The folder that keeps the index of one repository: generations, the pointer to the current one, the builder's lock. */
@@ -27,14 +27,12 @@ export class IndexFolder {
     this.root = root;
   }
 
-  /** @returns the database file of the current generation, or undefined before the first build */
+  /** @returns the database file of the current generation, or undefined before the first build and when it is damaged */
   async current(): Promise<string | undefined> {
-    try {
-      const { file } = JSON.parse(await readFile(join(this.path, POINTER), "utf8")) as { file?: unknown };
-      return typeof file === "string" && /^[\w-]+\.sqlite$/.test(file) ? join(this.path, file) : undefined;
-    } catch {
-      return undefined;
-    }
+    const file = (await readPointer(this.path))?.file;
+    if (typeof file !== "string" || !/^[\w-]+\.sqlite$/.test(file)) return undefined;
+    const found = join(this.path, file);
+    return (await lstat(found).catch(() => undefined))?.isFile() ? found : undefined;
   }
 
   /** A name for a new generation. */
@@ -70,14 +68,20 @@ export class IndexFolder {
   }
 }
 
-/** Removes the indexes of repositories that are no longer anywhere on this machine. */
+/** Removes the indexes of repositories that are no longer anywhere on this machine; what is damaged stays and is built anew. */
 export async function prune(dir: string, exists: (root: string) => boolean): Promise<void> {
   for (const name of await readdir(dir).catch(() => [])) {
-    const text = await readFile(join(dir, name, POINTER), "utf8").catch(() => undefined);
-    if (text === undefined) continue;
-    const root = (JSON.parse(text) as { root?: unknown }).root;
+    const root = (await readPointer(join(dir, name)))?.root;
     if (typeof root === "string" && !exists(root))
-      await rm(join(dir, name), { recursive: true, force: true });
+      await rm(join(dir, name), { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+async function readPointer(folder: string): Promise<{ root?: unknown; file?: unknown } | undefined> {
+  try {
+    return JSON.parse(await readFile(join(folder, POINTER), "utf8")) ?? undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { openForQueries, readMeta } from "./database.ts";
 
@@ -39,6 +40,19 @@ export async function reading<T>(
   } finally {
     db.exec("COMMIT");
   }
+}
+
+/**
+ * Closes the earlier generations of a repository's index: a deleted file keeps its room on the disk while it is open.
+ *
+ * @param database the database file of the current generation
+ */
+export async function closeOthers({ database: current }: { database: string }): Promise<void> {
+  for (const [file, db] of open)
+    if (file !== current && dirname(file) === dirname(current)) {
+      open.delete(file);
+      db.close();
+    }
 }
 
 function database(file: string): DatabaseSync {

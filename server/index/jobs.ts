@@ -1,4 +1,5 @@
 import { buildIndex } from "./build.ts";
+import { closeOthers } from "./job.ts";
 import { definition } from "./queries/definition.ts";
 import { findSymbol } from "./queries/find-symbol.ts";
 import { overview } from "./queries/overview.ts";
@@ -18,6 +19,7 @@ export const JOBS = {
   repoMap,
   search,
   structural,
+  closeOthers,
   buildIndex,
   semantic,
   vectorsMissing,

@@ -5,6 +5,8 @@ import type { Order, Report } from "./protocol.ts";
 
 /** How long a thread may take to notice that its caller has gone, before it is ended, milliseconds. */
 const GRACE_MS = 500;
+/** How long the end of the server waits for a thread that is in native code, milliseconds. */
+const CLOSE_MS = 2_000;
 /** Calls waiting for one thread. */
 const MAX_WAITING = 64;
 
@@ -68,7 +70,12 @@ export class JobThread {
     const gone = new ToolError("The server is going down; try again in a few seconds.");
     for (const pending of this.#queue.splice(0)) settle(pending, gone);
     if (this.#current) settle(this.#current, gone);
-    await this.#end();
+    await within(this.#end(), CLOSE_MS);
+  }
+
+  /** Whether there is a thread, which then keeps what its jobs opened. */
+  get started(): boolean {
+    return this.#worker !== undefined;
   }
 
   #next(): void {
@@ -108,7 +115,9 @@ export class JobThread {
   #kill(pending: Pending, error: Error): void {
     if (this.#current !== pending) return;
     settle(pending, error);
-    void this.#end().then(() => this.#finish());
+    // Native code ends when it likes; the next job has a thread of its own meanwhile.
+    void this.#end();
+    this.#finish();
   }
 
   #start(): Worker {
@@ -119,13 +128,18 @@ export class JobThread {
       env: { PATH: process.env.PATH },
       resourceLimits: { maxOldGenerationSizeMb: this.#heapMb, maxYoungGenerationSizeMb: 16 },
     });
-    worker.on("message", (report: Report) => this.#report(report));
-    worker.on("error", (error) => {
+    worker.on("message", (report: Report) => {
+      if (this.#worker === worker) this.#report(report);
+    });
+    const ended = (error: Error) => {
       if (this.#worker !== worker) return;
       this.#worker = undefined;
-      if (this.#current) settle(this.#current, error as Error);
+      if (this.#current) settle(this.#current, error);
       this.#finish();
-    });
+    };
+    worker.on("error", (error) => ended(error as Error));
+    // Without an error before it: somebody called process.exit() in the thread.
+    worker.on("exit", (code) => ended(new Error(`The thread of the index ended with exit code ${code}.`)));
     return worker;
   }
 
@@ -157,6 +171,16 @@ export class JobThread {
     this.#worker = undefined;
     await worker?.terminate();
   }
+}
+
+/** Waits for a promise, at most so long. */
+async function within(work: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
 }
 
 function settle(pending: Pending, error: Error | undefined, value?: unknown): void {

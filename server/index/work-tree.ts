@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { constants, lstatSync, realpathSync } from "node:fs";
-import { lstat, open } from "node:fs/promises";
+import { lstatSync, realpathSync } from "node:fs";
+import { lstat } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { git } from "../workspace/git.ts";
+import { openResolved } from "../workspace/open-resolved.ts";
 
 /** Larger files are generated or data, bytes. */
 export const MAX_INDEXED_BYTES = 1024 * 1024;
@@ -85,9 +86,7 @@ export class TreeReader {
   async read(path: string): Promise<string | undefined> {
     const file = join(this.#root, path);
     if (!this.#inside(dirname(file))) return undefined;
-    const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
-      () => undefined,
-    );
+    const handle = await openResolved(file).catch(() => undefined);
     if (!handle) return undefined;
     try {
       const stat = await handle.stat();

@@ -1,8 +1,8 @@
-import { constants } from "node:fs";
-import { lstat, open } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import * as z from "zod";
 import { beginning, sizeOfText } from "../answer-size.ts";
 import { ToolError } from "../tool-error.ts";
+import { openResolved } from "../workspace/open-resolved.ts";
 import { insidePath } from "../workspace/paths.ts";
 import { fileAt, resolveRevision } from "../workspace/revisions.ts";
 import type { Repository, Workspace } from "../workspace/workspace.ts";
@@ -137,11 +137,9 @@ export function cut(text: string, from: number, to: number | undefined, maxChars
  * O_NONBLOCK keeps a pipe or a device from hanging the open; O_NOFOLLOW refuses a link put there since the path was resolved.
  */
 export async function readRegularFile(absolute: string, given: string, signal: AbortSignal): Promise<Buffer> {
-  const handle = await open(absolute, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
-    (error: NodeJS.ErrnoException) => {
-      throw new ToolError(`${JSON.stringify(given)} cannot be opened (${error.code ?? "unreadable"}).`);
-    },
-  );
+  const handle = await openResolved(absolute).catch((error: NodeJS.ErrnoException) => {
+    throw new ToolError(`${JSON.stringify(given)} cannot be opened (${error.code ?? "unreadable"}).`);
+  });
   try {
     const stat = await handle.stat();
     if (!stat.isFile()) throw new ToolError(`${JSON.stringify(given)} is not a regular file.`);

@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { Capabilities } from "../../../server/capabilities/registry.ts";
 import { CodeIndex } from "../../../server/index/code-index.ts";
+import { INDEX_VERSION } from "../../../server/index/database.ts";
 import { IndexFolder } from "../../../server/index/folder.ts";
 import { JobThread } from "../../../server/index/thread.ts";
 import { Workspace } from "../../../server/workspace/workspace.ts";
@@ -28,9 +29,16 @@ afterEach(async () => {
   await folder.remove();
 });
 
-function makeIndex(dir = join(folder.path, "index")): CodeIndex {
+function makeIndex(dir = join(folder.path, "index"), now?: () => number): CodeIndex {
   const log = { info: (facts: object) => logged.push(facts), warn: (facts: object) => logged.push(facts) };
-  const index = new CodeIndex({ dir, workspace, capabilities, pollSeconds: 3_600, log });
+  const index = new CodeIndex({
+    dir,
+    workspace,
+    capabilities,
+    pollSeconds: 3_600,
+    log,
+    ...(now ? { now } : {}),
+  });
   open.push(index);
   return index;
 }
@@ -128,6 +136,87 @@ describe("CodeIndex", () => {
       await expect(index.query("findSymbol", broken, named("x"), never())).rejects.toThrow(
         "could not be indexed",
       );
+  });
+});
+
+describe("an index that an earlier server left", () => {
+  const pointer = (of: string) => join(new IndexFolder(join(folder.path, "index"), of).path, POINTER);
+  const POINTER = `current-v${INDEX_VERSION}.json`;
+  const other = () => join(folder.path, "workspace", "other");
+  beforeEach(async () => {
+    for (const each of [root, other()]) await makeRepository(each, FILES);
+    const before = makeIndex();
+    await before.start();
+    await before.refresh();
+    await before.close();
+    capabilities = new Capabilities();
+  });
+
+  test("answers as soon as the server has started", async () => {
+    const index = makeIndex();
+    await index.start();
+    expect(capabilities.has("index")).toBe(true);
+    const repo = await workspace.find("code");
+    expect(index.state(repo).state).toMatch(/^(updating|ready)$/);
+    expect((await index.query("findSymbol", repo, named("alpha"), never())).symbols).toHaveLength(1);
+  });
+
+  test.each([
+    ["empty", ""],
+    ["cut off", '{"root":"/srv'],
+    ["null", "null"],
+    ["a number", "7"],
+    ["of another form", '{"root":7,"file":{}}'],
+    ["leading out of its folder", '{"file":"../../a.sqlite"}'],
+    ["naming what is not there", '{"file":"v0-gone.sqlite"}'],
+  ])("of which one pointer is %s is whole again after one round, the others at once", async (_, text) => {
+    await writeFile(pointer(root), text);
+    const index = makeIndex();
+    await index.start();
+    expect(capabilities.has("index")).toBe(true);
+    const repo = await workspace.find("other");
+    expect((await index.query("findSymbol", repo, named("alpha"), never())).symbols).toHaveLength(1);
+    await index.refresh();
+    const mended = await workspace.find("code");
+    expect((await index.query("findSymbol", mended, named("alpha"), never())).symbols).toHaveLength(1);
+  });
+
+  test("a build that fails is tried again after longer and longer waits", async () => {
+    await rm(pointer(root));
+    // Nothing can be renamed onto a folder.
+    await mkdir(join(pointer(root), "full"), { recursive: true });
+    let now = Date.now();
+    const index = makeIndex(undefined, () => now);
+    const run = jest.spyOn(JobThread.prototype, "run");
+    const builds = () =>
+      run.mock.calls.filter(
+        ([name, args]) => name === "buildIndex" && (args as { root: string }).root === root,
+      ).length;
+    await index.start();
+    await index.refresh();
+    /** In which of these minutes it was tried. */
+    const tries = async (count: number, minutes: number) => {
+      const tried: number[] = [];
+      for (let n = 1; n <= count; n++) {
+        const before = builds();
+        now += minutes * 60_000;
+        await index.refresh();
+        if (builds() > before) tried.push(n);
+      }
+      return tried;
+    };
+    expect(await tries(8, 1)).toEqual([1, 2, 4, 7]);
+    // Never less often than each half hour.
+    await tries(7, 10);
+    expect(await tries(4, 31)).toEqual([1, 2, 3, 4]);
+    expect(await tries(6, 10)).toHaveLength(2);
+    const repo = await workspace.find("code");
+    expect(index.state(repo)).toMatchObject({ state: "failed", reason: expect.any(String) });
+    await rm(pointer(root), { recursive: true });
+    now += 31 * 60_000;
+    await index.refresh();
+    expect(index.state(repo).state).toBe("ready");
+    run.mockRestore();
   });
 });
 

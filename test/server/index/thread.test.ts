@@ -1,0 +1,85 @@
+import { EventEmitter } from "node:events";
+import { beforeEach, describe, expect, jest, test } from "@jest/globals";
+import type { Order, Report } from "../../../server/index/protocol.ts";
+
+/** In the place of a thread: what it does with an order is the test's. */
+class FakeWorker extends EventEmitter {
+  static made: FakeWorker[] = [];
+  static terminate: () => Promise<number> = () => Promise.resolve(0);
+  readonly orders: Order[] = [];
+  constructor() {
+    super();
+    FakeWorker.made.push(this);
+  }
+  postMessage(order: Order): void {
+    this.orders.push(order);
+  }
+  answer(value: unknown): void {
+    this.emit("message", { id: this.orders.at(-1)?.id ?? 0, value } satisfies Report);
+  }
+  terminate = () => FakeWorker.terminate();
+  ref(): void {}
+  unref(): void {}
+}
+jest.unstable_mockModule("node:worker_threads", () => ({ Worker: FakeWorker }));
+const { JobThread } = await import("../../../server/index/thread.ts");
+
+const made = (n: number) => {
+  const worker = FakeWorker.made[n];
+  if (!worker) throw new Error(`there is no thread ${n}`);
+  return worker;
+};
+const job = (thread: InstanceType<typeof JobThread>, timeoutMs?: number) =>
+  thread.run("findSymbol", {} as never, timeoutMs === undefined ? {} : { timeoutMs }) as Promise<unknown>;
+
+beforeEach(() => {
+  FakeWorker.made = [];
+  FakeWorker.terminate = () => Promise.resolve(0);
+});
+
+describe("JobThread", () => {
+  test("a thread that ends without an error fails its job, and the next one has a new thread", async () => {
+    const thread = new JobThread(16);
+    const first = job(thread);
+    const second = job(thread);
+    made(0).emit("exit", 3);
+    await expect(first).rejects.toThrow("ended with exit code 3");
+    made(1).answer("second");
+    expect(await second).toBe("second");
+  });
+
+  test("an error and the exit after it count once", async () => {
+    const thread = new JobThread(16);
+    const first = job(thread);
+    const second = job(thread);
+    made(0).emit("error", new Error("out of memory"));
+    made(0).emit("exit", 1);
+    await expect(first).rejects.toThrow("out of memory");
+    made(1).answer("second");
+    expect(await second).toBe("second");
+    expect(FakeWorker.made).toHaveLength(2);
+  });
+
+  test("the next job does not wait for a thread that is in native code, and is not answered by it", async () => {
+    FakeWorker.terminate = () => new Promise(() => undefined);
+    const thread = new JobThread(16);
+    const first = job(thread, 1);
+    const second = job(thread);
+    await expect(first).rejects.toThrow("narrow it by path");
+    made(0).emit("message", { id: 2, value: "late words of the first thread" });
+    made(1).answer("second");
+    expect(await second).toBe("second");
+  });
+
+  test("closing waits for such a thread two seconds at most", async () => {
+    FakeWorker.terminate = () => new Promise(() => undefined);
+    const thread = new JobThread(16);
+    const running = expect(job(thread)).rejects.toThrow("going down");
+    jest.useFakeTimers();
+    const closing = thread.close();
+    await jest.advanceTimersByTimeAsync(2_000);
+    await closing;
+    jest.useRealTimers();
+    await running;
+  });
+});

@@ -1,0 +1,38 @@
+import { execFile } from "node:child_process";
+import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { openResolved } from "../../../server/workspace/open-resolved.ts";
+import { temporaryFolder } from "../support.ts";
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  await mkdir(join(folder.path, "repo", "src"), { recursive: true });
+  await mkdir(join(folder.path, "secret"));
+  for (const name of ["repo/src/a.txt", "secret/a.txt"]) await writeFile(join(folder.path, name), name);
+});
+afterEach(() => folder.remove());
+
+test("opens a file by its real path", async () => {
+  await using handle = await openResolved(join(folder.path, "repo/src/a.txt"));
+  expect(await handle.readFile("utf8")).toBe("repo/src/a.txt");
+});
+
+// As after a folder was swapped for a link, between the look and the open.
+test.each([
+  ["the file is a link now", "repo/link.txt", "../secret/a.txt", "repo/link.txt"],
+  ["its folder is a link out", "repo/out", "../secret", "repo/out/a.txt"],
+  ["its folder is a link inside", "repo/in", "src", "repo/in/a.txt"],
+])("refuses when %s, and leaves nothing open", async (_, link, target, path) => {
+  await symlink(target, join(folder.path, link));
+  const before = (await readdir("/proc/self/fd")).length;
+  await expect(openResolved(join(folder.path, path))).rejects.toMatchObject({ code: "ELOOP" });
+  expect((await readdir("/proc/self/fd")).length).toBe(before);
+});
+
+test("a pipe is not waited for", async () => {
+  await promisify(execFile)("mkfifo", [join(folder.path, "pipe")]);
+  await (await openResolved(join(folder.path, "pipe"))).close();
+});
