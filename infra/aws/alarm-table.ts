@@ -51,14 +51,15 @@ const STATUS: AlarmSpec[] = [
 const CREDITS: AlarmSpec = {
   name: "cpu-credits",
   description:
-    "Less than 20 CPU credits are left: the machine is about to become slow; take a larger instanceType",
+    "The machine has used more CPU for a day than its type includes, and AWS charges for it; take a larger instanceType",
   namespace: "AWS/EC2",
-  metricName: "CPUCreditBalance",
-  statistic: "Minimum",
-  comparisonOperator: "LessThanThreshold",
-  threshold: 20,
-  period: 300,
-  evaluationPeriods: 2,
+  // In unlimited mode: spent beyond what is earned in 24 hours, 0.04 (T4g) or 0.05 USD a vCPU-hour.
+  metricName: "CPUSurplusCreditsCharged",
+  statistic: "Maximum",
+  comparisonOperator: "GreaterThanThreshold",
+  threshold: 0,
+  period: 3600,
+  evaluationPeriods: 1,
   treatMissingData: "missing",
 };
 

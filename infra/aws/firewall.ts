@@ -16,6 +16,13 @@ export interface FirewallArgs {
 }
 
 /**
+ * The engine makes the group's name up. A group whose description or VPC changes is replaced while interfaces are in it: the new
+ * one has to be there first, which one name for both would forbid (InvalidGroup.Duplicate). Groups that had a name of their own
+ * before keep it until then: an ignored input counts for a replacement.
+ */
+export const MADE_UP_NAME = { ignoreChanges: ["name"] };
+
+/**
  * The machine's security group, of standalone rules: one resource for each port, protocol and range. Inline rules are never
  * mixed in: the two ways undo each other.
  *
@@ -24,6 +31,8 @@ export interface FirewallArgs {
  */
 export class Firewall extends pulumi.ComponentResource {
   readonly groupId: pulumi.Output<string>;
+  /** Without its rules a machine that boots reaches nothing. */
+  readonly rules: pulumi.Resource[];
 
   constructor(name: string, args: FirewallArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-edge:aws:Firewall", name, {}, opts);
@@ -31,23 +40,22 @@ export class Firewall extends pulumi.ComponentResource {
     const group = new aws.ec2.SecurityGroup(
       `${stack}-edge-group`,
       {
-        name: `mcp-edge-${stack}`,
         description: "mcp-edge: HTTP/3, HTTP/2 and HTTP/1.1 from outside",
         vpcId: args.vpcId,
         tags: named(tags, `mcp-edge-${stack}`),
       },
-      { parent: this },
+      { parent: this, ...MADE_UP_NAME },
     );
-    for (const rule of ingressRules(args.allowedCidrs, args.publicAcme)) {
-      new aws.vpc.SecurityGroupIngressRule(`${stack}-${rule.name}`, inputs(rule, group.id, tags), {
-        parent: this,
-      });
-    }
-    for (const rule of egressRules(args.workspace)) {
-      new aws.vpc.SecurityGroupEgressRule(`${stack}-${rule.name}`, inputs(rule, group.id, tags), {
-        parent: this,
-      });
-    }
+    const child = { parent: this };
+    const ingress = ingressRules(args.allowedCidrs, args.publicAcme).map(
+      (rule) =>
+        new aws.vpc.SecurityGroupIngressRule(`${stack}-${rule.name}`, inputs(rule, group.id, tags), child),
+    );
+    const egress = egressRules(args.workspace).map(
+      (rule) =>
+        new aws.vpc.SecurityGroupEgressRule(`${stack}-${rule.name}`, inputs(rule, group.id, tags), child),
+    );
+    this.rules = [...ingress, ...egress];
     this.groupId = group.id;
     this.registerOutputs({ groupId: this.groupId });
   }

@@ -173,6 +173,7 @@ export class AwsEdge extends pulumi.ComponentResource {
           label,
           subnet,
           groupId: machineGroupId,
+          reachable: [...network.ready, ...firewall.rules],
           profile: identity.profile,
           image,
           instanceType: settings.instanceType,

@@ -11,6 +11,8 @@ export interface MachineArgs {
   label: string;
   subnet: Subnet;
   groupId: pulumi.Input<string>;
+  /** What the machine needs to reach the world, and the world it: gateway, routes, rules. */
+  reachable: pulumi.Resource[];
   profile: pulumi.Input<string>;
   image: Image;
   instanceType: string;
@@ -49,7 +51,6 @@ export class Machine extends pulumi.ComponentResource {
   constructor(name: string, args: MachineArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-edge:aws:Machine", name, {}, opts);
     const { machine, tags, protect } = args;
-    const child = { parent: this };
     const label = named(tags, `mcp-edge-${args.label}`);
     const port = new aws.ec2.NetworkInterface(
       `${machine}-interface`,
@@ -70,7 +71,7 @@ export class Machine extends pulumi.ComponentResource {
     const association = new aws.ec2.EipAssociation(
       `${machine}-address-of-interface`,
       { allocationId: address.id, networkInterfaceId: port.id },
-      child,
+      { parent: this, dependsOn: args.reachable },
     );
     const instance = new aws.ec2.Instance(
       `${machine}-machine`,
@@ -89,8 +90,9 @@ export class Machine extends pulumi.ComponentResource {
           deleteOnTermination: true,
           tags: named(tags, `mcp-edge-${args.label}-root`),
         },
-        // Standard: a machine that is busy for days becomes slow, and an alarm says so; unlimited becomes expensive.
-        ...(isBurstable(args.instanceType) ? { creditSpecification: { cpuCredits: "standard" } } : {}),
+        // T3 and T4g begin without a credit: in standard mode the first boot would have a fifth of a processor. Unlimited is paid
+        // for when the use of a day is above what the type earns in it; an alarm tells.
+        ...(isBurstable(args.instanceType) ? { creditSpecification: { cpuCredits: "unlimited" } } : {}),
         maintenanceOptions: { autoRecovery: "default" },
         disableApiTermination: protect,
         // Protection is against everybody else; this program may replace the machine when the settings say so.
@@ -99,7 +101,7 @@ export class Machine extends pulumi.ComponentResource {
       },
       {
         parent: this,
-        dependsOn: association,
+        dependsOn: [association, ...args.reachable],
         // Interface and volume belong to one machine at a time.
         deleteBeforeReplace: true,
         // Neither replaces a machine by itself; a replacement for another reason takes both as they are then.

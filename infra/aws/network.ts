@@ -9,6 +9,8 @@ export interface NetworkArgs {
   vpcId: string;
   /** Its public subnets, when it exists already. */
   subnetIds: string[];
+  /** Machines run in zones that offer this type. */
+  instanceType: string;
   tags: Tags;
 }
 
@@ -29,14 +31,18 @@ export interface Subnet {
 export class Network extends pulumi.ComponentResource {
   readonly vpcId: pulumi.Output<string>;
   readonly subnets: Subnet[];
+  /** The way to the world: an address is given to an interface only where a gateway is attached (EC2: Gateway.NotAttached). */
+  readonly ready: pulumi.Resource[];
 
   constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-edge:aws:Network", name, {}, opts);
     if (args.vpcId) {
       this.vpcId = pulumi.output(args.vpcId);
       this.subnets = args.subnetIds.map((id) => existing(id, this));
+      this.ready = [];
     } else {
-      const { vpc, subnets } = create(args, this);
+      const { vpc, subnets, ready } = create(args, this);
+      this.ready = ready;
       this.vpcId = vpc.id;
       this.subnets = subnets;
     }
@@ -62,7 +68,7 @@ function existing(id: string, parent: pulumi.Resource): Subnet {
   return { id: pulumi.output(id), zone: availabilityZone };
 }
 
-function create({ stack, tags }: NetworkArgs, parent: pulumi.Resource) {
+function create({ stack, instanceType, tags }: NetworkArgs, parent: pulumi.Resource) {
   const child = { parent };
   const label = `mcp-edge-${stack}`;
   const vpc = new aws.ec2.Vpc(
@@ -93,12 +99,12 @@ function create({ stack, tags }: NetworkArgs, parent: pulumi.Resource) {
     child,
   );
   const toWorld = { routeTableId: routes.id, gatewayId: gateway.id };
-  new aws.ec2.Route(`${stack}-route-ipv4`, { ...toWorld, destinationCidrBlock: "0.0.0.0/0" }, child);
-  new aws.ec2.Route(`${stack}-route-ipv6`, { ...toWorld, destinationIpv6CidrBlock: "::/0" }, child);
-  const zones = aws.getAvailabilityZonesOutput(
-    { state: "available", filters: [{ name: "opt-in-status", values: ["opt-in-not-required"] }] },
-    child,
-  );
+  const ready: pulumi.Resource[] = [
+    gateway,
+    new aws.ec2.Route(`${stack}-route-ipv4`, { ...toWorld, destinationCidrBlock: "0.0.0.0/0" }, child),
+    new aws.ec2.Route(`${stack}-route-ipv6`, { ...toWorld, destinationIpv6CidrBlock: "::/0" }, child),
+  ];
+  const zones = zonesFor(instanceType, child);
   const subnets = ["a", "b"].map((letter, index) => {
     const subnet = new aws.ec2.Subnet(
       `${stack}-subnet-${letter}`,
@@ -106,8 +112,8 @@ function create({ stack, tags }: NetworkArgs, parent: pulumi.Resource) {
         vpcId: vpc.id,
         cidrBlock: subnetRange(index),
         ipv6CidrBlock: vpc.ipv6CidrBlock.apply((block) => subnetRange6(block, index)),
-        // apply, not names[index]: with one zone alone, both subnets go there
-        availabilityZone: zones.names.apply((all) => all[index % all.length] as string),
+        // With one zone alone, both subnets go there.
+        availabilityZone: zones.apply((all) => all[index % all.length] as string),
         mapPublicIpOnLaunch: false,
         assignIpv6AddressOnCreation: false,
         tags: named(tags, `${label}-${letter}`),
@@ -115,12 +121,38 @@ function create({ stack, tags }: NetworkArgs, parent: pulumi.Resource) {
       // A zone that AWS opens later would move the list, and with it the subnet and all that is in it.
       { parent, ignoreChanges: ["availabilityZone"] },
     );
-    new aws.ec2.RouteTableAssociation(
-      `${stack}-subnet-${letter}-routes`,
-      { subnetId: subnet.id, routeTableId: routes.id },
-      child,
+    ready.push(
+      new aws.ec2.RouteTableAssociation(
+        `${stack}-subnet-${letter}-routes`,
+        { subnetId: subnet.id, routeTableId: routes.id },
+        child,
+      ),
     );
     return { id: subnet.id, zone: subnet.availabilityZone };
   });
-  return { vpc, subnets };
+  return { vpc, subnets, ready };
+}
+
+/**
+ * Zones that are open and offer the type. Letters say nothing: AWS shuffles them by account, and in some regions one zone lacks the
+ * current generations.
+ */
+function zonesFor(instanceType: string, opts: pulumi.InvokeOptions): pulumi.Output<string[]> {
+  const open = aws.getAvailabilityZonesOutput(
+    { state: "available", filters: [{ name: "opt-in-status", values: ["opt-in-not-required"] }] },
+    opts,
+  );
+  const offered = aws.ec2.getInstanceTypeOfferingsOutput(
+    { locationType: "availability-zone", filters: [{ name: "instance-type", values: [instanceType] }] },
+    opts,
+  );
+  return pulumi.all([open.names, offered.locations]).apply(([names, locations]) => {
+    const both = names.filter((name) => locations.includes(name));
+    if (both.length === 0)
+      throw new Error(
+        `mcp-edge:instanceType: no zone of this region offers ${instanceType} (${names.join(", ")}). Which do: ` +
+          "aws ec2 describe-instance-type-offerings --location-type availability-zone",
+      );
+    return both;
+  });
 }

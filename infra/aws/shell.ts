@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { MADE_UP_NAME } from "./firewall.ts";
 import { named, type Tags } from "./tags.ts";
 
 export interface ShellArgs {
@@ -29,12 +30,11 @@ export class Shell extends pulumi.ComponentResource {
     const group = new aws.ec2.SecurityGroup(
       `${stack}-shell-group`,
       {
-        name: `mcp-edge-${stack}-shell`,
         description: "mcp-edge: EC2 Instance Connect endpoint",
         vpcId: args.vpcId,
         tags: named(tags, `mcp-edge-${stack}-shell`),
       },
-      child,
+      { parent: this, ...MADE_UP_NAME },
     );
     const ssh = { ipProtocol: "tcp", fromPort: 22, toPort: 22 };
     new aws.vpc.SecurityGroupEgressRule(
@@ -67,7 +67,8 @@ export class Shell extends pulumi.ComponentResource {
         preserveClientIp: false,
         tags: named(tags, `mcp-edge-${stack}`),
       },
-      child,
+      // A VPC takes one endpoint: the old one goes first.
+      { parent: this, deleteBeforeReplace: true },
     );
     this.endpointId = endpoint.id;
     this.registerOutputs({ endpointId: this.endpointId });

@@ -6,15 +6,23 @@ import { Store } from "./store.ts";
 /** The one account of the double: AWS's documentation uses the same number. */
 const ACCOUNT = "111122223333";
 
+const PARTITIONS: [RegExp, string][] = [
+  [/^cn-/, "aws-cn"],
+  [/^us-gov-/, "aws-us-gov"],
+];
+
+const partitionOf = (region: string) => PARTITIONS.find(([pattern]) => pattern.test(region))?.[1] ?? "aws";
+
 export function accountOf(env: NodeJS.ProcessEnv): Account {
   const home = env.AWS_DOUBLE_HOME;
   if (!home)
     throw new Error("AWS_DOUBLE_HOME is not set: the folder that keeps what the double of AWS holds.");
+  const region = env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? "eu-central-1";
   return {
     store: new Store(home),
-    region: env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? "eu-central-1",
+    region,
     account: ACCOUNT,
-    partition: "aws",
+    partition: partitionOf(region),
     role: roleOf(home, env.AWS_ACCESS_KEY_ID) ?? "deployer",
     ...(env.AWS_DOUBLE_DOMAIN ? { domain: env.AWS_DOUBLE_DOMAIN } : {}),
   };

@@ -20,9 +20,13 @@ export function checkAll(kind: Kind, logical: string, olds: Props, news: Props):
   const inputs = { ...news };
   const prefix = autoName && `${autoName.input}Prefix`;
   if (autoName && inputs[autoName.input] === undefined && inputs[prefix as string] === undefined) {
-    inputs[autoName.input] = plainProps(olds)[autoName.input] ?? madeUpName(autoName, logical);
+    // A name that the program gave before and gives no more is not kept: the bridge marks those that it made up.
+    const before = plainProps(olds);
+    const own = Array.isArray(before.__defaults) && before.__defaults.includes(autoName.input);
+    inputs[autoName.input] = own ? before[autoName.input] : madeUpName(autoName, logical);
+    inputs.__defaults = [autoName.input];
   }
   const known = Object.fromEntries(Object.entries(plainProps(inputs)).filter(([, value]) => isKnown(value)));
-  const problems = [...checkTags(known), ...(kind.check?.(known) ?? [])];
+  const problems = [...checkTags(known, kind.tagRules), ...(kind.check?.(known) ?? [])];
   return { inputs, failures: problems.map(([property, reason]) => ({ property, reason })) };
 }

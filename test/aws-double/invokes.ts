@@ -1,5 +1,6 @@
 import { publicParameter } from "./images.ts";
 import { type Account, ApiError } from "./kind.ts";
+import { offeredZones, zonesOf } from "./services/offerings.ts";
 import { object, objects, type Props, text, texts } from "./values.ts";
 
 /** The data sources: functions of the package `aws` that read. */
@@ -104,11 +105,22 @@ const ANSWERS: Record<string, Answer> = {
   }),
   "aws:index/getAvailabilityZones:getAvailabilityZones": (_args, aws) => ({
     id: aws.region,
-    names: ["a", "b", "c"].map((zone) => `${aws.region}${zone}`),
+    names: zonesOf(aws.region),
     zoneIds: [1, 2, 3].map((n) => `${aws.region.replace(/^(..)-(.).*-(\d)$/, "$1$2$3")}-az${n}`),
     groupNames: [aws.region],
     state: "available",
   }),
+  "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": (args, aws) => {
+    const filter = objects(args, "filters").find(({ name }) => name === "instance-type");
+    const types = texts(filter ?? {}, "values");
+    const pairs = types.flatMap((type) => offeredZones(aws, type).map((zone) => [type, zone] as const));
+    return {
+      id: aws.region,
+      instanceTypes: pairs.map(([type]) => type),
+      locations: pairs.map(([, zone]) => zone),
+      locationTypes: pairs.map(() => "availability-zone"),
+    };
+  },
   "aws:ssm/getParameter:getParameter": getParameter,
   "aws:route53/getZone:getZone": getZone,
   "aws:iam/getPolicyDocument:getPolicyDocument": getPolicyDocument,

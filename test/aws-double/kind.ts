@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Request } from "./iam/evaluate.ts";
 import type { Role } from "./iam/principal.ts";
+import type { TagRules } from "./limits.ts";
 import type { Store, Stored } from "./store.ts";
 import type { Props } from "./values.ts";
 
@@ -56,6 +57,8 @@ export interface Kind {
   deleteBeforeReplace?: boolean;
   /** The API writes over what is there instead of refusing it. */
   overwrites?: boolean;
+  /** Default: what `checkTags` says. */
+  tagRules?: TagRules;
   /** What is wrong with the inputs; parts that are not known yet are left out by the caller. @returns [input, reason] */
   check?(inputs: Props): [string, string][];
   /** What is missing from the inputs because a request was denied that the provider does not insist on. */

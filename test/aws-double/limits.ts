@@ -5,13 +5,24 @@ import { isObject, type Props } from "./values.ts";
 
 type Problems = [string, string][];
 
+/** Where a service has rules of its own about tags. */
+export interface TagRules {
+  /** Default 50. */
+  most?: number;
+  /** Keys that differ in case alone are the same key. */
+  caseless?: boolean;
+}
+
 /** Tags: at most 50, keys to 128 and values to 256 characters, `aws:` is reserved (EC2 user guide, "Tag restrictions"). */
-export function checkTags(inputs: Props): Problems {
+export function checkTags(inputs: Props, { most = 50, caseless = false }: TagRules = {}): Problems {
   const tags = inputs.tags;
   if (!isObject(tags)) return [];
   const entries = Object.entries(tags).map(([key, value]) => [key, String(value)] as const);
   const problems: Problems = [];
-  if (entries.length > 50) problems.push(["tags", `${entries.length} tags, at most 50 are taken`]);
+  if (entries.length > most) problems.push(["tags", `${entries.length} tags, at most ${most} are taken`]);
+  const lower = entries.map(([key]) => key.toLowerCase());
+  if (caseless && new Set(lower).size < lower.length)
+    problems.push(["tags", "Duplicate tag keys found. Please note that Tag keys are case insensitive."]);
   for (const [key, value] of entries) {
     if (key === "" || key.length > 128) problems.push(["tags", `the key ${key} has not 1 to 128 characters`]);
     if (value.length > 256) problems.push(["tags", `the value of ${key} has more than 256 characters`]);

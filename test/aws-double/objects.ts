@@ -1,40 +1,92 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The buckets' contents as files, shared by the plugin and the endpoint: one folder a bucket, one file an object. */
+/**
+ * The buckets' contents as files, shared by the plugin and the endpoint: one folder a bucket, one file an object. What is written
+ * over or deleted stays as an older version, as in a bucket with versioning; a lifecycle takes it away some day, here nothing does.
+ */
 
-export interface StoredObject {
-  content: Buffer;
-  /** Of the content, in quotes where HTTP writes it. */
+export interface ObjectMeta {
+  /** Of the content, without quotes. */
   etag: string;
   contentType: string;
+  /** A PUT without tags leaves none, whatever the object had. */
+  tags: Record<string, string>;
+  versionId: string;
+}
+
+export interface StoredObject extends ObjectMeta {
+  content: Buffer;
 }
 
 const folderOf = (home: string, bucket: string) => join(home, "objects", encodeURIComponent(bucket));
 const fileOf = (home: string, bucket: string, key: string) =>
   join(folderOf(home, bucket), encodeURIComponent(key));
 
-export function putObject(home: string, bucket: string, key: string, content: Buffer, contentType: string) {
+/** Names in a bucket's folder: `<key>`, `<key>.meta~`, and for each older version `<key>.<version>.old~`. */
+const OLD = /\.([\w-]+)\.old~$/;
+
+function makeOld(home: string, bucket: string, key: string): void {
+  const file = fileOf(home, bucket, key);
+  const current = getObject(home, bucket, key);
+  if (current) renameSync(file, `${file}.${current.versionId}.old~`);
+}
+
+export function putObject(
+  home: string,
+  bucket: string,
+  key: string,
+  content: Buffer,
+  { contentType, tags = {} }: { contentType: string; tags?: Record<string, string> },
+): ObjectMeta {
   mkdirSync(folderOf(home, bucket), { recursive: true });
   const file = fileOf(home, bucket, key);
   const etag = createHash("md5").update(content).digest("hex");
+  const meta: ObjectMeta = { etag, contentType, tags, versionId: `v${randomBytes(6).toString("hex")}` };
   writeFileSync(`${file}.${process.pid}~`, content);
-  writeFileSync(`${file}.meta~`, JSON.stringify({ etag, contentType }));
+  makeOld(home, bucket, key);
+  writeFileSync(`${file}.meta~`, JSON.stringify(meta));
   renameSync(`${file}.${process.pid}~`, file);
-  return { etag };
+  return meta;
+}
+
+/** Change the tags alone. */
+export function tagObject(home: string, bucket: string, key: string, tags: Record<string, string>): void {
+  const object = getObject(home, bucket, key);
+  if (!object) return;
+  const { content: _, ...meta } = object;
+  writeFileSync(`${fileOf(home, bucket, key)}.meta~`, JSON.stringify({ ...meta, tags }));
 }
 
 export function getObject(home: string, bucket: string, key: string): StoredObject | undefined {
   const file = fileOf(home, bucket, key);
   if (!existsSync(file)) return undefined;
-  const meta = JSON.parse(readFileSync(`${file}.meta~`, "utf8")) as { etag: string; contentType: string };
+  const meta = JSON.parse(readFileSync(`${file}.meta~`, "utf8")) as ObjectMeta;
   return { content: readFileSync(file), ...meta };
 }
 
+/** As S3's DELETE without a version: the object is gone for whoever asks for it, and an older version now. */
 export function deleteObject(home: string, bucket: string, key: string): void {
-  rmSync(fileOf(home, bucket, key), { force: true });
+  makeOld(home, bucket, key);
   rmSync(`${fileOf(home, bucket, key)}.meta~`, { force: true });
+}
+
+/** As the provider deletes: every version. */
+export function deleteAllVersions(home: string, bucket: string, key: string): void {
+  const file = fileOf(home, bucket, key);
+  for (const version of versionsOf(home, bucket, key)) rmSync(`${file}.${version}.old~`, { force: true });
+  rmSync(file, { force: true });
+  rmSync(`${file}.meta~`, { force: true });
+}
+
+/** Ids of the older versions of an object, whether or not it is there. */
+export function versionsOf(home: string, bucket: string, key: string): string[] {
+  const start = `${encodeURIComponent(key)}.`;
+  const names = existsSync(folderOf(home, bucket)) ? readdirSync(folderOf(home, bucket)) : [];
+  return names
+    .filter((name) => name.startsWith(start))
+    .flatMap((name) => OLD.exec(name.slice(start.length - 1))?.[1] ?? []);
 }
 
 /** The keys of a bucket, sorted. */
@@ -43,4 +95,17 @@ export function listObjects(home: string, bucket: string): string[] {
   if (!existsSync(folder)) return [];
   const names = readdirSync(folder).filter((name) => !name.endsWith("~"));
   return names.map(decodeURIComponent).sort();
+}
+
+/** Every key of which a version is left. */
+export function listVersions(home: string, bucket: string): string[] {
+  const folder = folderOf(home, bucket);
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder).filter((name) => OLD.test(name));
+  return [
+    ...new Set([
+      ...listObjects(home, bucket),
+      ...names.map((name) => decodeURIComponent(name.replace(OLD, ""))),
+    ]),
+  ].sort();
 }

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { publicParameter } from "./images.ts";
+import { deleteObject, getObject, putObject, versionsOf } from "./objects.ts";
+import { makeScarce } from "./services/offerings.ts";
 import { Double } from "./support.ts";
 import type { Props } from "./values.ts";
 
@@ -19,6 +21,9 @@ const ATTACHMENT = "aws:ec2/volumeAttachment:VolumeAttachment";
 const https = { ipProtocol: "tcp", fromPort: 443, toPort: 443, cidrIpv4: "0.0.0.0/0" };
 const ami = (debian: string) =>
   publicParameter("eu-central-1", `/aws/service/debian/release/13/latest/${debian}`) ?? "";
+
+const many = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, n) => [`key-${n}`, "value"]));
 
 /** Inputs that the API refuses, and its words. */
 const REFUSED: [string, Props, RegExp][] = [
@@ -61,6 +66,16 @@ const REFUSED: [string, Props, RegExp][] = [
   ["aws:cloudwatch/metricAlarm:MetricAlarm", { evaluationPeriods: 2, datapointsToAlarm: 3 }, /more than/],
   ["aws:cloudwatch/logGroup:LogGroup", { retentionInDays: 10 }, /must be one of/],
   ["aws:sns/topicSubscription:TopicSubscription", { protocol: "email", endpoint: "me" }, /e-mail/],
+  [INSTANCE, { instanceType: "t2.small" }, /Xen/],
+  [INSTANCE, { instanceType: "m4.large" }, /Xen/],
+  ["aws:ssm/parameter:Parameter", { name: "/a", value: "x {{ssm:b}}" }, /can't nest another parameter/],
+  ["aws:ssm/parameter:Parameter", { name: "/a", value: "{{\n}}" }, /can't nest another parameter/],
+  ["aws:s3/bucketObjectv2:BucketObjectv2", { tags: many(11) }, /at most 10/],
+  ["aws:route53/zone:Zone", { tags: many(11) }, /at most 10/],
+  ["aws:route53/healthCheck:HealthCheck", { tags: many(11) }, /at most 10/],
+  ["aws:ec2/vpc:Vpc", { tags: many(51) }, /at most 50/],
+  ["aws:iam/role:Role", { tags: { Project: "a", project: "b" } }, /case insensitive/],
+  ["aws:iam/instanceProfile:InstanceProfile", { tags: { Name: "a", name: "b" } }, /case insensitive/],
   ["aws:ec2/eip:Eip", { tags: { "aws:mine": "x" } }, /AWS's own/],
 ];
 
@@ -176,6 +191,119 @@ describe("what is there already", () => {
     await expect(aws.delete("aws:s3/bucket:Bucket", bucket.id)).rejects.toThrow(
       /DependencyViolation|BucketNotEmpty/,
     );
+  });
+});
+
+describe("the account", () => {
+  const GATEWAY = "aws:ec2/internetGateway:InternetGateway";
+  const EIP = "aws:ec2/eip:Eip";
+  const ASSOCIATION = "aws:ec2/eipAssociation:EipAssociation";
+  const INTERFACE = "aws:ec2/networkInterface:NetworkInterface";
+
+  test("gives an address to an interface where a gateway is attached, and keeps the gateway until it is back", async () => {
+    const { vpc, subnet, group } = await aws.network();
+    const port = await aws.create(INTERFACE, { subnetId: subnet.id, securityGroups: [group.id] });
+    const address = await aws.create(EIP, { domain: "vpc" });
+    const inputs = { allocationId: address.id, networkInterfaceId: port.id };
+    await expect(aws.create(ASSOCIATION, inputs)).rejects.toThrow("Gateway.NotAttached");
+    const gateway = await aws.create(GATEWAY, { vpcId: vpc.id });
+    const association = await aws.create(ASSOCIATION, inputs);
+    await expect(aws.delete(GATEWAY, gateway.id)).rejects.toThrow("mapped public address");
+    await aws.delete(ASSOCIATION, association.id);
+    await aws.delete(GATEWAY, gateway.id);
+  });
+
+  test("has five addresses a region, and sixty rules for each direction and family", async () => {
+    for (let n = 0; n < 5; n++) await aws.create(EIP, { domain: "vpc" });
+    await expect(aws.create(EIP, { domain: "vpc" })).rejects.toThrow("AddressLimitExceeded");
+    const { group } = await aws.network();
+    const rule = (range: Props) =>
+      aws.create(RULE, {
+        ipProtocol: "tcp",
+        fromPort: 443,
+        toPort: 443,
+        ...range,
+        securityGroupId: group.id,
+      });
+    for (let n = 0; n < 60; n++) await rule({ cidrIpv4: `10.0.${n}.0/24` });
+    await expect(rule({ cidrIpv4: "10.1.0.0/24" })).rejects.toThrow("RulesPerSecurityGroupLimitExceeded");
+    await rule({ cidrIpv6: "2001:db8::/32" });
+    // A group counts in both families.
+    await expect(rule({ referencedSecurityGroupId: group.id })).rejects.toThrow("RulesPerSecurityGroup");
+  });
+
+  test("runs a type where it is offered and there", async () => {
+    const { subnet, group } = await aws.network();
+    const inputs = {
+      ami: ami("amd64"),
+      instanceType: "t3.small",
+      subnetId: subnet.id,
+      vpcSecurityGroupIds: [group.id],
+    };
+    makeScarce(aws.aws, { unoffered: { "t3.small": ["eu-central-1a"] } });
+    await expect(aws.create(INSTANCE, inputs)).rejects.toThrow(/Unsupported: .*not supported.*eu-central-1a/);
+    makeScarce(aws.aws, { unoffered: {}, exhausted: { "t3.small": ["eu-central-1a"] } });
+    await expect(aws.create(INSTANCE, inputs)).rejects.toThrow("InsufficientInstanceCapacity");
+  });
+
+  test("has one group of a name in a VPC, and keeps one that an interface is in", async () => {
+    const { vpc, subnet, group } = await aws.network();
+    await aws.create(INTERFACE, { subnetId: subnet.id, securityGroups: [group.id] });
+    const GROUP = "aws:ec2/securityGroup:SecurityGroup";
+    await expect(aws.create(GROUP, { vpcId: vpc.id, name: "edge" })).rejects.toThrow(
+      "InvalidGroup.Duplicate",
+    );
+    const [one, two] = [
+      await aws.create(GROUP, { vpcId: vpc.id }),
+      await aws.create(GROUP, { vpcId: vpc.id }),
+    ];
+    expect(one.outs.name).not.toBe(two.outs.name);
+    await expect(aws.delete(GROUP, group.id)).rejects.toThrow("DependencyViolation");
+  });
+
+  test("has one Instance Connect endpoint a VPC", async () => {
+    const { subnet, group } = await aws.network();
+    const ENDPOINT = "aws:ec2transitgateway/instanceConnectEndpoint:InstanceConnectEndpoint";
+    const inputs = { subnetId: subnet.id, securityGroupIds: [group.id] };
+    const first = await aws.create(ENDPOINT, inputs);
+    await expect(aws.create(ENDPOINT, inputs)).rejects.toThrow("InstanceConnectEndpointLimitExceeded");
+    await aws.delete(ENDPOINT, first.id);
+    await aws.create(ENDPOINT, inputs);
+  });
+});
+
+describe("objects", () => {
+  const OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2";
+  const inputs = {
+    bucket: "mine",
+    key: "k",
+    content: "c",
+    contentType: "application/json",
+    tags: { Project: "x" },
+  };
+
+  test("keep type and tags until somebody writes them without", async () => {
+    await aws.create("aws:s3/bucket:Bucket", { bucket: "mine" });
+    const { id } = await aws.create(OBJECT, inputs);
+    expect((await aws.read(OBJECT, id)).inputs).toMatchObject({ tags: { Project: "x" } });
+    putObject(aws.aws.store.home, "mine", "k", Buffer.from("other"), { contentType: "text/plain" });
+    const read = await aws.read(OBJECT, id);
+    expect(read.inputs).toMatchObject({ tags: {}, contentType: "text/plain" });
+  });
+
+  test("leave an older version when they are written over or deleted, and none when the provider deletes", async () => {
+    await aws.create("aws:s3/bucket:Bucket", { bucket: "mine" });
+    const { home } = aws.aws.store;
+    const { id } = await aws.create(OBJECT, inputs);
+    await aws.update(OBJECT, id, { ...inputs, content: "d" });
+    expect(versionsOf(home, "mine", "k")).toHaveLength(1);
+    deleteObject(home, "mine", "k");
+    expect(getObject(home, "mine", "k")).toBeUndefined();
+    expect(versionsOf(home, "mine", "k")).toHaveLength(2);
+    await expect(aws.delete("aws:s3/bucket:Bucket", "mine")).rejects.toThrow();
+    await aws.delete(OBJECT, id);
+    expect(versionsOf(home, "mine", "k")).toEqual([]);
+    await aws.delete("aws:s3/bucket:Bucket", "mine");
   });
 });
 

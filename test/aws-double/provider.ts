@@ -90,7 +90,13 @@ export function awsDouble({ aws, converge = async () => {} }: ProviderOptions): 
       // To the engine an empty id says that it is gone.
       if (!stored || !more) return { id: "", props: {} };
       const outs = withSecrets({ ...stored.outs, ...more }, props ?? {});
-      return { id, props: outs, inputs: withSecrets({ ...stored.inputs }, props ?? {}) };
+      // What was read of something that is an input too has become its input.
+      const read = Object.entries(more).filter(([key]) => key in stored.inputs);
+      return {
+        id,
+        props: outs,
+        inputs: withSecrets({ ...stored.inputs, ...Object.fromEntries(read) }, props ?? {}),
+      };
     },
 
     update: async (id, urn, _olds, news) => {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { AwsEdge } from "../../infra/aws/index.ts";
 import { type AwsSettings, parseSettings } from "../../infra/settings.ts";
@@ -76,6 +77,7 @@ export class ProgramRun {
           const known = sent(inputs) as Props;
           return one.#tried(
             token,
+            {} as Props,
             async (provider) => (await provider.invoke(token, known)).outputs as Props,
           );
         },
@@ -88,13 +90,20 @@ export class ProgramRun {
     await writeFile(archive, "a release");
     const settings = parseSettings({ ...BASE, ...raw }, stack) as AwsSettings;
     await AwsEdge.create(stack, { settings, release: { hash: "5".repeat(64), archive }, region: REGION });
-    await pulumi.runtime.disconnect();
+    await Promise.race([
+      pulumi.runtime.disconnect(),
+      // A program that has thrown in the middle never ends by itself.
+      setTimeout(15_000, undefined, { ref: false }).then(() => {
+        throw new Error(`The program does not end. Refused so far:\n${one.failures.join("\n")}`);
+      }),
+    ]);
     return one;
   }
 
   /** What is denied is noted and then done all the same, so that one run finds every right that is missing. */
   async #tried<T>(
     what: string,
+    instead: T,
     action: (provider: Required<ReturnType<typeof awsDouble>>) => Promise<T>,
   ): Promise<T> {
     try {
@@ -102,7 +111,7 @@ export class ProgramRun {
     } catch (error) {
       const { message } = error as Error;
       this.failures.push(`${what}: ${message}`);
-      if (!/UnauthorizedOperation|AccessDenied/.test(message)) throw error;
+      if (!/UnauthorizedOperation|AccessDenied/.test(message)) return instead;
       const aws: Account = { ...this.aws, role: "administrator" };
       return action(awsDouble({ aws }) as Required<ReturnType<typeof awsDouble>>);
     }
@@ -111,8 +120,8 @@ export class ProgramRun {
   async #create(stack: string, type: string, name: string, inputs: Props, slow: Record<string, number>) {
     if (!type.startsWith("aws:")) return { id: `${name}-id`, state: inputs };
     const urn = `urn:pulumi:${stack}::mcp-edge::${type}::${name}`;
-    await new Promise((done) => setTimeout(done, slow[type] ?? 0));
-    return this.#tried(name, async (provider) => {
+    await setTimeout(slow[type] ?? 0);
+    return this.#tried(name, { id: `${name}-failed`, state: inputs }, async (provider) => {
       const checked = await provider.check(urn, {}, sent(inputs) as Props);
       const [problem] = checked.failures ?? [];
       if (problem) throw new Error(`${problem.property}: ${problem.reason}`);

@@ -76,11 +76,21 @@ const offered: AwsCheck = {
       LocationType: "availability-zone",
       ...filters({ "instance-type": settings.instanceType }),
     });
-    const zones = answer.all("instanceTypeOfferingSet/item").map((item) => item.get("location"));
+    // A zone of the region itself is its name and a letter; local and wavelength zones are called otherwise.
+    const zones = answer
+      .all("instanceTypeOfferingSet/item")
+      .map((item) => item.get("location"))
+      .filter((zone) => /^[a-z]$/.test(zone.slice(aws.region.length)))
+      .sort();
     if (zones.length === 0) throw new CheckFailure(`${aws.region} has no ${settings.instanceType}`);
-    return `${settings.instanceType} in ${zones.sort().join(", ")}`;
+    if (zones.length < 2)
+      throw new CheckFailure(
+        `${settings.instanceType} is offered in ${zones[0]} alone: all machines would be in one zone`,
+      );
+    return `${settings.instanceType} in ${zones.join(", ")}`;
   },
-  fix: () => "Choose another: pulumi config set mcp-edge:instanceType t4g.small",
+  fix: ({ settings, aws }) =>
+    `Choose another type, or another region: aws ec2 describe-instance-type-offerings --region ${aws.region} --location-type availability-zone; then pulumi config set mcp-edge:instanceType … --stack ${settings.stack}`,
 };
 
 const zone: AwsCheck = {

@@ -61,8 +61,11 @@ export function answerS3(aws: Account, gate: Gate, request: SignedRequest): Answ
       if (digest !== undefined && digest !== md5(request.body))
         throw new S3Error(400, "BadDigest", "The Content-MD5 you specified did not match what we received.");
       const type = request.headers["content-type"] ?? "binary/octet-stream";
-      const { etag } = putObject(home, bucket, key, request.body, type);
-      return { status: 200, headers: { etag: `"${etag}"` } };
+      const tags = Object.fromEntries(new URLSearchParams(request.headers["x-amz-tagging"] ?? ""));
+      if (Object.keys(tags).length > 0 && !gate({ action: "s3:PutObjectTagging", resource }))
+        throw denied("s3:PutObjectTagging", resource);
+      const { etag, versionId } = putObject(home, bucket, key, request.body, { contentType: type, tags });
+      return { status: 200, headers: { etag: `"${etag}"`, "x-amz-version-id": versionId } };
     }
     case "DELETE":
       if (!gate({ action: "s3:DeleteObject", resource })) throw denied("s3:DeleteObject", resource);

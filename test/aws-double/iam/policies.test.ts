@@ -21,6 +21,7 @@ const EVERYTHING = {
 async function foreignNetwork(aws: Account) {
   const other = Double.over({ ...aws, role: "administrator" });
   const { vpc, subnet } = await other.network();
+  await other.create("aws:ec2/internetGateway:InternetGateway", { vpcId: vpc.id });
   const second = await other.create("aws:ec2/subnet:Subnet", {
     vpcId: vpc.id,
     cidrBlock: "10.0.1.0/24",

@@ -1,6 +1,9 @@
 import { type Account, ApiError, arn, type Kind, newId, tagsAll } from "../kind.ts";
 import { publicAddresses } from "../machine/plan.ts";
-import { text } from "../values.ts";
+import { type Props, text } from "../values.ts";
+
+/** "Elastic IP addresses per Region", unless AWS has raised it (EC2 user guide, "Elastic IP address quota"). */
+const QUOTA = 5;
 
 /** Elastic IPs. Their addresses are of the local machine's network, where this host can reach them. */
 
@@ -10,6 +13,8 @@ const INSTANCE = "aws:ec2/instance:Instance";
 const INTERFACE = "aws:ec2/networkInterface:NetworkInterface";
 
 function freePublicAddress(aws: Account): string {
+  if (aws.store.all(EIP).length >= QUOTA)
+    throw new ApiError("AddressLimitExceeded", "The maximum number of addresses has been reached.");
   const taken = new Set(aws.store.all(EIP).map(({ outs }) => outs.publicIp));
   const free = publicAddresses(aws.store.home).find((address) => !taken.has(address));
   if (!free) throw new ApiError("AddressLimitExceeded", "The maximum number of addresses has been reached.");
@@ -46,6 +51,18 @@ export const eip: Kind = {
   converges: ["firewall"],
 };
 
+/** The VPC of the interface that an address is given to. */
+function networkOf(inputs: Props, aws: Account): string {
+  const port = aws.store.get(INTERFACE, text(inputs, "networkInterfaceId"));
+  const machine = aws.store.get(INSTANCE, text(inputs, "instanceId"));
+  const subnetId = text(port?.inputs ?? machine?.outs ?? {}, "subnetId");
+  return text(aws.store.get("aws:ec2/subnet:Subnet", subnetId)?.inputs ?? {}, "vpcId");
+}
+
+/** Whether a VPC holds addresses that the world reaches: its gateway cannot be taken off then. */
+export const hasPublicAddress = (aws: Account, vpcId: string) =>
+  aws.store.all(EIP_ASSOCIATION).some(({ inputs }) => networkOf(inputs, aws) === vpcId);
+
 export const eipAssociation: Kind = {
   token: EIP_ASSOCIATION,
   replaces: ["allocationId", "instanceId", "networkInterfaceId", "publicIp", "privateIpAddress"],
@@ -61,6 +78,10 @@ export const eipAssociation: Kind = {
     if (held && inputs.allowReassociation !== true) {
       throw new ApiError("Resource.AlreadyAssociated", `${inputs.allocationId} is associated already.`);
     }
+    const vpcId = networkOf(inputs, aws);
+    const gateways = aws.store.all("aws:ec2/internetGateway:InternetGateway");
+    if (!gateways.some(({ inputs: gateway }) => gateway.vpcId === vpcId))
+      throw new ApiError("Gateway.NotAttached", `Network ${vpcId} is not attached to any internet gateway`);
     if (held) aws.store.remove(EIP_ASSOCIATION, held.id);
     const address = aws.store.get(EIP, text(inputs, "allocationId"));
     return { id: newId("eipassoc"), outs: { publicIp: address?.outs.publicIp } };

@@ -56,6 +56,7 @@ const document = (inputs: Props, key: string, most: number, kind: "identity" | "
 export const role: Kind = {
   token: ROLE,
   replaces: ["name", "namePrefix", "path"],
+  tagRules: { caseless: true },
   autoName: { input: "name", max: 64 },
   check: (inputs) => [
     ...patterns(inputs, {
@@ -138,6 +139,7 @@ export const rolePolicyAttachment: Kind = {
 export const instanceProfile: Kind = {
   token: PROFILE,
   replaces: ["name", "namePrefix", "path"],
+  tagRules: { caseless: true },
   references: { role: { token: ROLE } },
   autoName: { input: "name", max: 128 },
   check: (inputs) => patterns(inputs, { name: name(128) }),

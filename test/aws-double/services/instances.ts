@@ -4,6 +4,7 @@ import { oneOf, parseCidr, ranges } from "../limits.ts";
 import { bootInstance, instanceRuns, terminateInstance } from "../machine/instance.ts";
 import { privateAddresses } from "../machine/plan.ts";
 import { object, objects, type Props, text, texts } from "../values.ts";
+import { refusalIn } from "./offerings.ts";
 import { freeAddress } from "./vpc.ts";
 
 /** EC2 instances and network interfaces (EC2 API reference, RunInstances; user guide, "Instance user data"). */
@@ -15,6 +16,9 @@ const GROUP = "aws:ec2/securityGroup:SecurityGroup";
 
 /** EC2 counts before base64. */
 const USER_DATA_LIMIT = 16_384;
+
+/** Families without Nitro (EC2 user guide, "Instances built on the Nitro System"): EC2 would run them, and the boot would wait for ever. */
+const XEN = /^(t[12]|m[1-4]|c[1-4]|cc2|cr1|r[34]|i2|d2|g[23]|p[23]|x1e?|f1|h1|hs1|cg1)\./;
 
 const ARM = /^(a1|[a-z]+\d+g[a-z-]*|x2gd|im4gn|is4gen)\./;
 const architectureOf = (type: string) => (ARM.test(type) ? "arm64" : "x86_64");
@@ -42,6 +46,11 @@ function problems(inputs: Props): [string, string][] {
   const type = inputs.instanceType;
   if (typeof type === "string" && !/^[a-z][a-z0-9-]*\.(nano|micro|small|medium|metal|\d*x?large)$/.test(type))
     found.push(["instanceType", `"${type}" is no instance type`]);
+  if (typeof type === "string" && XEN.test(type))
+    found.push([
+      "instanceType",
+      `${type} runs on Xen: its volumes are no NVMe devices, which the machine's first boot waits for`,
+    ]);
   const root = object(inputs, "rootBlockDevice");
   found.push(
     ...ranges(root, { volumeSize: [8, 65_536] }).map(
@@ -191,6 +200,18 @@ export const instance: Kind = {
   make: async (inputs, aws) => {
     checkImage(inputs, aws);
     const place = placeOf(inputs, aws);
+    const type = text(inputs, "instanceType");
+    const refusal = refusalIn(aws, type, place.availabilityZone);
+    if (refusal === "Unsupported")
+      throw new ApiError(
+        refusal,
+        `Your requested instance type (${type}) is not supported in your requested Availability Zone (${place.availabilityZone}).`,
+      );
+    if (refusal)
+      throw new ApiError(
+        refusal,
+        `We currently do not have sufficient ${type} capacity in the Availability Zone you requested (${place.availabilityZone}).`,
+      );
     const id = newId("i");
     const made = {
       id,
@@ -203,6 +224,7 @@ export const instance: Kind = {
         instanceLifecycle: "",
         tenancy: "default",
         monitoring: false,
+        launchTime: new Date().toISOString(),
         ...place,
         ...tagsAll(inputs),
       },

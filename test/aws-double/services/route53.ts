@@ -13,6 +13,8 @@ const bare = (name: string) => name.replace(/\.$/, "").toLowerCase();
 export const zone: Kind = {
   token: ZONE,
   replaces: ["name", "delegationSetId"],
+  // ChangeTagsForResource (Route 53 API reference).
+  tagRules: { most: 10 },
   check: (inputs) =>
     patterns(inputs, {
       name: [/^([a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z0-9-]+\.?$/, "a domain name"],
@@ -116,6 +118,8 @@ export const record: Kind = {
 export const healthCheck: Kind = {
   token: "aws:route53/healthCheck:HealthCheck",
   replaces: ["type", "requestInterval", "measureLatency", "referenceName"],
+  // ChangeTagsForResource (Route 53 API reference).
+  tagRules: { most: 10 },
   check: (inputs) => [
     ...oneOf(inputs, {
       type: [

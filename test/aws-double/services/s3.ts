@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { type Account, ApiError, type Kind, newId, tagsAll } from "../kind.ts";
+import { tagsIn } from "../iam/calls.ts";
+import { type Account, ApiError, type Kind, tagsAll } from "../kind.ts";
 import { jsonProblem, oneOf, patterns } from "../limits.ts";
-import { deleteObject, listObjects, putObject } from "../objects.ts";
-import { assetOf, objects, type Props, text } from "../values.ts";
+import { deleteAllVersions, getObject, listVersions, putObject, tagObject } from "../objects.ts";
+import { assetOf, objects, type Props, same, text } from "../values.ts";
 
 /** S3 (S3 user guide, "Bucket naming rules"; API reference). */
 
@@ -42,11 +43,12 @@ export const bucket: Kind = {
   },
   change: (_before, inputs) => tagsAll(inputs),
   remove: ({ id, inputs }, { store }) => {
-    const left = listObjects(store.home, id);
+    // A version that is old, or hidden by a delete marker, counts too.
+    const left = listVersions(store.home, id);
     if (left.length > 0 && inputs.forceDestroy !== true) {
       throw new ApiError("BucketNotEmpty", `The bucket you tried to delete is not empty: ${left[0]}`);
     }
-    for (const key of left) deleteObject(store.home, id, key);
+    for (const key of left) deleteAllVersions(store.home, id, key);
   },
 };
 
@@ -115,12 +117,13 @@ function store(inputs: Props, aws: Account) {
   const bucketName = text(inputs, "bucket");
   const key = text(inputs, "key");
   const contentType = text(inputs, "contentType") || "application/octet-stream";
-  const { etag } = putObject(aws.store.home, bucketName, key, content, contentType);
+  const meta = { contentType, tags: tagsIn(inputs) };
+  const { etag, versionId } = putObject(aws.store.home, bucketName, key, content, meta);
   return {
     arn: `arn:${aws.partition}:s3:::${bucketName}/${key}`,
     etag,
     contentType,
-    versionId: newId("v"),
+    versionId,
     checksumSha256: createHash("sha256").update(content).digest("base64"),
     storageClass: "STANDARD",
     serverSideEncryption: "AES256",
@@ -131,6 +134,7 @@ function store(inputs: Props, aws: Account) {
 export const bucketObject: Kind = {
   token: OBJECT,
   replaces: ["bucket", "key"],
+  tagRules: { most: 10 },
   overwrites: true,
   references: { bucket: { token: BUCKET } },
   check: (inputs) => {
@@ -138,14 +142,31 @@ export const bucketObject: Kind = {
     const found: [string, string][] = given.length > 1 ? [[given[1] as string, "only one content"]] : [];
     if (typeof inputs.key === "string" && Buffer.byteLength(inputs.key) > 1024)
       found.push(["key", "more than 1024 bytes"]);
-    const tags = Object.keys((inputs.tags as object | undefined) ?? {}).length;
-    if (tags > 10) found.push(["tags", `an object takes at most 10 tags, these are ${tags}`]);
     return found;
   },
   make: (inputs, aws) => ({
     id: `${text(inputs, "bucket")}/${text(inputs, "key")}`,
     outs: store(inputs, aws),
   }),
-  change: (_before, inputs, aws) => store(inputs, aws),
-  remove: ({ inputs }, aws) => deleteObject(aws.store.home, text(inputs, "bucket"), text(inputs, "key")),
+  change: (before, inputs, aws) => {
+    const { tags: _old, ...was } = before.inputs;
+    const { tags: _new, ...is } = inputs;
+    if (!same(was, is)) return store(inputs, aws);
+    tagObject(aws.store.home, text(inputs, "bucket"), text(inputs, "key"), tagsIn(inputs));
+    return tagsAll(inputs);
+  },
+  // The provider deletes every version of an object whose version it knows: none is left as "older" then.
+  remove: ({ inputs }, aws) => deleteAllVersions(aws.store.home, text(inputs, "bucket"), text(inputs, "key")),
+  read: ({ inputs }, aws) => {
+    const object = getObject(aws.store.home, text(inputs, "bucket"), text(inputs, "key"));
+    if (!object) return undefined;
+    const { etag, contentType, versionId, tags } = object;
+    return {
+      etag,
+      contentType,
+      versionId,
+      tagsAll: tags,
+      ...(inputs.tags || Object.keys(tags).length > 0 ? { tags } : {}),
+    };
+  },
 };

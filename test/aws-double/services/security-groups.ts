@@ -104,9 +104,19 @@ function makeRule(token: string, inputs: Props, aws: Account) {
       `the specified rule "peer: ${SOURCES.map((key) => inputs[key]).find(Boolean)}, ${inputs.ipProtocol}, from port: ${inputs.fromPort}, to port: ${inputs.toPort}" already exists`,
     );
   }
-  const count = peers.filter(({ inputs: other }) => other.securityGroupId === inputs.securityGroupId).length;
-  if (count >= 60)
-    throw new ApiError("RulesPerSecurityGroupLimitExceeded", "A group takes at most 60 rules.");
+  // Counted for each direction and address family by itself; a rule that names a group or a list counts in both
+  // (VPC user guide, "Amazon VPC quotas").
+  for (const family of ["cidrIpv4", "cidrIpv6"]) {
+    const counts = (rule: Props) => rule[family] !== undefined || !(rule.cidrIpv4 ?? rule.cidrIpv6);
+    const count = peers.filter(
+      ({ inputs: other }) => other.securityGroupId === inputs.securityGroupId && counts(other),
+    ).length;
+    if (counts(inputs) && count >= 60)
+      throw new ApiError(
+        "RulesPerSecurityGroupLimitExceeded",
+        "The maximum number of rules per security group has been reached.",
+      );
+  }
   const id = newId("sgr");
   return {
     id,

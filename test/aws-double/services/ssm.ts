@@ -26,6 +26,8 @@ function problems(inputs: Props): [string, string][] {
   for (const key of ["value", "insecureValue"]) {
     const value = inputs[key];
     if (value === "") found.push([key, "a parameter's value cannot be empty"]);
+    if (typeof value === "string" && /\{\{.*\}\}/s.test(value))
+      found.push([key, "Parameter value can't nest another parameter. Do not use {{}} in the value"]);
     if (typeof value === "string" && Buffer.byteLength(value) > most)
       found.push([key, `more than ${most} bytes`]);
   }

@@ -2,6 +2,7 @@ import { type Account, ApiError, arn, type Kind, newId, tagsAll } from "../kind.
 import { addressAt, type Cidr, cidrProblem, contains, overlaps, parseCidr } from "../limits.ts";
 import { vpcBlock } from "../machine/plan.ts";
 import { object, objects, type Props, text } from "../values.ts";
+import { hasPublicAddress } from "./addresses.ts";
 import { ensureServiceRole } from "./service-roles.ts";
 
 /** EC2's network: VPCs, subnets, gateways, routes (EC2 and VPC API reference). */
@@ -152,7 +153,7 @@ export const internetGateway: Kind = {
     const mapped = aws.store
       .all("aws:ec2/instance:Instance")
       .some((one) => ids.has(text(one.outs, "subnetId")) && text(one.outs, "publicIp") !== "");
-    if (mapped) {
+    if (mapped || hasPublicAddress(aws, text(inputs, "vpcId"))) {
       throw new ApiError(
         "DependencyViolation",
         `Network ${inputs.vpcId} has some mapped public address(es). Unmap them before ${id} is detached.`,

@@ -65,6 +65,8 @@ function answer(token: string, args: Record<string, unknown>): Record<string, un
       return { accountId: "123456789012" };
     case "aws:index/getAvailabilityZones:getAvailabilityZones":
       return { names: ["us-east-1a", "us-east-1b", "us-east-1c"] };
+    case "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings":
+      return { locations: ["us-east-1c", "us-east-1b"] };
     case "aws:ssm/getParameter:getParameter":
       return { value: "ami-0123456789abcdef0" };
     case "aws:ec2/getSubnet:getSubnet":

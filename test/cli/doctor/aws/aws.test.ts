@@ -93,6 +93,15 @@ describe("doctor --aws", () => {
       "instance-type: eu-central-1 has no t4g.small",
     ],
     [
+      "a type in one zone, and in a local one",
+      (a) =>
+        Object.assign(a, {
+          "ec2 DescribeInstanceTypeOfferings":
+            "<R><instanceTypeOfferingSet><item><location>eu-central-1b</location></item><item><location>eu-central-1-ham-1a</location></item></instanceTypeOfferingSet></R>",
+        }),
+      "instance-type: t4g.small is offered in eu-central-1b alone: all machines would be in one zone",
+    ],
+    [
       "another's zone",
       (a) => Object.assign(a, { "route53 hostedzonesbyname": "<R><HostedZones/></R>" }),
       "zone: the account has no zone example.com",
