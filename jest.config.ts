@@ -7,6 +7,8 @@ import type { Config } from "jest";
 const config: Config = {
   testEnvironment: "node",
   testMatch: ["<rootDir>/test/**/*.test.ts"],
+  // Clients of other languages are installed for them: `npm run test:clients`.
+  testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/clients/"],
   extensionsToTreatAsEsm: [".ts"],
   transform: {
     "^.+\\.ts$": [
