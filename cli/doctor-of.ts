@@ -1,9 +1,12 @@
 import type { Command } from "commander";
 import { acmeRoots } from "../infra/aws/acme-roots.ts";
 import { rawSettings } from "../infra/edge.ts";
+import { onMachine } from "../infra/local/deployment.ts";
 import { parseSettings } from "../infra/settings.ts";
 import { regionOf } from "./aws-shell.ts";
 import { type Deployed, readDeployed } from "./deployed.ts";
+import { bansCheck, parseBans } from "./doctor/checks/bans.ts";
+import { CHECKS } from "./doctor/checks/index.ts";
 import { type DoctorDefault, doctorCommand } from "./doctor/command.ts";
 import { progressLine } from "./doctor/progress.ts";
 import { renderReport } from "./doctor/render.ts";
@@ -16,6 +19,10 @@ import { createToken, withShortToken } from "./tokens.ts";
 /** Long enough for every check; it expires by itself. */
 const TOKEN_SECONDS = 300;
 
+/** Asked of the machine itself, past the network: a banned host could not ask otherwise. */
+const bansOf = ({ stack, networkIndex }: Deployed) =>
+  bansCheck(async () => parseBans(await onMachine(stack, networkIndex, ["fail2ban-client", "banned"])));
+
 const target = (deployed: Deployed) => ({ url: new URL(deployed.url).origin, ca: deployed.rootsFile });
 
 /**
@@ -27,9 +34,10 @@ export function doctor(): Command {
     const inAws = await awsTarget(command.opts().stack);
     if (inAws) return inAws;
     const deployed = await readDeployed(command.opts().stack);
-    if (process.env.MCP_EDGE_TOKEN) return target(deployed);
+    const known = { ...target(deployed), more: [bansOf(deployed)] };
+    if (process.env.MCP_EDGE_TOKEN) return known;
     const { token } = await createToken(deployed, { name: "doctor", ttl: TOKEN_SECONDS });
-    return { ...target(deployed), token };
+    return { ...known, token };
   };
   const examineAws = (limitMs: number) => awsDoctor(command.opts().stack, limitMs);
   const command: Command = doctorCommand({ resolveDefault, examineAws }).addOption(stackOption());
@@ -65,7 +73,12 @@ export async function doctorOf(deployed: Deployed, { quiet }: { quiet: boolean }
   const progress = !quiet && process.stderr.isTTY ? progressLine(process.stderr) : undefined;
   try {
     return await withShortToken(deployed, (token) =>
-      runDoctor({ ...target(deployed), token, ...(progress ? { onProgress: progress.update } : {}) }),
+      runDoctor({
+        ...target(deployed),
+        checks: [...CHECKS, bansOf(deployed)],
+        token,
+        ...(progress ? { onProgress: progress.update } : {}),
+      }),
     );
   } finally {
     progress?.end();

@@ -1,4 +1,6 @@
 import { Command } from "commander";
+import type { Check } from "./check.ts";
+import { CHECKS } from "./checks/index.ts";
 import { progressLine } from "./progress.ts";
 import { renderReport } from "./render.ts";
 import { type DoctorOptions, type DoctorReport, runDoctor } from "./run.ts";
@@ -13,6 +15,8 @@ export interface DoctorDefault {
   address?: string;
   token?: string;
   auth?: "token" | "none";
+  /** Checks that only this caller can make, after the others. */
+  more?: readonly Check[];
 }
 
 export interface DoctorCommandOptions {
@@ -108,6 +112,7 @@ async function optionsOf(
     ...(token === undefined ? {} : { token }),
     ...(noToken ? { noToken } : {}),
     ...(known?.auth === undefined ? {} : { auth: known.auth }),
+    ...(known?.more === undefined ? {} : { checks: [...CHECKS, ...known.more] }),
   };
 }
 

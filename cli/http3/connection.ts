@@ -90,7 +90,7 @@ export class Http3Connection {
     const headers = {
       ":method": out.method,
       ":scheme": "https",
-      ":authority": out.url.host,
+      ":authority": out.authority,
       ":path": `${out.url.pathname}${out.url.search}`,
       ...out.headers,
     };

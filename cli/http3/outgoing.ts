@@ -2,6 +2,8 @@
 export interface Outgoing {
   url: URL;
   method: string;
+  /** The URL's host, or the header `Host` where the caller gave one: then the request names another host than the handshake. */
+  authority: string;
   /** Lower-case names, without what HTTP/2 and HTTP/3 forbid. */
   headers: Record<string, string>;
   body: Uint8Array | ReadableStream<Uint8Array> | undefined;
@@ -60,6 +62,7 @@ export async function toOutgoing(input: FetchInput, init?: RequestInit): Promise
   return {
     url,
     method: request.method,
+    authority: request.headers.get("host") ?? url.host,
     headers,
     body,
     signal: init?.signal ?? (input instanceof Request ? input.signal : undefined),

@@ -52,7 +52,7 @@ export async function outdated(inputs: DeploymentInputs): Promise<(keyof Deploye
 export async function ensureDeployed(inputs: DeploymentInputs, log: (line: string) => void): Promise<object> {
   const { stack } = inputs;
   const guest = guestOf(stack, networkOf(inputs.networkIndex));
-  const onMachine = (...command: string[]) =>
+  const inside = (...command: string[]) =>
     inGuest(guest, command, {
       timeout: 180_000,
       onLine: (line) => log(line.replace(/^mcp-edge-deploy: /, "")),
@@ -68,11 +68,11 @@ export async function ensureDeployed(inputs: DeploymentInputs, log: (line: strin
   for (const [, archive] of changed) await placeArchive(stack, archive);
   if (changed.length > 0) {
     const command = changed.length === 2 ? "both" : (changed[0]?.[0] ?? "");
-    await onMachine("/usr/local/sbin/mcp-edge-deploy", command, ...changed.map(([, , hash]) => hash));
+    await inside("/usr/local/sbin/mcp-edge-deploy", command, ...changed.map(([, , hash]) => hash));
   }
   if (stale.includes("workspaceHead") && inputs.workspaceFolder) {
     await pushWorkspace(stack, inputs.workspaceFolder);
-    await onMachine("/usr/local/sbin/mcp-edge-workspace");
+    await inside("/usr/local/sbin/mcp-edge-workspace");
   }
   const { release, files, workspaceHead } = inputs;
   await record(stack, { release, files, workspaceHead });
@@ -85,14 +85,24 @@ export async function deploymentProblem(inputs: DeploymentInputs): Promise<strin
   return stale.length > 0 ? `outdated: ${stale.join(", ")}` : undefined;
 }
 
-/** Run one of the machine's own programs through the deployed release, e.g. to make a token. */
-export async function onServer(stack: string, networkIndex: number, args: string[]): Promise<string> {
+/**
+ * Run a program on a stack's machine as root.
+ *
+ * @returns its standard output
+ * @throws Error when the machine does not run, or the program fails
+ */
+export async function onMachine(stack: string, networkIndex: number, command: string[]): Promise<string> {
   const guest = guestOf(stack, networkOf(networkIndex));
   if (!(await poll(5_000, async () => (await isRunning(guest)) || undefined))) {
     throw new Error(`Machine ${stack} does not run. Start it: npm run up`);
   }
+  return (await inGuest(guest, command)).stdout;
+}
+
+/** Run one of the machine's own programs through the deployed release, e.g. to make a token. */
+export function onServer(stack: string, networkIndex: number, args: string[]): Promise<string> {
   const server = "/opt/mcp-edge/active";
   const shell =
     'cd / && set -a && . /etc/mcp-edge/server.env && { own=/srv/mcp-edge/state/server.env; [ ! -r $own ] || . $own; } && exec "$0/bin/node" "$0/server.mjs" "$@"';
-  return (await inGuest(guest, ["sh", "-c", shell, server, ...args])).stdout;
+  return onMachine(stack, networkIndex, ["sh", "-c", shell, server, ...args]);
 }

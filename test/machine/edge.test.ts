@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { http3Fetch } from "../../cli/http3/http3-fetch.ts";
 import { TOOLS } from "../../server/tools/index.ts";
-import { ask, Checkout, hostState, inMachine, type UpOutput } from "./support.ts";
+import { ask, Checkout, hostState, inMachine, mcpHeaders, type UpOutput } from "./support.ts";
 
 /** One machine from nothing to nothing: made, checked by doctor, used over HTTP/3, hurt, restarted, removed. */
 const stack = "whole";
@@ -100,6 +100,32 @@ describe("a real MCP client over HTTP/3", () => {
       await http3.close();
     }
   }, 60_000);
+});
+
+describe("strangers", () => {
+  test("a request for another host on an accepted connection is refused", async () => {
+    const { status, body } = await ask(made, "/mcp", { headers: { host: "foreign.invalid" } });
+    expect([status, JSON.parse(body)]).toEqual([421, expect.objectContaining({ jsonrpc: "2.0", id: null })]);
+  });
+
+  test("a dead token that is repeated bans nobody; guesses do, doctor names the ban, and it can be lifted", async () => {
+    const post = (bearer: string) =>
+      ask(made, "/mcp", { method: "POST", headers: mcpHeaders(bearer), body: "{}" }).catch(() => undefined);
+    const banned = async () => (await inMachine(checkout, stack, "fail2ban-client", "banned")).stdout;
+    for (let i = 0; i < 40; i++) await post("mcp_dead");
+    expect((await post(token))?.status).not.toBe(401);
+    expect(await banned()).toContain("{'mcp-edge': []}");
+    await Promise.all(Array.from({ length: 25 }, (_, i) => post(`mcp_guess_${i}`)));
+    expect(await until(15_000, async () => /'mcp-edge': \['/.test(await banned()))).toBe(true);
+    const doctor = await checkout.cli("doctor", "--stack", stack, "--json", "--timeout", "1");
+    const { checks } = JSON.parse(doctor.stdout) as { checks: { id: string; ok: boolean; fix?: string }[] };
+    expect(checks.find(({ id }) => id === "bans")).toMatchObject({
+      ok: false,
+      fix: expect.stringContaining("fail2ban-client unban "),
+    });
+    await inMachine(checkout, stack, "fail2ban-client", "unban", "--all");
+    expect(await until(5_000, ready)).toBe(true);
+  }, 120_000);
 });
 
 describe("a renewed certificate", () => {

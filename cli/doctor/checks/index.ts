@@ -3,6 +3,7 @@ import { acme } from "./acme.ts";
 import { altSvc } from "./alt-svc.ts";
 import { certificate } from "./certificate.ts";
 import { dns } from "./dns.ts";
+import { foreignHost } from "./foreign-host.ts";
 import { http1 } from "./http1.ts";
 import { http2 } from "./http2.ts";
 import { http3 } from "./http3.ts";
@@ -27,6 +28,7 @@ export const CHECKS: readonly Check[] = [
   altSvc,
   certificate,
   unknownHost,
+  foreignHost,
   redirect,
   acme,
   readyz,

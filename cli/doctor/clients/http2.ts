@@ -59,7 +59,7 @@ export function http2Client(context: Context): Http2Client {
       const headers = {
         ":method": out.method,
         ":scheme": "https",
-        ":authority": out.url.host,
+        ":authority": out.authority,
         ":path": `${out.url.pathname}${out.url.search}`,
         ...out.headers,
       };

@@ -72,6 +72,7 @@ describe("the whole doctor", () => {
       http2: "h2, status 200",
       http1: "http/1.1, status 200",
       "unknown-host": "refused in the handshake (unrecognized name)",
+      "foreign-host": "HTTP/3 421, HTTP/2 421, HTTP/1.1 421",
       acme: expect.stringMatching(/^127\.0\.0\.1: 404 from nginx\/1\./),
       readyz: "ready, release 0123456789ab (blue)",
       "mcp-2025": "2025-11-25, stand-in 1.2.3, 2 tools, list_files: 3 files",
@@ -129,7 +130,7 @@ describe("the command", () => {
     expect(lines[3]).toMatch(/^ {4}tried {2}A and AAAA of nobody\.invalid/);
     expect(lines[4]).toMatch(/^ {4}fix {4}Add A and AAAA records/);
     expect(lines[5]).toMatch(/^✗ TCP {19,}0 ms {2}not tried: DNS failed$/);
-    expect(stdout).toMatch(/\n21 of 21 checks failed in \d+ m?s\n$/);
+    expect(stdout).toMatch(/\n22 of 22 checks failed in \d+ m?s\n$/);
     expect(stdout).not.toContain("\u001b");
   });
 
@@ -137,7 +138,7 @@ describe("the command", () => {
     const { code, stdout } = await command(["https://nobody.invalid", "--no-token"], { MCP_EDGE_TOKEN: "x" });
     expect(code).toBe(1);
     expect(stdout).toMatch(
-      /\n17 of 17 checks failed in \d+ m?s\nLeft out without a token: Token accepted; MCP, 2025 client; MCP, 2026 client; MCP over HTTP\/3\n/,
+      /\n18 of 18 checks failed in \d+ m?s\nLeft out without a token: Token accepted; MCP, 2025 client; MCP, 2026 client; MCP over HTTP\/3\n/,
     );
   });
 

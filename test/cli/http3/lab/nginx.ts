@@ -15,6 +15,8 @@ export interface NginxOptions {
   httpPort: number;
   /** Port of the server behind it, on 127.0.0.1. */
   backend: number;
+  /** Status for a request that names another host. Default 421, as on the machine. */
+  foreign?: number;
 }
 
 export interface Nginx {
@@ -88,7 +90,7 @@ async function listening(port: number, child: ChildProcess, log: () => string): 
   throw new Error(`nginx does not listen on ${port}:\n${log()}`);
 }
 
-function render({ folder, certificate, port, httpPort, backend }: NginxOptions): string {
+function render({ folder, certificate, port, httpPort, backend, foreign = 421 }: NginxOptions): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   // As root the workers would be somebody who may not read our folder.
   const user = process.getuid?.() === 0 ? "user root;" : "";
@@ -101,7 +103,7 @@ http {
   ssl_certificate ${certificate.certFile}; ssl_certificate_key ${certificate.keyFile}; ssl_protocols TLSv1.2 TLSv1.3;
   server {
     listen 127.0.0.1:${port} ssl default_server; listen 127.0.0.1:${port} quic reuseport default_server;
-    http2 on; ssl_reject_handshake on;
+    http2 on; http3 on; ssl_reject_handshake on; location / { return ${foreign}; }
   }
   server {
     listen 127.0.0.1:${port} ssl; listen 127.0.0.1:${port} quic;
