@@ -3,7 +3,7 @@ import { headCommit } from "../index/work-tree.ts";
 import { originOf, webAddress } from "../workspace/forge.ts";
 import { git } from "../workspace/git.ts";
 import { page } from "./paging.ts";
-import { maxAnswerChars, maxResults, offsetArgument, pageOutput } from "./schema.ts";
+import { maxAnswerChars, maxResults, offsetArgument, pageOutput, textOrNull } from "./schema.ts";
 import { defineTool } from "./tool.ts";
 
 const input = z.object({
@@ -18,7 +18,7 @@ const output = z.object({
       name: z.string().describe('What the other tools take as "repo".'),
       branch: z.string().describe('The branch that is checked out, "" for none.'),
       commit: z.string().describe('The commit that is checked out, "" before the first one.'),
-      url: z.string().nullable().describe("Its page, when it was cloned from a known address."),
+      url: textOrNull.describe("Its page, when it was cloned from a known address."),
       index: z
         .enum(["none", "building", "ready", "updating", "failed"])
         .describe("Where its symbol index stands."),

@@ -6,7 +6,7 @@ import { openResolved } from "../workspace/open-resolved.ts";
 import { insidePath } from "../workspace/paths.ts";
 import { fileAt, resolveRevision } from "../workspace/revisions.ts";
 import type { Repository, Workspace } from "../workspace/workspace.ts";
-import { fileArgument, maxAnswerChars, repoArgument, revisionArgument } from "./schema.ts";
+import { fileArgument, maxAnswerChars, repoArgument, revisionArgument, textOrNull } from "./schema.ts";
 import { defineTool } from "./tool.ts";
 
 /** Larger files are not source code; reading one whole would cost the memory of many calls. Bytes. */
@@ -33,7 +33,7 @@ const input = z.object({
 const output = z.object({
   repo: z.string(),
   path: z.string(),
-  commit: z.string().nullable().describe("The commit that it was read from, null for the work tree."),
+  commit: textOrNull.describe("The commit that it was read from, null for the work tree."),
   size: z.int().describe("Size of the file, bytes."),
   binary: z.boolean().describe("True when it is not text; then text is empty."),
   total_lines: z.int(),

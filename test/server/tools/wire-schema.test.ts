@@ -224,3 +224,17 @@ describe("over the wire", () => {
     expect(await call("search_text", { query: {} })).toContain("search_text takes {");
   });
 });
+
+test("published schemas have one type each: a list of types is not in the dialects of several clients", () => {
+  const lists: string[] = [];
+  const walk = (value: unknown, at: string) => {
+    if (typeof value !== "object" || value === null) return;
+    if ("type" in value && Array.isArray(value.type)) lists.push(at);
+    for (const [key, inner] of Object.entries(value)) walk(inner, `${at}.${key}`);
+  };
+  for (const one of TOOLS) {
+    walk(inputOf(one), `${one.name} input`);
+    walk(z.toJSONSchema(one.output, { io: "output" }), `${one.name} output`);
+  }
+  expect(lists).toEqual([]);
+});
