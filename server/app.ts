@@ -9,6 +9,7 @@ import { Usage } from "./auth/usage.ts";
 import { Capabilities } from "./capabilities/registry.ts";
 import type { ServerConfig } from "./config.ts";
 import { ARRIVAL, registerArrival } from "./http/arrival.ts";
+import { BODY_LIMIT } from "./http/body-limit.ts";
 import { registerCors } from "./http/cors.ts";
 import { registerDemoStream } from "./http/demo-stream.ts";
 import { acceptEmptyBodies } from "./http/empty-body.ts";
@@ -34,13 +35,17 @@ import type { Profile } from "./mcp/server-factory.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { observedTool } from "./metrics/observed-tool.ts";
 import { requestFacts } from "./metrics/request-facts.ts";
+import { registerCaller } from "./shares/caller.ts";
+import { limitedTool } from "./shares/limited-tool.ts";
+import { Shares } from "./shares/shares.ts";
 import { openStore } from "./store/open.ts";
 import { withOutages } from "./store/outages.ts";
 import type { Store } from "./store/store.ts";
 import { TOOLS } from "./tools/index.ts";
 import type { Tool } from "./tools/tool.ts";
 import type { Tracing } from "./tracing/tracing.ts";
-import { isWorkTree, provideGit } from "./workspace/git.ts";
+import { workspaceCheck } from "./workspace/check.ts";
+import { provideGit } from "./workspace/git.ts";
 import { findRipgrep, ripgrepVersion } from "./workspace/ripgrep.ts";
 import { syncNews } from "./workspace/sync/news.ts";
 import { Sync } from "./workspace/sync/sync.ts";
@@ -87,6 +92,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
     logger: loggerOptions(config, options.logStream),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "request_id" }),
     ...ARRIVAL,
+    bodyLimit: BODY_LIMIT,
     trustProxy: "loopback",
     forceCloseConnections: true,
     return503OnClosing: false,
@@ -126,8 +132,9 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   lifecycle.onEnded = (request, reply) => metrics.request(requestFacts(request, reply));
   streams.onEnded = (end) => metrics.streamEnded(end);
   const refused = (reason: RefusalReason) => metrics.refused(reason);
+  const shares = new Shares(config.shares);
   const tools = (options.tools ?? TOOLS).map((tool) => {
-    const observed = observedTool(tool, metrics);
+    const observed = observedTool(limitedTool(tool, shares.calls), metrics);
     return options.tracing?.tool(observed) ?? observed;
   });
   const onProblem = (problem: Error) => http.log.warn({ reason: problem.message }, "usage");
@@ -156,19 +163,16 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   );
 
   const authenticator = config.authMode === "none" ? anonymousAuthenticator : tokens;
-  capabilities.set(
-    "ripgrep",
-    !(ripgrep instanceof Error),
-    ripgrep instanceof Error ? ripgrep.message : await ripgrepVersion(ripgrep),
-  );
+  const version = ripgrep instanceof Error ? ripgrep.message : await ripgrepVersion(ripgrep);
+  capabilities.set("ripgrep", !(ripgrep instanceof Error), version);
 
   const checks: Check[] = [
-    { name: "workspace", run: () => checkWorkspace(workspace, sync) },
+    { name: "workspace", run: workspaceCheck(workspace, sync) },
     {
       name: "ripgrep",
       run: async () => {
         if (ripgrep instanceof Error) throw ripgrep;
-        return ripgrepVersion(ripgrep);
+        return version;
       },
     },
     // Every machine shares the store: if its outage counted, all machines would be taken out at once, and most of what they do needs no store.
@@ -198,6 +202,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   await registerCors(http, names.origins);
   await registerOverload(http, config.limits, refused);
   await registerRateLimits(http, config.limits, buckets, refused);
+  registerCaller(http);
   registerQuotas(http, config.limits.quotaPerDay, usage, refused);
 
   const context = { workspace, ripgrep: ripgrep instanceof Error ? "rg" : ripgrep, index, sync, semantic };
@@ -211,6 +216,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
           parts: { tools, context, log: http.log, capabilities, profile: options.profile },
           authenticator,
           store,
+          shares,
           slot: config.colour && `${hostname()}:${config.colour}`,
           live: options.live,
           streams,
@@ -266,19 +272,4 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
       metrics.close();
     },
   };
-}
-
-async function checkWorkspace(workspace: Workspace, sync: Sync): Promise<string> {
-  const all = await workspace.repositories();
-  const syncing = sync.describe();
-  for (const repo of all)
-    if (await isWorkTree(repo.root))
-      return `${all.length} repositories in ${workspace.dir}${syncing && `: ${syncing}`}`;
-  // The first clone is on its way, or is tried again: no restart brings it sooner.
-  if (syncing !== "" && all.length === 0) return `none in ${workspace.dir} yet: ${syncing}`;
-  throw new Error(
-    all.length === 0
-      ? `no git repository in ${workspace.dir}; put one there: git clone URL ${workspace.dir}/NAME`
-      : `git can read none of ${all.map((r) => r.root).join(", ")}; see: git -C ${all[0]?.root} status`,
-  );
 }

@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import * as z from "zod";
 import { parseOriginRule } from "./http/origins.ts";
 import type { EmbeddingService } from "./index/semantic/embeddings.ts";
+import type { ShareLimits } from "./shares/shares.ts";
 import { parseStoreUrl } from "./store/valkey-url.ts";
 import { type Credential, parseCredentials, parseRemotes, type Remote } from "./workspace/sync/settings.ts";
 
@@ -55,6 +56,8 @@ export interface ServerConfig {
     readonly eventLoopMs: number;
     readonly rssBytes: number;
   };
+  /** What one token may have at once. */
+  readonly shares: ShareLimits;
   /** A Valkey or Redis server that keeps the sessions instead of the folder; may hold a password: never to be logged. */
   readonly storeUrl: string | undefined;
   /** An OpenAI-compatible service; undefined: no search by meaning. */
@@ -140,6 +143,11 @@ const Environment = z.object({
   RATE_LIMIT_ADDRESS: wholeNumber(0, 1_000_000, "RATE_LIMIT_ADDRESS=100").default(100),
   RATE_LIMIT_TOKEN: wholeNumber(0, 1_000_000, "RATE_LIMIT_TOKEN=100").default(100),
   QUOTA_PER_DAY: wholeNumber(0, 999_999_999, "QUOTA_PER_DAY=0").default(0),
+  CALLS_PER_TOKEN: wholeNumber(0, 1_000_000, "CALLS_PER_TOKEN=32").default(32),
+  LISTENS_PER_TOKEN: wholeNumber(0, 1_000_000, "LISTENS_PER_TOKEN=100").default(100),
+  RESOURCES_PER_TOKEN: wholeNumber(0, 1_000_000, "RESOURCES_PER_TOKEN=1000").default(1_000),
+  SESSIONS_PER_TOKEN: wholeNumber(0, 1_000_000, "SESSIONS_PER_TOKEN=1000").default(1_000),
+  LIVE_SESSIONS_PER_TOKEN: wholeNumber(0, 1_000_000, "LIVE_SESSIONS_PER_TOKEN=500").default(500),
   SHED_EVENT_LOOP_MS: wholeNumber(0, 60_000, "SHED_EVENT_LOOP_MS=1000").optional(),
   SHED_RSS_MB: wholeNumber(0, 1_000_000, "SHED_RSS_MB=800").default(0),
   STORE_URL: z.string().optional(),
@@ -243,6 +251,13 @@ export function readConfig(
       // In development nothing is shed: a debugger's pause is no overload.
       eventLoopMs: e.SHED_EVENT_LOOP_MS ?? (dev ? 0 : 1_000),
       rssBytes: e.SHED_RSS_MB * 1024 * 1024,
+    },
+    shares: {
+      calls: e.CALLS_PER_TOKEN,
+      listens: e.LISTENS_PER_TOKEN,
+      resources: e.RESOURCES_PER_TOKEN,
+      sessions: e.SESSIONS_PER_TOKEN,
+      liveSessions: e.LIVE_SESSIONS_PER_TOKEN,
     },
     embeddings: e.EMBEDDINGS_URL && {
       url: e.EMBEDDINGS_URL,

@@ -7,6 +7,7 @@ import { Refusal } from "../http/errors.ts";
 import type { AllowedNames } from "../http/hosts.ts";
 import { requireAllowedOrigin } from "../http/origins.ts";
 import { PAGE_HEADERS } from "../http/page.ts";
+import { LimitReached } from "../shares/limit-reached.ts";
 import { ToolError } from "../tool-error.ts";
 import type { Tool, ToolContext } from "../tools/tool.ts";
 import { wireSchemas } from "../tools/wire-schema.ts";
@@ -118,6 +119,7 @@ async function callTool(
   try {
     return await tool.run(args.value, { ...context, signal: gone.signal });
   } catch (error) {
+    if (error instanceof LimitReached) throw error;
     if (error instanceof ToolError) throw new Refusal(422, error.message);
     if (gone.signal.aborted) throw new Refusal(499, "The caller has gone");
     throw error;

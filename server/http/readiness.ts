@@ -26,14 +26,14 @@ export interface Readiness {
   checks: Record<string, CheckResult>;
 }
 
-/** Answers are reused so long, milliseconds: /readyz is public and two of its checks start a program. */
+/** Answers are reused so long, milliseconds: /readyz is public. */
 const REUSE_MS = 1_000;
 
-/** Runs the checks, side by side, at most once a second. */
+/** Runs the checks, side by side, at most once a second, and never a second time beside a run that takes longer. */
 export class ReadinessProbe {
   readonly #checks: readonly Check[];
   readonly #about: () => Pick<Readiness, "draining" | "release" | "colour">;
-  #last: { at: number; results: Promise<Record<string, CheckResult>> } | undefined;
+  #last: { at: number; over: boolean; results: Promise<Record<string, CheckResult>> } | undefined;
 
   constructor(checks: readonly Check[], about: () => Pick<Readiness, "draining" | "release" | "colour">) {
     this.#checks = checks;
@@ -42,7 +42,13 @@ export class ReadinessProbe {
 
   async probe(): Promise<Readiness> {
     const now = Date.now();
-    if (!this.#last || now - this.#last.at >= REUSE_MS) this.#last = { at: now, results: this.#run() };
+    if (!this.#last || (this.#last.over && now - this.#last.at >= REUSE_MS)) {
+      const last = { at: now, over: false, results: this.#run() };
+      void last.results.then(() => {
+        last.over = true;
+      });
+      this.#last = last;
+    }
     const { at, results } = this.#last;
     const checks = await results;
     const about = this.#about();

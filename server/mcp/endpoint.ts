@@ -7,12 +7,15 @@ import {
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { guard } from "../auth/guard.ts";
 import { type Authenticator, type Principal, SCOPES } from "../auth/principal.ts";
+import { BODY_LIMIT } from "../http/body-limit.ts";
 import { ParseError, Refusal } from "../http/errors.ts";
 import type { AllowedNames } from "../http/hosts.ts";
 import { requireAllowedOrigin } from "../http/origins.ts";
 import { SSE_HEADERS, type Streams } from "../http/streams.ts";
+import type { Shares } from "../shares/shares.ts";
 import type { Store } from "../store/store.ts";
 import { acceptForSdk, inReadableType, readableTypes } from "./accept.ts";
+import { refuseLargeBatch } from "./batch-limit.ts";
 import { listStamps } from "./catalog.ts";
 import { Changes, type Notify } from "./changes.ts";
 import { type LegacyAnswer, LegacyLeg } from "./legacy-leg.ts";
@@ -23,14 +26,14 @@ import { authInfoOf, buildMcpServer, principalOf, type ServerParts } from "./ser
 import { Sessions, type SessionsOptions } from "./sessions.ts";
 import { Watch } from "./watch.ts";
 
-/** Largest request body, bytes: the SDK's own limit; Fastify's is 1 MiB. */
-const BODY_LIMIT = 4 * 1024 * 1024;
 
 export interface EndpointOptions {
   readonly parts: Omit<ServerParts, "notify">;
   readonly authenticator: Authenticator;
   /** Where the sessions are kept. It stays the caller's to close. */
   readonly store: Store;
+  /** What each token may have at once. */
+  readonly shares: Shares;
   /** The place among the instances, see SessionsOptions. */
   readonly slot: string;
   readonly live?: LiveSessionsOptions | undefined;
@@ -63,14 +66,14 @@ const EVERYBODY: Principal = { id: "", name: "", scopes: SCOPES };
  * @throws when the store does not work
  */
 export async function registerMcp(app: FastifyInstance, options: EndpointOptions): Promise<Mcp> {
-  const { streams, keepAliveMs, store, slot, live } = options;
+  const { streams, keepAliveMs, store, shares, slot, live } = options;
   const changes = new Changes();
   const parts: ServerParts = { ...options.parts, notify: changes };
   const { log } = parts;
   const lists = (principal: Principal) => listStamps(parts, principal);
   const build: SessionsOptions["build"] = (principal, hooks) =>
     buildMcpServer(parts, { principal, era: "legacy", hooks });
-  const sessions = new Sessions({ store, build, lists, changes, log, keepAliveMs, slot, live });
+  const sessions = new Sessions({ store, shares, build, lists, changes, log, keepAliveMs, slot, live });
   const version = (uri: string) => resourceVersion(parts.context.workspace, uri);
   const watch = new Watch({ sessions, changes, lists, version, log, everybody: EVERYBODY });
   const legacy = new LegacyLeg(parts, sessions, watch);
@@ -86,7 +89,7 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
   const onerror = (error: Error) => log.debug({ reason: error.message }, "mcp refused");
   const handlerOptions = { legacy: "reject", bus: changes, keepAliveMs, onerror } as const;
   const modern = createMcpHandler(buildModern, handlerOptions);
-  const listens = new Listens({ build: buildModern, handler: handlerOptions, watch, follows });
+  const listens = new Listens({ build: buildModern, handler: handlerOptions, watch, shares, follows });
   // A tool that comes or goes is told at once, not at the next look.
   const unsubscribe = parts.capabilities?.onChange(() => void watch.look());
   await sessions.start();
@@ -108,6 +111,7 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
         undefined,
         -32_600,
       );
+    refuseLargeBatch(body);
     const readable = readableTypes(request.headers.accept);
     const onlyStream = request.method === "GET" || isListen(body);
     // A GET without a session has no answer to read: it gets 405, the status at which clients go on without a stream.

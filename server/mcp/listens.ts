@@ -4,19 +4,22 @@ import {
   type McpServerFactory,
 } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/principal.ts";
+import type { Shares } from "../shares/shares.ts";
 import type { LegacyAnswer } from "./legacy-leg.ts";
 import { authInfoOf } from "./server-factory.ts";
 import type { Watch } from "./watch.ts";
 
 /** Resources that one stream may follow: each is looked at every two seconds. */
 export const MAX_LISTENED = 100;
-/** Streams that may be open at the same time: the SDK's own limit, which it keeps for each handler. */
-const MAX_LISTENS = 1_024;
+/** Streams of all callers that may be open at the same time; some 20 KB each. Of one caller: see Shares. */
+const MAX_LISTENS = 4_096;
 
 export interface ListensOptions {
   readonly build: McpServerFactory;
   readonly handler: CreateMcpHandlerOptions;
   readonly watch: Watch;
+  /** What each token may have open. */
+  readonly shares: Shares;
   /** Whether the caller may follow a resource, and it is there. */
   readonly follows: (principal: Principal, uri: string) => Promise<boolean>;
 }
@@ -38,7 +41,7 @@ export class Listens {
   }
 
   async handle(web: Request, body: unknown, principal: Principal): Promise<LegacyAnswer> {
-    const { build, watch, handler: shared } = this.#options;
+    const { build, watch, shares, handler: shared } = this.#options;
     const asked = listenedUris(body);
     if (asked.length > MAX_LISTENED)
       return refused(
@@ -47,6 +50,8 @@ export class Listens {
         `Invalid params: ${asked.length} resourceSubscriptions are named, at most ${MAX_LISTENED} are followed by one stream; open another stream for the rest`,
       );
     if (this.#open >= MAX_LISTENS) return refused(body, -32_603, "Subscription limit reached");
+    const closeStream = shares.listens.open(principal.id);
+    let closeResources: (() => void) | undefined;
     this.#open++;
     let unwatch: (() => void) | undefined;
     let ended = false;
@@ -54,9 +59,12 @@ export class Listens {
       if (ended) return;
       ended = true;
       this.#open--;
+      closeStream();
+      closeResources?.();
       unwatch?.();
     };
     try {
+      closeResources = shares.resources.open(principal.id, asked.length);
       const uris: string[] = [];
       for (const uri of asked) if (await this.#options.follows(principal, uri)) uris.push(uri);
       unwatch = await watch.listen(uris);

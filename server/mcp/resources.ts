@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { posix } from "node:path";
 import {
   type McpServer,
   ProtocolError,
@@ -75,6 +76,18 @@ export async function resourceVersion(workspace: Workspace, uri: string): Promis
 
 function uriOf(repo: string, path: string): string {
   return `repo://${encodeURIComponent(repo)}/${path.split("/").map(encodeURIComponent).join("/")}`;
+}
+
+/** One spelling for each file: `repo://r//a`, `repo://r/./a` and `repo://r/%61` are `repo://r/a`. Other URIs are as they are. */
+export function canonicalUri(uri: string): string {
+  try {
+    const { protocol, host, pathname, search, hash } = new URL(uri);
+    if (protocol !== "repo:" || search || hash) return uri;
+    const path = posix.normalize(`/${decodeURIComponent(pathname)}`).slice(1);
+    return uriOf(decodeURIComponent(host), path);
+  } catch {
+    return uri;
+  }
 }
 
 function mimeOf(path: string): string | undefined {

@@ -15,7 +15,7 @@ import { allowedTools, visibleTools } from "./catalog.ts";
 import type { Notify } from "./changes.ts";
 import { progressOf } from "./progress.ts";
 import { registerPrompts } from "./prompts.ts";
-import { registerResources, resourceVersion } from "./resources.ts";
+import { canonicalUri, registerResources, resourceVersion } from "./resources.ts";
 import type { SessionHooks } from "./sessions.ts";
 
 const INSTRUCTIONS =
@@ -135,14 +135,15 @@ function explain(error: unknown, tool: string, ctx: ServerContext, log: FastifyB
 
 /** 2025 era: `resources/subscribe`; who asks first must be able to read. */
 function subscriptions(server: McpServer, parts: ServerParts, mayRead: boolean, hooks: SessionHooks): void {
-  server.server.setRequestHandler("resources/subscribe", async ({ params: { uri } }) => {
+  server.server.setRequestHandler("resources/subscribe", async ({ params }) => {
+    const uri = canonicalUri(params.uri);
     const version = mayRead ? await resourceVersion(parts.context.workspace, uri) : "";
     if (version === "" && !parts.profile?.watches?.(uri)) throw new ResourceNotFoundError(uri);
     await hooks.subscribe(uri, version);
     return {};
   });
   server.server.setRequestHandler("resources/unsubscribe", async ({ params: { uri } }) => {
-    await hooks.unsubscribe(uri);
+    await hooks.unsubscribe(canonicalUri(uri));
     return {};
   });
 }

@@ -1,9 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isInitializeRequest, type McpServer, type ServerEvent } from "@modelcontextprotocol/server";
+import {
+  isInitializeRequest,
+  type McpServer,
+  ProtocolError,
+  ProtocolErrorCode,
+  type ServerEvent,
+} from "@modelcontextprotocol/server";
 import type { FastifyBaseLogger } from "fastify";
 import type { Principal } from "../auth/principal.ts";
 import { Refusal } from "../http/errors.ts";
+import type { Shares } from "../shares/shares.ts";
 import { NO_FACTS, type RequestId, type SessionFacts, type Store } from "../store/store.ts";
 import { StoreUnavailable } from "../store/store-unavailable.ts";
 import type { Changes } from "./changes.ts";
@@ -21,6 +28,8 @@ const SWEEP_MS = 60_000;
 const JOIN_WAIT_MS = 2_000;
 /** Pause before the next attempt to take that place; it doubles up to the second value, milliseconds. */
 const JOIN_PAUSE_MS = [500, 10_000] as const;
+/** Resources that one session may follow: each is looked at every two seconds. */
+const MAX_SUBSCRIPTIONS = 100;
 /** Larger `initialize` params are not kept: nobody's client name is that long. Characters. */
 const MAX_PARAMS = 64 * 1024;
 
@@ -32,6 +41,8 @@ export interface SessionHooks {
 
 export interface SessionsOptions {
   readonly store: Store;
+  /** What each token may have at once. */
+  readonly shares: Shares;
   readonly build: (principal: Principal, hooks: SessionHooks) => McpServer;
   /** Stamps of the lists that a client of this principal sees. */
   readonly lists: (principal: Principal) => Promise<Readonly<Record<string, string>>>;
@@ -193,8 +204,10 @@ export class Sessions {
 
   #make(id: string, principal: Principal, onOpen: (session: Session) => Promise<void>): Session {
     const hooks: SessionHooks = {
-      subscribe: (uri, version) =>
-        this.setFacts(session, { subscriptions: { ...session.facts.subscriptions, [uri]: version } }),
+      subscribe: (uri, version) => {
+        this.#mayFollow(session, uri);
+        return this.setFacts(session, { subscriptions: { ...session.facts.subscriptions, [uri]: version } });
+      },
       unsubscribe: (uri) => {
         const { [uri]: _, ...subscriptions } = session.facts.subscriptions;
         return this.setFacts(session, { subscriptions });
@@ -219,6 +232,25 @@ export class Sessions {
       refreshing: undefined,
     };
     return session;
+  }
+
+  /** @throws ProtocolError when the session, or its token, follows as many resources as it may */
+  #mayFollow(session: Session, uri: string): void {
+    const { id } = session.principal;
+    if (uri in session.facts.subscriptions) return;
+    if (Object.keys(session.facts.subscriptions).length >= MAX_SUBSCRIPTIONS)
+      throw new ProtocolError(
+        ProtocolErrorCode.InvalidParams,
+        `Too many resources: a session may follow ${MAX_SUBSCRIPTIONS}. Unsubscribe from some first.`,
+      );
+    const others = this.live.values().filter((other) => other.principal.id === id);
+    const followed = others.reduce((sum, { facts }) => sum + Object.keys(facts.subscriptions).length, 0);
+    try {
+      // Only looked at, not kept: sessions come and go from memory with what they follow.
+      this.#options.shares.resources.open(id, followed + 1)();
+    } catch (error) {
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, (error as Error).message);
+    }
   }
 
   async #load(id: string, principal: Principal): Promise<Session | undefined> {

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ToolError } from "../tool-error.ts";
 import { runChild } from "../workspace/child.ts";
+import { ALL_CORES } from "../workspace/children.ts";
 import { insidePath } from "../workspace/paths.ts";
 import { page } from "./paging.ts";
 import { type Match, MatchCollector } from "./ripgrep-json.ts";
@@ -91,6 +92,8 @@ export const searchText = defineTool({
         cwd: repo.root,
         timeoutMs: Math.max(1, until - performance.now()),
         signal,
+        // Sorting makes it use one thread.
+        threads: order.length > 0 ? 1 : ALL_CORES,
         onChunk: async (chunk) => {
           visible ??= await listing;
           return collector.feed(chunk);

@@ -1,31 +1,13 @@
-import { ToolError } from "../tool-error.ts";
+import { childQueue } from "./children.ts";
 import { type ProcessOptions, type ProcessResult, runProcess } from "./process.ts";
-
-/** Children at work at the same time: searches are bound by the disk and two cores, not by their number. */
-const MAX_CHILDREN = 8;
-const MAX_WAITING = 256;
-
-let running = 0;
-const waiting: (() => void)[] = [];
-
-/** Waits for one of the places; a place that gets free goes straight to the next in the queue. */
-async function slot(): Promise<() => void> {
-  if (running < MAX_CHILDREN) running++;
-  else if (waiting.length >= MAX_WAITING)
-    throw new ToolError("The server is busy; try again in a few seconds.");
-  else await new Promise<void>((go) => waiting.push(go));
-  return () => {
-    const next = waiting.shift();
-    if (next) next();
-    else running--;
-  };
-}
 
 /** How a child is run; see ProcessOptions. */
 export interface ChildOptions extends Omit<ProcessOptions, "env" | "maxBytes"> {
   env?: Record<string, string>;
   /** Default 64 MiB. */
   maxBytes?: number;
+  /** Threads that it keeps busy, see children.ts. Default 1. */
+  threads?: number;
 }
 
 export type ChildResult = ProcessResult;
@@ -38,21 +20,29 @@ const ENV: Record<string, string> = {
 };
 
 /**
- * Runs a program with a fixed argv (never a shell), with a time limit, and ends it on abort.
+ * Runs a program with a fixed argv (never a shell), with a time limit, and ends it on abort. It may have to wait for a place; its time
+ * limit counts from now.
  *
- * @throws when the program cannot be started, or when the signal was aborted before it was
+ * @throws LimitReached when it cannot have a place in time; when the program cannot be started, or when the signal was aborted before it was
  */
 export async function runChild(
   file: string,
   args: readonly string[],
   options: ChildOptions,
 ): Promise<ChildResult> {
-  const release = await slot();
+  const { threads, ...rest } = options;
+  const until = performance.now() + rest.timeoutMs;
+  const release = await childQueue().enter({
+    weight: threads,
+    signal: rest.signal,
+    waitMs: rest.timeoutMs,
+  });
   try {
-    options.signal?.throwIfAborted();
+    rest.signal?.throwIfAborted();
     return await runProcess(file, args, {
       maxBytes: 64 * 1024 * 1024,
-      ...options,
+      ...rest,
+      timeoutMs: Math.max(1, until - performance.now()),
       env: { ...ENV, ...options.env },
     });
   } finally {

@@ -1,6 +1,7 @@
 import { lstat, readdir, realpath } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { ServerConfig } from "../config.ts";
+import { asServer } from "../shares/caller.ts";
 import { ToolError } from "../tool-error.ts";
 import { listGitFiles } from "./git.ts";
 
@@ -89,7 +90,7 @@ export class Workspace {
   #listing(repo: Repository, now: number): Listing {
     const known = this.#listings.get(repo.root);
     if (known && now - known.at < LISTING_MS) return known;
-    const files = listGitFiles(repo.root).then((list) => new Set(list));
+    const files = asServer(() => listGitFiles(repo.root)).then((list) => new Set(list));
     const listing = { at: now, files };
     files.catch(() => this.#forget(repo.root, now));
     this.#listings.set(repo.root, listing);

@@ -150,7 +150,7 @@ describe("what is taken", () => {
     ["an empty body", "", "application/json", 400, -32_600],
     ["another content type", "a=b", "application/x-www-form-urlencoded", 415, -32_000],
     ["JSON that is no JSON-RPC", '{"hello":1}', "application/json", 400, -32_600],
-    ["more than 4 MiB", `"${"x".repeat(4 * 1024 * 1024)}"`, "application/json", 413, -32_000],
+    ["more than 256 KiB", `"${"x".repeat(256 * 1024)}"`, "application/json", 413, -32_000],
   ])("%s: a JSON-RPC error", async (_, body, type, status, code) => {
     const response = await rpc(open.origin, body, { "content-type": type });
     expect(response.status).toBe(status);

@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { asCaller } from "../../../server/shares/caller.ts";
 import { type ChildOptions, runChild } from "../../../server/workspace/child.ts";
 import { runProcess } from "../../../server/workspace/process.ts";
 import { eventually, temporaryFolder } from "../support.ts";
@@ -53,12 +55,33 @@ describe("runChild", () => {
     expect((await sh("echo still")).stdout.toString()).toBe("still\n");
   });
 
-  test("more than can wait are refused in words, the others all run", async () => {
-    const results = await Promise.allSettled(Array.from({ length: 300 }, () => sh(":")));
+  test("more of one caller than may wait are refused in words, the others all run", async () => {
+    const results = await asCaller("greedy", () =>
+      Promise.allSettled(Array.from({ length: 300 }, () => sh(":"))),
+    );
     const refused = results.filter((r) => r.status === "rejected");
-    expect(refused).toHaveLength(300 - 8 - 256);
-    expect(refused.every((r) => String(r.reason).includes("busy; try again"))).toBe(true);
-    expect(results.filter((r) => r.status === "fulfilled" && r.value.code === 0)).toHaveLength(264);
+    expect(refused).toHaveLength(300 - Math.max(2, availableParallelism()) - 64);
+    expect(results.filter((r) => r.status === "fulfilled" && r.value.code === 0)).toHaveLength(
+      300 - refused.length,
+    );
+    expect(refused.every((r) => /places for programs .* try again/.test(String(r.reason)))).toBe(true);
+  });
+
+  test("the time limit counts from the arrival, and an abort gives up the place in the queue", async () => {
+    const gone = new AbortController();
+    const stop = new AbortController();
+    await asCaller("waiting", async () => {
+      const places = Math.max(2, availableParallelism());
+      const running = Array.from({ length: places }, () => sh("exec sleep 600", { signal: stop.signal }));
+      const late = sh("echo ran >&2", { timeoutMs: 50 });
+      await expect(late).rejects.toThrow(/waited 0.1 s for its turn.*this token/);
+      const cancelled = sh("echo ran >&2", { signal: gone.signal });
+      gone.abort(new Error("gone"));
+      await expect(cancelled).rejects.toThrow("gone");
+      expect((await asCaller("another", () => sh("echo another"))).stdout.toString()).toBe("another\n");
+      stop.abort();
+      expect((await Promise.all(running)).map((r) => r.stopped)).toEqual(running.map(() => "abort"));
+    });
   });
 });
 

@@ -1,0 +1,29 @@
+import { Refusal } from "../http/errors.ts";
+import { messagesOf } from "./messages.ts";
+
+/** Messages of one batch (a thing of the revision 2025-03-26 alone): the SDK's own limit, held before anything is done for the first. */
+const MAX_MESSAGES = 100;
+/** Messages of one batch that may have to be passed on to another instance: each costs a write to the store. */
+const MAX_PASSED_ON = 10;
+
+/** @throws Refusal for a batch that is too large, naming the limit */
+export function refuseLargeBatch(body: unknown): void {
+  if (!Array.isArray(body)) return;
+  if (body.length > MAX_MESSAGES)
+    throw new Refusal(
+      400,
+      `The batch has ${body.length} messages, more than the ${MAX_MESSAGES} of one request; send several`,
+      undefined,
+      -32_600,
+    );
+  const passedOn = messagesOf(body).filter(
+    ({ method }) => method === undefined || method === "notifications/cancelled",
+  );
+  if (passedOn.length > MAX_PASSED_ON)
+    throw new Refusal(
+      400,
+      `The batch has ${passedOn.length} answers and cancellations, more than the ${MAX_PASSED_ON} of one request; send several`,
+      undefined,
+      -32_600,
+    );
+}

@@ -1,0 +1,36 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { FastifyInstance } from "fastify";
+import { ANONYMOUS } from "../auth/principal.ts";
+
+/** The caller of what the server does on its own: it follows the repositories, and looks for changes that clients wait for. */
+export const SERVER = "";
+
+const context = new AsyncLocalStorage<string>();
+
+/** Runs work on behalf of a caller: all that it starts is counted as his, wherever it waits for a place. */
+export function asCaller<T>(id: string, work: () => T): T {
+  return context.run(id, work);
+}
+
+/** Runs work that many callers share the result of, such as the listing of a repository: none of them pays for it alone. */
+export function asServer<T>(work: () => T): T {
+  return context.run(SERVER, work);
+}
+
+/** The id of the principal that the present work is for, or SERVER. */
+export function currentCaller(): string {
+  return context.getStore() ?? SERVER;
+}
+
+/** The anonymous caller of `AUTH_MODE=none` is everybody, and so has no limits of his own. */
+export function hasOwnLimits(caller: string): boolean {
+  return caller !== ANONYMOUS.id && caller !== SERVER;
+}
+
+/** From the guard on, a request is its caller's work. */
+export function registerCaller(app: FastifyInstance): void {
+  app.addHook("preHandler", (request, _reply, done) => {
+    if (request.principal) asCaller(request.principal.id, done);
+    else done();
+  });
+}

@@ -1,0 +1,39 @@
+import { hasOwnLimits } from "./caller.ts";
+import { LimitReached } from "./limit-reached.ts";
+
+/** Counts what each caller has open, and refuses more than it may have. */
+export class Counted {
+  readonly #open = new Map<string, number>();
+  readonly #max: number;
+  readonly #refusal: (max: number) => string;
+
+  /**
+   * @param max that one caller may have; 0: no limit
+   * @param refusal the text for the caller: the limit, and what to do
+   */
+  constructor(max: number, refusal: (max: number) => string) {
+    this.#max = max;
+    this.#refusal = refusal;
+  }
+
+  /** How many the caller has. */
+  of(caller: string): number {
+    return this.#open.get(caller) ?? 0;
+  }
+
+  /** @returns to be called once when they are closed @throws LimitReached */
+  open(caller: string, count = 1): () => void {
+    const open = this.of(caller) + count;
+    if (this.#max > 0 && open > this.#max && hasOwnLimits(caller))
+      throw new LimitReached(this.#refusal(this.#max));
+    this.#open.set(caller, open);
+    let closed = false;
+    return () => {
+      if (closed) return;
+      closed = true;
+      const left = this.of(caller) - count;
+      if (left > 0) this.#open.set(caller, left);
+      else this.#open.delete(caller);
+    };
+  }
+}
