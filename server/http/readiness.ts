@@ -32,17 +32,24 @@ const REUSE_MS = 1_000;
 /** Runs the checks, side by side, at most once a second, and never a second time beside a run that takes longer. */
 export class ReadinessProbe {
   readonly #checks: readonly Check[];
+  readonly #reuseMs: number;
   readonly #about: () => Pick<Readiness, "draining" | "release" | "colour">;
   #last: { at: number; over: boolean; results: Promise<Record<string, CheckResult>> } | undefined;
 
-  constructor(checks: readonly Check[], about: () => Pick<Readiness, "draining" | "release" | "colour">) {
+  /** @param reuseMs how long answers are reused */
+  constructor(
+    checks: readonly Check[],
+    about: () => Pick<Readiness, "draining" | "release" | "colour">,
+    reuseMs = REUSE_MS,
+  ) {
     this.#checks = checks;
+    this.#reuseMs = reuseMs;
     this.#about = about;
   }
 
   async probe(): Promise<Readiness> {
     const now = Date.now();
-    if (!this.#last || (this.#last.over && now - this.#last.at >= REUSE_MS)) {
+    if (!this.#last || (this.#last.over && now - this.#last.at >= this.#reuseMs)) {
       const last = { at: now, over: false, results: this.#run() };
       void last.results.then(() => {
         last.over = true;

@@ -26,7 +26,6 @@ import { authInfoOf, buildMcpServer, principalOf, type ServerParts } from "./ser
 import { Sessions, type SessionsOptions } from "./sessions.ts";
 import { Watch } from "./watch.ts";
 
-
 export interface EndpointOptions {
   readonly parts: Omit<ServerParts, "notify">;
   readonly authenticator: Authenticator;

@@ -32,6 +32,7 @@ describe("readConfig", () => {
       sessionsDir: undefined,
       serve: "all",
       limits: { perAddress: 100, perToken: 100, quotaPerDay: 0, eventLoopMs: 0, rssBytes: 0 },
+      shares: { calls: 32, listens: 100, resources: 1_000, sessions: 1_000, liveSessions: 500 },
       storeUrl: undefined,
       embeddings: undefined,
       index: { dir: expect.stringMatching(/\/\.cache\/mcp-edge\/index$/), pollSeconds: 10 },
