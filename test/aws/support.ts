@@ -68,9 +68,11 @@ export class AwsCheckout {
   readonly checkout: Checkout;
   readonly home: string;
   readonly #engine: string;
+  readonly #more: Record<string, string>;
   cloud: Cloud | undefined;
 
-  private constructor(checkout: Checkout, home: string, engine: string) {
+  private constructor(checkout: Checkout, home: string, engine: string, more: Record<string, string> = {}) {
+    this.#more = more;
     this.checkout = checkout;
     this.home = home;
     this.#engine = engine;
@@ -90,6 +92,13 @@ export class AwsCheckout {
     return made;
   }
 
+  /** The same with other variables, such as another role's credentials. */
+  as(more: Record<string, string>): AwsCheckout {
+    const other = new AwsCheckout(this.checkout, this.home, this.#engine, more);
+    other.cloud = this.cloud;
+    return other;
+  }
+
   get env(): Record<string, string | undefined> {
     const state = join(this.checkout.folder, ".pulumi-state");
     return {
@@ -106,6 +115,7 @@ export class AwsCheckout {
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       PULUMI_IGNORE_AMBIENT_PLUGINS: undefined,
+      ...this.#more,
     };
   }
 
