@@ -18,7 +18,7 @@ const output = z.object({
       name: z.string().describe('What the other tools take as "repo".'),
       branch: z.string().describe('The branch that is checked out, "" for none.'),
       commit: z.string().describe('The commit that is checked out, "" before the first one.'),
-      url: textOrNull.describe("Its page, when it was cloned from a known address."),
+      url: textOrNull("Its page, when it was cloned from a known address."),
       index: z
         .enum(["none", "building", "ready", "updating", "failed"])
         .describe("Where its symbol index stands."),

@@ -33,7 +33,7 @@ const input = z.object({
 const output = z.object({
   repo: z.string(),
   path: z.string(),
-  commit: textOrNull.describe("The commit that it was read from, null for the work tree."),
+  commit: textOrNull("The commit that it was read from, null for the work tree."),
   size: z.int().describe("Size of the file, bytes."),
   binary: z.boolean().describe("True when it is not text; then text is empty."),
   total_lines: z.int(),

@@ -51,8 +51,11 @@ export const maxAnswerChars = z
     "At most so many characters of results (one that is not ASCII counts as three); what is left out is on the next page.",
   );
 
-/** `.nullable()` of a plain string gives the JSON Schema `"type": ["string", "null"]`, which several clients' schema dialects do not know. */
-export const textOrNull = z.union([z.string(), z.null()]);
+/**
+ * A text or null. The description is the text's own: a bare string that is nullable has the JSON Schema `"type": ["string", "null"]`,
+ * which several clients' schema dialects do not know.
+ */
+export const textOrNull = (description: string) => z.string().describe(description).nullable();
 
 /** Whether an answer of the index is of now. */
 export const indexOutput = z
