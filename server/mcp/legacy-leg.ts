@@ -136,10 +136,10 @@ export class LegacyLeg {
   async #learn(session: Session, messages: readonly Message[]): Promise<void> {
     for (const { method, params } of messages) {
       if (method === "notifications/initialized" && !session.facts.initialized)
-        await this.#sessions.setFacts(session, { initialized: true });
+        await this.#sessions.change(session, { initialized: true });
       const level = method === "logging/setLevel" ? params?.level : undefined;
       if (typeof level === "string" && LEVELS.has(level))
-        await this.#sessions.setFacts(session, { logLevel: level });
+        await this.#sessions.change(session, { logLevel: level });
     }
   }
 }

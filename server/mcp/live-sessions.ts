@@ -1,5 +1,6 @@
 import type { McpServer } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/principal.ts";
+import type { FactsChange } from "../store/facts.ts";
 import type { SessionFacts } from "../store/store.ts";
 import type { SessionTransport } from "./session-transport.ts";
 
@@ -11,8 +12,14 @@ export interface Session {
   readonly transport: SessionTransport;
   readonly server: McpServer;
   facts: SessionFacts;
+  /** Changes of the facts that the store has not confirmed yet. */
+  readonly unconfirmed: Set<FactsChange>;
   /** Ends the notification stream that is open here, if one is. */
   endStanding: (() => void) | undefined;
+  /** The claim of that stream; undefined while it is not known. */
+  claim: number | undefined;
+  /** The highest claim of a stream that another instance opened for this session. */
+  rival: number;
   /** Its facts are being read again, since another instance changed them. */
   refreshing: Promise<void> | undefined;
 }

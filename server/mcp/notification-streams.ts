@@ -30,13 +30,7 @@ export class NotificationStreams {
     if (version !== null && !SUPPORTED_PROTOCOL_VERSIONS.includes(version))
       return { response: refuse(400, -32_000, `Bad Request: Unsupported protocol version: ${version}`) };
     const last = web.headers.get("last-event-id");
-    if (last === null) {
-      if (session.endStanding)
-        return {
-          response: refuse(409, -32_000, "Conflict: the session's notification stream is open already"),
-        };
-      return this.#standing(session, Date.now() * 1_000 - 1, (version ?? "") >= "2025-11-25");
-    }
+    if (last === null) return this.#standing(session, undefined, (version ?? "") >= "2025-11-25");
     const id = parseEventId(last);
     if (!id)
       return {
@@ -51,25 +45,36 @@ export class NotificationStreams {
       : { response: new Response(null, { status: 204 }) };
   }
 
-  async #standing(session: Session, after: number, prime: boolean): Promise<LegacyAnswer> {
-    await this.#sessions.take(session);
+  /**
+   * A later GET takes over from an earlier one, whose connection may be dead without anybody having noticed: it is never refused.
+   *
+   * @param place the client's; undefined begins after what has been sent so far
+   */
+  async #standing(session: Session, place: number | undefined, prime: boolean): Promise<LegacyAnswer> {
     const { store, journal, keepAliveMs } = this.#sessions.resumeParts;
+    let tail: Tail | undefined;
+    let ended = false;
+    const end = () => {
+      ended = true;
+      tail?.end();
+    };
+    // By the store's own numbers, which go on whatever this machine's clock says. Without the store the clock is the best guess.
+    const last = await this.#sessions.take(session, end);
+    const after = Math.min(place ?? Number.POSITIVE_INFINITY, last ?? place ?? Date.now() * 1_000 - 1);
     const source = {
       tag: TAG,
-      read: async (place: number) => ({
-        events: await store.events(session.id, STANDALONE, place, PAGE),
+      read: async (from: number) => ({
+        events: await store.events(session.id, STANDALONE, from, PAGE),
         more: true,
       }),
       change: () => journal.change(session.id, STANDALONE, REREAD_MS),
     };
     // From 2025-11-25 on clients take an event without data: a place to come back to before anything was sent.
     const opening = prime ? `id: ${after}${TAG}\nretry: ${RETRY_MS}\ndata: \n\n` : "";
-    const tail = tailStream(source, after, opening, keepAliveMs);
-    session.endStanding = tail.end;
-    const onEnd = () => {
-      if (session.endStanding === tail.end) session.endStanding = undefined;
-    };
-    this.#watch.announce(session);
+    tail = tailStream(source, after, opening, keepAliveMs);
+    if (ended) tail.end();
+    else this.#watch.announce(session);
+    const onEnd = () => this.#sessions.release(session, end);
     return { response: answer(session, tail), paced: true, onEnd };
   }
 }

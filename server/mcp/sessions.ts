@@ -11,7 +11,8 @@ import type { FastifyBaseLogger } from "fastify";
 import type { Principal } from "../auth/principal.ts";
 import { Refusal } from "../http/errors.ts";
 import type { Shares } from "../shares/shares.ts";
-import { NO_FACTS, type RequestId, type SessionFacts, type Store } from "../store/store.ts";
+import { changedFacts, type FactsChange } from "../store/facts.ts";
+import { NO_FACTS, type RequestId, type Store } from "../store/store.ts";
 import { StoreUnavailable } from "../store/store-unavailable.ts";
 import type { Changes } from "./changes.ts";
 import { Call, Journal } from "./journal.ts";
@@ -59,7 +60,9 @@ type Word =
   | { t: "woke" | "want"; session: string; stream: string; from: string }
   | { t: "answer"; session: string; message: { id: string } }
   | { t: "cancelled"; session: string; message: { params?: { requestId?: RequestId } } }
-  | { t: "facts" | "gone" | "taken"; session: string }
+  | { t: "facts" | "gone"; session: string }
+  /** Older releases send no claim. */
+  | { t: "taken"; session: string; claim?: number }
   | { t: "event"; event: ServerEvent }
   | { t: "hello"; from: string };
 
@@ -137,8 +140,11 @@ export class Sessions {
       session.facts = { ...NO_FACTS, lists };
       if (!this.live.put(session)) return;
       if (JSON.stringify(params).length > MAX_PARAMS) return;
-      const write = () =>
-        this.#options.store.create({ id, principal: principal.id, params, facts: session.facts });
+      const write = async () => {
+        const included = [...session.unconfirmed];
+        await this.#options.store.create({ id, principal: principal.id, params, facts: session.facts });
+        for (const change of included) session.unconfirmed.delete(change);
+      };
       await write().catch((error: Error) => {
         this.#fail(error);
         this.#unsaved.add(id, write);
@@ -164,14 +170,16 @@ export class Sessions {
   }
 
   /** Changes what is known about a session, here, in the store and in other instances' memory. */
-  async setFacts(session: Session, change: Partial<SessionFacts>): Promise<void> {
-    session.facts = { ...session.facts, ...change };
+  async change(session: Session, change: FactsChange): Promise<void> {
+    session.facts = changedFacts(session.facts, change);
+    session.unconfirmed.add(change);
     try {
-      await this.#options.store.setFacts(session.id, session.facts);
-      await this.#say({ t: "facts", session: session.id });
+      await this.#confirm(session, change);
     } catch (error) {
       this.#fail(error as Error);
-      this.#unsaved.add(session.id, () => this.#options.store.setFacts(session.id, session.facts));
+      this.#unsaved.add(session.id, async () => {
+        for (const one of [...session.unconfirmed]) await this.#confirm(session, one);
+      });
     }
   }
 
@@ -186,10 +194,35 @@ export class Sessions {
     if (!this.#end(session, message)) await this.#say({ t: "cancelled", session: session.id, message });
   }
 
-  /** A client reads its notifications here now: an older stream of the session, wherever it is, ends. */
-  async take(session: Session): Promise<void> {
+  /**
+   * A client opens its notification stream here, which `end` ends: an older stream of the session, wherever it is, ends now. Of two that
+   * are opened at the same moment, at one instance or at two, the one stays whose claim the store counted last.
+   *
+   * @returns the number of the last notification so far; undefined while the store is away
+   */
+  async take(session: Session, end: () => void): Promise<number | undefined> {
+    // Before anything is awaited: two requests at once must see each other.
     session.endStanding?.();
-    await this.#say({ t: "taken", session: session.id });
+    session.endStanding = end;
+    session.claim = undefined;
+    try {
+      const claimed = await this.#options.store.claimStream(session.id);
+      if (claimed && session.endStanding === end) {
+        const { claim } = claimed;
+        session.claim = claim;
+        if (claim < session.rival) end();
+        void this.#say({ t: "taken", session: session.id, claim });
+      }
+      return claimed?.last;
+    } catch (error) {
+      this.#fail(error as Error);
+      return undefined;
+    }
+  }
+
+  /** The stream that `end` ends is over. */
+  release(session: Session, end: () => void): void {
+    if (session.endStanding === end) session.endStanding = undefined;
   }
 
   async close(): Promise<void> {
@@ -206,12 +239,9 @@ export class Sessions {
     const hooks: SessionHooks = {
       subscribe: (uri, version) => {
         this.#mayFollow(session, uri);
-        return this.setFacts(session, { subscriptions: { ...session.facts.subscriptions, [uri]: version } });
+        return this.change(session, { subscribe: { [uri]: version } });
       },
-      unsubscribe: (uri) => {
-        const { [uri]: _, ...subscriptions } = session.facts.subscriptions;
-        return this.setFacts(session, { subscriptions });
-      },
+      unsubscribe: (uri) => this.change(session, { unsubscribe: [uri] }),
     };
     const server = this.#options.build(principal, hooks);
     const transport = new SessionTransport(this.instance, {
@@ -228,7 +258,10 @@ export class Sessions {
       server,
       transport,
       facts: NO_FACTS,
+      unconfirmed: new Set(),
       endStanding: undefined,
+      claim: undefined,
+      rival: 0,
       refreshing: undefined,
     };
     return session;
@@ -314,7 +347,7 @@ export class Sessions {
     if (!session) return;
     if (word.t === "answer") session.transport.answer(word.message);
     if (word.t === "cancelled") this.#end(session, word.message);
-    if (word.t === "taken") session.endStanding?.();
+    if (word.t === "taken") this.#taken(session, word.claim);
     if (word.t === "facts") this.#refresh(session);
     if (word.t === "gone") {
       this.live.delete(session.id);
@@ -322,6 +355,22 @@ export class Sessions {
       void this.journal.forget(session.id);
       session.server.close().catch(() => undefined);
     }
+  }
+
+  /** Another instance opened a stream of the session. One of ours whose claim is not known yet is judged when it is. */
+  #taken(session: Session, claim: number | undefined): void {
+    if (claim === undefined) {
+      session.endStanding?.();
+      return;
+    }
+    session.rival = Math.max(session.rival, claim);
+    if (session.claim !== undefined && session.claim < claim) session.endStanding?.();
+  }
+
+  async #confirm(session: Session, change: FactsChange): Promise<void> {
+    await this.#options.store.changeFacts(session.id, change);
+    session.unconfirmed.delete(change);
+    await this.#say({ t: "facts", session: session.id });
   }
 
   #refresh(session: Session): void {
@@ -339,7 +388,7 @@ export class Sessions {
     const record = await this.#options.store.read(session.id);
     if (!record) return;
     const { logLevel } = session.facts;
-    session.facts = record.facts;
+    session.facts = [...session.unconfirmed].reduce(changedFacts, record.facts);
     if (record.facts.logLevel !== logLevel)
       await replay(session, record, (work) => this.journal.run(new Call("", []), work), "logLevel");
   }

@@ -27,6 +27,8 @@ const SEND = {
   resources: (session: Session) => session.server.server.sendResourceListChanged(),
 } as const;
 
+const KINDS = Object.keys(SEND) as (keyof typeof SEND)[];
+
 /**
  * Tells clients of lists and files that changed. A session is told what differs from what it was told last, which the store remembers:
  * so it also hears of what changed while it had no stream, or with a new release.
@@ -38,6 +40,7 @@ export class Watch {
   #lists: Lists | undefined;
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
+  readonly #telling = new Map<Session, Promise<void>>();
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -97,9 +100,7 @@ export class Watch {
 
   /** Tells one session what it does not know yet. */
   announce(session: Session): void {
-    this.#tell(session, this.#options.lists, this.#options.version).catch((error: Error) =>
-      this.#options.log.error({ reason: error.message }, "announcing changes"),
-    );
+    void this.#tellInTurn(session, this.#options.lists, this.#options.version);
   }
 
   /** Looks at everything that somebody waits for, once. */
@@ -113,12 +114,29 @@ export class Watch {
     const version = memo(this.#options.version, (uri) => uri);
     try {
       if (this.#listeners > 0) await this.#tellListeners(lists, version);
-      for (const session of standing) await this.#tell(session, lists, version);
+      for (const session of standing) await this.#tellInTurn(session, lists, version);
     } catch (error) {
       log.error({ reason: (error as Error).message }, "looking for changes");
     } finally {
       this.#looking = false;
     }
+  }
+
+  /** One at a time for each session: two side by side would tell it the same. A session that fails keeps no other from its news. */
+  async #tellInTurn(
+    session: Session,
+    lists: WatchOptions["lists"],
+    version: WatchOptions["version"],
+  ): Promise<void> {
+    const before = this.#telling.get(session) ?? Promise.resolve();
+    const telling = before
+      .then(() => this.#tell(session, lists, version))
+      .catch((error: Error) =>
+        this.#options.log.error({ reason: error.message, session: session.id }, "telling changes"),
+      );
+    this.#telling.set(session, telling);
+    await telling;
+    if (this.#telling.get(session) === telling) this.#telling.delete(session);
   }
 
   async #tell(
@@ -127,20 +145,20 @@ export class Watch {
     version: WatchOptions["version"],
   ): Promise<void> {
     const current = await lists(session.principal);
-    const told = session.facts.lists;
-    const kinds = (Object.keys(SEND) as (keyof typeof SEND)[]).filter((kind) => current[kind] !== told[kind]);
-    const subscriptions = { ...session.facts.subscriptions };
-    const uris: string[] = [];
-    for (const [uri, known] of Object.entries(subscriptions)) {
+    const kinds = KINDS.filter((kind) => current[kind] !== session.facts.lists[kind]);
+    const resources: Record<string, string> = {};
+    for (const uri of Object.keys(session.facts.subscriptions)) {
       const now = await version(uri);
-      if (now === known) continue;
-      subscriptions[uri] = now;
-      uris.push(uri);
+      // As the subscriptions are now: a client may have changed them meanwhile.
+      const known = session.facts.subscriptions[uri];
+      if (known !== undefined && now !== known) resources[uri] = now;
     }
-    if (kinds.length + uris.length === 0) return;
-    await this.#options.sessions.setFacts(session, { lists: current, subscriptions });
+    if (kinds.length + Object.keys(resources).length === 0) return;
+    const stamps = Object.fromEntries(kinds.map((kind) => [kind, current[kind] ?? ""]));
+    await this.#options.sessions.change(session, { told: { lists: stamps, resources } });
     for (const kind of kinds) await SEND[kind](session);
-    for (const uri of uris) await session.server.server.sendResourceUpdated({ uri });
+    for (const uri of Object.keys(resources))
+      if (uri in session.facts.subscriptions) await session.server.server.sendResourceUpdated({ uri });
   }
 
   async #tellListeners(lists: WatchOptions["lists"], version: WatchOptions["version"]): Promise<void> {
@@ -148,7 +166,7 @@ export class Watch {
     const current = await lists(everybody);
     const before = this.#lists ?? current;
     this.#lists = current;
-    for (const kind of ["tools", "prompts", "resources"] as const)
+    for (const kind of KINDS)
       if (current[kind] !== before[kind]) changes.toListeners({ kind: `${kind}_list_changed` });
     for (const [uri, entry] of this.#listening) {
       const now = await version(uri);

@@ -12,7 +12,7 @@ export interface OutageListener {
 }
 
 const FAILING = [
-  ...["create", "read", "setFacts", "touch", "remove", "write", "call", "events"],
+  ...["create", "read", "changeFacts", "claimStream", "touch", "remove", "write", "call", "events"],
   ...["beat", "instances", "bury", "post", "receive", "sweep", "check"],
 ] as readonly (keyof Store)[];
 

@@ -4,7 +4,8 @@
  */
 export const SCHEMA = `
 CREATE TABLE IF NOT EXISTS sessions (
-  id TEXT PRIMARY KEY, principal TEXT NOT NULL, params TEXT NOT NULL, facts TEXT NOT NULL, used_at INTEGER NOT NULL
+  id TEXT PRIMARY KEY, principal TEXT NOT NULL, params TEXT NOT NULL, facts TEXT NOT NULL, used_at INTEGER NOT NULL,
+  claim INTEGER NOT NULL DEFAULT 0, last INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sessions_used ON sessions (used_at);
 CREATE TABLE IF NOT EXISTS events (
@@ -22,11 +23,19 @@ CREATE TABLE IF NOT EXISTS messages (
 );
 `;
 
+/** Columns of `sessions` that files of older releases lack: streams opened so far, and the number of the last notification. */
+export const ADDED_COLUMNS = ["claim", "last"] as const;
+
 /** Every statement that the store prepares, once. */
 export const SQL = {
   create: "INSERT INTO sessions (id, principal, params, facts, used_at) VALUES (?, ?, ?, ?, ?)",
   read: "SELECT principal, params, facts FROM sessions WHERE id = ? AND used_at > ?",
+  facts: "SELECT facts FROM sessions WHERE id = ?",
   setFacts: "UPDATE sessions SET facts = ? WHERE id = ?",
+  // Written by older releases too: what they appended counts, though they did not note it in the session.
+  claim: `UPDATE sessions SET claim = claim + 1 WHERE id = ?1 RETURNING claim,
+    max(last, coalesce((SELECT max(n) FROM events WHERE session = ?1 AND stream = ?2), 0)) AS last`,
+  noteLast: "UPDATE sessions SET last = ? WHERE id = ?",
   touch: "UPDATE sessions SET used_at = ? WHERE id = ?",
   remove: "DELETE FROM sessions WHERE id = ?",
   removeEvents: "DELETE FROM events WHERE session = ?",
@@ -37,9 +46,11 @@ export const SQL = {
   callsOf: "SELECT stream, session, requests FROM calls WHERE instance = ?",
   endAll: "DELETE FROM calls WHERE instance = ?",
   append: "INSERT OR IGNORE INTO events (session, stream, n, message, at) VALUES (?, ?, ?, ?, ?)",
-  // Never lower than the clock, so that a client's place in the stream stays behind it when all events were dropped.
+  // Always higher than before, whatever the clocks of the writers say and however many events were dropped since; and never lower than the
+  // clock, which older releases begin a stream at.
   appendNext: `INSERT INTO events (session, stream, n, message, at)
-    SELECT ?1, ?2, max(?3 * 1000, coalesce((SELECT max(n) + 1 FROM events WHERE session = ?1 AND stream = ?2), 0)), ?4, ?3`,
+    SELECT ?1, ?2, max(?3 * 1000, coalesce((SELECT max(n) + 1 FROM events WHERE session = ?1 AND stream = ?2), 0),
+      coalesce((SELECT last + 1 FROM sessions WHERE id = ?1), 0)), ?4, ?3 RETURNING n`,
   events: "SELECT n, message FROM events WHERE session = ? AND stream = ? AND n > ? ORDER BY n LIMIT ?",
   trim: `DELETE FROM events WHERE session = ?1 AND (stream, n) IN (
     SELECT stream, n FROM (

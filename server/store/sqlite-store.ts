@@ -1,15 +1,17 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { SCHEMA, SQL } from "./sqlite-schema.ts";
+import { changedFacts, type FactsChange } from "./facts.ts";
+import { ADDED_COLUMNS, SCHEMA, SQL } from "./sqlite-schema.ts";
 import {
   type Batch,
   type CallRecord,
   LAST_N,
   LIMITS,
   type RequestId,
-  type SessionFacts,
   type SessionRecord,
+  STANDALONE,
   type Store,
   type StoredEvent,
+  type StreamClaim,
 } from "./store.ts";
 
 /** How often another process's messages are looked for, milliseconds. `data_version` costs microseconds; nothing else is read without a change. */
@@ -37,7 +39,7 @@ export class SqliteStore implements Store {
   #version = -1;
 
   /** @param file absolute path, or ":memory:" @throws when it cannot be opened or is no SQLite database */
-  constructor(file: string, now: () => number = Date.now) {
+  constructor(file: string, now: () => number = () => Date.now()) {
     this.name = file === ":memory:" ? "SQLite in memory" : `SQLite ${file}`;
     this.#now = now;
     this.#db = new DatabaseSync(file, { timeout: 5_000 });
@@ -47,6 +49,7 @@ export class SqliteStore implements Store {
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216;",
       );
       this.#db.exec(SCHEMA);
+      this.#addColumns();
       const prepare = ([name, text]: [string, string]) => [name, this.#db.prepare(text)];
       this.#sql = Object.fromEntries(Object.entries(SQL).map(prepare)) as Statements;
     } catch (error) {
@@ -66,8 +69,16 @@ export class SqliteStore implements Store {
     return { id, principal, params: JSON.parse(params), facts: JSON.parse(facts) };
   }
 
-  async setFacts(id: string, facts: SessionFacts): Promise<void> {
-    this.#sql.setFacts.run(JSON.stringify(facts), id);
+  async changeFacts(id: string, change: FactsChange): Promise<void> {
+    this.#transaction(() => {
+      const row = this.#sql.facts.get(id) as { facts: string } | undefined;
+      if (row) this.#sql.setFacts.run(JSON.stringify(changedFacts(JSON.parse(row.facts), change)), id);
+    });
+  }
+
+  async claimStream(id: string): Promise<StreamClaim | undefined> {
+    const row = this.#sql.claim.get(id, STANDALONE) as StreamClaim | undefined;
+    return row && { claim: row.claim, last: row.last };
   }
 
   async touch(ids: readonly string[]): Promise<void> {
@@ -92,8 +103,10 @@ export class SqliteStore implements Store {
       for (const c of started)
         this.#sql.start.run(c.stream, c.session, c.instance, JSON.stringify(c.requests));
       for (const { session, stream, n, message } of events) {
-        if (n === undefined) this.#sql.appendNext.run(session, stream, now, message);
-        else this.#sql.append.run(session, stream, n, message, now);
+        if (n === undefined) {
+          const added = this.#sql.appendNext.get(session, stream, now, message) as { n: number };
+          this.#sql.noteLast.run(added.n, session);
+        } else this.#sql.append.run(session, stream, n, message, now);
         this.#trim(session);
       }
       for (const c of ended) this.#sql.end.run(c.stream, c.instance);
@@ -187,6 +200,16 @@ export class SqliteStore implements Store {
     clearInterval(this.#timer);
     this.#deliver = undefined;
     if (this.#db.isOpen) this.#db.close();
+  }
+
+  #addColumns(): void {
+    this.#transaction(() => {
+      const columns = this.#db.prepare("SELECT name FROM pragma_table_info('sessions')").all();
+      const known = new Set(columns.map(({ name }) => name));
+      for (const name of ADDED_COLUMNS)
+        if (!known.has(name))
+          this.#db.exec(`ALTER TABLE sessions ADD COLUMN ${name} INTEGER NOT NULL DEFAULT 0`);
+    });
   }
 
   #trim(session: string): void {

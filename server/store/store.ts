@@ -1,3 +1,5 @@
+import type { FactsChange } from "./facts.ts";
+
 /** A JSON-RPC request id, as the client chose it. */
 export type RequestId = string | number;
 
@@ -46,6 +48,13 @@ export interface StoredEvent {
   readonly message: string;
 }
 
+/** What a session's newest notification stream begins with. */
+export interface StreamClaim {
+  readonly claim: number;
+  /** 0 before the first event. */
+  readonly last: number;
+}
+
 /** Changes of one moment, written together: the calls that began, their events, then the calls that ended. */
 export interface Batch {
   readonly started: readonly CallRecord[];
@@ -84,8 +93,15 @@ export interface Store {
   readonly name: string;
   create(record: SessionRecord): Promise<void>;
   read(id: string): Promise<SessionRecord | undefined>;
-  /** Replaces the facts of a session that is still there. */
-  setFacts(id: string, facts: SessionFacts): Promise<void>;
+  /** Changes the facts of a session that is still there, in one step (see changedFacts). */
+  changeFacts(id: string, change: FactsChange): Promise<void>;
+  /**
+   * Counts the notification streams that clients open for a session, in one step: of two that are open, the one with the higher claim
+   * stays.
+   *
+   * @returns the claim, and the `n` of the last event of the notification stream; undefined for a session that is not there
+   */
+  claimStream(id: string): Promise<StreamClaim | undefined>;
   /** Notes that sessions are in use. */
   touch(ids: readonly string[]): Promise<void>;
   /** Forgets a session and its events. */

@@ -2,7 +2,7 @@
  * What must happen in one step, as Lua (Valkey and Redis from 6.2 on). All keys of a session carry its id in braces, so that a cluster
  * keeps them together. Keys, for the session S and the prefix P:
  *
- * - `P{S}` hash: principal, params, facts
+ * - `P{S}` hash: principal, params, facts; `claim`: streams opened so far, `last`: the number of the last notification
  * - `P{S}:e:<stream>` stream: the events of one stream, each with the id `<n>-1`
  * - `P{S}:t` hash: events (`n`) and characters (`c`) of the session, and of each stream (`n:<stream>`, `c:<stream>`)
  * - `P{S}:z` sorted set: its streams by the time of their last event
@@ -25,11 +25,14 @@ const APPEND = `${SHARED}
 local base, stream, n, message, now = KEYS[1], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local events = base .. ':e:' .. stream
 if n == '' then
-  -- Never lower than the clock, so that a client's place in the stream stays behind it when all events were dropped.
+  -- Always higher than before, whatever the clocks of the writers say and however many events were dropped since; and never lower than
+  -- the clock, which older releases begin a stream at.
   local next = now * 1000
   local last = redis.call('XREVRANGE', events, '+', '-', 'COUNT', 1)
   if last[1] then next = math.max(next, tonumber(string.match(last[1][1], '^%d+')) + 1) end
+  next = math.max(next, tonumber(redis.call('HGET', base, 'last') or '0') + 1)
   n = string.format('%.0f', next)
+  if redis.call('EXISTS', base) == 1 then redis.call('HSET', base, 'last', n) end
 end
 local added = redis.pcall('XADD', events, n .. '-1', 'm', message)
 if type(added) == 'table' and added.err then
@@ -73,10 +76,33 @@ redis.call('PEXPIRE', base .. ':z', life)
 return 1
 `;
 
-/** KEYS: session. ARGV: facts. Changes only what is there: a session that was deleted does not come back. */
-const SET_FACTS = `
-if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'facts', ARGV[1]) end
+/** KEYS: session. ARGV: a FactsChange as JSON. Changes only what is there: a session that was deleted does not come back. */
+const CHANGE_FACTS = `
+local text = redis.call('HGET', KEYS[1], 'facts')
+if not text then return 0 end
+local facts, change = cjson.decode(text), cjson.decode(ARGV[1])
+local told = change.told or {}
+if change.initialized then facts.initialized = true end
+if change.logLevel then facts.logLevel = change.logLevel end
+for uri, version in pairs(change.subscribe or {}) do facts.subscriptions[uri] = version end
+for _, uri in ipairs(change.unsubscribe or {}) do facts.subscriptions[uri] = nil end
+for uri, version in pairs(told.resources or {}) do
+  if facts.subscriptions[uri] then facts.subscriptions[uri] = version end
+end
+for kind, stamp in pairs(told.lists or {}) do facts.lists[kind] = stamp end
+redis.call('HSET', KEYS[1], 'facts', cjson.encode(facts))
 return 1
+`;
+
+/** KEYS: session. ARGV: stream. @returns the claim, and the number of the stream's last event as text */
+const CLAIM = `
+if redis.call('EXISTS', KEYS[1]) == 0 then return false end
+local claim = redis.call('HINCRBY', KEYS[1], 'claim', 1)
+local last = tonumber(redis.call('HGET', KEYS[1], 'last') or '0')
+-- Written by older releases too: what they appended counts, though they did not note it in the session.
+local newest = redis.call('XREVRANGE', KEYS[1] .. ':e:' .. ARGV[1], '+', '-', 'COUNT', 1)
+if newest[1] then last = math.max(last, tonumber(string.match(newest[1][1], '^%d+'))) end
+return {claim, string.format('%.0f', last)}
 `;
 
 /** KEYS: session. @returns the calls that were at work, as stream and record in turn */
@@ -89,6 +115,7 @@ return calls
 
 export const SCRIPTS = {
   mcpAppend: { lua: APPEND, numberOfKeys: 1 },
-  mcpSetFacts: { lua: SET_FACTS, numberOfKeys: 1 },
+  mcpChangeFacts: { lua: CHANGE_FACTS, numberOfKeys: 1 },
+  mcpClaim: { lua: CLAIM, numberOfKeys: 1 },
   mcpForget: { lua: FORGET, numberOfKeys: 1 },
 } as const;

@@ -1,14 +1,16 @@
 import type { ChainableCommander, Redis, RedisOptions } from "iovalkey";
+import type { FactsChange } from "./facts.ts";
 import {
   type Batch,
   type CallRecord,
   LAST_N,
   LIMITS,
   type RequestId,
-  type SessionFacts,
   type SessionRecord,
+  STANDALONE,
   type Store,
   type StoredEvent,
+  type StreamClaim,
 } from "./store.ts";
 import { connectValkey, keepAsking } from "./valkey-connection.ts";
 import { SCRIPTS } from "./valkey-scripts.ts";
@@ -24,7 +26,8 @@ const [BEATS, SLOTS, USED] = [`${PREFIX}beats`, `${PREFIX}slots`, `${PREFIX}used
 /** The commands that the scripts add to a connection or a pipeline. */
 interface Scripted<R> {
   mcpAppend(session: string, ...args: (string | number)[]): R;
-  mcpSetFacts(session: string, facts: string): R;
+  mcpChangeFacts(session: string, change: string): R;
+  mcpClaim(session: string, stream: string): R;
   mcpForget(session: string): R;
 }
 type Connection = Redis & Scripted<Promise<unknown>>;
@@ -77,8 +80,13 @@ export class ValkeyStore implements Store {
     return { id, principal, params: JSON.parse(params), facts: JSON.parse(facts) };
   }
 
-  async setFacts(id: string, facts: SessionFacts): Promise<void> {
-    await this.#db.mcpSetFacts(base(id), JSON.stringify(facts));
+  async changeFacts(id: string, change: FactsChange): Promise<void> {
+    await this.#db.mcpChangeFacts(base(id), JSON.stringify(change));
+  }
+
+  async claimStream(id: string): Promise<StreamClaim | undefined> {
+    const claimed = (await this.#db.mcpClaim(base(id), STANDALONE)) as [number, string] | null;
+    return claimed ? { claim: claimed[0], last: Number(claimed[1]) } : undefined;
   }
 
   async touch(ids: readonly string[]): Promise<void> {

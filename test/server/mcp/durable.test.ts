@@ -82,7 +82,7 @@ test("while the store does not answer: sessions in memory go on, others are aske
   const store = new SqliteStore(join(env.SESSIONS_DIR ?? "", "sessions.db"));
   await using app = await startApp(env, { store });
   const session = await openSession(app.origin, bearer(0));
-  for (const name of ["create", "read", "setFacts", "write"] as const)
+  for (const name of ["create", "read", "changeFacts", "write"] as const)
     store[name] = async () => {
       throw new Error("the store is away");
     };

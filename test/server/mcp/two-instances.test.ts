@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { whyNoDebian } from "../store/debian-program.ts";
@@ -172,6 +172,54 @@ function switching(open: () => Promise<{ env: Record<string, string>; end: () =>
     );
     const told = (await stream.until((e) => e.message !== undefined)).at(-1)?.message;
     expect(told).toMatchObject({ method: "notifications/resources/updated", params: { uri } });
+    await stream.cut();
+  });
+
+  test("a later notification stream takes over from an earlier one, here or there; of many at once one stays", async () => {
+    const headers = await session();
+    const first = await resume(blue, headers);
+    const second = await resume(blue, headers);
+    expect(await first.rest()).toHaveLength(1);
+    const third = await resume(green, headers);
+    expect(await second.rest()).toHaveLength(1);
+    const many = await Promise.all([blue, green, blue, green, blue, green].map((at) => resume(at, headers)));
+    expect(await third.rest()).toHaveLength(1);
+    let over = 0;
+    for (const stream of many)
+      void stream.rest().then(
+        () => over++,
+        () => undefined,
+      );
+    await eventually(() => over === many.length - 1, "all but one to end");
+    const uri = "repo://sample/src/main.ts";
+    const subscribe = { jsonrpc: "2.0", id: 4, method: "resources/subscribe", params: { uri } };
+    await (await rpc(green.origin, subscribe, headers)).text();
+    expect(over).toBe(many.length - 1);
+    await Promise.all(many.map((stream) => stream.cut()));
+  });
+
+  test("subscriptions made at both at once are all told", async () => {
+    const headers = await session();
+    const stream = await resume(green, headers);
+    const paths = Array.from({ length: 20 }, (_, i) => `s/${i}.txt`);
+    const file = (path: string) => join(folder.path, "workspace", "sample", path);
+    await mkdir(file("s"), { recursive: true });
+    for (const path of paths) await writeFile(file(path), "1");
+    await Promise.all(
+      paths.map(async (path, i) => {
+        const params = { uri: `repo://sample/${path}` };
+        const body = { jsonrpc: "2.0", id: 100 + i, method: "resources/subscribe", params };
+        const answer = await rpc((i % 2 ? blue : green).origin, body, headers);
+        expect(await answer.text()).toContain('"result":{}');
+      }),
+    );
+    for (const path of paths) await writeFile(file(path), "changed");
+    const told = new Set<unknown>();
+    await stream.until((e) => {
+      if (e.message?.method === "notifications/resources/updated") told.add(e.message.params?.uri);
+      return told.size === paths.length;
+    });
+    expect(told.size).toBe(paths.length);
     await stream.cut();
   });
 

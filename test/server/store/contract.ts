@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { expect, test } from "@jest/globals";
+import { expect, jest, test } from "@jest/globals";
 import { LAST_N, LIMITS, NO_FACTS, STANDALONE, type Store } from "../../../server/store/store.ts";
 import { eventually } from "../support.ts";
 
@@ -35,7 +35,11 @@ export function contract(pair: () => readonly [Store, Store]): void {
     await one.create(record);
     expect(await two.read(record.id)).toEqual(record);
     const facts = { initialized: true, logLevel: "error", subscriptions: { "repo://a/b": "1" }, lists: {} };
-    await two.setFacts(record.id, facts);
+    await two.changeFacts(record.id, {
+      initialized: true,
+      logLevel: "error",
+      subscribe: facts.subscriptions,
+    });
     expect(await one.read(record.id)).toEqual({ ...record, facts });
     await one.touch([record.id, "unknown"]);
     const call = callOf(record.id);
@@ -44,9 +48,75 @@ export function contract(pair: () => readonly [Store, Store]): void {
     expect(await one.read(record.id)).toBeUndefined();
     expect(await one.events(record.id, call.stream, -1)).toEqual([]);
     expect(await one.call(record.id, call.stream)).toBeUndefined();
-    await one.setFacts(record.id, facts);
+    await one.changeFacts(record.id, { initialized: true });
+    expect(await one.claimStream(record.id)).toBeUndefined();
     await one.touch([record.id]);
     expect(await one.read(record.id)).toBeUndefined();
+  });
+
+  test("changes of two instances at the same time are all kept; what was left meanwhile does not come back", async () => {
+    const [one, two] = pair();
+    const record = sessionRecord();
+    await one.create(record);
+    const uris = Array.from({ length: 40 }, (_, i) => `repo://a/${i}`);
+    await Promise.all(
+      uris.map((uri, i) => (i % 2 ? one : two).changeFacts(record.id, { subscribe: { [uri]: "1" } })),
+    );
+    await Promise.all([
+      one.changeFacts(record.id, { unsubscribe: uris.slice(0, 20) }),
+      two.changeFacts(record.id, { logLevel: "debug" }),
+      one.changeFacts(record.id, { told: { lists: { tools: "t" }, resources: { "repo://a/39": "2" } } }),
+      two.changeFacts(record.id, { told: { lists: { prompts: "p" }, resources: { "repo://a/38": "3" } } }),
+    ]);
+    // The word of a change comes after the client has left the resource.
+    await two.changeFacts(record.id, { told: { resources: { "repo://a/0": "9" } } });
+    const left = Object.fromEntries(uris.slice(20).map((uri) => [uri, "1"]));
+    expect((await one.read(record.id))?.facts).toEqual({
+      initialized: false,
+      logLevel: "debug",
+      subscriptions: { ...left, "repo://a/39": "2", "repo://a/38": "3" },
+      lists: { tools: "t", prompts: "p" },
+    });
+    // Nothing left is still a map.
+    await one.changeFacts(record.id, { unsubscribe: uris });
+    expect((await two.read(record.id))?.facts.subscriptions).toEqual({});
+  });
+
+  test("claims of a session's stream rise at whichever instance, and begin after the last event", async () => {
+    const [one, two] = pair();
+    const record = sessionRecord();
+    await one.create(record);
+    expect(await one.claimStream(record.id)).toEqual({ claim: 1, last: 0 });
+    const claims = await Promise.all([one, two, one, two].map((store) => store.claimStream(record.id)));
+    expect(claims.map((c) => c?.claim).sort()).toEqual([2, 3, 4, 5]);
+    await two.write({ ...nothing, events: [event(record.id, STANDALONE, undefined)] });
+    const [last] = await one.events(record.id, STANDALONE, -1);
+    expect(await one.claimStream(record.id)).toEqual({ claim: 6, last: last?.n });
+  });
+
+  test("notifications are numbered upwards though a writer's clock is behind and all before were dropped", async () => {
+    const [one, two] = pair();
+    const record = sessionRecord();
+    await one.create(record);
+    const write = (store: Store) =>
+      store.write({ ...nothing, events: [event(record.id, STANDALONE, undefined)] });
+    await write(one);
+    const first = (await one.claimStream(record.id))?.last ?? 0;
+    const clock = jest.spyOn(Date, "now").mockReturnValue(Date.now() - 3_600_000);
+    try {
+      await write(two);
+      const second = (await two.claimStream(record.id))?.last ?? 0;
+      expect(second).toBeGreaterThan(first);
+      expect((await one.events(record.id, STANDALONE, first)).map((e) => e.n)).toEqual([second]);
+      // As if its life were over.
+      clock.mockReturnValue(Date.now() + 3_600_000 + 2 * LIMITS.eventTtlMs);
+      await one.sweep();
+      clock.mockReturnValue(Date.now() - 7_200_000);
+      await write(two);
+      expect((await one.claimStream(record.id))?.last).toBeGreaterThan(second);
+    } finally {
+      clock.mockRestore();
+    }
   });
 
   test("the events of a stream are read in order from any place, and its call is known until it ends", async () => {
@@ -58,6 +128,7 @@ export function contract(pair: () => readonly [Store, Store]): void {
     expect(await two.call(id, call.stream)).toEqual(call);
     expect(await two.call("another", call.stream)).toBeUndefined();
     expect((await two.events(id, call.stream, -1)).map((e) => e.n)).toEqual([0, 1, 2]);
+    expect((await two.events(id, call.stream, 0, 1)).map((e) => e.n)).toEqual([1]);
     expect(await two.events(id, call.stream, 1)).toEqual([{ n: 2, message: '{"n":2}' }]);
     await one.write({ started: [], events: [event(id, call.stream, 3)], ended: [call] });
     expect(await two.call(id, call.stream)).toBeUndefined();

@@ -43,7 +43,7 @@ describe("withOutages", () => {
     const names = [
       "create",
       "read",
-      "setFacts",
+      "changeFacts",
       "touch",
       "remove",
       "write",

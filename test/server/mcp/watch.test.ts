@@ -1,0 +1,109 @@
+import { describe, expect, test } from "@jest/globals";
+import { Changes } from "../../../server/mcp/changes.ts";
+import type { Session } from "../../../server/mcp/live-sessions.ts";
+import type { Sessions } from "../../../server/mcp/sessions.ts";
+import { Watch } from "../../../server/mcp/watch.ts";
+import { changedFacts, type FactsChange } from "../../../server/store/facts.ts";
+import { NO_FACTS } from "../../../server/store/store.ts";
+
+/** Sessions with open streams, and a workspace whose lists and files the test changes. */
+function watched(count = 1) {
+  const current = { lists: { tools: "1", prompts: "1", resources: "1" } as Record<string, string> };
+  const versions: Record<string, string> = {};
+  const told: string[] = [];
+  const problems: string[] = [];
+  /** Awaited by every look at a file. */
+  const pause = { until: Promise.resolve() };
+  const made = Array.from({ length: count }, (_, i) => {
+    const send = (what: string) => async () => {
+      if (session.id === "broken") throw new Error("the transport is closed");
+      told.push(`${session.id} ${what}`);
+    };
+    const session = {
+      id: `s${i}`,
+      principal: { id: "p", name: "p", scopes: ["code:read"] },
+      facts: { ...NO_FACTS, lists: { ...current.lists } },
+      endStanding: () => undefined,
+      server: {
+        server: {
+          sendToolListChanged: send("tools"),
+          sendPromptListChanged: send("prompts"),
+          sendResourceListChanged: send("resources"),
+          sendResourceUpdated: ({ uri }: { uri: string }) => send(uri)(),
+        },
+      },
+    } as unknown as Session & { id: string };
+    return session;
+  });
+  const change = async (session: Session, what: FactsChange) => {
+    session.facts = changedFacts(session.facts, what);
+    await Promise.resolve();
+  };
+  const watch = new Watch({
+    sessions: { live: { values: () => made }, change } as unknown as Sessions,
+    changes: new Changes(),
+    lists: async () => ({ ...current.lists }),
+    version: async (uri) => {
+      const version = versions[uri] ?? "";
+      await pause.until;
+      return version;
+    },
+    log: { error: ({ reason }: { reason: string }) => void problems.push(reason) } as never,
+    everybody: { id: "", name: "", scopes: [] },
+  });
+  const [session] = made;
+  if (!session) throw new Error("no session");
+  return { watch, made, session, current, versions, told, problems, pause, change };
+}
+
+const A = "repo://r/a";
+const B = "repo://r/b";
+
+describe("subscriptions that change while files are looked at", () => {
+  test.each([
+    ["one that comes is kept", { subscribe: { [B]: "1" } }, [A], [B]],
+    ["one that goes stays gone", { unsubscribe: [A] }, [], []],
+    ["one that goes, of two", { unsubscribe: [A], subscribe: { [B]: "1" } }, [], [B]],
+  ] as const)("%s", async (_, meanwhile, first, second) => {
+    const { watch, session, versions, told, pause, change } = watched();
+    Object.assign(versions, { [A]: "1", [B]: "1" });
+    await change(session, { subscribe: { [A]: "1" } });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    pause.until = promise;
+    versions[A] = "2";
+    const looking = watch.look();
+    await new Promise((turned) => setImmediate(turned));
+    await change(session, meanwhile);
+    resolve();
+    await looking;
+    expect(told.splice(0)).toEqual(first.map((uri) => `s0 ${uri}`));
+    versions[A] = "3";
+    versions[B] = "2";
+    await watch.look();
+    const expected = [...(first.length ? first : []), ...second];
+    expect(told).toEqual(expected.map((uri) => `s0 ${uri}`));
+  });
+});
+
+test("a stream that opens during a look is told of each change once", async () => {
+  const { watch, session, current, versions, told, change } = watched();
+  versions[A] = "1";
+  await change(session, { subscribe: { [A]: "1" } });
+  Object.assign(current.lists, { tools: "2", resources: "2" });
+  versions[A] = "2";
+  for (let i = 0; i < 3; i++) watch.announce(session);
+  await Promise.all([watch.look(), watch.look()]);
+  watch.announce(session);
+  await watch.look();
+  await new Promise((turned) => setImmediate(turned));
+  expect(told).toEqual(["s0 tools", "s0 resources", `s0 ${A}`]);
+});
+
+test("a session whose messages fail keeps no other from its news", async () => {
+  const { watch, made, current, told, problems } = watched(4);
+  (made[1] as unknown as { id: string }).id = "broken";
+  current.lists.tools = "2";
+  await watch.look();
+  expect(told).toEqual(["s0 tools", "s2 tools", "s3 tools"]);
+  expect(problems).toEqual(["the transport is closed"]);
+});
