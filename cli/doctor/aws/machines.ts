@@ -102,12 +102,22 @@ const alarms: AwsCheck = {
   id: "alarms",
   title: "Alarms",
   about: "stack",
-  tried: ({ settings }) => `cloudwatch:DescribeAlarms mcp-edge-${settings.stack}-`,
+  tried: ({ settings }) => `cloudwatch:DescribeAlarms mcp-edge-${settings.stack}`,
   async run({ aws, settings, machines: found = [] }) {
     const answer = await aws.query("monitoring", "DescribeAlarms", {
-      AlarmNamePrefix: `mcp-edge-${settings.stack}-`,
+      // The second machine's names go on with a dot (infra/aws/machine-names.ts).
+      AlarmNamePrefix: `mcp-edge-${settings.stack}`,
+      MaxRecords: "100",
     });
-    const all = answer.all("DescribeAlarmsResult/MetricAlarms/member");
+    // Alarms of the stack `prod-2` begin like those of `prod`; a machine and a health check have them by their names and ids.
+    const ids = new Set(found.map(({ id }) => id));
+    const all = answer
+      .all("DescribeAlarmsResult/MetricAlarms/member")
+      .filter(
+        (alarm) =>
+          alarm.get("AlarmName") === `mcp-edge-${settings.stack}-health` ||
+          alarm.all("Dimensions/member").some((dimension) => ids.has(dimension.get("Value"))),
+      );
     const of = ({ id }: Ec2Machine) =>
       all.filter((alarm) =>
         alarm.all("Dimensions/member").some((dimension) => dimension.get("Value") === id),

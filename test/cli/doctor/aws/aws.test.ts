@@ -76,6 +76,16 @@ describe("doctor --aws", () => {
     expect(report.checks[0]?.ok).toBe(false);
   });
 
+  test("does not take the alarms of a stack whose name begins alike for its own", async () => {
+    const other = alarm("ALARM", "MemoryUsedPercent")
+      .replaceAll(MACHINE, "i-of-another-stack")
+      .replace("mcp-edge-prod-host", "mcp-edge-prod-2-memory");
+    const both = `${/<member>.*<\/member>(?=<\/MetricAlarms>)/s.exec(other)?.[0]}</MetricAlarms>`;
+    aws.answers["monitoring DescribeAlarms"] = alarm("OK").replace("</MetricAlarms>", both);
+    const check = (await examine()).checks.find(({ id }) => id === "alarms");
+    expect(check).toMatchObject({ ok: true, got: expect.stringMatching(/^1, none of them raised/) });
+  });
+
   const broken: [string, (answers: Record<string, string>) => void, string][] = [
     [
       "no parameter",
