@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { cliEnvironment } from "../infra/aws/credentials.ts";
+import { type ProviderSettings, providerSettings } from "../infra/aws/provider-settings.ts";
 import { run } from "../infra/exec.ts";
 import { cacheFolder } from "../infra/paths.ts";
 import { stackConfig } from "./stack.ts";
@@ -13,18 +15,21 @@ const ACCOUNT = "admin";
 
 export interface AwsPlace {
   stack: string;
-  region: string;
+  /** The stack's own settings of the AWS provider. */
+  provider: ProviderSettings;
   /** Id of an instance, or a number from 1; default: the first. */
   machine?: string;
 }
 
 /**
- * The region of a stack in AWS; undefined for one of another target.
- * @throws Error with the line that mends it when it has none
+ * Where a stack in AWS is, and who asks there; undefined for a stack of another target.
+ * @throws Error with the line that mends it when it has no region
  */
-export async function awsRegion(stack: string): Promise<string | undefined> {
+export async function awsPlace(stack: string, machine?: string): Promise<AwsPlace | undefined> {
   const config = await stackConfig(stack);
-  return targetOf(config) === "aws" ? regionOf(stack, config) : undefined;
+  if (targetOf(config) !== "aws") return undefined;
+  const provider = providerSettings(config, regionOf(stack, config));
+  return { stack, provider, ...(machine ? { machine } : {}) };
 }
 
 /** The region of a stack in AWS. @throws Error with the line that mends it when it has none */
@@ -39,26 +44,38 @@ export function regionOf(stack: string, config: Record<string, string>): string 
 /** Arguments of a call of the AWS CLI: it knows profiles, single sign-on and the tunnel's protocol. */
 const awsArguments = (region: string, ...args: string[]) => [...args, "--region", region, "--output", "text"];
 
-async function aws(region: string, ...args: string[]): Promise<string> {
+async function aws({ provider }: AwsPlace, ...args: string[]): Promise<string> {
+  const env = { ...process.env, ...(await cliEnvironment(provider)) };
   try {
-    return (await run("aws", awsArguments(region, ...args))).stdout.trim();
+    return (await run("aws", awsArguments(provider.region, ...args), { env })).stdout.trim();
   } catch (error) {
     const hint = "It takes the AWS CLI, version 2.12 or later, signed in: aws sts get-caller-identity";
     throw new Error(`${(error as Error).message}\n${hint}`);
   }
 }
 
-/** The running machines of a stack, oldest first, by their tags: it need not have been brought up from this host. */
-async function instances({ stack, region }: AwsPlace): Promise<string[]> {
-  const filters = ["tag:Project=mcp-edge", `tag:Stack=${stack}`, "instance-state-name=running"].map(
+/** The running machines of a stack, the first one first, by their tags: it need not have been brought up from this host. */
+async function instances(place: AwsPlace): Promise<string[]> {
+  const filters = ["tag:Project=mcp-edge", `tag:Stack=${place.stack}`, "instance-state-name=running"].map(
     (filter) => {
       const [name, value] = filter.split("=");
       return `Name=${name},Values=${value}`;
     },
   );
-  const query = "sort_by(Reservations[].Instances[], &Tags[?Key=='Name'].Value | [0])[].InstanceId";
-  const found = await aws(region, "ec2", "describe-instances", "--filters", ...filters, "--query", query);
-  return found.split(/\s+/).filter((id) => id.startsWith("i-"));
+  const query = "Reservations[].Instances[].[InstanceId, Tags[?Key=='Name'].Value | [0]]";
+  const found = await aws(place, "ec2", "describe-instances", "--filters", ...filters, "--query", query);
+  return inOrder(found);
+}
+
+/** Ids of the machines by their number, which ends their name: mcp-edge-prod, mcp-edge-prod.2, … .10. Pure. */
+export function inOrder(lines: string): string[] {
+  const number = (name = "") => Number(/\.(\d+)$/.exec(name)?.[1] ?? 1);
+  return lines
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([id]) => id?.startsWith("i-"))
+    .sort(([, a], [, b]) => number(a) - number(b))
+    .map(([id]) => id as string);
 }
 
 /** @throws Error that names what there is when the wanted machine is not among it. Pure. */
@@ -118,7 +135,8 @@ async function throughTunnel<T>(
   command: string[],
   work: (args: string[]) => Promise<T>,
 ): Promise<T> {
-  const { stack, region } = place;
+  const { stack } = place;
+  const { region } = place.provider;
   const instance = pickInstance(await instances(place), place);
   const folder = await mkdtemp(join(tmpdir(), "mcp-edge-shell-"));
   try {
@@ -126,7 +144,7 @@ async function throughTunnel<T>(
     await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "mcp-edge shell", "-f", key]);
     const publicKey = (await readFile(`${key}.pub`, "utf8")).trim();
     await aws(
-      region,
+      place,
       ...["ec2-instance-connect", "send-ssh-public-key", "--instance-id", instance],
       ...["--instance-os-user", ACCOUNT, "--ssh-public-key", publicKey],
     );
@@ -143,7 +161,9 @@ async function throughTunnel<T>(
  */
 export const awsShell = (place: AwsPlace, command: string[]): Promise<number> =>
   throughTunnel(place, command, async (args) => {
-    const child = spawn("ssh", args, { stdio: "inherit", env: process.env });
+    // ssh starts the AWS CLI for the tunnel.
+    const env = { ...process.env, ...(await cliEnvironment(place.provider)) };
+    const child = spawn("ssh", args, { stdio: "inherit", env });
     const forward = () => {}; // the terminal sends an interrupt to the child too; it decides
     process.on("SIGINT", forward);
     const [code] = await once(child, "exit");
@@ -153,4 +173,7 @@ export const awsShell = (place: AwsPlace, command: string[]): Promise<number> =>
 
 /** What a command on a machine in AWS prints. @throws CommandError when it fails */
 export const awsOutput = (place: AwsPlace, command: string[]): Promise<string> =>
-  throughTunnel(place, command, async (args) => (await run("ssh", args)).stdout);
+  throughTunnel(place, command, async (args) => {
+    const env = { ...process.env, ...(await cliEnvironment(place.provider)) };
+    return (await run("ssh", args, { env })).stdout;
+  });

@@ -1,4 +1,10 @@
-import type { Deployed } from "./deployed.ts";
+/** A server as its clients see it. */
+export interface ConnectTarget {
+  stack: string;
+  url: string;
+  /** PEM file of its certificate's roots; undefined: every client trusts them. */
+  rootsFile?: string;
+}
 
 /** Ready-to-paste ways to connect a client. */
 export interface Connection {
@@ -9,8 +15,9 @@ export interface Connection {
 /**
  * @param token the secret, or undefined when it was shown before: then the lines name the variable MCP_EDGE_TOKEN
  */
-export function connections(deployed: Deployed, token: string | undefined): Connection[] {
-  const { url, rootsFile, stack } = deployed;
+export function connections(target: ConnectTarget, token: string | undefined): Connection[] {
+  const { url, rootsFile, stack } = target;
+  const trust = rootsFile ? `NODE_EXTRA_CA_CERTS=${rootsFile} ` : "";
   const bearer = `Bearer ${token ?? "$MCP_EDGE_TOKEN"}`;
   const name = stack === "local" ? "mcp-edge" : `mcp-edge-${stack}`;
   const headers = { Authorization: bearer };
@@ -21,27 +28,27 @@ export function connections(deployed: Deployed, token: string | undefined): Conn
   return [
     {
       client: "Claude Code",
-      text: `NODE_EXTRA_CA_CERTS=${rootsFile} claude mcp add --transport http ${name} ${url} --header "Authorization: ${bearer}"`,
+      text: `${trust}claude mcp add --transport http ${name} ${url} --header "Authorization: ${bearer}"`,
     },
     {
       client: "VS Code",
-      text: `NODE_EXTRA_CA_CERTS=${rootsFile} code --add-mcp ${quoted}`,
+      text: `${trust}code --add-mcp ${quoted}`,
     },
     {
-      client: "Cursor (~/.cursor/mcp.json; start it with NODE_EXTRA_CA_CERTS as above)",
+      client: `Cursor (~/.cursor/mcp.json${rootsFile ? "; start it with NODE_EXTRA_CA_CERTS as above" : ""})`,
       text: cursor,
     },
     {
       client: "curl",
       text:
-        `curl --cacert ${rootsFile} ${url} -H "Authorization: ${bearer}" -H 'Content-Type: application/json' ` +
+        `curl ${rootsFile ? `--cacert ${rootsFile} ` : ""}${url} -H "Authorization: ${bearer}" -H 'Content-Type: application/json' ` +
         `-H 'Accept: application/json, text/event-stream' -d '${call}'`,
     },
   ];
 }
 
-export function connectText(deployed: Deployed, token: string | undefined): string {
-  return connections(deployed, token)
+export function connectText(target: ConnectTarget, token: string | undefined): string {
+  return connections(target, token)
     .map(({ client, text }) => `${client}:\n${text.replace(/^/gm, "  ")}`)
     .join("\n\n");
 }

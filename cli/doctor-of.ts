@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { acmeRoots } from "../infra/aws/acme-roots.ts";
+import { providerSettings } from "../infra/aws/provider-settings.ts";
 import { rawSettings } from "../infra/edge.ts";
 import { onMachine } from "../infra/local/deployment.ts";
 import { parseSettings } from "../infra/settings.ts";
@@ -63,9 +64,9 @@ async function awsDoctor(stack: string, limitMs: number): Promise<DoctorReport> 
       `Stack ${stack} is not in AWS (target ${settings.target}). Name one that is: --stack dev`,
     );
   }
-  const region = regionOf(stack, config);
+  const provider = providerSettings(config, regionOf(stack, config));
   const { runAwsDoctor } = await import("./doctor/aws/run.ts");
-  return runAwsDoctor({ settings, region, limitMs });
+  return runAwsDoctor({ settings, provider, limitMs });
 }
 
 /** Examine a stack that is up. */

@@ -5,6 +5,9 @@ export const stackOption = () =>
     .default("local")
     .env("MCP_EDGE_STACK");
 
+export const machineOption = () =>
+  new Option("-m, --machine <which>", "of a stack in AWS: its number, from 1, or its instance id");
+
 export const jsonOption = () =>
   new Option("--json", "print the result as JSON; progress goes to standard error").default(false);
 

@@ -22,13 +22,19 @@ export interface Belonging {
   secrets: Record<string, unknown>;
 }
 
-const isSecret = (value: unknown) => typeof value === "object" && value !== null && "secure" in value;
+/** Encrypted, or with an encrypted value in it: `pulumi config set --path` makes such. */
+const isSecret = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && ("secure" in value || Object.values(value).some(isSecret));
+
+/** As the engine hands a value to the program: structured ones as JSON. */
+const textOf = (value: unknown) =>
+  typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
 
 /** The values of a stack's file that are there to be read. */
 export const plainConfig = (file: StackFile): Record<string, string> =>
   Object.fromEntries(
     Object.entries(file.config ?? {}).flatMap(([key, value]) =>
-      isSecret(value) ? [] : [[key, String(value)]],
+      isSecret(value) ? [] : [[key, textOf(value)]],
     ),
   );
 

@@ -1,5 +1,5 @@
 import { onServer } from "../infra/local/deployment.ts";
-import { type AwsPlace, awsOutput, awsRegion } from "./aws-shell.ts";
+import { type AwsPlace, awsOutput, awsPlace } from "./aws-shell.ts";
 import { type Deployed, readDeployed } from "./deployed.ts";
 
 export interface Token {
@@ -23,14 +23,25 @@ export interface NewToken extends Token {
 /** Where a server is: on this host, or in AWS. */
 export type Place = Pick<Deployed, "stack" | "networkIndex"> | AwsPlace;
 
-/** @throws Error that names the command when the stack is not up. */
-export async function placeOf(stack: string): Promise<Place> {
-  const region = await awsRegion(stack);
-  return region ? { stack, region } : readDeployed(stack);
+/**
+ * @param machine of a stack in AWS: its number from 1, or its id; default: the first
+ * @throws Error that names the command when the stack is not up, or has no machines to choose from
+ */
+export async function placeOf(stack: string, machine?: string): Promise<Place> {
+  const place = await awsPlace(stack, machine);
+  if (place) return place;
+  assertOneMachine(stack, machine);
+  return readDeployed(stack);
+}
+
+/** @throws Error when a machine is named in a stack of this host */
+export function assertOneMachine(stack: string, machine: string | undefined): void {
+  if (machine !== undefined && machine !== "1")
+    throw new Error(`Stack ${stack} is on this host and has one machine; take out --machine ${machine}`);
 }
 
 const ask = (place: Place, ...args: string[]): Promise<string> =>
-  "region" in place
+  "provider" in place
     ? awsOutput(place, ["/usr/local/sbin/mcp-edge-server", "token", ...args])
     : onServer(place.stack, place.networkIndex, ["token", ...args]);
 

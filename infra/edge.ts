@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { acmeRoots } from "./aws/acme-roots.ts";
 import type { AwsEdge } from "./aws/index.ts";
+import { providerSettings } from "./aws/provider-settings.ts";
 import { regionProblem } from "./aws/region.ts";
 import { localDomain, rememberDomain } from "./local/domain.ts";
 import { assertHost } from "./local/host.ts";
@@ -87,12 +88,13 @@ async function onAws(settings: AwsSettings): Promise<EdgeOutputs> {
   const wrong = regionProblem(region);
   if (wrong) throw new pulumi.RunError(`Stack "${stack}": ${wrong}`);
   const roots = await explained(() => acmeRoots(settings));
+  const provider = await explained(() => providerSettings(pulumi.runtime.allConfig(), region));
   // Loaded here, so that the local target does without AWS's SDK, which takes a second.
   const { AwsEdge } = await import("./aws/index.ts");
   const arch = settings.architecture === "amd64" ? "x64" : "arm64";
   const release = await explained(() => buildRelease(undefined, arch));
   const { url, ipv4, ipv6, machines, bucket, generation, records, nameServers, shell, monthlyCost } =
-    await explained(() => AwsEdge.create(stack, { settings, release, region }));
+    await explained(() => AwsEdge.create(stack, { settings, release, region, provider }));
   return {
     url,
     ipv4,

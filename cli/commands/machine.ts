@@ -1,12 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { guestOf, leader, nsenterArguments } from "../../infra/local/guest.ts";
 import { networkOf } from "../../infra/local/network.ts";
-import { awsRegion, awsShell } from "../aws-shell.ts";
+import { awsPlace, awsShell } from "../aws-shell.ts";
 import { connectText } from "../connect.ts";
+import { connectTarget } from "../connect-target.ts";
 import { readDeployed } from "../deployed.ts";
-import { stackOption } from "../options.ts";
+import { machineOption, stackOption } from "../options.ts";
+import { assertOneMachine } from "../tokens.ts";
 
 interface Options {
   stack: string;
@@ -14,19 +16,17 @@ interface Options {
   machine?: string;
 }
 
-const machineOption = () =>
-  new Option("-m, --machine <which>", "of a stack in AWS: its number, from 1, or its instance id");
-
 /**
  * Run a program on the machine with our own terminal; its exit code becomes ours.
  * @param command empty: a root shell
  */
 async function attached({ stack, machine }: Options, command: string[]): Promise<void> {
-  const region = await awsRegion(stack);
-  if (region) {
-    process.exitCode = await awsShell({ stack, region, ...(machine ? { machine } : {}) }, command);
+  const place = await awsPlace(stack, machine);
+  if (place) {
+    process.exitCode = await awsShell(place, command);
     return;
   }
+  assertOneMachine(stack, machine);
   await inLocalGuest(stack, command.length > 0 ? command : ["bash", "--login"]);
 }
 
@@ -67,5 +67,5 @@ export const connectCommand = () =>
     .description("Ready-to-paste lines that connect Claude Code, VS Code, Cursor and curl.")
     .addOption(stackOption())
     .action(async ({ stack }: { stack: string }) =>
-      console.log(connectText(await readDeployed(stack), process.env.MCP_EDGE_TOKEN)),
+      console.log(connectText(await connectTarget(stack), process.env.MCP_EDGE_TOKEN)),
     );

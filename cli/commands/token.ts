@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
-import { jsonOption, stackOption } from "../options.ts";
+import { jsonOption, machineOption, stackOption } from "../options.ts";
 import { createToken, placeOf, revokeToken, type Token, tokens } from "../tokens.ts";
 
 /** "30d", "12h", "15m" or seconds. */
@@ -34,6 +34,7 @@ export function line({ id, name, scopes, createdAt, expiresAt, ...use }: Token):
 
 interface Options {
   stack: string;
+  machine?: string;
   json: boolean;
   name: string;
   ttl?: number;
@@ -51,24 +52,26 @@ export function tokenCommand(): Command {
     .option("--scopes <list>", "comma-separated, of code:read and ops (default: code:read)")
     .option("--quota <calls>", "at most so many calls a day (default: the server's; 0: no limit)", calls)
     .addOption(stackOption())
+    .addOption(machineOption())
     .addOption(jsonOption())
-    .action(async ({ stack, json, name, ttl, scopes, quota }: Options) => {
+    .action(async ({ stack, machine, json, name, ttl, scopes, quota }: Options) => {
       const request = {
         name,
         ...(ttl ? { ttl } : {}),
         ...(scopes ? { scopes } : {}),
         ...(quota === undefined ? {} : { quota }),
       };
-      const made = await createToken(await placeOf(stack), request);
+      const made = await createToken(await placeOf(stack, machine), request);
       console.log(json ? JSON.stringify(made) : `${made.token}\n${line(made)}`);
     });
   command
     .command("list")
     .description("The tokens that the server takes; never their secrets.")
     .addOption(stackOption())
+    .addOption(machineOption())
     .addOption(jsonOption())
-    .action(async ({ stack, json }: Options) => {
-      const all = await tokens(await placeOf(stack));
+    .action(async ({ stack, machine, json }: Options) => {
+      const all = await tokens(await placeOf(stack, machine));
       console.log(json ? JSON.stringify(all) : all.map(line).join("\n") || "No tokens.");
     });
   command
@@ -76,8 +79,9 @@ export function tokenCommand(): Command {
     .description("Take a token back; it stops working within a second.")
     .argument("<id>", "its id, from `token list`")
     .addOption(stackOption())
-    .action(async (id: string, { stack }: Options) => {
-      await revokeToken(await placeOf(stack), id);
+    .addOption(machineOption())
+    .action(async (id: string, { stack, machine }: Options) => {
+      await revokeToken(await placeOf(stack, machine), id);
       console.log(`Token ${id} is revoked.`);
     });
   return command;

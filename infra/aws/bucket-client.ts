@@ -1,50 +1,74 @@
-import { type Credentials, signedHeaders } from "./sigv4.ts";
+import { GetObjectCommand, PutObjectCommand, S3Client, S3ServiceException } from "@aws-sdk/client-s3";
+import type { Objects } from "./convergence.ts";
+import { credentialsFor, endpointOf } from "./credentials.ts";
+import type { ProviderSettings } from "./provider-settings.ts";
+import { RefusedError } from "./refused.ts";
 
-export interface Place {
-  bucket: string;
-  region: string;
-  /** Base URL of another S3 than AWS's, with the bucket in the path; default "": AWS. */
-  endpoint: string;
-}
+/** Codes that no repetition cures (S3 API reference, "Error responses"). */
+const FINAL = new Set([
+  ...["AccessDenied", "AllAccessDisabled", "AccountProblem", "InvalidAccessKeyId", "SignatureDoesNotMatch"],
+  ...["ExpiredToken", "InvalidToken", "NoSuchBucket", "PermanentRedirect", "AuthorizationHeaderMalformed"],
+]);
 
-/** S3 as far as a deployment needs it: small JSON objects. */
-export class BucketClient {
-  readonly #place: Place;
-  readonly #credentials: () => Promise<Credentials>;
+/** A stack's bucket, as far as a deployment needs it: small JSON objects. */
+export class BucketClient implements Objects {
+  readonly #bucket: string;
+  readonly #client: S3Client;
 
-  /** @param credentials asked for each request, since temporary ones run out */
-  constructor(place: Place, credentials: () => Promise<Credentials>) {
-    this.#place = place;
-    this.#credentials = credentials;
+  readonly #tags: string;
+
+  /** @param tags of what is written: a write without them would take them away */
+  constructor(bucket: string, settings: ProviderSettings, tags: Record<string, string> = {}) {
+    const endpoint = endpointOf(settings, "s3");
+    this.#bucket = bucket;
+    this.#tags = new URLSearchParams(tags).toString();
+    this.#client = new S3Client({
+      region: settings.region,
+      credentials: credentialsFor(settings),
+      // Whatever stands in for S3 has no name for each bucket.
+      ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
+      requestChecksumCalculation: "WHEN_REQUIRED",
+    });
   }
 
-  /** @returns undefined when there is no such object (S3 says 403 to who may not list the bucket) */
+  /** @returns undefined when there is no such object */
   async get<T>(key: string): Promise<T | undefined> {
-    const answer = await this.#send("GET", key, "");
-    if (answer.status === 404) return undefined;
-    if (!answer.ok) throw await this.#refused("read", key, answer);
-    return (await answer.json()) as T;
+    try {
+      const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key: key }), {
+        abortSignal: AbortSignal.timeout(15_000),
+      });
+      return JSON.parse((await Body?.transformToString()) ?? "") as T;
+    } catch (error) {
+      if (error instanceof S3ServiceException && error.name === "NoSuchKey") return undefined;
+      throw this.#explained("GetObject", key, error as Error);
+    }
   }
 
   async put(key: string, content: string): Promise<void> {
-    const answer = await this.#send("PUT", key, content);
-    if (!answer.ok) throw await this.#refused("write", key, answer);
+    const command = new PutObjectCommand({
+      Bucket: this.#bucket,
+      Key: key,
+      Body: content,
+      ContentType: "application/json",
+      ...(this.#tags ? { Tagging: this.#tags } : {}),
+    });
+    try {
+      await this.#client.send(command, { abortSignal: AbortSignal.timeout(15_000) });
+    } catch (error) {
+      throw this.#explained("PutObject", key, error as Error);
+    }
   }
 
-  async #send(method: string, key: string, body: string): Promise<Response> {
-    const { bucket, region, endpoint } = this.#place;
-    const base = endpoint ? `${endpoint}/${bucket}` : `https://${bucket}.s3.${region}.amazonaws.com`;
-    const url = new URL(`${base}/${key}`);
-    const credentials = await this.#credentials();
-    const headers = signedHeaders({ method, url, body }, { region, credentials, at: new Date() });
-    const signal = AbortSignal.timeout(15_000);
-    return fetch(url, { method, headers, signal, ...(method === "PUT" ? { body } : {}) });
-  }
-
-  async #refused(what: string, key: string, answer: Response): Promise<Error> {
-    const words = (await answer.text()).slice(0, 300);
-    return new Error(
-      `cannot ${what} ${key} in the bucket ${this.#place.bucket}: HTTP ${answer.status} ${words}`,
+  #explained(action: string, key: string, error: Error): Error {
+    if (!(error instanceof S3ServiceException)) return error;
+    const words = `s3:${action} of ${key} in the bucket ${this.#bucket}: ${error.name}, ${error.message}`;
+    if (!FINAL.has(error.name)) return new Error(words);
+    const list =
+      action === "GetObject" ? " and s3:ListBucket (without it, S3 refuses what is not there yet)" : "";
+    return new RefusedError(
+      error.name === "AccessDenied"
+        ? `${words}. Whoever runs pulumi needs s3:${action} on arn:aws:s3:::${this.#bucket}/${key}${list}: docs/deployer-policy.json`
+        : words,
     );
   }
 }

@@ -1,5 +1,6 @@
 import { sleep } from "../exec.ts";
 import type { Desired } from "./desired.ts";
+import { RefusedError } from "./refused.ts";
 
 /** What a machine says of itself: `status/<instance>.json`, written by mcp-edge-pull. */
 export interface Status {
@@ -53,7 +54,10 @@ export class DeploymentError extends Error {
 const statusKey = (instance: string) => `status/${instance}.json`;
 const beginning = (status: Status | undefined) => status?.steps[0]?.at ?? "";
 
-/** "running": go on waiting; undefined: well; a text: what is wrong. */
+/**
+ * "running": go on waiting; undefined: well; a text: what is wrong. A first boot that is done although cloud-init says "degraded"
+ * is well: our own part of it reports "done" only after each of its steps, so what cloud-init complains about is the image's.
+ */
 export function verdict(status: Status | undefined, generation: string): "running" | undefined | string {
   if (status?.generation !== generation) return "running";
   if (status.phase === "failed") {
@@ -63,8 +67,7 @@ export function verdict(status: Status | undefined, generation: string): "runnin
     return `the deployment failed; ${runs}`;
   }
   if (status.phase !== "done" || /running|not (started|run)/.test(status.cloudInit)) return "running";
-  // "degraded done" means that cloud-init swallowed an error.
-  if (!["", "done"].includes(status.cloudInit)) return `cloud-init ended as "${status.cloudInit}"`;
+  if (/error/.test(status.cloudInit)) return `cloud-init ended as "${status.cloudInit}"`;
   return undefined;
 }
 
@@ -112,6 +115,7 @@ export async function converged(objects: Objects, awaited: Awaited, patience: Pa
       const outcome = verdict(status, generation);
       if (outcome === "running") continue;
       open.delete(instance);
+      if (!outcome && status.cloudInit.includes("degraded")) log(degraded(status));
       if (outcome) problems.push(`${instance}: ${outcome}. The end of its log:\n${indented(status.log)}`);
     }
     if (open.size > 0) await sleep(every);
@@ -120,8 +124,11 @@ export async function converged(objects: Objects, awaited: Awaited, patience: Pa
   if (problems.length > 0) throw new DeploymentError(problems.join("\n"));
 }
 
-/** A request that fails is repeated at the next look; credentials that do not serve are another thing. */
-async function lookAt(
+const degraded = ({ instance, cloudInit }: Status) =>
+  `warning: ${instance} is well, and cloud-init ended there as "${cloudInit}"; what it met: cloud-init status --long`;
+
+/** A request that fails is repeated at the next look; one that is refused is not, nor are credentials that do not serve. */
+export async function lookAt(
   objects: Objects,
   instance: string,
   log: (line: string) => void,
@@ -129,6 +136,7 @@ async function lookAt(
   try {
     return await objects.get<Status>(statusKey(instance));
   } catch (error) {
+    if (error instanceof RefusedError) throw error;
     log(`not yet: ${(error as Error).message}`);
     return undefined;
   }

@@ -1,36 +1,107 @@
-import { run } from "../exec.ts";
-import type { Credentials } from "./sigv4.ts";
+import { fromNodeProviderChain, fromTemporaryCredentials } from "@aws-sdk/credential-providers";
+import { goSeconds, namesCredentials, type ProviderSettings } from "./provider-settings.ts";
+import { RefusedError } from "./refused.ts";
 
-type Environment = Record<string, string | undefined>;
+export interface Credentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+}
 
-/** What `aws configure export-credentials --format process` prints (AWS CLI 2.9 and later). */
-function fromProcess(text: string): Credentials {
-  const found = JSON.parse(text) as { AccessKeyId: string; SecretAccessKey: string; SessionToken?: string };
-  return {
-    accessKeyId: found.AccessKeyId,
-    secretAccessKey: found.SecretAccessKey,
-    ...(found.SessionToken ? { sessionToken: found.SessionToken } : {}),
+/** Asked for each request: temporary credentials run out, and the SDK renews them in time. */
+export type CredentialSource = () => Promise<Credentials>;
+
+/** The environment by which AWS's tools name the endpoint of a service (SDKs reference guide, "Service-specific endpoints"). */
+export const endpointOf = (settings: ProviderSettings, service: string): string =>
+  settings.endpoints?.[service] ??
+  process.env[`AWS_ENDPOINT_URL_${service.toUpperCase().replaceAll("-", "_")}`] ??
+  process.env.AWS_ENDPOINT_URL ??
+  "";
+
+/**
+ * The credentials that the engine's AWS provider uses for a stack: its own keys, its profile (with single sign-on, processes and web
+ * identities), or what the environment has; then its `assumeRoles`, one after the other.
+ */
+export function credentialsFor(settings: ProviderSettings): CredentialSource {
+  const { accessKey, secretKey, token, profile, sharedConfigFiles, sharedCredentialsFiles } = settings;
+  const own =
+    accessKey && secretKey
+      ? async () => ({
+          accessKeyId: accessKey,
+          secretAccessKey: secretKey,
+          ...(token ? { sessionToken: token } : {}),
+        })
+      : fromNodeProviderChain({
+          ...(profile ? { profile } : {}),
+          ...(sharedConfigFiles?.[0] ? { configFilepath: sharedConfigFiles[0] } : {}),
+          ...(sharedCredentialsFiles?.[0] ? { filepath: sharedCredentialsFiles[0] } : {}),
+          clientConfig: stsConfig(settings),
+        });
+  const last = (settings.assumeRoles ?? []).reduce<CredentialSource>(
+    (masterCredentials, role) =>
+      fromTemporaryCredentials({
+        masterCredentials,
+        clientConfig: stsConfig(settings),
+        params: {
+          RoleArn: role.roleArn,
+          RoleSessionName: role.sessionName ?? "mcp-edge",
+          ...(role.externalId ? { ExternalId: role.externalId } : {}),
+          ...(role.policy ? { Policy: role.policy } : {}),
+          ...(role.duration ? { DurationSeconds: goSeconds(role.duration) } : {}),
+        },
+      }),
+    own,
+  );
+  return async () => {
+    try {
+      return await last();
+    } catch (error) {
+      throw new CredentialsError((error as Error).message, settings);
+    }
   };
 }
 
-/**
- * The credentials that the engine's AWS provider finds too: the environment's, as in CI; else whatever the AWS CLI has (a
- * profile, single sign-on, a role). AWS's own SDK would do the same with three megabytes of dependencies.
- * @throws Error that says both ways
- */
-export async function findCredentials(env: Environment = process.env): Promise<Credentials> {
-  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = env;
-  if (AWS_ACCESS_KEY_ID && AWS_SECRET_ACCESS_KEY) {
-    const session = AWS_SESSION_TOKEN ? { sessionToken: AWS_SESSION_TOKEN } : {};
-    return { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY, ...session };
-  }
-  try {
-    const { stdout } = await run("aws", ["configure", "export-credentials", "--format", "process"], { env });
-    return fromProcess(stdout);
-  } catch (error) {
-    throw new Error(
-      `No AWS credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set, and the AWS CLI gives none (${(error as Error).message}). ` +
-        "Sign in (aws sso login), or set both variables.",
+const stsConfig = (settings: ProviderSettings) => {
+  const endpoint = endpointOf(settings, "sts");
+  return { region: settings.region, ...(endpoint ? { endpoint } : {}) };
+};
+
+/** Nobody to ask as; the message says who was meant. */
+export class CredentialsError extends RefusedError {
+  override name = "CredentialsError";
+  constructor(why: string, settings: ProviderSettings) {
+    const { profile, assumeRoles = [] } = settings;
+    const who = [
+      profile ? `aws:profile ${profile}` : "",
+      ...assumeRoles.map(({ roleArn }) => `aws:assumeRoles ${roleArn}`),
+    ].filter(Boolean);
+    const whose = who.length > 0 ? ` (the stack names ${who.join(", ")})` : "";
+    super(
+      `No AWS credentials${whose}: ${why}. Sign in (aws sso login${profile ? ` --profile ${profile}` : ""}), or set ` +
+        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
     );
   }
+}
+
+/**
+ * Environment that makes the AWS CLI mean the stack's account too.
+ * @returns nothing when the stack names no credentials: the CLI then finds its own, as the engine does
+ */
+export async function cliEnvironment(settings: ProviderSettings): Promise<Record<string, string>> {
+  const endpoints = Object.entries(settings.endpoints ?? {}).map(([service, url]) => [
+    // The provider calls a service "ec2", the CLI's variable is AWS_ENDPOINT_URL_EC2.
+    `AWS_ENDPOINT_URL_${service.toUpperCase()}`,
+    url,
+  ]);
+  const region = { AWS_REGION: settings.region };
+  if (!namesCredentials(settings)) return { ...region, ...Object.fromEntries(endpoints) };
+  const { accessKeyId, secretAccessKey, sessionToken } = await credentialsFor(settings)();
+  return {
+    ...region,
+    ...Object.fromEntries(endpoints),
+    // An empty token would be sent, and refused.
+    ...(sessionToken ? { AWS_SESSION_TOKEN: sessionToken } : {}),
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+  };
 }

@@ -5,12 +5,13 @@ import type { FilesArchive } from "../files-archive.ts";
 import type { Release } from "../release.ts";
 import type { Workspace } from "../workspace.ts";
 import type { Artifacts } from "./artifacts.ts";
+import type { Records } from "./certificate-wait.ts";
 import { desired, desiredText } from "./desired.ts";
+import type { ProviderSettings } from "./provider-settings.ts";
 import { named, type Tags } from "./tags.ts";
 
 export interface DeploymentArgs {
   stack: string;
-  region: string;
   artifacts: Artifacts;
   release: Release;
   files: FilesArchive;
@@ -19,7 +20,20 @@ export interface DeploymentArgs {
   bundle: string;
   /** Names and versions of the secrets. */
   secrets: pulumi.Input<string>;
+  /** Who asks AWS for the machines' statuses, and where. */
+  provider: ProviderSettings;
   tags: Tags;
+}
+
+/** What the wait must know besides. */
+export interface WaitArgs {
+  domain: string;
+  instances: pulumi.Input<string>[];
+  /** What else must have changed for a machine to be another, such as its type. */
+  machines: pulumi.Input<string>;
+  records: Records;
+  lines: pulumi.Input<string[]>;
+  nameServers: pulumi.Input<string[]>;
 }
 
 /** By hand (`pulumi up`) the engine's plugins start in the project's folder; `mcp-edge up` says where that is. */
@@ -27,6 +41,9 @@ const PUBLISH = [
   'cd "$(printenv MCP_EDGE_ROOT || pwd)"',
   "exec node --import=./infra/node-check.js infra/aws/publish.ts",
 ].join(" && ");
+
+/** Another text at each run. */
+const ASK = "date +%s%N";
 
 /**
  * What the machines shall run, published by content hash, and the wait for all of them: `pulumi up` shows each machine's
@@ -72,26 +89,40 @@ export class Deployment extends pulumi.ComponentResource {
     this.registerOutputs({ generation: this.generation });
   }
 
-  /** Wait until every machine says that it runs this generation. */
-  wait(machines: pulumi.Input<string>[], ready: pulumi.Resource[]): command.local.Command {
-    const { stack, region, artifacts } = this.#args;
-    const instances = pulumi.all(machines).apply((ids) => ids.join(","));
+  /**
+   * Wait until every machine says that it runs this generation, and until it serves under a certificate that clients trust
+   * (publish.ts).
+   */
+  wait(args: WaitArgs, ready: pulumi.Resource[]): command.local.Command {
+    const { stack, artifacts, provider, tags } = this.#args;
+    const { domain, instances, machines, records, lines, nameServers } = args;
+    const { bucket } = artifacts;
+    const certificate = { stack, domain, instances, records, lines, nameServers };
+    const wait = { bucket, generation: this.generation, tags: named(tags, "desired"), certificate };
+    const MCP_EDGE_WAIT = pulumi.jsonStringify(wait);
+    // A wait that failed leaves no trace in the state: the way back to the content before it would find nothing to wait for. This
+    // one always ends well, so its output changes at each change of what is waited for.
+    const asked = new command.local.Command(
+      `${stack}-awaited`,
+      { create: ASK, update: ASK, environment: { WAIT: MCP_EDGE_WAIT, MACHINES: machines } },
+      { parent: this },
+    );
+    const aws = JSON.stringify(provider);
     return new command.local.Command(
       `${stack}-converged`,
       {
         create: PUBLISH,
         update: PUBLISH,
         environment: {
-          MCP_EDGE_BUCKET: artifacts.bucket,
-          MCP_EDGE_REGION: region,
-          MCP_EDGE_GENERATION: this.generation,
-          MCP_EDGE_INSTANCES: instances,
+          MCP_EDGE_WAIT,
+          MCP_EDGE_AWS: provider.secretKey ? pulumi.secret(aws) : aws,
+          MCP_EDGE_ASKED: asked.stdout,
         },
       },
       {
         parent: this,
         dependsOn: [...this.published, ...ready],
-        customTimeouts: { create: "30m", update: "30m" },
+        customTimeouts: { create: "45m", update: "45m" },
       },
     );
   }

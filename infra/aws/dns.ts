@@ -40,9 +40,22 @@ export class Dns extends pulumi.ComponentResource {
     this.records = all.apply((list) =>
       list.flatMap((record) => record.values.map((value) => zoneLine(record, value))),
     );
+    if (!args.zone && !pulumi.runtime.isDryRun()) {
+      // Said as soon as the addresses are known, before the machine is there: it can then have its certificate at the first try.
+      this.records.apply((lines) =>
+        pulumi.log.info(`Make these records in the zone of ${domain}:\n${lines.join("\n")}`, this),
+      );
+    }
     if (args.zone) {
       const zone = this.#zone(args);
       this.nameServers = args.hostedZone === "create" ? zone.nameServers : undefined;
+      if (!pulumi.runtime.isDryRun())
+        this.nameServers?.apply((servers) =>
+          pulumi.log.info(
+            `Name servers of the new zone ${args.zone}, for its registrar: ${servers.join(", ")}`,
+            this,
+          ),
+        );
       const types = ["A", "AAAA", "HTTPS", ...(caaIssuer ? ["CAA"] : [])] as const;
       for (const type of types) {
         new aws.route53.Record(

@@ -28,6 +28,7 @@ import { Machine } from "./machine.ts";
 import { machineLabel, machineName } from "./machine-names.ts";
 import { assertSubnets, Network, type Subnet } from "./network.ts";
 import { once } from "./once.ts";
+import type { ProviderSettings } from "./provider-settings.ts";
 import { Secrets } from "./secrets.ts";
 import { Shell } from "./shell.ts";
 import { Storage } from "./storage.ts";
@@ -38,6 +39,8 @@ export interface AwsEdgeArgs {
   release: Release;
   /** Where the machines are; the provider's own setting `aws:region`. */
   region: string;
+  /** Who asks AWS beside the engine; default: whoever the environment names. */
+  provider?: ProviderSettings;
 }
 
 /** A machine, as the stack's output `machines` names it. */
@@ -87,7 +90,7 @@ export class AwsEdge extends pulumi.ComponentResource {
 
   private constructor(
     name: string,
-    { settings, release, region }: AwsEdgeArgs,
+    { settings, release, region, provider = { region } }: AwsEdgeArgs,
     { workspace, bundle, files }: Prepared,
     opts?: pulumi.ComponentResourceOptions,
   ) {
@@ -115,7 +118,7 @@ export class AwsEdge extends pulumi.ComponentResource {
     const deployment = new Deployment(
       `${name}-deployment`,
       {
-        ...{ stack, region, artifacts, release, files, workspace, bundle },
+        ...{ stack, provider, artifacts, release, files, workspace, bundle },
         secrets: secrets.versions,
         tags: ownTags(settings),
       },
@@ -220,7 +223,15 @@ export class AwsEdge extends pulumi.ComponentResource {
       child,
     );
     const ids = machines.map(({ instanceId }) => instanceId);
-    deployment.wait(ids, [...machines.flatMap(({ ready }) => ready), dns]);
+    const records = !settings.zone ? "by hand" : settings.hostedZone;
+    deployment.wait(
+      {
+        ...{ domain: settings.domain, instances: ids, records, lines: dns.records },
+        machines: pulumi.interpolate`${settings.instanceType} ${replaceWith}`,
+        nameServers: dns.nameServers ?? [],
+      },
+      [...machines.flatMap(({ ready }) => ready), dns],
+    );
 
     this.url = `https://${settings.domain}/mcp`;
     this.ipv4 = (machines[0] as (typeof machines)[0]).ipv4;

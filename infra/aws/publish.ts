@@ -1,30 +1,48 @@
+import { Resolver } from "node:dns/promises";
 import { BucketClient } from "./bucket-client.ts";
+import { type AwaitedCertificate, awaitCertificate, type Names } from "./certificate-wait.ts";
 import { converged } from "./convergence.ts";
-import { findCredentials } from "./credentials.ts";
+import type { ProviderSettings } from "./provider-settings.ts";
 
 /**
- * Run by the engine (deployment.ts): wait for the machines, and say what they do. Exit code 1, with the reasons on standard
- * error, when one of them did not take the deployment.
+ * Run by the engine (deployment.ts): wait for the machines, say what they do, and wait for their certificates. Exit code 1, with
+ * the reasons on standard error, when one of them did not take the deployment, or gets no certificate although its records are in
+ * a zone of the account.
  */
-const setting = (name: string): string => {
+export interface Wait {
+  bucket: string;
+  generation: string;
+  /** Tags of `desired.json`. */
+  tags: Record<string, string>;
+  certificate: AwaitedCertificate;
+}
+
+const given = <T>(name: string): T => {
   const value = process.env[name];
   if (!value) throw new Error(`${name} is not set: this script is the deployment's, run by the program`);
-  return value;
+  return JSON.parse(value) as T;
+};
+
+const log = (line: string) => console.log(line);
+
+/** Asks the host's resolvers, not /etc/hosts. */
+const names: Names = {
+  async addresses(name) {
+    const resolver = new Resolver({ timeout: 3_000, tries: 2 });
+    const found = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
+    return found.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
+  },
 };
 
 try {
-  const place = {
-    bucket: setting("MCP_EDGE_BUCKET"),
-    region: setting("MCP_EDGE_REGION"),
-    endpoint: process.env.AWS_ENDPOINT_URL ?? "",
-  };
-  const minutes = Number(process.env.MCP_EDGE_WAIT_MINUTES ?? 25);
-  const awaited = {
-    generation: setting("MCP_EDGE_GENERATION"),
-    instances: setting("MCP_EDGE_INSTANCES").split(","),
-  };
-  const client = new BucketClient(place, () => findCredentials());
-  await converged(client, awaited, { log: (line) => console.log(line), limit: minutes * 60_000 });
+  const { bucket, generation, tags, certificate } = given<Wait>("MCP_EDGE_WAIT");
+  const client = new BucketClient(bucket, given<ProviderSettings>("MCP_EDGE_AWS"), tags);
+  const { instances, domain } = certificate;
+  await converged(client, { generation, instances }, { log });
+  const outcome = await awaitCertificate(client, certificate, names, { log });
+  if (outcome.issued) log(`https://${domain} is served with a certificate of its authority`);
+  else if (outcome.waitsForPeople) log(`warning: ${outcome.message}`);
+  else throw new Error(outcome.message);
 } catch (error) {
   console.error((error as Error).message);
   process.exitCode = 1;

@@ -5,6 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { AwsEdge } from "../../infra/aws/index.ts";
 import { type AwsSettings, parseSettings } from "../../infra/settings.ts";
+import { hearLog } from "../infra/aws/mocks.ts";
 import { accountOf } from "./account.ts";
 import type { Role } from "./iam/principal.ts";
 import type { Account } from "./kind.ts";
@@ -70,6 +71,7 @@ export class ProgramRun {
     const { stack = "prod", role = "deployer" } = run;
     const aws = { ...(run.account ?? (await ProgramRun.account(role))), role };
     const one = new ProgramRun(aws);
+    hearLog();
     await pulumi.runtime.setMocks(
       {
         newResource: async ({ type, name, inputs }) => one.#create(stack, type, name, inputs, run.slow ?? {}),

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { connect as tlsConnect } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { run } from "../../infra/exec.ts";
+import { accountOf } from "../aws-double/account.ts";
+import { forgetSnapshots, runLifecyclePolicies } from "../aws-double/services/dlm.ts";
 import { Store } from "../aws-double/store.ts";
 import { AwsCheckout, DOMAIN, settings } from "./support.ts";
 
@@ -31,9 +33,13 @@ const store = () => new Store(aws.home);
 
 beforeAll(async () => {
   aws = await AwsCheckout.create({ cloud: true });
-  await aws.stack(stack, settings({ hostedZone: "create", alarms: "full", logs: "cloudwatch" }), {
-    "mcp-edge:secrets": JSON.stringify({ API_KEY: SECRET }),
-  });
+  await aws.stack(
+    stack,
+    settings({ hostedZone: "create", alarms: "full", logs: "cloudwatch", backups: "3" }),
+    {
+      "mcp-edge:secrets": JSON.stringify({ API_KEY: SECRET }),
+    },
+  );
 }, 400_000);
 
 afterAll(() => aws?.remove(), 120_000);
@@ -266,6 +272,44 @@ describe("a replacement of the machine", () => {
     const settled = await aws.pulumi("preview", "--stack", stack, "--refresh", "--expect-no-changes");
     expect(settled.code).toBe(0);
   }, 200_000);
+
+  test("is made once: neither a new boot script nor going back to keep replaces it again", async () => {
+    const pull = join(aws.checkout.folder, "cloud-init/deploy/mcp-edge-pull");
+    const good = await readFile(pull, "utf8");
+    await writeFile(pull, `${good}# a line more\n`);
+    const edited = await aws.pulumi("preview", "--stack", stack);
+    await writeFile(pull, good);
+    expect(edited.all).toContain("dev-desired");
+    expect(edited.all).not.toMatch(/replace/);
+    await aws.must("config", "set", "--stack", stack, "mcp-edge:machine", "keep");
+    expect((await aws.pulumi("preview", "--stack", stack, "--expect-no-changes")).code).toBe(0);
+  }, 60_000);
+});
+
+describe("a snapshot of the night", () => {
+  test("is what the data volume is restored from, once, with another machine at the same addresses", async () => {
+    const marker = "/srv/mcp-edge/workspace/marker";
+    await on("sh", "-c", `echo before >${marker}; sync`);
+    const account = accountOf(aws.env as NodeJS.ProcessEnv);
+    const [snapshot = ""] = await runLifecyclePolicies(account);
+    await on("sh", "-c", `echo after >${marker}`);
+    const before = await outputs();
+    const { serial } = await certificate();
+    await aws.must("config", "set", "--stack", stack, "mcp-edge:snapshotId", snapshot);
+    const { code, all } = await aws.up(stack);
+    if (code !== 0) throw new Error(all);
+    expect((await on("cat", marker)).stdout).toBe("before\n");
+    const after = await outputs();
+    expect(after.machines[0]?.instance).not.toBe(before.machines[0]?.instance);
+    expect([after.ipv4, after.ipv6, (await certificate()).serial]).toEqual([
+      before.ipv4,
+      before.ipv6,
+      serial,
+    ]);
+    await aws.must("config", "rm", "--stack", stack, "mcp-edge:snapshotId");
+    expect((await aws.pulumi("preview", "--stack", stack, "--expect-no-changes")).code).toBe(0);
+    await forgetSnapshots(account);
+  }, 250_000);
 });
 
 describe("destroy", () => {

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { awsShell, pickInstance, sshArguments } from "../../cli/aws-shell.ts";
+import { awsShell, inOrder, pickInstance, sshArguments } from "../../cli/aws-shell.ts";
 import { createToken } from "../../cli/tokens.ts";
 
 describe("pickInstance", () => {
@@ -31,8 +31,16 @@ test("a command goes whole to the other shell, whatever is in it", () => {
   expect(sshArguments(place, []).slice(-3)).toEqual(["-t", "admin@i-0aa", "exec sudo -i"]);
 });
 
+test("machines are in the order of their numbers, which end their names", () => {
+  const lines = ["i-0c\tmcp-edge-prod.10", "i-0b\tmcp-edge-prod.2", "i-0a\tmcp-edge-prod", ""].join("\n");
+  expect(inOrder(lines)).toEqual(["i-0a", "i-0b", "i-0c"]);
+  expect(inOrder("None")).toEqual([]);
+});
+
 describe("awsShell", () => {
   let folder = "";
+  const provider = { region: "eu-central-1", accessKey: "AKIASTACK", secretKey: "s" };
+  const place = { stack: "prod", provider };
   const path = process.env.PATH;
   const stand = async (name: string, script: string) => {
     await writeFile(join(folder, name), `#!/bin/sh\n${script}`);
@@ -42,7 +50,7 @@ describe("awsShell", () => {
     folder = await mkdtemp(join(tmpdir(), "mcp-edge-aws-shell-"));
     await stand(
       "aws",
-      `echo "$@" >>${folder}/calls\ncase "$*" in *describe-instances*) echo "i-0aa i-0bb" ;; esac\n`,
+      `echo "$AWS_ACCESS_KEY_ID $@" >>${folder}/calls\ncase "$*" in *describe-instances*) printf 'i-0bb\\tmcp-edge-prod.2\\ni-0aa\\tmcp-edge-prod\\n' ;; esac\n`,
     );
     await stand("ssh", `echo "$@" >>${folder}/ssh.log\nexit 7\n`);
     process.env.PATH = `${folder}:${path}`;
@@ -53,11 +61,17 @@ describe("awsShell", () => {
   });
 
   test("finds the machine by its tags, hands a fresh key to Instance Connect, and gives the command's exit code", async () => {
-    expect(await awsShell({ stack: "prod", region: "eu-central-1", machine: "2" }, ["id"])).toBe(7);
+    expect(await awsShell({ ...place, machine: "2" }, ["id"])).toBe(7);
     const calls = await readFile(join(folder, "calls"), "utf8");
     expect(calls).toMatch(
       /describe-instances --filters Name=tag:Project,Values=mcp-edge Name=tag:Stack,Values=prod /,
     );
+    expect(
+      calls
+        .trim()
+        .split("\n")
+        .filter((line) => !line.startsWith("AKIASTACK ")),
+    ).toEqual([]);
     expect(calls).toMatch(
       /send-ssh-public-key --instance-id i-0bb --instance-os-user admin --ssh-public-key ssh-ed25519 AAAA/,
     );
@@ -68,7 +82,7 @@ describe("awsShell", () => {
 
   test("tokens are made through it, by the release that runs there", async () => {
     await stand("ssh", `echo "$@" >>${folder}/ssh.log\necho '{"id":"t1","token":"secret"}'\n`);
-    expect(await createToken({ stack: "prod", region: "eu-central-1" }, { name: "it's me" })).toMatchObject({
+    expect(await createToken(place, { name: "it's me" })).toMatchObject({
       id: "t1",
     });
     expect(await readFile(join(folder, "ssh.log"), "utf8")).toContain(

@@ -44,4 +44,17 @@ describe("a stack", () => {
     expect(plainConfig(file)).toEqual({ "mcp-edge:target": "aws", "mcp-edge:machines": "2" });
     expect(plainConfig({})).toEqual({});
   });
+
+  test("has structured values as JSON, and one that holds a secret stays whole and unread", () => {
+    const config = {
+      "aws:assumeRoles": [{ roleArn: "arn:aws:iam::111122223333:role/x" }],
+      "mcp-edge:secrets": { API_KEY: secret, OTHER: "plain" },
+    };
+    expect(plainConfig({ config })).toEqual({
+      "aws:assumeRoles": '[{"roleArn":"arn:aws:iam::111122223333:role/x"}]',
+    });
+    expect(belonging({ config }, "aws", env).secrets).toEqual({
+      "mcp-edge:secrets": config["mcp-edge:secrets"],
+    });
+  });
 });

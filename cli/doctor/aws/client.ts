@@ -1,4 +1,5 @@
-import { type Credentials, signedHeaders } from "../../../infra/aws/sigv4.ts";
+import type { CredentialSource } from "../../../infra/aws/credentials.ts";
+import { signedHeaders } from "../../../infra/aws/sigv4.ts";
 import { CheckFailure } from "../check.ts";
 import { parseXml, type Xml } from "./xml.ts";
 
@@ -7,9 +8,9 @@ const VERSIONS = { ec2: "2016-11-15", sts: "2011-06-15", monitoring: "2010-08-01
 
 export interface AwsClientOptions {
   region: string;
-  credentials: Credentials;
-  /** Base URL of something else than AWS, as tests have; it tells the services apart by the signature's scope. */
-  endpoint?: string;
+  credentials: CredentialSource;
+  /** Base URL of something else than AWS for a service of the provider, such as ec2; "": AWS's own. Default: AWS's own for all. */
+  endpoint?: (service: string) => string;
   /** Limit of one request, milliseconds. Default 10 000. */
   limitMs?: number;
 }
@@ -60,22 +61,26 @@ export class AwsClient {
 
   /** A GET of S3: an object, or with `?…` what a bucket is set to. */
   async s3(bucket: string, path: string): Promise<string> {
-    const { endpoint, region } = this.#options;
-    const base = endpoint ? `${endpoint}/${bucket}` : `https://${bucket}.s3.${region}.amazonaws.com`;
+    const endpoint = this.#endpoint("s3");
+    const base = endpoint ? `${endpoint}/${bucket}` : `https://${bucket}.s3.${this.region}.amazonaws.com`;
     return this.#ask("s3", { method: "GET", url: new URL(`${base}/${path}`), body: "" });
   }
 
+  #endpoint(service: string): string {
+    return this.#options.endpoint?.(service === "monitoring" ? "cloudwatch" : service) ?? "";
+  }
+
   #url(service: string, path: string): URL {
-    const { endpoint, region } = this.#options;
-    const host = service === "route53" ? "route53.amazonaws.com" : `${service}.${region}.amazonaws.com`;
-    return new URL(path, endpoint ?? `https://${host}`);
+    const host = service === "route53" ? "route53.amazonaws.com" : `${service}.${this.region}.amazonaws.com`;
+    return new URL(path, this.#endpoint(service) || `https://${host}`);
   }
 
   async #ask(
     service: string,
     request: { method: "GET" | "POST"; url: URL; body: string; headers?: Record<string, string> },
   ): Promise<string> {
-    const { credentials, limitMs = 10_000 } = this.#options;
+    const { limitMs = 10_000 } = this.#options;
+    const credentials = await this.#options.credentials();
     const region = service === "route53" ? "us-east-1" : this.region;
     const headers = signedHeaders(request, { region, credentials, at: new Date(), service });
     const answer = await fetch(request.url, {

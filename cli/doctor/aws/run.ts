@@ -1,4 +1,5 @@
-import { findCredentials } from "../../../infra/aws/credentials.ts";
+import { credentialsFor, endpointOf } from "../../../infra/aws/credentials.ts";
+import type { ProviderSettings } from "../../../infra/aws/provider-settings.ts";
 import type { AwsSettings } from "../../../infra/settings.ts";
 import { CheckFailure, type CheckResult, type DoctorReport } from "../check.ts";
 import { explain } from "../explain.ts";
@@ -10,9 +11,8 @@ import { MACHINE_CHECKS } from "./machines.ts";
 
 export interface AwsDoctorOptions {
   settings: AwsSettings;
-  region: string;
-  /** Default: AWS_ENDPOINT_URL, else AWS itself. */
-  endpoint?: string;
+  /** Who asks, and where: the stack's own settings of the AWS provider. */
+  provider: ProviderSettings;
   /** Limit of one request, milliseconds. Default 10 000. */
   limitMs?: number;
 }
@@ -25,12 +25,14 @@ const CHECKS: readonly AwsCheck[] = [...ACCOUNT_CHECKS, ...MACHINE_CHECKS, ...BU
  * @throws Error when there are no credentials
  */
 export async function runAwsDoctor(options: AwsDoctorOptions): Promise<DoctorReport> {
-  const { settings, region, limitMs } = options;
-  const endpoint = options.endpoint ?? process.env.AWS_ENDPOINT_URL;
+  const { settings, provider, limitMs } = options;
+  const { region } = provider;
+  const credentials = credentialsFor(provider);
+  await credentials();
   const aws = new AwsClient({
     region,
-    credentials: await findCredentials(),
-    ...(endpoint ? { endpoint } : {}),
+    credentials,
+    endpoint: (service) => endpointOf(provider, service),
     ...(limitMs === undefined ? {} : { limitMs }),
   });
   const context: AwsContext = { aws, settings };

@@ -1,5 +1,5 @@
 import { type Account, ApiError, arn, type Kind, newId, tagsAll } from "../kind.ts";
-import { copyDisk } from "../machine/disk.ts";
+import { copyDisk, removeDisk } from "../machine/disk.ts";
 import { isObject, object, objects, type Props, text, texts } from "../values.ts";
 import { VOLUME } from "./volumes.ts";
 
@@ -77,6 +77,9 @@ export async function runLifecyclePolicies(aws: Account): Promise<string[]> {
 }
 
 /** Snapshots outlive the stack; a test takes them away. */
-export function forgetSnapshots(aws: Account): void {
-  for (const { id } of aws.store.all(SNAPSHOT)) aws.store.remove(SNAPSHOT, id);
+export async function forgetSnapshots(aws: Account): Promise<void> {
+  for (const { id } of aws.store.all(SNAPSHOT)) {
+    aws.store.remove(SNAPSHOT, id);
+    await removeDisk(aws.store.home, id);
+  }
 }

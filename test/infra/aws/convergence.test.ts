@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { converged, type Objects, type Status } from "../../../infra/aws/convergence.ts";
+import { RefusedError } from "../../../infra/aws/refused.ts";
 
 const steps = (...texts: string[]) =>
   texts.map((text, index) => ({ at: `2026-11-21T10:00:0${index}Z`, text }));
@@ -93,8 +94,30 @@ describe("converged", () => {
       (await outcome({ "i-1": [undefined, running, status({ cloudInit: "done" })] })).error,
     ).toBeUndefined();
     expect(
-      (await outcome({ "i-1": [undefined, running, status({ cloudInit: "degraded done" })] })).error,
-    ).toContain('cloud-init ended as "degraded done"');
+      (await outcome({ "i-1": [undefined, running, status({ cloudInit: "error - done" })] })).error,
+    ).toContain('cloud-init ended as "error - done"');
+  });
+
+  test("what cloud-init complains of beside our own part, which is done, is a warning", async () => {
+    const degraded = status({ cloudInit: "degraded done" });
+    const { error, lines } = await outcome({
+      "i-1": [undefined, status({ cloudInit: "degraded running" }), degraded],
+    });
+    expect(error).toBeUndefined();
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^warning: i-1 is well.*"degraded done".*cloud-init status --long/),
+    );
+    const failed = status({ phase: "failed", cloudInit: "degraded done" });
+    expect((await outcome({ "i-1": [undefined, failed] })).error).toContain("the deployment failed");
+  });
+
+  test("a refusal is said at once: to ask again changes nothing", async () => {
+    const { error, lines } = await outcome(
+      { "i-1": [undefined, new RefusedError("AccessDenied: s3:GetObject")] },
+      60_000,
+    );
+    expect(error).toBe("AccessDenied: s3:GetObject");
+    expect(lines).toEqual([]);
   });
 
   test("to run it again after a failure asks the machines to try again, and does not take the old failure for the new", async () => {

@@ -5,6 +5,10 @@ import { Program, RELEASE } from "./program.ts";
 // biome-ignore lint/suspicious/noExplicitAny: inputs are read as the test expects them
 type Inputs = any;
 
+/** The environment of the wait. */
+const waitOf = (program: Program): Inputs =>
+  program.asked.filter(({ name }) => name === "prod-converged").map(({ inputs }) => inputs.environment)[0];
+
 describe("a prod stack with a zone", () => {
   let prod: Program;
   beforeAll(async () => {
@@ -183,14 +187,20 @@ describe("a prod stack with a zone", () => {
     expect(objects.map(({ key }) => key).sort()).toEqual(
       ["desired.json", `files/files-${desired.files}.tar`, `releases/${RELEASE.hash}.tar.zst`].sort(),
     );
-    const [wait] = prod.asked.filter(({ name }) => name === "prod-converged");
+    const environment = waitOf(prod);
     const machine = await prod.value(prod.edge.machines);
-    expect(wait?.inputs.environment).toMatchObject({
-      MCP_EDGE_GENERATION: desired.generation,
-      MCP_EDGE_INSTANCES: machine[0]?.instance,
-      MCP_EDGE_BUCKET: "mcp-edge-prod-123456789012",
-      MCP_EDGE_REGION: "eu-central-1",
+    expect(JSON.parse(environment.MCP_EDGE_WAIT)).toMatchObject({
+      generation: desired.generation,
+      bucket: "mcp-edge-prod-123456789012",
+      tags: { Project: "mcp-edge", Name: "desired" },
+      certificate: {
+        stack: "prod",
+        domain: "mcp.example.com",
+        instances: [machine[0]?.instance],
+        records: "lookup",
+      },
     });
+    expect(JSON.parse(environment.MCP_EDGE_AWS)).toEqual({ region: "eu-central-1" });
   });
 
   test("outputs say where it is, how to get in and what it costs", async () => {
@@ -207,12 +217,19 @@ describe("settings that change what is made", () => {
     expect(program.all("route53/record:Record")).toEqual([]);
     const records = await program.value(program.edge.records);
     expect(records.map((line) => line.split(" ")[3])).toEqual(["A", "AAAA", "HTTPS", "CAA", "CAA", "CAA"]);
+    // Said as soon as the addresses are known: they wait for no machine.
+    expect(program.said).toEqual([
+      `Make these records in the zone of mcp.example.com:\n${records.join("\n")}`,
+    ]);
   });
 
   test("a zone can be made; its name servers are told", async () => {
     const program = await Program.run({ zone: "mcp.example.com", hostedZone: "create" });
     expect(program.one("route53/zone:Zone")).toMatchObject({ name: "mcp.example.com" });
     expect(program.edge.nameServers && (await program.value(program.edge.nameServers))).toHaveLength(2);
+    expect(program.said.join()).toContain(
+      "Name servers of the new zone mcp.example.com, for its registrar: ns-1.example.net",
+    );
   });
 
   test("dev is unguarded and has the basic alarms", async () => {
@@ -406,15 +423,22 @@ describe("settings that change what is made", () => {
     expect(program.all("ebs/volume:Volume").map(({ name }) => name)).toContain("prod-data");
     const zones = program.all("ebs/volume:Volume").map(({ inputs }) => inputs.availabilityZone);
     expect(new Set(zones).size).toBe(2);
-    const [wait] = program.asked.filter(({ name }) => name === "prod-converged");
-    expect(wait?.inputs.environment).toMatchObject({
-      MCP_EDGE_INSTANCES: expect.stringMatching(/^(i-[^,]+,){9}i-/),
-    });
+    expect(JSON.parse(waitOf(program).MCP_EDGE_WAIT).certificate.instances).toHaveLength(10);
   });
 
   test("us-east-1 needs one topic alone", async () => {
     const program = await Program.run({}, "prod", "us-east-1");
     expect(program.all("sns/topic:Topic")).toHaveLength(1);
+  });
+
+  test("the wait has a trigger of its own, so that the way back to what ran before waits too", async () => {
+    const program = await Program.run();
+    const [asked] = program.asked.filter(({ name }) => name === "prod-awaited");
+    expect(asked?.inputs.create).toBe("date +%s%N");
+    expect(asked?.inputs.environment).toEqual({
+      MACHINES: expect.stringMatching(/^t4g\.small arm64 /),
+      WAIT: waitOf(program).MCP_EDGE_WAIT,
+    });
   });
 
   test("a changed secret is another generation; the same content is the same one", async () => {

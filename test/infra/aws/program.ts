@@ -4,7 +4,7 @@ import { gunzipSync } from "node:zlib";
 import * as pulumi from "@pulumi/pulumi";
 import { AwsEdge } from "../../../infra/aws/index.ts";
 import { type AwsSettings, parseSettings } from "../../../infra/settings.ts";
-import { type Asked, recording, settled } from "./mocks.ts";
+import { type Asked, hearLog, recording, settled } from "./mocks.ts";
 
 export const RELEASE = { hash: "5".repeat(64), archive: join(tmpdir(), "release.tar.zst") };
 const REGION = "eu-central-1";
@@ -17,19 +17,22 @@ export class Program {
   readonly asked: Asked[];
   readonly edge: AwsEdge;
   readonly settings: AwsSettings;
+  readonly said: string[];
 
-  private constructor(asked: Asked[], edge: AwsEdge, settings: AwsSettings) {
+  private constructor(asked: Asked[], edge: AwsEdge, settings: AwsSettings, said: string[]) {
     this.asked = asked;
     this.edge = edge;
     this.settings = settings;
+    this.said = said;
   }
 
   static async run(raw: Record<string, string> = {}, stack = "prod", region = REGION): Promise<Program> {
     const asked = await recording(stack);
+    const said = hearLog();
     const settings = parseSettings({ ...BASE, ...raw }, stack) as AwsSettings;
     const edge = await AwsEdge.create(stack, { settings, release: RELEASE, region });
     await settled();
-    return new Program(asked, edge, settings);
+    return new Program(asked, edge, settings, said);
   }
 
   /** Resources of a type, such as "ec2/instance:Instance". */

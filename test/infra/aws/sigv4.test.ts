@@ -1,8 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { BucketClient } from "../../../infra/aws/bucket-client.ts";
-import { findCredentials } from "../../../infra/aws/credentials.ts";
+import { describe, expect, test } from "@jest/globals";
 import { signedHeaders } from "../../../infra/aws/sigv4.ts";
 import { run } from "../../../infra/exec.ts";
 
@@ -81,44 +79,4 @@ test("signs as curl does", async () => {
   const ours = signedHeaders({ method: "GET", url, body: "" }, { region: "eu-central-1", credentials, at });
   const signature = (text: string | string[] | undefined) => /Signature=(.*)/.exec(String(text))?.[1];
   expect(signature(headers.authorization)).toBe(signature(ours.authorization));
-});
-
-describe("findCredentials", () => {
-  test("takes the environment's", async () => {
-    const env = { AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b", AWS_SESSION_TOKEN: "c" };
-    expect(await findCredentials(env)).toEqual({ accessKeyId: "a", secretAccessKey: "b", sessionToken: "c" });
-  });
-
-  test("without any, says both ways to some", async () => {
-    const env = { AWS_ACCESS_KEY_ID: undefined, AWS_CONFIG_FILE: "/dev/null", PATH: "/nowhere" };
-    await expect(findCredentials(env)).rejects.toThrow(/AWS_ACCESS_KEY_ID.*aws sso login/s);
-  });
-});
-
-describe("BucketClient", () => {
-  const seen: string[] = [];
-  const server = createServer((request, response) => {
-    seen.push(`${request.method} ${request.url}`);
-    response.statusCode = request.url?.endsWith("missing")
-      ? 404
-      : request.url?.endsWith("denied")
-        ? 403
-        : 200;
-    response.end('{"a":1}');
-  });
-  let client: BucketClient;
-  beforeAll(async () => {
-    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    client = new BucketClient({ bucket: "b", region: "us-east-1", endpoint }, async () => credentials);
-  });
-  afterAll(() => void server.close());
-
-  test("reads and writes objects; a missing one is no error, a refusal is", async () => {
-    expect(await client.get("desired.json")).toEqual({ a: 1 });
-    expect(await client.get("missing")).toBeUndefined();
-    await expect(client.get("denied")).rejects.toThrow("cannot read denied in the bucket b: HTTP 403");
-    await client.put("desired.json", "{}");
-    expect(seen.at(-1)).toBe("PUT /b/desired.json");
-  });
 });

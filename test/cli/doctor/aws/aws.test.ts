@@ -10,6 +10,13 @@ const settings = parseSettings(
   "prod",
 ) as AwsSettings;
 
+const SERVICES = ["ec2", "sts", "cloudwatch", "ssm", "route53", "s3"];
+
+const providerAt = (endpoint: string) => ({
+  region: "eu-central-1",
+  endpoints: Object.fromEntries(SERVICES.map((service) => [service, endpoint])),
+});
+
 describe("doctor --aws", () => {
   let aws: StandIn;
   const before = { ...process.env };
@@ -24,7 +31,7 @@ describe("doctor --aws", () => {
     process.env = { ...before };
   });
 
-  const examine = () => runAwsDoctor({ settings, region: "eu-central-1", endpoint: aws.endpoint });
+  const examine = () => runAwsDoctor({ settings, provider: providerAt(aws.endpoint) });
   const failed = async () =>
     (await examine()).checks.filter(({ ok }) => !ok).map(({ id, got }) => `${id}: ${got}`);
 
@@ -72,7 +79,7 @@ describe("doctor --aws", () => {
   });
 
   test("says that nothing answers where nothing does", async () => {
-    const report = await runAwsDoctor({ settings, region: "eu-central-1", endpoint: "http://127.0.0.1:1" });
+    const report = await runAwsDoctor({ settings, provider: providerAt("http://127.0.0.1:1") });
     expect(report.checks[0]?.ok).toBe(false);
   });
 

@@ -1,0 +1,110 @@
+import { sleep } from "../exec.ts";
+import { lookAt, type Objects, type Patience, type Status } from "./convergence.ts";
+
+/** Who makes the domain's records: the program in a zone that was there, in a zone that it made, or people. */
+export type Records = "lookup" | "create" | "by hand";
+
+export interface AwaitedCertificate {
+  stack: string;
+  domain: string;
+  instances: string[];
+  records: Records;
+  /** Lines of a zone file. */
+  lines: string[];
+  /** Of the zone that the program made. */
+  nameServers: string[];
+}
+
+/** What the world knows of a name: its addresses, and the name servers of a zone. Rejects for none, as node:dns does. */
+export interface Names {
+  addresses(name: string): Promise<string[]>;
+}
+
+/** Every machine serves under a certificate that a client trusts; or not yet, and the message says why and what to do. */
+export type CertificateOutcome =
+  | { issued: true }
+  | { issued: false; waitsForPeople: boolean; message: string };
+
+/** Ten minutes: the machine asks again 30 s, 1, 2, 4 … min after a failure, and DNS takes a minute. */
+const LIMIT = 10 * 60_000;
+
+/** The addresses in the lines that resolvers do not give. */
+async function missing({ lines }: AwaitedCertificate, domain: string, names: Names): Promise<string[]> {
+  const known = (await names.addresses(domain).catch(() => [])).map(canonical);
+  return lines.filter((line) => {
+    const [, type = "", value = ""] = / IN (A|AAAA) (\S+)$/.exec(line) ?? [];
+    return type !== "" && !known.includes(canonical(value));
+  });
+}
+
+const canonical = (address: string) =>
+  address.includes(":") ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
+
+/**
+ * After a deployment: wait until each machine has its certificate. Where the records are for people to make, and are not there, it
+ * does not wait: the machine goes on asking by itself.
+ */
+export async function awaitCertificate(
+  objects: Objects,
+  awaited: AwaitedCertificate,
+  names: Names,
+  { log, limit = LIMIT, every = 5_000 }: Patience,
+): Promise<CertificateOutcome> {
+  const end = Date.now() + limit;
+  let said = false;
+  for (;;) {
+    const statuses = await Promise.all(awaited.instances.map((one) => lookAt(objects, one, log)));
+    const open = statuses.filter((status) => status?.certificate !== "issued");
+    if (open.length === 0) return { issued: true };
+    const failed = open.find((status) => status?.certificateProblem);
+    if (failed && awaited.records !== "lookup") {
+      const lines = await missing(awaited, awaited.domain, names);
+      if (lines.length > 0)
+        return { issued: false, waitsForPeople: true, message: await explain(awaited, failed, lines) };
+    }
+    if (Date.now() >= end) {
+      const lines = await missing(awaited, awaited.domain, names);
+      return {
+        issued: false,
+        waitsForPeople: false,
+        message: await explain(awaited, failed ?? open[0], lines),
+      };
+    }
+    if (!said) log(`wait for the certificate of ${awaited.domain}`);
+    said = true;
+    await sleep(every);
+  }
+}
+
+function explain(awaited: AwaitedCertificate, status: Status | undefined, lines: string[]): string {
+  const { stack, domain, records, nameServers } = awaited;
+  const serves =
+    status?.certificate === "outdated"
+      ? "the certificate of another ACME server"
+      : "a self-signed certificate";
+  const text = [`${domain} is served with ${serves}: no certificate has been issued yet.`];
+  const problem = status?.certificateProblem.trim();
+  if (problem) text.push(`The last attempt ended with:\n${indented(problem)}`);
+  if (lines.length > 0) {
+    text.push(
+      `DNS does not lead to the machine. These records are not there, as seen from this host:\n${indented(lines.join("\n"))}`,
+    );
+    if (records === "by hand") text.push(`Make all of them: pulumi stack output records --stack ${stack}`);
+    else if (records === "create")
+      text.push(
+        `Enter the name servers of the new zone at the registrar:\n${indented(nameServers.join("\n"))}`,
+      );
+    else
+      text.push(
+        "They are in the Route 53 zone, so the domain is delegated to other name servers, or the zone in the settings is a second one of this name: dig NS, aws route53 list-hosted-zones",
+      );
+  } else if (!problem) text.push("The machine has not said why.");
+  text.push(
+    "The machine asks again by itself, at last once an hour. At once: " +
+      `npm run mcp-edge -- shell --stack ${stack} -- systemctl restart mcp-edge-cert. ` +
+      `Its log: npm run mcp-edge -- logs --stack ${stack} -u mcp-edge-cert.service`,
+  );
+  return text.join("\n");
+}
+
+const indented = (text: string) => text.split("\n").slice(-20).join("\n  ").replace(/^/, "  ");
