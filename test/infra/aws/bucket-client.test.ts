@@ -75,7 +75,7 @@ describe("BucketClient", () => {
   ])("says at once: %s", async (_what, of, words) => {
     const error = await of()
       .get("status/i-1.json")
-      .catch((one) => one);
+      .catch((one: Error) => one);
     expect(error).toBeInstanceOf(RefusedError);
     expect(error.message).toMatch(words);
   });
@@ -83,7 +83,7 @@ describe("BucketClient", () => {
   test("what is no refusal can be tried again", async () => {
     const error = await client("deployer", { endpoints: { s3: "http://127.0.0.1:1" } })
       .get("desired.json")
-      .catch((one) => one);
+      .catch((one: Error) => one);
     expect(error).toBeInstanceOf(Error);
     expect(error).not.toBeInstanceOf(RefusedError);
   });
