@@ -76,10 +76,14 @@ export function verdict(status: Status | undefined, generation: string): "runnin
  * another ETag.
  * @returns the beginnings of the failed attempts by instance, which are not to be taken for the new one's
  */
-async function tryAgain(objects: Objects, { generation, instances }: Awaited): Promise<Map<string, string>> {
+async function tryAgain(
+  objects: Objects,
+  { generation, instances }: Awaited,
+  log: (line: string) => void,
+): Promise<Map<string, string>> {
   const failed = new Map<string, string>();
   for (const instance of instances) {
-    const status = await objects.get<Status>(statusKey(instance));
+    const status = await lookAt(objects, instance, log);
     if (status?.generation === generation && status.phase === "failed")
       failed.set(instance, beginning(status));
   }
@@ -101,7 +105,7 @@ async function tryAgain(objects: Objects, { generation, instances }: Awaited): P
 export async function converged(objects: Objects, awaited: Awaited, patience: Patience): Promise<void> {
   const { generation, instances } = awaited;
   const { log, limit = 25 * 60_000, every = 2_000 } = patience;
-  const before = await tryAgain(objects, awaited);
+  const before = await tryAgain(objects, awaited, log);
   const said = new Map<string, number>();
   const open = new Map<string, Status | undefined>(instances.map((instance) => [instance, undefined]));
   const problems: string[] = [];
