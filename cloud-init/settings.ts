@@ -53,13 +53,20 @@ export function checkMachineSettings(settings: MachineSettings): void {
   for (const [key, [pattern, what]] of Object.entries(PATTERNS)) {
     const value = settings[key as keyof MachineSettings];
     if (typeof value !== "string" || !pattern.test(value))
-      problems.push(`${key} is ${JSON.stringify(value)}, not ${what}`);
+      // An address may hold a credential.
+      problems.push(
+        `${key} is ${key === "workspace" ? "something else" : JSON.stringify(value)}, not ${what}`,
+      );
   }
   for (const origin of settings.allowedOrigins)
     if (!/^[A-Za-z0-9.:/*+_-]+$/.test(origin))
       problems.push(`allowedOrigins has ${JSON.stringify(origin)}, which is not an origin`);
   if (!Number.isInteger(settings.rateLimit) || settings.rateLimit < 1)
     problems.push(`rateLimit is ${settings.rateLimit}, not a whole number of requests a second, 1 or more`);
+  if (/^[a-z]+:\/\/[^/]*:[^/]*@|^(https?|git):\/\/[^/]*@|\?/.test(settings.workspace))
+    problems.push(
+      "workspace holds credentials, and is written to files that everybody on the machine can read",
+    );
   if (settings.workspace !== "" && settings.workspaceName === "")
     problems.push("workspaceName is empty although workspace names a repository");
   if (settings.trustedCa !== undefined && !/^-----BEGIN CERTIFICATE-----\n/.test(settings.trustedCa))

@@ -163,6 +163,35 @@ export const checkIssuer: Check = matches(
   "the domain that the certificate authority names for CAA records, such as sectigo.com or pki.goog",
 );
 
+/** A branch, a tag or a pattern of them (git-check-ref-format(1)), without what a shell or git would take for more. */
+export const checkRef: Check = matches(
+  /^(?!-)(?!.*(\.\.|\/\/|@\{))[A-Za-z0-9_.*/+-]{1,200}$/,
+  "names of branches or tags, such as main or v*",
+);
+
+/** The address lands in files that everybody on the machine can read, in the state and in command lines. Never says the value. */
+export const checkWorkspace: Check = (value) =>
+  holdsCredentials(value)
+    ? "must not hold credentials, which everybody on the machine could read; take them out of the address"
+    : undefined;
+
+/** Whether an address has a user with a password, a token in place of a user, or a query, which is where tokens are put. */
+export function holdsCredentials(address: string): boolean {
+  // host:path, as ssh takes it
+  const scp = /^([^/@\s]*)@[^/@\s]+:/.exec(address);
+  if (scp) return scp[1]?.includes(":") === true;
+  const url = /^([a-z][a-z0-9+.-]*):\/\/([^/]*@)?[^?]*(\?.*)?$/is.exec(address);
+  if (!url) return /^[a-z][a-z0-9+.-]*:\/\/.*@/is.test(address);
+  const [, scheme = "", user = "", query = ""] = url;
+  if (query !== "") return true;
+  if (user === "") return /^[^?]*\/\/.*:.*@/.test(address);
+  return scheme.toLowerCase() !== "ssh" || user.includes(":");
+}
+
+/** A value as it may be shown. */
+export const withoutCredentials = (value: string): string =>
+  holdsCredentials(value) ? "(an address with credentials)" : value;
+
 /** Keys become names of SSM parameters and of environment variables. Never says a value. */
 export const checkSecrets: Check = (value) => {
   const wrong = 'must be a JSON object of texts, such as {"API_KEY":"…"}';

@@ -10,12 +10,14 @@ import {
   checkIssuer,
   checkMachine,
   checkOrigin,
+  checkRef,
   checkRetention,
   checkSecrets,
   checkSnapshot,
   checkSubnets,
   checkTags,
   checkVpc,
+  checkWorkspace,
   each,
 } from "./settings-checks.ts";
 
@@ -75,6 +77,14 @@ export const SETTINGS = {
     default: ".",
     description:
       "Git repository that the tools read: a folder on this host (its commits are pushed) or a URL.",
+    check: checkWorkspace,
+  },
+  workspaceRefs: {
+    type: "list",
+    default: "(local: `*`, all; aws: none)",
+    description:
+      "Branches and tags of a `workspace` folder that are pushed besides HEAD: names or patterns such as `main,v*`. A URL has all of its own.",
+    check: each(checkRef),
   },
   rateLimit: {
     type: "number",

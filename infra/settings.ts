@@ -1,7 +1,7 @@
 import { isNamedAcme, isPublicAcme, knownIssuer } from "./aws/acme.ts";
 import { ingressQuota } from "./aws/firewall-rules.ts";
 import { architectureOf, defaultInstanceType } from "./instance-types.ts";
-import { canonicalCidr, listOf } from "./settings-checks.ts";
+import { canonicalCidr, listOf, withoutCredentials } from "./settings-checks.ts";
 import { SETTINGS, type Setting, type SettingKey, type Target } from "./settings-table.ts";
 
 export { SETTINGS, type Setting, type SettingKey } from "./settings-table.ts";
@@ -15,6 +15,8 @@ export interface CommonSettings {
   email: string;
   auth: "token";
   workspace: string;
+  /** Branches and tags that are pushed besides HEAD, patterns among them; `*`: all. */
+  workspaceRefs: string[];
   /** Requests a second and address. */
   rateLimit: number;
   /** Origins in the forms of the server's ALLOWED_ORIGINS. */
@@ -152,7 +154,7 @@ function problemOfKey(key: string, value: string, target: string, stack: string)
     setting.targets && !setting.targets.includes(target as Target) ? undefined : problemOf(setting, value);
   if (!problem) return undefined;
   const example = setting.default.startsWith("(") ? "VALUE" : setting.default;
-  const shown = setting.secret ? "a secret" : JSON.stringify(value);
+  const shown = setting.secret ? "a secret" : JSON.stringify(withoutCredentials(value));
   return `${NAMESPACE}:${key} is ${shown} and ${problem}; ${mend(stack, key, example)}`;
 }
 
@@ -293,6 +295,8 @@ export function parseSettings(raw: Record<string, string>, stack: string): Setti
     email: raw.email ?? `admin@${domain}`,
     auth: text("auth") as "token",
     workspace: text("workspace"),
+    // A production machine gets what was committed, not whatever else lies in the checkout of whoever deploys.
+    workspaceRefs: listOf(raw.workspaceRefs ?? (target === "local" ? "*" : "")),
     rateLimit: Number(text("rateLimit")),
     allowedOrigins: listOf(raw.allowedOrigins ?? ""),
     logLevel: text("logLevel") as CommonSettings["logLevel"],

@@ -66,12 +66,21 @@ export class Deployment extends pulumi.ComponentResource {
       this.#upload("release", release.hash, `releases/${release.hash}.tar.zst`, release.archive),
       this.#upload("files", files.hash, `files/files-${files.hash}.tar`, files.archive),
       ...(args.bundle
-        ? [this.#upload("workspace", workspace.head, `workspaces/${workspace.head}.bundle`, args.bundle)]
+        ? [
+            // Named by what is in it: the same commits are packed into other bytes in another checkout, which is no change.
+            this.#upload(
+              "workspace",
+              workspace.identity,
+              `workspaces/${workspace.identity}.bundle`,
+              args.bundle,
+              ["source"],
+            ),
+          ]
         : []),
     ];
     const content = pulumi
       .output(args.secrets)
-      .apply((secrets) => desired(release.hash, files.hash, workspace.head, secrets));
+      .apply((secrets) => desired(release.hash, files.hash, workspace.identity, secrets));
     const wanted = new aws.s3.BucketObjectv2(
       `${stack}-desired`,
       {
@@ -131,7 +140,13 @@ export class Deployment extends pulumi.ComponentResource {
    * A resource for each content. One resource whose key is replaced would leave the old object to be deleted when the
    * deployment fails; the next update goes back to that very key, writes it, and then deletes what it has just written.
    */
-  #upload(what: string, hash: string, key: string, file: string): aws.s3.BucketObjectv2 {
+  #upload(
+    what: string,
+    hash: string,
+    key: string,
+    file: string,
+    ignoreChanges: string[] = [],
+  ): aws.s3.BucketObjectv2 {
     const { stack, artifacts, tags } = this.#args;
     return new aws.s3.BucketObjectv2(
       `${stack}-${what}-${hash.slice(0, 12)}`,
@@ -141,7 +156,7 @@ export class Deployment extends pulumi.ComponentResource {
         source: new pulumi.asset.FileAsset(file),
         tags: named(tags, what),
       },
-      { parent: this, dependsOn: artifacts.guards },
+      { parent: this, dependsOn: artifacts.guards, ignoreChanges },
     );
   }
 }

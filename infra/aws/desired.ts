@@ -6,7 +6,7 @@ export interface Desired {
   release: string;
   /** Hash of the machine's files: `files/files-<hash>.tar`. */
   files: string;
-  /** Commit of the pushed workspace: `workspaces/<commit>.bundle`; "": none is pushed. */
+  /** Identity of the pushed workspace: `workspaces/<identity>.bundle`; "": none is pushed. */
   workspace: string;
   /** Changes with any of these and with the secrets; a status names the one that it is about. */
   generation: string;

@@ -1,6 +1,4 @@
-import { existsSync } from "node:fs";
-import { readFile, rename } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { awsUserData } from "../../cloud-init/aws-user-data.ts";
@@ -8,10 +6,9 @@ import { machineFiles } from "../../cloud-init/machine-files.ts";
 import type { MachineSettings } from "../../cloud-init/settings.ts";
 import { gzipUserData } from "../../cloud-init/user-data.ts";
 import { type FilesArchive, writeFilesArchive } from "../files-archive.ts";
-import { cacheFolder } from "../paths.ts";
 import type { Release } from "../release.ts";
 import type { AwsSettings } from "../settings.ts";
-import { resolveWorkspace, type Workspace, writeBundle } from "../workspace.ts";
+import { bundleOf, resolveWorkspace, type Workspace } from "../workspace.ts";
 import { acmeDirectory, isPublicAcme } from "./acme.ts";
 import { Alarms } from "./alarms.ts";
 import { Artifacts } from "./artifacts.ts";
@@ -257,9 +254,9 @@ export class AwsEdge extends pulumi.ComponentResource {
 /** Workspace, machine's files and what they name on this host. */
 async function prepare(settings: AwsSettings): Promise<Prepared> {
   await assertSubnets(settings);
-  const workspace = await resolveWorkspace(settings.workspace);
+  const workspace = await resolveWorkspace(settings.workspace, settings.workspaceRefs);
   const files = await writeFilesArchive(machineFiles(await machineSettings(settings, workspace)));
-  return { workspace, files, bundle: workspace.folder ? await bundleOf(workspace) : "" };
+  return { workspace, files, bundle: await bundleOf(workspace) };
 }
 
 /** The settings as the machine's files want them; the same on every machine of the stack. */
@@ -280,14 +277,4 @@ async function machineSettings(settings: AwsSettings, workspace: Workspace): Pro
     ...(trustedCa === undefined ? {} : { trustedCa }),
     aws: { metrics: settings.alarms === "full", logs: settings.logs === "cloudwatch" },
   };
-}
-
-/** The workspace's commits as a file in the cache, written once a commit. */
-async function bundleOf({ folder, head }: Workspace): Promise<string> {
-  const file = join(cacheFolder("workspaces"), `${head}.bundle`);
-  if (!existsSync(file)) {
-    await writeBundle(folder, `${file}.partial`);
-    await rename(`${file}.partial`, file);
-  }
-  return file;
 }

@@ -15,9 +15,10 @@ export interface DeploymentInputs {
   releaseArchive: string;
   files: string;
   filesArchive: string;
-  /** Commit of the pushed workspace; "" when the machine clones a URL by itself. */
+  /** Identity of the pushed workspace; "" when the machine clones a URL by itself. */
   workspaceHead: string;
-  workspaceFolder: string;
+  /** Its bundle on this host, or "". */
+  workspaceBundle: string;
 }
 
 /** What was put there last, as far as it is known to have succeeded. */
@@ -70,8 +71,8 @@ export async function ensureDeployed(inputs: DeploymentInputs, log: (line: strin
     const command = changed.length === 2 ? "both" : (changed[0]?.[0] ?? "");
     await inside("/usr/local/sbin/mcp-edge-deploy", command, ...changed.map(([, , hash]) => hash));
   }
-  if (stale.includes("workspaceHead") && inputs.workspaceFolder) {
-    await pushWorkspace(stack, inputs.workspaceFolder);
+  if (stale.includes("workspaceHead") && inputs.workspaceBundle) {
+    await pushWorkspace(stack, inputs.workspaceBundle);
     await inside("/usr/local/sbin/mcp-edge-workspace");
   }
   const { release, files, workspaceHead } = inputs;

@@ -4,7 +4,7 @@ import { gzipUserData, userData } from "../../cloud-init/user-data.ts";
 import { writeFilesArchive } from "../files-archive.ts";
 import type { Release } from "../release.ts";
 import type { Settings } from "../settings.ts";
-import { resolveWorkspace } from "../workspace.ts";
+import { bundleOf, resolveWorkspace, type Workspace } from "../workspace.ts";
 import { LocalAuthority, LocalDeployment, LocalGuest, LocalHosts, LocalNetwork } from "./resources.ts";
 
 export interface LocalEdgeArgs {
@@ -24,13 +24,15 @@ export class LocalEdge extends pulumi.ComponentResource {
   readonly rootsFile: pulumi.Output<string>;
 
   static async create(name: string, args: LocalEdgeArgs, opts?: pulumi.ComponentResourceOptions) {
-    return new LocalEdge(name, args, await resolveWorkspace(args.settings.workspace), opts);
+    const { workspace: where, workspaceRefs } = args.settings;
+    const workspace = await resolveWorkspace(where, workspaceRefs);
+    return new LocalEdge(name, args, { workspace, bundle: await bundleOf(workspace) }, opts);
   }
 
   private constructor(
     name: string,
     { settings, release }: LocalEdgeArgs,
-    workspace: Awaited<ReturnType<typeof resolveWorkspace>>,
+    { workspace, bundle }: { workspace: Workspace; bundle: string },
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("mcp-edge:local:Edge", name, {}, opts);
@@ -68,7 +70,7 @@ export class LocalEdge extends pulumi.ComponentResource {
         networkIndex,
         userData: document,
         releaseArchive,
-        workspaceFolder: workspace.folder,
+        workspaceBundle: bundle,
         rootsFile: authority.rootsFile,
       },
       child,
@@ -82,8 +84,8 @@ export class LocalEdge extends pulumi.ComponentResource {
         releaseArchive,
         files: files.hash,
         filesArchive: files.archive,
-        workspaceHead: workspace.head,
-        workspaceFolder: workspace.folder,
+        workspaceHead: workspace.identity,
+        workspaceBundle: bundle,
       },
       { ...child, dependsOn: machine },
     );

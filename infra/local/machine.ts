@@ -34,8 +34,8 @@ export interface MachineInputs {
   userData: string;
   /** The release's archive on this host; its file name is its hash. */
   releaseArchive: string;
-  /** Folder of a git repository on this host to serve, or "" when the machine clones a URL by itself. */
-  workspaceFolder: string;
+  /** Bundle on this host of the repository to serve, or "" when the machine clones a URL by itself. */
+  workspaceBundle: string;
   /** PEM file of the roots that the edge's certificate must verify against. */
   rootsFile: string;
 }
@@ -89,7 +89,7 @@ async function make(inputs: MachineInputs, network: Network, log: (line: string)
   await mountRoot(stack, rootfs.path);
   await freshIdentity(stack);
   await placeArchive(stack, inputs.releaseArchive);
-  if (inputs.workspaceFolder) await pushWorkspace(stack, inputs.workspaceFolder);
+  if (inputs.workspaceBundle) await pushWorkspace(stack, inputs.workspaceBundle);
   await writeSeed(rootOf(stack), stack, network, Buffer.from(inputs.userData, "base64"));
   await record(stack, { networkIndex: network.index, rootfs: rootfs.path, ready: false });
 }

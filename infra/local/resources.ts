@@ -76,7 +76,7 @@ export interface LocalMachineArgs {
   /** gzip of the cloud-config document, base64. Counts at the first boot only. */
   userData: pulumi.Input<string>;
   releaseArchive: string;
-  workspaceFolder: string;
+  workspaceBundle: string;
   rootsFile: pulumi.Input<string>;
 }
 
@@ -97,7 +97,7 @@ export interface LocalDeploymentArgs {
   files: pulumi.Input<string>;
   filesArchive: pulumi.Input<string>;
   workspaceHead: string;
-  workspaceFolder: string;
+  workspaceBundle: string;
 }
 
 /** Release, machine files and workspace on a running machine, brought there in place. */

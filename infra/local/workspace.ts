@@ -1,13 +1,12 @@
-import { mkdir, rename } from "node:fs/promises";
+import { copyFile, mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { writeBundle } from "../workspace.ts";
 import { dataFolder } from "./guest.ts";
 
-/** Put the repository's commits (not its uncommitted changes) on the machine's data volume, as one bundle. */
-export async function pushWorkspace(stack: string, folder: string): Promise<void> {
+/** Put the workspace's bundle on the machine's data volume; whole or not at all. */
+export async function pushWorkspace(stack: string, bundle: string): Promise<void> {
   const incoming = join(dataFolder(stack), "incoming");
   await mkdir(incoming, { recursive: true });
   const target = join(incoming, "workspace.bundle");
-  await writeBundle(folder, `${target}.partial`);
+  await copyFile(bundle, `${target}.partial`);
   await rename(`${target}.partial`, target);
 }

@@ -21,6 +21,7 @@ describe("parseSettings", () => {
       email: "admin@local.mcp-edge.test",
       auth: "token",
       workspace: ".",
+      workspaceRefs: ["*"],
       rateLimit: 50,
       allowedOrigins: [],
       logLevel: "info",
@@ -294,4 +295,41 @@ describe("target aws", () => {
       }),
     );
   });
+});
+
+describe("an address with credentials", () => {
+  const AWS = { target: "aws", domain: "mcp.example.com" };
+  test.each([
+    "https://user:s3cret@git.example.com/o/n",
+    "https://s3cret@git.example.com/o/n",
+    "http://user:s3cret/with/slashes@git.example.com/o/n",
+    "ssh://git:s3cret@git.example.com/o/n",
+    "git:s3cret@git.example.com:o/n",
+    "https://git.example.com/o/n?private_token=s3cret",
+    "git://user:s3cret@git.example.com/o/n",
+  ])("is refused as workspace, and not shown: %s", (workspace) => {
+    for (const target of [{}, AWS]) {
+      const parse = () => parseSettings({ ...target, workspace }, "dev");
+      expect(parse).toThrow("mcp-edge:workspace is");
+      expect(parse).toThrow("must not hold credentials");
+      expect(parse).not.toThrow("s3cret");
+    }
+  });
+
+  test.each([
+    "https://git.example.com:8443/o/n.git",
+    "ssh://git@git.example.com/o/n.git",
+    "git@git.example.com:o/n.git",
+    "/home/me/@scope/repository",
+  ])("is not every address: %s", (workspace) => {
+    expect(parseSettings({ workspace }, "dev").workspace).toBe(workspace);
+  });
+});
+
+test("a production machine gets HEAD alone unless refs are named", () => {
+  const aws = { target: "aws", domain: "mcp.example.com" };
+  expect(parseSettings(aws, "prod").workspaceRefs).toEqual([]);
+  expect(parseSettings({ ...aws, workspaceRefs: "main, v*" }, "prod").workspaceRefs).toEqual(["main", "v*"]);
+  for (const workspaceRefs of ["-x", "a..b", "a b", "$(x)"])
+    expect(() => parseSettings({ workspaceRefs }, "dev")).toThrow("names of branches or tags");
 });
