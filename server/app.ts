@@ -7,6 +7,7 @@ import { openUsage } from "./auth/open-usage.ts";
 import { TokenAuthenticator } from "./auth/token-authenticator.ts";
 import { Usage } from "./auth/usage.ts";
 import { Capabilities } from "./capabilities/registry.ts";
+import { closeInSteps } from "./closing.ts";
 import type { ServerConfig } from "./config.ts";
 import { ARRIVAL, registerArrival } from "./http/arrival.ts";
 import { BODY_LIMIT } from "./http/body-limit.ts";
@@ -261,15 +262,29 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
       semantic.start();
     },
     close: async () => {
-      streams.endAll();
-      await Promise.all([sync.close(), semantic.close(), index.close()]);
-      await mcp?.close();
-      await store.close();
-      await usage.close();
-      buckets.close();
-      http.server.closeAllConnections();
-      await http.close();
-      metrics.close();
+      // What clients would lose comes first; children of git and of the index may take their time.
+      const steps = [
+        { name: "streams", close: () => streams.endAll(), limitMs: 500 },
+        { name: "sessions", close: () => mcp?.close(), limitMs: 1_000 },
+        { name: "usage", close: () => usage.close(), limitMs: 500 },
+        {
+          name: "background work",
+          close: () => Promise.all([sync.close(), semantic.close(), index.close()]),
+          limitMs: 1_500,
+        },
+        { name: "limits", close: () => buckets.close(), limitMs: 100 },
+        { name: "store", close: () => store.close(), limitMs: 500 },
+        {
+          name: "connections",
+          close: () => {
+            http.server.closeAllConnections();
+            return http.close();
+          },
+          limitMs: 500,
+        },
+        { name: "metrics", close: () => metrics.close(), limitMs: 100 },
+      ];
+      await closeInSteps(steps, http.log);
     },
   };
 }

@@ -6,15 +6,22 @@ const GRACE_MS = 500;
 
 /**
  * The graceful end: nothing new is accepted (the shared socket stays, another server takes what comes), /readyz says 503, answers say
- * `connection: close`, standing event streams are sent away with `retry:`, and calls in flight finish.
+ * `connection: close`, standing event streams are sent away (`retry:`, or the result of `subscriptions/listen`), and calls in flight finish.
  *
  * @param limitMs the longest that calls may take; what is left then is cut
  * @returns whether everything finished in time
  */
 export async function drain(app: ServerApp, limitMs: number): Promise<boolean> {
-  const { http, lifecycle, streams } = app;
   const until = performance.now() + limitMs;
   const left = () => Math.max(0, until - performance.now());
+  try {
+    return await finish(app, left);
+  } finally {
+    await app.close();
+  }
+}
+
+async function finish({ http, lifecycle, streams }: ServerApp, left: () => number): Promise<boolean> {
   lifecycle.draining = true;
   const { promise: gone, resolve } = Promise.withResolvers<void>();
   if (http.server.listening) {
@@ -33,6 +40,5 @@ export async function drain(app: ServerApp, limitMs: number): Promise<boolean> {
     clearTimeout(timer);
     clean = await lifecycle.idle(left());
   }
-  await app.close();
   return clean;
 }

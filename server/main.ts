@@ -4,8 +4,12 @@ import { tokenCommand } from "./auth/token-command.ts";
 import { ConfigError, readConfig, type ServerConfig } from "./config.ts";
 import { drain } from "./drain.ts";
 import { listen } from "./listen.ts";
+import { makeStop } from "./stop.ts";
 import { Notifier, watchdogInterval } from "./systemd/notify.ts";
 import { openTracing } from "./tracing/tracing.ts";
+
+/** What the end may take after the drain, milliseconds: the unit's TimeoutStopSec= is five seconds longer than DRAIN_SECONDS. */
+const CLOSE_MS = 4_500;
 
 /** Start of the server; `token …` runs the token command instead. Exit codes: 0 well ended, 1 could not start or failed. */
 async function main(): Promise<void> {
@@ -39,22 +43,23 @@ async function serve(config: ServerConfig, env: NodeJS.ProcessEnv): Promise<void
     throw new Error(`not ready: ${reasons.join("; ")}`);
   }
 
-  let stopping = false;
-  const stop = async (signal: string) => {
-    if (stopping) return;
-    stopping = true;
-    log.info({ signal, in_flight: app.lifecycle.inFlight, streams: app.streams.size }, "draining");
-    notifier
-      .send("STOPPING=1")
-      .catch((error: Error) => log.warn({ reason: error.message }, "systemd-notify"));
-    const clean = await drain(app, config.drainSeconds * 1_000);
-    await admin?.close();
-    await tracing?.close().catch((error: Error) => log.warn({ reason: error.message }, "tracing"));
-    log.info({ clean }, "stopped");
-    process.exit(0);
-  };
-  process.on("SIGTERM", () => void stop("SIGTERM"));
-  process.on("SIGINT", () => void stop("SIGINT"));
+  const stop = makeStop({
+    log,
+    limitMs: config.drainSeconds * 1_000 + CLOSE_MS,
+    exit: (code) => process.exit(code),
+    drain: async (signal) => {
+      log.info({ signal, in_flight: app.lifecycle.inFlight, streams: app.streams.size }, "draining");
+      notifier
+        .send("STOPPING=1")
+        .catch((error: Error) => log.warn({ reason: error.message }, "systemd-notify"));
+      const clean = await drain(app, config.drainSeconds * 1_000);
+      await admin?.close();
+      await tracing?.close().catch((error: Error) => log.warn({ reason: error.message }, "tracing"));
+      return clean;
+    },
+  });
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
 
   await app.start();
   // Last: from here on connections come, and whoever is ahead of us on the same socket may go.

@@ -1,8 +1,9 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { request } from "node:http";
-import { type AddressInfo, createServer, type Server } from "node:net";
+import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { eventually, makeRepository, readUntil, rpc, temporaryFolder } from "./support.ts";
@@ -134,6 +135,32 @@ describe("main", () => {
       expect(await notified()).toContain("STOPPING=1");
       expect(running.output()).toContain('"clean":true');
       await expect(stat(admin)).rejects.toThrow("ENOENT");
+    } finally {
+      running.child.kill("SIGKILL");
+    }
+  });
+
+  test("a second signal ends the process at once, though a request is in flight", async () => {
+    const running = start({ WORKSPACE_DIR: join(folder.path, "workspace"), AUTH_MODE: "none", PORT: "0" });
+    try {
+      await eventually(() => running.output().includes("ready"), "readiness");
+      const port = Number(/127\.0\.0\.1:(\d+)\/mcp/.exec(running.output())?.[1]);
+      const socket = connect(port, "127.0.0.1");
+      socket.on("error", () => undefined);
+      socket.write(
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+      );
+      // The request has arrived when the server has answered another one that came later.
+      await (await fetch(`http://127.0.0.1:${port}/readyz`)).text();
+      running.child.kill("SIGINT");
+      await eventually(() => running.output().includes("draining"), "the drain");
+      // What npm passes on to its child is the same signal again.
+      running.child.kill("SIGINT");
+      await sleep(1_100);
+      expect(running.child.exitCode).toBeNull();
+      running.child.kill("SIGINT");
+      expect(await running.exit).toBe(1);
+      socket.destroy();
     } finally {
       running.child.kill("SIGKILL");
     }
