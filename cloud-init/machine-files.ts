@@ -35,6 +35,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   "/etc/nginx/mcp-edge/log.conf": "files/nginx/mcp-edge/log.conf.liquid",
   "/etc/nginx/mcp-edge/proxy.conf": "files/nginx/mcp-edge/proxy.conf",
   "/etc/nginx/mcp-edge/refusals.conf": "files/nginx/mcp-edge/refusals.conf.liquid",
+  "/etc/nginx/mcp-edge/refusal.conf": "files/nginx/mcp-edge/refusal.conf",
   "/etc/nginx/mcp-edge/refused.conf": "files/nginx/mcp-edge/refused.conf",
   "/etc/nginx/mcp-edge/servers.conf": "files/nginx/mcp-edge/servers.conf.liquid",
   "/etc/nginx/mcp-edge/tls.conf": "files/nginx/mcp-edge/tls.conf",

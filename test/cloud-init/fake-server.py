@@ -43,4 +43,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
-http.server.ThreadingHTTPServer(("127.0.0.1", 8080), Handler).serve_forever()
+class Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, *_):  # a client that went away
+        pass
+
+
+Server(("127.0.0.1", 8080), Handler).serve_forever()

@@ -205,6 +205,51 @@ function edge() {
     expect(many).toMatch(/\d+ 429/);
   }, 60_000);
 
+  test("an address may have so many requests open, and is told when it has more", async () => {
+    const output = await beside(
+      `sed -i 's/limit_conn connections 512/limit_conn connections 2/' /etc/nginx/mcp-edge/limits.conf; nginx -s reload 2>/dev/null; sleep 0.5
+       stream() { curl --max-time 3 "$@" -N -H 'Authorization: Bearer good' $U/stream -o /dev/null & }
+       stream --http1.1; stream --http3-only; sleep 1
+       curl -H 'Authorization: Bearer good' $U/mcp; echo; sleep 3.5; curl -H 'Authorization: Bearer good' $U/mcp
+       sed -i 's/limit_conn connections 2/limit_conn connections 512/' /etc/nginx/mcp-edge/limits.conf`,
+    );
+    const [refused = "", served] = output.split("\n");
+    expect(JSON.parse(refused).error.message).toMatch(
+      /^Too many requests at a time: this address may have 512 open/,
+    );
+    expect(served).toBe("ok");
+  }, 60_000);
+
+  test("QUIC connections that are idle go after a minute, TCP connections after five", async () => {
+    const twice = (version: string) =>
+      `curl ${version} --rate 30/m -o /dev/null -o /dev/null -w '%{num_connects}' $U/x $U/y; echo;`;
+    const output = await beside(
+      `${twice("--http3-only")} sed -i 's/keepalive_timeout 60s/keepalive_timeout 1s/' /etc/nginx/mcp-edge/servers.conf; nginx -s reload 2>/dev/null; sleep 2.5
+       ${twice("--http3-only")} ${twice("--http2")}
+       sed -i 's/keepalive_timeout 1s/keepalive_timeout 60s/' /etc/nginx/mcp-edge/servers.conf`,
+    );
+    expect(output.trim().split("\n")).toEqual(["10", "11", "10"]);
+  }, 60_000);
+
+  test.each([
+    ["if ($known = 0) { return 403; }", 403],
+    ["deny all;", 403],
+    ["if ($known = 0) { return 404; }", 404],
+  ])(
+    "the operator's own rules count, and are answered like the others: %s",
+    async (rule, status) => {
+      root.write("/srv/mcp-edge/nginx/http.d/own.conf", "geo $known { default 0; 192.0.2.0/24 1; }\n");
+      root.write("/srv/mcp-edge/nginx/server.d/own.conf", `${rule}\n`);
+      try {
+        for (const answer of await answers(PROTOCOLS.map((version) => `curl ${version} $U/mcp -D -`)))
+          expectRefusal(answer, status);
+      } finally {
+        await root.sh("rm /srv/mcp-edge/nginx/*/own.conf");
+      }
+    },
+    60_000,
+  );
+
   test("the log of refused credentials holds them alone, an IPv6 address as its /64", async () => {
     const output = await beside(
       `curl $U/mcp -o /dev/null
