@@ -186,7 +186,7 @@ function judge() {
     expect(await root.sh("cd /lint && shellcheck mcp-edge-* lib/*.sh")).toEqual(fine);
     expect(
       await root.sh(
-        `for file in ${python.join(" ")}; do python3 -W error -IBc 'import sys; compile(open(sys.argv[1]).read(), sys.argv[1], "exec")' $file; done`,
+        `for file in ${python.join(" ")}; do python3 -W error -IBc 'import pathlib, sys; compile(pathlib.Path(sys.argv[1]).read_text(), sys.argv[1], "exec")' $file; done`,
       ),
     ).toEqual(fine);
   });
