@@ -2,13 +2,19 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
-import { type InlineProgramArgs, LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
+import {
+  type InlineProgramArgs,
+  LocalWorkspace,
+  type Stack,
+  StackNotFoundError,
+} from "@pulumi/pulumi/automation/index.js";
 import { parse, stringify } from "yaml";
 import { cacheFolder, home, projectRoot } from "../infra/paths.ts";
 import { NAMESPACE } from "../infra/settings.ts";
 import type { Engine } from "./engine/find.ts";
 import { dynamicProviderFolder } from "./engine/index.ts";
 import { awaitLeftovers, RUN_MARK, runMark } from "./leftovers.ts";
+import { backendOf } from "./login.ts";
 import { type Belonging, belonging, plainConfig, type StackFile, targetOf } from "./team.ts";
 
 /** As it was before the engine's was put over it. */
@@ -84,7 +90,9 @@ export async function engineEnvironment(engine: Engine): Promise<Record<string, 
 export async function openStack(stack: string, engine: Engine, changes: Overrides = {}): Promise<Stack> {
   await awaitLeftovers(stack);
   const file = await stackFile(stack);
-  const team = belonging(file, targetOf(await stackConfig(stack, changes)), usersEnvironment);
+  const { backend } = parse(await readFile(join(projectRoot, "Pulumi.yaml"), "utf8"));
+  const login = await backendOf(usersEnvironment, backend?.url);
+  const team = belonging(file, targetOf(await stackConfig(stack, changes)), usersEnvironment, login);
   const { PULUMI_CONFIG_PASSPHRASE_FILE: ownPassphrase, ...own } = await engineEnvironment(engine);
   const given =
     team.environment.PULUMI_CONFIG_PASSPHRASE !== undefined || team.environment.PULUMI_CONFIG_PASSPHRASE_FILE;
@@ -103,12 +111,22 @@ export async function openStack(stack: string, engine: Engine, changes: Override
   await writeStackFile(stack, changes, team);
   const program = async () => (await import("../index.ts")).default;
   const args: InlineProgramArgs = { stackName: stack, projectName: "mcp-edge", program };
-  const opened = await LocalWorkspace.createOrSelectStack(args, { workDir: projectFolder, envVars: env });
-  if (!team.shared) {
-    await unlock(opened);
-    await forgetPending(opened);
-  }
+  const options = { workDir: projectFolder, envVars: env };
+  if (team.shared) return known(stack, login, () => LocalWorkspace.selectStack(args, options));
+  const opened = await LocalWorkspace.createOrSelectStack(args, options);
+  await unlock(opened);
+  await forgetPending(opened);
   return opened;
+}
+
+/** A team's stack is never made by the way: a preview only reads. */
+async function known(stack: string, backend: string, select: () => Promise<Stack>): Promise<Stack> {
+  try {
+    return await select();
+  } catch (error) {
+    if (!(error instanceof StackNotFoundError)) throw error;
+    throw new Error(`There is no stack ${stack} in ${backend}. Make it: pulumi stack init ${stack}`);
+  }
 }
 
 /** Pulumi.yaml without what starts a language host: the program runs in this process. */
@@ -123,7 +141,7 @@ async function writeProjectFile(): Promise<void> {
 async function writeStackFile(stack: string, changes: Overrides, team: Belonging): Promise<void> {
   const file = join(projectFolder, `Pulumi.${stack}.yaml`);
   const before = existsSync(file) ? (parse(await readFile(file, "utf8")) ?? {}) : {};
-  const salt = before.encryptionsalt ? { encryptionsalt: before.encryptionsalt } : {};
+  const salt = before.encryptionsalt && !team.shared ? { encryptionsalt: before.encryptionsalt } : {};
   const config = { ...(await stackConfig(stack, changes)), ...team.secrets };
   await writeFile(file, stringify({ ...salt, ...team.encryption, config }));
 }

@@ -1,4 +1,5 @@
 import { NAMESPACE } from "../infra/settings.ts";
+import { pulumiHome } from "./login.ts";
 
 /** A stack's file as far as this matters here. */
 export interface StackFile {
@@ -42,11 +43,17 @@ const pick = (env: Environment, ...names: string[]): Record<string, string> =>
   Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 
 /**
- * A machine on this host is this checkout's: state and passphrase lie in its own folder. What is in AWS is a team's:
- * PULUMI_BACKEND_URL says where its state is, and the passphrase is the one that the stack's file was encrypted with. Pure.
+ * A machine on this host is this checkout's: state and passphrase lie in its own folder. What is in AWS is a team's: its state is in
+ * the backend that `pulumi` itself would use, and the passphrase is the one that the stack's file was encrypted with. Pure.
  * @param env the user's environment, before the command line puts its own over it
+ * @param backend where the user is logged in (login.ts); "": nowhere, so a preview shows a stack that does not exist yet
  */
-export function belonging(file: StackFile, target: string | undefined, env: Environment): Belonging {
+export function belonging(
+  file: StackFile,
+  target: string | undefined,
+  env: Environment,
+  backend: string,
+): Belonging {
   const { config = {}, encryptionsalt, encryptedkey, secretsprovider } = file;
   const secrets = Object.fromEntries(Object.entries(config).filter(([, value]) => isSecret(value)));
   const encryption = {
@@ -55,12 +62,13 @@ export function belonging(file: StackFile, target: string | undefined, env: Envi
     ...(secretsprovider ? { secretsprovider } : {}),
   };
   if (target !== "aws") return { shared: false, environment: {}, encryption, secrets };
-  const shared = Boolean(env.PULUMI_BACKEND_URL);
+  const shared = backend !== "";
   const own = shared || encryptionsalt !== undefined;
   return {
     shared,
     environment: {
-      ...pick(env, "PULUMI_BACKEND_URL"),
+      // The login, and the plugins that are there already, are in the user's own folder.
+      ...(shared ? { PULUMI_BACKEND_URL: backend, PULUMI_HOME: pulumiHome(env) } : {}),
       ...(own ? pick(env, "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE") : {}),
       // The provider's plugin comes from Pulumi's registry, where it is not on PATH.
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: env.PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION ?? "false",

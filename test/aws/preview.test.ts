@@ -1,3 +1,6 @@
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { run } from "../../infra/exec.ts";
 import { AwsCheckout, settings } from "./support.ts";
@@ -46,6 +49,33 @@ test("fails with what a mandatory policy says, and only advises in dev", async (
   expect(advised.code).toBe(0);
   expect(advised.stdout).toContain("advice of policy instance-types (dev-machine): t3.nano is not one of");
 }, 240_000);
+
+test("looks where `pulumi login` says, and makes nothing there", async () => {
+  const state = join(aws.checkout.folder, "login-state");
+  const env = { ...aws.env, PULUMI_HOME: join(aws.home, "pulumi-home"), PULUMI_BACKEND_URL: undefined };
+  await mkdir(state);
+  const options = { cwd: aws.checkout.folder, env, timeout: 120_000 };
+  await run("pulumi", ["login", `file://${state}`], options);
+  await writeFile(
+    join(aws.checkout.folder, "Pulumi.mine.yaml"),
+    `config:\n${Object.entries(zone)
+      .map(([key, value]) => `  ${key}: ${JSON.stringify(value)}\n`)
+      .join("")}`,
+  );
+  const look = () =>
+    run("node", ["cli/main.ts", "preview", "--stack", "mine"], { ...options, accept: [0, 1] });
+  const missing = await look();
+  expect(missing.code).toBe(1);
+  expect(missing.stderr).toContain(
+    `There is no stack mine in file://${state}. Make it: pulumi stack init mine`,
+  );
+  expect(existsSync(join(state, ".pulumi/stacks"))).toBe(false);
+  await run("pulumi", ["stack", "init", "mine", "--non-interactive"], options);
+  expect((await look()).code).toBe(0);
+  expect(existsSync(join(aws.checkout.folder, ".mcp-edge/state/.pulumi/stacks/mcp-edge/mine.json"))).toBe(
+    false,
+  );
+}, 300_000);
 
 test("`doctor --aws` says which stacks it is for", async () => {
   const doctor = (...args: string[]) =>

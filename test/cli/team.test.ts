@@ -1,4 +1,8 @@
-import { describe, expect, test } from "@jest/globals";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { backendOf } from "../../cli/login.ts";
 import { belonging, plainConfig } from "../../cli/team.ts";
 
 const secret = { secure: "v1:abc:def" };
@@ -13,11 +17,12 @@ const env = {
 };
 
 describe("a stack", () => {
-  test("in AWS is where PULUMI_BACKEND_URL says, under the team's passphrase, which may be empty", () => {
-    expect(belonging(file, "aws", env)).toEqual({
+  test("in AWS is where its team is logged in, under the team's passphrase, which may be empty", () => {
+    expect(belonging(file, "aws", env, "s3://state")).toEqual({
       shared: true,
       environment: {
         PULUMI_BACKEND_URL: "s3://state",
+        PULUMI_HOME: join(homedir(), ".pulumi"),
         PULUMI_CONFIG_PASSPHRASE: "",
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "false",
       },
@@ -28,16 +33,16 @@ describe("a stack", () => {
 
   test("in AWS without a shared state keeps this checkout's, and the file's own passphrase", () => {
     const passphrase = { PULUMI_CONFIG_PASSPHRASE_FILE: "/run/passphrase" };
-    const { shared, environment } = belonging(file, "aws", passphrase);
+    const { shared, environment } = belonging(file, "aws", passphrase, "");
     expect(shared).toBe(false);
     expect(environment).toMatchObject(passphrase);
     expect(environment.PULUMI_BACKEND_URL).toBeUndefined();
-    expect(belonging({ config: {} }, "aws", passphrase).environment).not.toMatchObject(passphrase);
+    expect(belonging({ config: {} }, "aws", passphrase, "").environment).not.toMatchObject(passphrase);
   });
 
   test("on this host is this checkout's, whatever the user's environment says", () => {
-    expect(belonging(file, "local", env)).toMatchObject({ shared: false, environment: {} });
-    expect(belonging({}, undefined, env)).toMatchObject({ shared: false, environment: {} });
+    expect(belonging(file, "local", env, "s3://state")).toMatchObject({ shared: false, environment: {} });
+    expect(belonging({}, undefined, env, "s3://state")).toMatchObject({ shared: false, environment: {} });
   });
 
   test("has a configuration to read, and secrets that stay as they are", () => {
@@ -53,8 +58,32 @@ describe("a stack", () => {
     expect(plainConfig({ config })).toEqual({
       "aws:assumeRoles": '[{"roleArn":"arn:aws:iam::111122223333:role/x"}]',
     });
-    expect(belonging({ config }, "aws", env).secrets).toEqual({
+    expect(belonging({ config }, "aws", env, "").secrets).toEqual({
       "mcp-edge:secrets": config["mcp-edge:secrets"],
     });
+  });
+});
+
+describe("the backend is the one that pulumi itself would use", () => {
+  let PULUMI_HOME = "";
+  beforeEach(async () => {
+    PULUMI_HOME = await mkdtemp(join(tmpdir(), "mcp-edge-login-"));
+  });
+  afterEach(() => rm(PULUMI_HOME, { recursive: true }));
+
+  test("the variable, the project's, the login's, a token's; else none", async () => {
+    expect(await backendOf({ PULUMI_HOME }, undefined)).toBe("");
+    const PULUMI_ACCESS_TOKEN = "pul-x";
+    expect(await backendOf({ PULUMI_HOME, PULUMI_ACCESS_TOKEN }, undefined)).toBe("https://api.pulumi.com");
+    await writeFile(join(PULUMI_HOME, "credentials.json"), '{"current":"https://pulumi.example.com"}');
+    expect(await backendOf({ PULUMI_HOME, PULUMI_ACCESS_TOKEN }, undefined)).toBe(
+      "https://pulumi.example.com",
+    );
+    expect(await backendOf({ PULUMI_HOME }, "gs://project")).toBe("gs://project");
+    expect(await backendOf({ PULUMI_HOME, PULUMI_BACKEND_URL: "s3://state" }, "gs://project")).toBe(
+      "s3://state",
+    );
+    await writeFile(join(PULUMI_HOME, "credentials.json"), '{"current":""}');
+    expect(await backendOf({ PULUMI_HOME }, undefined)).toBe("");
   });
 });
