@@ -4,6 +4,7 @@ import { downCommand } from "./commands/down.ts";
 import { connectCommand, logsCommand, shellCommand } from "./commands/machine.ts";
 import { previewCommand } from "./commands/preview.ts";
 import { releaseCommand } from "./commands/release.ts";
+import { statusCommand } from "./commands/status.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
 import { doctor } from "./doctor-of.ts";
@@ -19,6 +20,7 @@ for (const command of [
   previewCommand(),
   releaseCommand(),
   doctor(),
+  statusCommand(),
   tokenCommand(),
   connectCommand(),
   logsCommand(),

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { subnetRange6 } from "../../../infra/aws/addresses.ts";
@@ -160,4 +161,10 @@ test("desired.json is one line that a shell takes apart", () => {
   expect(desiredText(desired("a", "b", "", ""))).toMatch(
     /^\{"release":"a","files":"b",.*"generation":"[0-9a-f]{16}"\}\n$/,
   );
+});
+
+test("the runbook has a row for every alarm", () => {
+  const runbook = readFileSync("RUNBOOK.md", "utf8");
+  const names = [...alarmsOf("full", "t4g.small"), ...alarmsOf("full", "m7g.large")].map(({ name }) => name);
+  for (const name of [...names, "health"]) expect(runbook).toMatch(new RegExp(`^\\| \`${name}\` \\|`, "m"));
 });

@@ -1,0 +1,31 @@
+import { Command } from "commander";
+import { guestOf, inGuest } from "../../infra/local/guest.ts";
+import { networkOf } from "../../infra/local/network.ts";
+import { awsPlace } from "../aws-shell.ts";
+import { awsStatus, statusText } from "../aws-status.ts";
+import { readDeployed } from "../deployed.ts";
+import { jsonOption, stackOption } from "../options.ts";
+
+export const statusCommand = () =>
+  new Command("status")
+    .description(
+      "What the machines run; in AWS beside what they shall run. Exit code 1 when one is not well.",
+    )
+    .addOption(stackOption())
+    .addOption(jsonOption())
+    .action(async ({ stack, json }: { stack: string; json: boolean }) => {
+      const place = await awsPlace(stack);
+      if (place) {
+        const status = await awsStatus(place);
+        console.log(json ? JSON.stringify(status, null, 2) : statusText(status));
+        if (!status.ok) process.exitCode = 1;
+        return;
+      }
+      const { networkIndex } = await readDeployed(stack);
+      const guest = guestOf(stack, networkOf(networkIndex));
+      const { stdout } = await inGuest(guest, ["mcp-edge-deploy", "status", "--json"]);
+      const { ready, ...status } = JSON.parse(stdout) as { ready: boolean; colour: string; release: string };
+      const words = `${stack}: release ${status.release.slice(0, 12) || "none"} (${status.colour || "no colour"}), ${ready ? "ready" : "not ready"}`;
+      console.log(json ? stdout.trim() : words);
+      if (!ready) process.exitCode = 1;
+    });
