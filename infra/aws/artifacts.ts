@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { EXPIRY_DAYS } from "./prune.ts";
 import { named, type Tags } from "./tags.ts";
 
 export interface ArtifactsArgs {
@@ -10,12 +11,9 @@ export interface ArtifactsArgs {
   tags: Tags;
 }
 
-/** How long a release that is no longer wanted stays, so that a machine in the middle of it can end, and people can look. */
-export const EXPIRY_DAYS = 30;
-
 /**
  * The private bucket that machines pull from: `desired.json`, releases and files by their hash, and each machine's status.
- * Versioned, encrypted, TLS only. What is replaced or deleted expires after 30 days; what is wanted never does.
+ * Versioned, encrypted, TLS only. What is replaced or deleted stays for 30 days as an older version; what is wanted never goes.
  *
  * ### Cost
  * S3 standard, 0.023 USD/GB and month: a release has 60 MB, thirty of them 0.04 USD. One request in 10 s and machine

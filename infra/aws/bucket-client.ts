@@ -1,7 +1,15 @@
-import { GetObjectCommand, PutObjectCommand, S3Client, S3ServiceException } from "@aws-sdk/client-s3";
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  PutObjectCommand,
+  paginateListObjectsV2,
+  S3Client,
+  S3ServiceException,
+} from "@aws-sdk/client-s3";
 import type { Objects } from "./convergence.ts";
 import { credentialsFor, endpointOf } from "./credentials.ts";
 import type { ProviderSettings } from "./provider-settings.ts";
+import type { Archive, Shelf } from "./prune.ts";
 import { RefusedError } from "./refused.ts";
 
 /** Codes that no repetition cures (S3 API reference, "Error responses"). */
@@ -11,7 +19,7 @@ const FINAL = new Set([
 ]);
 
 /** A stack's bucket, as far as a deployment needs it: small JSON objects. */
-export class BucketClient implements Objects {
+export class BucketClient implements Objects, Shelf {
   readonly #bucket: string;
   readonly #client: S3Client;
 
@@ -56,6 +64,34 @@ export class BucketClient implements Objects {
       await this.#client.send(command, { abortSignal: AbortSignal.timeout(15_000) });
     } catch (error) {
       throw this.#explained("PutObject", key, error as Error);
+    }
+  }
+
+  async list(prefix: string): Promise<Archive[]> {
+    const found: Archive[] = [];
+    try {
+      const pages = paginateListObjectsV2(
+        { client: this.#client },
+        { Bucket: this.#bucket, Prefix: prefix },
+        { abortSignal: AbortSignal.timeout(60_000) },
+      );
+      for await (const { Contents = [] } of pages)
+        for (const { Key, LastModified } of Contents)
+          if (Key && LastModified) found.push({ key: Key, at: LastModified });
+    } catch (error) {
+      throw this.#explained("ListBucket", prefix, error as Error);
+    }
+    return found;
+  }
+
+  /** What was there becomes an older version: the bucket keeps versions. */
+  async remove(key: string): Promise<void> {
+    try {
+      await this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: key }), {
+        abortSignal: AbortSignal.timeout(15_000),
+      });
+    } catch (error) {
+      throw this.#explained("DeleteObject", key, error as Error);
     }
   }
 

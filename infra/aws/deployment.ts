@@ -6,7 +6,7 @@ import type { Release } from "../release.ts";
 import type { Workspace } from "../workspace.ts";
 import type { Artifacts } from "./artifacts.ts";
 import type { Records } from "./certificate-wait.ts";
-import { desired, desiredText } from "./desired.ts";
+import { archiveKeys, desired, desiredText } from "./desired.ts";
 import type { ProviderSettings } from "./provider-settings.ts";
 import { named, type Tags } from "./tags.ts";
 
@@ -63,20 +63,10 @@ export class Deployment extends pulumi.ComponentResource {
     this.#args = args;
     const { stack, release, files, workspace } = args;
     const archives = [
-      this.#upload("release", release.hash, `releases/${release.hash}.tar.zst`, release.archive),
-      this.#upload("files", files.hash, `files/files-${files.hash}.tar`, files.archive),
-      ...(args.bundle
-        ? [
-            // Named by what is in it: the same commits are packed into other bytes in another checkout, which is no change.
-            this.#upload(
-              "workspace",
-              workspace.identity,
-              `workspaces/${workspace.identity}.bundle`,
-              args.bundle,
-              ["source"],
-            ),
-          ]
-        : []),
+      this.#upload("release", release.hash, release.archive),
+      this.#upload("files", files.hash, files.archive),
+      // Named by what is in it: the same commits are packed into other bytes in another checkout, which is no change.
+      ...(args.bundle ? [this.#upload("workspace", workspace.identity, args.bundle, ["source"])] : []),
     ];
     const content = pulumi
       .output(args.secrets)
@@ -137,13 +127,13 @@ export class Deployment extends pulumi.ComponentResource {
   }
 
   /**
-   * A resource for each content. One resource whose key is replaced would leave the old object to be deleted when the
+   * A resource for each content, which is left in the bucket when the program forgets it: the way back may need it. What is
+   * old is taken away by publish.ts (prune.ts). One resource whose key is replaced would leave the old object to be deleted when the
    * deployment fails; the next update goes back to that very key, writes it, and then deletes what it has just written.
    */
   #upload(
-    what: string,
+    what: keyof typeof archiveKeys,
     hash: string,
-    key: string,
     file: string,
     ignoreChanges: string[] = [],
   ): aws.s3.BucketObjectv2 {
@@ -152,11 +142,11 @@ export class Deployment extends pulumi.ComponentResource {
       `${stack}-${what}-${hash.slice(0, 12)}`,
       {
         bucket: artifacts.bucket,
-        key,
+        key: archiveKeys[what](hash),
         source: new pulumi.asset.FileAsset(file),
         tags: named(tags, what),
       },
-      { parent: this, dependsOn: artifacts.guards, ignoreChanges },
+      { parent: this, dependsOn: artifacts.guards, retainOnDelete: true, ignoreChanges },
     );
   }
 }

@@ -22,5 +22,18 @@ export function desired(release: string, files: string, workspace: string, secre
   return { release, files, workspace, generation };
 }
 
+/** Keys of the archives that it names. Pure. */
+export const archiveKeys = {
+  release: (hash: string) => `releases/${hash}.tar.zst`,
+  files: (hash: string) => `files/files-${hash}.tar`,
+  workspace: (identity: string) => `workspaces/${identity}.bundle`,
+};
+
+export const wantedKeys = ({ release, files, workspace }: Desired): string[] => [
+  archiveKeys.release(release),
+  archiveKeys.files(files),
+  ...(workspace ? [archiveKeys.workspace(workspace)] : []),
+];
+
 /** The object's text: one line, which a shell script takes apart without a parser. */
 export const desiredText = (content: Desired) => `${JSON.stringify(content)}\n`;

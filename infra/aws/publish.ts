@@ -3,9 +3,11 @@ import { BucketClient } from "./bucket-client.ts";
 import { type AwaitedCertificate, awaitCertificate, type Names } from "./certificate-wait.ts";
 import { converged } from "./convergence.ts";
 import type { ProviderSettings } from "./provider-settings.ts";
+import { prune } from "./prune.ts";
 
 /**
- * Run by the engine (deployment.ts): wait for the machines, say what they do, and wait for their certificates. Exit code 1, with
+ * Run by the engine (deployment.ts): wait for the machines, say what they do, take old archives away, and wait for the
+ * certificates. Exit code 1, with
  * the reasons on standard error, when one of them did not take the deployment, or gets no certificate although its records are in
  * a zone of the account.
  */
@@ -39,6 +41,7 @@ try {
   const client = new BucketClient(bucket, given<ProviderSettings>("MCP_EDGE_AWS"), tags);
   const { instances, domain } = certificate;
   await converged(client, { generation, instances }, { log });
+  await prune(client, log);
   const outcome = await awaitCertificate(client, certificate, names, { log });
   if (outcome.issued) log(`https://${domain} is served with a certificate of its authority`);
   else if (outcome.waitsForPeople) log(`warning: ${outcome.message}`);

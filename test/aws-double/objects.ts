@@ -1,5 +1,14 @@
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 
 /**
@@ -96,6 +105,10 @@ export function listObjects(home: string, bucket: string): string[] {
   const names = readdirSync(folder).filter((name) => !name.endsWith("~"));
   return names.map(decodeURIComponent).sort();
 }
+
+/** When an object was written. */
+export const writtenAt = (home: string, bucket: string, key: string): Date =>
+  statSync(fileOf(home, bucket, key)).mtime;
 
 /** Every key of which a version is left. */
 export function listVersions(home: string, bucket: string): string[] {

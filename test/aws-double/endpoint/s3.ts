@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Account } from "../kind.ts";
-import { deleteObject, getObject, listObjects, putObject } from "../objects.ts";
+import { deleteObject, getObject, listObjects, putObject, writtenAt } from "../objects.ts";
 import { BUCKET } from "../services/s3.ts";
 import type { Gate } from "./api.ts";
 import type { SignedRequest } from "./sigv4.ts";
@@ -83,7 +83,12 @@ function list(aws: Account, gate: Gate, bucket: string, bucketArn: string, query
   if (!gate({ action: "s3:ListBucket", resource: bucketArn, context: { "s3:prefix": prefix } }))
     throw denied("s3:ListBucket", bucketArn);
   const keys = listObjects(aws.store.home, bucket).filter((key) => key.startsWith(prefix));
-  const contents = keys.map((key) => `<Contents><Key>${xml(key)}</Key></Contents>`).join("");
+  const contents = keys
+    .map((key) => {
+      const at = writtenAt(aws.store.home, bucket, key).toISOString();
+      return `<Contents><Key>${xml(key)}</Key><LastModified>${at}</LastModified></Contents>`;
+    })
+    .join("");
   const body = `<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult><Name>${bucket}</Name><Prefix>${xml(prefix)}</Prefix><KeyCount>${keys.length}</KeyCount><IsTruncated>false</IsTruncated>${contents}</ListBucketResult>`;
   return { status: 200, headers: { "content-type": "application/xml" }, body };
 }

@@ -1,12 +1,14 @@
+import { utimesSync } from "node:fs";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Wait } from "../../../infra/aws/publish.ts";
 import { run } from "../../../infra/exec.ts";
 import { projectRoot } from "../../../infra/paths.ts";
 import { roleCredentials } from "../../aws-double/account.ts";
 import { apiServer } from "../../aws-double/endpoint/api.ts";
-import { putObject } from "../../aws-double/objects.ts";
+import { listObjects, putObject, versionsOf } from "../../aws-double/objects.ts";
 import { Double } from "../../aws-double/support.ts";
 
 /** The script as the engine runs it, against the double's S3. */
@@ -92,6 +94,30 @@ describe("the wait of an update", () => {
     expect(stdout).toMatch(
       /^warning: mcp\.invalid is served with a self-signed certificate.*IN A 198\.51\.100\.7/ms,
     );
+  }, 90_000);
+
+  test("takes away what is old and not wanted, and leaves an older version of it", async () => {
+    says(good);
+    const { home } = double.aws.store;
+    const put = (key: string, days: number) => {
+      putObject(home, BUCKET, key, Buffer.from(key), { contentType: "application/zstd" });
+      const at = new Date(Date.now() - days * 86_400_000);
+      utimesSync(join(home, "objects", BUCKET, encodeURIComponent(key)), at, at);
+    };
+    for (const days of [1, 2, 3, 4, 5, 29, 31, 400]) put(`releases/${days}.tar.zst`, days);
+    put("releases/wanted.tar.zst", 500);
+    const desired = { release: "wanted", files: "f", workspace: "", generation: "g" };
+    putObject(home, BUCKET, "desired.json", Buffer.from(JSON.stringify(desired)), {
+      contentType: "application/json",
+    });
+    const { code, stdout } = await publish("deployer");
+    expect(code).toBe(0);
+    expect(stdout.match(/releases\/\d+\.tar\.zst: not wanted/g)).toHaveLength(2);
+    const left = listObjects(home, BUCKET).filter((key) => key.startsWith("releases/"));
+    expect(left).toEqual(
+      [1, 2, 29, 3, 4, 5].map((days) => `releases/${days}.tar.zst`).concat("releases/wanted.tar.zst"),
+    );
+    expect(versionsOf(home, BUCKET, "releases/400.tar.zst")).toHaveLength(1);
   }, 90_000);
 
   test("fails at once with the right that is missing", async () => {
