@@ -73,7 +73,7 @@ export class LegacyLeg {
     await session.server.close();
     // A malformed initialize was answered by an error and opened nothing.
     if (session.transport.sessionId === undefined) return { response: answer.response };
-    return { response: later("Too many sessions are open; try again soon") };
+    throw session.refusal ?? new Error("the session was not kept");
   }
 
   async #serve(session: Session, web: Request, body: unknown): Promise<LegacyAnswer> {
@@ -146,10 +146,6 @@ export class LegacyLeg {
 
 /** RFC 5424's severities, as MCP names them. */
 const LEVELS = new Set(["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]);
-
-function later(message: string): Response {
-  return refuse(503, -32_000, message, { "retry-after": "10" });
-}
 
 /** A JSON-RPC error answer to a request that no session takes. */
 export function refuse(

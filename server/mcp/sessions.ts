@@ -9,7 +9,7 @@ import {
 } from "@modelcontextprotocol/server";
 import type { FastifyBaseLogger } from "fastify";
 import type { Principal } from "../auth/principal.ts";
-import { Refusal } from "../http/errors.ts";
+import { hasOwnLimits } from "../shares/caller.ts";
 import type { Shares } from "../shares/shares.ts";
 import { changedFacts, type FactsChange } from "../store/facts.ts";
 import { NO_FACTS, type RequestId, type Store } from "../store/store.ts";
@@ -94,6 +94,7 @@ export class Sessions {
       onError,
     });
     this.live = new LiveSessions({
+      maxPerPrincipal: options.shares.limits.liveSessions,
       ...options.live,
       busy: (id) => this.journal.busy(id) || this.#unsaved.has(id),
     });
@@ -138,11 +139,19 @@ export class Sessions {
     return this.#make(id, principal, async (session) => {
       const lists = await this.#options.lists(principal);
       session.facts = { ...NO_FACTS, lists };
-      if (!this.live.put(session)) return;
+      try {
+        this.live.put(session);
+      } catch (error) {
+        session.refusal = error as Error;
+        return;
+      }
       if (JSON.stringify(params).length > MAX_PARAMS) return;
       const write = async () => {
         const included = [...session.unconfirmed];
-        await this.#options.store.create({ id, principal: principal.id, params, facts: session.facts });
+        await this.#options.store.create(
+          { id, principal: principal.id, params, facts: session.facts },
+          this.#keep(principal),
+        );
         for (const change of included) session.unconfirmed.delete(change);
       };
       await write().catch((error: Error) => {
@@ -263,6 +272,7 @@ export class Sessions {
       claim: undefined,
       rival: 0,
       refreshing: undefined,
+      refusal: undefined,
     };
     return session;
   }
@@ -286,6 +296,10 @@ export class Sessions {
     }
   }
 
+  #keep(principal: Principal): number {
+    return hasOwnLimits(principal.id) ? this.#options.shares.limits.sessions : 0;
+  }
+
   async #load(id: string, principal: Principal): Promise<Session | undefined> {
     const { store, log } = this.#options;
     const record = await store.read(id);
@@ -293,12 +307,14 @@ export class Sessions {
     const session = this.#make(id, principal, async () => undefined);
     await session.server.connect(session.transport);
     await replay(session, record, (work) => this.journal.run(new Call("", []), work));
-    if (!this.live.put(session)) {
+    try {
+      this.live.put(session);
+    } catch (error) {
       await session.server.close();
-      throw new Refusal(503, "Too many sessions are open; try again soon", 10);
+      throw error;
     }
     log.info({ session: id }, "session taken up again");
-    await store.touch([id]).catch((error: Error) => this.#fail(error));
+    await store.touch([{ id, principal: principal.id }]).catch((error: Error) => this.#fail(error));
     return session;
   }
 
@@ -412,7 +428,8 @@ export class Sessions {
     const used = this.live.sweep(this.#sweptAt);
     this.#sweptAt = Date.now();
     try {
-      if (used.length > 0) await this.#options.store.touch(used);
+      if (used.length > 0)
+        await this.#options.store.touch(used.map(({ id, principal }) => ({ id, principal: principal.id })));
       await this.#options.store.sweep();
     } catch (error) {
       this.#fail(error as Error);

@@ -8,6 +8,7 @@ CREATE TABLE IF NOT EXISTS sessions (
   claim INTEGER NOT NULL DEFAULT 0, last INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sessions_used ON sessions (used_at);
+CREATE INDEX IF NOT EXISTS sessions_principal ON sessions (principal, used_at);
 CREATE TABLE IF NOT EXISTS events (
   session TEXT NOT NULL, stream TEXT NOT NULL, n INTEGER NOT NULL, message TEXT NOT NULL, at INTEGER NOT NULL,
   PRIMARY KEY (session, stream, n)
@@ -28,7 +29,9 @@ export const ADDED_COLUMNS = ["claim", "last"] as const;
 
 /** Every statement that the store prepares, once. */
 export const SQL = {
-  create: "INSERT INTO sessions (id, principal, params, facts, used_at) VALUES (?, ?, ?, ?, ?)",
+  create: `INSERT INTO sessions (id, principal, params, facts, used_at) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET params = excluded.params, facts = excluded.facts, used_at = excluded.used_at`,
+  surplus: "SELECT id FROM sessions WHERE principal = ? ORDER BY used_at DESC, id LIMIT -1 OFFSET ?",
   read: "SELECT principal, params, facts FROM sessions WHERE id = ? AND used_at > ?",
   facts: "SELECT facts FROM sessions WHERE id = ?",
   setFacts: "UPDATE sessions SET facts = ? WHERE id = ?",
@@ -64,10 +67,14 @@ export const SQL = {
   lastMessage: "SELECT coalesce(max(id), 0) AS id FROM messages",
   messages: "SELECT id, sender, target, body FROM messages WHERE id > ? ORDER BY id",
   version: "PRAGMA data_version",
-  sweepSessions: `DELETE FROM sessions WHERE used_at <= ?1 OR used_at < (
-    SELECT used_at FROM sessions ORDER BY used_at DESC LIMIT 1 OFFSET ?2)`,
-  sweepEvents: "DELETE FROM events WHERE at <= ?",
-  sweepOrphans: "DELETE FROM events WHERE session NOT IN (SELECT id FROM sessions)",
-  sweepMessages: "DELETE FROM messages WHERE at <= ?",
+  expired: "SELECT id FROM sessions WHERE used_at <= ? LIMIT ?",
+  // Whoever has most gives first: of each caller the least recently used, as far down as it takes.
+  excess: `SELECT id FROM (
+      SELECT id, used_at, row_number() OVER (PARTITION BY principal ORDER BY used_at DESC) AS place FROM sessions
+    ) ORDER BY place DESC, used_at LIMIT ?`,
+  sweepEvents: `DELETE FROM events WHERE (session, stream, n) IN (
+    SELECT session, stream, n FROM events WHERE at <= ? LIMIT ?)`,
+  sweepMessages:
+    "DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE at <= ? ORDER BY id LIMIT ?)",
   count: "SELECT count(*) AS sessions FROM sessions",
 } as const;

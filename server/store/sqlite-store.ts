@@ -1,4 +1,5 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { changedFacts, type FactsChange } from "./facts.ts";
 import { ADDED_COLUMNS, SCHEMA, SQL } from "./sqlite-schema.ts";
 import {
@@ -16,6 +17,11 @@ import {
 
 /** How often another process's messages are looked for, milliseconds. `data_version` costs microseconds; nothing else is read without a change. */
 const POLL_MS = 50;
+/** Another process writes: tried again after some milliseconds, for so long. No wait in SQLite itself: the event loop would stand still. */
+const BUSY_PAUSE_MS = 10;
+const BUSY_LIMIT_MS = 5_000;
+/** Rows that one statement of a sweep deletes: the event loop and the other process have their turn in between. */
+const SLICE = 500;
 /** Events after which a session's store is trimmed to the limits. */
 const TRIM_AFTER = 100;
 
@@ -37,12 +43,14 @@ export class SqliteStore implements Store {
   #timer: NodeJS.Timeout | undefined;
   #deliver: (() => void) | undefined;
   #version = -1;
+  /** The last write, over or not. */
+  #last: Promise<unknown> = Promise.resolve();
 
   /** @param file absolute path, or ":memory:" @throws when it cannot be opened or is no SQLite database */
   constructor(file: string, now: () => number = () => Date.now()) {
     this.name = file === ":memory:" ? "SQLite in memory" : `SQLite ${file}`;
     this.#now = now;
-    this.#db = new DatabaseSync(file, { timeout: 5_000 });
+    this.#db = new DatabaseSync(file, { timeout: BUSY_LIMIT_MS });
     try {
       // NORMAL: a crash of the machine may lose the last moments, never the file; a crash of the process loses nothing.
       this.#db.exec(
@@ -52,14 +60,19 @@ export class SqliteStore implements Store {
       this.#addColumns();
       const prepare = ([name, text]: [string, string]) => [name, this.#db.prepare(text)];
       this.#sql = Object.fromEntries(Object.entries(SQL).map(prepare)) as Statements;
+      // At the start waiting is right; from now on see BUSY_PAUSE_MS.
+      this.#db.exec("PRAGMA busy_timeout = 0");
     } catch (error) {
       this.#db.close();
       throw error;
     }
   }
 
-  async create({ id, principal, params, facts }: SessionRecord): Promise<void> {
-    this.#sql.create.run(id, principal, JSON.stringify(params), JSON.stringify(facts), this.#now());
+  create({ id, principal, params, facts }: SessionRecord, keep = 0): Promise<void> {
+    return this.#write(() => {
+      this.#sql.create.run(id, principal, JSON.stringify(params), JSON.stringify(facts), this.#now());
+      if (keep > 0) this.#removeAll(ids(this.#sql.surplus.all(principal, keep)));
+    });
   }
 
   async read(id: string): Promise<SessionRecord | undefined> {
@@ -69,37 +82,34 @@ export class SqliteStore implements Store {
     return { id, principal, params: JSON.parse(params), facts: JSON.parse(facts) };
   }
 
-  async changeFacts(id: string, change: FactsChange): Promise<void> {
-    this.#transaction(() => {
+  changeFacts(id: string, change: FactsChange): Promise<void> {
+    return this.#write(() => {
       const row = this.#sql.facts.get(id) as { facts: string } | undefined;
       if (row) this.#sql.setFacts.run(JSON.stringify(changedFacts(JSON.parse(row.facts), change)), id);
     });
   }
 
-  async claimStream(id: string): Promise<StreamClaim | undefined> {
-    const row = this.#sql.claim.get(id, STANDALONE) as StreamClaim | undefined;
-    return row && { claim: row.claim, last: row.last };
-  }
-
-  async touch(ids: readonly string[]): Promise<void> {
-    const now = this.#now();
-    this.#transaction(() => {
-      for (const id of ids) this.#sql.touch.run(now, id);
+  claimStream(id: string): Promise<StreamClaim | undefined> {
+    return this.#write(() => {
+      const row = this.#sql.claim.get(id, STANDALONE) as StreamClaim | undefined;
+      return row && { claim: row.claim, last: row.last };
     });
   }
 
-  async remove(id: string): Promise<void> {
-    this.#transaction(() => {
-      this.#sql.remove.run(id);
-      this.#sql.removeEvents.run(id);
-      this.#sql.removeCalls.run(id);
+  touch(sessions: readonly Pick<SessionRecord, "id">[]): Promise<void> {
+    const now = this.#now();
+    return this.#write(() => {
+      for (const { id } of sessions) this.#sql.touch.run(now, id);
     });
-    this.#appended.delete(id);
   }
 
-  async write({ started, events, ended }: Batch): Promise<void> {
+  remove(id: string): Promise<void> {
+    return this.#write(() => this.#removeAll([id]));
+  }
+
+  write({ started, events, ended }: Batch): Promise<void> {
     const now = this.#now();
-    this.#transaction(() => {
+    return this.#write(() => {
       for (const c of started)
         this.#sql.start.run(c.stream, c.session, c.instance, JSON.stringify(c.requests));
       for (const { session, stream, n, message } of events) {
@@ -123,7 +133,7 @@ export class SqliteStore implements Store {
   }
 
   async beat(instance: string, slot: string) {
-    this.#sql.beat.run(instance, slot);
+    await this.#write(() => void this.#sql.beat.run(instance, slot));
     return this.instances();
   }
 
@@ -132,9 +142,9 @@ export class SqliteStore implements Store {
     return new Map(rows.map(({ id, slot, count }) => [id, { slot, count }]));
   }
 
-  async bury(instance: string, message: (request: RequestId) => string): Promise<CallRecord[]> {
+  bury(instance: string, message: (request: RequestId) => string): Promise<CallRecord[]> {
     const now = this.#now();
-    return this.#transaction(() => {
+    return this.#write(() => {
       const rows = this.#sql.callsOf.all(instance) as { stream: string; session: string; requests: string }[];
       const calls = rows.map((row) => ({
         ...row,
@@ -150,8 +160,8 @@ export class SqliteStore implements Store {
     });
   }
 
-  async post(from: string, to: string, text: string): Promise<void> {
-    this.#sql.post.run(from, to, text, this.#now());
+  post(from: string, to: string, text: string): Promise<void> {
+    return this.#write(() => void this.#sql.post.run(from, to, text, this.#now()));
   }
 
   async receive(instance: string, listener: (text: string) => void): Promise<void> {
@@ -174,19 +184,31 @@ export class SqliteStore implements Store {
   poll(): void {
     if (!this.#deliver || !this.#db.isOpen) return;
     // Changes whenever another connection committed; our own commits do not count.
-    const { data_version: version } = this.#sql.version.get() as { data_version: number };
-    if (version === this.#version) return;
-    this.#version = version;
-    this.#deliver();
+    try {
+      const { data_version: version } = this.#sql.version.get() as { data_version: number };
+      if (version === this.#version) return;
+      this.#deliver();
+      this.#version = version;
+    } catch {
+      // Not readable just now: looked at again at the next poll. A lasting fault is found by the next command.
+    }
   }
 
-  async sweep(): Promise<void> {
+  async sweep(maxSessions: number = LIMITS.maxSessions): Promise<void> {
     const now = this.#now();
-    this.#transaction(() => {
-      const { changes } = this.#sql.sweepSessions.run(now - LIMITS.sessionTtlMs, LIMITS.maxSessions - 1);
-      if (changes > 0) this.#sql.sweepOrphans.run();
-      this.#sql.sweepEvents.run(now - LIMITS.eventTtlMs);
-      this.#sql.sweepMessages.run(now - LIMITS.messageTtlMs);
+    await this.#inSlices(() => {
+      const expired = ids(this.#sql.expired.all(now - LIMITS.sessionTtlMs, SLICE));
+      this.#removeAll(expired);
+      return expired.length;
+    });
+    await this.#inSlices(() => Number(this.#sql.sweepEvents.run(now - LIMITS.eventTtlMs, SLICE).changes));
+    await this.#inSlices(() => Number(this.#sql.sweepMessages.run(now - LIMITS.messageTtlMs, SLICE).changes));
+    const { sessions } = this.#sql.count.get() as { sessions: number };
+    const excess = sessions > maxSessions ? ids(this.#sql.excess.all(sessions - maxSessions)) : [];
+    await this.#inSlices(() => {
+      const slice = excess.splice(0, SLICE);
+      this.#removeAll(slice);
+      return slice.length;
     });
     this.#appended.clear();
   }
@@ -199,6 +221,7 @@ export class SqliteStore implements Store {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#deliver = undefined;
+    await this.#last;
     if (this.#db.isOpen) this.#db.close();
   }
 
@@ -218,6 +241,38 @@ export class SqliteStore implements Store {
     if (count >= TRIM_AFTER) this.#sql.trim.run(session, LIMITS.maxEvents, LIMITS.maxEventChars);
   }
 
+  #removeAll(sessions: readonly string[]): void {
+    for (const id of sessions) {
+      this.#sql.remove.run(id);
+      this.#sql.removeEvents.run(id);
+      this.#sql.removeCalls.run(id);
+      this.#appended.delete(id);
+    }
+  }
+
+  /** @param slice deletes some rows and says how many; it is called until these are fewer than SLICE */
+  async #inSlices(slice: () => number): Promise<void> {
+    while ((await this.#write(slice)) >= SLICE) await turn();
+  }
+
+  /** Runs a transaction when those before it are over, so that a write which has to wait is not overtaken by a later one. */
+  #write<T>(work: () => T): Promise<T> {
+    const done = this.#last.then(() => this.#attempt(work));
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  async #attempt<T>(work: () => T): Promise<T> {
+    for (const until = performance.now() + BUSY_LIMIT_MS; ; ) {
+      try {
+        return this.#transaction(work);
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > until) throw error;
+        await sleep(BUSY_PAUSE_MS);
+      }
+    }
+  }
+
   #transaction<T>(work: () => T): T {
     // IMMEDIATE: a transaction that began as a reader cannot wait for the other process's write.
     this.#db.exec("BEGIN IMMEDIATE");
@@ -230,4 +285,14 @@ export class SqliteStore implements Store {
       throw error;
     }
   }
+}
+
+function ids(rows: readonly unknown[]): string[] {
+  return rows.map((row) => (row as { id: string }).id);
+}
+
+/** SQLITE_BUSY or SQLITE_LOCKED (sqlite.org/rescode.html). */
+function isBusy(error: unknown): boolean {
+  const code = (error as { errcode?: number }).errcode;
+  return code !== undefined && [5, 6].includes(code & 0xff);
 }

@@ -72,7 +72,7 @@ export const LAST_N = Number.MAX_SAFE_INTEGER;
 export const LIMITS = {
   /** A session that nobody used for so long is forgotten, milliseconds. */
   sessionTtlMs: 30 * 24 * 3_600_000,
-  /** Sessions kept; beyond it the least recently used go. */
+  /** Sessions kept; beyond it those of the principals that have most go, the least recently used first. */
   maxSessions: 100_000,
   /** How long an event can be resumed from, milliseconds. */
   eventTtlMs: 15 * 60_000,
@@ -91,7 +91,12 @@ export const LIMITS = {
 export interface Store {
   /** For logs and checks. */
   readonly name: string;
-  create(record: SessionRecord): Promise<void>;
+  /**
+   * Writes a session, also one that is there already.
+   *
+   * @param keep sessions of its principal that stay, this one among them; the least recently used go. 0: all. Default: all
+   */
+  create(record: SessionRecord, keep?: number): Promise<void>;
   read(id: string): Promise<SessionRecord | undefined>;
   /** Changes the facts of a session that is still there, in one step (see changedFacts). */
   changeFacts(id: string, change: FactsChange): Promise<void>;
@@ -103,7 +108,7 @@ export interface Store {
    */
   claimStream(id: string): Promise<StreamClaim | undefined>;
   /** Notes that sessions are in use. */
-  touch(ids: readonly string[]): Promise<void>;
+  touch(sessions: readonly Pick<SessionRecord, "id" | "principal">[]): Promise<void>;
   /** Forgets a session and its events. */
   remove(id: string): Promise<void>;
 
@@ -127,8 +132,11 @@ export interface Store {
   /** Looks for what was posted just now; for a store that must be asked. */
   poll(): void;
 
-  /** Drops what is older than LIMITS allow. */
-  sweep(): Promise<void>;
+  /**
+   * Drops what is older than LIMITS allow. Of more than `maxSessions` sessions (default: LIMITS.maxSessions) those of the principals that
+   * have most go: nobody can push out the sessions of somebody who has fewer.
+   */
+  sweep(maxSessions?: number): Promise<void>;
   /** Rejects when the store does not work. @returns a fact worth showing */
   check(): Promise<string>;
   close(): Promise<void>;

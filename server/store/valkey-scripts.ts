@@ -105,12 +105,13 @@ if newest[1] then last = math.max(last, tonumber(string.match(newest[1][1], '^%d
 return {claim, string.format('%.0f', last)}
 `;
 
-/** KEYS: session. @returns the calls that were at work, as stream and record in turn */
+/** KEYS: session. @returns who opened it, and the calls that were at work, as stream and record in turn */
 const FORGET = `
+local principal = redis.call('HGET', KEYS[1], 'principal')
 local calls = redis.call('HGETALL', KEYS[1] .. ':k')
 for _, stream in ipairs(redis.call('ZRANGE', KEYS[1] .. ':z', 0, -1)) do redis.call('DEL', KEYS[1] .. ':e:' .. stream) end
 redis.call('DEL', KEYS[1], KEYS[1] .. ':t', KEYS[1] .. ':z', KEYS[1] .. ':k')
-return calls
+return {principal, calls}
 `;
 
 export const SCRIPTS = {

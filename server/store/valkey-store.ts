@@ -1,5 +1,6 @@
 import type { ChainableCommander, Redis, RedisOptions } from "iovalkey";
 import type { FactsChange } from "./facts.ts";
+import { fairCuts } from "./fair-cuts.ts";
 import {
   type Batch,
   type CallRecord,
@@ -22,6 +23,8 @@ const COMMAND_MS = 3_000;
 const ATTEMPTS = 5;
 const PREFIX = "mcp-edge:";
 const [BEATS, SLOTS, USED] = [`${PREFIX}beats`, `${PREFIX}slots`, `${PREFIX}used`];
+/** The principals that have sessions. */
+const PRINCIPALS = `${PREFIX}principals`;
 
 /** The commands that the scripts add to a connection or a pipeline. */
 interface Scripted<R> {
@@ -63,15 +66,21 @@ export class ValkeyStore implements Store {
     }) as Connection;
   }
 
-  async create({ id, principal, params, facts }: SessionRecord): Promise<void> {
+  async create({ id, principal, params, facts }: SessionRecord, keep = 0): Promise<void> {
     const record = { principal, params: JSON.stringify(params), facts: JSON.stringify(facts) };
+    const now = Date.now();
     await done(
       this.#db
         .multi()
         .hset(base(id), record)
         .pexpire(base(id), LIMITS.sessionTtlMs)
-        .zadd(USED, Date.now(), id),
+        .zadd(USED, now, id)
+        .zadd(usedBy(principal), now, id)
+        .pexpire(usedBy(principal), LIMITS.sessionTtlMs)
+        .sadd(PRINCIPALS, principal),
     );
+    if (keep === 0) return;
+    for (const old of await this.#db.zrange(usedBy(principal), 0, -keep - 1)) await this.remove(old);
   }
 
   async read(id: string): Promise<SessionRecord | undefined> {
@@ -89,15 +98,22 @@ export class ValkeyStore implements Store {
     return claimed ? { claim: claimed[0], last: Number(claimed[1]) } : undefined;
   }
 
-  async touch(ids: readonly string[]): Promise<void> {
+  async touch(sessions: readonly Pick<SessionRecord, "id" | "principal">[]): Promise<void> {
     const pipeline = this.#db.pipeline();
-    for (const id of ids) pipeline.pexpire(base(id), LIMITS.sessionTtlMs).zadd(USED, "XX", Date.now(), id);
+    const now = Date.now();
+    for (const { id, principal } of sessions)
+      pipeline
+        .pexpire(base(id), LIMITS.sessionTtlMs)
+        .zadd(USED, "XX", now, id)
+        .zadd(usedBy(principal), "XX", now, id)
+        .pexpire(usedBy(principal), LIMITS.sessionTtlMs);
     await done(pipeline);
   }
 
   async remove(id: string): Promise<void> {
-    const calls = (await this.#db.mcpForget(base(id))) as string[];
+    const [principal, calls] = (await this.#db.mcpForget(base(id))) as [string | null, string[]];
     const pipeline = this.#db.pipeline().zrem(USED, id);
+    if (principal !== null) pipeline.zrem(usedBy(principal), id);
     for (let i = 0; i + 1 < calls.length; i += 2) {
       const { instance } = JSON.parse(calls[i + 1] ?? "") as CallRecord;
       pipeline.hdel(callsOf(instance), calls[i] ?? "");
@@ -187,15 +203,18 @@ export class ValkeyStore implements Store {
     // It tells by itself.
   }
 
-  async sweep(): Promise<void> {
-    const [count] = (await done(
-      this.#db
-        .multi()
-        .zcard(USED)
-        .zremrangebyscore(USED, "-inf", Date.now() - LIMITS.sessionTtlMs),
-    )) as [number];
-    if (count <= LIMITS.maxSessions) return;
-    for (const id of await this.#db.zrange(USED, 0, count - LIMITS.maxSessions - 1)) await this.remove(id);
+  async sweep(maxSessions: number = LIMITS.maxSessions): Promise<void> {
+    const before = Date.now() - LIMITS.sessionTtlMs;
+    const principals = await this.#db.smembers(PRINCIPALS);
+    const pipeline = this.#db.pipeline().zremrangebyscore(USED, "-inf", before).zcard(USED);
+    for (const principal of principals)
+      pipeline.zremrangebyscore(usedBy(principal), "-inf", before).zcard(usedBy(principal));
+    const answers = (await done(pipeline)) as number[];
+    const sizes = new Map(principals.map((principal, n) => [principal, answers[2 * n + 3] ?? 0]));
+    const gone = principals.filter((principal) => sizes.get(principal) === 0);
+    if (gone.length > 0) await this.#db.srem(PRINCIPALS, ...gone);
+    for (const [principal, cut] of fairCuts(sizes, (answers[1] ?? 0) - maxSessions))
+      for (const id of await this.#db.zrange(usedBy(principal), 0, cut - 1)) await this.remove(id);
   }
 
   async check(): Promise<string> {
@@ -239,6 +258,11 @@ export class ValkeyStore implements Store {
 
 function base(session: string): string {
   return `${PREFIX}{${session}}`;
+}
+
+/** A sorted set: the sessions of a principal by their last use. */
+function usedBy(principal: string): string {
+  return `${PREFIX}used-by:${principal}`;
 }
 
 function callsOf(instance: string): string {

@@ -1,8 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
 import { LiveSessions, type Session } from "../../../server/mcp/live-sessions.ts";
 
-function session(id: string, closed: string[] = []): Session {
-  return { id, server: { close: async () => void closed.push(id) } } as unknown as Session;
+function session(id: string, closed: string[] = [], principal = "p"): Session {
+  return {
+    id,
+    principal: { id: principal },
+    server: { close: async () => void closed.push(id) },
+  } as unknown as Session;
 }
 
 describe("LiveSessions", () => {
@@ -16,7 +20,7 @@ describe("LiveSessions", () => {
     now = 900;
     live.get("used");
     now = 1_500;
-    expect(live.sweep(900)).toEqual(["held", "used"]);
+    expect(live.sweep(900).map((s) => s.id)).toEqual(["held", "used"]);
     expect(closed).toEqual(["idle"]);
     expect(live.get("idle")).toBeUndefined();
     release();
@@ -46,13 +50,40 @@ describe("LiveSessions", () => {
     live.put(session("a", closed));
     live.put(session("b", closed));
     live.get("a");
-    expect(live.put(session("c", closed))).toBe(true);
+    live.put(session("c", closed));
     expect(closed).toEqual(["b"]);
     live.hold("a");
     live.hold("c");
-    expect(live.put(session("d", closed))).toBe(false);
+    expect(() => live.put(session("d", closed))).toThrow(/All 2 sessions that fit into memory are in use/);
     expect(live.size).toBe(2);
     await live.close();
     expect(closed.sort()).toEqual(["a", "b", "c"]);
+  });
+
+  test("who needs room makes it himself; else whoever has most gives way", () => {
+    const closed: string[] = [];
+    const live = new LiveSessions({ max: 5, maxPerPrincipal: 3 });
+    live.put(session("modest", closed, "modest"));
+    for (const id of ["a", "b", "c", "d"]) live.put(session(id, closed, "greedy"));
+    expect(closed).toEqual(["a"]);
+    live.put(session("e", closed, "third"));
+    live.put(session("f", closed, "third"));
+    expect(closed).toEqual(["a", "b"]);
+    expect(live.get("modest")).toBeDefined();
+  });
+
+  test("a principal whose sessions are all in use is refused by its limit, others are not", () => {
+    const live = new LiveSessions({ max: 10, maxPerPrincipal: 2 });
+    for (const id of ["a", "b"]) {
+      live.put(session(id, [], "greedy"));
+      live.hold(id);
+    }
+    expect(() => live.put(session("c", [], "greedy"))).toThrow(
+      "Too many sessions: this token has 2 in use, the most it may have. End some by DELETE, or ask the operator to raise LIVE_SESSIONS_PER_TOKEN.",
+    );
+    live.put(session("d", [], "modest"));
+    live.delete("a");
+    live.put(session("c", [], "greedy"));
+    expect(live.size).toBe(3);
   });
 });

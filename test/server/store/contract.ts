@@ -1,7 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { expect, jest, test } from "@jest/globals";
-import { LAST_N, LIMITS, NO_FACTS, STANDALONE, type Store } from "../../../server/store/store.ts";
+import {
+  LAST_N,
+  LIMITS,
+  NO_FACTS,
+  type SessionRecord,
+  STANDALONE,
+  type Store,
+} from "../../../server/store/store.ts";
 import { eventually } from "../support.ts";
+
+/** Uses within one millisecond have no order. */
+const clockTick = () => new Promise((resolve) => setTimeout(resolve, 3));
 
 /** A session of its own for each test, since they share a store. */
 export function sessionRecord() {
@@ -41,7 +51,7 @@ export function contract(pair: () => readonly [Store, Store]): void {
       subscribe: facts.subscriptions,
     });
     expect(await one.read(record.id)).toEqual({ ...record, facts });
-    await one.touch([record.id, "unknown"]);
+    await one.touch([record, { ...record, id: "unknown" }]);
     const call = callOf(record.id);
     await one.write({ started: [call], events: [event(record.id, call.stream, 1)], ended: [] });
     await two.remove(record.id);
@@ -50,7 +60,7 @@ export function contract(pair: () => readonly [Store, Store]): void {
     expect(await one.call(record.id, call.stream)).toBeUndefined();
     await one.changeFacts(record.id, { initialized: true });
     expect(await one.claimStream(record.id)).toBeUndefined();
-    await one.touch([record.id]);
+    await one.touch([record]);
     expect(await one.read(record.id)).toBeUndefined();
   });
 
@@ -117,6 +127,54 @@ export function contract(pair: () => readonly [Store, Store]): void {
     } finally {
       clock.mockRestore();
     }
+  });
+
+  test("a principal that opens more sessions than it may loses its own, the least recently used first", async () => {
+    const [one, two] = pair();
+    const [greedy, modest] = [randomUUID(), randomUUID()];
+    const theirs = { ...sessionRecord(), principal: modest };
+    await one.create(theirs, 3);
+    const mine = Array.from({ length: 6 }, () => ({ ...sessionRecord(), principal: greedy }));
+    const there = async () => {
+      const found = await Promise.all(mine.map((record) => two.read(record.id)));
+      return found.flatMap((record, n) => (record ? [n] : []));
+    };
+    for (const record of mine.slice(0, 3)) {
+      await one.create(record, 3);
+      await clockTick();
+    }
+    await two.touch([mine[0] ?? theirs]);
+    for (const record of mine.slice(3, 5)) {
+      await clockTick();
+      await one.create(record, 3);
+    }
+    expect(await there()).toEqual([0, 3, 4]);
+    // Written again, for instance after an outage, it counts once.
+    await one.create(mine[4] ?? theirs, 3);
+    expect(await there()).toEqual([0, 3, 4]);
+    await one.create(mine[5] ?? theirs, 0);
+    expect(await there()).toEqual([0, 3, 4, 5]);
+    expect(await two.read(theirs.id)).toEqual(theirs);
+    for (const record of [...mine, theirs]) await one.remove(record.id);
+  });
+
+  test("of too many sessions those of the principals that have most go", async () => {
+    const [one] = pair();
+    const known = Number(/^\d+/.exec(await one.check())?.[0]);
+    const records: SessionRecord[] = [];
+    for (const [principal, count] of [
+      ["most", 700],
+      ["some", 3],
+      ["few", 2],
+    ] as const)
+      for (let n = 0; n < count; n++)
+        records.push({ ...sessionRecord(), principal: `${principal} ${known}` });
+    await Promise.all(records.map((record) => one.create(record)));
+    await one.sweep(known + 8);
+    const left = await Promise.all(records.map((record) => one.read(record.id)));
+    const of = (name: string) => left.filter((record) => record?.principal.startsWith(name)).length;
+    expect([of("most"), of("some"), of("few")]).toEqual([3, 3, 2]);
+    for (const record of records) await one.remove(record.id);
   });
 
   test("the events of a stream are read in order from any place, and its call is known until it ends", async () => {

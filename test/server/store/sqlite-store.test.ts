@@ -1,5 +1,6 @@
 import { readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Capabilities } from "../../../server/capabilities/registry.ts";
 import { DURABLE_SESSIONS, openStore, STORE_FILE } from "../../../server/store/open.ts";
@@ -34,7 +35,7 @@ describe("SqliteStore", () => {
     const events = [{ session: used.id, stream: "s", n: 0, message: "{}" }];
     await store.write({ started: [], events, ended: [] });
     now += LIMITS.eventTtlMs + 1;
-    await store.touch([used.id]);
+    await store.touch([used]);
     await store.sweep();
     expect(await store.events(used.id, "s", -1)).toEqual([]);
     now += LIMITS.sessionTtlMs - LIMITS.eventTtlMs - 1;
@@ -42,6 +43,61 @@ describe("SqliteStore", () => {
     expect(await store.read(used.id)).toEqual(used);
     await store.sweep();
     expect(await store.check()).toBe("1 sessions in SQLite in memory");
+    await store.close();
+  });
+});
+
+describe("the event loop", () => {
+  test("goes on while another process writes, and what waits is written in order", async () => {
+    const file = join(folder.path, "busy.db");
+    const store = new SqliteStore(file);
+    const record = sessionRecord();
+    await store.create(record);
+    const other = new DatabaseSync(file);
+    other.exec("BEGIN IMMEDIATE");
+    const done: string[] = [];
+    const write = (level: string) =>
+      store
+        .changeFacts(record.id, { logLevel: level })
+        .then(() => store.read(record.id))
+        .then((read) => done.push(`${level} ${read?.facts.logLevel}`));
+    const writes = [write("first"), write("second")];
+    for (let n = 0; n < 5; n++) await new Promise((resolve) => setTimeout(resolve, 5));
+    // Timers ran, reading works, and nothing was written or given up.
+    expect(await store.read(record.id)).toEqual(record);
+    expect(done).toEqual([]);
+    other.exec("ROLLBACK");
+    await Promise.all(writes);
+    expect(done.at(-1)).toBe("second second");
+    other.close();
+    await store.close();
+  });
+
+  test("has its turn between the slices of a sweep", async () => {
+    let now = 1_000_000;
+    const store = new SqliteStore(":memory:", () => now);
+    const { id } = sessionRecord();
+    for (let part = 0; part < 3; part++) {
+      const events = Array.from({ length: 990 }, (_, i) => ({
+        session: `${id}${part}`,
+        stream: "s",
+        n: i,
+        message: "{}",
+      }));
+      await store.write({ started: [], events, ended: [] });
+    }
+    now += LIMITS.eventTtlMs + 1;
+    let turns = 0;
+    let over = false;
+    const count = () => {
+      turns++;
+      if (!over) setImmediate(count);
+    };
+    setImmediate(count);
+    await store.sweep();
+    over = true;
+    expect(turns).toBeGreaterThan(3);
+    for (let part = 0; part < 3; part++) expect(await store.events(`${id}${part}`, "s", -1)).toEqual([]);
     await store.close();
   });
 });
