@@ -29,7 +29,7 @@ const HEALTH_REGION = "us-east-1";
  *
  * ### Cost
  * 0.10 USD an alarm and month (2 a machine, `full`: 7), metrics of the machine's own 0.30 USD each (4); a health check of an
- * HTTPS endpoint 1 USD inside AWS.
+ * HTTPS endpoint in AWS 1.50 USD.
  */
 export class Alarms extends pulumi.ComponentResource {
   readonly topic: pulumi.Output<string>;

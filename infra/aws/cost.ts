@@ -28,7 +28,8 @@ export const PRICES = {
   gp3GibMonth: 0.08,
   snapshotGibMonth: 0.05,
   zoneMonth: 0.5,
-  healthCheckMonth: 2,
+  /** Of an endpoint in AWS 0.50, for HTTPS 1.00 more. */
+  healthCheckMonth: 1.5,
   alarmMonth: 0.1,
   metricMonth: 0.3,
   logsGb: 0.53,

@@ -32,6 +32,8 @@ export interface WaitArgs {
   /** What else must have changed for a machine to be another, such as its type. */
   machines: pulumi.Input<string>;
   records: Records;
+  /** Addresses that must answer whoever runs the update; none where not everybody may reach them. */
+  addresses: pulumi.Input<string>[];
   lines: pulumi.Input<string[]>;
   nameServers: pulumi.Input<string[]>;
 }
@@ -94,10 +96,16 @@ export class Deployment extends pulumi.ComponentResource {
    */
   wait(args: WaitArgs, ready: pulumi.Resource[]): command.local.Command {
     const { stack, artifacts, provider, tags } = this.#args;
-    const { domain, instances, machines, records, lines, nameServers } = args;
+    const { domain, instances, machines, records, lines, nameServers, addresses } = args;
     const { bucket } = artifacts;
     const certificate = { stack, domain, instances, records, lines, nameServers };
-    const wait = { bucket, generation: this.generation, tags: named(tags, "desired"), certificate };
+    const wait = {
+      bucket,
+      generation: this.generation,
+      tags: named(tags, "desired"),
+      certificate,
+      addresses,
+    };
     const MCP_EDGE_WAIT = pulumi.jsonStringify(wait);
     // A wait that failed leaves no trace in the state: the way back to the content before it would find nothing to wait for. This
     // one always ends well, so its output changes at each change of what is waited for.

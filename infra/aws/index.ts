@@ -225,6 +225,7 @@ export class AwsEdge extends pulumi.ComponentResource {
       {
         ...{ domain: settings.domain, instances: ids, records, lines: dns.records },
         machines: pulumi.interpolate`${settings.instanceType} ${replaceWith}`,
+        addresses: opensToWorld(settings.allowedCidrs) ? machines.map(({ ipv4 }) => ipv4) : [],
         nameServers: dns.nameServers ?? [],
       },
       [...machines.flatMap(({ ready }) => ready), dns],

@@ -1,4 +1,5 @@
 import { Resolver } from "node:dns/promises";
+import { unanswered } from "./answering.ts";
 import { BucketClient } from "./bucket-client.ts";
 import { type AwaitedCertificate, awaitCertificate, type Names } from "./certificate-wait.ts";
 import { converged } from "./convergence.ts";
@@ -17,6 +18,8 @@ export interface Wait {
   /** Tags of `desired.json`. */
   tags: Record<string, string>;
   certificate: AwaitedCertificate;
+  /** Addresses that must answer this host; none where not everybody may reach them. */
+  addresses: string[];
 }
 
 const given = <T>(name: string): T => {
@@ -37,12 +40,19 @@ const names: Names = {
 };
 
 try {
-  const { bucket, generation, tags, certificate } = given<Wait>("MCP_EDGE_WAIT");
+  const { bucket, generation, tags, certificate, addresses } = given<Wait>("MCP_EDGE_WAIT");
   const client = new BucketClient(bucket, given<ProviderSettings>("MCP_EDGE_AWS"), tags);
   const { instances, domain } = certificate;
   await converged(client, { generation, instances }, { log });
   await prune(client, log);
   const outcome = await awaitCertificate(client, certificate, names, { log });
+  const silent = await unanswered(addresses, domain, { log });
+  if (silent.length > 0) {
+    log(
+      `warning: ${silent.join(", ")} does not answer https://${domain}/readyz from this host, although the machine is done. ` +
+        "Where this host reaches the world only by a proxy, that says nothing; else: npm run doctor, RUNBOOK.md",
+    );
+  }
   if (outcome.issued) log(`https://${domain} is served with a certificate of its authority`);
   else if (outcome.waitsForPeople) log(`warning: ${outcome.message}`);
   else throw new Error(outcome.message);

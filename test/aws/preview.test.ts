@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { run } from "../../infra/exec.ts";
-import { AwsCheckout, settings } from "./support.ts";
+import { AwsCheckout, DOMAIN, settings } from "./support.ts";
 
 /** `npm run preview` of stacks in AWS, with the real engine and the double's account. */
 let aws: AwsCheckout;
@@ -76,6 +76,18 @@ test("looks where `pulumi login` says, and makes nothing there", async () => {
     false,
   );
 }, 300_000);
+
+test("`connect` and `token` know a stack in AWS by its settings, and say which machines there are to name", async () => {
+  const cli = (...args: string[]) =>
+    run("node", ["cli/main.ts", ...args], { cwd: aws.checkout.folder, env: aws.env, accept: [0, 1] });
+  const connect = await cli("connect", "--stack", "prod");
+  expect(connect.stdout).toContain(`https://${DOMAIN}/mcp`);
+  const [, roots = ""] = /NODE_EXTRA_CA_CERTS=(\S+)/.exec(connect.stdout) ?? [];
+  expect(await readFile(roots, "utf8")).toContain("BEGIN CERTIFICATE");
+  expect((await cli("token", "list", "--stack", "local", "-m", "2")).stderr).toContain(
+    "Stack local is on this host and has one machine; take out --machine 2",
+  );
+}, 60_000);
 
 test("`doctor --aws` says which stacks it is for", async () => {
   const doctor = (...args: string[]) =>

@@ -193,6 +193,7 @@ describe("a prod stack with a zone", () => {
       generation: desired.generation,
       bucket: "mcp-edge-prod-123456789012",
       tags: { Project: "mcp-edge", Name: "desired" },
+      addresses: [expect.stringMatching(/^198\.51\.100\./)],
       certificate: {
         stack: "prod",
         domain: "mcp.example.com",
@@ -372,6 +373,7 @@ describe("settings that change what is made", () => {
       ].sort(),
     );
     expect(program.all("route53/healthCheck:HealthCheck")).toEqual([]);
+    expect(JSON.parse(waitOf(program).MCP_EDGE_WAIT).addresses).toEqual([]);
     const own = await Program.run({ allowedCidrs: "10.0.0.0/8", acme: "https://acme.example.com/dir" });
     const ports = own
       .all("vpc/securityGroupIngressRule:SecurityGroupIngressRule")
