@@ -1,0 +1,122 @@
+import { randomUUID } from "node:crypto";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { McpServer } from "@modelcontextprotocol/server";
+import type { FastifyBaseLogger } from "fastify";
+import { Streams } from "../../../server/http/streams.ts";
+import { Changes } from "../../../server/mcp/changes.ts";
+import { NotificationStreams } from "../../../server/mcp/notification-streams.ts";
+import { Sessions } from "../../../server/mcp/sessions.ts";
+import { Watch } from "../../../server/mcp/watch.ts";
+import { Shares } from "../../../server/shares/shares.ts";
+import { SqliteStore } from "../../../server/store/sqlite-store.ts";
+import { INITIALIZE, JSON_HEADERS } from "../support.ts";
+
+const STREAMS = 500;
+const HOUR_MS = 3_600_000;
+const principal = { id: "p", name: "p", scopes: ["code:read"] as const };
+const log = Object.fromEntries(
+  ["debug", "info", "warn", "error"].map((level) => [level, () => undefined]),
+) as unknown as FastifyBaseLogger;
+
+/** Listeners for `abort` that were added and not removed, of all signals. */
+let abortListeners = 0;
+const { addEventListener, removeEventListener } = EventTarget.prototype;
+beforeAll(() => {
+  EventTarget.prototype.addEventListener = function (this: EventTarget, ...args) {
+    if (args[0] === "abort") abortListeners++;
+    return addEventListener.apply(this, args);
+  };
+  EventTarget.prototype.removeEventListener = function (this: EventTarget, ...args) {
+    if (args[0] === "abort") abortListeners--;
+    return removeEventListener.apply(this, args);
+  };
+  jest.useFakeTimers({ doNotFake: ["setImmediate", "queueMicrotask", "nextTick"] });
+});
+afterAll(() => {
+  jest.useRealTimers();
+  Object.assign(EventTarget.prototype, { addEventListener, removeEventListener });
+});
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+async function heapBytes(): Promise<number> {
+  for (let i = 0; i < 5; i++) await new Promise((turned) => setImmediate(turned));
+  collect();
+  return process.memoryUsage().heapUsed;
+}
+
+async function pass(ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 15_000) {
+    await jest.advanceTimersByTimeAsync(15_000);
+    await new Promise((turned) => setImmediate(turned));
+  }
+}
+
+test("nothing grows with time while 500 notification streams stand idle for an hour, and nothing stays after them", async () => {
+  const store = new SqliteStore(":memory:");
+  const changes = new Changes();
+  const lists = async () => ({ tools: "1", prompts: "1", resources: "1" });
+  const build = () => new McpServer({ name: "t", version: "1" }, { capabilities: { logging: {} } });
+  const sessions = new Sessions({
+    store,
+    build,
+    lists,
+    changes,
+    log,
+    keepAliveMs: 15_000,
+    slot: "",
+    shares: new Shares({ calls: 0, listens: 0, resources: 0, sessions: 0, liveSessions: 0 }),
+  });
+  const everybody = { id: "", name: "", scopes: [] };
+  const watch = new Watch({ sessions, changes, lists, version: async () => "1", log, everybody });
+  const notifications = new NotificationStreams(sessions, watch);
+  const streams = new Streams();
+  await sessions.start();
+  watch.start();
+  const timersBefore = jest.getTimerCount();
+
+  let keepAlives = 0;
+  const readers: ReadableStreamDefaultReader<Uint8Array>[] = [];
+  for (let i = 0; i < STREAMS; i++) {
+    const id = randomUUID();
+    const session = sessions.open(id, principal, INITIALIZE.params);
+    await session.server.connect(session.transport);
+    const initialize = new Request("http://localhost/mcp", { method: "POST", headers: JSON_HEADERS });
+    await (await session.transport.handleRequest(initialize, { parsedBody: INITIALIZE })).text();
+    const web = new Request("http://localhost/mcp", { headers: { accept: "text/event-stream" } });
+    const { response, paced, onEnd } = await notifications.open(session, web);
+    if (!response.body) throw new Error(`no stream: ${response.status}`);
+    const facts = { route: "/mcp", standing: true, paced: paced === true, log, ...(onEnd ? { onEnd } : {}) };
+    const reader = streams.track(response.body, facts).getReader();
+    readers.push(reader);
+    void (async () => {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return;
+        if (value.byteLength < 20) keepAlives++;
+      }
+    })();
+  }
+  expect(streams.size).toBe(STREAMS);
+  // Everything that is made once has been made.
+  await pass(120_000);
+  const [timers, listeners, heap] = [jest.getTimerCount(), abortListeners, await heapBytes()];
+  keepAlives = 0;
+  await pass(HOUR_MS);
+  expect(keepAlives).toBe((STREAMS * HOUR_MS) / 15_000);
+  expect(jest.getTimerCount()).toBe(timers);
+  expect(abortListeners).toBe(listeners);
+  // One listener or closure for each re-read would be more than 15 MB.
+  expect((await heapBytes()) - heap).toBeLessThan(4_000_000);
+
+  for (const reader of readers) await reader.cancel();
+  await pass(30_000);
+  expect(streams.size).toBe(0);
+  expect(sessions.live.values().filter((session) => session.endStanding)).toEqual([]);
+  expect(jest.getTimerCount()).toBe(timersBefore);
+  watch.stop();
+  await sessions.close();
+  await store.close();
+}, 120_000);
