@@ -22,6 +22,7 @@ import { type LegacyAnswer, LegacyLeg } from "./legacy-leg.ts";
 import { isListen, Listens } from "./listens.ts";
 import type { LiveSessionsOptions } from "./live-sessions.ts";
 import { resourceVersion } from "./resources.ts";
+import { sdkErrors } from "./sdk-errors.ts";
 import { authInfoOf, buildMcpServer, principalOf, type ServerParts } from "./server-factory.ts";
 import { Sessions, type SessionsOptions } from "./sessions.ts";
 import { Watch } from "./watch.ts";
@@ -85,7 +86,7 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
       method: requestInfo?.headers.get("mcp-method") ?? undefined,
       tool: calledTool(parts, requestInfo?.headers),
     });
-  const onerror = (error: Error) => log.debug({ reason: error.message }, "mcp refused");
+  const onerror = sdkErrors(log);
   const handlerOptions = { legacy: "reject", bus: changes, keepAliveMs, onerror } as const;
   const modern = createMcpHandler(buildModern, handlerOptions);
   const listens = new Listens({ build: buildModern, handler: handlerOptions, watch, shares, follows });

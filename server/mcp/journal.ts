@@ -177,17 +177,17 @@ export class Journal {
     if (open?.size === 0) this.#open.delete(call.session);
   }
 
-  /** The client took a request back: no answer will come. @returns whether this instance was at work on it */
-  cancelled(session: string, request: RequestId): boolean {
+  /** The client took a request back: no answer will come. @returns its call, if this instance was at work on it */
+  cancelled(session: string, request: RequestId): Call | undefined {
     const call = [...(this.#open.get(session) ?? [])].find((c) => c.requests.includes(request));
-    if (!call) return false;
+    if (!call) return undefined;
     call.answered(request);
     if (call.finished) this.#finish(call);
     if (call.stream !== undefined) {
       this.#dirty.add(call);
       this.#schedule();
     }
-    return true;
+    return call;
   }
 
   /** Writes the events of one of this instance's streams, now and from now on. @returns false for a stream it does not know */

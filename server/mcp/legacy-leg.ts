@@ -7,6 +7,7 @@ import { Call } from "./journal.ts";
 import type { Session } from "./live-sessions.ts";
 import { type Message, messagesOf, requestIds } from "./messages.ts";
 import { NotificationStreams } from "./notification-streams.ts";
+import { sdkErrors } from "./sdk-errors.ts";
 import { authInfoOf, buildMcpServer, principalOf, type ServerParts } from "./server-factory.ts";
 import { askedBy } from "./session-transport.ts";
 import { initializeParams, type Sessions } from "./sessions.ts";
@@ -45,7 +46,7 @@ export class LegacyLeg {
     this.#streams = new NotificationStreams(sessions, watch);
     this.#stateless = legacyStatelessFallback(
       ({ authInfo }) => buildMcpServer(parts, { principal: principalOf(authInfo), era: "legacy" }),
-      (error) => parts.log.debug({ reason: error.message }, "mcp fallback"),
+      sdkErrors(parts.log),
     );
   }
 

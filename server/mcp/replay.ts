@@ -3,10 +3,14 @@ import type { Session } from "./live-sessions.ts";
 
 const HEADERS = { "content-type": "application/json", accept: "application/json, text/event-stream" };
 
+/** The SDK refuses what a session was opened with. */
+export class ReplayRefused extends Error {}
+
 /**
  * Brings a fresh server and transport to where the session was: its `initialize`, `notifications/initialized` and log level again, through
  * the transport as a client sends them. The SDK has no other way in (typescript-sdk issue 1658).
  *
+ * @throws ReplayRefused when the SDK does not take one of them
  * @param quietly runs work whose answers are not kept
  * @param only "logLevel" brings a session that is open up to date in that alone
  */
@@ -17,7 +21,10 @@ export async function replay(
   only?: "logLevel",
 ): Promise<void> {
   const { transport } = session;
-  const send = async (body: object, headers: Record<string, string>) => {
+  const send = async (
+    body: { method: string; id?: string; params?: unknown },
+    headers: Record<string, string>,
+  ) => {
     const request = new Request("http://localhost/mcp", {
       method: "POST",
       headers: { ...HEADERS, ...headers },
@@ -25,7 +32,11 @@ export async function replay(
     const response = await quietly(() =>
       transport.handleRequest(request, { parsedBody: { jsonrpc: "2.0", ...body } }),
     );
-    return response.text();
+    const text = await response.text();
+    if (!response.ok) throw new ReplayRefused(`${body.method} was answered ${response.status}: ${text}`);
+    const refusal = /^data: (.*"error":.*)$/m.exec(text)?.[1];
+    if (refusal !== undefined && "error" in JSON.parse(refusal))
+      throw new ReplayRefused(`${body.method} was refused: ${refusal}`);
   };
   session.facts = record.facts;
   const again = { "mcp-session-id": session.id };

@@ -70,7 +70,7 @@ export function buildMcpServer(
       maxToolInputElements: 1_000,
       // The lists depend on the caller's scopes, so no shared cache may keep them.
       cacheHints: {
-        "tools/list": { ttlMs: 300_000, cacheScope: "private" },
+        "tools/list": { ttlMs: toolsTtlMs(parts, principal), cacheScope: "private" },
         "prompts/list": { ttlMs: 300_000, cacheScope: "private" },
         "resources/list": { ttlMs: 60_000, cacheScope: "private" },
         "resources/templates/list": { ttlMs: 300_000, cacheScope: "private" },
@@ -89,6 +89,19 @@ export function buildMcpServer(
   if (hooks) subscriptions(server, parts, mayRead, hooks);
   if (parts.notify) profile?.register(server, parts.notify);
   return server;
+}
+
+/** After a start, seconds: what the server can do is known by then. */
+const SETTLED_S = 300;
+
+/**
+ * How long a client may keep its list of tools, milliseconds: short while a tool is missing that may come any moment, as after each start
+ * until the index is there.
+ */
+function toolsTtlMs(parts: ServerParts, principal: Principal): number {
+  const complete = visibleTools(parts, principal).length === allowedTools(parts, principal).length;
+  // What has not come by then is not configured.
+  return complete || process.uptime() > SETTLED_S ? 300_000 : 10_000;
 }
 
 function register(server: McpServer, tool: Tool, { context, log, capabilities }: ServerParts): void {

@@ -4,6 +4,8 @@ import {
   type WebStandardStreamableHTTPServerTransportOptions,
 } from "@modelcontextprotocol/server";
 
+import type { RequestId } from "../store/store.ts";
+
 type SendOptions = Parameters<WebStandardStreamableHTTPServerTransport["send"]>[1];
 
 /**
@@ -26,6 +28,20 @@ export class SessionTransport extends WebStandardStreamableHTTPServerTransport {
   answer(message: { id: string }): void {
     const id = Number(message.id.slice(this.#prefix.length));
     if (Number.isSafeInteger(id)) this.onmessage?.({ ...message, id } as JSONRPCMessage);
+  }
+
+  /**
+   * Ends the answer to a request that the client took back. The SDK sends nothing for one, and then keeps its entry in the map from requests
+   * to streams for as long as the session lives; in a batch that entry also keeps the stream of the others open after their last answer.
+   *
+   * @param last no other request of the same POST waits for an answer
+   */
+  abandon(request: RequestId, last: boolean): void {
+    if (last) this.closeSSEStream(request);
+    const { _requestToStreamMapping: streams } = this as unknown as {
+      _requestToStreamMapping?: Map<RequestId, string>;
+    };
+    streams?.delete(request);
   }
 
   #outgoing(message: JSONRPCMessage): JSONRPCMessage {

@@ -18,8 +18,9 @@ import type { Changes } from "./changes.ts";
 import { Call, Journal } from "./journal.ts";
 import { LiveSessions, type LiveSessionsOptions, type Session } from "./live-sessions.ts";
 import { Peers } from "./peers.ts";
-import { replay } from "./replay.ts";
+import { ReplayRefused, replay } from "./replay.ts";
 import { lostCall, type ResumeParts } from "./resume.ts";
+import { sdkErrors } from "./sdk-errors.ts";
 import { SessionTransport } from "./session-transport.ts";
 import { Unsaved } from "./unsaved.ts";
 
@@ -253,6 +254,7 @@ export class Sessions {
       unsubscribe: (uri) => this.change(session, { unsubscribe: [uri] }),
     };
     const server = this.#options.build(principal, hooks);
+    server.server.onerror = sdkErrors(this.#options.log, { session: id });
     const transport = new SessionTransport(this.instance, {
       sessionIdGenerator: () => id,
       keepAliveMs: this.#options.keepAliveMs,
@@ -306,12 +308,15 @@ export class Sessions {
     if (record?.principal !== principal.id) return undefined;
     const session = this.#make(id, principal, async () => undefined);
     await session.server.connect(session.transport);
-    await replay(session, record, (work) => this.journal.run(new Call("", []), work));
     try {
+      await replay(session, record, (work) => this.journal.run(new Call("", []), work));
       this.live.put(session);
     } catch (error) {
       await session.server.close();
-      throw error;
+      if (!(error instanceof ReplayRefused)) throw error;
+      // A newer SDK may refuse what an older one took. Unknown (404) makes the client begin anew; anything else would repeat for ever.
+      log.warn({ session: id, reason: error.message }, "session cannot be taken up again");
+      return undefined;
     }
     log.info({ session: id }, "session taken up again");
     await store.touch([{ id, principal: principal.id }]).catch((error: Error) => this.#fail(error));
@@ -329,9 +334,10 @@ export class Sessions {
 
   #end(session: Session, message: { params?: { requestId?: RequestId } }): boolean {
     const request = message.params?.requestId;
-    if (request === undefined || !this.journal.cancelled(session.id, request)) return false;
+    const call = request === undefined ? undefined : this.journal.cancelled(session.id, request);
+    if (request === undefined || !call) return false;
     session.transport.onmessage?.(message as Parameters<NonNullable<typeof session.transport.onmessage>>[0]);
-    session.transport.closeSSEStream(request);
+    session.transport.abandon(request, call.finished);
     return true;
   }
 

@@ -1,0 +1,129 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import type { McpServer } from "@modelcontextprotocol/server";
+import * as z from "zod";
+import { defineTool } from "../../../server/tools/tool.ts";
+import {
+  eventually,
+  makeRepository,
+  openSession,
+  type RunningApp,
+  readUntil,
+  rpc,
+  startApp,
+  temporaryFolder,
+} from "../support.ts";
+
+/** Calls at work, each with its signal. */
+const working = new Set<AbortSignal>();
+const wait = defineTool({
+  name: "wait",
+  title: "Wait",
+  description: "Waits until it is cancelled, or for so long",
+  capability: "code:read",
+  input: z.object({ ms: z.int().optional() }),
+  output: z.object({ waited: z.boolean() }),
+  run: async ({ ms }, { signal }) => {
+    working.add(signal);
+    await new Promise<void>((resolve) => {
+      signal.addEventListener("abort", () => resolve(), { once: true });
+      if (ms !== undefined) setTimeout(resolve, ms);
+    });
+    working.delete(signal);
+    return { waited: true };
+  },
+});
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let running: RunningApp;
+const servers: McpServer[] = [];
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  await makeRepository(join(folder.path, "workspace", "sample"));
+  const profile = { register: (server: McpServer) => void servers.push(server) };
+  const env = { WORKSPACE_DIR: join(folder.path, "workspace"), RATE_LIMIT_ADDRESS: "0" };
+  running = await startApp(env, { tools: [wait], profile });
+});
+afterAll(async () => {
+  await running.app.close();
+  await folder.remove();
+});
+beforeEach(() => {
+  servers.length = 0;
+});
+
+const call = (id: number, args = {}) => ({
+  jsonrpc: "2.0",
+  id,
+  method: "tools/call",
+  params: { name: "wait", arguments: args },
+});
+const cancel = (requestId: number) => ({
+  jsonrpc: "2.0",
+  method: "notifications/cancelled",
+  params: { requestId },
+});
+async function session(version = "2025-11-25") {
+  const id = await openSession(running.origin);
+  return { "mcp-session-id": id, "mcp-protocol-version": version };
+}
+
+test.each(["2025-11-25", "2025-03-26"])(
+  "DELETE with calls in flight ends them and their streams (%s)",
+  async (version) => {
+    for (let round = 0; round < 3; round++) {
+      const headers = await session(version);
+      const answers = await Promise.all([1, 2, 3].map((id) => rpc(running.origin, call(id), headers)));
+      await eventually(() => working.size === 3, "the calls");
+      const gone = await fetch(`${running.origin}/mcp`, { method: "DELETE", headers });
+      expect(gone.status).toBe(200);
+      await gone.text();
+      for (const answer of answers) expect(await answer.text()).not.toContain('"result"');
+      await eventually(() => working.size === 0, "the calls to be cancelled");
+    }
+    await eventually(() => running.app.streams.size === 0, "the streams to end");
+    expect(running.app.lifecycle.inFlight).toBe(0);
+    expect(running.logs.filter((l) => l.msg === "mcp failed")).toEqual([]);
+  },
+);
+
+test("a session that cancels often does not grow: no request of it is remembered", async () => {
+  const headers = await session();
+  for (let id = 1; id <= 50; id++) {
+    const answer = await rpc(running.origin, call(id), headers);
+    await eventually(() => working.size === 1, "the call");
+    expect((await rpc(running.origin, cancel(id), headers)).status).toBe(202);
+    expect(await answer.text()).not.toContain('"result"');
+    await eventually(() => working.size === 0, "the call to end");
+  }
+  const transport = servers
+    .map(({ server }) => server.transport)
+    .find((t) => t?.sessionId === headers["mcp-session-id"]);
+  const kept = transport as unknown as Record<
+    "_requestToStreamMapping" | "_requestResponseMap" | "_streamMapping",
+    Map<unknown, unknown>
+  >;
+  expect(kept._requestToStreamMapping.size).toBe(0);
+  expect([kept._requestResponseMap.size, kept._streamMapping.size]).toEqual([0, 0]);
+});
+
+test("in a batch the others are answered after one was cancelled, and their stream ends", async () => {
+  const headers = await session("2025-03-26");
+  const answer = await rpc(running.origin, [call(1), call(2, { ms: 300 })], headers);
+  await eventually(() => working.size === 2, "the calls");
+  expect((await rpc(running.origin, cancel(1), headers)).status).toBe(202);
+  const text = await answer.text();
+  expect(text).toContain('"id":2');
+  expect(text).not.toContain('"id":1');
+});
+
+test("a client that leaves does not cancel its call: the answer is there when it comes back", async () => {
+  const headers = await session();
+  const answer = await rpc(running.origin, call(1, { ms: 300 }), headers);
+  const text = await readUntil(answer, (t) => t.includes("id: "));
+  const last = /id: (\S+)/.exec(text)?.[1] ?? "";
+  const again = await fetch(`${running.origin}/mcp`, {
+    headers: { accept: "text/event-stream", ...headers, "last-event-id": last },
+  });
+  expect(await again.text()).toContain('"waited":true');
+});
