@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { roleCredentials } from "../aws-double/account.ts";
 import type { Role } from "../aws-double/iam/principal.ts";
+import { putObject } from "../aws-double/objects.ts";
 import { Store } from "../aws-double/store.ts";
 import { AwsCheckout, settings } from "./support.ts";
 
@@ -122,6 +123,37 @@ describe("looking", () => {
     if (run.code !== 0) throw new Error(run.all);
     expect(stateFiles()).toEqual(before);
   }, 90_000);
+
+  test("after a deployment that was tried again finds no change; after one that lost the object's tags and type it does", async () => {
+    const drift = () =>
+      aws
+        .as(as("drift"))
+        .pulumi(
+          "preview",
+          "--stack",
+          stack,
+          "--refresh",
+          "--expect-no-changes",
+          "--exclude",
+          "**dev-converged",
+        );
+    const [desired] = store()
+      .all("aws:s3/bucketObjectv2:BucketObjectv2")
+      .filter(({ inputs }) => inputs.key === "desired.json");
+    const bucket = String(desired?.inputs.bucket);
+    const again = Buffer.from(
+      `${JSON.stringify({ ...JSON.parse(String(desired?.inputs.content)), attempt: 2 })}\n`,
+    );
+    const tags = desired?.inputs.tags as Record<string, string>;
+    putObject(aws.home, bucket, "desired.json", again, { contentType: "application/json", tags });
+    const kept = await drift();
+    if (kept.code !== 0) throw new Error(kept.all);
+    putObject(aws.home, bucket, "desired.json", again, { contentType: "text/plain" });
+    const lost = await drift();
+    expect(lost.code).not.toBe(0);
+    expect(lost.all).toMatch(/dev-desired\s+update/);
+    putObject(aws.home, bucket, "desired.json", again, { contentType: "application/json", tags });
+  }, 120_000);
 
   test("with the preview role suffices for a preview, and not for a refresh; neither writes into the state", async () => {
     const preview = aws.as(as("preview"));
