@@ -28,6 +28,9 @@ const SOURCES: Readonly<Record<string, string>> = {
   "/etc/logrotate.d/nginx": "files/logrotate/nginx",
   "/etc/mcp-edge/edge.env": "files/env/edge.env.liquid",
   "/etc/mcp-edge/server.env": "files/env/server.env.liquid",
+  "/etc/needrestart/conf.d/mcp-edge.conf": "files/etc/needrestart.conf",
+  "/etc/needrestart/restart.d/mcp-edge@blue.service": "deploy/restart-colour",
+  "/etc/needrestart/restart.d/mcp-edge@green.service": "deploy/restart-colour",
   "/etc/nftables.conf": "files/etc/nftables.conf",
   "/etc/nginx/mcp-edge/errors.conf": "files/nginx/mcp-edge/errors.conf",
   "/etc/nginx/mcp-edge/headers.conf": "files/nginx/mcp-edge/headers.conf",
@@ -47,6 +50,9 @@ const SOURCES: Readonly<Record<string, string>> = {
   "/etc/systemd/system/mcp-edge-cert.timer": "files/systemd/mcp-edge-cert.timer",
   "/etc/systemd/system/mcp-edge-logrotate.service": "files/systemd/mcp-edge-logrotate.service",
   "/etc/systemd/system/mcp-edge-logrotate.timer": "files/systemd/mcp-edge-logrotate.timer",
+  "/etc/systemd/system/mcp-edge-patches.service": "files/systemd/mcp-edge-patches.service",
+  "/etc/systemd/system/mcp-edge-patches.timer": "files/systemd/mcp-edge-patches.timer",
+  "/etc/systemd/system/mcp-edge-reboot.service": "files/systemd/mcp-edge-reboot.service",
   "/etc/systemd/system/mcp-edge-recover.service": "files/systemd/mcp-edge-recover.service",
   "/etc/systemd/system/mcp-edge-start.service": "files/systemd/mcp-edge-start.service",
   "/etc/systemd/system/mcp-edge-tls.service": "files/systemd/mcp-edge-tls.service",
@@ -66,8 +72,14 @@ const SOURCES: Readonly<Record<string, string>> = {
   "/usr/local/lib/mcp-edge/release.sh": "deploy/lib/release.sh",
   "/usr/local/sbin/mcp-edge-cert": "deploy/mcp-edge-cert",
   "/usr/local/sbin/mcp-edge-deploy": "deploy/mcp-edge-deploy",
+  "/usr/local/sbin/mcp-edge-patches": "deploy/mcp-edge-patches",
   "/usr/local/sbin/mcp-edge-setup": "deploy/mcp-edge-setup",
   "/usr/local/sbin/mcp-edge-workspace": "deploy/mcp-edge-workspace",
+};
+
+/** Not with `rebootAt: off`. */
+const REBOOT_SOURCES: Readonly<Record<string, string>> = {
+  "/etc/systemd/system/mcp-edge-reboot.timer": "files/systemd/mcp-edge-reboot.timer.liquid",
 };
 
 /** What a machine on AWS has besides: it pulls its deployments. */
@@ -105,10 +117,11 @@ const LOGS_SOURCES: Readonly<Record<string, string>> = {
   "/usr/local/sbin/mcp-edge-logs": "deploy/mcp-edge-logs",
 };
 
-function sourcesFor({ aws }: MachineSettings): Readonly<Record<string, string>> {
-  if (!aws) return SOURCES;
+function sourcesFor({ aws, rebootAt }: MachineSettings): Readonly<Record<string, string>> {
+  const everywhere = { ...SOURCES, ...(rebootAt === "off" ? {} : REBOOT_SOURCES) };
+  if (!aws) return everywhere;
   return {
-    ...SOURCES,
+    ...everywhere,
     ...AWS_SOURCES,
     ...(aws.metrics ? METRICS_SOURCES : {}),
     ...(aws.logs ? LOGS_SOURCES : {}),
@@ -125,7 +138,7 @@ export function machineFiles(settings: MachineSettings): MachineFile[] {
   const files: MachineFile[] = Object.entries(sourcesFor(settings)).map(([path, source]) => ({
     path,
     content: renderFile(source, settings),
-    mode: path.startsWith("/usr/local/sbin/") ? "0755" : "0644",
+    mode: /^\/usr\/local\/sbin\/|\/restart\.d\//.test(path) ? "0755" : "0644",
   }));
   const packages = settings.aws ? [...PACKAGES, ...AWS_PACKAGES].sort() : PACKAGES;
   files.push({ path: "/usr/local/lib/mcp-edge/packages", content: `${packages.join("\n")}\n`, mode: "0644" });

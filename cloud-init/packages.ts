@@ -11,6 +11,7 @@ export const PACKAGES: readonly string[] = [
   "fail2ban", // bans addresses that guess credentials
   "git", // the workspace's repositories
   "logrotate", // rotates the access log, also where no recommended package is installed
+  "needrestart", // restarts what uses replaced libraries
   "nftables", // firewall, and fail2ban's ban action
   "nginx", // HTTP/3, HTTP/2 and HTTP/1.1 edge
   "openssl", // bootstrap certificate, certificate checks

@@ -19,6 +19,8 @@ export interface MachineSettings {
   rateLimit: number;
   /** More origins whose pages may call, in the forms of the server's ALLOWED_ORIGINS. */
   allowedOrigins: readonly string[];
+  /** `HH:MM` in UTC: from then on, within an hour, the machine reboots when an installed patch needs it. `off`: never. */
+  rebootAt: string;
   /** PEM of a certification authority that the machine trusts besides Debian's: the local ACME server's own. */
   trustedCa?: string;
   /** On AWS: the machine pulls by itself, and may report metrics and logs. Absent: neither. */
@@ -39,6 +41,7 @@ const PATTERNS: { [K in keyof Omit<MachineSettings, "aws">]?: [RegExp, string] }
     /^([A-Za-z0-9/][^\s'"\\$`]*)?$/,
     "a URL or an absolute path without blanks and quotes, or empty",
   ],
+  rebootAt: [/^(([01][0-9]|2[0-3]):[0-5][0-9]|off)$/, "a time as 04:00, or `off`"],
   workspaceName: [/^([A-Za-z0-9_][A-Za-z0-9._-]*)?$/, "one folder name: letters, digits, `.`, `_` and `-`"],
 };
 

@@ -115,6 +115,11 @@ const RETENTIONS = "1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 21
   " ",
 );
 
+export const checkTimeOfDay: Check = matches(
+  /^(([01][0-9]|2[0-3]):[0-5][0-9]|off)$/,
+  "a time of day in UTC from 00:00 to 23:59, or off",
+);
+
 export const checkRetention: Check = (value) =>
   RETENTIONS.includes(value) ? undefined : `must be one of ${RETENTIONS.join(", ")}`;
 

@@ -16,6 +16,7 @@ import {
   checkSnapshot,
   checkSubnets,
   checkTags,
+  checkTimeOfDay,
   checkVpc,
   checkWorkspace,
   each,
@@ -85,6 +86,13 @@ export const SETTINGS = {
     description:
       "Branches and tags of a `workspace` folder that are pushed besides HEAD: names or patterns such as `main,v*`. A URL has all of its own.",
     check: each(checkRef),
+  },
+  rebootAt: {
+    type: "string",
+    default: "04:00",
+    check: checkTimeOfDay,
+    description:
+      "Time of day (UTC) from which on, within an hour, the machine reboots when an installed patch needs it; each machine has a moment of its own. `off`: never.",
   },
   rateLimit: {
     type: "number",

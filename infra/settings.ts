@@ -22,6 +22,8 @@ export interface CommonSettings {
   /** Origins in the forms of the server's ALLOWED_ORIGINS. */
   allowedOrigins: string[];
   logLevel: "debug" | "info" | "warn" | "error";
+  /** `HH:MM` in UTC, or `off`. */
+  rebootAt: string;
 }
 
 export interface LocalSettings extends CommonSettings {
@@ -300,6 +302,7 @@ export function parseSettings(raw: Record<string, string>, stack: string): Setti
     rateLimit: Number(text("rateLimit")),
     allowedOrigins: listOf(raw.allowedOrigins ?? ""),
     logLevel: text("logLevel") as CommonSettings["logLevel"],
+    rebootAt: text("rebootAt"),
   };
   if (target === "local") return { ...common, target: "local" };
   const settings = awsSettings(common, raw);

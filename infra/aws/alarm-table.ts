@@ -98,6 +98,24 @@ const OWN: AlarmSpec[] = [
     threshold: 85,
   }),
   own({
+    name: "failed-units",
+    description:
+      "A unit of the machine has failed, or a certificate could not be had or installed: systemctl --failed",
+    metricName: "FailedUnits",
+    threshold: 0,
+    evaluationPeriods: 3,
+  }),
+  own({
+    name: "patches",
+    // Updates are installed once a day, and reboots happen once a night.
+    description: "Security updates or a reboot have been waiting for two days (RUNBOOK.md)",
+    metricName: "PatchesWaiting",
+    statistic: "Minimum",
+    threshold: 0,
+    period: 3600,
+    evaluationPeriods: 48,
+  }),
+  own({
     name: "certificate",
     // A fraction, because lifetimes shrink: certbot renews with a third left, so 0.2 means that it fails again and again.
     description: "Less than a fifth of the certificate's lifetime is left: renewals fail (RUNBOOK.md)",

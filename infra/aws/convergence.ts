@@ -22,6 +22,12 @@ export interface Status {
   certificate: "none" | "self-signed" | "outdated" | "issued";
   /** Why the last attempt to get or install a certificate failed (certbot's own output, at most 4,000 bytes); "": it did not. */
   certificateProblem: string;
+  /** Security updates that are not installed. */
+  updates: number;
+  /** Why a reboot is due; "": none is. */
+  reboot: string;
+  /** systemd's units that failed. */
+  failedUnits: string[];
   steps: { at: string; text: string }[];
   /** End of the log. */
   log: string;

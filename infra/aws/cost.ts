@@ -40,7 +40,7 @@ export const PRICES = {
 
 const HOURS = 730;
 /** The metrics that a machine reports of itself. */
-const OWN_METRICS = 4;
+const OWN_METRICS = 6;
 
 export interface CostLine {
   item: string;

@@ -262,7 +262,7 @@ async function prepare(settings: AwsSettings): Promise<Prepared> {
 
 /** The settings as the machine's files want them; the same on every machine of the stack. */
 async function machineSettings(settings: AwsSettings, workspace: Workspace): Promise<MachineSettings> {
-  const { stack, domain, email, auth, logLevel, rateLimit, allowedOrigins, acmeCa } = settings;
+  const { stack, domain, email, auth, logLevel, rateLimit, rebootAt, allowedOrigins, acmeCa } = settings;
   const trustedCa = acmeCa === "" ? undefined : await readFile(acmeCa, "utf8");
   return {
     stack,
@@ -271,6 +271,7 @@ async function machineSettings(settings: AwsSettings, workspace: Workspace): Pro
     auth,
     logLevel,
     rateLimit,
+    rebootAt,
     allowedOrigins,
     acmeServer: acmeDirectory(settings.acme),
     workspace: workspace.source,

@@ -52,6 +52,7 @@ export class LocalEdge extends pulumi.ComponentResource {
         auth: settings.auth,
         logLevel: settings.logLevel,
         rateLimit: settings.rateLimit,
+        rebootAt: settings.rebootAt,
         allowedOrigins: settings.allowedOrigins,
         workspace: workspace.source,
         workspaceName: workspace.name,

@@ -103,7 +103,7 @@ function pull() {
     root.write("/fake-aws.py", readFileSync(join(import.meta.dirname, "fake-aws.py")));
     root.write(
       "/usr/bin/systemctl",
-      '#!/bin/sh\nmkdir -p /var/lib/fake\ncase $* in *mcp-edge-pull-change*) cat /fake/beside 2>/dev/null; exit 0 ;; esac\necho systemctl "$@" >>/var/lib/fake/calls\n',
+      '#!/bin/sh\nmkdir -p /var/lib/fake\ncase $* in *--state=failed*) cat /fake/failed 2>/dev/null; exit 0 ;; *mcp-edge-pull-change*) cat /fake/beside 2>/dev/null; exit 0 ;; esac\necho systemctl "$@" >>/var/lib/fake/calls\n',
       0o755,
     );
     root.write(
@@ -185,9 +185,15 @@ function pull() {
       "",
     ]);
     expect(await changes(issuer("https://other.example.com/dir"))).toEqual(["outdated", ""]);
+    const waiting =
+      "mkdir -p /run/mcp-edge-patches; echo 3 >/run/mcp-edge-patches/updates; echo kernel >/run/mcp-edge-patches/reboot; printf 'a.service\\nb.service\\n' >/fake/failed";
+    await changes(waiting);
+    expect(status()).toMatchObject({ updates: 3, reboot: "kernel", failedUnits: ["a.service", "b.service"] });
     const puts = read("/fake/puts");
-    await sh("mcp-edge-pull");
+    await sh(`${waiting}; mcp-edge-pull`);
     expect(read("/fake/puts")).toBe(puts);
+    await changes("rm /fake/failed");
+    expect(status()).toMatchObject({ updates: 0, reboot: "", failedUnits: [] });
     await root.sh("rm -rf /srv/mcp-edge/letsencrypt /srv/mcp-edge/tls");
   }, 60_000);
 
@@ -425,19 +431,32 @@ function pull() {
     );
   });
 
-  test("metrics are one signed call, with the certificate's life as a fraction", async () => {
+  test("metrics are one signed call, with the certificate's life as a fraction, what waits and what has failed", async () => {
     await root.sh("systemd-sysusers; systemd-tmpfiles --create mcp-edge.conf; mcp-edge-cert bootstrap");
-    expect((await sh("mcp-edge-metrics")).output).toBe("");
-    const form = new URLSearchParams(read("/fake/posted").trim().split("\n").at(-1)?.replace("form ", ""));
-    expect(form.get("Namespace")).toBe("mcp-edge");
-    const names = [1, 2, 3, 4].map((number) => form.get(`MetricData.member.${number}.MetricName`));
-    expect(names).toEqual([
+    const metrics = async (before: string) => {
+      expect((await sh(`${before}; mcp-edge-metrics`)).output).toBe("");
+      const form = new URLSearchParams(read("/fake/posted").trim().split("\n").at(-1)?.replace("form ", ""));
+      expect(form.get("Namespace")).toBe("mcp-edge");
+      expect(form.get("MetricData.member.1.Dimensions.member.1.Value")).toBe("i-0123456789abcdef0");
+      const numbers = Array.from({ length: 10 }, (_, index) => `MetricData.member.${index + 1}`);
+      return Object.fromEntries(
+        numbers
+          .filter((member) => form.has(`${member}.MetricName`))
+          .map((member) => [form.get(`${member}.MetricName`), Number(form.get(`${member}.Value`))]),
+      );
+    };
+    const well = await metrics("true");
+    expect(Object.keys(well)).toEqual([
       "MemoryUsedPercent",
       "RootUsedPercent",
       "DataUsedPercent",
+      "FailedUnits",
       "CertificateLifeFraction",
     ]);
-    expect(Number(form.get("MetricData.member.4.Value"))).toBeGreaterThan(0.99);
-    expect(form.get("MetricData.member.1.Dimensions.member.1.Value")).toBe("i-0123456789abcdef0");
+    expect(well).toMatchObject({ FailedUnits: 0, CertificateLifeFraction: expect.closeTo(1, 1) });
+    const waiting = "mkdir -p /run/mcp-edge-patches; echo 3 >/run/mcp-edge-patches/updates";
+    expect(await metrics(waiting)).toMatchObject({ PatchesWaiting: 3 });
+    const bad = `${waiting}; echo kernel >/run/mcp-edge-patches/reboot; mkdir -p /run/mcp-edge-cert; echo full >/run/mcp-edge-cert/problem; printf 'a.service\\nb.service\\n' >/fake/failed`;
+    expect(await metrics(bad)).toMatchObject({ PatchesWaiting: 4, FailedUnits: 3 });
   });
 }

@@ -12,6 +12,7 @@ export const SETTINGS: MachineSettings = {
   workspace: "https://git.example.com/team/code.git",
   workspaceName: "code",
   rateLimit: 50,
+  rebootAt: "04:00",
   allowedOrigins: [],
 };
 

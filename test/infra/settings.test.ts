@@ -23,6 +23,7 @@ describe("parseSettings", () => {
       workspace: ".",
       workspaceRefs: ["*"],
       rateLimit: 50,
+      rebootAt: "04:00",
       allowedOrigins: [],
       logLevel: "info",
     });
@@ -44,6 +45,9 @@ describe("parseSettings", () => {
     ["domain", "mcp.example.com/mcp"],
     ["domain", "MCP.example.com"],
     ["email", "me"],
+    ["rebootAt", "4:00"],
+    ["rebootAt", "24:00"],
+    ["rebootAt", "never"],
     ["rateLimit", "0"],
     ["rateLimit", "1.5"],
     ["rateLimit", ""],

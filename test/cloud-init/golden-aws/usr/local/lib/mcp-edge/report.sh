@@ -14,6 +14,10 @@ certificate() {
 
 certificate_problem() { head -c 4000 /run/mcp-edge-cert/problem 2>/dev/null || true; }
 
+updates() { cat /run/mcp-edge-patches/updates 2>/dev/null || true; }
+why_reboot() { cat /run/mcp-edge-patches/reboot 2>/dev/null || true; }
+failed_units() { systemctl list-units --state=failed --no-legend --plain 2>/dev/null | cut -d ' ' -f 1 || true; }
+
 report() {
   local running
   running=$(mcp-edge-deploy status --json 2>/dev/null) || running='{}'
@@ -21,6 +25,9 @@ report() {
   init_state >"$WORK/init"
   certificate >"$WORK/certificate"
   certificate_problem >"$WORK/certificate-problem"
+  updates >"$WORK/updates"
+  why_reboot >"$WORK/reboot"
+  failed_units >"$WORK/failed-units"
   python3 -I -c '
 import json, sys
 work, instance, generation, phase, running = sys.argv[1:]
@@ -35,6 +42,7 @@ print(json.dumps({
     "instance": instance, "generation": generation, "phase": phase, "ok": phase == "done",
     "release": running.get("release", ""), "files": running.get("files", ""),
     "certificate": text("certificate").strip(), "certificateProblem": text("certificate-problem").strip(),
+    "updates": int(text("updates").strip() or 0), "reboot": text("reboot").strip(), "failedUnits": text("failed-units").split(),
     "cloudInit": text("init").strip(), "steps": steps[-100:], "log": text("log")[-8000:],
 }))
 ' "$WORK" "$INSTANCE" "$GENERATION" "$1" "$running" >"$WORK/status.json" || return 0
@@ -49,7 +57,10 @@ init_state() {
 stale_report() {
   { [ "$(cat "$WORK/init" 2>/dev/null)" = running ] && [ "$(init_state)" != running ]; } ||
     [ "$(cat "$WORK/certificate" 2>/dev/null)" != "$(certificate)" ] ||
-    [ "$(cat "$WORK/certificate-problem" 2>/dev/null)" != "$(certificate_problem)" ]
+    [ "$(cat "$WORK/certificate-problem" 2>/dev/null)" != "$(certificate_problem)" ] ||
+    [ "$(cat "$WORK/updates" 2>/dev/null)" != "$(updates)" ] ||
+    [ "$(cat "$WORK/reboot" 2>/dev/null)" != "$(why_reboot)" ] ||
+    [ "$(cat "$WORK/failed-units" 2>/dev/null)" != "$(failed_units)" ]
 }
 
 watched() {

@@ -30,7 +30,7 @@ judge() {
   done
   if touched '^/etc/systemd/system/nginx.service.d/'; then try systemd-analyze verify --man=no nginx.service || fine=1; fi
   for path in "${TOUCHED[@]}"; do
-    [[ $path =~ ^/usr/local/(sbin|lib/mcp-edge)/ && -e $path ]] || continue
+    [[ $path =~ ^/usr/local/(sbin|lib/mcp-edge)/|/restart\.d/ && -e $path ]] || continue
     if [[ $path = *.py ]] || head -n 1 "$path" | grep -q '^#!.*python3'; then
       try python3 -IBc 'import sys; compile(open(sys.argv[1]).read(), sys.argv[1], "exec")' "$path" || fine=1
     else

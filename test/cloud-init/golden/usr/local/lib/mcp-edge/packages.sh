@@ -24,3 +24,13 @@ install_packages() {
   [ "$done" = 0 ] || echo "apt could not install: ${need[*]}" >&2
   return "$done"
 }
+
+upgrade_packages() {
+  local options=(-q -o DPkg::Lock::Timeout=120 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 -o Acquire::Retries=2) code=0
+  apt-get update "${options[@]}" -o APT::Update::Error-Mode=any || return 1
+  printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+  chmod 755 /usr/sbin/policy-rc.d
+  DEBIAN_FRONTEND=noninteractive apt-get upgrade -y --with-new-pkgs --no-install-recommends "${options[@]}" || code=$?
+  rm -f /usr/sbin/policy-rc.d
+  return "$code"
+}

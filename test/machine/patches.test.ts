@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { ask, Checkout, inMachine, load, type UpOutput } from "./support.ts";
+
+/** On a booted machine: after an upgrade of a library, what runs uses the new one. */
+const stack = "patched";
+let checkout: Checkout;
+let up: UpOutput;
+
+/** A script in the machine; its output. */
+const sh = async (script: string) => {
+  const result = await inMachine(checkout, stack, "bash", "-c", script);
+  return { code: result.code, output: `${result.stdout}${result.stderr}`.trim() };
+};
+
+beforeAll(async () => {
+  checkout = await Checkout.create();
+  up = await checkout.up(stack, "--no-doctor");
+}, 240_000);
+afterAll(() => checkout.remove(stack), 120_000);
+
+const UNITS = ["nginx.service", "fail2ban.service", "ssh.service"];
+const pids = async () => (await sh(`systemctl show -P MainPID ${UNITS.join(" ")}`)).output.split(/\s+/);
+const colour = async () => JSON.parse((await sh("mcp-edge-deploy status --json")).output).colour as string;
+
+/** What an upgrade does to a library: another file of the same name. Then apt runs its hooks for a package that has nothing in it. */
+const UPGRADE = `set -e
+  for name in libssl.so.3 libcrypto.so.3 libc.so.6; do
+    file=$(readlink -f "$(ldconfig -p | sed -n "s/.*$name .*=> //p" | head -n 1)"); cp -a $file $file.new; mv $file.new $file
+  done
+  mkdir -p /tmp/probe/DEBIAN
+  printf 'Package: mcp-edge-probe\\nVersion: %s\\nArchitecture: all\\nMaintainer: test <test@example.com>\\nDescription: nothing\\n' $(date +%s) >/tmp/probe/DEBIAN/control
+  dpkg-deb -b /tmp/probe /tmp/probe.deb
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -q /tmp/probe.deb 2>&1`;
+
+describe("an upgrade of libssl, libcrypto and libc", () => {
+  test("restarts what uses them; the server changes its colour without a lost request", async () => {
+    await sh("systemctl start ssh.service");
+    const before = { pids: await pids(), colour: await colour() };
+    const traffic = load(up, up.token?.token ?? "", 20);
+    const { code, output } = await sh(UPGRADE);
+    expect([code, output]).toEqual([0, expect.stringContaining("nginx.service")]);
+    const after = await pids();
+    for (const [index, pid] of before.pids.entries())
+      expect([UNITS[index], after[index]]).not.toEqual([UNITS[index], pid]);
+    expect(await colour()).not.toBe(before.colour);
+    const { failures } = await traffic.stop();
+    // NGINX itself restarts: what it was answering at that moment is cut. The server behind it answers all the time.
+    expect(failures.filter((text) => /50[0-9]/.test(text))).toEqual([]);
+    expect((await ask(up, "/readyz")).status).toBe(200);
+    const stale = await sh(
+      `sleep 30; for unit in ${UNITS.join(" ")} mcp-edge@blue mcp-edge@green; do for pid in $(cat /sys/fs/cgroup/$(systemctl show -P ControlGroup $unit)/cgroup.procs 2>/dev/null); do grep -lE 'lib(ssl|crypto|c)\\.so.*deleted' /proc/$pid/maps; done; done`,
+    );
+    expect(stale.output).toBe("");
+  }, 240_000);
+
+  test("what cannot be restarted is a reboot that is due, and seen", async () => {
+    expect(
+      (await sh("systemctl start mcp-edge-patches.service; cat /run/mcp-edge-patches/reboot")).output,
+    ).toMatch(/replaced libraries: .*\bdbus/);
+  }, 60_000);
+
+  test("in its window the machine reboots, and serves again", async () => {
+    expect((await sh("systemctl list-timers mcp-edge-reboot.timer --no-legend")).output).toMatch(
+      / 0[45]:\d\d:\d\d /,
+    );
+    const boot = await sh(
+      "cat /proc/sys/kernel/random/boot_id; uptime -s; systemctl show -P UserspaceTimestampMonotonic",
+    );
+    await sh("systemctl start --no-block mcp-edge-reboot.service");
+    await new Promise((done) => setTimeout(done, 5_000));
+    const again = await checkout.up(stack, "--no-doctor");
+    expect((await ask(again, "/readyz")).status).toBe(200);
+    const now = await sh(
+      "cat /proc/sys/kernel/random/boot_id; uptime -s; systemctl show -P UserspaceTimestampMonotonic",
+    );
+    expect(now.output).not.toBe(boot.output);
+    expect(
+      (await sh("systemctl start mcp-edge-patches.service; cat /run/mcp-edge-patches/reboot")).output,
+    ).toBe("");
+  }, 180_000);
+});
