@@ -167,9 +167,18 @@ describe("a prod stack with a zone", () => {
   test("every alarm goes to a topic of its own region; broken hosts recover by themselves", async () => {
     const alarms = prod.all("cloudwatch/metricAlarm:MetricAlarm").map(({ inputs }) => inputs as Inputs);
     const names = alarms.map(({ name }) => name.replace("mcp-edge-prod-", "")).sort();
-    expect(names).toEqual(
-      ["certificate", "cpu-credits", "data-disk", "health", "host", "memory", "root-disk", "system"].sort(),
-    );
+    expect(names).toEqual([
+      "certificate",
+      "cpu-credits",
+      "data-disk",
+      "failed-units",
+      "health",
+      "host",
+      "memory",
+      "patches",
+      "root-disk",
+      "system",
+    ]);
     for (const { name, region = "eu-central-1", alarmActions } of alarms)
       expect([name, alarmActions.at(-1)]).toEqual([name, expect.stringContaining(`arn:aws:sns:${region}:`)]);
     const host = alarms.find(({ name }) => name.endsWith("-host"));
