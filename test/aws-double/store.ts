@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { Props } from "./values.ts";
 
@@ -55,6 +64,11 @@ export class Store {
     const file = this.#file(stored.token, stored.id);
     writeFileSync(`${file}.${process.pid}`, JSON.stringify(stored, null, 1), { mode: 0o600 });
     renameSync(`${file}.${process.pid}`, file);
+  }
+
+  /** When it was last made or changed. */
+  changed(token: string, id: string): Date {
+    return statSync(this.#file(token, id)).mtime;
   }
 
   remove(token: string, id: string): void {

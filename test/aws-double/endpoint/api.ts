@@ -7,9 +7,10 @@ import type { Account } from "../kind.ts";
 import { documentsOf, roleOfProfile } from "../services/iam.ts";
 import { INSTANCE } from "../services/instances.ts";
 import { type Props, text } from "../values.ts";
+import { answerBucketSettings, answerQuery, answerRoute53 } from "./questions.ts";
 import { answerS3, S3Error } from "./s3.ts";
 import { answerJson, ServiceError } from "./services.ts";
-import { SignatureError, verify } from "./sigv4.ts";
+import { SignatureError, type SignedRequest, verify } from "./sigv4.ts";
 
 /** Who calls, and what it may. */
 export type Gate = (request: Request) => boolean;
@@ -42,25 +43,24 @@ const flat = (headers: IncomingMessage["headers"]) =>
     Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(",") : value]),
   );
 
-/** Amazon's HTTP endpoint for S3 (path style), Systems Manager and CloudWatch, told apart by the signature's service. */
+/** Amazon's HTTP endpoint for S3 (path style), Systems Manager, CloudWatch and what doctor asks, told apart by the signature's service. */
 export function apiServer(aws: Account, log: (line: string) => void): Server {
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await buffer(request);
     const { method = "", url: target = "" } = request;
     const headers = flat(request.headers);
     const signer = verify({ method, target, headers, body }, (key) => callerOf(aws, key)?.credentials);
-    if (signer.region !== aws.region)
-      throw new SignatureError("AuthorizationHeaderMalformed", `the region must be ${aws.region}`);
+    // Route 53 is the whole world's, and signed for one region.
+    const region = signer.service === "route53" ? "us-east-1" : aws.region;
+    if (signer.region !== region)
+      throw new SignatureError("AuthorizationHeaderMalformed", `the region must be ${region}`);
     const caller = callerOf(aws, signer.accessKeyId);
     const gate: Gate = (asked) => {
       if (caller?.documents === undefined) return true;
       const context = { "aws:PrincipalAccount": aws.account, ...asked.context };
       return allowed(caller.documents, { ...asked, context });
     };
-    const answer =
-      signer.service === "s3"
-        ? answerS3(aws, gate, { method, target, headers, body })
-        : answerJson(aws, gate, signer.service, headers, body);
+    const answer = answerOf(aws, gate, { ...signer, method, target, headers, body });
     log(`${signer.accessKeyId.slice(0, 4)} ${signer.service} ${method} ${target} ${answer.status}`);
     response.writeHead(answer.status, answer.headers).end(method === "HEAD" ? undefined : answer.body);
   };
@@ -76,6 +76,24 @@ export function apiServer(aws: Account, log: (line: string) => void): Server {
       response.end(request.method === "HEAD" ? undefined : text);
     });
   });
+}
+
+interface Signed extends SignedRequest {
+  service: string;
+  accessKeyId: string;
+}
+
+function answerOf(aws: Account, gate: Gate, request: Signed) {
+  const { service, target, headers, body } = request;
+  if (service === "route53") return answerRoute53(aws, gate, target);
+  if (service === "s3") {
+    const settings = request.method === "GET" ? answerBucketSettings(aws, gate, target) : undefined;
+    return settings ?? answerS3(aws, gate, request);
+  }
+  const caller = roleOf(aws.store.home, request.accessKeyId) ?? "machine";
+  const form = headers["content-type"]?.includes("x-www-form-urlencoded");
+  const answer = form ? answerQuery(aws, gate, service, caller, body) : undefined;
+  return answer ?? answerJson(aws, gate, service, headers, body);
 }
 
 function failure(error: Error): { code: string; status: number; message: string } {

@@ -1,5 +1,6 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
+import { publicParameter } from "../images.ts";
 import { type Account, arn } from "../kind.ts";
 import { PARAMETER } from "../services/ssm.ts";
 import type { Stored } from "../store.ts";
@@ -20,8 +21,11 @@ export class ServiceError extends Error {
 
 type Call = (args: Props, aws: Account, gate: Gate) => Props;
 
+/** A public parameter belongs to no account. */
 const parameterArn = (aws: Account, name: string) =>
-  arn(aws, "ssm", `parameter${name.startsWith("/") ? "" : "/"}${name}`);
+  name.startsWith("/aws/service/")
+    ? `arn:${aws.partition}:ssm:${aws.region}::parameter${name}`
+    : arn(aws, "ssm", `parameter${name.startsWith("/") ? "" : "/"}${name}`);
 
 function need(gate: Gate, action: string, resource: string): void {
   if (!gate({ action, resource }))
@@ -48,6 +52,8 @@ const CALLS: Record<string, Call> = {
   "AmazonSSM.GetParameter": (args, aws, gate) => {
     const name = text(args, "Name");
     need(gate, "ssm:GetParameter", parameterArn(aws, name));
+    const image = publicParameter(aws.region, name);
+    if (image) return { Parameter: { Name: name, Type: "String", Value: image, Version: 1 } };
     const stored = aws.store.get(PARAMETER, name);
     if (!stored) throw new ServiceError("ParameterNotFound", name);
     return { Parameter: shown(aws, stored, args) };

@@ -83,15 +83,38 @@ describe("doctor --aws", () => {
     expect(report.checks[0]?.ok).toBe(false);
   });
 
+  const two = (one: string, other: string) =>
+    one.replace(
+      "</MetricAlarms>",
+      `${/<member>.*<\/member>(?=<\/MetricAlarms>)/s.exec(other)?.[0]}</MetricAlarms>`,
+    );
+
   test("does not take the alarms of a stack whose name begins alike for its own", async () => {
     const other = alarm("ALARM", "MemoryUsedPercent")
       .replaceAll(MACHINE, "i-of-another-stack")
       .replace("mcp-edge-prod-host", "mcp-edge-prod-2-memory");
-    const both = `${/<member>.*<\/member>(?=<\/MetricAlarms>)/s.exec(other)?.[0]}</MetricAlarms>`;
-    aws.answers["monitoring DescribeAlarms"] = alarm("OK").replace("</MetricAlarms>", both);
+    aws.answers["monitoring DescribeAlarms"] = two(alarm("OK"), other);
     const check = (await examine()).checks.find(({ id }) => id === "alarms");
     expect(check).toMatchObject({ ok: true, got: expect.stringMatching(/^1, none of them raised/) });
   });
+
+  const agoOf = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+
+  test.each([
+    ["memory", 1, true],
+    ["memory", 19, true],
+    ["memory", 21, false],
+    ["HealthCheckStatus", 5, true],
+    ["StatusCheckFailed_Instance", 1, false],
+  ])(
+    "an alarm of %s that was put %i minutes ago and is raised already passes: %s",
+    async (metric, minutes, passes) => {
+      aws.answers["monitoring DescribeAlarms"] = two(alarm("OK"), alarm("ALARM", metric, agoOf(minutes)));
+      const found = (await examine()).checks.find(({ id }) => id === "alarms");
+      expect(found).toMatchObject({ ok: passes });
+      if (passes) expect(found?.got).toBe("2, none of them raised; too new to count: mcp-edge-prod-host");
+    },
+  );
 
   const broken: [string, (answers: Record<string, string>) => void, string][] = [
     [

@@ -29,8 +29,9 @@ export const instance = (tokens = "required", state = "running") =>
 
 export const NO_INSTANCES = "<DescribeInstancesResponse><reservationSet/></DescribeInstancesResponse>";
 
-export const alarm = (state: string, metric = "StatusCheckFailed_System") =>
-  `<DescribeAlarmsResponse><DescribeAlarmsResult><MetricAlarms><member><AlarmName>mcp-edge-prod-host</AlarmName><MetricName>${metric}</MetricName><StateValue>${state}</StateValue><StateReason>2 datapoints &gt; 0</StateReason><Dimensions><member><Name>InstanceId</Name><Value>${MACHINE}</Value></member></Dimensions></member></MetricAlarms></DescribeAlarmsResult></DescribeAlarmsResponse>`;
+/** @param put when it was put, ISO 8601 */
+export const alarm = (state: string, metric = "StatusCheckFailed_System", put = "2026-01-01T00:00:00.000Z") =>
+  `<DescribeAlarmsResponse><DescribeAlarmsResult><MetricAlarms><member><AlarmName>mcp-edge-prod-host</AlarmName><MetricName>${metric}</MetricName><AlarmConfigurationUpdatedTimestamp>${put}</AlarmConfigurationUpdatedTimestamp><StateValue>${state}</StateValue><StateReason>2 datapoints &gt; 0</StateReason><Dimensions><member><Name>InstanceId</Name><Value>${MACHINE}</Value></member></Dimensions></member></MetricAlarms></DescribeAlarmsResult></DescribeAlarmsResponse>`;
 
 export const image = (architecture: string) =>
   `<DescribeImagesResponse><imagesSet><item><imageId>${IMAGE}</imageId><imageOwnerId>136693071363</imageOwnerId><imageState>available</imageState><architecture>${architecture}</architecture><enaSupport>true</enaSupport><name>debian-13-arm64-20261101-1</name><rootDeviceName>/dev/xvda</rootDeviceName></item></imagesSet></DescribeImagesResponse>`;

@@ -1,0 +1,251 @@
+import { imageOf } from "../images.ts";
+import type { Account } from "../kind.ts";
+import { ALARM } from "../services/cloudwatch.ts";
+import { INSTANCE } from "../services/instances.ts";
+import { RECORD, ZONE } from "../services/route53.ts";
+import { EGRESS, INGRESS } from "../services/security-groups.ts";
+import { ATTACHMENT, VOLUME } from "../services/volumes.ts";
+import type { Stored } from "../store.ts";
+import { isObject, object, type Props, text } from "../values.ts";
+import type { Gate } from "./api.ts";
+import type { Answer } from "./s3.ts";
+import { ServiceError } from "./services.ts";
+
+/** What `mcp-edge doctor --aws` asks besides objects and parameters, in the XML of each service's API reference. */
+
+type Tree = { [name: string]: string | boolean | number | undefined | Tree | Tree[] };
+
+const escaped = (value: unknown) => String(value).replace(/[<>&]/g, (char) => `&#${char.charCodeAt(0)};`);
+
+/** A list is one element for each of its members. */
+function xml(tree: Tree): string {
+  return Object.entries(tree)
+    .flatMap(([name, value]) =>
+      value === undefined
+        ? []
+        : [value]
+            .flat()
+            .map((one) => `<${name}>${isObject(one) ? xml(one as Tree) : escaped(one)}</${name}>`),
+    )
+    .join("");
+}
+
+type Question = (asked: Props, aws: Account, caller: string) => Tree;
+
+/** EC2's filters `tag:NAME`, of which all must hold. */
+function tagged(asked: Props, found: Stored[]): Stored[] {
+  const wanted = Object.entries(asked).flatMap(([key, name]) => {
+    const [, index] = /^Filter\.(\d+)\.Name$/.exec(key) ?? [];
+    return index ? [[String(name), String(asked[`Filter.${index}.Value.1`])] as const] : [];
+  });
+  for (const [name] of wanted)
+    if (!name.startsWith("tag:"))
+      throw new ServiceError("InvalidParameterValue", `The filter '${name}' is invalid`);
+  return found.filter(({ inputs }) =>
+    wanted.every(([name, value]) => object(inputs, "tags")[name.slice("tag:".length)] === value),
+  );
+}
+
+const instances: Question = (asked, { store }) => ({
+  reservationSet: {
+    item: tagged(asked, store.all(INSTANCE)).map(({ id, inputs }) => {
+      const metadata = object(inputs, "metadataOptions");
+      return {
+        instancesSet: {
+          item: {
+            instanceId: id,
+            instanceState: { name: "running" },
+            instanceType: text(inputs, "instanceType"),
+            metadataOptions: {
+              httpTokens: text(metadata, "httpTokens"),
+              httpPutResponseHopLimit: Number(metadata.httpPutResponseHopLimit),
+            },
+          },
+        },
+      };
+    }),
+  },
+});
+
+const volumes: Question = (asked, { store }) => ({
+  volumeSet: {
+    item: tagged(asked, store.all(VOLUME)).map(({ id, inputs }) => ({
+      volumeId: id,
+      encrypted: inputs.encrypted === true,
+      attachmentSet: {
+        item: store
+          .all(ATTACHMENT)
+          .filter((one) => one.inputs.volumeId === id)
+          .map((one) => ({ device: text(one.inputs, "deviceName") })),
+      },
+    })),
+  },
+});
+
+const rules: Question = (asked, { store }) => ({
+  securityGroupRuleSet: {
+    item: [INGRESS, EGRESS].flatMap((token) =>
+      tagged(asked, store.all(token)).map(({ inputs }) => ({
+        isEgress: token === EGRESS,
+        ipProtocol: text(inputs, "ipProtocol"),
+        fromPort: Number(inputs.fromPort ?? -1),
+        toPort: Number(inputs.toPort ?? -1),
+        ...(inputs.cidrIpv4 ? { cidrIpv4: text(inputs, "cidrIpv4") } : {}),
+        ...(inputs.cidrIpv6 ? { cidrIpv6: text(inputs, "cidrIpv6") } : {}),
+      })),
+    ),
+  },
+});
+
+const images: Question = (asked, { region }) => {
+  const image = imageOf(region, text(asked, "ImageId.1"));
+  if (!image)
+    throw new ServiceError("InvalidAMIID.NotFound", `The image id '[${asked["ImageId.1"]}]' does not exist`);
+  return {
+    imagesSet: {
+      item: {
+        imageId: image.id,
+        imageOwnerId: "136693071363",
+        imageState: "available",
+        architecture: image.architecture,
+        enaSupport: true,
+        name: image.name,
+        rootDeviceName: "/dev/xvda",
+      },
+    },
+  };
+};
+
+const offerings: Question = (_, { region }) => ({
+  instanceTypeOfferingSet: { item: ["a", "b", "c"].map((zone) => ({ location: `${region}${zone}` })) },
+});
+
+/**
+ * Alarms as they are right after they were put: nothing has been measured yet, and CloudWatch judges what is missing by
+ * `treatMissingData` ("Configuring how CloudWatch alarms treat missing data").
+ */
+const alarms: Question = (asked, { store }) => ({
+  DescribeAlarmsResult: {
+    MetricAlarms: {
+      member: store
+        .all(ALARM)
+        .filter(({ id }) => id.startsWith(text(asked, "AlarmNamePrefix")))
+        .map(({ token, id, inputs }) => {
+          const state = { breaching: "ALARM", notBreaching: "OK" }[text(inputs, "treatMissingData")];
+          return {
+            AlarmName: id,
+            MetricName: text(inputs, "metricName"),
+            StateValue: state ?? "INSUFFICIENT_DATA",
+            StateReason: state
+              ? `no datapoints were received for ${inputs.evaluationPeriods} periods and the missing datapoints were treated as [${state === "ALARM" ? "Breaching" : "NonBreaching"}].`
+              : "Unchecked: Initial alarm creation",
+            AlarmConfigurationUpdatedTimestamp: store.changed(token, id).toISOString(),
+            Dimensions: {
+              member: Object.entries(object(inputs, "dimensions")).map(([Name, Value]) => ({
+                Name,
+                Value: String(Value),
+              })),
+            },
+          };
+        }),
+    },
+  },
+});
+
+const identity: Question = (_, { account }, caller) => ({
+  GetCallerIdentityResult: {
+    Arn: `arn:aws:sts::${account}:assumed-role/${caller}/double`,
+    Account: account,
+  },
+});
+
+const QUERIES: Record<string, Question> = {
+  "cloudwatch:DescribeAlarms": alarms,
+  "ec2:DescribeImages": images,
+  "ec2:DescribeInstances": instances,
+  "ec2:DescribeInstanceTypeOfferings": offerings,
+  "ec2:DescribeSecurityGroupRules": rules,
+  "ec2:DescribeVolumes": volumes,
+  "sts:GetCallerIdentity": identity,
+};
+
+const answer = (name: string, tree: Tree): Answer => ({
+  status: 200,
+  headers: { "content-type": "text/xml" },
+  body: `<?xml version="1.0" encoding="UTF-8"?>\n<${name}>${xml(tree)}</${name}>`,
+});
+
+function need(gate: Gate, action: string, resource = "*"): void {
+  if (!gate({ action, resource }))
+    throw new ServiceError("AccessDenied", `not authorized to perform: ${action} on resource: ${resource}`);
+}
+
+/** A question in the query protocol; undefined: it is none that is known here. */
+export function answerQuery(
+  aws: Account,
+  gate: Gate,
+  service: string,
+  caller: string,
+  body: Buffer,
+): Answer | undefined {
+  const asked = Object.fromEntries(new URLSearchParams(body.toString()));
+  const action = `${service === "monitoring" ? "cloudwatch" : service}:${asked.Action}`;
+  const question = QUERIES[action];
+  if (!question) return undefined;
+  need(gate, action);
+  return answer(`${asked.Action}Response`, question(asked, aws, caller));
+}
+
+/** Route 53, which speaks XML over paths: the zones by name, the records of one. */
+export function answerRoute53({ store }: Account, gate: Gate, target: string): Answer {
+  const { pathname, searchParams } = new URL(target, "http://route53");
+  if (pathname === "/2013-04-01/hostedzonesbyname") {
+    need(gate, "route53:ListHostedZonesByName");
+    const zones = store
+      .all(ZONE)
+      .map(({ id, inputs }) => ({ Id: `/hostedzone/${id}`, Name: `${text(inputs, "name")}.` }));
+    // In order, from the name that is asked for.
+    const from = `${searchParams.get("dnsname")}.`;
+    const [found] = zones.filter(({ Name }) => Name >= from).sort((a, b) => (a.Name < b.Name ? -1 : 1));
+    return answer("ListHostedZonesByNameResponse", { HostedZones: found ? { HostedZone: found } : {} });
+  }
+  const [, id] = /^\/2013-04-01\/hostedzone\/([^/]+)\/rrset$/.exec(pathname) ?? [];
+  if (!id) throw new ServiceError("UnknownOperationException", `route53 ${pathname}`);
+  need(gate, "route53:ListResourceRecordSets", `arn:aws:route53:::hostedzone/${id}`);
+  const records = store
+    .all(RECORD)
+    .filter(({ inputs }) => inputs.zoneId === id && text(inputs, "name") >= (searchParams.get("name") ?? ""));
+  return answer("ListResourceRecordSetsResponse", {
+    ResourceRecordSets: {
+      ResourceRecordSet: records.map(({ inputs }) => ({
+        Name: `${text(inputs, "name")}.`,
+        Type: text(inputs, "type"),
+      })),
+    },
+  });
+}
+
+/** What a bucket is set to: `?publicAccessBlock` and `?versioning`; undefined: another request. */
+export function answerBucketSettings({ store }: Account, gate: Gate, target: string): Answer | undefined {
+  const { pathname, search } = new URL(target, "http://s3");
+  const bucket = pathname.split("/")[1] ?? "";
+  const [, what] = /^\?(publicAccessBlock|versioning)=?$/.exec(search) ?? [];
+  if (!what) return undefined;
+  const resource = `arn:aws:s3:::${bucket}`;
+  const kind = what === "versioning" ? "BucketVersioning" : "BucketPublicAccessBlock";
+  need(gate, `s3:Get${kind}`, resource);
+  const [found] = store
+    .all(`aws:s3/b${kind.slice(1)}:${kind}`)
+    .filter(({ inputs }) => inputs.bucket === bucket);
+  const settings = found?.inputs ?? {};
+  if (what === "versioning")
+    return answer("VersioningConfiguration", {
+      Status: text(object(settings, "versioningConfiguration"), "status"),
+    });
+  return answer("PublicAccessBlockConfiguration", {
+    BlockPublicAcls: settings.blockPublicAcls === true,
+    IgnorePublicAcls: settings.ignorePublicAcls === true,
+    BlockPublicPolicy: settings.blockPublicPolicy === true,
+    RestrictPublicBuckets: settings.restrictPublicBuckets === true,
+  });
+}
