@@ -5,6 +5,7 @@ import { ToolError } from "../tool-error.ts";
 import type { Repository, Workspace } from "../workspace/workspace.ts";
 import { nativeFile, STRUCTURAL_ADDON, wasmFile } from "./assets.ts";
 import { IndexFolder, prune } from "./folder.ts";
+import { JobPool } from "./job-pool.ts";
 import type { JobArgs, JobResult } from "./jobs.ts";
 import { JobThread } from "./thread.ts";
 import { treeState } from "./work-tree.ts";
@@ -14,8 +15,10 @@ const CALL_MS = 9_500;
 /** From a build that failed to the next try: the first wait, and what doubling ends at, milliseconds. */
 const FIRST_RETRY_MS = 20_000;
 const LAST_RETRY_MS = 30 * 60_000;
+/** Threads for look-ups, and for searches: one for a caller whose job takes long, one for everybody else. Started when needed. */
+const QUERY_THREADS = 2;
 /** JavaScript heaps of the threads, MiB; the grammars' WebAssembly memory comes on top (some 100 MiB at most). */
-const QUERY_HEAP_MB = 128;
+const QUERY_HEAP_MB = 96;
 const BUILD_HEAP_MB = 256;
 
 export interface CodeIndexOptions {
@@ -41,13 +44,13 @@ export interface IndexState {
 type Queries = "findSymbol" | "overview" | "references" | "definition" | "repoMap" | "search";
 
 /**
- * The index of the whole workspace: keeps it up to date in a thread of its own and answers queries in two others, so that a long
- * structural search holds up no look-up of a symbol, and nothing holds up the server.
+ * The index of the whole workspace: keeps it up to date in a thread of its own and answers queries in two pools of others, so that a
+ * long structural search holds up no look-up of a symbol, one caller holds up no other, and nothing holds up the server.
  */
 export class CodeIndex {
   readonly #options: CodeIndexOptions;
-  readonly #lookups = new JobThread(QUERY_HEAP_MB);
-  readonly #scans = new JobThread(QUERY_HEAP_MB);
+  readonly #lookups = new JobPool("look-ups in the index", QUERY_THREADS, QUERY_HEAP_MB);
+  readonly #scans = new JobPool("searches of the code", QUERY_THREADS, QUERY_HEAP_MB);
   readonly #states = new Map<string, IndexState>();
   readonly #closing = new AbortController();
   #builder: JobThread | undefined;
@@ -110,9 +113,9 @@ export class CodeIndex {
   ): Promise<JobResult<N>> {
     const database = await new IndexFolder(this.#options.dir, repo.root).current();
     if (database === undefined) throw new ToolError(this.#missing(repo));
-    const thread = name === "references" || name === "repoMap" ? this.#scans : this.#lookups;
+    const pool = name === "references" || name === "repoMap" ? this.#scans : this.#lookups;
     const job = { ...args, database, root: repo.root } as unknown as JobArgs<N>;
-    return thread.run(name, job, { signal, timeoutMs: CALL_MS });
+    return pool.run(name, job, { signal, timeoutMs: CALL_MS });
   }
 
   /** A structural search; it needs no index. */
@@ -229,8 +232,7 @@ export class CodeIndex {
   async #closeOthers(repo: Repository): Promise<void> {
     const database = await new IndexFolder(this.#options.dir, repo.root).current();
     if (database === undefined) return;
-    for (const thread of [this.#lookups, this.#scans])
-      if (thread.started) thread.run("closeOthers", { database }).catch(() => undefined);
+    for (const pool of [this.#lookups, this.#scans]) pool.inEach("closeOthers", { database });
   }
 
   #tell(): void {

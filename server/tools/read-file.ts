@@ -2,6 +2,7 @@ import { lstat } from "node:fs/promises";
 import * as z from "zod";
 import { beginning, sizeOfText } from "../answer-size.ts";
 import { ToolError } from "../tool-error.ts";
+import { readWhole } from "../workspace/large-reads.ts";
 import { openResolved } from "../workspace/open-resolved.ts";
 import { insidePath } from "../workspace/paths.ts";
 import { fileAt, resolveRevision } from "../workspace/revisions.ts";
@@ -147,7 +148,7 @@ export async function readRegularFile(absolute: string, given: string, signal: A
       throw new ToolError(
         `${JSON.stringify(given)} has ${stat.size} bytes, more than the ${MAX_FILE_BYTES} that read_file reads; find the place with search_text and context.`,
       );
-    return await handle.readFile({ signal });
+    return await readWhole(handle, stat.size, signal);
   } finally {
     await handle.close();
   }

@@ -4,6 +4,7 @@ import { ToolError } from "../../tool-error.ts";
 import type { Repository, Workspace } from "../../workspace/workspace.ts";
 import { nativeFile, VECTORS } from "../assets.ts";
 import { IndexFolder, VECTORS_FILE } from "../folder.ts";
+import { JobPool } from "../job-pool.ts";
 import type { JobResult } from "../jobs.ts";
 import { JobThread } from "../thread.ts";
 import { type EmbeddingService, embed } from "./embeddings.ts";
@@ -28,7 +29,7 @@ export interface SemanticOptions {
 export class Semantic {
   readonly #options: SemanticOptions;
   readonly #thread = new JobThread(HEAP_MB);
-  readonly #queries = new JobThread(HEAP_MB);
+  readonly #queries = new JobPool("searches by meaning", 1, HEAP_MB);
   readonly #closing = new AbortController();
   readonly #progress = new Map<string, { missing: number; all: number }>();
   #timer: NodeJS.Timeout | undefined;

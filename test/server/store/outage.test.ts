@@ -144,6 +144,14 @@ function outages(): void {
     },
   ];
 
+  test("a server that is told of a Valkey that is not there starts, is ready and serves", async () => {
+    const nowhere = { ...env, STORE_URL: `unix://${join(folder.path, "no.sock")}` };
+    await using app = await startApp(nowhere);
+    expect((await fetch(`${app.origin}/readyz`)).status).toBe(200);
+    expect((await modern(app)).status).toBe(200);
+    expect((await list(app, await openSession(app.origin))).status).toBe(200);
+  });
+
   test.each(kinds)(
     "$title",
     async ({ begin, end, reads }) => {

@@ -1,0 +1,61 @@
+import { FairQueue } from "../shares/fair-queue.ts";
+import type { JobArgs, JobName, JobResult } from "./jobs.ts";
+import { type JobOptions, JobThread } from "./thread.ts";
+
+/** Jobs of one caller that may wait. */
+const MAX_WAITING = 64;
+
+/**
+ * Threads that callers share. One caller has at most all but one of them, so that a long job delays nobody else's; a thread is started when
+ * all that are started are at work.
+ */
+export class JobPool {
+  readonly #threads: readonly JobThread[];
+  readonly #busy = new Set<JobThread>();
+  readonly #places: FairQueue;
+
+  /**
+   * @param what the jobs, as a plural, for refusals: "look-ups"
+   * @param size threads
+   * @param heapMb largest JavaScript heap of each, MiB
+   */
+  constructor(what: string, size: number, heapMb: number) {
+    this.#threads = Array.from({ length: size }, () => new JobThread(heapMb));
+    const perCaller = Math.max(1, size - 1);
+    this.#places = new FairQueue({ what, capacity: size, perCaller, maxWaiting: MAX_WAITING });
+  }
+
+  /**
+   * Runs a job when it is its caller's turn; its time limit counts from now.
+   *
+   * @throws LimitReached when too many of the caller's jobs wait, or this one waited for too long
+   */
+  async run<N extends JobName>(name: N, args: JobArgs<N>, options: JobOptions = {}): Promise<JobResult<N>> {
+    const { timeoutMs, signal } = options;
+    const until = performance.now() + (timeoutMs ?? 0);
+    const release = await this.#places.enter({ signal, waitMs: timeoutMs });
+    const thread = this.#free();
+    this.#busy.add(thread);
+    try {
+      const left = timeoutMs === undefined ? {} : { timeoutMs: Math.max(1, until - performance.now()) };
+      return await thread.run(name, args, { ...options, ...left });
+    } finally {
+      this.#busy.delete(thread);
+      release();
+    }
+  }
+
+  /** Runs a job in every thread that was started; nobody waits for it. */
+  inEach<N extends JobName>(name: N, args: JobArgs<N>): void {
+    for (const thread of this.#threads) if (thread.started) thread.run(name, args).catch(() => undefined);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.close()));
+  }
+
+  #free(): JobThread {
+    const free = this.#threads.filter((thread) => !this.#busy.has(thread));
+    return (free.find((thread) => thread.started) ?? free[0] ?? this.#threads[0]) as JobThread;
+  }
+}
