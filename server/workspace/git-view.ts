@@ -191,7 +191,7 @@ async function isWhole(folder: string): Promise<boolean> {
  * The settings of a configuration file in their order, without those of files that it includes: such a file may be any on this
  * machine. `git config --file` reads the file and runs nothing.
  */
-async function settingsOf(file: string, cwd: string): Promise<[string, string][]> {
+export async function settingsOf(file: string, cwd: string): Promise<[string, string][]> {
   if ((await stampOf(file)) === "-") return [];
   const args = ["config", "--file", file, "--no-includes", "--null", "--list"];
   // Not a repository: git looks for none.

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
+import { copiesContract } from "../server/workspace/copies-contract.ts";
 import { SETTINGS } from "./fixture.ts";
 import { JudgeRoot, whyNot } from "./judge-root.ts";
 
@@ -87,5 +88,23 @@ function workspace() {
     const { code, output } = await sync("ext::touch /tmp/owned", "evil");
     expect([code, output]).toEqual([1, expect.stringMatching(/not allowed/)]);
     expect((await root.sh("ls /tmp/owned")).code).not.toBe(0);
+  });
+
+  describe("keeps a copy as the server does", () => {
+    const bring = async (url: string, name: string) => {
+      // Another name is another setting: the script would remove the copies of the tests before.
+      const moved = `mkdir -p /srv/kept; cd ${place}; for each in *; do [ "$each" = ${name} ] || [ ! -f "$each/.git/mcp-edge" ] || mv -T "$each" "/srv/kept/$each"; done 2>/dev/null`;
+      await root.sh(moved);
+      const { code, output } = await sync(url, name);
+      return { ok: code === 0, said: output };
+    };
+    const place = "/srv/mcp-edge/workspace";
+    beforeAll(() => root.sh("mkdir -p /srv/remotes"));
+    copiesContract(() => ({
+      ...{ place, remotes: "/srv/remotes", marker: "mcp-edge", bring },
+      // Whatever a test does to a copy, the account did.
+      sh: (script: string) =>
+        root.sh(`(${script}\n); code=$?; chown -hR mcp-edge: ${place}/* 2>/dev/null; exit $code`),
+    }));
   });
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { lstat, mkdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { runChild } from "../child.ts";
+import { MARKER, tidy } from "./own-copy.ts";
 import type { Credential, Remote } from "./settings.ts";
 
 /** Longest that one git command may take, milliseconds: a first clone over a slow line. */
@@ -16,38 +17,79 @@ export interface CopyOptions {
 }
 
 /**
- * Brings the copy of one remote up to date: fetched and reset when there is one, else cloned beside its place and renamed into it. When
- * the remote fails, the last good copy is as it was.
+ * Brings the copy of one remote up to date, with all its branches and tags by their names: fetched and checked out when there is one,
+ * else cloned beside its place and renamed into it. When the remote fails, the last good copy is as it was. The same as
+ * cloud-init/deploy/mcp-edge-workspace does for the machine's own repository; one test tries both.
  *
  * @returns whether anything is different now
- * @throws Error with git's words, without credentials
+ * @throws Error with git's words, without credentials; also when something that is not ours is in the copy's place
  */
 export async function bringCopy(remote: Remote, options: CopyOptions): Promise<boolean> {
   const root = join(options.dir, remote.name);
-  const before = await head(root, options);
-  if (before === undefined) {
-    await clone(remote, root, options);
-    return true;
+  if (await isOurs(root)) {
+    const changed = await update(remote, root, options);
+    if (changed !== "damaged") return changed;
   }
-  const progress = (percent: number) => options.onProgress("fetching", percent);
-  await git(root, ["remote", "set-url", "origin", remote.url], options);
-  const wanted = remote.branch === undefined ? "HEAD" : `refs/heads/${remote.branch}`;
-  const refs = "+refs/heads/*:refs/remotes/origin/*";
-  const fetch = ["fetch", "--progress", "--prune", "--no-recurse-submodules", "origin", wanted, refs];
-  await git(root, fetch, options, progress);
-  await git(root, ["reset", "--quiet", "--hard", "FETCH_HEAD"], options);
-  return before !== (await head(root, options));
+  await clone(remote, root, options);
+  return true;
+}
+
+/** Whether there is a copy that we made; nothing and an empty folder are none. */
+async function isOurs(root: string): Promise<boolean> {
+  const found = await lstat(root).catch(() => undefined);
+  if (found === undefined) return false;
+  if (found.isDirectory()) {
+    const marker = await lstat(join(root, ".git", MARKER)).catch(() => undefined);
+    if (marker?.isFile()) return true;
+    if (
+      await rmdir(root).then(
+        () => true,
+        () => false,
+      )
+    )
+      return false;
+  }
+  throw new Error(
+    `${root} is not a copy that the server made, so it stays as it is; move it away, or hand it over: touch ${root}/.git/${MARKER}`,
+  );
+}
+
+async function update(remote: Remote, root: string, options: CopyOptions): Promise<boolean | "damaged"> {
+  const { signal } = options;
+  const before = await local(() => commitOf(root, "HEAD", options), signal);
+  if (before === undefined || !(await local(() => tidy(root, remote.url).then(() => true), signal)))
+    return "damaged";
+  const args = ["fetch", "--progress", "--prune", "--no-recurse-submodules", remote.url, "HEAD"];
+  const refs = ["+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*", "^refs/heads/HEAD"];
+  await git(root, [...args, ...refs], options, (percent) => options.onProgress("fetching", percent));
+  const head = await commitOf(root, "FETCH_HEAD", options);
+  const wanted = await target(remote, root, head, options);
+  if (!(await local(() => settle(root, wanted, options).then(() => true), signal))) return "damaged";
+  return before !== wanted.commit;
 }
 
 async function clone(remote: Remote, root: string, options: CopyOptions): Promise<void> {
   const made = join(options.dir, `.new-${randomUUID()}`);
   await mkdir(options.dir, { recursive: true });
   try {
-    const branch = remote.branch === undefined ? [] : ["--branch", remote.branch];
-    const args = ["clone", "--progress", "--no-hardlinks", ...branch, "--", remote.url, made];
+    const args = [
+      "clone",
+      "--progress",
+      "--no-checkout",
+      "--no-hardlinks",
+      "--template=",
+      "--",
+      remote.url,
+      made,
+    ];
     await git(options.dir, args, options, (percent) => options.onProgress("cloning", percent));
-    if ((await head(made, options)) === undefined) throw new Error("it has no commit yet");
-    // What lies there is no copy that could serve.
+    const head = await commitOf(made, "HEAD", options);
+    if (head === undefined && remote.branch === undefined) throw new Error("it has no commit yet");
+    const wanted = await target(remote, made, head, options);
+    await tidy(made, remote.url);
+    await settle(made, wanted, options);
+    await writeFile(join(made, ".git", MARKER), "");
+    // Only a damaged copy of ours can be there.
     await rm(root, { recursive: true, force: true });
     await rename(made, root);
   } finally {
@@ -55,11 +97,84 @@ async function clone(remote: Remote, root: string, options: CopyOptions): Promis
   }
 }
 
-/** The commit that is checked out, or undefined when there is no whole copy. */
-async function head(root: string, options: CopyOptions): Promise<string | undefined> {
-  if (!(await stat(join(root, ".git")).catch(() => undefined))) return undefined;
-  const found = git(root, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], options);
+/** What is checked out in the end. */
+interface Target {
+  commit: string;
+  /** undefined: none, HEAD is detached. */
+  branch: string | undefined;
+}
+
+async function target(
+  remote: Remote,
+  root: string,
+  head: string | undefined,
+  options: CopyOptions,
+): Promise<Target> {
+  const at = (ref: string) => commitOf(root, ref, options);
+  if (remote.branch !== undefined) {
+    const commit = await at(`refs/remotes/origin/${remote.branch}`);
+    if (commit !== undefined) return { commit, branch: remote.branch };
+    const tagged = await at(`refs/tags/${remote.branch}`);
+    if (tagged !== undefined) return { commit: tagged, branch: undefined };
+    throw new Error(`it has no branch or tag ${remote.branch}`);
+  }
+  if (head === undefined) throw new Error("it has no commit yet");
+  // What the remote's HEAD names. A bundle says only which commit that is.
+  const listed = await git(root, ["ls-remote", "--symref", remote.url, "HEAD"], options).catch(() => "");
+  const named = /^ref: refs\/heads\/(.*)\tHEAD$/m.exec(listed)?.[1];
+  const current = (
+    await git(root, ["symbolic-ref", "-q", "--short", "HEAD"], options).catch(() => "")
+  ).trim();
+  const others = [
+    "for-each-ref",
+    "--format=%(refname:lstrip=3)",
+    `--points-at=${head}`,
+    "refs/remotes/origin",
+  ];
+  const candidates = named
+    ? [named]
+    : [current, "main", "master", ...(await git(root, others, options)).split("\n")];
+  for (const branch of candidates)
+    if (branch !== "" && branch !== "HEAD" && (await at(`refs/remotes/origin/${branch}`)) === head)
+      return { commit: head, branch };
+  return { commit: head, branch: undefined };
+}
+
+/** Makes the branches those of the remote, and checks out what is wanted. */
+async function settle(root: string, { commit, branch }: Target, options: CopyOptions): Promise<void> {
+  const run = (...args: string[]) => git(root, args, options);
+  await run("symbolic-ref", "--quiet", "--delete", "refs/remotes/origin/HEAD").catch(() => undefined);
+  const current = (await run("symbolic-ref", "-q", "--short", "HEAD").catch(() => "")).trim();
+  const now = await commitOf(root, "HEAD", options);
+  // What is checked out stays so while its branch moves.
+  if (now !== undefined && (current !== (branch ?? "") || now !== commit))
+    await run("update-ref", "--no-deref", "HEAD", now);
+  await run(
+    ...["fetch", "--quiet", "--prune", "--no-tags", "--update-head-ok", "."],
+    "+refs/remotes/origin/*:refs/heads/*",
+  );
+  await run(
+    "checkout",
+    "--quiet",
+    "--force",
+    ...(branch === undefined ? ["--detach", commit] : [branch, "--"]),
+  );
+}
+
+async function commitOf(root: string, ref: string, options: CopyOptions): Promise<string | undefined> {
+  const found = git(root, ["rev-parse", "--verify", "--quiet", `${ref}^{commit}`], options);
+  options.signal.throwIfAborted();
   return (await found.catch(() => "")).trim() || undefined;
+}
+
+/** What needs no remote: when it fails, the copy is damaged. @returns undefined then */
+async function local<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
 }
 
 /** Nothing of the system's or an account's configuration; a foreign repository runs nothing here and asks for nothing. */

@@ -26,6 +26,9 @@ export interface SyncOptions {
   log: { info(facts: object, text: string): void; warn(facts: object, text: string): void };
 }
 
+/** A clone that was cut off, as copy.ts names it. */
+const PARTIAL = /^\.new-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 export type SyncListener = (name: string, state: SyncState) => void;
 
 /** Keeps copies of remotes in the workspace, one after the other, beside the requests. */
@@ -98,7 +101,7 @@ export class Sync {
       if (!unlock) return;
       try {
         for (const name of await readdir(dir))
-          if (name.startsWith(".new-")) await rm(join(dir, name), { recursive: true, force: true });
+          if (PARTIAL.test(name)) await rm(join(dir, name), { recursive: true, force: true });
         for (const remote of remotes) await this.#one(remote);
       } finally {
         unlock();

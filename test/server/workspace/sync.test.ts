@@ -115,13 +115,13 @@ describe("Sync", () => {
     expect(sync.state("copy")?.state).toBe("ready");
   });
 
-  test("half a copy, and one without a commit, are replaced", async () => {
+  test("a clone that was cut off is removed, and nothing that looks like one; a remote that lost its commits changes nothing", async () => {
     const sync = makeSync([copy()]);
-    await run("git", ["init", "--quiet", join(dir, "copy")]);
-    await run("git", ["init", "--quiet", join(dir, ".new-left-behind")]);
+    await run("git", ["init", "--quiet", join(dir, ".new-0b8d3f1e-1d5e-4f3c-9a52-3c1f1f6f9f10")]);
+    await run("git", ["init", "--quiet", join(dir, ".new-of-mine")]);
     await sync.refresh();
     expect(await text()).toBe("one\n");
-    expect(await readdir(dir)).toEqual([".sync.lock", "copy"]);
+    expect((await readdir(dir)).sort()).toEqual([".new-of-mine", ".sync.lock", "copy"]);
     await rm(join(upstream, ".git"), { recursive: true });
     await run("git", ["init", "--quiet", upstream]);
     await sync.refresh();
