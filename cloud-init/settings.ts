@@ -58,7 +58,7 @@ export function checkMachineSettings(settings: MachineSettings): void {
     if (typeof value !== "string" || !pattern.test(value))
       // An address may hold a credential.
       problems.push(
-        `${key} is ${key === "workspace" ? "something else" : JSON.stringify(value)}, not ${what}`,
+        `${key} is ${/[@?]/.test(String(value)) && key === "workspace" ? "something else" : JSON.stringify(value)}, not ${what}`,
       );
   }
   for (const origin of settings.allowedOrigins)
@@ -68,7 +68,7 @@ export function checkMachineSettings(settings: MachineSettings): void {
     problems.push(`rateLimit is ${settings.rateLimit}, not a whole number of requests a second, 1 or more`);
   if (/^[a-z]+:\/\/[^/]*:[^/]*@|^(https?|git):\/\/[^/]*@|\?/.test(settings.workspace))
     problems.push(
-      "workspace holds credentials, and is written to files that everybody on the machine can read",
+      "workspace is an address with credentials, and would be in files that everybody on the machine can read",
     );
   if (settings.workspace !== "" && settings.workspaceName === "")
     problems.push("workspaceName is empty although workspace names a repository");
