@@ -75,7 +75,8 @@ test("the deployer may ask what `doctor --aws` asks", () => {
     ["s3:GetObject", `${bucket}/desired.json`],
   ];
   const policies = policiesOf("deployer", { stack: "prod" }) ?? [];
-  const context = { "aws:PrincipalAccount": "111122223333" };
+  const account = "111122223333";
+  const context = { "aws:PrincipalAccount": account, "aws:ResourceAccount": account };
   const refused = asks.filter(([action, resource]) => !allowed(policies, { action, resource, context }));
   expect(refused).toEqual([]);
 });

@@ -22,14 +22,17 @@ export const METRICS_NAMESPACE = "mcp-edge";
 export function machinePolicy(around: Surroundings): aws.iam.PolicyDocument {
   const { stack, region, accountId, bucketArn } = around;
   const parameters = `arn:aws:ssm:${region}:${accountId}:parameter${parameterPath(stack)}`;
+  // The bucket's name can be guessed, and after a deletion taken by anybody: what a foreign bucket says would run as root.
+  const Condition = { StringEquals: { "aws:ResourceAccount": accountId } };
   const statements: aws.iam.PolicyStatement[] = [
     {
       Sid: "Pull",
       Effect: "Allow",
       Action: "s3:GetObject",
       Resource: ["desired.json", "releases/*", "files/*", "workspaces/*"].map((key) => `${bucketArn}/${key}`),
+      Condition,
     },
-    { Sid: "Status", Effect: "Allow", Action: "s3:PutObject", Resource: `${bucketArn}/status/*` },
+    { Sid: "Status", Effect: "Allow", Action: "s3:PutObject", Resource: `${bucketArn}/status/*`, Condition },
     {
       Sid: "Secrets",
       Effect: "Allow",

@@ -57,7 +57,11 @@ export function apiServer(aws: Account, log: (line: string) => void): Server {
     const caller = callerOf(aws, signer.accessKeyId);
     const gate: Gate = (asked) => {
       if (caller?.documents === undefined) return true;
-      const context = { "aws:PrincipalAccount": aws.account, ...asked.context };
+      const context = {
+        "aws:PrincipalAccount": aws.account,
+        "aws:ResourceAccount": aws.account,
+        ...asked.context,
+      };
       return allowed(caller.documents, { ...asked, context });
     };
     const answer = answerOf(aws, gate, { ...signer, method, target, headers, body });

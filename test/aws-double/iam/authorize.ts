@@ -72,7 +72,12 @@ export function authorize(aws: Account, stack: string, requests: () => Call[]): 
   const { role, domain } = aws;
   const policies = policiesOf(role, { stack: aws.stackOfRole ?? stack, ...(domain ? { domain } : {}) });
   if (!policies) return [];
-  const global = { "aws:PrincipalAccount": aws.account, "aws:RequestedRegion": aws.region };
+  const global = {
+    "aws:PrincipalAccount": aws.account,
+    "aws:RequestedRegion": aws.region,
+    // Nothing here is another account's but Debian's images and parameters.
+    "aws:ResourceAccount": aws.account,
+  };
   const denied = requests().filter((one) => {
     const request = { ...one, context: { ...global, ...one.context } };
     aws.heard?.(request);

@@ -150,7 +150,11 @@ const may = (
 ) =>
   allowed(policiesOf(role, { stack: "prod", domain: "mcp.example.com", zone: "Z1", ...more }) ?? [], {
     ...request,
-    context: { "aws:PrincipalAccount": "111122223333", ...request.context },
+    context: {
+      "aws:PrincipalAccount": "111122223333",
+      "aws:ResourceAccount": "111122223333",
+      ...request.context,
+    },
   });
 
 const ec2 = (what: string) => `arn:aws:ec2:eu-central-1:111122223333:${what}`;
@@ -254,6 +258,14 @@ describe("the deployer does not", () => {
     [
       "read a bucket of that name in another account",
       { action: "s3:GetObject", resource: "arn:aws:s3:::mcp-edge-prod-444455556666/desired.json" },
+    ],
+    [
+      "put a release into a bucket that another account has taken",
+      {
+        action: "s3:PutObject",
+        resource: "arn:aws:s3:::mcp-edge-prod-111122223333/desired.json",
+        context: { "aws:ResourceAccount": "444455556666" },
+      },
     ],
     [
       "read another stack's secrets",
