@@ -26,4 +26,11 @@ export interface Authenticator {
   /** Which credentials it refused lately; missing where none is asked for. */
   readonly refusals?: Refusals;
   authenticate(authorization: string | undefined): Promise<Verdict>;
+  /** A principal by its id as it is now; undefined when its token was revoked or has expired. Missing where nobody can lose a right. */
+  current?(id: string): Promise<Principal | undefined>;
+}
+
+/** Whether two principals may do the same. */
+export function sameScopes(one: Principal, other: Principal): boolean {
+  return one.scopes.length === other.scopes.length && one.scopes.every((s) => other.scopes.includes(s));
 }

@@ -61,6 +61,13 @@ export class TokenAuthenticator implements Authenticator {
     return { principal: known.principal };
   }
 
+  async current(id: string, now = Date.now()): Promise<Principal | undefined> {
+    if (now - this.#lookedAt >= LOOK_AGAIN_MS) await this.#look(now);
+    for (const { expiresAt, principal } of this.#tokens.values())
+      if (principal.id === id && expiresAt > now) return principal;
+    return undefined;
+  }
+
   /** @throws when the file is there and cannot be read */
   async check(): Promise<number> {
     return (await readTokens(this.#file)).length;

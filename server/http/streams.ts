@@ -1,16 +1,18 @@
 import { randomUUID } from "node:crypto";
 import type { FastifyBaseLogger } from "fastify";
+import type { Principal } from "../auth/principal.ts";
 import { jsonRpcError } from "./errors.ts";
 import { SendQueue } from "./send-queue.ts";
 
 /**
- * Why a stream ended: its source was done, the client left, the client did not read, the server drains, the source failed, or the
- * drain's limit was over.
+ * Why a stream ended: its source was done, the client left, the client did not read, its token lost its rights, the server drains, the
+ * source failed, or the drain's limit was over.
  */
 export type DisconnectReason =
   | "completed"
   | "client_closed"
   | "slow_reader"
+  | "revoked"
   | "drain"
   | "error"
   | "drain_timeout";
@@ -18,6 +20,8 @@ export type DisconnectReason =
 export interface StreamFacts {
   route: string;
   session?: string | undefined;
+  /** Who reads it. */
+  principal?: Principal;
   /** Open until somebody ends it (a notification stream), as opposed to the answer of one call. */
   standing: boolean;
   /** The source produces only what it is asked for: it is left waiting while the client does not read. Others are cut (see StreamLimits). */
@@ -84,6 +88,7 @@ export const SSE_HEADERS = {
 } as const;
 
 interface Open extends Pick<StreamFacts, "route" | "standing" | "onDrain"> {
+  readonly principal: Principal | undefined;
   readonly queue: SendQueue;
   /** When the client last took something, or something began to wait for it; `performance.now()`. */
   takenAt: number;
@@ -187,6 +192,7 @@ export class Streams {
     };
     const open: Open = {
       route: facts.route,
+      principal: facts.principal,
       standing: facts.standing,
       onDrain: facts.onDrain,
       queue,
@@ -264,6 +270,18 @@ export class Streams {
   drain(): void {
     this.#draining = true;
     for (const open of [...this.#open]) this.#sendAway(open);
+  }
+
+  /** Ids of those who read a stream now. */
+  principals(): Set<string> {
+    const ids = new Set<string>();
+    for (const { principal } of this.#open) if (principal) ids.add(principal.id);
+    return ids;
+  }
+
+  /** Ends the streams whose reader `of` names. */
+  endWhere(of: (principal: Principal) => boolean, reason: DisconnectReason): void {
+    for (const open of [...this.#open]) if (open.principal && of(open.principal)) open.end(reason);
   }
 
   /** Ends what is left. */

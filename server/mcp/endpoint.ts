@@ -7,6 +7,7 @@ import {
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { guard } from "../auth/guard.ts";
 import { type Authenticator, type Principal, SCOPES } from "../auth/principal.ts";
+import { endRevokedStreams } from "../auth/revoked-streams.ts";
 import { BODY_LIMIT } from "../http/body-limit.ts";
 import { ParseError, Refusal } from "../http/errors.ts";
 import type { AllowedNames } from "../http/hosts.ts";
@@ -92,6 +93,9 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
   const listens = new Listens({ build: buildModern, handler: handlerOptions, watch, shares, follows });
   // A tool that comes or goes is told at once, not at the next look.
   const unsubscribe = parts.capabilities?.onChange(() => void watch.look());
+  const stopLooking = endRevokedStreams(streams, options.authenticator, (error) =>
+    log.error({ err: error }, "tokens of open streams"),
+  );
   await sessions.start();
   watch.start();
 
@@ -153,6 +157,7 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
     const stream = streams.track(response.body, {
       route: "/mcp",
       session,
+      principal,
       standing: request.method === "GET" || isListen(body),
       ...present("paced", paced),
       log: request.log,
@@ -209,6 +214,7 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
     },
     close: async () => {
       unsubscribe?.();
+      stopLooking();
       watch.stop();
       await modern.close();
       await sessions.close();

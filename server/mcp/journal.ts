@@ -218,6 +218,22 @@ export class Journal {
     return { promise, cancel };
   }
 
+  /** The calls of a session end without their answers: each request gets what `message` makes, JSON text, as its last event. */
+  lose(session: string, message: (request: RequestId) => string): void {
+    for (const call of [...(this.#open.get(session) ?? [])]) {
+      for (const request of call.waiting) {
+        call.unwritten.push({ n: call.n++, message: message(request) });
+        call.answered(request);
+      }
+      this.#finish(call);
+      if (call.stream === undefined) continue;
+      // Its client comes back for it, to whichever instance.
+      call.readers.add("*");
+      this.#dirty.add(call);
+      this.#schedule();
+    }
+  }
+
   /** A session is gone: lets go of its calls, whose handlers end without an answer, and of what was kept for its client. */
   async forget(session: string): Promise<void> {
     for (const call of this.#open.get(session) ?? []) {

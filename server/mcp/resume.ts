@@ -26,8 +26,10 @@ export interface ResumeParts {
 }
 
 /** What a client gets whose call ended with the process that ran it. */
-export function lostCall(request: RequestId): string {
-  const message = "The call was lost: the server process that ran it ended. Call again.";
+export function lostCall(
+  request: RequestId,
+  message = "The call was lost: the server process that ran it ended. Call again.",
+): string {
   return JSON.stringify({ jsonrpc: "2.0", id: request, error: { code: -32_603, message } });
 }
 

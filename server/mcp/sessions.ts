@@ -8,7 +8,7 @@ import {
   type ServerEvent,
 } from "@modelcontextprotocol/server";
 import type { FastifyBaseLogger } from "fastify";
-import type { Principal } from "../auth/principal.ts";
+import { type Principal, sameScopes } from "../auth/principal.ts";
 import { hasOwnLimits } from "../shares/caller.ts";
 import type { Shares } from "../shares/shares.ts";
 import { changedFacts, type FactsChange } from "../store/facts.ts";
@@ -169,8 +169,11 @@ export class Sessions {
     const known = this.live.get(id);
     if (known) {
       if (known.principal.id !== principal.id) return undefined;
-      await known.refreshing;
-      return known;
+      if (sameScopes(known.principal, principal)) {
+        await known.refreshing;
+        return known;
+      }
+      this.#retire(known);
     }
     // The principal is part of the key: a stranger's failed attempt must not fail the owner's.
     const key = `${principal.id}\n${id}`;
@@ -321,6 +324,16 @@ export class Sessions {
     log.info({ session: id }, "session taken up again");
     await store.touch([{ id, principal: principal.id }]).catch((error: Error) => this.#fail(error));
     return session;
+  }
+
+  /** The token has other scopes than when the session was made: it is made again, with what the token may do now. */
+  #retire(session: Session): void {
+    this.live.delete(session.id);
+    session.endStanding?.();
+    this.journal.lose(session.id, (request) =>
+      lostCall(request, "The call was ended: the scopes of its token changed. Call again."),
+    );
+    session.server.close().catch((error: Error) => this.#fail(error));
   }
 
   async #remove(session: Session): Promise<void> {
