@@ -24,6 +24,8 @@ export interface Account {
   domain?: string;
   /** The stack that the role was made for; default the one that a resource is of, as if each had its own. */
   stackOfRole?: string;
+  /** Policies in place of the role's. */
+  policies?: Props[];
   /** Hears of every request that is judged. */
   heard?: (request: Request) => void;
 }

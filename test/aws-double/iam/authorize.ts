@@ -70,7 +70,8 @@ export const invokeCalls = (token: string, args: Props, aws: Account): Call[] =>
  */
 export function authorize(aws: Account, stack: string, requests: () => Call[]): Call[] {
   const { role, domain } = aws;
-  const policies = policiesOf(role, { stack: aws.stackOfRole ?? stack, ...(domain ? { domain } : {}) });
+  const placeholders = { stack: aws.stackOfRole ?? stack, ...(domain ? { domain } : {}) };
+  const policies = aws.policies ?? policiesOf(role, placeholders);
   if (!policies) return [];
   const global = {
     "aws:PrincipalAccount": aws.account,

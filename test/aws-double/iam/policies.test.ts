@@ -382,27 +382,60 @@ describe("the preview role", () => {
   });
 });
 
-test("every right of the deployer is asked for by something that the program or the doctor does", async () => {
-  const heard = new Set<string>();
-  const hear = { ...aws, heard: ({ action }: Request) => heard.add(action) };
-  run = await ProgramRun.up(EVERYTHING, { stack: "prod", account: hear });
-  await run.readAll({});
-  for (const { name, inputs } of run.made)
-    if (inputs.tags)
-      for (const tags of [{ ...(inputs.tags as Props), team: "a" }, inputs.tags])
-        await run.change(name, { tags });
-  await run.destroy();
-  const rights = policiesOf("deployer", { stack: "prod" })?.[0]?.Statement as Props[];
-  const actions = rights
-    .filter(({ Effect }) => Effect === "Allow")
-    .flatMap(({ Action }) => [Action].flat())
-    .map(String);
-  const matches = (right: string, action: string) =>
-    new RegExp(`^${right.replaceAll("*", ".*")}$`).test(action);
-  const used = (right: string) => [...heard].some((action) => matches(right, action));
-  const idle = [...new Set(actions.filter((right) => !used(right)))].sort();
-  expect(idle).toEqual(IDLE);
-}, 30_000);
+describe("of the deployer's policy", () => {
+  const requests: Request[] = [];
+  let statements: Props[] = [];
+
+  beforeEach(async () => {
+    if (requests.length > 0) return;
+    statements = policiesOf("deployer", { stack: "prod" })?.[0]?.Statement as Props[];
+    run = await ProgramRun.up(EVERYTHING, {
+      stack: "prod",
+      account: { ...aws, heard: (request) => requests.push(request) },
+    });
+    await run.readAll({});
+    for (const { name, inputs } of run.made)
+      if (inputs.tags)
+        for (const tags of [{ ...(inputs.tags as Props), team: "a" }, inputs.tags])
+          await run.change(name, { tags });
+    await run.destroy();
+  }, 30_000);
+
+  test("every right is asked for by something that the program or the doctor does", () => {
+    const rights = statements
+      .filter(({ Effect }) => Effect === "Allow")
+      .flatMap(({ Action }) => [Action].flat())
+      .map(String);
+    const matches = (right: string, action: string) =>
+      new RegExp(`^${right.replaceAll("*", ".*")}$`).test(action);
+    const used = (right: string) => requests.some(({ action }) => matches(right, action));
+    const idle = [...new Set(rights.filter((right) => !used(right)))].sort();
+    expect(idle).toEqual(IDLE);
+  });
+
+  test("each statement is needed: without it a stack cannot be made, changed or taken away", () => {
+    const needless = statements
+      .filter(({ Effect }) => Effect === "Allow")
+      .filter((one) => {
+        const rest = [{ Statement: statements.filter((other) => other !== one) }];
+        return requests.every((request) => allowed(rest, request));
+      });
+    expect(needless.map(({ Sid }) => Sid)).toEqual([]);
+  });
+
+  test("the one for the root volume's tags is missed in silence, as the provider does: they show as drift", async () => {
+    const Statement = statements.filter(({ Sid }) => Sid !== "AdoptRootVolume");
+    run = await ProgramRun.up({}, { account: { ...aws, policies: [{ Statement }] } });
+    expect(run.failures).toEqual([]);
+    const machine = run.made.find(({ name }) => name === "prod-machine");
+    const tags = (inputs: Props | undefined) => (inputs?.rootBlockDevice as Props | undefined)?.tags;
+    expect(tags(machine?.inputs)).toMatchObject({ Project: "mcp-edge" });
+    expect(tags(aws.store.get("aws:ec2/instance:Instance", machine?.id ?? "")?.inputs)).toEqual({});
+    // And the volume, which nobody has tagged, cannot grow.
+    const root = { ...(machine?.inputs.rootBlockDevice as Props), volumeSize: 40 };
+    expect((await run.change("prod-machine", { rootBlockDevice: root }))[0]).toContain("ec2:ModifyVolume");
+  }, 30_000);
+});
 
 /** Rights that this run does not ask for, and what does. */
 const IDLE = [
