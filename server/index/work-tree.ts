@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { lstatSync, realpathSync } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
+import { fileText } from "../workspace/file-text.ts";
 import { git } from "../workspace/git.ts";
 import { openResolved } from "../workspace/open-resolved.ts";
 
@@ -91,8 +92,7 @@ export class TreeReader {
     try {
       const stat = await handle.stat();
       if (!stat.isFile() || stat.size > MAX_INDEXED_BYTES) return undefined;
-      const bytes = await handle.readFile();
-      return bytes.subarray(0, 8_000).includes(0) ? undefined : bytes.toString("utf8");
+      return fileText(await handle.readFile());
     } catch {
       return undefined;
     } finally {

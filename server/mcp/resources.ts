@@ -9,6 +9,7 @@ import {
 } from "@modelcontextprotocol/server";
 import { ToolError } from "../tool-error.ts";
 import { readRegularFile } from "../tools/read-file.ts";
+import { fileText } from "../workspace/file-text.ts";
 import { insidePath } from "../workspace/paths.ts";
 import type { Repository, Workspace } from "../workspace/workspace.ts";
 import { page } from "./pages.ts";
@@ -146,7 +147,8 @@ async function read(workspace: Workspace, uri: string) {
     );
   const bytes = await readRegularFile(file.absolute, file.given, AbortSignal.timeout(10_000));
   const mimeType = mimeOf(file.given);
-  if (bytes.subarray(0, 8_000).includes(0))
+  const text = fileText(bytes);
+  if (text === undefined)
     return { uri, mimeType: mimeType ?? "application/octet-stream", blob: bytes.toString("base64") };
-  return { uri, mimeType: mimeType ?? "text/plain", text: bytes.toString("utf8") };
+  return { uri, mimeType: mimeType ?? "text/plain", text };
 }

@@ -2,7 +2,8 @@ import * as z from "zod";
 import { headCommit } from "../index/work-tree.ts";
 import { ToolError } from "../tool-error.ts";
 import { citation, forgeOf, originOf } from "../workspace/forge.ts";
-import { cut, shownText } from "./read-file.ts";
+import { shownText } from "./read-file.ts";
+import { cut } from "./text-lines.ts";
 import { defineTool } from "./tool.ts";
 
 const MAX_CHARS = 50_000;
@@ -47,7 +48,7 @@ export const fetchDocument = defineTool({
     const repo = await workspace.find(name);
     const file = await shownText(workspace, repo, path, signal);
     if (file.text === undefined) throw new ToolError(`${JSON.stringify(path)} is no text file.`);
-    const { total_lines, end_line, text } = cut(file.text, from, to, MAX_CHARS);
+    const { total_lines, end_line, text } = cut(file.text, { from, to }, MAX_CHARS);
     const [commit, origin] = await Promise.all([headCommit(repo.root, signal), originOf(repo, signal)]);
     const forge = origin === undefined ? undefined : forgeOf(origin);
     const last = Math.max(from, end_line);

@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { ToolError } from "../tool-error.ts";
 import { listGitFiles } from "../workspace/git.ts";
 import { insidePath } from "../workspace/paths.ts";
+import { globMatcher } from "./globs.ts";
 import { page } from "./paging.ts";
 import {
   folderArgument,
@@ -18,7 +18,7 @@ const input = z.object({
   repo: repoArgument,
   path: folderArgument,
   glob: globArgument(
-    'Glob such as "*.ts" (at any depth) or "src/**/*.test.ts" (from the folder).',
+    'Glob such as "*.{ts,tsx}" (at any depth), "src/**/*.test.ts" (from the folder) or "!*.test.ts" (all others).',
   ).optional(),
   offset: offsetArgument,
   max_results: maxResults(500, 2_000),
@@ -45,18 +45,11 @@ export const listFiles = defineTool({
   async run({ repo: name, path, glob, offset, max_results, max_answer_chars }, { workspace, signal }) {
     const repo = await workspace.find(name);
     const folder = path === "" ? "" : (await insidePath(repo, path)).real;
-    const all = (await listGitFiles(repo.root, pathspecs(folder, glob), signal)).sort();
+    const matches = glob === undefined ? undefined : globMatcher(glob);
+    const listed = await listGitFiles(repo.root, folder === "" ? [] : [`:(literal)${folder}`], signal);
+    const start = folder === "" ? 0 : folder.length + 1;
+    const all = (matches ? listed.filter((file) => matches(file.slice(start))) : listed).sort();
     const { items, ...rest } = page(all, offset, max_results, max_answer_chars);
     return { repo: repo.name, files: items, total: all.length, ...rest };
   },
 });
-
-/** git pathspecs with their magic spelt out, so that nothing in the caller's text is taken for magic. */
-function pathspecs(folder: string, glob: string | undefined): string[] {
-  if (glob === undefined) return folder === "" ? [] : [`:(literal)${folder}`];
-  if (glob.includes("\0") || glob.split("/").includes(".."))
-    throw new ToolError('The glob may hold neither "..", nor a NUL character.');
-  const tail = glob.includes("/") ? glob.replace(/^\/+/, "") : `**/${glob}`;
-  const head = folder === "" ? "" : `${folder.replace(/[\\*?[\]]/g, "\\$&")}/`;
-  return [`:(glob)${head}${tail}`];
-}

@@ -1,20 +1,18 @@
 import { lstat } from "node:fs/promises";
 import * as z from "zod";
-import { beginning, sizeOfText } from "../answer-size.ts";
 import { ToolError } from "../tool-error.ts";
+import { fileText } from "../workspace/file-text.ts";
 import { readWhole } from "../workspace/large-reads.ts";
 import { openResolved } from "../workspace/open-resolved.ts";
 import { insidePath } from "../workspace/paths.ts";
 import { fileAt, resolveRevision } from "../workspace/revisions.ts";
 import type { Repository, Workspace } from "../workspace/workspace.ts";
 import { fileArgument, maxAnswerChars, repoArgument, revisionArgument, textOrNull } from "./schema.ts";
+import { cut } from "./text-lines.ts";
 import { defineTool } from "./tool.ts";
 
 /** Larger files are not source code; reading one whole would cost the memory of many calls. Bytes. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
-/** How much of a file's beginning is looked at for a NUL byte, as git does (buffer_is_binary). */
-const BINARY_PROBE = 8_000;
-
 const input = z.object({
   repo: repoArgument,
   path: fileArgument,
@@ -28,6 +26,12 @@ const input = z.object({
     .max(100_000_000)
     .optional()
     .describe("Last line to read. Default: the end of the file."),
+  start_column: z
+    .int()
+    .min(1)
+    .max(100_000_000)
+    .default(1)
+    .describe("Character of the first line to begin with: next_column of an answer that cut a long line."),
   max_answer_chars: maxAnswerChars,
 });
 
@@ -42,6 +46,10 @@ const output = z.object({
   end_line: z.int().describe("Last line that is in text; start_line - 1 when none is."),
   truncated: z.boolean().describe("True when max_answer_chars cut the text short."),
   next_line: z.int().nullable().describe("start_line of the next call that goes on, or null at the end."),
+  next_column: z
+    .int()
+    .nullable()
+    .describe("start_column of the next call, where a line was too long for this answer; else null."),
   text: z.string(),
 });
 
@@ -54,7 +62,10 @@ export const readFile = defineTool({
   needs: ["git"],
   input,
   output,
-  async run({ repo: name, path, revision, start_line, end_line, max_answer_chars }, { workspace, signal }) {
+  async run(args, { workspace, signal }) {
+    const { repo: name, path, revision, start_line, end_line, start_column, max_answer_chars } = args;
+    if (end_line !== undefined && end_line < start_line)
+      throw new ToolError(`end_line ${end_line} is before start_line ${start_line}.`);
     const repo = await workspace.find(name);
     const commit = revision === undefined ? null : await resolveRevision(repo, revision, signal);
     const file =
@@ -70,9 +81,11 @@ export const readFile = defineTool({
         end_line: start_line - 1,
         truncated: false,
         next_line: null,
+        next_column: null,
         text: "",
       };
-    return { ...base, binary: false, ...cut(file.text, start_line, end_line, max_answer_chars) };
+    const range = { from: start_line, to: end_line, column: start_column };
+    return { ...base, binary: false, ...cut(file.text, range, max_answer_chars) };
   },
 });
 
@@ -84,8 +97,7 @@ export interface FileText {
 }
 
 function textOf({ given, bytes }: { given: string; bytes: Buffer }): FileText {
-  const binary = bytes.subarray(0, BINARY_PROBE).includes(0);
-  return { given, size: bytes.length, text: binary ? undefined : bytes.toString("utf8") };
+  return { given, size: bytes.length, text: fileText(bytes) };
 }
 
 /**
@@ -103,35 +115,6 @@ export async function shownText(
   if (!(await workspace.shows(repo, file.real)))
     throw new ToolError(await notShown(file.absolute, file.given));
   return textOf({ given: file.given, bytes: await readRegularFile(file.absolute, file.given, signal) });
-}
-
-/** Lines `from`..`to` of a text, whole lines as far as `maxChars` reaches; a first line that is longer is cut. */
-export function cut(text: string, from: number, to: number | undefined, maxChars: number) {
-  const lines = text.split("\n");
-  if (lines.at(-1) === "") lines.pop();
-  const last = Math.min(to ?? lines.length, lines.length);
-  const taken: string[] = [];
-  let chars = 0;
-  let truncated = false;
-  for (let n = from; n <= last; n++) {
-    const line = lines[n - 1] ?? "";
-    const cost = sizeOfText(line) + 2;
-    if (chars + cost > maxChars) {
-      truncated = true;
-      if (taken.length === 0) taken.push(beginning(line, maxChars));
-      break;
-    }
-    chars += cost;
-    taken.push(line);
-  }
-  const end = from + taken.length - 1;
-  return {
-    total_lines: lines.length,
-    end_line: end,
-    truncated,
-    next_line: truncated && end < last ? end + 1 : null,
-    text: taken.join("\n"),
-  };
 }
 
 /**

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import * as z from "zod";
 import { TOOLS } from "../../../server/tools/index.ts";
 import { listFiles } from "../../../server/tools/list-files.ts";
-import { cut, readFile } from "../../../server/tools/read-file.ts";
+import { readFile } from "../../../server/tools/read-file.ts";
 import { searchText } from "../../../server/tools/search-text.ts";
 import { type Lab, makeLab } from "./support.ts";
 
@@ -101,6 +101,7 @@ describe("read_file", () => {
       end_line: 3,
       truncated: false,
       next_line: null,
+      next_column: null,
       text: "# Sample\n\nThe needle of the haystack.",
     });
     expect(await read({ path: "lines.txt", start_line: 99 })).toMatchObject({
@@ -128,7 +129,8 @@ describe("read_file", () => {
     });
     expect(await read({ path: "long.js", max_answer_chars: 10 })).toMatchObject({
       text: "a".repeat(10),
-      next_line: null,
+      next_line: 1,
+      next_column: 11,
     });
   });
 
@@ -166,13 +168,6 @@ describe("read_file", () => {
     await promisify(execFile)("mkfifo", [join(lab.path, "alpha", "pipe")]);
     await expect(read({ path: "pipe" })).rejects.toThrow("not a regular file");
   });
-});
-
-describe("cut", () => {
-  test("a last line without an end of line counts", () =>
-    expect(cut("a\nb", 1, undefined, 99).total_lines).toBe(2));
-  test("an end before the start gives nothing", () =>
-    expect(cut("a\nb\n", 2, 1, 99)).toMatchObject({ text: "", end_line: 1, next_line: null }));
 });
 
 describe("search_text", () => {

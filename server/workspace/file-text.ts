@@ -1,0 +1,17 @@
+/** How much of a file's beginning is looked at for a NUL byte, as git does (buffer_is_binary). */
+const BINARY_PROBE = 8_000;
+
+/**
+ * The text of a file: UTF-8, or UTF-16 where a byte order mark says so (PowerShell and Notepad write it). The mark itself is not part of
+ * the text. Bytes that are not UTF-8 become U+FFFD.
+ *
+ * @returns undefined when the file is binary
+ */
+export function fileText(bytes: Buffer): string | undefined {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe && !(bytes[2] === 0 && bytes[3] === 0))
+    return new TextDecoder("utf-16le").decode(bytes);
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder("utf-16be").decode(bytes);
+  if (bytes.subarray(0, BINARY_PROBE).includes(0)) return undefined;
+  const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+  return bytes.toString("utf8", start);
+}
