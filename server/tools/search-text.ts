@@ -148,7 +148,8 @@ function ripgrepArguments(args: z.output<typeof input>, folder: string): string[
     "--max-filesize=4M",
     `--max-count=${Math.min(args.offset + args.max_results, MAX_MATCHES) + 1}`,
     `--context=${args.context}`,
-    ...(args.regex ? [] : ["--fixed-strings"]),
+    // `$` also matches before CRLF.
+    ...(args.regex ? ["--crlf"] : ["--fixed-strings"]),
     { smart: "--smart-case", sensitive: "--case-sensitive", insensitive: "--ignore-case" }[args.case],
     ...args.globs.map((glob) => `--glob=${glob}`),
     "--glob=!.git",

@@ -119,6 +119,22 @@ describe("read_file", () => {
     expect(await read({ path: "empty.txt" })).toMatchObject({ text: "", total_lines: 0, size: 0 });
     expect(await read({ path: "./src//main.ts" })).toMatchObject({ path: "src/main.ts" });
     expect(await read({ path: "inside-link.ts" })).toMatchObject({ total_lines: 3 });
+    expect(await read({ path: "crlf.txt" })).toMatchObject({ text: "one\nneedle two", total_lines: 2 });
+  });
+
+  test("UTF-16 is text, as search_text finds it", async () => {
+    await writeFile(
+      join(lab.path, "alpha", "build.ps1"),
+      Buffer.from("\ufeffWrite-Host sixteen\r\n", "utf16le"),
+    );
+    expect(await read({ path: "build.ps1" })).toMatchObject({ binary: false, text: "Write-Host sixteen" });
+    expect(await paths({ query: "sixteen" })).toEqual(["build.ps1"]);
+  });
+
+  test("a range that ends before it begins is refused", async () => {
+    await expect(read({ path: "lines.txt", start_line: 5, end_line: 3 })).rejects.toThrow(
+      "before start_line",
+    );
   });
 
   test("max_answer_chars cuts at a line and says where to go on", async () => {
@@ -210,6 +226,11 @@ describe("search_text", () => {
     await expect(search({ query: "needle", path: "../beta" })).rejects.toThrow('".."');
     await expect(search({ query: "needle", path: "up" })).rejects.toThrow("leaves the repository");
     await expect(search({ query: "needle", path: ".git" })).rejects.toThrow("git's own files");
+  });
+
+  test("the end of a line is found before CRLF and LF alike", async () => {
+    expect(await paths({ query: "needle two$", regex: true })).toEqual(["crlf.txt"]);
+    expect(await paths({ query: "haystack\\.$", regex: true })).toEqual(["README.md"]);
   });
 
   test("literal by default, a regular expression when asked", async () => {
