@@ -37,6 +37,7 @@ export async function makeLab(): Promise<Lab> {
     "long.js": `${"a".repeat(3_000)}needle${"b".repeat(3_000)}\n`,
     "lines.txt": Array.from({ length: 100 }, (_, i) => `line ${i + 1}\n`).join(""),
     "odd [name]*.md": "needle in an odd name\n",
+    "wide.ps1": Buffer.from("\ufeffWrite-Host sixteen\r\n", "utf16le"),
     "empty.txt": "",
   });
   await symlink(join(folder.path, "outside.txt"), join(alpha, "leaves.txt"));
