@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { whenFree } from "../store/busy.ts";
 
 /** What happened with one token since the last report. */
 export interface UsageDelta {
@@ -35,6 +36,9 @@ export class MemoryUsage implements UsageStore {
   async close(): Promise<void> {}
 }
 
+/** How long a report is tried again while another process writes; after that it is made with the next one, milliseconds. */
+const BUSY_LIMIT_MS = 250;
+
 /** The file's name in SESSIONS_DIR. */
 export const USAGE_FILE = "usage.sqlite";
 
@@ -54,11 +58,17 @@ export class SqliteUsage implements UsageStore {
 
   /** @throws when the file cannot be made or opened */
   constructor(file: string) {
-    this.#db = new DatabaseSync(file, { timeout: 250 });
+    this.#db = new DatabaseSync(file, { timeout: BUSY_LIMIT_MS });
     this.#db.exec(SCHEMA);
+    // At the start waiting is right; from now on see busy.ts.
+    this.#db.exec("pragma busy_timeout = 0");
   }
 
-  async add(day: string, deltas: readonly UsageDelta[]): Promise<Map<string, number>> {
+  add(day: string, deltas: readonly UsageDelta[]): Promise<Map<string, number>> {
+    return whenFree(() => this.#add(day, deltas), BUSY_LIMIT_MS);
+  }
+
+  #add(day: string, deltas: readonly UsageDelta[]): Map<string, number> {
     const db = this.#db;
     if (deltas.length > 0) {
       db.exec("begin immediate");

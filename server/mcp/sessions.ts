@@ -29,7 +29,7 @@ const SWEEP_MS = 60_000;
 /** A start waits so long for its place among the instances; then it goes on without, milliseconds. */
 const JOIN_WAIT_MS = 2_000;
 /** Pause before the next attempt to take that place; it doubles up to the second value, milliseconds. */
-const JOIN_PAUSE_MS = [500, 10_000] as const;
+const JOIN_PAUSE_MS = [500, 4_000] as const;
 /** Resources that one session may follow: each is looked at every two seconds. */
 const MAX_SUBSCRIPTIONS = 100;
 /** Larger `initialize` params are not kept: nobody's client name is that long. Characters. */

@@ -1,5 +1,6 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
+import { setImmediate as turn } from "node:timers/promises";
+import { whenFree } from "./busy.ts";
 import { changedFacts, type FactsChange } from "./facts.ts";
 import { ADDED_COLUMNS, SCHEMA, SQL } from "./sqlite-schema.ts";
 import {
@@ -17,8 +18,7 @@ import {
 
 /** How often another process's messages are looked for, milliseconds. `data_version` costs microseconds; nothing else is read without a change. */
 const POLL_MS = 50;
-/** Another process writes: tried again after some milliseconds, for so long. No wait in SQLite itself: the event loop would stand still. */
-const BUSY_PAUSE_MS = 10;
+/** How long a write is tried again while another process writes (see busy.ts). */
 const BUSY_LIMIT_MS = 5_000;
 /** Rows that one statement of a sweep deletes: the event loop and the other process have their turn in between. */
 const SLICE = 500;
@@ -60,7 +60,7 @@ export class SqliteStore implements Store {
       this.#addColumns();
       const prepare = ([name, text]: [string, string]) => [name, this.#db.prepare(text)];
       this.#sql = Object.fromEntries(Object.entries(SQL).map(prepare)) as Statements;
-      // At the start waiting is right; from now on see BUSY_PAUSE_MS.
+      // At the start waiting is right; from now on see busy.ts.
       this.#db.exec("PRAGMA busy_timeout = 0");
     } catch (error) {
       this.#db.close();
@@ -257,20 +257,9 @@ export class SqliteStore implements Store {
 
   /** Runs a transaction when those before it are over, so that a write which has to wait is not overtaken by a later one. */
   #write<T>(work: () => T): Promise<T> {
-    const done = this.#last.then(() => this.#attempt(work));
+    const done = this.#last.then(() => whenFree(() => this.#transaction(work), BUSY_LIMIT_MS));
     this.#last = done.catch(() => undefined);
     return done;
-  }
-
-  async #attempt<T>(work: () => T): Promise<T> {
-    for (const until = performance.now() + BUSY_LIMIT_MS; ; ) {
-      try {
-        return this.#transaction(work);
-      } catch (error) {
-        if (!isBusy(error) || performance.now() > until) throw error;
-        await sleep(BUSY_PAUSE_MS);
-      }
-    }
   }
 
   #transaction<T>(work: () => T): T {
@@ -289,10 +278,4 @@ export class SqliteStore implements Store {
 
 function ids(rows: readonly unknown[]): string[] {
   return rows.map((row) => (row as { id: string }).id);
-}
-
-/** SQLITE_BUSY or SQLITE_LOCKED (sqlite.org/rescode.html). */
-function isBusy(error: unknown): boolean {
-  const code = (error as { errcode?: number }).errcode;
-  return code !== undefined && [5, 6].includes(code & 0xff);
 }

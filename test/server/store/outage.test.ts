@@ -68,6 +68,55 @@ describe("withOutages", () => {
   });
 });
 
+describe("a store that does not answer", () => {
+  /** Fails after some time, as a command that timed out, until it is mended. */
+  function slow(failure: Error) {
+    const inner = new SqliteStore(":memory:");
+    let broken = true;
+    let asked = 0;
+    const read = inner.read.bind(inner);
+    const check = inner.check.bind(inner);
+    inner.check = async () => {
+      if (broken) throw failure;
+      return check();
+    };
+    inner.read = async (id) => {
+      asked++;
+      if (!broken) return read(id);
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      throw failure;
+    };
+    const told: string[] = [];
+    const listener = { onAway: () => told.push("away"), onBack: () => told.push("back") };
+    const mend = () => {
+      broken = false;
+    };
+    return { store: withOutages(inner, listener), told, mend, asked: () => asked };
+  }
+
+  test("is not asked again until it does: who comes meanwhile is answered at once", async () => {
+    const { store, told, mend, asked } = slow(new Error("Command timed out"));
+    await expect(store.read("a")).rejects.toBeInstanceOf(StoreUnavailable);
+    for (let n = 0; n < 5; n++)
+      await expect(store.read("a")).rejects.toMatchObject({ reason: "Command timed out" });
+    await expect(store.check()).rejects.toBeInstanceOf(StoreUnavailable);
+    expect(asked()).toBe(1);
+    mend();
+    await eventually(() => told.includes("back"), "the end of the outage");
+    expect(await store.read("a")).toBeUndefined();
+    expect(told).toEqual(["away", "back"]);
+    await store.close();
+  });
+
+  test("unlike one that says what is wrong, which may still do other things", async () => {
+    const refused = Object.assign(new Error("OOM command not allowed"), { name: "ReplyError" });
+    const { store, asked } = slow(refused);
+    for (let n = 0; n < 2; n++) await expect(store.read("a")).rejects.toBeInstanceOf(StoreUnavailable);
+    expect(asked()).toBe(2);
+    await store.close();
+  });
+});
+
 function bound(store: Store): Pick<Store, "check"> {
   return { check: store.check.bind(store) };
 }

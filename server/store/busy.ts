@@ -1,0 +1,26 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+const PAUSE_MS = 10;
+
+/**
+ * Runs synchronous work on a SQLite file whose `timeout` is 0, and tries it again while another process writes: SQLite's own wait would
+ * hold up the event loop.
+ *
+ * @param limitMs given up after so long @throws what the work throws
+ */
+export async function whenFree<T>(work: () => T, limitMs: number): Promise<T> {
+  for (const until = performance.now() + limitMs; ; ) {
+    try {
+      return work();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > until) throw error;
+      await sleep(PAUSE_MS);
+    }
+  }
+}
+
+/** SQLITE_BUSY or SQLITE_LOCKED (sqlite.org/rescode.html). */
+function isBusy(error: unknown): boolean {
+  const code = (error as { errcode?: number }).errcode;
+  return code !== undefined && [5, 6].includes(code & 0xff);
+}
