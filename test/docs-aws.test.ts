@@ -90,3 +90,17 @@ describe("docs/environments.md", () => {
     for (const section of sections) expect(text).toContain(`## ${section}`);
   });
 });
+
+test("every command of the documents that changes a stack is held to the policies", () => {
+  const files = ["README.md", "RUNBOOK.md", "docs/aws.md", "docs/environments.md"];
+  const commands = files.flatMap((file) =>
+    // As somebody would paste it: with options. `pulumi up` alone is the command's name.
+    [...read(file).matchAll(/pulumi (?:up|preview) -[^`\n&;|#]*/g)].map(
+      ([command]) => `${file}: ${command.trim()}`,
+    ),
+  );
+  expect(commands.length).toBeGreaterThan(8);
+  const free = commands.filter((command) => !command.includes("--policy-pack infra/policy"));
+  // The one that takes prod's protection away, which the policy forbids.
+  expect(free).toEqual(["docs/environments.md: pulumi up --stack prod"]);
+});

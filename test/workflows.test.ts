@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
@@ -394,6 +395,84 @@ describe("a rollout", () => {
     const read = [...text("deploy-stack.yml").matchAll(/secrets\.(\w+)/g)].map(([, name]) => name);
     for (const name of ["dev", "staging", "prod"])
       expect(Object.keys(rollout[name]?.secrets ?? {}).sort()).toEqual([...new Set(read)].sort());
+  });
+});
+
+/** The steps of deploy-stack that only git decides, in repositories. */
+describe("in a repository", () => {
+  let folder = "";
+  let old = "";
+  let middle = "";
+  let newest = "";
+  const git = (...args: string[]) =>
+    execFileSync("git", ["-C", folder, "-c", "user.name=t", "-c", "user.email=t@example.com", ...args], {
+      encoding: "utf8",
+    }).trim();
+  const commit = (message: string) => {
+    git("commit", "-q", "--allow-empty", "-m", message);
+    return git("rev-parse", "HEAD");
+  };
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "mcp-edge-workflows-"));
+    git("init", "-q", "-b", "main");
+    [old, middle, newest] = [commit("old"), commit("middle"), commit("newest")];
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** A step by its name at a commit; what it calls is noted. */
+  function step(name: string, sha: string, attempt = 1) {
+    git("checkout", "-q", "--detach", sha);
+    const bin = join(folder, ".git/bin");
+    mkdirSync(bin, { recursive: true });
+    for (const program of ["npm", "pulumi", "node"])
+      writeFileSync(join(bin, program), `#!/bin/sh\necho "called: ${program} $*"\n`, { mode: 0o755 });
+    const run = job("deploy-stack.yml", "up").steps?.find((one) => one.name === name)?.run ?? "exit 99";
+    const env = {
+      PATH: `${bin}:${process.env.PATH}`,
+      STACK: "dev",
+      GITHUB_SHA: sha,
+      GITHUB_RUN_ATTEMPT: String(attempt),
+      MCP_EDGE_TOKEN: "",
+    };
+    const { status, stdout } = spawnSync("bash", ["-e", "-c", run], { cwd: folder, env, encoding: "utf8" });
+    return { status, stdout, head: git("rev-parse", "HEAD") };
+  }
+  const deployed = (sha: string) => git("tag", "deployed/dev", sha);
+
+  test.each([
+    ["nothing was deployed yet", "", "middle", 1, 0],
+    ["an older one is there", "old", "middle", 1, 0],
+    ["the same is there", "middle", "middle", 1, 0],
+    ["a newer one is there", "newest", "middle", 1, 1],
+    ["a newer one is there, and somebody runs the job again", "newest", "middle", 2, 0],
+  ])("a commit when %s", (_, there, sha, attempt, status) => {
+    const commits: Record<string, string> = { old, middle, newest };
+    if (there) deployed(commits[there] ?? "");
+    expect(step("no older commit over a newer one", commits[sha] ?? "", attempt).status).toBe(status);
+  });
+
+  test("the way back goes to the healthy commit under its policies, and examines it", () => {
+    deployed(old);
+    const { status, stdout, head } = step("back to the last healthy commit", newest);
+    expect([status, head]).toEqual([0, old]);
+    expect(stdout.split("\n").filter((line) => line.startsWith("called"))).toEqual([
+      "called: npm ci --ignore-scripts",
+      "called: pulumi up --stack dev --policy-pack infra/policy --yes --non-interactive",
+      "called: node cli/main.ts doctor --stack dev --no-token",
+    ]);
+    expect(stdout).toContain(`::error::dev failed with ${newest} and is back on ${old}`);
+  });
+
+  test("the way back changes nothing when there is no healthy commit, or it is the one that failed", () => {
+    const first = step("back to the last healthy commit", newest);
+    expect(first).toMatchObject({ status: 1, head: newest });
+    expect(first.stdout).toContain("no commit was ever healthy there");
+    deployed(newest);
+    const same = step("back to the last healthy commit", newest);
+    expect(same).toMatchObject({ status: 1, head: newest });
+    expect(same.stdout).toContain("the very commit that was healthy there before");
+    expect(first.stdout + same.stdout).not.toContain("called:");
   });
 });
 
