@@ -6,8 +6,10 @@ export interface Provider {
   name: string;
   /** Where the provider publishes them: JSON with `prefixes`, or a Markdown page with a section "Outbound IP addresses". */
   source: string;
-  /** Day of the list, ISO 8601. */
+  /** Day of the list, ISO 8601; the year alone where the day is not known. */
   asOf: string;
+  /** Where the list comes from, when it was not read at its source. */
+  note?: string;
   /** CIDR, sorted. */
   ranges: string[];
 }
@@ -79,5 +81,5 @@ export async function refreshed(provider: Provider, today: string): Promise<Prov
   if (!response.ok) throw new Error(`${name}: ${source} answers ${response.status}`);
   const text = await response.text();
   if (text.length > MOST_BYTES) throw new Error(`${name}: ${source} is larger than ${MOST_BYTES} bytes`);
-  return { ...provider, asOf: today, ranges: parseRanges(text, source) };
+  return { name, source, asOf: today, ranges: parseRanges(text, source) };
 }

@@ -24,9 +24,9 @@ const JSON_LIST = JSON.stringify({
 test("the file names both providers, when and where each list was read, and ranges that are believed", () => {
   const providers = egressProviders();
   expect(providers.map(({ name }) => name)).toEqual(["Anthropic", "OpenAI"]);
-  for (const { source, asOf, ranges } of providers) {
+  for (const { source, asOf, note, ranges } of providers) {
     expect(source).toMatch(/^https:\/\//);
-    expect(asOf).toMatch(/^20\d\d-\d\d-\d\d$/);
+    expect(asOf).toMatch(note === undefined ? /^20\d\d-\d\d-\d\d$/ : /^20\d\d/);
     const list = JSON.stringify({ prefixes: ranges.map((ipv4Prefix) => ({ ipv4Prefix })) });
     expect(parseRanges(list, source)).toEqual(ranges);
     const blocks = new BlockList();
