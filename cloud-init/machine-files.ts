@@ -70,9 +70,11 @@ const SOURCES: Readonly<Record<string, string>> = {
   "/usr/local/lib/mcp-edge/files.sh": "deploy/lib/files.sh",
   "/usr/local/lib/mcp-edge/packages.sh": "deploy/lib/packages.sh",
   "/usr/local/lib/mcp-edge/release.sh": "deploy/lib/release.sh",
+  "/usr/local/sbin/mcp-edge-backup": "deploy/mcp-edge-backup",
   "/usr/local/sbin/mcp-edge-cert": "deploy/mcp-edge-cert",
   "/usr/local/sbin/mcp-edge-deploy": "deploy/mcp-edge-deploy",
   "/usr/local/sbin/mcp-edge-patches": "deploy/mcp-edge-patches",
+  "/usr/local/sbin/mcp-edge-server": "deploy/mcp-edge-server",
   "/usr/local/sbin/mcp-edge-setup": "deploy/mcp-edge-setup",
   "/usr/local/sbin/mcp-edge-workspace": "deploy/mcp-edge-workspace",
 };
@@ -96,7 +98,6 @@ const AWS_SOURCES: Readonly<Record<string, string>> = {
   "/usr/local/sbin/mcp-edge-data": "deploy/mcp-edge-data",
   "/usr/local/sbin/mcp-edge-keys": "deploy/mcp-edge-keys",
   "/usr/local/sbin/mcp-edge-pull": "deploy/mcp-edge-pull",
-  "/usr/local/sbin/mcp-edge-server": "deploy/mcp-edge-server",
 };
 
 const METRICS_SOURCES: Readonly<Record<string, string>> = {

@@ -70,14 +70,7 @@ async function certificate(): Promise<{ serial: string; issuer: string }> {
   });
 }
 
-const server = (...args: string[]) =>
-  on(
-    "sh",
-    "-c",
-    'cd / && set -a && . /etc/mcp-edge/server.env && exec "$0/bin/node" "$0/server.mjs" "$@"',
-    "/opt/mcp-edge/active",
-    ...args,
-  );
+const server = (...args: string[]) => on("/usr/local/sbin/mcp-edge-server", ...args);
 
 /** One call over MCP as a client of 2025 makes it. @returns the answer's text, headers before body */
 async function call(method: string, params: object, session?: string): Promise<string> {

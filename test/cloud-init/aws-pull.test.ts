@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { awsUserData } from "../../cloud-init/aws-user-data.ts";
 import { filesArchive } from "../../cloud-init/files-archive.ts";
 import { filesHash, type MachineFile, machineFiles } from "../../cloud-init/machine-files.ts";
+import { renderFile } from "../../cloud-init/render.ts";
 import type { Status } from "../../infra/aws/convergence.ts";
 import { desired, desiredText } from "../../infra/aws/desired.ts";
 import { AROUND, AWS_SETTINGS } from "./fixture.ts";
@@ -115,6 +116,7 @@ function pull() {
     root.write("/fake/cloud-init", '{\n "status": "running",\n "extended_status": "running"\n}\n');
     const [data] = files.filter(({ path }) => path.endsWith("/mcp-edge-data"));
     root.write("/usr/local/sbin/mcp-edge-data", data?.content ?? "", 0o755);
+    root.write("/data-script", renderFile("deploy/mcp-edge-data", {}), 0o755);
     root.write(
       "/fake/AmazonSSM.GetParametersByPath.next.json",
       '{"Parameters":[{"Name":"/mcp-edge/prod/env/LAST","Value":"1"}]}',
@@ -422,14 +424,52 @@ function pull() {
     ).toContain("authorizedkeyscommand /usr/local/sbin/mcp-edge-keys %u");
   }, 60_000);
 
-  test("mcp-edge-server runs the active release with the server's environment", async () => {
+  test("mcp-edge-server runs the active release with the files that the server's unit names, in their order", async () => {
     expect((await root.sh("mcp-edge-server token list")).output).toContain("no release is active yet");
-    root.write("/opt/mcp-edge/blue/bin/node", '#!/bin/sh\necho "$TOKENS_FILE $*"\n', 0o755);
-    await root.sh("ln -s blue /opt/mcp-edge/active");
-    expect((await root.sh("mcp-edge-server token create --name 'a b'")).output.trim()).toBe(
-      "/srv/mcp-edge/state/tokens.json /opt/mcp-edge/active/server.mjs token create --name a b",
+    root.write(
+      "/bin-test/systemctl",
+      "#!/bin/sh\nprintf '/etc/mcp-edge/server.env (ignore_errors=no)\\n/own.env (ignore_errors=yes)\\n'\n",
+      0o755,
     );
+    root.write("/bin-test/systemd-run", '#!/bin/sh\nprintf "%s\\n" "$@"\n', 0o755);
+    const { output } = await root.sh(
+      "ln -s blue /opt/mcp-edge/active; mount --bind /bin-test/systemctl /usr/bin/systemctl; mount --bind /bin-test/systemd-run /usr/bin/systemd-run; mcp-edge-server token create --name 'a b'",
+    );
+    const files = ["/etc/mcp-edge/server.env", "/own.env"].map(
+      (file) => `--property=EnvironmentFile=-${file}`,
+    );
+    expect(output.split("\n").slice(-8)).toEqual([
+      ...files,
+      "/opt/mcp-edge/blue/bin/node",
+      "/opt/mcp-edge/blue/server.mjs",
+      ...["token", "create", "--name", "a b"],
+    ]);
   });
+
+  test("a data volume that has grown: its file system grows, once, without a deployment", async () => {
+    // Growing while it is mounted takes CAP_SYS_RESOURCE, which a container may lack: there it is done between two mounts.
+    root.write(
+      "/fake-resize2fs",
+      `#!/bin/bash
+/real-resize2fs "$1" && exit
+umount /srv/mcp-edge && { e2fsck -fp "$1" >/dev/null; /real-resize2fs "$1"; } && mount "$1" /srv/mcp-edge
+`,
+      0o755,
+    );
+    const { output } =
+      await sh(`cp /usr/sbin/resize2fs /real-resize2fs; mount --bind /fake-resize2fs /usr/sbin/resize2fs; mount -t sysfs sysfs /sys; truncate -s 32M /data.img; device=$(losetup -f --show /data.img) || exit 3
+      mkfs.ext4 -q $device; mount $device /srv/mcp-edge
+      cp /data-script /usr/local/sbin/mcp-edge-data
+      size() { df --output=size -B1M /srv/mcp-edge | tail -n 1 | tr -d ' '; }
+      trap 'umount /srv/mcp-edge; losetup -d $device' EXIT
+      size; mcp-edge-pull >/dev/null 2>&1; truncate -s 96M /data.img; losetup -c $device; size; mcp-edge-pull 2>&1 | grep grown; size; mcp-edge-pull 2>&1 | grep -c grown`);
+    const lines = output.split("\n");
+    expect(Number(lines[0])).toBeLessThan(32);
+    expect(lines[1]).toBe(lines[0]);
+    expect(lines[2]).toMatch(/^mcp-edge-data: the file system has grown to \d+M$/);
+    expect(Number(lines[3])).toBeGreaterThan(64);
+    expect(lines[4]).toBe("0");
+  }, 60_000);
 
   test("metrics are one signed call, with the certificate's life as a fraction, what waits and what has failed", async () => {
     await root.sh("systemd-sysusers; systemd-tmpfiles --create mcp-edge.conf; mcp-edge-cert bootstrap");

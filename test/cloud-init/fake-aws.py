@@ -94,7 +94,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path.endswith("/instance-id"):
             return self.answer(200, b"i-0123456789abcdef0")
         if "/managed-ssh-keys/" in self.path:
-            keys = ROOT + "/keys-" + self.path.rpartition("/")[2]
+            keys = ROOT + "/keys-" + self.path.rstrip("/").rpartition("/")[2]
             return self.answer(200, open(keys, "rb").read()) if os.path.exists(keys) else self.answer(404)
         if self.path.endswith("/security-credentials/"):
             return self.answer(200, b"role")

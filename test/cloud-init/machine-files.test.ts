@@ -39,6 +39,19 @@ describe("machineFiles", () => {
     expect(nginx).not.toMatch(/ssl_stapling|keepalive \d/);
   });
 
+  test("the first boot enables every unit that has an [Install] section; timers by their names", () => {
+    const setup = content("/usr/local/sbin/mcp-edge-setup") ?? "";
+    expect(setup).toContain("for timer in /etc/systemd/system/mcp-edge-*.timer");
+    const units = machineFiles({ ...SETTINGS, aws: { metrics: true, logs: true } }).filter(
+      ({ path, content: text }) => path.startsWith("/etc/systemd/system/") && text.includes("[Install]"),
+    );
+    expect(units.length).toBeGreaterThan(8);
+    const missing = units
+      .map(({ path }) => path.slice("/etc/systemd/system/".length))
+      .filter((name) => !/^mcp-edge-[a-z]+\.timer$/.test(name) && !setup.includes(` ${name} `));
+    expect(missing).toEqual([]);
+  });
+
   test("the trusted authority is a file only when there is one", () => {
     const pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     const path = "/usr/local/share/ca-certificates/mcp-edge-acme.crt";

@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { machineFiles } from "../../cloud-init/machine-files.ts";
+import { SETTINGS } from "./fixture.ts";
+import { JudgeRoot, whyNot } from "./judge-root.ts";
+
+const reason = whyNot();
+
+if (reason !== undefined) {
+  test(`mcp-edge-backup cannot run here: ${reason}`, () => {
+    expect(process.env.CI).not.toBe("true");
+  });
+} else {
+  describe("mcp-edge-backup", backup);
+}
+
+function backup() {
+  let root: JudgeRoot;
+  const DATA = "/srv/mcp-edge";
+  /** Everything that counts: paths, modes, owners and contents; of a database its rows. */
+  const inventory = async () =>
+    (
+      await root.sh(
+        `cd ${DATA}; find letsencrypt tls state ! -name '*.sqlite*' -printf '%p %m %u %g %l\\n' | sort; find letsencrypt tls state -type f ! -name '*.sqlite*' | sort | xargs sha256sum; stat -c '%a %U' state/sessions/sessions.sqlite; ${rows}`,
+      )
+    ).output;
+  const rows = `python3 -c "import sqlite3; print(sqlite3.connect('${DATA}/state/sessions/sessions.sqlite').execute('select count(*), sum(x) from t').fetchall())"`;
+
+  beforeAll(async () => {
+    root = await JudgeRoot.create(machineFiles(SETTINGS));
+    root.write("/usr/bin/systemctl", '#!/bin/sh\necho systemctl "$@" >>/calls\n', 0o755);
+    const { code } = await root.sh(`mcp-edge-cert bootstrap; cd ${DATA}
+      mkdir -p letsencrypt/accounts letsencrypt/live; echo account >letsencrypt/accounts/key; ln -s ../accounts/key letsencrypt/live/key
+      echo tokens >state/tokens.json; chgrp mcp-edge state/tokens.json; chmod 640 state/tokens.json; echo 'QUOTA_PER_DAY=5' >state/server.env
+      mkdir -p /opt/mcp-edge; ln -s blue /opt/mcp-edge/active
+      setpriv --reuid=880 --regid=880 --clear-groups python3 -c "
+import os, sqlite3
+base = sqlite3.connect('state/sessions/sessions.sqlite')
+base.execute('pragma journal_mode=wal'); base.execute('create table t (x)')
+base.executemany('insert into t values (?)', [(n,) for n in range(1000)]); base.commit()
+os._exit(0)"`);
+    expect(code).toBe(0);
+  }, 600_000);
+  afterAll(() => root?.remove());
+
+  test("what was saved is there again after the loss of the volume, with owners, modes and what only a write-ahead log held", async () => {
+    const before = await inventory();
+    expect(before).toContain("[(1000, 499500)]");
+    expect(
+      await root.sh(
+        "mcp-edge-backup create /backup.tar.zst 2>/dev/null; stat -c %a /backup.tar.zst; ls -A /srv/mcp-edge | grep backup",
+      ),
+    ).toMatchObject({
+      output: "600",
+    });
+    expect(await inventory()).toBe(before);
+    await root.sh(
+      `rm -rf ${DATA}/letsencrypt ${DATA}/tls ${DATA}/state; systemd-tmpfiles --create mcp-edge.conf; rm -f /calls`,
+    );
+    const { code, output } = await root.sh("mcp-edge-backup restore /backup.tar.zst");
+    expect([code, output]).toEqual([0, expect.stringContaining("restored")]);
+    expect(await inventory()).toBe(before);
+    expect((await root.sh("cat /calls")).output.split("\n")).toEqual([
+      "systemctl -q stop mcp-edge@blue.service mcp-edge-start.service",
+      "systemctl restart mcp-edge-tls.service",
+      "systemctl start mcp-edge@blue.service",
+      "systemctl reload-or-restart nginx.service",
+      "systemctl start --no-block mcp-edge-cert.service",
+    ]);
+  }, 60_000);
+
+  test("through a pipe, as over the network, and over what is there already", async () => {
+    const before = await inventory();
+    const { code } = await root.sh(
+      `mcp-edge-backup create - >/piped; echo other >${DATA}/state/tokens.json; mcp-edge-backup restore - </piped`,
+    );
+    expect(code).toBe(0);
+    expect(await inventory()).toBe(before);
+    expect((await root.sh(`cat ${DATA}/.before-restore-state/tokens.json`)).output).toBe("other");
+  }, 60_000);
+
+  test("a copy is whole while the server writes", async () => {
+    const { code, output } = await root.sh(`cd ${DATA}/state/sessions
+      python3 -c "
+import sqlite3, time
+base = sqlite3.connect('sessions.sqlite', timeout=30); end = time.time() + 3
+while time.time() < end:
+    base.execute('insert into t values (1)'); base.execute('insert into t values (-1)'); base.commit()" &
+      sleep 0.3; mcp-edge-backup create /live.tar.zst 2>/dev/null; kill $!
+      mkdir /live; tar -C /live --zstd -xf /live.tar.zst; python3 -c "
+import sqlite3
+base = sqlite3.connect('/live/state/sessions/sessions.sqlite')
+print(base.execute('pragma integrity_check').fetchall(), base.execute('select sum(x) from t').fetchall())"`);
+    expect([code, output.split("\n").at(-1)]).toEqual([0, "[('ok',)] [(499500,)]"]);
+  }, 60_000);
+
+  test.each([
+    ["cut short", "head -c 2000 /backup.tar.zst >/bad"],
+    ["empty", ": >/bad"],
+    ["no backup", "tar -C / --zstd -cf /bad etc/hostname"],
+    [
+      "one with a file that is another",
+      "mkdir /x; tar -C /x --zstd -xpf /backup.tar.zst; echo evil >/x/state/tokens.json; tar -C /x --zstd -cf /bad .",
+    ],
+    ["not there", "rm -f /bad"],
+  ])(
+    "an archive that is %s changes nothing",
+    async (_, make) => {
+      const before = await inventory();
+      const { code, output } = await root.sh(
+        `${make}; rm -f /calls; mcp-edge-backup restore /bad; code=$?; cat /calls 2>/dev/null; exit $code`,
+      );
+      expect([code, output]).toEqual([1, expect.stringMatching(/nothing was changed|there is no/)]);
+      expect(output).not.toContain("systemctl");
+      expect(await inventory()).toBe(before);
+      expect((await root.sh(`ls -A ${DATA} | grep -c '^.backup'`)).output).toBe("0");
+    },
+    60_000,
+  );
+}
