@@ -29,7 +29,7 @@ import { Sessions, type SessionsOptions } from "./sessions.ts";
 import { Watch } from "./watch.ts";
 
 export interface EndpointOptions {
-  readonly parts: Omit<ServerParts, "notify">;
+  readonly parts: Omit<ServerParts, "notify" | "calls">;
   readonly authenticator: Authenticator;
   /** Where the sessions are kept. It stays the caller's to close. */
   readonly store: Store;
@@ -69,7 +69,7 @@ const EVERYBODY: Principal = { id: "", name: "", scopes: SCOPES };
 export async function registerMcp(app: FastifyInstance, options: EndpointOptions): Promise<Mcp> {
   const { streams, keepAliveMs, store, shares, slot, live } = options;
   const changes = new Changes();
-  const parts: ServerParts = { ...options.parts, notify: changes };
+  const parts: ServerParts = { ...options.parts, calls: options.shares.calls, notify: changes };
   const { log } = parts;
   const lists = (principal: Principal) => listStamps(parts, principal);
   const build: SessionsOptions["build"] = (principal, hooks) =>

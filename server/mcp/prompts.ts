@@ -1,5 +1,6 @@
 import { completable, type McpServer, ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
 import * as z from "zod";
+import type { Counted } from "../shares/counted.ts";
 import { ToolError } from "../tool-error.ts";
 import type { ToolContext } from "../tools/tool.ts";
 import { git } from "../workspace/git.ts";
@@ -38,7 +39,7 @@ function makeSchemas(workspace: Workspace) {
 }
 
 /** Prompts that carry what the reader needs to begin, and say how to go on with this server's tools. */
-export function registerPrompts(server: McpServer, { workspace }: Context): void {
+export function registerPrompts(server: McpServer, { workspace }: Context, calls: Counted): void {
   const known = schemas.get(workspace) ?? makeSchemas(workspace);
   schemas.set(workspace, known);
   server.registerPrompt(
@@ -48,16 +49,17 @@ export function registerPrompts(server: McpServer, { workspace }: Context): void
       description: "Finds where a symbol is defined and used, and explains it.",
       argsSchema: known.symbol,
     },
-    async ({ symbol, repo: name }) => {
-      const repo = await invalid(workspace.find(name));
-      return message(
-        `Explain ${JSON.stringify(symbol)} in the repository ${repo.name}.`,
-        `1. Find it: find_symbol and find_references with repo ${JSON.stringify(repo.name)}. Where these are not offered: search_text with query ${JSON.stringify(symbol)}, case "sensitive"; its definition is usually the match that follows a keyword such as function, class, def, type or const.`,
-        "2. Read the definition whole with read_file, and as much round it as it needs.",
-        "3. Read two or three of the places that use it; tests among them show what is expected of it.",
-        "Then say, with path:line for every claim: what it is for; what goes in and comes out, with limits, defaults and errors; who uses it and what they rely on; what would break if it changed. Say so when something cannot be told from the code.",
-      );
-    },
+    ({ symbol, repo: name }) =>
+      calls.run(async () => {
+        const repo = await invalid(workspace.find(name));
+        return message(
+          `Explain ${JSON.stringify(symbol)} in the repository ${repo.name}.`,
+          `1. Find it: find_symbol and find_references with repo ${JSON.stringify(repo.name)}. Where these are not offered: search_text with query ${JSON.stringify(symbol)}, case "sensitive"; its definition is usually the match that follows a keyword such as function, class, def, type or const.`,
+          "2. Read the definition whole with read_file, and as much round it as it needs.",
+          "3. Read two or three of the places that use it; tests among them show what is expected of it.",
+          "Then say, with path:line for every claim: what it is for; what goes in and comes out, with limits, defaults and errors; who uses it and what they rely on; what would break if it changed. Say so when something cannot be told from the code.",
+        );
+      }),
   );
   server.registerPrompt(
     "review_diff",
@@ -66,19 +68,20 @@ export function registerPrompts(server: McpServer, { workspace }: Context): void
       description: "Gives the difference between a base and HEAD, and asks for a review of it.",
       argsSchema: known.diff,
     },
-    async ({ base = "HEAD~1", repo: name }) => {
-      const repo = await invalid(workspace.find(name));
-      const diff = await invalid(difference(repo.root, base));
-      const cut = diff.length > MAX_CHARS;
-      return message(
-        `Review this change of the repository ${repo.name}: ${base}...HEAD.`,
-        "Read the code round each hunk with read_file before judging it, and look with search_text for callers of what changed. Report defects first, the worst first: path:line, what goes wrong with which input, and how to mend it. Then say what is not tested. Leave out matters of taste.",
-        diff === "" ? "There is no difference." : `\`\`\`diff\n${diff.slice(0, MAX_CHARS)}\n\`\`\``,
-        ...(cut
-          ? [`The diff is cut after ${MAX_CHARS} characters; read the remaining files with read_file.`]
-          : []),
-      );
-    },
+    ({ base = "HEAD~1", repo: name }) =>
+      calls.run(async () => {
+        const repo = await invalid(workspace.find(name));
+        const diff = await invalid(difference(repo.root, base));
+        const cut = diff.length > MAX_CHARS;
+        return message(
+          `Review this change of the repository ${repo.name}: ${base}...HEAD.`,
+          "Read the code round each hunk with read_file before judging it, and look with search_text for callers of what changed. Report defects first, the worst first: path:line, what goes wrong with which input, and how to mend it. Then say what is not tested. Leave out matters of taste.",
+          diff === "" ? "There is no difference." : `\`\`\`diff\n${diff.slice(0, MAX_CHARS)}\n\`\`\``,
+          ...(cut
+            ? [`The diff is cut after ${MAX_CHARS} characters; read the remaining files with read_file.`]
+            : []),
+        );
+      }),
   );
   server.registerPrompt(
     "onboard",
@@ -87,16 +90,17 @@ export function registerPrompts(server: McpServer, { workspace }: Context): void
       description: "Gives the files of a repository and asks for a tour of it.",
       argsSchema: known.repo,
     },
-    async ({ repo: name }) => {
-      const repo = await invalid(workspace.find(name));
-      const files = [...(await invalid(workspace.files(repo)))].sort();
-      const shown = outline(files);
-      return message(
-        `Give a newcomer a tour of the repository ${repo.name} (${files.length} files).`,
-        "Read its README and build files first (read_file), then the entry points that they name, then the largest folders' main files; search_text finds what connects them. Answer with: what it does and for whom; how to build, test and run it; the parts and how they depend on each other; three places to begin reading, each with path:line; what surprised you.",
-        `${shown.length < files.length ? "Folders and files" : "Files"}:\n${shown.join("\n")}`,
-      );
-    },
+    ({ repo: name }) =>
+      calls.run(async () => {
+        const repo = await invalid(workspace.find(name));
+        const files = [...(await invalid(workspace.files(repo)))].sort();
+        const shown = outline(files);
+        return message(
+          `Give a newcomer a tour of the repository ${repo.name} (${files.length} files).`,
+          "Read its README and build files first (read_file), then the entry points that they name, then the largest folders' main files; search_text finds what connects them. Answer with: what it does and for whom; how to build, test and run it; the parts and how they depend on each other; three places to begin reading, each with path:line; what surprised you.",
+          `${shown.length < files.length ? "Folders and files" : "Files"}:\n${shown.join("\n")}`,
+        );
+      }),
   );
 }
 

@@ -7,6 +7,7 @@ import {
   ResourceNotFoundError,
   ResourceTemplate,
 } from "@modelcontextprotocol/server";
+import type { Counted } from "../shares/counted.ts";
 import { ToolError } from "../tool-error.ts";
 import { readRegularFile } from "../tools/read-file.ts";
 import { fileText } from "../workspace/file-text.ts";
@@ -40,7 +41,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** The repositories' files as resources: what lies at the top of each is listed, every other is read by the template. */
-export function registerResources(server: McpServer, workspace: Workspace): void {
+export function registerResources(server: McpServer, workspace: Workspace, calls: Counted): void {
   const template = new ResourceTemplate(TEMPLATE, {
     list: undefined,
     complete: {
@@ -52,9 +53,9 @@ export function registerResources(server: McpServer, workspace: Workspace): void
     title: "File of a repository",
     description: "A file that git tracks (or that is new and not ignored), by its path in the repository.",
   };
-  server.registerResource("file", template, about, async (uri) => ({
-    contents: [await read(workspace, uri.href)],
-  }));
+  server.registerResource("file", template, about, (uri) =>
+    calls.run(async () => ({ contents: [await read(workspace, uri.href)] })),
+  );
   server.server.setRequestHandler("resources/list", async ({ params }) => {
     const all = (
       await Promise.all((await workspace.repositories()).map((repo) => top(workspace, repo)))

@@ -7,6 +7,7 @@ import {
 import type { FastifyBaseLogger } from "fastify";
 import { ANONYMOUS, type Principal } from "../auth/principal.ts";
 import type { Capabilities } from "../capabilities/registry.ts";
+import type { Counted } from "../shares/counted.ts";
 import { ToolError } from "../tool-error.ts";
 import type { Tool, ToolContext } from "../tools/tool.ts";
 import { wireSchemas } from "../tools/wire-schema.ts";
@@ -33,6 +34,8 @@ export interface ServerParts {
   readonly tools: readonly Tool[];
   readonly context: Omit<ToolContext, "signal" | "progress" | "log">;
   readonly log: FastifyBaseLogger;
+  /** Counts what a caller has at work; the tools count for themselves. */
+  readonly calls: Counted;
   readonly notify?: Notify;
   /** Tools whose needs it lacks are not listed. */
   readonly capabilities?: Capabilities | undefined;
@@ -54,7 +57,7 @@ export function buildMcpServer(
   parts: ServerParts,
   { principal, era, method, tool: called, hooks }: ServerFor,
 ): McpServer {
-  const { profile } = parts;
+  const { profile, calls } = parts;
   const server = new McpServer(
     { name: NAME, title: "mcp-edge", version: VERSION },
     {
@@ -84,8 +87,9 @@ export function buildMcpServer(
   const tools = hooks ? allowedTools(parts, principal) : visibleTools(parts, principal);
   if (wants("tools/"))
     for (const tool of tools) if (called === undefined || tool.name === called) register(server, tool, parts);
-  if (mayRead && wants("resources/", "completion/")) registerResources(server, parts.context.workspace);
-  if (mayRead && wants("prompts/", "completion/")) registerPrompts(server, parts.context);
+  if (mayRead && wants("resources/", "completion/"))
+    registerResources(server, parts.context.workspace, calls);
+  if (mayRead && wants("prompts/", "completion/")) registerPrompts(server, parts.context, calls);
   if (hooks) subscriptions(server, parts, mayRead, hooks);
   if (parts.notify) profile?.register(server, parts.notify);
   return server;

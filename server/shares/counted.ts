@@ -1,4 +1,4 @@
-import { hasOwnLimits } from "./caller.ts";
+import { currentCaller, hasOwnLimits } from "./caller.ts";
 import { LimitReached } from "./limit-reached.ts";
 
 /** Counts what each caller has open, and refuses more than it may have. */
@@ -19,6 +19,16 @@ export class Counted {
   /** How many the caller has. */
   of(caller: string): number {
     return this.#open.get(caller) ?? 0;
+  }
+
+  /** Counts one for the present caller while the work goes on. @throws LimitReached */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.open(currentCaller());
+    try {
+      return await work();
+    } finally {
+      done();
+    }
   }
 
   /** @returns to be called once when they are closed @throws LimitReached */

@@ -107,7 +107,8 @@ test("nothing grows with time while 500 notification streams stand idle for an h
   await pass(HOUR_MS);
   expect(keepAlives).toBe((STREAMS * HOUR_MS) / 15_000);
   expect(jest.getTimerCount()).toBe(timers);
-  expect(abortListeners).toBe(listeners);
+  // Some streams may be reading at either moment; one listener left by each re-read would be 60,000.
+  expect(Math.abs(abortListeners - listeners)).toBeLessThanOrEqual(STREAMS);
   // One listener or closure for each re-read would be more than 15 MB.
   expect((await heapBytes()) - heap).toBeLessThan(4_000_000);
 

@@ -111,6 +111,21 @@ describe("one greedy token", () => {
     expect((await Promise.all(calls)).map((r) => r.status)).toEqual([200, 200, 200, 200, 200, 200]);
   });
 
+  test("reads no more resources and asks for no more prompts at once than it may have calls", async () => {
+    const release = Array.from({ length: 6 }, () => call("third", "third"));
+    await eventually(() => started >= 9, "the calls to be at work");
+    const session = { ...bearer("third"), "mcp-session-id": await openSession(app.origin, bearer("third")) };
+    const ask = async (method: string, params: object) =>
+      (await rpc(app.origin, { jsonrpc: "2.0", id: 4, method, params }, session)).text();
+    const words = /"error":.*Too many calls at once: this token has 6 at work/;
+    expect(await ask("resources/read", { uri: "repo://sample/README.md" })).toMatch(words);
+    expect(await ask("prompts/get", { name: "onboard", arguments: {} })).toMatch(words);
+    await writeFile(join(folder.path, "third"), "");
+    await Promise.all(release);
+    expect(await ask("resources/read", { uri: "repo://sample/README.md" })).toContain("needle");
+    expect(await ask("prompts/get", { name: "onboard", arguments: {} })).toContain("tour");
+  });
+
   test("whose caller has left gives up its place in the queue, and its count", async () => {
     const gone = new AbortController();
     const before = started;
