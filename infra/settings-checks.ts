@@ -197,6 +197,9 @@ export function holdsCredentials(address: string): boolean {
 export const withoutCredentials = (value: string): string =>
   holdsCredentials(value) ? "(an address with credentials)" : value;
 
+/** The parameter beside the server's environment that mcp-edge-pull takes for the workspace's unit. */
+export const CREDENTIALS_PARAMETER = "WORKSPACE_CREDENTIALS";
+
 /** Keys become names of SSM parameters and of environment variables. Never says a value. */
 export const checkSecrets: Check = (value) => {
   const wrong = 'must be a JSON object of texts, such as {"API_KEY":"…"}';
@@ -208,6 +211,7 @@ export const checkSecrets: Check = (value) => {
   }
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) return wrong;
   for (const [key, secret] of Object.entries(parsed)) {
+    if (key === CREDENTIALS_PARAMETER) return `has the key ${key}; that is the setting workspaceCredentials`;
     if (!/^[A-Z][A-Z0-9_]{0,99}$/.test(key))
       return `has the key ${JSON.stringify(key)}, not one such as API_KEY`;
     if (typeof secret !== "string" || secret === "") return `has no text under ${key}`;

@@ -22,6 +22,8 @@ import {
   each,
 } from "./settings-checks.ts";
 
+import { parseWorkspaceCredentials } from "./workspace-credentials.ts";
+
 export type Target = "local" | "aws";
 
 /**
@@ -93,6 +95,17 @@ export const SETTINGS = {
     check: checkTimeOfDay,
     description:
       "Time of day (UTC) from which on, within an hour, the machine reboots when an installed patch needs it; each machine has a moment of its own. `off`: never.",
+  },
+  workspaceCredentials: {
+    type: "string",
+    secret: true,
+    default: "(none)",
+    description:
+      'For a private repository, JSON: `{"user":"…","token":"…"}` for https, `{"key":"…","knownHosts":"…"}` for ssh; root alone can read it on the machine: pulumi config set --secret mcp-edge:workspaceCredentials <FILE.',
+    check: (value) => {
+      const parsed = parseWorkspaceCredentials(value);
+      return typeof parsed === "string" ? parsed : undefined;
+    },
   },
   rateLimit: {
     type: "number",

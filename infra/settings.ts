@@ -4,6 +4,8 @@ import { architectureOf, defaultInstanceType } from "./instance-types.ts";
 import { canonicalCidr, listOf, withoutCredentials } from "./settings-checks.ts";
 import { SETTINGS, type Setting, type SettingKey, type Target } from "./settings-table.ts";
 
+import { credentialFile, credentialsProblem, parseWorkspaceCredentials } from "./workspace-credentials.ts";
+
 export { SETTINGS, type Setting, type SettingKey } from "./settings-table.ts";
 
 export const NAMESPACE = "mcp-edge";
@@ -17,6 +19,8 @@ export interface CommonSettings {
   workspace: string;
   /** Branches and tags that are pushed besides HEAD, patterns among them; `*`: all. */
   workspaceRefs: string[];
+  /** The file that the machine gets, secret; "": none. */
+  workspaceCredentials: string;
   /** Requests a second and address. */
   rateLimit: number;
   /** Origins in the forms of the server's ALLOWED_ORIGINS. */
@@ -272,6 +276,23 @@ function awsSettings(common: CommonSettings, raw: Record<string, string>): AwsSe
   };
 }
 
+/** Checks the credentials against the workspace, and puts what the machine gets into the settings. @returns what is wrong */
+function takeCredentials(common: CommonSettings, text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const { stack, workspace } = common;
+  const parsed = parseWorkspaceCredentials(text);
+  if (typeof parsed === "string") throw new Error("unreachable: the setting was checked");
+  const problem = credentialsProblem(parsed, workspace);
+  if (problem)
+    return `${NAMESPACE}:${problem}; ${mend(stack, "workspace", "https://git.example.com/owner/name.git")}`;
+  try {
+    common.workspaceCredentials = credentialFile(parsed, workspace);
+    return undefined;
+  } catch (error) {
+    return `${NAMESPACE}:${(error as Error).message}`;
+  }
+}
+
 /**
  * Parse the configuration of our namespace. Pure.
  * @param raw values by key, without the namespace, as texts
@@ -299,11 +320,14 @@ export function parseSettings(raw: Record<string, string>, stack: string): Setti
     workspace: text("workspace"),
     // A production machine gets what was committed, not whatever else lies in the checkout of whoever deploys.
     workspaceRefs: listOf(raw.workspaceRefs ?? (target === "local" ? "*" : "")),
+    workspaceCredentials: "",
     rateLimit: Number(text("rateLimit")),
     allowedOrigins: listOf(raw.allowedOrigins ?? ""),
     logLevel: text("logLevel") as CommonSettings["logLevel"],
     rebootAt: text("rebootAt"),
   };
+  const problem = takeCredentials(common, raw.workspaceCredentials);
+  if (problem) throw new SettingsError(stack, [problem]);
   if (target === "local") return { ...common, target: "local" };
   const settings = awsSettings(common, raw);
   const contradictions = crossProblems(settings, raw);

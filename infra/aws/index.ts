@@ -111,7 +111,11 @@ export class AwsEdge extends pulumi.ComponentResource {
     }
 
     const artifacts = new Artifacts(`${name}-artifacts`, { stack, accountId, protect, tags }, child);
-    const secrets = new Secrets(`${name}-secrets`, { stack, secrets: settings.secrets, tags }, child);
+    const secrets = new Secrets(
+      `${name}-secrets`,
+      { stack, secrets: settings.secrets, workspaceCredentials: settings.workspaceCredentials, tags },
+      child,
+    );
     const deployment = new Deployment(
       `${name}-deployment`,
       {

@@ -1,11 +1,14 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { CREDENTIALS_PARAMETER } from "../settings-checks.ts";
 import { named, type Tags } from "./tags.ts";
 
 export interface SecretsArgs {
   stack: string;
   /** Environment of the server by name; secret. */
   secrets: Record<string, string>;
+  /** What the machine gets for a private workspace; secret; "": nothing. */
+  workspaceCredentials: string;
   tags: Tags;
 }
 
@@ -26,7 +29,11 @@ export class Secrets extends pulumi.ComponentResource {
   constructor(name: string, args: SecretsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-edge:aws:Secrets", name, {}, opts);
     const { stack, tags } = args;
-    const parameters = Object.entries(args.secrets).map(([key, value]) => {
+    const all = {
+      ...args.secrets,
+      ...(args.workspaceCredentials ? { [CREDENTIALS_PARAMETER]: args.workspaceCredentials } : {}),
+    };
+    const parameters = Object.entries(all).map(([key, value]) => {
       const parameter = new aws.ssm.Parameter(
         `${stack}-secret-${key}`,
         {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -5,7 +6,7 @@ import { poll } from "../exec.ts";
 import { guestOf, inGuest, isRunning, machineFolder } from "./guest.ts";
 import { placeArchive } from "./machine.ts";
 import { networkOf } from "./network.ts";
-import { pushWorkspace } from "./workspace.ts";
+import { placeCredentials, pushWorkspace } from "./workspace.ts";
 
 /** What shall be on the machine; each part is known by the hash of its content. */
 export interface DeploymentInputs {
@@ -19,6 +20,8 @@ export interface DeploymentInputs {
   workspaceHead: string;
   /** Its bundle on this host, or "". */
   workspaceBundle: string;
+  /** What the unit that fetches a private workspace is handed; secret; "": nothing. */
+  workspaceCredentials: string;
 }
 
 /** What was put there last, as far as it is known to have succeeded. */
@@ -26,6 +29,8 @@ interface Deployed {
   release?: string;
   files?: string;
   workspaceHead?: string;
+  /** sha256 of the credentials: the record is no place for them. */
+  credentials?: string;
 }
 
 const recordFile = (stack: string) => join(machineFolder(stack), "deployed.json");
@@ -39,11 +44,19 @@ async function record(stack: string, done: Deployed): Promise<void> {
   await writeFile(recordFile(stack), JSON.stringify(all));
 }
 
+const wantedOf = (inputs: DeploymentInputs): Deployed => ({
+  release: inputs.release,
+  files: inputs.files,
+  workspaceHead: inputs.workspaceHead,
+  credentials: createHash("sha256").update(inputs.workspaceCredentials).digest("hex"),
+});
+
 /** Parts whose content on the machine is not the wanted one. */
 export async function outdated(inputs: DeploymentInputs): Promise<(keyof Deployed)[]> {
   const there = await deployed(inputs.stack);
-  const parts = ["files", "workspaceHead", "release"] as const;
-  return parts.filter((part) => there[part] !== inputs[part]);
+  const wanted = wantedOf(inputs);
+  const parts = ["files", "workspaceHead", "credentials", "release"] as const;
+  return parts.filter((part) => there[part] !== wanted[part]);
 }
 
 /**
@@ -71,12 +84,13 @@ export async function ensureDeployed(inputs: DeploymentInputs, log: (line: strin
     const command = changed.length === 2 ? "both" : (changed[0]?.[0] ?? "");
     await inside("/usr/local/sbin/mcp-edge-deploy", command, ...changed.map(([, , hash]) => hash));
   }
-  if (stale.includes("workspaceHead") && inputs.workspaceBundle) {
+  if (stale.includes("credentials")) await placeCredentials(stack, inputs.workspaceCredentials);
+  if (stale.includes("workspaceHead") && inputs.workspaceBundle)
     await pushWorkspace(stack, inputs.workspaceBundle);
+  const other = inputs.workspaceBundle ? "workspaceHead" : "credentials";
+  if (stale.includes(other) && (inputs.workspaceBundle || inputs.workspaceCredentials))
     await inside("/usr/local/sbin/mcp-edge-workspace");
-  }
-  const { release, files, workspaceHead } = inputs;
-  await record(stack, { release, files, workspaceHead });
+  await record(stack, wantedOf(inputs));
   return {};
 }
 

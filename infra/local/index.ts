@@ -63,6 +63,7 @@ export class LocalEdge extends pulumi.ComponentResource {
     );
     const files = machineSettings.apply((machine) => writeFilesArchive(machineFiles(machine)));
     const { archive: releaseArchive } = release;
+    const workspaceCredentials = pulumi.secret(settings.workspaceCredentials);
     const machine = new LocalGuest(
       `${name}-machine`,
       {
@@ -72,6 +73,7 @@ export class LocalEdge extends pulumi.ComponentResource {
         userData: document,
         releaseArchive,
         workspaceBundle: bundle,
+        workspaceCredentials,
         rootsFile: authority.rootsFile,
       },
       child,
@@ -87,6 +89,7 @@ export class LocalEdge extends pulumi.ComponentResource {
         filesArchive: files.archive,
         workspaceHead: workspace.identity,
         workspaceBundle: bundle,
+        workspaceCredentials,
       },
       { ...child, dependsOn: machine },
     );

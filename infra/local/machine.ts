@@ -24,7 +24,7 @@ import {
 import { machineAddress, type Network, networkOf } from "./network.ts";
 import { ensureRootfs } from "./rootfs.ts";
 import { writeSeed } from "./seed.ts";
-import { pushWorkspace } from "./workspace.ts";
+import { placeCredentials, pushWorkspace } from "./workspace.ts";
 
 export interface MachineInputs {
   stack: string;
@@ -36,6 +36,8 @@ export interface MachineInputs {
   releaseArchive: string;
   /** Bundle on this host of the repository to serve, or "" when the machine clones a URL by itself. */
   workspaceBundle: string;
+  /** What the unit that fetches a private workspace is handed; secret; "": nothing. */
+  workspaceCredentials: string;
   /** PEM file of the roots that the edge's certificate must verify against. */
   rootsFile: string;
 }
@@ -90,6 +92,7 @@ async function make(inputs: MachineInputs, network: Network, log: (line: string)
   await freshIdentity(stack);
   await placeArchive(stack, inputs.releaseArchive);
   if (inputs.workspaceBundle) await pushWorkspace(stack, inputs.workspaceBundle);
+  await placeCredentials(stack, inputs.workspaceCredentials);
   await writeSeed(rootOf(stack), stack, network, Buffer.from(inputs.userData, "base64"));
   await record(stack, { networkIndex: network.index, rootfs: rootfs.path, ready: false });
 }

@@ -57,7 +57,7 @@ const deployment: Kind<DeploymentInputs, object> = {
   ensure: ensureDeployed,
   problem: deploymentProblem,
   remove: async () => {}, // it goes with the machine
-  watched: ["stack", "networkIndex", "release", "files", "workspaceHead"],
+  watched: ["stack", "networkIndex", "release", "files", "workspaceHead", "workspaceCredentials"],
 };
 
 const hosts: Kind<HostsInputs, object> = {

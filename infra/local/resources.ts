@@ -23,6 +23,12 @@ const door = (kind: string) => `exports.handler = () => {
   return { create: call("create"), diff: call("diff"), update: call("update"), read: call("read"), delete: call("delete") };
 };`;
 
+/** Kept encrypted in the state. */
+const hiding = (opts: pulumi.CustomResourceOptions) => ({
+  ...opts,
+  additionalSecretOutputs: ["workspaceCredentials"],
+});
+
 type Outputs<T> = { [K in keyof T]: undefined };
 
 /** A resource of the host that this program runs on; its provider is the kind of that name in provider.ts. */
@@ -77,6 +83,7 @@ export interface LocalMachineArgs {
   userData: pulumi.Input<string>;
   releaseArchive: string;
   workspaceBundle: string;
+  workspaceCredentials: pulumi.Input<string>;
   rootsFile: pulumi.Input<string>;
 }
 
@@ -85,7 +92,7 @@ export class LocalGuest extends LocalResource {
   declare readonly ipv4: pulumi.Output<string>;
   declare readonly ipv6: pulumi.Output<string>;
   constructor(name: string, args: LocalMachineArgs, opts: pulumi.CustomResourceOptions) {
-    super("machine", name, { ...args }, { ipv4: undefined, ipv6: undefined, name: undefined }, opts);
+    super("machine", name, { ...args }, { ipv4: undefined, ipv6: undefined, name: undefined }, hiding(opts));
   }
 }
 
@@ -98,12 +105,13 @@ export interface LocalDeploymentArgs {
   filesArchive: pulumi.Input<string>;
   workspaceHead: string;
   workspaceBundle: string;
+  workspaceCredentials: pulumi.Input<string>;
 }
 
 /** Release, machine files and workspace on a running machine, brought there in place. */
 export class LocalDeployment extends LocalResource {
   constructor(name: string, args: LocalDeploymentArgs, opts: pulumi.CustomResourceOptions) {
-    super("deployment", name, { ...args }, {}, opts);
+    super("deployment", name, { ...args }, {}, hiding(opts));
   }
 }
 

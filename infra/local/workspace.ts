@@ -1,6 +1,6 @@
-import { copyFile, mkdir, rename } from "node:fs/promises";
+import { copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { dataFolder } from "./guest.ts";
+import { dataFolder, rootOf } from "./guest.ts";
 
 /** Put the workspace's bundle on the machine's data volume; whole or not at all. */
 export async function pushWorkspace(stack: string, bundle: string): Promise<void> {
@@ -9,4 +9,15 @@ export async function pushWorkspace(stack: string, bundle: string): Promise<void
   const target = join(incoming, "workspace.bundle");
   await copyFile(bundle, `${target}.partial`);
   await rename(`${target}.partial`, target);
+}
+
+/** Put the credentials of a private workspace on the machine, for root alone; "": there are none. */
+export async function placeCredentials(stack: string, credentials: string): Promise<void> {
+  const folder = join(rootOf(stack), "etc/mcp-edge");
+  const target = join(folder, "workspace-credentials");
+  if (credentials === "") return rm(target, { force: true });
+  await mkdir(folder, { recursive: true });
+  await rm(`${target}.new`, { force: true });
+  await writeFile(`${target}.new`, credentials, { mode: 0o600 });
+  await rename(`${target}.new`, target);
 }

@@ -224,6 +224,26 @@ function pull() {
     expect(read("/etc/mcp-edge/secrets.env")).toContain('API_KEY="new"');
   }, 60_000);
 
+  test("a private workspace's credentials are a file for root alone, and no part of the server's environment", async () => {
+    const credentials = '[http "https://git.example.com/"]\n\textraHeader = "Authorization: Basic eA=="\n';
+    parameters(["API_KEY", "new"], ["WORKSPACE_CREDENTIALS", credentials]);
+    want(other, "WORKSPACE_CREDENTIALS=1");
+    await root.sh("rm /var/lib/fake/calls");
+    expect((await sh("mcp-edge-pull")).code).toBe(0);
+    expect(read("/etc/mcp-edge/workspace-credentials")).toBe(credentials);
+    expect((await root.sh("stat -c '%a %U %G' /etc/mcp-edge/workspace-credentials")).output).toBe(
+      "600 root root",
+    );
+    expect(read("/etc/mcp-edge/secrets.env")).not.toMatch(/WORKSPACE|Authorization/);
+    // No restart: the server has nothing of it.
+    expect(deployments()).toEqual([`deploy both ${hash} ${other}`]);
+    expect(read("/var/lib/fake/calls")).toContain("workspace");
+    parameters(["API_KEY", "new"]);
+    want(other, "API_KEY=3");
+    expect((await sh("mcp-edge-pull")).code).toBe(0);
+    expect((await root.sh("ls /etc/mcp-edge/workspace-credentials*")).code).not.toBe(0);
+  }, 60_000);
+
   describe("a secret that was revoked", () => {
     /** Everywhere on the machine's disk; /fake is AWS, /var/lib/fake/secrets what the server was started with last. */
     const traces = async (secret: string) =>

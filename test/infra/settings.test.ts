@@ -22,6 +22,7 @@ describe("parseSettings", () => {
       auth: "token",
       workspace: ".",
       workspaceRefs: ["*"],
+      workspaceCredentials: "",
       rateLimit: 50,
       rebootAt: "04:00",
       allowedOrigins: [],

@@ -59,10 +59,12 @@ put_object() { # KEY FILE
   aws_curl s3 -f -o /dev/null -X PUT -H 'Content-Type: application/json' --data-binary "@$2" --max-time 20 "$(bucket_url "$1")"
 }
 
-# secrets FILE: the parameters under $PREFIX/env as an environment file that systemd reads. No other file holds them.
+# secrets FILE CREDENTIALS: the parameters under $PREFIX/env as an environment file that systemd reads, but for the workspace's
+# credentials, which are a file of their own. No other file holds them.
 secrets() {
   local body=$WORK/request next=
   : >"$1"
+  : >"$2"
   while :; do
     printf '{"Path":"%s/env","WithDecryption":true,"MaxResults":10%s}' "$PREFIX" "${next:+,\"NextToken\":\"$next\"}" >"$body"
     next=$(aws_json ssm AmazonSSM.GetParametersByPath "$body" | python3 -I -c '
@@ -70,10 +72,14 @@ import json, re, sys
 answer = json.load(sys.stdin)
 with open(sys.argv[1], "a") as out:
     for parameter in answer["Parameters"]:
+        if parameter["Name"].endswith("/WORKSPACE_CREDENTIALS"):
+            with open(sys.argv[2], "w") as credentials:
+                credentials.write(parameter["Value"])
+            continue
         value = re.sub(r"([\\\\\"`$])", r"\\\1", parameter["Value"])
         out.write("%s=\"%s\"\n" % (parameter["Name"].rpartition("/")[2], value))
 print(answer.get("NextToken") or "")
-' "$1") || return 1
+' "$1" "$2") || return 1
     [ -n "$next" ] || return 0
   done
 }

@@ -1,0 +1,163 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { machineFiles } from "../../cloud-init/machine-files.ts";
+import { credentialFile } from "../../infra/workspace-credentials.ts";
+import { SETTINGS } from "./fixture.ts";
+import { JudgeRoot, whyNot } from "./judge-root.ts";
+
+const reason = whyNot();
+if (reason !== undefined) {
+  test(`mcp-edge-workspace cannot run here: ${reason}`, () => {
+    expect(process.env.CI).not.toBe("true");
+  });
+} else {
+  describe("a private repository, from real servers on loopback", privateWorkspace);
+}
+
+function privateWorkspace() {
+  const HTTPS = "https://git.example.com:8443/code.git";
+  const SSH = "ssh://keeper@git.example.com:2222/srv/private/code.git";
+  const TOKEN = "t0ken-of-the-test";
+  const basic = Buffer.from(`bot:${TOKEN}`).toString("base64");
+  let root: JudgeRoot;
+  let key: string;
+  let hostKey: string;
+  const git = "git -c user.name=t -c user.email=t@example.com -c safe.directory='*'";
+  const read = (path: string) => readFileSync(join(root.folder, "upper", path), "utf8");
+
+  /** Both servers, and a watcher of what every process shows of itself; each run has a network of its own. */
+  const SERVERS = `
+    ip link set lo up
+    mkdir -p /run/sshd
+    python3 -I /lab/git-server.py /lab/wanted /lab/tls.crt /lab/tls.key /lab/seen &
+    /usr/sbin/sshd -f /dev/null -o Port=2222 -o ListenAddress=127.0.0.1 -o HostKey=/lab/host -o UsePAM=no \\
+      -o StrictModes=no -o AuthorizedKeysFile=/lab/authorized -o PasswordAuthentication=no -E /lab/sshd.log
+    for n in $(seq 100); do
+      (: </dev/tcp/127.0.0.1/8443) 2>/dev/null && (: </dev/tcp/127.0.0.1/2222) 2>/dev/null && break
+      sleep 0.05
+    done
+    : >/lab/shown
+    while :; do cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' >>/lab/shown; sleep 0.02; done &
+  `;
+  /** The script as its unit runs it, with the credential where systemd puts it. */
+  const sync = (workspace: string, credential: string) => {
+    root.write("/lab/credential", credential, 0o600);
+    return root.sh(`${SERVERS}
+      install -d -m 0500 -o mcp-edge -g mcp-edge /run/credentials
+      install -m 0400 -o mcp-edge -g mcp-edge /lab/credential /run/credentials/workspace
+      umask 027
+      setpriv --reuid=mcp-edge --regid=mcp-edge --clear-groups env CREDENTIALS_DIRECTORY=/run/credentials \\
+        WORKSPACE='${workspace}' WORKSPACE_NAME=code mcp-edge-workspace
+    `);
+  };
+  const copied = async () => (await root.sh("cat /srv/mcp-edge/workspace/code/a.txt")).output;
+  const commit = (text: string) =>
+    root.sh(
+      `cd /srv/work && echo ${text} >a.txt && ${git} add -A && ${git} commit -qm ${text} && ${git} push -q /srv/private/code.git HEAD:main`,
+    );
+  /** Everywhere but in the lab: nothing keeps what is secret. */
+  const nowhere = async (...secrets: string[]) => {
+    for (const secret of secrets) {
+      const found = await root.sh(
+        `grep -rlF -e '${secret}' /etc /home /root /run /srv /tmp /usr/local /var 2>/dev/null; grep -cF -e '${secret}' /lab/shown`,
+      );
+      expect([secret.slice(0, 12), found.output]).toEqual([secret.slice(0, 12), "0"]);
+    }
+  };
+
+  beforeAll(async () => {
+    root = await JudgeRoot.create(machineFiles({ ...SETTINGS, workspace: HTTPS }));
+    root.write("/lab/git-server.py", readFileSync(join(import.meta.dirname, "git-server.py"), "utf8"));
+    root.write("/lab/wanted", `Basic ${basic}`, 0o600);
+    const made = await root.sh(`set -e
+      chmod 0711 /lab
+      echo 127.0.0.1 git.example.com >>/etc/hosts
+      git init -q --bare -b main /srv/private/code.git
+      git init -q -b main /srv/work
+      useradd --create-home --shell /bin/sh keeper && usermod -p '*' keeper
+      ssh-keygen -q -t ed25519 -N '' -f /lab/host
+      ssh-keygen -q -t ed25519 -N '' -f /lab/deploy
+      cp /lab/deploy.pub /lab/authorized && chmod 644 /lab/authorized
+      openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout /lab/tls.key -out /lab/tls.crt \\
+        -subj /CN=git.example.com -addext subjectAltName=DNS:git.example.com 2>/dev/null
+      cp /lab/tls.crt /usr/local/share/ca-certificates/lab.crt
+      update-ca-certificates >/dev/null 2>&1
+      chown -R keeper: /srv/private
+      git config --system safe.directory '*'
+    `);
+    expect(made).toEqual({ code: 0, output: "" });
+    key = read("/lab/deploy");
+    hostKey = read("/lab/host.pub").split(" ").slice(0, 2).join(" ");
+    await commit("one");
+  }, 600_000);
+  afterAll(() => root?.remove());
+
+  test("by https with a token: cloned, followed, and the token is nowhere", async () => {
+    const credential = credentialFile({ user: "bot", token: TOKEN }, HTTPS);
+    const first = await sync(HTTPS, credential);
+    expect([first.code, first.output]).toEqual([0, expect.stringContaining("new clone at")]);
+    await commit("two");
+    expect((await sync(HTTPS, credential)).code).toBe(0);
+    expect(await copied()).toBe("two");
+    expect(read("/lab/seen")).toContain(`Basic ${basic}`);
+    expect(read("/lab/shown")).toMatch(/git-remote-https|fetch --quiet/);
+    await nowhere(TOKEN, basic);
+  }, 60_000);
+
+  test.each([
+    ["a wrong token", () => credentialFile({ user: "bot", token: "wrong-t0ken" }, HTTPS)],
+    [
+      "the token of another host",
+      () => credentialFile({ user: "bot", token: TOKEN }, "https://other.example.com/x"),
+    ],
+    ["none", () => ""],
+  ])(
+    "by https with %s: refused at once, the last good copy stays",
+    async (_, credential) => {
+      await commit("three");
+      const { code, output } = await sync(HTTPS, credential());
+      expect([code, output]).toEqual([1, expect.stringContaining("the last good copy stays")]);
+      expect(output).not.toMatch(/t0ken|Basic/);
+      expect(await copied()).toBe("two");
+    },
+    60_000,
+  );
+
+  test("by ssh with a deploy key and the host's own key: followed, and the key is nowhere", async () => {
+    const knownHosts = `[git.example.com]:2222 ${hostKey}\n`;
+    const { code, output } = await sync(SSH, credentialFile({ key, knownHosts }, SSH));
+    expect([code, output]).toEqual([0, expect.stringMatching(/[0-9a-f]{12} -> [0-9a-f]{12}/)]);
+    expect(await copied()).toBe("three");
+    await nowhere(key.split("\n")[1] ?? "");
+  }, 60_000);
+
+  test.each([
+    [
+      "another host's key",
+      () => ({
+        key,
+        knownHosts: `[git.example.com]:2222 ${read("/lab/deploy.pub").split(" ").slice(0, 2).join(" ")}\n`,
+      }),
+      "Host key verification failed",
+    ],
+    [
+      "no key of this host",
+      () => ({ key, knownHosts: `other.example.com ${hostKey}\n` }),
+      "Host key verification failed",
+    ],
+    [
+      "a key that is not the server's",
+      () => ({ key: read("/lab/host"), knownHosts: `[git.example.com]:2222 ${hostKey}\n` }),
+      "Permission denied",
+    ],
+  ])(
+    "by ssh with %s: refused at once, the last good copy stays",
+    async (_, credentials, words) => {
+      const { code, output } = await sync(SSH, credentialFile(credentials(), SSH));
+      expect([code, output]).toEqual([1, expect.stringContaining(words)]);
+      expect(output).toContain("the last good copy stays");
+    },
+    60_000,
+  );
+}

@@ -1,0 +1,99 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { parseSettings } from "../../infra/settings.ts";
+import { credentialFile, parseWorkspaceCredentials } from "../../infra/workspace-credentials.ts";
+
+/** In the form of a key without a passphrase, and of one with. */
+const pem = (cipher: string) =>
+  `-----BEGIN OPENSSH PRIVATE KEY-----\n${Buffer.concat([Buffer.from("openssh-key-v1\0"), Buffer.from([0, 0, 0, cipher.length]), Buffer.from(`${cipher} s3cret`)]).toString("base64")}\n-----END OPENSSH PRIVATE KEY-----\n`;
+const HOSTS = "# a comment of ssh-keyscan\ngit.example.com ssh-ed25519 AAAAC3Nz\n";
+const key = { key: pem("none"), knownHosts: HOSTS };
+const token = { user: "bot", token: "s3cret" };
+const HTTPS = "https://git.example.com/o/n.git";
+const SSH = "ssh://git@git.example.com/o/n.git";
+
+describe("workspaceCredentials", () => {
+  test("become git configuration for the one host, or known hosts and a key", () => {
+    expect(credentialFile(token, HTTPS)).toBe(
+      '[http]\n\tfollowRedirects = false\n[http "https://git.example.com/"]\n\textraHeader = "Authorization: Basic Ym90OnMzY3JldA=="\n',
+    );
+    const parsed = parseWorkspaceCredentials(
+      JSON.stringify({ ...key, key: key.key.replaceAll("\n", "\r\n") }),
+    );
+    expect(typeof parsed === "string" ? parsed : credentialFile(parsed, SSH)).toBe(
+      `git.example.com ssh-ed25519 AAAAC3Nz\n${pem("none")}`,
+    );
+  });
+
+  test.each([
+    ["s3cret", "must be {"],
+    [JSON.stringify("s3cret"), "must be {"],
+    [JSON.stringify({ token: "s3cret" }), "must be {"],
+    [JSON.stringify({ ...token, key: "s3cret" }), "must be {"],
+    [JSON.stringify({ ...token, user: "" }), "must be {"],
+    [JSON.stringify({ user: "a:b", token: "s3cret" }), 'has a ":" in user'],
+    [JSON.stringify({ user: "bot", token: 's3cret"\n[core]' }), "has a blank or an odd character"],
+    [JSON.stringify({ ...key, key: "s3cret" }), "has no private key in PEM"],
+    [JSON.stringify({ ...key, key: pem("aes256-ctr") }), "has a key with a passphrase"],
+    [JSON.stringify({ ...key, knownHosts: "git.example.com" }), "has a line under knownHosts"],
+    [JSON.stringify({ ...key, knownHosts: "# s3cret" }), "has a line under knownHosts"],
+  ])("%s is refused without a word of it", (workspaceCredentials, problem) => {
+    const parse = () => parseSettings({ workspace: HTTPS, workspaceCredentials }, "dev");
+    expect(parse).toThrow("mcp-edge:workspaceCredentials is a secret and");
+    expect(parse).toThrow(problem);
+    expect(parse).not.toThrow("s3cret");
+  });
+
+  test.each([
+    [token, SSH],
+    [token, "http://git.example.com/o/n.git"],
+    [token, "."],
+    [key, HTTPS],
+    [key, "/srv/repository"],
+  ])("must be of the workspace's kind", (credentials, workspace) => {
+    for (const target of [{}, { target: "aws", domain: "mcp.example.com" }]) {
+      const settings = { ...target, workspace, workspaceCredentials: JSON.stringify(credentials) };
+      expect(() => parseSettings(settings, "dev")).toThrow(
+        /which is for a workspace with an (https|ssh):\/\/ address/,
+      );
+    }
+  });
+
+  test("too long for a parameter of SSM is refused with its size", () => {
+    const long = { ...key, knownHosts: HOSTS.repeat(200) };
+    const settings = { workspace: SSH, workspaceCredentials: JSON.stringify(long) };
+    expect(() => parseSettings(settings, "dev")).toThrow(/has \d+ bytes, and 4096 are what AWS keeps/);
+  });
+
+  test("the parameter's name is not free for a secret of the server", () => {
+    const secrets = JSON.stringify({ WORKSPACE_CREDENTIALS: "s3cret" });
+    const settings = { target: "aws", domain: "mcp.example.com", secrets };
+    expect(() => parseSettings(settings, "dev")).toThrow("that is the setting workspaceCredentials");
+  });
+});
+
+describe("keys of ssh-keygen", () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "mcp-edge-keys-"));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  test.each([
+    ["ed25519", "", true],
+    ["ecdsa", "", true],
+    ["ed25519", "a passphrase", false],
+  ])("%s with passphrase %j", async (type, passphrase, good) => {
+    const file = join(folder, `${type}${passphrase.length}`);
+    await promisify(execFile)("ssh-keygen", ["-q", "-t", type, "-N", passphrase, "-f", file]);
+    const parsed = parseWorkspaceCredentials(
+      JSON.stringify({ key: await readFile(file, "utf8"), knownHosts: HOSTS }),
+    );
+    if (good) expect(parsed).toEqual({ key: await readFile(file, "utf8"), knownHosts: expect.any(String) });
+    else expect(parsed).toContain("passphrase");
+  });
+});
