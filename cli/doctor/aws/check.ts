@@ -6,6 +6,8 @@ export interface Ec2Machine {
   id: string;
   state: string;
   instanceType: string;
+  /** Milliseconds since 1970. */
+  launched: number;
   httpTokens: string;
   hopLimit: number;
 }

@@ -26,6 +26,7 @@ const machines: AwsCheck = {
           id: item.get("instanceId"),
           state: item.get("instanceState/name"),
           instanceType: item.get("instanceType"),
+          launched: Date.parse(item.get("launchTime")),
           httpTokens: item.get("metadataOptions/httpTokens"),
           hopLimit: Number(item.get("metadataOptions/httpPutResponseHopLimit")),
         }),
@@ -105,10 +106,17 @@ const firewall: AwsCheck = {
  */
 const NEW_ALARM_MINUTES = 20;
 
-/** The status checks of EC2 have no such time: what they find is found by EC2. */
-const isNew = (alarm: Xml, now: number) =>
-  !alarm.get("MetricName").startsWith("StatusCheckFailed") &&
-  now - Date.parse(alarm.get("AlarmConfigurationUpdatedTimestamp")) < NEW_ALARM_MINUTES * 60_000;
+/**
+ * The status checks of EC2 have no such time: what they find is found by EC2. The health check looks at the machines: it was
+ * right while one was replaced, and says so for some minutes more.
+ */
+function isNew(alarm: Xml, machines: Ec2Machine[], now: number): boolean {
+  const metric = alarm.get("MetricName");
+  const young = (at: number) => now - at < NEW_ALARM_MINUTES * 60_000;
+  if (metric.startsWith("StatusCheckFailed")) return false;
+  if (young(Date.parse(alarm.get("AlarmConfigurationUpdatedTimestamp")))) return true;
+  return metric === "HealthCheckStatus" && machines.some(({ launched }) => young(launched));
+}
 
 const alarms: AwsCheck = {
   id: "alarms",
@@ -136,7 +144,7 @@ const alarms: AwsCheck = {
       );
     const raised = all.filter((alarm) => alarm.get("StateValue") === "ALARM");
     const now = Date.now();
-    const early = raised.filter((alarm) => isNew(alarm, now)).map((alarm) => alarm.get("AlarmName"));
+    const early = raised.filter((alarm) => isNew(alarm, found, now)).map((alarm) => alarm.get("AlarmName"));
     demand([
       ...found
         .filter(
@@ -144,7 +152,7 @@ const alarms: AwsCheck = {
         )
         .map(({ id }) => `${id} has no alarm of its status checks`),
       ...raised
-        .filter((alarm) => !isNew(alarm, now))
+        .filter((alarm) => !isNew(alarm, found, now))
         .map((alarm) => `${alarm.get("AlarmName")}: ${alarm.get("StateReason")}`),
     ]);
     const note = early.length > 0 ? `; too new to count: ${early.join(", ")}` : "";

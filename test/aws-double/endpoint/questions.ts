@@ -1,7 +1,9 @@
 import { imageOf } from "../images.ts";
 import type { Account } from "../kind.ts";
+import { firstState } from "../services/alarm-state.ts";
 import { ALARM } from "../services/cloudwatch.ts";
 import { INSTANCE } from "../services/instances.ts";
+import { offeredZones } from "../services/offerings.ts";
 import { RECORD, ZONE } from "../services/route53.ts";
 import { EGRESS, INGRESS } from "../services/security-groups.ts";
 import { ATTACHMENT, VOLUME } from "../services/volumes.ts";
@@ -48,7 +50,7 @@ function tagged(asked: Props, found: Stored[]): Stored[] {
 
 const instances: Question = (asked, { store }) => ({
   reservationSet: {
-    item: tagged(asked, store.all(INSTANCE)).map(({ id, inputs }) => {
+    item: tagged(asked, store.all(INSTANCE)).map(({ id, inputs, outs }) => {
       const metadata = object(inputs, "metadataOptions");
       return {
         instancesSet: {
@@ -56,6 +58,7 @@ const instances: Question = (asked, { store }) => ({
             instanceId: id,
             instanceState: { name: "running" },
             instanceType: text(inputs, "instanceType"),
+            launchTime: text(outs, "launchTime"),
             metadataOptions: {
               httpTokens: text(metadata, "httpTokens"),
               httpPutResponseHopLimit: Number(metadata.httpPutResponseHopLimit),
@@ -116,30 +119,28 @@ const images: Question = (asked, { region }) => {
   };
 };
 
-const offerings: Question = (_, { region }) => ({
-  instanceTypeOfferingSet: { item: ["a", "b", "c"].map((zone) => ({ location: `${region}${zone}` })) },
+const offerings: Question = (asked, aws) => ({
+  instanceTypeOfferingSet: {
+    item: offeredZones(aws, text(asked, "Filter.1.Value.1")).map((location) => ({ location })),
+  },
 });
 
-/**
- * Alarms as they are right after they were put: nothing has been measured yet, and CloudWatch judges what is missing by
- * `treatMissingData` ("Configuring how CloudWatch alarms treat missing data").
- */
-const alarms: Question = (asked, { store }) => ({
+/** Alarms as they are right after they were put, once CloudWatch has looked for the first time. */
+const alarms: Question = (asked, aws) => ({
   DescribeAlarmsResult: {
     MetricAlarms: {
-      member: store
+      member: aws.store
         .all(ALARM)
         .filter(({ id }) => id.startsWith(text(asked, "AlarmNamePrefix")))
-        .map(({ token, id, inputs }) => {
-          const state = { breaching: "ALARM", notBreaching: "OK" }[text(inputs, "treatMissingData")];
+        .map((alarm) => {
+          const { token, id, inputs } = alarm;
+          const { value, reason } = firstState(alarm, aws);
           return {
             AlarmName: id,
             MetricName: text(inputs, "metricName"),
-            StateValue: state ?? "INSUFFICIENT_DATA",
-            StateReason: state
-              ? `no datapoints were received for ${inputs.evaluationPeriods} periods and the missing datapoints were treated as [${state === "ALARM" ? "Breaching" : "NonBreaching"}].`
-              : "Unchecked: Initial alarm creation",
-            AlarmConfigurationUpdatedTimestamp: store.changed(token, id).toISOString(),
+            StateValue: value,
+            StateReason: reason,
+            AlarmConfigurationUpdatedTimestamp: aws.store.changed(token, id).toISOString(),
             Dimensions: {
               member: Object.entries(object(inputs, "dimensions")).map(([Name, Value]) => ({
                 Name,

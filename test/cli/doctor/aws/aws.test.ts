@@ -89,6 +89,20 @@ describe("doctor --aws", () => {
       `${/<member>.*<\/member>(?=<\/MetricAlarms>)/s.exec(other)?.[0]}</MetricAlarms>`,
     );
 
+  test.each([
+    ["HealthCheckStatus", 5, true],
+    ["HealthCheckStatus", 25, false],
+    ["memory", 5, false],
+  ])(
+    "an old alarm of %s that is raised %i minutes after a machine came passes: %s",
+    async (metric, minutes, passes) => {
+      aws.answers["ec2 DescribeInstances"] = instance("required", "running", agoOf(minutes));
+      aws.answers["monitoring DescribeAlarms"] = two(alarm("OK"), alarm("ALARM", metric));
+      const found = (await examine()).checks.find(({ id }) => id === "alarms");
+      expect(found).toMatchObject({ ok: passes });
+    },
+  );
+
   test("does not take the alarms of a stack whose name begins alike for its own", async () => {
     const other = alarm("ALARM", "MemoryUsedPercent")
       .replaceAll(MACHINE, "i-of-another-stack")

@@ -24,8 +24,9 @@ const rule = (protocol: string, port: number, cidr: string) =>
 export const rules = (...all: [string, number, string][]) =>
   `<DescribeSecurityGroupRulesResponse><securityGroupRuleSet><item><isEgress>true</isEgress><ipProtocol>tcp</ipProtocol><fromPort>22</fromPort><toPort>22</toPort><cidrIpv4>0.0.0.0/0</cidrIpv4></item>${all.map((one) => rule(...one)).join("")}</securityGroupRuleSet></DescribeSecurityGroupRulesResponse>`;
 
-export const instance = (tokens = "required", state = "running") =>
-  `<?xml version="1.0" encoding="UTF-8"?><DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><reservationSet><item><instancesSet><item><instanceId>${MACHINE}</instanceId><instanceState><code>16</code><name>${state}</name></instanceState><instanceType>t4g.small</instanceType><metadataOptions><state>applied</state><httpTokens>${tokens}</httpTokens><httpPutResponseHopLimit>1</httpPutResponseHopLimit></metadataOptions></item></instancesSet></item></reservationSet></DescribeInstancesResponse>`;
+/** @param launched ISO 8601 */
+export const instance = (tokens = "required", state = "running", launched = "2026-01-01T00:00:00.000Z") =>
+  `<?xml version="1.0" encoding="UTF-8"?><DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><reservationSet><item><instancesSet><item><instanceId>${MACHINE}</instanceId><instanceState><code>16</code><name>${state}</name></instanceState><instanceType>t4g.small</instanceType><launchTime>${launched}</launchTime><metadataOptions><state>applied</state><httpTokens>${tokens}</httpTokens><httpPutResponseHopLimit>1</httpPutResponseHopLimit></metadataOptions></item></instancesSet></item></reservationSet></DescribeInstancesResponse>`;
 
 export const NO_INSTANCES = "<DescribeInstancesResponse><reservationSet/></DescribeInstancesResponse>";
 
