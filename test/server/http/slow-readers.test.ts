@@ -1,4 +1,6 @@
-import { connect, type Socket } from "node:net";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -6,6 +8,9 @@ import type { McpServer } from "@modelcontextprotocol/server";
 import * as z from "zod";
 import type { Notify } from "../../../server/mcp/changes.ts";
 import { defineTool } from "../../../server/tools/tool.ts";
+import { type Authority, createAuthority } from "../../cli/http3/lab/certificates.ts";
+import { type Nginx, startNginx } from "../../cli/http3/lab/nginx.ts";
+import { freePort } from "../../cli/http3/lab/ports.ts";
 import {
   eventually,
   JSON_HEADERS,
@@ -41,6 +46,9 @@ const flood = defineTool({
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let running: RunningApp;
+let authority: Authority;
+let nginx: Nginx;
+let edge: string;
 let changes: Notify;
 /** The MCP servers of the sessions, as they were made. */
 const servers: McpServer[] = [];
@@ -51,10 +59,14 @@ let watching: NodeJS.Timeout;
 beforeAll(async () => {
   folder = await temporaryFolder();
   await makeRepository(join(folder.path, "workspace", "sample"));
+  const port = await freePort();
   running = await startApp(
     {
       WORKSPACE_DIR: join(folder.path, "workspace"),
+      PUBLIC_URL: `https://edge.test:${port}`,
+      ALLOWED_HOSTS: "127.0.0.1",
       AUTH_MODE: "none",
+      AUTH_NONE_ALLOWED: "yes",
       RATE_LIMIT_ADDRESS: "0",
       LOG_LEVEL: "info",
     },
@@ -70,48 +82,67 @@ beforeAll(async () => {
       },
     },
   );
+  authority = createAuthority();
+  nginx = await startNginx({
+    folder: authority.folder,
+    certificate: authority.issue("edge.test"),
+    port,
+    httpPort: await freePort(),
+    backend: Number(new URL(running.origin).port),
+  });
+  edge = `https://edge.test:${port}`;
   watching = setInterval(() => {
     most = Math.max(most, running.app.streams.queuedBytes);
   }, 1);
 }, 300_000);
 afterAll(async () => {
   clearInterval(watching);
+  await nginx?.stop();
   await running?.app.close();
+  authority?.remove();
   await folder?.remove();
 });
 
-/** A client that sends one request and then reads `bytes` every 20 ms. */
-interface SlowClient {
-  /** Its connection was ended from the other side. */
-  readonly ended: Promise<void>;
-  close(): Promise<void>;
-}
+/** A client that asks once and hardly reads. @returns ends it */
+type Open = (asked: Asked, trickles: boolean) => Promise<() => void>;
 interface Asked {
   readonly method: "GET" | "POST";
   readonly path: string;
   readonly headers: Record<string, string>;
   readonly body?: string;
 }
-type Open = (asked: Asked, bytes: number) => Promise<SlowClient>;
-
-const http1: Open = async ({ method, path, headers, body = "" }, bytes) => {
-  const socket: Socket = connect(Number(new URL(running.origin).port), "127.0.0.1");
+const http1: Open = async ({ method, path, headers, body = "" }, trickles) => {
+  const socket = connect(Number(new URL(running.origin).port), "127.0.0.1");
   const all = { host: "127.0.0.1", "content-length": String(Buffer.byteLength(body)), ...headers };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(`${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n${body}`);
-  const { promise: ended, resolve } = Promise.withResolvers<void>();
-  // Without a reader the kernel says only by an error of a write that the other side is gone.
-  const probe = setInterval(() => {
-    if (bytes === 0) socket.write("\r\n");
-    else if (socket.readable) socket.read(Math.min(bytes, socket.readableLength));
-  }, 20);
-  for (const event of ["error", "close", "end"] as const) socket.once(event, () => resolve());
+  socket.on("error", () => undefined);
+  if (!trickles) return () => socket.destroy();
   socket.once("readable", () => undefined);
-  const close = async () => {
-    clearInterval(probe);
+  const reading = setInterval(() => socket.read(Math.min(64, socket.readableLength)), 20);
+  return () => {
+    clearInterval(reading);
     socket.destroy();
   };
-  return { ended: ended.then(() => clearInterval(probe)), close };
+};
+
+const http3: Open = async ({ path, ...request }, trickles) => {
+  const argument = JSON.stringify({ url: `${edge}${path}`, ca: String(authority.ca), ...request });
+  const program = join(import.meta.dirname, "http3-client.ts");
+  const child = spawn(process.execPath, [program, argument], { stdio: ["ignore", "pipe", "inherit"] });
+  const [status] = await once(child.stdout, "data");
+  expect(String(status).trim()).toBe("200");
+  child.kill("SIGSTOP");
+  const running = async () => {
+    child.kill("SIGCONT");
+    await sleep(2);
+    child.kill("SIGSTOP");
+  };
+  const reading = trickles ? setInterval(() => void running(), 250) : undefined;
+  return () => {
+    clearInterval(reading);
+    child.kill("SIGKILL");
+  };
 };
 
 const cuts = () =>
@@ -204,27 +235,33 @@ const sources: Record<string, () => Promise<{ asked: Asked; overflow?: () => Pro
   },
 };
 
-describe.each([["HTTP/1.1", http1]])("over %s", (_, open) => {
+describe.each([
+  ["HTTP/1.1", http1],
+  ["HTTP/3", http3],
+])("over %s", (_, open) => {
   describe.each([
-    ["never reads", 0],
-    ["trickles", 64],
-  ])("a client that %s", (_, bytes) => {
+    ["never reads", false],
+    ["trickles", true],
+  ])("a client that %s", (_, trickles) => {
     test.each(Object.entries(sources))(
       "is cut: %s",
       async (_, source) => {
         const before = cuts();
         most = 0;
         const { asked, overflow } = await source();
-        const client = await open(asked, bytes);
-        await eventually(() => running.app.streams.size === 1, "the stream");
-        await overflow?.();
-        await eventually(() => cuts() === before + 1, "the stream to be cut");
-        // One message may be longer than what is left.
-        expect(most).toBeLessThanOrEqual(LIMIT + 2 * LINE.length);
-        expect([running.app.streams.size, running.app.streams.queuedBytes]).toEqual([0, 0]);
-        // The connection is gone too, with what its buffers held.
-        await eventually(() => running.app.lifecycle.inFlight === 0, "the request to be over");
-        await client.close();
+        const close = await open(asked, trickles);
+        try {
+          await eventually(() => running.app.streams.size === 1, "the stream");
+          await overflow?.();
+          await eventually(() => cuts() === before + 1, "the stream to be cut");
+          // One message may be longer than what is left.
+          expect(most).toBeLessThanOrEqual(LIMIT + 2 * LINE.length);
+          expect([running.app.streams.size, running.app.streams.queuedBytes]).toEqual([0, 0]);
+          // The connection is gone too, with what its buffers held.
+          await eventually(() => running.app.lifecycle.inFlight === 0, "the request to be over");
+        } finally {
+          close();
+        }
       },
       60_000,
     );

@@ -1,0 +1,16 @@
+/**
+ * A client over HTTP/3 in a process of its own, for tests that stop it as a whole: only then does it take no packet off the network. Its
+ * one argument is what to ask, as JSON; it prints a line when the response is there, and reads on.
+ */
+import { http3Fetch } from "../../../cli/http3/http3-fetch.ts";
+
+const { url, ca, ...request } = JSON.parse(process.argv[2] ?? "") as {
+  url: string;
+  ca: string;
+  method: string;
+  headers: Record<string, string>;
+  body?: string;
+};
+const response = await http3Fetch({ ca, address: "127.0.0.1" }).fetch(url, request);
+process.stdout.write(`${response.status}\n`);
+for await (const _ of response.body ?? []);
