@@ -20,6 +20,13 @@ describe("machineFiles", () => {
     expect(machineFiles(SETTINGS)).toEqual(machineFiles({ ...SETTINGS }));
   });
 
+  test("a unit's credential has a value: systemd ignores an empty one, and the unit then does not start", () => {
+    const units = machineFiles(SETTINGS).filter(({ path }) => path.startsWith("/etc/systemd/system/"));
+    const values = units.flatMap((file) => file.content.match(/^SetCredential=.*$/gm) ?? []);
+    expect(values.length).toBeGreaterThan(0);
+    for (const value of values) expect(value).toMatch(/^SetCredential=[\w.-]+:.+$/);
+  });
+
   test("scripts are executable, nothing else is, and no file is writable for others", () => {
     for (const file of machineFiles(SETTINGS))
       expect([file.path, file.mode]).toEqual([

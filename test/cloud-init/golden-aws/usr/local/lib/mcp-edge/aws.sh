@@ -55,6 +55,7 @@ put_object() { # KEY FILE
 secrets() {
   local body=$WORK/request next=
   : >"$1"
+  : >"$2"
   while :; do
     printf '{"Path":"%s/env","WithDecryption":true,"MaxResults":10%s}' "$PREFIX" "${next:+,\"NextToken\":\"$next\"}" >"$body"
     next=$(aws_json ssm AmazonSSM.GetParametersByPath "$body" | python3 -I -c '
@@ -62,10 +63,14 @@ import json, re, sys
 answer = json.load(sys.stdin)
 with open(sys.argv[1], "a") as out:
     for parameter in answer["Parameters"]:
+        if parameter["Name"].endswith("/WORKSPACE_CREDENTIALS"):
+            with open(sys.argv[2], "w") as credentials:
+                credentials.write(parameter["Value"])
+            continue
         value = re.sub(r"([\\\\\"`$])", r"\\\1", parameter["Value"])
         out.write("%s=\"%s\"\n" % (parameter["Name"].rpartition("/")[2], value))
 print(answer.get("NextToken") or "")
-' "$1") || return 1
+' "$1" "$2") || return 1
     [ -n "$next" ] || return 0
   done
 }
