@@ -502,3 +502,22 @@ describe("policies", () => {
     expect(text("drift.yml")).toContain("--policy-pack infra/policy");
   });
 });
+
+test("whoever runs the program has the whole history: a shallow clone cannot be pushed as workspace", () => {
+  const folder = new URL("../.github/workflows/", import.meta.url);
+  for (const name of readdirSync(folder)) {
+    const { jobs } = parse(readFileSync(new URL(name, folder), "utf8")) as {
+      jobs: Record<string, { steps?: { run?: string; uses?: string; with?: Record<string, unknown> }[] }>;
+    };
+    for (const { steps = [] } of Object.values(jobs)) {
+      if (
+        !steps.some(
+          ({ run = "", uses = "" }) => /pulumi (preview|up)|npm test/.test(run) || uses.startsWith("pulumi/"),
+        )
+      )
+        continue;
+      const checkout = steps.find(({ uses = "" }) => uses.startsWith("actions/checkout@"));
+      expect([name, checkout?.with?.["fetch-depth"]]).toEqual([name, 0]);
+    }
+  }
+});
