@@ -50,6 +50,11 @@ const PROGRAMS: [string, Record<string, string>, string][] = [
     { ...EVERYTHING, machines: "2", shell: "none", acme: "https://acme.example.com/dir" },
     "staging",
   ],
+  [
+    "with a dozen tags of the user",
+    { ...EVERYTHING, tags: Array.from({ length: 12 }, (_, n) => `tag${n}=${n}`).join(",") },
+    "prod",
+  ],
   ["of dev, as it is by default", { environment: "dev", architecture: "amd64" }, "dev"],
   [
     "with a git workspace over ssh",
