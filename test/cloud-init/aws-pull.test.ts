@@ -130,11 +130,19 @@ function pull() {
   test("the first boot mounts, pulls the files by their hash, sets up, and reports while cloud-init still runs", async () => {
     want(release);
     root.write("/fake/setup-fails", "");
+    // A new machine finds the certificate of the one before on the data volume, and has no file of its own yet.
+    const issue =
+      "cd /tmp && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=ca -keyout k -out ca && " +
+      "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x -CA ca -CAkey k -keyout /dev/null -out c";
+    const live = "/srv/mcp-edge/tls/live";
+    await root.sh(
+      `mkdir -p ${live}; (${issue}) 2>/dev/null; mv /tmp/c ${live}/fullchain.pem; rm -f /etc/mcp-edge/edge.env`,
+    );
     const failed = await sh("mcp-edge-pull boot");
     expect([failed.code, failed.output]).toEqual([1, expect.stringContaining("FAILED at: packages")]);
     expect(status()).toMatchObject({ phase: "failed", ok: false, release: "", cloudInit: "running" });
     expect(status().log).toContain("FAILED at: packages");
-    await root.sh("rm /fake/setup-fails /var/lib/mcp-edge/pull/etag");
+    await root.sh("rm -r /srv/mcp-edge/tls /fake/setup-fails /var/lib/mcp-edge/pull/etag");
     const { code, output } = await sh("mcp-edge-pull boot");
     expect([code, output]).toEqual([0, expect.stringContaining(`done: release ${release.slice(0, 12)}`)]);
     expect(status()).toMatchObject({ instance: "i-0123456789abcdef0", phase: "done", ok: true, release });

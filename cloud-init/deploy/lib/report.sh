@@ -10,6 +10,8 @@ step() {
 # but by another ACME server than the one that is set) or "issued".
 certificate() {
   local names DOMAIN ACME_SERVER
+  # A new machine on the data volume of the one before has a certificate before it has its own files.
+  [ -r /etc/mcp-edge/edge.env ] || { echo none; return 0; }
   names=$(openssl x509 -in /srv/mcp-edge/tls/live/fullchain.pem -noout -subject_hash -issuer_hash 2>/dev/null) || { echo none; return 0; }
   [ "$(uniq <<<"$names" | wc -l)" = 2 ] || { echo self-signed; return 0; }
   # shellcheck source=/dev/null

@@ -6,6 +6,7 @@ step() {
 
 certificate() {
   local names DOMAIN ACME_SERVER
+  [ -r /etc/mcp-edge/edge.env ] || { echo none; return 0; }
   names=$(openssl x509 -in /srv/mcp-edge/tls/live/fullchain.pem -noout -subject_hash -issuer_hash 2>/dev/null) || { echo none; return 0; }
   [ "$(uniq <<<"$names" | wc -l)" = 2 ] || { echo self-signed; return 0; }
   . /etc/mcp-edge/edge.env
