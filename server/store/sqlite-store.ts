@@ -1,6 +1,7 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setImmediate as turn } from "node:timers/promises";
 import { whenFree } from "./busy.ts";
+import { checkpoint } from "./checkpoint.ts";
 import { changedFacts, type FactsChange } from "./facts.ts";
 import { ADDED_COLUMNS, SCHEMA, SQL } from "./sqlite-schema.ts";
 import {
@@ -20,6 +21,8 @@ import {
 const POLL_MS = 50;
 /** How long a write is tried again while another process writes (see busy.ts). */
 const BUSY_LIMIT_MS = 5_000;
+/** The write-ahead log is moved into the file at each sweep, in a thread; only one that grows beyond this is moved at once. Pages of 4 KiB. */
+const LARGE_LOG_PAGES = 8_192;
 /** Rows that one statement of a sweep deletes: the event loop and the other process have their turn in between. */
 const SLICE = 500;
 /** Events after which a session's store is trimmed to the limits. */
@@ -36,6 +39,8 @@ type Statements = { [K in keyof typeof SQL]: StatementSync };
  */
 export class SqliteStore implements Store {
   readonly name: string;
+  /** Undefined for one in memory. */
+  readonly #file: string | undefined;
   readonly #db: DatabaseSync;
   readonly #sql: Statements;
   readonly #now: () => number;
@@ -49,12 +54,14 @@ export class SqliteStore implements Store {
   /** @param file absolute path, or ":memory:" @throws when it cannot be opened or is no SQLite database */
   constructor(file: string, now: () => number = () => Date.now()) {
     this.name = file === ":memory:" ? "SQLite in memory" : `SQLite ${file}`;
+    this.#file = file === ":memory:" ? undefined : file;
     this.#now = now;
     this.#db = new DatabaseSync(file, { timeout: BUSY_LIMIT_MS });
     try {
       // NORMAL: a crash of the machine may lose the last moments, never the file; a crash of the process loses nothing.
       this.#db.exec(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216;",
+        `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216;
+        PRAGMA wal_autocheckpoint = ${LARGE_LOG_PAGES}`,
       );
       this.#db.exec(SCHEMA);
       this.#addColumns();
@@ -211,6 +218,7 @@ export class SqliteStore implements Store {
       return slice.length;
     });
     this.#appended.clear();
+    if (this.#file !== undefined) await checkpoint(this.#file).catch(() => undefined);
   }
 
   async check(): Promise<string> {

@@ -1,4 +1,4 @@
-import { readdir, stat, writeFile } from "node:fs/promises";
+import { copyFile, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -70,6 +70,20 @@ describe("the event loop", () => {
     await Promise.all(writes);
     expect(done.at(-1)).toBe("second second");
     other.close();
+    await store.close();
+  });
+
+  test("does not wait for the disk: a sweep moves the log into the file from a thread of its own", async () => {
+    const file = join(folder.path, "log.db");
+    const store = new SqliteStore(file);
+    const record = sessionRecord();
+    await store.create(record);
+    await store.sweep();
+    // The file alone has the session, without its log.
+    await copyFile(file, join(folder.path, "copy.db"));
+    const copy = new SqliteStore(join(folder.path, "copy.db"));
+    expect(await copy.read(record.id)).toEqual(record);
+    await copy.close();
     await store.close();
   });
 
