@@ -57,7 +57,8 @@ apply() {
   apply_units || return 1
   apply_server || return 1
   apply_nginx || return 1
-  if touched '^/etc/fail2ban/'; then try systemctl reload fail2ban.service || return 1; fi
+  # Not a reload: what an action of before has put into the firewall would stay there. Bans come back from fail2ban's database.
+  if touched '^/etc/fail2ban/'; then try systemctl restart fail2ban.service || return 1; fi
   if touched '^/etc/mcp-edge/edge.env$|^/etc/letsencrypt/cli.ini$'; then
     try systemctl restart mcp-edge-tls.service || return 1
     try systemctl restart --no-block mcp-edge-cert.service || return 1
