@@ -116,8 +116,5 @@ export async function onMachine(stack: string, networkIndex: number, command: st
 
 /** Run one of the machine's own programs through the deployed release, e.g. to make a token. */
 export function onServer(stack: string, networkIndex: number, args: string[]): Promise<string> {
-  const server = "/opt/mcp-edge/active";
-  const shell =
-    'cd / && set -a && . /etc/mcp-edge/server.env && { own=/srv/mcp-edge/state/server.env; [ ! -r $own ] || . $own; } && exec "$0/bin/node" "$0/server.mjs" "$@"';
-  return onMachine(stack, networkIndex, ["sh", "-c", shell, server, ...args]);
+  return onMachine(stack, networkIndex, ["/usr/local/sbin/mcp-edge-server", ...args]);
 }

@@ -72,6 +72,16 @@ function deploy() {
     );
   });
 
+  test("the status for people says what waits and what is wrong", async () => {
+    expect((await root.sh("mcp-edge-deploy status")).output).toContain(
+      "updates: ? (not looked yet) wait\nreboot:  not due\ncertificate: no problem",
+    );
+    const { output } = await root.sh(
+      "mkdir -p /run/mcp-edge-patches /run/mcp-edge-cert; echo 2 >/run/mcp-edge-patches/updates; echo kernel >/run/mcp-edge-patches/reboot; echo full >/run/mcp-edge-cert/problem; mcp-edge-deploy status",
+    );
+    expect(output).toContain("updates: 2 wait\nreboot:  kernel\ncertificate: full");
+  });
+
   test("the first release starts in blue; the same again is unchanged; the next takes over in green", async () => {
     const done = await root.sh(`mcp-edge-deploy release ${releases.first}`);
     expect([done.code, done.output]).toEqual([0, expect.stringContaining("step start blue")]);
