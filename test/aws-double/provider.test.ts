@@ -307,6 +307,13 @@ describe("objects", () => {
   });
 });
 
+test("a bucket that may be destroyed takes along the objects that the program has left there", async () => {
+  await aws.create("aws:s3/bucket:Bucket", { bucket: "mine", forceDestroy: true });
+  await aws.create("aws:s3/bucketObjectv2:BucketObjectv2", { bucket: "mine", key: "k", content: "c" });
+  await aws.delete("aws:s3/bucket:Bucket", "mine");
+  expect(aws.aws.store.all()).toEqual([]);
+});
+
 describe("state", () => {
   test("nothing changed is nothing to do; what can change in place is no replacement", async () => {
     const { vpc } = await aws.network();

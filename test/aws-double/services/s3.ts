@@ -49,6 +49,8 @@ export const bucket: Kind = {
       throw new ApiError("BucketNotEmpty", `The bucket you tried to delete is not empty: ${left[0]}`);
     }
     for (const key of left) deleteAllVersions(store.home, id, key);
+    // Also those that the program has left there (retainOnDelete).
+    for (const object of store.all(OBJECT)) if (object.inputs.bucket === id) store.remove(OBJECT, object.id);
   },
 };
 
@@ -136,7 +138,7 @@ export const bucketObject: Kind = {
   replaces: ["bucket", "key"],
   tagRules: { most: 10 },
   overwrites: true,
-  references: { bucket: { token: BUCKET } },
+  references: bucketRef,
   check: (inputs) => {
     const given = ["source", "content", "contentBase64"].filter((key) => inputs[key] !== undefined);
     const found: [string, string][] = given.length > 1 ? [[given[1] as string, "only one content"]] : [];
