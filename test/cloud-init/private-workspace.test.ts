@@ -111,7 +111,7 @@ function privateWorkspace() {
       "the token of another host",
       () => credentialFile({ user: "bot", token: TOKEN }, "https://other.example.com/x"),
     ],
-    ["none", () => ""],
+    ["none, as the unit has it then", () => "[credential]"],
   ])(
     "by https with %s: refused at once, the last good copy stays",
     async (_, credential) => {
