@@ -1,4 +1,5 @@
 import type { FastifyInstance } from "fastify";
+import { Refusal } from "./errors.ts";
 
 /**
  * A request without a body is never a parse error, whatever its method and Content-Type: the Content-Type describes content, and there
@@ -15,9 +16,23 @@ export function acceptEmptyBodies(app: FastifyInstance): void {
     done();
   });
   const parse = app.getDefaultJsonParser("error", "error");
-  app.removeContentTypeParser("application/json");
+  app.removeAllContentTypeParsers();
   app.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, text, done) => {
     if (text === "") done(null, undefined);
     else parse(request, text, done);
+  });
+  acceptOnlyEmptyBodies(app);
+}
+
+/** Bodies of every type that has no parser: an empty one is none, another is refused (415). It never gets longer than one chunk. */
+export function acceptOnlyEmptyBodies(app: FastifyInstance): void {
+  app.addContentTypeParser("*", (_request, payload, done) => {
+    payload.once("error", done);
+    payload.once("end", () => done(null, undefined));
+    payload.once("data", () => {
+      payload.removeAllListeners("end");
+      payload.resume();
+      done(new Refusal(415, "Unsupported Media Type; send the body as Content-Type: application/json"));
+    });
   });
 }

@@ -9,6 +9,7 @@ import { guard } from "../auth/guard.ts";
 import { type Authenticator, type Principal, SCOPES } from "../auth/principal.ts";
 import { endRevokedStreams } from "../auth/revoked-streams.ts";
 import { BODY_LIMIT } from "../http/body-limit.ts";
+import { acceptOnlyEmptyBodies } from "../http/empty-body.ts";
 import { ParseError, Refusal } from "../http/errors.ts";
 import type { AllowedNames } from "../http/hosts.ts";
 import { requireAllowedOrigin } from "../http/origins.ts";
@@ -20,6 +21,7 @@ import { refuseLargeBatch } from "./batch-limit.ts";
 import { listStamps } from "./catalog.ts";
 import { Changes, type Notify } from "./changes.ts";
 import { type LegacyAnswer, LegacyLeg } from "./legacy-leg.ts";
+import { lenientMessages } from "./lenient-messages.ts";
 import { isListen, Listens } from "./listens.ts";
 import type { LiveSessionsOptions } from "./live-sessions.ts";
 import { resourceVersion } from "./resources.ts";
@@ -107,7 +109,7 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
   async function serve(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { principal } = request;
     if (!principal) throw new Error("a request came past the guard");
-    const body = request.body;
+    const body = lenientMessages(request.body);
     if (request.method === "POST" && body === undefined)
       throw new Refusal(
         400,
@@ -186,6 +188,7 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
         }
       },
     );
+    acceptOnlyEmptyBodies(mcp);
     for (const url of ["/mcp", "/mcp/"])
       mcp.route({
         method: ["GET", "POST", "DELETE"],

@@ -45,7 +45,7 @@ export async function git(
   if (result.stopped === "enough") return result.stdout;
   if (result.stopped) throw new ToolError(`git ${args[0]} was stopped: ${STOPPED[result.stopped]}`);
   if (result.code !== 0)
-    throw new ToolError(`git ${args[0]} failed: ${lastLine(result.stderr) || `exit code ${result.code}`}`);
+    throw new ToolError(`git ${args[0]} failed: ${reasonIn(result.stderr) || `exit code ${result.code}`}`);
   return result.stdout;
 }
 
@@ -103,6 +103,8 @@ export async function isWorkTree(root: string): Promise<boolean> {
   }
 }
 
-function lastLine(text: string): string {
-  return text.trim().split("\n").at(-1) ?? "";
+/** What git says went wrong. Hints on how to use the command may follow that line. */
+function reasonIn(stderr: string): string {
+  const lines = stderr.trim().split("\n");
+  return lines.findLast((line) => /^(fatal|error): /.test(line)) ?? lines.at(-1) ?? "";
 }

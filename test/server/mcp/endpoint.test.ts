@@ -213,6 +213,12 @@ describe("what is taken", () => {
     ["JSON of length 0", { "content-type": "application/json; charset=utf-8", "content-length": "0" }],
     ["JSON, chunked", { "content-type": "application/json", "transfer-encoding": "chunked" }],
     ["a form", { "content-type": "application/x-www-form-urlencoded" }],
+    [
+      "a form, chunked",
+      { "content-type": "multipart/form-data; boundary=x", "transfer-encoding": "chunked" },
+    ],
+    ["text, chunked", { "content-type": "text/plain", "transfer-encoding": "chunked" }],
+    ["no type, chunked", { "transfer-encoding": "chunked" }],
     ["a malformed type", { "content-type": "json" }],
     ["no type", {}],
   ])("DELETE without a body and with the Content-Type of %s ends the session", async (_, headers) => {

@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { lenientMessages } from "../../../server/mcp/lenient-messages.ts";
+import { makeRepository, openSession, type RunningApp, rpc, startApp, temporaryFolder } from "../support.ts";
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let running: RunningApp;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  await makeRepository(`${folder.path}/sample`);
+  running = await startApp({ AUTH_MODE: "none", WORKSPACE_DIR: folder.path, RATE_LIMIT_ADDRESS: "0" });
+});
+afterAll(async () => {
+  await running.app.close();
+  await folder.remove();
+});
+
+const META = {
+  "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+  "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
+  "io.modelcontextprotocol/clientCapabilities": {},
+};
+
+/** The result or error of one request, in the way of a client of each kind. */
+const WAYS = {
+  "2025, with a session": async (method: string, params: unknown) => {
+    const id = await openSession(running.origin);
+    return answerOf(await rpc(running.origin, request(method, params), { "mcp-session-id": id }));
+  },
+  "2025, without one": async (method: string, params: unknown) =>
+    answerOf(await rpc(running.origin, request(method, params))),
+  "2026": async (method: string, params: unknown) => {
+    const named = (params as { name?: string } | null)?.name;
+    return answerOf(
+      await rpc(running.origin, request(method, { ...(params as object), _meta: META }), {
+        "mcp-protocol-version": "2026-07-28",
+        "mcp-method": method,
+        ...(named ? { "mcp-name": named } : {}),
+      }),
+    );
+  },
+};
+
+const request = (method: string, params: unknown) => ({ jsonrpc: "2.0", id: 7, method, params });
+
+async function answerOf(response: Response): Promise<unknown> {
+  const text = await response.text();
+  return JSON.parse(/^data: (\{.*)$/m.exec(text)?.[1] ?? text);
+}
+
+describe.each(Object.entries(WAYS))("%s", (_, ask) => {
+  test.each([
+    ["no arguments", undefined],
+    ["null", null],
+    ["empty text", ""],
+    ["JSON text of null", "null"],
+    ["JSON text of an object", '{"max_results":"5"}'],
+    ["nulls inside", { offset: null }],
+  ])("a tool is called with %s", async (_what, args) => {
+    expect(await ask("tools/call", { name: "list_repos", arguments: args })).toMatchObject({
+      result: { structuredContent: { repos: [{ name: "sample" }] } },
+    });
+  });
+
+  test.each([
+    ["tools/list", null],
+    ["tools/list", { cursor: null }],
+    ["resources/list", { cursor: null }],
+    ["prompts/list", null],
+  ])("%s with the params %j", async (method, params) => {
+    expect(await ask(method, params)).toHaveProperty("result");
+  });
+
+  test("the arguments of a prompt may be null, together or each, and JSON text", async () => {
+    const plain = await ask("prompts/get", { name: "onboard", arguments: {} });
+    expect(plain).toHaveProperty("result");
+    for (const args of [null, { repo: null }, JSON.stringify({ repo: null })])
+      expect(await ask("prompts/get", { name: "onboard", arguments: args })).toEqual(plain);
+  });
+
+  test("a prompt that git cannot serve says why, in git's words", async () => {
+    // The sample has one commit, so HEAD~1 is none.
+    expect(await ask("prompts/get", { name: "review_diff", arguments: null })).toMatchObject({
+      error: { code: -32_602, message: expect.stringMatching(/^git diff failed: fatal: .*HEAD~1/) },
+    });
+  });
+
+  test.each([[[]], [0], [true], ["text"], ["[]"]])(
+    "arguments that are no object (%j) are refused",
+    async (args) => {
+      expect(await ask("tools/call", { name: "list_repos", arguments: args })).toMatchObject({
+        error: { code: -32_602 },
+      });
+    },
+  );
+});
+
+test("answers, notifications and what is no message", () => {
+  const answer = { jsonrpc: "2.0", id: 1, result: { content: null } };
+  for (const same of [
+    answer,
+    null,
+    undefined,
+    "text",
+    1,
+    {},
+    [[null]],
+    { jsonrpc: "2.0", id: null, method: "ping" },
+  ])
+    expect(lenientMessages(same)).toEqual(same);
+  expect(
+    lenientMessages([{ jsonrpc: "2.0", id: null, method: "notifications/initialized", params: null }]),
+  ).toEqual([{ jsonrpc: "2.0", method: "notifications/initialized" }]);
+});
