@@ -1,18 +1,20 @@
 import { DatabaseSync } from "node:sqlite";
+import { fitOf } from "./names.ts";
 
 /** Another number makes every index of an older release invalid: it is built anew beside the old one. */
-export const INDEX_VERSION = 1;
+export const INDEX_VERSION = 2;
 
 /**
  * `chunks_text` finds texts by their trigrams, `words` finds the files that hold an identifier. Both keep no copy of the text: it is read
- * from the work tree.
+ * from the work tree. `bare` is what a symbol is looked up by (names.ts), `start_line` where its comment, its decorators and its type begin.
  */
 const SCHEMA = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE files (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, language TEXT, lines INTEGER NOT NULL, size INTEGER NOT NULL);
-CREATE TABLE symbols (id INTEGER PRIMARY KEY, file INTEGER NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, parent TEXT NOT NULL,
-  line INTEGER NOT NULL, col INTEGER NOT NULL, end_line INTEGER NOT NULL, signature TEXT NOT NULL);
-CREATE INDEX symbols_name ON symbols (name COLLATE NOCASE);
+CREATE TABLE files (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, language TEXT, lines INTEGER NOT NULL, size INTEGER NOT NULL,
+  package TEXT NOT NULL);
+CREATE TABLE symbols (id INTEGER PRIMARY KEY, file INTEGER NOT NULL, name TEXT NOT NULL, bare TEXT NOT NULL, kind TEXT NOT NULL,
+  parent TEXT NOT NULL, start_line INTEGER NOT NULL, line INTEGER NOT NULL, col INTEGER NOT NULL, end_line INTEGER NOT NULL, signature TEXT NOT NULL);
+CREATE INDEX symbols_bare ON symbols (bare COLLATE NOCASE);
 CREATE INDEX symbols_file ON symbols (file, line);
 CREATE TABLE chunks (id INTEGER PRIMARY KEY, file INTEGER NOT NULL, start_line INTEGER NOT NULL, end_line INTEGER NOT NULL);
 CREATE INDEX chunks_file ON chunks (file);
@@ -56,6 +58,13 @@ export function openForQueries(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
   try {
     readMeta(db);
+    db.function("fit_of", { deterministic: true }, (parents, path, packageName, parent) =>
+      fitOf(JSON.parse(String(parents)), {
+        path: String(path),
+        package: String(packageName),
+        parent: String(parent),
+      }),
+    );
     return db;
   } catch (error) {
     db.close();

@@ -1,6 +1,7 @@
 /**
  * What is a definition, in tree-sitter's query language, one text a grammar. The outer capture is the definition and its name the kind
- * (languages.ts, plus `impl`, a container that is no symbol); `@name` is its name, `@parent` a container that does not enclose it.
+ * (languages.ts, plus `impl`, a container that is no symbol); `@name` is its name, `@parent` a container that does not enclose it,
+ * `@package` the package of the whole file.
  * Local variables are left out: they would be most of the index and nobody looks for them by name.
  */
 
@@ -40,6 +41,7 @@ export const QUERIES: Record<string, string> = {
 (class_definition body: (block (expression_statement (assignment left: (identifier) @name) @field)))`,
 
   go: `
+(package_clause (package_identifier) @package)
 (function_declaration name: (identifier) @name) @function
 (method_declaration
   receiver: (parameter_list (parameter_declaration type: [
@@ -76,6 +78,7 @@ export const QUERIES: Record<string, string> = {
 (impl_item type: (generic_type type: (type_identifier) @name)) @impl`,
 
   java: `
+(package_declaration (_) @package .)
 (class_declaration name: (identifier) @name) @class
 (record_declaration name: (identifier) @name) @class
 (interface_declaration name: (identifier) @name) @interface
@@ -87,6 +90,8 @@ export const QUERIES: Record<string, string> = {
 (field_declaration declarator: (variable_declarator name: (identifier) @name)) @field`,
 
   csharp: `
+(file_scoped_namespace_declaration name: (_) @package)
+(file_scoped_namespace_declaration name: (_) @name) @module
 (namespace_declaration name: (_) @name) @module
 (class_declaration name: (identifier) @name) @class
 (record_declaration name: (identifier) @name) @class
@@ -111,6 +116,8 @@ export const QUERIES: Record<string, string> = {
 (alias_declaration name: (type_identifier) @name) @type
 (function_declarator declarator: (identifier) @name) @function
 (function_declarator declarator: (field_identifier) @name) @method
+(function_declarator declarator: (destructor_name) @name) @method
+(function_declarator declarator: (operator_name) @name) @function
 (function_declarator declarator: (qualified_identifier) @name) @method
 (field_declaration declarator: (field_identifier) @name) @field
 (preproc_def name: (identifier) @name) @macro
@@ -125,6 +132,7 @@ export const QUERIES: Record<string, string> = {
 
   php: `
 (namespace_definition name: (_) @name) @module
+(namespace_definition name: (_) @package)
 (class_declaration name: (name) @name) @class
 (interface_declaration name: (name) @name) @interface
 (trait_declaration name: (name) @name) @trait

@@ -1,7 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { encodeWord } from "./database.ts";
 import { languageOf } from "./languages.ts";
-import { type CodeSymbol, symbolsOf } from "./symbols.ts";
+import { bareName } from "./names.ts";
+import { type CodeSymbol, outlineOf } from "./symbols.ts";
 
 /** Lines of a piece of text that a search finds as one. */
 export const CHUNK_LINES = 40;
@@ -20,9 +21,10 @@ export class FileIndex {
     const prepare = (sql: string) => db.prepare(sql);
     this.#statements = {
       find: prepare("SELECT id FROM files WHERE path = ?"),
-      file: prepare("INSERT INTO files (path, language, lines, size) VALUES (?, ?, ?, ?)"),
+      file: prepare("INSERT INTO files (path, language, lines, size, package) VALUES (?, ?, ?, ?, ?)"),
       symbol: prepare(
-        "INSERT INTO symbols (file, name, kind, parent, line, col, end_line, signature) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        `INSERT INTO symbols (file, name, bare, kind, parent, start_line, line, col, end_line, signature)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ),
       chunk: prepare("INSERT INTO chunks (file, start_line, end_line) VALUES (?, ?, ?)"),
       text: prepare("INSERT INTO chunks_text (rowid, text) VALUES (?, ?)"),
@@ -57,9 +59,10 @@ export class FileIndex {
     if (lines.at(-1) === "") lines.pop();
     const language = languageOf(path);
     const minified = text.length > MAX_MEAN_LINE * Math.max(1, lines.length);
-    const symbols = language && !minified ? ((await symbolsOf(text, language)) ?? []) : [];
-    const id = Number(s.file.run(path, language?.name ?? null, lines.length, text.length).lastInsertRowid);
-    for (const symbol of symbols) this.#symbol(id, symbol);
+    const outline = language && !minified ? await outlineOf(text, language) : undefined;
+    const facts = [path, language?.name ?? null, lines.length, text.length, outline?.package ?? ""] as const;
+    const id = Number(s.file.run(...facts).lastInsertRowid);
+    for (const symbol of outline?.symbols ?? []) this.#symbol(id, symbol);
     for (let start = 0; start < lines.length; start += CHUNK_LINES) {
       const piece = lines.slice(start, start + CHUNK_LINES);
       const chunk = s.chunk.run(id, start + 1, start + piece.length).lastInsertRowid;
@@ -69,7 +72,8 @@ export class FileIndex {
   }
 
   #symbol(file: number, c: CodeSymbol): void {
-    this.#statements.symbol.run(file, c.name, c.kind, c.parent, c.line, c.column, c.end_line, c.signature);
+    const place = [c.start_line, c.line, c.column, c.end_line] as const;
+    this.#statements.symbol.run(file, c.name, bareName(c.name), c.kind, c.parent, ...place, c.signature);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Node, Tree } from "web-tree-sitter";
 import { withTree } from "./grammars.ts";
 import type { Language } from "./languages.ts";
+import { bareName } from "./names.ts";
 
 export const ROLES = ["definition", "import", "call", "type", "use", "text"] as const;
 /** How a name is used. `text`: the language has no grammar here, so comments and strings count too. */
@@ -21,13 +22,19 @@ const CALL = /call|invocation|new_expression|object_creation|macro_invocation|^c
 const LOCAL =
   /parameter|declarator|var_spec|short_var_declaration|let_declaration|let_condition|assignment|for_in|for_statement|for_expression|foreach|catch|except|with_item|as_pattern|range_clause|for_range|closure/;
 
-/** Every place of `name` in a text that is an identifier, not part of a comment or string. */
+/** Languages in which `$` is a sigil; elsewhere it is a letter. */
+const DOLLAR_SIGIL = /^(?:php|bash|powershell)$/;
+
+/**
+ * Every place of `name` in a text that is an identifier, not part of a comment or string; places are of the bare name, and with a sigil
+ * only those that are spelled so (`#run`, `empty?`, `~File`).
+ */
 export async function occurrencesOf(
   text: string,
   language: Language | undefined,
   name: string,
 ): Promise<Occurrence[]> {
-  const places = wordPlaces(text, name);
+  const places = spelledPlaces(text, name, language);
   if (places.length === 0) return [];
   const inTree = language && (await withTree(text, language, (tree) => classify(tree, places)));
   if (inTree) return withLines(text, inTree);
@@ -37,10 +44,44 @@ export async function occurrencesOf(
   );
 }
 
-/** Where `name` stands as a whole word, as indices; at most 5,000. */
-export function wordPlaces(text: string, name: string): number[] {
+function spelledPlaces(text: string, name: string, language: Language | undefined): number[] {
+  const sigil = language !== undefined && DOLLAR_SIGIL.test(language.query);
+  const bare = bareName(name);
+  if (/^operator(?![\p{L}\p{N}_])/u.test(bare)) return operatorPlaces(text, bare);
+  if (!sigil && name.startsWith("$")) return wordPlaces(text, name);
+  const at = name.indexOf(bare);
+  const before = name.slice(0, at).replaceAll("$", "").replaceAll("&", "");
+  const after = name.slice(at + bare.length);
+  return wordPlaces(text, bare, sigil).filter(
+    (place) =>
+      (before === "" || text.endsWith(before, place)) &&
+      (after === "" || follows(text.slice(place + bare.length, place + bare.length + 40), after)),
+  );
+}
+
+/** The setter of Ruby is `name=` where it is defined and `name = value` where it is used. */
+const follows = (text: string, sign: string) =>
+  sign === "=" ? /^\s*=(?![=~>])/.test(text) : text.startsWith(sign);
+
+function operatorPlaces(text: string, bare: string): number[] {
+  const places = [...text.matchAll(/(?<![\p{L}\p{N}_])operator/gu)].map((m) => m.index);
+  const next = (place: number) => bareName(text.slice(place, place + bare.length + 20));
+  return places.filter((place) => {
+    const found = next(place);
+    return found.startsWith(bare) && !/[=<>!+\-*/%&|^\p{L}\p{N}_]/u.test(found[bare.length] ?? "");
+  });
+}
+
+/**
+ * Where `name` stands as a whole word, as indices; at most 5,000.
+ *
+ * @param sigil `$` before a word is not part of it
+ */
+export function wordPlaces(text: string, name: string, sigil = false): number[] {
   const places: number[] = [];
   if (name === "") return places;
+  const isWord = (char: string | undefined) =>
+    char !== undefined && /[\p{L}\p{N}_$]/u.test(char) && !(sigil && char === "$");
   for (
     let at = text.indexOf(name);
     at !== -1 && places.length < 5_000;
@@ -49,8 +90,6 @@ export function wordPlaces(text: string, name: string): number[] {
     if (!isWord(text[at - 1]) && !isWord(text[at + name.length])) places.push(at);
   return places;
 }
-
-const isWord = (char: string | undefined) => char !== undefined && /[\p{L}\p{N}_$]/u.test(char);
 
 function classify(tree: Tree, places: number[]): { index: number; role: Role }[] {
   const found: { index: number; role: Role }[] = [];
@@ -87,6 +126,8 @@ function above(node: Node, steps: number, pattern: RegExp): boolean {
 /** The name at a place, and where the nearest enclosing scope introduces it. */
 export interface NameAt {
   name: string;
+  /** The name with the sigil or the signs that it bears there: `#run`, `empty?`, `operator==`. */
+  spelled: string;
   /** What stands before the dot in `qualifier.name`, or undefined. */
   qualifier: string | undefined;
   /** Where a parameter or local variable of that name is introduced. */
@@ -115,7 +156,7 @@ export async function nameAt(
       : words.find((w) => w.index <= column - 1 && column - 1 <= w.index + w[0].length);
   if (!word) return undefined;
   const index = start + word.index;
-  const qualifier = /([\p{L}_$][\p{L}\p{N}_$]*)(?:\.|::|->|\?\.)$/u.exec(
+  const qualifier = /([\p{L}_$][\p{L}\p{N}_$]*)(?:\.|::|->|\?\.|\\)(?:[#@~$]|r#)?$/u.exec(
     text.slice(Math.max(0, index - 200), index),
   )?.[1];
   const local =
@@ -123,7 +164,24 @@ export async function nameAt(
       ? await withTree(text, language, (tree) => localOf(tree, text, word[0], index))
       : undefined;
   const place = local === undefined ? undefined : withLines(text, [{ index: local, role: "definition" }])[0];
-  return { name: word[0], qualifier, local: place && { line: place.line, column: place.column } };
+  return {
+    name: word[0],
+    spelled: spelledAt(text, index, word[0], language),
+    qualifier,
+    local: place && { line: place.line, column: place.column },
+  };
+}
+
+function spelledAt(text: string, index: number, word: string, language: Language | undefined): string {
+  const lineEnd = text.indexOf("\n", index);
+  const after = text.slice(index + word.length, lineEnd === -1 ? undefined : lineEnd).slice(0, 100);
+  const before = text.slice(Math.max(0, text.lastIndexOf("\n", index - 1) + 1, index - 100), index);
+  if (word === "operator") return word + (/^\s*(?:\(\)|\[\]|[^\p{L}\p{N}_\s(]+)/u.exec(after)?.[0] ?? "");
+  if (/^(?:powershell|bash|css)$/.test(language?.query ?? ""))
+    return `${/(?:[\p{L}\p{N}_]+-)*$/u.exec(before)?.[0] ?? ""}${word}${/^(?:-[\p{L}\p{N}_]+)*/u.exec(after)?.[0] ?? ""}`;
+  const sigil = /(?:[#@~]|(?<![\p{L}\p{N}_])r#)$/u.exec(before)?.[0] ?? "";
+  const sign = language?.query === "ruby" ? (/^[?!]/.exec(after)?.[0] ?? "") : "";
+  return sigil + word + sign;
 }
 
 function localOf(tree: Tree, text: string, name: string, index: number): number | undefined {

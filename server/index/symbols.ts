@@ -1,5 +1,6 @@
 import type { Node, QueryCapture } from "web-tree-sitter";
 import { MATCH_OPTIONS, withTree } from "./grammars.ts";
+import { headRow } from "./head.ts";
 import { KINDS, type Kind, type Language } from "./languages.ts";
 
 /** A definition in a file. Lines and columns count from 1; columns in UTF-16 units. */
@@ -8,6 +9,9 @@ export interface CodeSymbol {
   kind: Kind;
   /** What it lies in, outermost first, joined by "/"; "" at the top. */
   parent: string;
+  /** Where it begins: its documentation, decorators, attributes and the type before its name. */
+  start_line: number;
+  /** Of the name. */
   line: number;
   column: number;
   end_line: number;
@@ -41,12 +45,22 @@ interface Definition {
   parent: string | undefined;
 }
 
-/** The definitions of a text in the order of their lines; undefined when it cannot be parsed here. */
-export function symbolsOf(text: string, language: Language): Promise<CodeSymbol[] | undefined> {
+/** What a file defines, in the order of the lines. */
+export interface Outline {
+  symbols: CodeSymbol[];
+  /** The package or namespace that it declares for all of itself; "" for none. */
+  package: string;
+}
+
+/** The definitions of a text; undefined when it cannot be parsed here. */
+export function outlineOf(text: string, language: Language): Promise<Outline | undefined> {
   return withTree(text, language, (tree, { query }) => {
-    if (!query) return [];
+    if (!query) return { symbols: [], package: "" };
+    let declared = "";
     const found = new Map<number, { pattern: number; definition: Definition }>();
     for (const match of query.matches(tree.rootNode, MATCH_OPTIONS)) {
+      for (const { name, node } of match.captures)
+        if (name === "package" && declared === "") declared = text.slice(node.startIndex, node.endIndex);
       const definition = read(match.captures, text);
       if (!definition) continue;
       const at = definition.name.startIndex;
@@ -56,10 +70,8 @@ export function symbolsOf(text: string, language: Language): Promise<CodeSymbol[
         found.set(at, { pattern: match.patternIndex, definition });
       if (found.size >= MAX_SYMBOLS) break;
     }
-    return nest(
-      [...found.values()].map((f) => f.definition),
-      text,
-    );
+    const definitions = [...found.values()].map((f) => f.definition);
+    return { symbols: nest(definitions, text), package: declared };
   });
 }
 
@@ -71,7 +83,7 @@ function read(captures: QueryCapture[], text: string): Definition | undefined {
   for (const capture of captures) {
     if (capture.name === "name") name = capture.node;
     else if (capture.name === "parent") parent = text.slice(capture.node.startIndex, capture.node.endIndex);
-    else {
+    else if (capture.name !== "package") {
       kind = capture.name;
       node = capture.node;
     }
@@ -109,6 +121,7 @@ function climb(node: Node): Node {
 function nest(definitions: Definition[], text: string): CodeSymbol[] {
   definitions.sort((a, b) => a.outer.startIndex - b.outer.startIndex || b.outer.endIndex - a.outer.endIndex);
   const symbols: CodeSymbol[] = [];
+  const lines = text.split("\n");
   const open: { end: number; path: string; kind: string }[] = [];
   for (const { name, node, outer, kind, parent } of definitions) {
     while (open.length > 0 && (open.at(-1)?.end ?? 0) <= node.startIndex) open.pop();
@@ -122,6 +135,7 @@ function nest(definitions: Definition[], text: string): CodeSymbol[] {
       name: label,
       kind: kind === "function" && holder && HOLDERS.has(holder.kind) ? "method" : kind,
       parent: above,
+      start_line: headRow(outer, lines) + 1,
       line: name.startPosition.row + 1,
       column: name.startPosition.column + 1,
       end_line: outer.endPosition.row + 1,

@@ -7,7 +7,9 @@ import type { ToolContext } from "./tool.ts";
 const MAX_BODY = 12_000;
 
 /** Adds the source of each symbol, read from the work tree, until `maxChars` are taken; files that are no longer shown get none. */
-export async function bodies<T extends { path: string; line: number; end_line: number; signature: string }>(
+export async function bodies<
+  T extends { path: string; start_line: number; end_line: number; signature: string },
+>(
   { workspace, signal }: ToolContext,
   repo: Repository,
   symbols: readonly T[],
@@ -26,7 +28,7 @@ export async function bodies<T extends { path: string; line: number; end_line: n
     }
     const whole = text
       .split("\n")
-      .slice(symbol.line - 1, symbol.end_line)
+      .slice(symbol.start_line - 1, symbol.end_line)
       .join("\n");
     const kept = beginning(whole, MAX_BODY);
     const body = kept === whole ? whole : `${kept}…`;

@@ -1,8 +1,8 @@
 import * as z from "zod";
+import { bareName, splitNamePath } from "../index/names.ts";
 import { ROLES } from "../index/occurrences.ts";
 import { ToolError } from "../tool-error.ts";
 import { insidePath } from "../workspace/paths.ts";
-import { splitNamePath } from "./find-symbol.ts";
 import { indexNote, page } from "./paging.ts";
 import {
   folderArgument,
@@ -17,7 +17,9 @@ import {
 import { defineTool } from "./tool.ts";
 
 const input = z.object({
-  name: symbolArgument("Name of the symbol; of a path of names only the last counts."),
+  name: symbolArgument(
+    "Name or path of names; every use of the last name counts, what is before it only ranks.",
+  ),
   defined_in: z
     .string()
     .max(4096)
@@ -65,10 +67,17 @@ export const findReferences = defineTool({
     const repo = await context.workspace.find(args.repo);
     const folder = args.path === "" ? "" : (await insidePath(repo, args.path)).real;
     const home = args.defined_in ? (await insidePath(repo, args.defined_in)).real : undefined;
-    const { name } = splitNamePath(args.name);
-    if (!/^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(name))
+    const { name, parents } = splitNamePath(args.name);
+    const bare = bareName(name);
+    if (!/[\p{L}_$]/u.test(bare) || (/\s/.test(bare) && !bare.startsWith("operator ")))
       throw new ToolError(`${JSON.stringify(name)} is no identifier; use search_text.`);
-    const job = { name, path: folder, defined_in: home, include_definitions: args.include_definitions };
+    const job = {
+      name,
+      parents,
+      path: folder,
+      defined_in: home,
+      include_definitions: args.include_definitions,
+    };
     const found = await context.index.query("references", repo, job, context.signal);
     const { items, ...rest } = page(found.references, args.offset, args.max_results, args.max_answer_chars);
     return {

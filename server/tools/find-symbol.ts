@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { KINDS } from "../index/languages.ts";
+import type { FoundSymbols } from "../index/queries/find-symbol.ts";
 import { insidePath } from "../workspace/paths.ts";
 import { bodies } from "./bodies.ts";
 import { indexNote, page } from "./paging.ts";
@@ -16,7 +17,9 @@ import {
 import { defineTool } from "./tool.ts";
 
 const input = z.object({
-  name: symbolArgument('Name, or a path of names such as "Class/method" or "Class.method".'),
+  name: symbolArgument(
+    'Name, or a path of names such as "Class/method", "pkg.Class.method" or "file.ts/Class".',
+  ),
   match: z
     .enum(["exact", "prefix", "substring"])
     .default("exact")
@@ -37,6 +40,7 @@ const output = z.object({
       path: z.string(),
       name_path: z.string(),
       kind: z.enum(KINDS),
+      start_line: z.int().describe("Where its comment, decorators or type begin; line is the name's."),
       line: z.int(),
       column: z.int(),
       end_line: z.int(),
@@ -45,6 +49,10 @@ const output = z.object({
     }),
   ),
   total: z.int(),
+  partial: z
+    .boolean()
+    .describe("True when only the likeliest 2,000 of total can be paged through; narrow it."),
+  note: z.string().optional(),
   index: indexOutput,
   ...pageOutput,
 });
@@ -53,7 +61,7 @@ export const findSymbol = defineTool({
   name: "find_symbol",
   title: "Find a symbol",
   description:
-    "Finds where a class, function, method, type or other symbol is defined, by its name, in any of 14 languages; the likeliest first.",
+    "Finds where a class, function, method, type or other symbol is defined, by its name, in any of 15 languages; the likeliest first.",
   capability: "code:read",
   needs: ["git", "index"],
   input,
@@ -61,8 +69,7 @@ export const findSymbol = defineTool({
   async run(args, context) {
     const repo = await context.workspace.find(args.repo);
     const folder = args.path === "" ? "" : (await insidePath(repo, args.path)).real;
-    const { name, parents } = splitNamePath(args.name);
-    const job = { name, parents, match: args.match, kinds: args.kinds, path: folder };
+    const job = { name: args.name, match: args.match, kinds: args.kinds, path: folder };
     const found = await context.index.query("findSymbol", repo, job, context.signal);
     const chosen = found.symbols.slice(args.offset, args.offset + args.max_results);
     const shaped = chosen.map(({ parent, name, ...rest }) => ({
@@ -80,7 +87,9 @@ export const findSymbol = defineTool({
     return {
       repo: repo.name,
       symbols: items,
-      total: found.symbols.length,
+      total: found.total,
+      partial: found.total > found.symbols.length,
+      ...noteOn(found, args.name),
       index: indexNote(context, repo, found),
       truncated,
       next_offset: next_offset === null ? null : args.offset + next_offset,
@@ -88,8 +97,16 @@ export const findSymbol = defineTool({
   },
 });
 
-/** "a/B.c", "a::B#c" -> ["a", "B"] and "c". Operators and odd names are taken whole. */
-export function splitNamePath(text: string): { name: string; parents: string[] } {
-  const parts = /^[\s./:#]*$/.test(text) ? [text] : text.split(/::|[/.#]/).filter((part) => part !== "");
-  return { name: parts.at(-1) ?? text, parents: parts.slice(0, -1) };
+/** What is to be said of an answer that is not quite to the question. */
+function noteOn({ symbols, unfit, near }: FoundSymbols, asked: string): { note?: string } {
+  if (symbols.length > 0)
+    return unfit.length === 0
+      ? {}
+      : {
+          note: `Nothing of that name was found in ${JSON.stringify(unfit.join("/"))}; these are named so elsewhere.`,
+        };
+  const like = near.length > 0 ? ` Similar names: ${near.join(", ")}.` : "";
+  return {
+    note: `No definition is named ${JSON.stringify(asked)} with these kinds and in this folder.${like} Local variables, and languages that have no grammar here, are not indexed: try search_text.`,
+  };
 }

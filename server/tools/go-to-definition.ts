@@ -26,7 +26,7 @@ const input = z.object({
     .max(1_000_000)
     .optional()
     .describe("Column of the name, counted from 1. Default: the line's first name."),
-  symbol: symbolArgument("The name itself, instead of its column.").optional(),
+  symbol: symbolArgument('The name itself, or "Class.method", instead of its column.').optional(),
   offset: offsetArgument,
   max_results: maxResults(10, 100),
   max_answer_chars: maxAnswerChars,
@@ -39,6 +39,7 @@ const output = z.object({
     .array(
       z.object({
         path: z.string(),
+        start_line: z.int(),
         line: z.int(),
         column: z.int(),
         end_line: z.int(),

@@ -1,6 +1,7 @@
 import { type Freshness, type IndexJob, reading, SECONDARY } from "../job.ts";
 import { type Kind, languageOf } from "../languages.ts";
-import { nameAt } from "../occurrences.ts";
+import { type AskedName, bareName, fitOf, splitNamePath } from "../names.ts";
+import { nameAt, wordPlaces } from "../occurrences.ts";
 import { TreeReader } from "../work-tree.ts";
 import { definitionsOf, type FoundSymbol } from "./find-symbol.ts";
 import { folderOf } from "./references.ts";
@@ -9,7 +10,7 @@ export interface DefinitionJob extends IndexJob {
   path: string;
   line: number;
   column: number | undefined;
-  /** Instead of a column: a name that stands on the line. */
+  /** Instead of a column: a name or name path whose last part stands on the line. */
   symbol: string | undefined;
 }
 
@@ -24,6 +25,7 @@ export const REASONS = [
 
 export interface Definition {
   path: string;
+  start_line: number;
   line: number;
   column: number;
   end_line: number;
@@ -47,16 +49,21 @@ export function definition(
     if (text === undefined) return { name: undefined, definitions: [] };
     const lines = text.split("\n");
     const line = lines[job.line - 1] ?? "";
-    const column = job.symbol === undefined ? job.column : columnOf(line, job.symbol);
-    if (job.symbol !== undefined && column === undefined) return { name: undefined, definitions: [] };
+    const asked = job.symbol === undefined ? undefined : splitNamePath(job.symbol);
+    const column = asked === undefined ? job.column : columnOf(line, asked);
+    if (asked !== undefined && column === undefined) return { name: undefined, definitions: [] };
     const at = await nameAt(text, languageOf(job.path), job.line, column);
     if (!at) return { name: undefined, definitions: [] };
     const found: Definition[] = [];
-    if (at.local) {
+    const name = asked && bareName(asked.name) !== bareName(at.spelled) ? asked.name : at.spelled;
+    const parents = asked?.parents ?? [];
+    const qualifier = parents.at(-1) ?? at.qualifier;
+    if (at.local && parents.length === 0) {
       const signature = (lines[at.local.line - 1] ?? "").trim().slice(0, 200);
       const { line: l, column: c } = at.local;
       found.push({
         path: job.path,
+        start_line: l,
         line: l,
         column: c,
         end_line: l,
@@ -68,17 +75,28 @@ export function definition(
       });
     }
     const imports = importLines(lines);
-    const scored = definitionsOf(db, at.name)
+    const scored = definitionsOf(db, name)
       .filter((s) => s.path !== job.path || s.line !== at.local?.line)
-      .map((symbol) => score(symbol, job, at.qualifier, imports));
+      .map((symbol) => score(symbol, { path: job.path, parents, qualifier }, imports));
     scored.sort((a, b) => b.points - a.points);
-    return { name: at.name, definitions: [...found, ...scored.map((s) => s.definition)] };
+    return { name, definitions: [...found, ...scored.map((s) => s.definition)] };
   });
 }
 
-function columnOf(line: string, symbol: string): number | undefined {
-  const at = line.indexOf(symbol);
-  return at === -1 ? undefined : at + 1;
+/** Of the places where the name stands as a word, the one that is qualified as it was asked for, else the one with its sigil, else the first. */
+function columnOf(line: string, { name, parents }: AskedName): number | undefined {
+  const bare = bareName(name);
+  const word = /^operator(?![\p{L}\p{N}_])/u.test(bare) ? "operator" : bare;
+  const places = [...new Set([...wordPlaces(line, name), ...wordPlaces(line, word, true)])];
+  const sigil = name.slice(0, Math.max(0, name.indexOf(bare)));
+  const before = (place: number) => line.slice(0, place);
+  const holder = escaped(parents.at(-1) ?? "");
+  const qualified = new RegExp(`(?<![\\w$])${holder}(?:<[^<>]*>)?(?:\\.|::|->|\\?\\.|\\\\|/|#)[#@~$]?$`);
+  const place =
+    (parents.length > 0 ? places.find((at) => qualified.test(before(at))) : undefined) ??
+    places.find((at) => before(at).endsWith(sigil)) ??
+    places[0];
+  return place === undefined ? undefined : place + 1;
 }
 
 /** The lines by which a file brings in others, in any of the languages. */
@@ -92,8 +110,7 @@ function importLines(lines: readonly string[]): string {
 
 function score(
   symbol: FoundSymbol,
-  job: DefinitionJob,
-  qualifier: string | undefined,
+  from: { path: string; parents: readonly string[]; qualifier: string | undefined },
   imports: string,
 ): { points: number; definition: Definition } {
   const module = symbol.path.replace(/\.\w+$/, "").split("/");
@@ -102,13 +119,14 @@ function score(
   const imported = [stem, folderOf(symbol.path).split("/").at(-1) ?? ""].some(
     (part) => part.length > 1 && new RegExp(`(?<![\\w$])${escaped(part)}(?![\\w$])`).test(imports),
   );
-  const sameLanguage = languageOf(symbol.path)?.grammar === languageOf(job.path)?.grammar;
+  const sameLanguage = languageOf(symbol.path)?.grammar === languageOf(from.path)?.grammar;
   let why: Definition["why"] = sameLanguage ? "same language" : "name only";
   let points = sameLanguage ? 10 : 0;
-  if (folderOf(symbol.path) === folderOf(job.path)) [why, points] = ["same folder", points + 10];
-  if (symbol.path === job.path) [why, points] = ["same file", points + 25];
+  if (folderOf(symbol.path) === folderOf(from.path)) [why, points] = ["same folder", points + 10];
+  if (symbol.path === from.path) [why, points] = ["same file", points + 25];
   else if (imported && sameLanguage) [why, points] = ["imported from", points + 20];
-  if (qualifier !== undefined) points += qualified(symbol, qualifier, stem);
+  points += 20 * fitOf(from.parents, { ...symbol, package: "" });
+  if (from.qualifier !== undefined) points += qualified(symbol, from.qualifier, stem);
   else if (symbol.kind === "method" || symbol.kind === "field") points -= 5;
   if (SECONDARY.test(symbol.path)) points -= 3;
   return { points, definition: { ...symbol, why } };

@@ -18,7 +18,7 @@ export function overview(job: OverviewJob): Promise<{ symbols: FoundSymbol[]; to
     const total = db.prepare(`SELECT count(*) AS n ${from}`).get({ path, depth });
     const symbols = db
       .prepare(
-        `SELECT files.path, name, kind, parent, symbols.line, col AS column, end_line, signature ${from}
+        `SELECT files.path, name, kind, parent, start_line, symbols.line, col AS column, end_line, signature ${from}
          ORDER BY files.path, symbols.line, symbols.col LIMIT :limit OFFSET :offset`,
       )
       .all({ path, depth, offset, limit });

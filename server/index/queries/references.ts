@@ -2,9 +2,10 @@ import type { DatabaseSync } from "node:sqlite";
 import { encodeWord } from "../database.ts";
 import { BELOW, type Freshness, type IndexJob, type JobContext, reading, SECONDARY } from "../job.ts";
 import { languageOf } from "../languages.ts";
+import { bareName, fitOf } from "../names.ts";
 import { type Occurrence, occurrencesOf, type Role } from "../occurrences.ts";
 import { TreeReader } from "../work-tree.ts";
-import { definitionsOf } from "./find-symbol.ts";
+import { definitionsOf, type FoundSymbol } from "./find-symbol.ts";
 
 export interface Reference {
   path: string;
@@ -18,7 +19,10 @@ export interface Reference {
 }
 
 export interface ReferencesJob extends IndexJob {
+  /** The last part of the name path, its sigil included. */
   name: string;
+  /** The parts before it: the definitions that they fit best are meant. */
+  parents: readonly string[];
   path: string;
   /** The file whose definition is meant, when there are several. */
   defined_in: string | undefined;
@@ -46,11 +50,11 @@ export function references(job: ReferencesJob, context: JobContext): Promise<Ref
     const reader = new TreeReader(job.root);
     const all = filesWith(db, job.name, job.path);
     const definitions = definitionsOf(db, job.name);
-    const homes = job.defined_in === undefined ? definitions.map((d) => d.path) : [job.defined_in];
-    const defined = new Set(definitions.map((d) => `${d.path}:${d.line}:${d.column}`));
+    const homes = job.defined_in === undefined ? homesOf(definitions, job.parents) : [job.defined_in];
+    const defined = new Set(definitions.map((d) => `${d.path}:${d.line}:${d.column + bareStart(d.name)}`));
     const within = db.prepare(
-      `SELECT name, parent FROM symbols JOIN files ON files.id = symbols.file WHERE files.path = ? AND symbols.line <= ? AND end_line >= ?
-       ORDER BY end_line - symbols.line LIMIT 1`,
+      `SELECT name, parent FROM symbols JOIN files ON files.id = symbols.file WHERE files.path = ? AND start_line <= ? AND end_line >= ?
+       ORDER BY end_line - start_line LIMIT 1`,
     );
     const found: { weight: number; reference: Reference }[] = [];
     let done = 0;
@@ -82,13 +86,31 @@ export function references(job: ReferencesJob, context: JobContext): Promise<Ref
   });
 }
 
-/** The files that hold an identifier, by path. */
+/** The files of the definitions that are meant. */
+function homesOf(definitions: readonly FoundSymbol[], parents: readonly string[]): string[] {
+  const fits = definitions.map((d) => fitOf(parents, { ...d, package: "" }));
+  const best = Math.max(0, ...fits);
+  return definitions.filter((_, n) => fits[n] === best).map((d) => d.path);
+}
+
+/** Where the bare name begins in a spelled one. */
+const bareStart = (name: string) => Math.max(0, name.indexOf(bareName(name)));
+
+/** The files that hold every identifier of a name (`Get-Item` has two), by path. */
 export function filesWith(db: DatabaseSync, name: string, path: string): string[] {
-  if (!/^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(name)) return [];
+  const bare = bareName(name);
+  const identifiers = (/^operator(?![\p{L}\p{N}_])/u.test(bare) ? "operator" : bare).match(
+    /[\p{L}_][\p{L}\p{N}_$]*/gu,
+  );
+  if (!identifiers) return [];
+  const word = identifiers
+    .map(encodeWord)
+    .map((w) => `("${w}" OR "$${w}")`)
+    .join(" AND ");
   const sql = `SELECT files.path FROM words JOIN files ON files.id = words.rowid WHERE words MATCH :word AND ${BELOW} ORDER BY files.path`;
   return db
     .prepare(sql)
-    .all({ word: `"${encodeWord(name)}"`, path })
+    .all({ word, path })
     .map((row) => String(row.path));
 }
 

@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { sizeOfText } from "../../answer-size.ts";
 import { encodeWord } from "../database.ts";
 import { BELOW, type Freshness, type IndexJob, type JobContext, reading, SECONDARY } from "../job.ts";
+import { bareName } from "../names.ts";
 import type { FoundSymbol } from "./find-symbol.ts";
 
 export interface RepoMapJob extends IndexJob {
@@ -46,7 +47,7 @@ export function repoMap(job: RepoMapJob, context: JobContext): Promise<RepoMap &
 function ranking(db: DatabaseSync, path: string, context: JobContext): Ranked[] {
   const symbols = db
     .prepare(
-      `SELECT files.path, name, kind, parent, symbols.line, col AS column, end_line, signature
+      `SELECT files.path, name, kind, parent, start_line, symbols.line, col AS column, end_line, signature
        FROM symbols JOIN files ON files.id = symbols.file WHERE kind NOT IN ('field', 'rule') AND ${BELOW} ORDER BY files.path, symbols.line`,
     )
     .all({ path }) as unknown as FoundSymbol[];
@@ -56,7 +57,7 @@ function ranking(db: DatabaseSync, path: string, context: JobContext): Ranked[] 
   const counts = new Map<string, number>();
   for (const name of bearers.keys()) {
     if (counts.size % 500 === 0 && context.timeUp()) break;
-    const term = encodeWord(name).toLowerCase();
+    const term = encodeWord(bareName(name)).toLowerCase();
     counts.set(name, Math.max(0, Number(files.get(term)?.doc ?? 0) - 1));
   }
   return symbols

@@ -52,7 +52,7 @@ function symbolHits(db: DatabaseSync, words: readonly string[]): SearchHit[] {
       .slice(0, 5)
       .map((symbol, n) => ({
         path: symbol.path,
-        start_line: symbol.line,
+        start_line: symbol.start_line,
         end_line: symbol.end_line,
         title: `${symbol.kind} ${symbol.parent === "" ? "" : `${symbol.parent}/`}${symbol.name}`,
         score: 100 - n - (SECONDARY.test(symbol.path) ? 60 : 0) + (/[A-Z_\d]/.test(word) ? 20 : 0),

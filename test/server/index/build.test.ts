@@ -38,7 +38,7 @@ async function job() {
 
 /** Where a name is defined, as `path:line`. */
 async function find(name: string): Promise<string[]> {
-  const wanted = { name, parents: [], match: "exact", kinds: [], path: "" } as const;
+  const wanted = { name, match: "exact", kinds: [], path: "" } as const;
   return (await findSymbol({ ...(await job()), ...wanted })).symbols.map((s) => `${s.path}:${s.line}`);
 }
 

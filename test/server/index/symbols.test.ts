@@ -1,14 +1,14 @@
 import { describe, expect, test } from "@jest/globals";
 import { GRAMMARS, languageOf } from "../../../server/index/languages.ts";
 import { occurrencesOf } from "../../../server/index/occurrences.ts";
-import { symbolsOf } from "../../../server/index/symbols.ts";
+import { outlineOf } from "../../../server/index/symbols.ts";
 
 /** `kind path` of each definition of a text, in order. */
 async function read(file: string, text: string): Promise<string[]> {
   const language = languageOf(file);
   if (!language) throw new Error(`no language for ${file}`);
-  const symbols = await symbolsOf(text, language);
-  return (symbols ?? []).map((s) => `${s.kind} ${[s.parent, s.name].filter(Boolean).join("/")}`);
+  const outline = await outlineOf(text, language);
+  return (outline?.symbols ?? []).map((s) => `${s.kind} ${[s.parent, s.name].filter(Boolean).join("/")}`);
 }
 
 const SOURCES: [string, string, string[]][] = [
@@ -150,7 +150,7 @@ namespace Space { export function within() {} }`,
   ["a.ini", "[section]\nkey = 1\n", ["module section"]],
 ];
 
-describe("symbolsOf", () => {
+describe("outlineOf", () => {
   test.each(SOURCES)("%s", async (file, text, expected) => {
     expect(await read(file, text)).toEqual(expected);
   });
@@ -165,7 +165,7 @@ describe("symbolsOf", () => {
     const text =
       "// first\n@Deco()\nexport class A extends B {\n  run(\n    x: number,\n  ): void {\n  }\n}\n";
     const language = languageOf("a.ts");
-    const symbols = language && (await symbolsOf(text, language));
+    const symbols = language && (await outlineOf(text, language))?.symbols;
     expect(symbols?.[0]).toMatchObject({ name: "A", line: 3, column: 14, end_line: 8 });
     expect(symbols?.[1]).toMatchObject({ line: 4, end_line: 7, signature: "run( x: number, ): void" });
   });

@@ -36,9 +36,9 @@ test("search: the arguments and the answer are exactly what ChatGPT asks for", a
   expect(Object.keys(answer)).toEqual(["results"]);
   const [first] = answer.results as Result[];
   expect(first).toEqual({
-    id: "code:src/session.ts#L2-L4",
-    title: "code/src/session.ts:2 class SessionStore",
-    url: `https://github.com/owner/name/blob/${head}/src/session.ts#L2-L4`,
+    id: "code:src/session.ts#L1-L4",
+    title: "code/src/session.ts:1 class SessionStore",
+    url: `https://github.com/owner/name/blob/${head}/src/session.ts#L1-L4`,
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { findReferences } from "../../../server/tools/find-references.ts";
-import { findSymbol, splitNamePath } from "../../../server/tools/find-symbol.ts";
+import { findSymbol } from "../../../server/tools/find-symbol.ts";
 import { goToDefinition } from "../../../server/tools/go-to-definition.ts";
 import { repoMap } from "../../../server/tools/repo-map.ts";
 import { searchStructural } from "../../../server/tools/search-structural.ts";
@@ -92,15 +92,6 @@ describe("find_symbol", () => {
     const short = await ask(findSymbol, { name: "area", max_answer_chars: 1 });
     expect(rows(short, "symbols")).toHaveLength(1);
     expect(short.next_offset).toBe(1);
-  });
-
-  test.each([
-    ["a/B.c", ["a", "B"], "c"],
-    ["std::vec::Vec", ["std", "vec"], "Vec"],
-    ["/", [], "/"],
-    ["plain", [], "plain"],
-  ])("%s is split", (text, parents, name) => {
-    expect(splitNamePath(text)).toEqual({ parents, name });
   });
 });
 
