@@ -63,10 +63,11 @@ export class NotificationStreams {
     const after = Math.min(place ?? Number.POSITIVE_INFINITY, last ?? place ?? Date.now() * 1_000 - 1);
     const source = {
       tag: TAG,
-      read: async (from: number) => ({
-        events: await store.events(session.id, STANDALONE, from, PAGE),
-        more: true,
-      }),
+      read: async (from: number) => {
+        const events = await store.events(session.id, STANDALONE, from, PAGE);
+        if (events.length === 0) await this.#sessions.checkClaim(session, end);
+        return { events, more: true };
+      },
       change: () => journal.change(session.id, STANDALONE, REREAD_MS),
     };
     // From 2025-11-25 on clients take an event without data: a place to come back to before anything was sent.

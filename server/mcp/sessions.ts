@@ -12,7 +12,7 @@ import { type Principal, sameScopes } from "../auth/principal.ts";
 import { hasOwnLimits } from "../shares/caller.ts";
 import type { Shares } from "../shares/shares.ts";
 import { changedFacts, type FactsChange } from "../store/facts.ts";
-import { NO_FACTS, type RequestId, type Store } from "../store/store.ts";
+import { NO_FACTS, type RequestId, type Store, type StreamClaim } from "../store/store.ts";
 import { StoreUnavailable } from "../store/store-unavailable.ts";
 import type { Changes } from "./changes.ts";
 import { Call, Journal } from "./journal.ts";
@@ -217,20 +217,31 @@ export class Sessions {
     // Before anything is awaited: two requests at once must see each other.
     session.endStanding?.();
     session.endStanding = end;
+    const before = session.claim ?? 0;
     session.claim = undefined;
+    let claimed: StreamClaim | undefined;
     try {
-      const claimed = await this.#options.store.claimStream(session.id);
-      if (claimed && session.endStanding === end) {
-        const { claim } = claimed;
-        session.claim = claim;
-        if (claim < session.rival) end();
-        void this.#say({ t: "taken", session: session.id, claim });
-      }
-      return claimed?.last;
+      claimed = await this.#options.store.claimStream(session.id);
     } catch (error) {
       this.#fail(error as Error);
-      return undefined;
     }
+    if (session.endStanding !== end) return claimed?.last;
+    // What the store does not count is later than all that is known here, and earlier than all that comes.
+    session.claim = claimed?.claim ?? Math.max(before, session.rival);
+    if (session.claim < session.rival) end();
+    if (claimed) void this.#say({ t: "taken", session: session.id, claim: claimed.claim });
+    return claimed?.last;
+  }
+
+  /**
+   * Ends the stream that `end` ends when another instance opened a later one. That instance says so at once; a message may be lost.
+   *
+   * @throws StoreUnavailable
+   */
+  async checkClaim(session: Session, end: () => void): Promise<void> {
+    if (!this.#peers.others || session.endStanding !== end) return;
+    const claim = await this.#options.store.lastClaim(session.id);
+    if (claim !== undefined) this.#taken(session, claim);
   }
 
   /** The stream that `end` ends is over. */

@@ -22,6 +22,7 @@ const FAILING: Readonly<Record<Failing, true>> = {
   read: true,
   changeFacts: true,
   claimStream: true,
+  lastClaim: true,
   touch: true,
   remove: true,
   write: true,

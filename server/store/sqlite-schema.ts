@@ -38,6 +38,7 @@ export const SQL = {
   // Written by older releases too: what they appended counts, though they did not note it in the session.
   claim: `UPDATE sessions SET claim = claim + 1 WHERE id = ?1 RETURNING claim,
     max(last, coalesce((SELECT max(n) FROM events WHERE session = ?1 AND stream = ?2), 0)) AS last`,
+  lastClaim: "SELECT claim FROM sessions WHERE id = ?",
   noteLast: "UPDATE sessions SET last = ? WHERE id = ?",
   touch: "UPDATE sessions SET used_at = ? WHERE id = ?",
   remove: "DELETE FROM sessions WHERE id = ?",

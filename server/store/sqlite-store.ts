@@ -50,6 +50,7 @@ export class SqliteStore implements Store {
   #version = -1;
   /** The last write, over or not. */
   #last: Promise<unknown> = Promise.resolve();
+  #checkpoint: Promise<void> | undefined;
 
   /** @param file absolute path, or ":memory:" @throws when it cannot be opened or is no SQLite database */
   constructor(file: string, now: () => number = () => Date.now()) {
@@ -101,6 +102,10 @@ export class SqliteStore implements Store {
       const row = this.#sql.claim.get(id, STANDALONE) as StreamClaim | undefined;
       return row && { claim: row.claim, last: row.last };
     });
+  }
+
+  async lastClaim(id: string): Promise<number | undefined> {
+    return (this.#sql.lastClaim.get(id) as { claim: number } | undefined)?.claim;
   }
 
   touch(sessions: readonly Pick<SessionRecord, "id">[]): Promise<void> {
@@ -218,7 +223,13 @@ export class SqliteStore implements Store {
       return slice.length;
     });
     this.#appended.clear();
-    if (this.#file !== undefined) await checkpoint(this.#file).catch(() => undefined);
+    if (this.#file === undefined || !this.#db.isOpen) return;
+    this.#checkpoint ??= checkpoint(this.#file)
+      .catch(() => undefined)
+      .finally(() => {
+        this.#checkpoint = undefined;
+      });
+    await this.#checkpoint;
   }
 
   async check(): Promise<string> {
@@ -230,6 +241,8 @@ export class SqliteStore implements Store {
     clearInterval(this.#timer);
     this.#deliver = undefined;
     await this.#last;
+    // Nobody has the file open when this is over.
+    await this.#checkpoint;
     if (this.#db.isOpen) this.#db.close();
   }
 

@@ -107,6 +107,8 @@ export interface Store {
    * @returns the claim, and the `n` of the last event of the notification stream; undefined for a session that is not there
    */
   claimStream(id: string): Promise<StreamClaim | undefined>;
+  /** The highest claim so far; 0 when no stream was opened yet, undefined for a session that is not there. */
+  lastClaim(id: string): Promise<number | undefined>;
   /** Notes that sessions are in use. */
   touch(sessions: readonly Pick<SessionRecord, "id" | "principal">[]): Promise<void>;
   /** Forgets a session and its events. */

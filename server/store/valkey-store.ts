@@ -98,6 +98,11 @@ export class ValkeyStore implements Store {
     return claimed ? { claim: claimed[0], last: Number(claimed[1]) } : undefined;
   }
 
+  async lastClaim(id: string): Promise<number | undefined> {
+    const [principal, claim] = await this.#db.hmget(base(id), "principal", "claim");
+    return principal == null ? undefined : Number(claim ?? 0);
+  }
+
   async touch(sessions: readonly Pick<SessionRecord, "id" | "principal">[]): Promise<void> {
     const pipeline = this.#db.pipeline();
     const now = Date.now();

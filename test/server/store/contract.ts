@@ -96,12 +96,16 @@ export function contract(pair: () => readonly [Store, Store]): void {
     const [one, two] = pair();
     const record = sessionRecord();
     await one.create(record);
+    expect(await two.lastClaim(record.id)).toBe(0);
     expect(await one.claimStream(record.id)).toEqual({ claim: 1, last: 0 });
     const claims = await Promise.all([one, two, one, two].map((store) => store.claimStream(record.id)));
     expect(claims.map((c) => c?.claim).sort()).toEqual([2, 3, 4, 5]);
     await two.write({ ...nothing, events: [event(record.id, STANDALONE, undefined)] });
     const [last] = await one.events(record.id, STANDALONE, -1);
     expect(await one.claimStream(record.id)).toEqual({ claim: 6, last: last?.n });
+    expect(await two.lastClaim(record.id)).toBe(6);
+    await two.remove(record.id);
+    expect(await one.lastClaim(record.id)).toBeUndefined();
   });
 
   test("notifications are numbered upwards though a writer's clock is behind and all before were dropped", async () => {

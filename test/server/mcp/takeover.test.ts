@@ -1,0 +1,149 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
+import { McpServer } from "@modelcontextprotocol/server";
+import type { FastifyBaseLogger } from "fastify";
+import { Changes } from "../../../server/mcp/changes.ts";
+import type { Session } from "../../../server/mcp/live-sessions.ts";
+import { NotificationStreams } from "../../../server/mcp/notification-streams.ts";
+import { Sessions } from "../../../server/mcp/sessions.ts";
+import { Watch } from "../../../server/mcp/watch.ts";
+import { Shares } from "../../../server/shares/shares.ts";
+import { SqliteStore } from "../../../server/store/sqlite-store.ts";
+import type { Store } from "../../../server/store/store.ts";
+import { StoreUnavailable } from "../../../server/store/store-unavailable.ts";
+import { INITIALIZE, JSON_HEADERS, temporaryFolder } from "../support.ts";
+
+const principal = { id: "p", name: "p", scopes: ["code:read"] as const };
+const log = Object.fromEntries(
+  ["debug", "info", "warn", "error"].map((level) => [level, () => undefined]),
+) as unknown as FastifyBaseLogger;
+
+/** What the network between the instances and the store does wrong. */
+let faults: { losesMessages: boolean; refusesClaims: boolean };
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let one: Instance;
+let two: Instance;
+type Instance = Awaited<ReturnType<typeof instance>>;
+
+beforeEach(async () => {
+  jest.useFakeTimers({ doNotFake: ["setImmediate", "queueMicrotask", "nextTick"] });
+  faults = { losesMessages: false, refusesClaims: false };
+  folder = await temporaryFolder();
+  one = await instance();
+  two = await instance();
+  await pass(3_000);
+});
+
+afterEach(async () => {
+  await one.sessions.close();
+  await two.sessions.close();
+  jest.useRealTimers();
+  await one.store.close();
+  await two.store.close();
+  await folder.remove();
+});
+
+/** The shared store, with the faults. */
+function openStore(): Store {
+  return new Proxy<Store>(new SqliteStore(join(folder.path, "sessions.db")), {
+    get: (target, name: keyof Store) => {
+      if (name === "post" && faults.losesMessages) return async () => undefined;
+      if (name === "claimStream" && faults.refusesClaims)
+        return async () => Promise.reject(new StoreUnavailable(new Error("away")));
+      const value = target[name];
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+async function instance() {
+  const store = openStore();
+  const changes = new Changes();
+  const lists = async () => ({ tools: "1", prompts: "1", resources: "1" });
+  const sessions = new Sessions({
+    store,
+    build: () => new McpServer({ name: "t", version: "1" }, { capabilities: { logging: {} } }),
+    lists,
+    changes,
+    log,
+    keepAliveMs: 15_000,
+    slot: "",
+    shares: new Shares({ calls: 0, listens: 0, resources: 0, sessions: 0, liveSessions: 0 }),
+  });
+  const watch = new Watch({ sessions, changes, lists, version: async () => "1", log, everybody: principal });
+  await sessions.start();
+  return { store, sessions, notifications: new NotificationStreams(sessions, watch) };
+}
+
+async function pass(ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 500) {
+    await jest.advanceTimersByTimeAsync(500);
+    await new Promise((turned) => setImmediate(turned));
+  }
+}
+
+async function openSession({ sessions }: Instance): Promise<Session> {
+  const session = sessions.open(randomUUID(), principal, INITIALIZE.params);
+  await session.server.connect(session.transport);
+  const web = new Request("http://localhost/mcp", { method: "POST", headers: JSON_HEADERS });
+  await (await session.transport.handleRequest(web, { parsedBody: INITIALIZE })).text();
+  return session;
+}
+
+/** Opens the session's notification stream at an instance, and reads it. */
+async function openStream({ sessions, notifications }: Instance, id: string) {
+  const session = await sessions.find(id, principal);
+  if (!session) throw new Error("the session is unknown");
+  const web = new Request("http://localhost/mcp", { headers: { accept: "text/event-stream" } });
+  const { response, onEnd } = await notifications.open(session, web);
+  const stream = { over: false };
+  void response.text().then(() => {
+    stream.over = true;
+    onEnd?.("completed");
+  });
+  return stream;
+}
+
+test("a stream that was opened at another instance takes over at once", async () => {
+  const { id } = await openSession(one);
+  const first = await openStream(one, id);
+  const second = await openStream(two, id);
+  await pass(500);
+  expect([first.over, second.over]).toEqual([true, false]);
+});
+
+test("also when the message about it is lost: at the next look into the store", async () => {
+  const { id } = await openSession(one);
+  const first = await openStream(one, id);
+  faults.losesMessages = true;
+  const second = await openStream(two, id);
+  await pass(35_000);
+  expect([first.over, second.over]).toEqual([true, false]);
+  const third = await openStream(one, id);
+  await pass(35_000);
+  expect([second.over, third.over]).toEqual([true, false]);
+  // The one that is left stays, however often it is looked at.
+  await pass(120_000);
+  expect(third.over).toBe(false);
+});
+
+test("a stream that was opened while the store was away gives way to a later one at another instance", async () => {
+  const { id } = await openSession(one);
+  faults.refusesClaims = true;
+  const first = await openStream(one, id);
+  faults.refusesClaims = false;
+  const second = await openStream(two, id);
+  await pass(500);
+  expect([first.over, second.over]).toEqual([true, false]);
+});
+
+test("and stays when there is none", async () => {
+  const { id } = await openSession(one);
+  const before = await openStream(one, id);
+  faults.refusesClaims = true;
+  const stream = await openStream(one, id);
+  faults.refusesClaims = false;
+  await pass(120_000);
+  expect([before.over, stream.over]).toEqual([true, false]);
+});
