@@ -3,6 +3,8 @@ import { ToolError } from "../tool-error.ts";
 import { runChild } from "../workspace/child.ts";
 import { ALL_CORES } from "../workspace/children.ts";
 import { insidePath } from "../workspace/paths.ts";
+import { withIgnoreFile } from "./ignore-file.ts";
+import { merged } from "./merged-matches.ts";
 import { page } from "./paging.ts";
 import { type Match, MatchCollector } from "./ripgrep-json.ts";
 import {
@@ -21,6 +23,7 @@ import { defineTool } from "./tool.ts";
 const TIME_LIMIT_MS = 10_000;
 /** Matches that can be paged through; beyond them the search must be narrowed. */
 const MAX_MATCHES = 5_000;
+const SORTED = "--sort=path";
 
 const input = z.object({
   query: z.string().min(1).max(1_000).describe("Text to find, taken literally unless regex is true."),
@@ -65,7 +68,7 @@ export const searchText = defineTool({
   name: "search_text",
   title: "Search text",
   description:
-    "Searches the files of a git repository for a text or a regular expression and answers the matching lines with path, line and column.",
+    "Searches the files of a git repository, up to 4 MiB each, for a text or a regular expression and answers the matching lines with path, line and column.",
   capability: "code:read",
   needs: ["git", "ripgrep"],
   input,
@@ -78,61 +81,69 @@ export const searchText = defineTool({
     // git lists while ripgrep starts; what ripgrep finds until then stays in the pipe, so that it waits too.
     const listing = workspace.files(repo);
     listing.catch(() => undefined);
-    let visible: ReadonlySet<string> | undefined;
+    const ignoredListing = workspace.trackedIgnored(repo);
+    ignoredListing.catch(() => undefined);
     const wanted = Math.min(args.offset + args.max_results, MAX_MATCHES);
     const until = performance.now() + TIME_LIMIT_MS;
-    const search = async (order: string[]) => {
+    const search = async (options: string[], visible: () => Promise<(path: string) => boolean>) => {
+      let shows: ((path: string) => boolean) | undefined;
       const collector = new MatchCollector({
         context: args.context,
         max: wanted,
         maxChars: (args.offset + 1) * MOST_CHARS,
-        visible: (path) => visible?.has(path) ?? false,
+        visible: (path) => shows?.(path) ?? false,
       });
-      const result = await runChild(ripgrep, [...order, ...ripgrepArguments(args, folder)], {
+      const result = await runChild(ripgrep, [...options, ...ripgrepArguments(args, folder)], {
         cwd: repo.root,
         timeoutMs: Math.max(1, until - performance.now()),
         signal,
         // Sorting makes it use one thread.
-        threads: order.length > 0 ? 1 : ALL_CORES,
+        threads: options.includes(SORTED) ? 1 : ALL_CORES,
         onChunk: async (chunk) => {
-          visible ??= await listing;
+          shows ??= await visible();
           return collector.feed(chunk);
         },
       });
       signal.throwIfAborted();
       // Nothing found: in a repository that git cannot read that is no answer.
       if (!result.stopped) await listing;
-      return { collector, result };
+      // 0: found, 1: nothing found, 2: an error, which is silent when only some file could not be read (--no-messages).
+      const complaint = result.stderr.trim();
+      if (!result.stopped && result.code === 2 && complaint !== "")
+        throw new ToolError(`The search was refused: ${complaint.slice(0, 500)}`);
+      return {
+        matches: collector.finish(),
+        truncated: collector.truncated,
+        timedOut: result.stopped === "timeout",
+      };
+    };
+    const searchAll = async (order: string[]) => {
+      const first = await search(order, async () => {
+        const [files, ignored] = await Promise.all([listing, ignoredListing]);
+        return (path) => files.has(path) && !ignored.has(path);
+      });
+      const ignored = await ignoredListing;
+      if (ignored.size === 0) return [first];
+      // ripgrep knows the rules but not what is tracked against them: those files are searched by a list of their own.
+      const second = await withIgnoreFile(ignored, (file) =>
+        search(
+          [...order, "--no-ignore-vcs", `--ignore-file=${file}`],
+          async () => (path) => ignored.has(path),
+        ),
+      );
+      return [first, second];
     };
     // Sorting costs ripgrep all threads but one. What fits on the page can be sorted here; of more, the first ones are wanted.
-    let { collector, result } = await search([]);
-    if (collector.truncated) ({ collector, result } = await search(["--sort=path"]));
-    // 0: found, 1: nothing found, 2: an error, which is silent when only some file could not be read (--no-messages).
-    const complaint = result.stderr.trim();
-    if (!result.stopped && result.code === 2 && complaint !== "")
-      throw new ToolError(`The search was refused: ${complaint.slice(0, 500)}`);
-    const timedOut = result.stopped === "timeout";
-    const found = collector
-      .finish()
-      .sort((a, b) => byPath(a.path, b.path) || a.line - b.line)
-      .map((match) => shape(match, args.context));
-    const more = collector.truncated || timedOut;
+    let parts = await searchAll([]);
+    if (parts.some((part) => part.truncated)) parts = await searchAll([SORTED]);
+    const timedOut = parts.some((part) => part.timedOut);
+    const { matches, truncated } = merged(parts, wanted);
+    const found = matches.map((match) => shape(match, args.context));
+    const more = truncated || timedOut;
     const { items, ...rest } = page(found, args.offset, args.max_results, args.max_answer_chars, more);
     return { repo: repo.name, matches: items, timed_out: timedOut, ...rest };
   },
 });
-
-/** The order of `--sort=path`: folder by folder, each by name. */
-function byPath(a: string, b: string): number {
-  if (a === b) return 0;
-  const one = a.split("/");
-  const other = b.split("/");
-  for (const [n, part] of one.entries()) {
-    const against = other[n] ?? "";
-    if (part !== against) return part < against ? -1 : 1;
-  }
-  return -1;
-}
 
 /**
  * The command line, but for the order. The globs of the caller override the ignore files, so found lines are also held against git's own list; `.git` comes last and wins.

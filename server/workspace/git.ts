@@ -80,6 +80,13 @@ export async function listGitFiles(
   return listing ? listing.slice(0, -1).split("\0") : [];
 }
 
+/** The tracked files that an ignore rule names: git serves them, whoever reads the rules alone does not see them. */
+export async function listTrackedIgnored(root: string): Promise<string[]> {
+  const args = ["ls-files", "-z", "--cached", "--ignored", "--exclude-standard", "--deduplicate"];
+  const listing = (await git(root, args)).toString("utf8");
+  return listing ? listing.slice(0, -1).split("\0") : [];
+}
+
 /** Says whether there is a git to run, once, at start. */
 export async function provideGit(capabilities: Capabilities): Promise<void> {
   try {

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import type { ServerConfig } from "../config.ts";
 import { asServer } from "../shares/caller.ts";
 import { ToolError } from "../tool-error.ts";
-import { listGitFiles } from "./git.ts";
+import { listGitFiles, listTrackedIgnored } from "./git.ts";
 
 /** A git work tree that the tools may read. */
 export interface Repository {
@@ -21,6 +21,8 @@ interface Listing {
   /** When git was asked. */
   at: number;
   files: Promise<ReadonlySet<string>>;
+  /** Asked for by searches of text alone. */
+  trackedIgnored?: Promise<ReadonlySet<string>>;
 }
 
 /** The repositories of the workspace, looked up anew at each call: a clone that arrives is served at once. */
@@ -75,6 +77,14 @@ export class Workspace {
     return this.#listing(repo, now).files;
   }
 
+  /** Those of `files` that an ignore rule names although git tracks them; as old as `files`. */
+  trackedIgnored(repo: Repository, now = Date.now()): Promise<ReadonlySet<string>> {
+    const listing = this.#listing(repo, now);
+    listing.trackedIgnored ??= asServer(() => listTrackedIgnored(repo.root)).then((list) => new Set(list));
+    listing.trackedIgnored.catch(() => this.#forget(repo.root, listing.at));
+    return listing.trackedIgnored;
+  }
+
   /**
    * Whether one file may be shown. A file that the listing lacks is looked up by itself when it was made or changed after git
    * listed: what is ignored costs no listing, and never the one that others use.
@@ -91,7 +101,7 @@ export class Workspace {
     const known = this.#listings.get(repo.root);
     if (known && now - known.at < LISTING_MS) return known;
     const files = asServer(() => listGitFiles(repo.root)).then((list) => new Set(list));
-    const listing = { at: now, files };
+    const listing: Listing = { at: now, files };
     files.catch(() => this.#forget(repo.root, now));
     this.#listings.set(repo.root, listing);
     setTimeout(() => this.#forget(repo.root, now), LISTING_MS).unref();

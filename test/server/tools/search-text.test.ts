@@ -22,7 +22,7 @@ async function standIn(script: string): Promise<string> {
 /** search_text over a repository whose listing is `files`. */
 function search(ripgrep: string, files: Promise<ReadonlySet<string>>) {
   const repo = { name: "code", root: folder.path };
-  const workspace = { find: async () => repo, files: () => files };
+  const workspace = { find: async () => repo, files: () => files, trackedIgnored: async () => new Set() };
   const context = { workspace, ripgrep, signal: new AbortController().signal } as unknown as ToolContext;
   return searchText.run(searchText.input.parse({ query: "needle" }), context) as Promise<{
     matches: { path: string; line: number }[];

@@ -1,0 +1,50 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+/** More files than this are let in by their folders, which may hold others. */
+const MAX_LISTED = 1_000;
+
+/**
+ * Gives `use` a file for `rg --ignore-file` that lets in some paths and nothing else; the file is removed afterwards. Globs of the command
+ * line and folders that hold very many of the paths let in more: what is found must be held against the paths.
+ *
+ * @param paths relative to the folder that ripgrep runs in
+ */
+export async function withIgnoreFile<T>(
+  paths: ReadonlySet<string>,
+  use: (file: string) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "mcp-edge-search-"));
+  try {
+    const file = join(folder, "ignore");
+    await writeFile(file, ignoreRules(paths), { mode: 0o600 });
+    return await use(file);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Rules of gitignore(5): everything is ignored but the paths and the folders on the way to them. */
+export function ignoreRules(paths: ReadonlySet<string>): string {
+  const lines = ["/*"];
+  const folders = new Set<string>();
+  const enter = (folder: string): void => {
+    if (folder === "." || folders.has(folder)) return;
+    enter(dirname(folder));
+    folders.add(folder);
+    lines.push(`!/${literal(folder)}/`, `/${literal(folder)}/*`);
+  };
+  for (const path of paths) enter(dirname(path));
+  const listed = paths.size <= MAX_LISTED;
+  const whole = new Set<string>();
+  for (const path of paths) {
+    const folder = dirname(path);
+    if (listed || folder === ".") lines.push(`!/${literal(path)}`);
+    else whole.add(folder);
+  }
+  for (const folder of whole) lines.push(`!/${literal(folder)}/*`);
+  return `${lines.filter((line) => !/[\r\n]/.test(line)).join("\n")}\n`;
+}
+
+const literal = (path: string) => path.replace(/[\\*?[\]{}!# ]/g, "\\$&");
