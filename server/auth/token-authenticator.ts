@@ -19,19 +19,23 @@ export class TokenAuthenticator implements Authenticator {
   readonly refusals = new Refusals();
   readonly #file: string;
   readonly #onProblem: (problem: Error) => void;
+  readonly #read: typeof readTokens;
   /**
    * By sha256 (hex). A look-up by hash tells nothing by its time: who tries tokens does not choose their hashes, and its cost does not grow
    * with the number of tokens.
    */
   #tokens = new Map<string, KnownToken>();
   #stamp: string | undefined;
+  /** Why the file could not be read the last time: reported once, however often it is tried. */
+  #problem: string | undefined;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #looking: Promise<void> | undefined;
 
   /** @param onProblem told when the file is broken; the tokens read before stay valid */
-  constructor(file: string, onProblem: (problem: Error) => void) {
+  constructor(file: string, onProblem: (problem: Error) => void, read = readTokens) {
     this.#file = file;
     this.#onProblem = onProblem;
+    this.#read = read;
   }
 
   async authenticate(authorization: string | undefined, now = Date.now()): Promise<Verdict> {
@@ -88,7 +92,7 @@ export class TokenAuthenticator implements Authenticator {
     );
     if (stamp === this.#stamp) return;
     try {
-      const stored = await readTokens(this.#file);
+      const stored = await this.#read(this.#file);
       this.#tokens = new Map(
         stored.map(({ id, name, scopes, hash, expiresAt, quota }) => [
           hash.toLowerCase(),
@@ -99,9 +103,14 @@ export class TokenAuthenticator implements Authenticator {
         ]),
       );
     } catch (error) {
-      this.#onProblem(error as Error);
+      const { message } = error as Error;
+      if (message !== this.#problem) this.#onProblem(error as Error);
+      this.#problem = message;
+      // The system may refuse for a moment (too many open files): the next look reads again, or a revoked token would stay valid.
+      if ("code" in (error as Error)) return;
     }
     this.#stamp = stamp;
+    this.#problem = undefined;
   }
 }
 

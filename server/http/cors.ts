@@ -19,7 +19,7 @@ const EXPOSED = [
  */
 export async function registerCors(app: FastifyInstance, origins: Origins): Promise<void> {
   await app.register(cors, {
-    origin: (origin, decide) => decide(null, origin !== undefined && origins.allows(origin) ? origin : false),
+    origin: (origin, decide) => decide(null, origin && origins.allows(origin) ? origin : false),
     methods: ["GET", "POST", "DELETE"],
     exposedHeaders: EXPOSED,
     strictPreflight: false,

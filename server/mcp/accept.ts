@@ -8,16 +8,16 @@ export interface Readable {
 
 /**
  * Reads an `Accept` header (RFC 9110, section 12.5.1) liberally: a missing or empty one takes everything, parameters other than `q` are
- * ignored. MCP wants both types of a client (basic/transports, "Sending Messages"), yet many name only one: ElevenLabs and Claude.ai's
+ * ignored, and so is a malformed `q`. MCP wants both types of a client (basic/transports, "Sending Messages"), yet many name only one: ElevenLabs and Claude.ai's
  * proxy only the stream, curl everything, others only JSON.
  */
 export function readableTypes(accept: string | undefined): Readable {
-  if (accept === undefined || accept.trim() === "") return { json: true, stream: true };
+  if (accept === undefined || !/[^\s,]/.test(accept)) return { json: true, stream: true };
   const qualities = new Map<string, number>();
   for (const entry of accept.toLowerCase().split(",")) {
     const [type = "", ...parameters] = entry.split(";").map((part) => part.trim());
-    const q = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2);
-    qualities.set(type, q === undefined ? 1 : Number(q) || 0);
+    const q = Number(parameters.find((parameter) => parameter.startsWith("q="))?.slice(2) ?? 1);
+    qualities.set(type, Number.isNaN(q) ? 1 : q);
   }
   // The most specific entry decides.
   const takes = (type: string) =>

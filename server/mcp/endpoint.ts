@@ -230,13 +230,19 @@ function webRequest(request: FastifyRequest, signal: AbortSignal): Request {
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers))
     if (value !== undefined && name !== "authorization" && name !== "cookie")
-      headers.set(name, Array.isArray(value) ? value.join(", ") : String(value));
+      headers.set(name, name.startsWith("mcp-") ? once(String(value)) : String(value));
   headers.set("accept", acceptForSdk(request.method));
   return new Request(`http://${request.headers.host ?? "localhost"}/mcp`, {
     method: request.method,
     headers,
     signal,
   });
+}
+
+/** A header that was sent twice with the same value, by a client and by what its user configured, means that value. */
+function once(value: string): string {
+  const [first = "", ...others] = value.split(", ");
+  return others.every((other) => other === first) ? first : value;
 }
 
 function present<K extends string, V>(key: K, value: V | null | undefined): { [P in K]?: V } {

@@ -144,6 +144,26 @@ describe("TokenAuthenticator", () => {
     expect(await auth.authenticate(`Bearer ${made.token}`, t0 + 4_000)).toHaveProperty("challenge");
   });
 
+  test("a file that the system refuses for a moment is read again, though it did not change: a revoked token ends", async () => {
+    const seen: Error[] = [];
+    let refused = false;
+    const read = async (name: string) => {
+      if (refused) throw Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" });
+      return readTokens(name);
+    };
+    const auth = new TokenAuthenticator(file, (problem) => seen.push(problem), read);
+    const made = await create();
+    const t0 = Date.now();
+    expect(await auth.authenticate(`Bearer ${made.token}`, t0)).toHaveProperty("principal");
+    await token("revoke", made.id);
+    refused = true;
+    for (const later of [2_000, 4_000, 6_000])
+      expect(await auth.authenticate(`Bearer ${made.token}`, t0 + later)).toHaveProperty("principal");
+    expect(seen).toHaveLength(1);
+    refused = false;
+    expect(await auth.authenticate(`Bearer ${made.token}`, t0 + 8_000)).toHaveProperty("challenge");
+  });
+
   test.each(["Basic eDp5", "Bearer", "Bearer a b", `Bearer ${"x".repeat(600)}`, "mcp_token"])(
     "%s is no bearer token",
     async (header) => {

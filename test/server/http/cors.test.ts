@@ -1,3 +1,4 @@
+import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { INITIALIZE, type RunningApp, rpc, startApp, temporaryFolder } from "../support.ts";
 
@@ -41,6 +42,17 @@ describe("pages of other origins", () => {
       expect(response.headers.get("access-control-allow-credentials")).toBeNull();
     },
   );
+
+  // Node's fetch leaves an empty header out.
+  test.each(["/", "/mcp", "/api/tools", "/readyz", "/nope"])("an empty origin is none (%s)", async (path) => {
+    const statusFor = (headers: Record<string, string>) =>
+      new Promise((resolve, reject) => {
+        request(`${running.origin}${path}`, { headers }, (response) => resolve(response.resume().statusCode))
+          .on("error", reject)
+          .end();
+      });
+    expect(await statusFor({ origin: "" })).toBe(await statusFor({}));
+  });
 
   test("it may read the challenge of a 401 and the session's id", async () => {
     const response = await rpc(running.origin, INITIALIZE, { origin: "https://chat.example" });

@@ -26,6 +26,8 @@ describe("readableTypes", () => {
     ["text/event-stream;q=0, */*", true, false],
     ["text/html,application/xhtml+xml,*/*;q=0.8", true, true],
     ["text/html", false, false],
+    [" , ", true, true],
+    ["text/event-stream;q=high", false, true],
     ["application/json;q=0, text/event-stream;q=0", false, false],
   ])("%s", (accept, json, stream) => {
     expect(readableTypes(accept)).toEqual({ json, stream });

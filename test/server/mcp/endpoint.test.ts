@@ -228,6 +228,14 @@ describe("what is taken", () => {
     expect((await rpc(open.origin, LIST, session)).status).toBe(404);
   });
 
+  test("a header that is sent twice with one value means that value", async () => {
+    const id = await openSession(open.origin);
+    const twice = { "mcp-session-id": `${id}, ${id}`, "mcp-protocol-version": "2025-11-25, 2025-11-25" };
+    expect((await rpc(open.origin, LIST, twice)).status).toBe(200);
+    const two = { "mcp-session-id": id, "mcp-protocol-version": "2025-11-25, 2025-06-18" };
+    expect((await rpc(open.origin, LIST, two)).status).toBe(400);
+  });
+
   test("other paths say where the endpoint is", async () => {
     const response = await fetch(`${open.origin}/nothing`);
     expect(response.status).toBe(404);
