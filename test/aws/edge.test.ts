@@ -269,7 +269,8 @@ describe("a replacement of the machine", () => {
   test("is made once: neither a new boot script nor going back to keep replaces it again", async () => {
     const pull = join(aws.checkout.folder, "cloud-init/deploy/mcp-edge-pull");
     const good = await readFile(pull, "utf8");
-    await writeFile(pull, `${good}# a line more\n`);
+    // A comment would be left out of the machine's files.
+    await writeFile(pull, `${good}true\n`);
     const edited = await aws.pulumi("preview", "--stack", stack);
     await writeFile(pull, good);
     expect(edited.all).toContain("dev-desired");
@@ -291,7 +292,7 @@ describe("a snapshot of the night", () => {
     await aws.must("config", "set", "--stack", stack, "mcp-edge:snapshotId", snapshot);
     const { code, all } = await aws.up(stack);
     if (code !== 0) throw new Error(all);
-    expect((await on("cat", marker)).stdout).toBe("before\n");
+    expect((await on("cat", marker)).stdout.trim()).toBe("before");
     const after = await outputs();
     expect(after.machines[0]?.instance).not.toBe(before.machines[0]?.instance);
     expect([after.ipv4, after.ipv6, (await certificate()).serial]).toEqual([
