@@ -8,6 +8,7 @@ import { regionOf } from "./aws-shell.ts";
 import { type Deployed, readDeployed } from "./deployed.ts";
 import { bansCheck, parseBans } from "./doctor/checks/bans.ts";
 import { CHECKS } from "./doctor/checks/index.ts";
+import { patchesCheck } from "./doctor/checks/patches.ts";
 import { type DoctorDefault, doctorCommand } from "./doctor/command.ts";
 import { progressLine } from "./doctor/progress.ts";
 import { renderReport } from "./doctor/render.ts";
@@ -24,6 +25,9 @@ const TOKEN_SECONDS = 300;
 const bansOf = ({ stack, networkIndex }: Deployed) =>
   bansCheck(async () => parseBans(await onMachine(stack, networkIndex, ["fail2ban-client", "banned"])));
 
+const patchesOf = ({ stack, networkIndex }: Deployed) =>
+  patchesCheck(() => onMachine(stack, networkIndex, ["mcp-edge-deploy", "status"]), stack);
+
 const target = (deployed: Deployed) => ({ url: new URL(deployed.url).origin, ca: deployed.rootsFile });
 
 /**
@@ -35,7 +39,7 @@ export function doctor(): Command {
     const inAws = await awsTarget(command.opts().stack);
     if (inAws) return inAws;
     const deployed = await readDeployed(command.opts().stack);
-    const known = { ...target(deployed), more: [bansOf(deployed)] };
+    const known = { ...target(deployed), more: [bansOf(deployed), patchesOf(deployed)] };
     if (process.env.MCP_EDGE_TOKEN) return known;
     const { token } = await createToken(deployed, { name: "doctor", ttl: TOKEN_SECONDS });
     return { ...known, token };
