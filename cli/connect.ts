@@ -44,6 +44,30 @@ export function connections(target: ConnectTarget, token: string | undefined): C
         `curl ${rootsFile ? `--cacert ${rootsFile} ` : ""}${url} -H "Authorization: ${bearer}" -H 'Content-Type: application/json' ` +
         `-H 'Accept: application/json, text/event-stream' -d '${call}'`,
     },
+    ...(rootsFile ? privateRoots(rootsFile, stack) : []),
+  ];
+}
+
+/**
+ * How clients outside Node come to trust roots that no system knows. SSL_CERT_FILE (OpenSSL, Go on Linux, rustls-native-certs) replaces
+ * the system's roots, so it gets both.
+ */
+function privateRoots(rootsFile: string, stack: string): Connection[] {
+  const bundle = `~/mcp-edge-${stack}-roots.pem`;
+  const store = `~/mcp-edge-${stack}-roots.p12`;
+  return [
+    {
+      client: "Clients in Python, Go and Rust (on macOS Go takes the keychain instead)",
+      text:
+        `cat /etc/ssl/cert.pem /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/cert.pem ${rootsFile} 2>/dev/null > ${bundle}\n` +
+        `export SSL_CERT_FILE=${bundle} REQUESTS_CA_BUNDLE=${bundle}`,
+    },
+    {
+      client: "Clients in Java (a trust store of this certificate authority alone)",
+      text:
+        `keytool -importcert -noprompt -alias mcp-edge -file ${rootsFile} -storetype PKCS12 -keystore ${store} -storepass changeit\n` +
+        `export JAVA_TOOL_OPTIONS="-Djavax.net.ssl.trustStore=$HOME/${store.slice(2)} -Djavax.net.ssl.trustStorePassword=changeit"`,
+    },
   ];
 }
 

@@ -64,7 +64,7 @@ export const logsCommand = () =>
 
 export const connectCommand = () =>
   new Command("connect")
-    .description("Ready-to-paste lines that connect Claude Code, VS Code, Cursor and curl.")
+    .description("Ready-to-paste lines that connect Claude Code, VS Code, Cursor, curl and programs.")
     .addOption(stackOption())
     .action(async ({ stack }: { stack: string }) =>
       console.log(connectText(await connectTarget(stack), process.env.MCP_EDGE_TOKEN)),

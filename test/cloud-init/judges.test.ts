@@ -44,9 +44,8 @@ function judge() {
     expect([code, output.trim()]).toEqual([0, `Valid schema ${file}`]);
   });
 
-  // 1024 is what the first boot's own test has: the unit's limit is not in force there.
-  test.each([1024, 65536])("nginx -t, with its warnings, under a limit of %i open files", async (files) => {
-    const { code, output } = await root.sh(`ulimit -n ${files} && nginx -t`);
+  test("nginx -t, with its warnings, under the limit of open files that the first boot has", async () => {
+    const { code, output } = await root.sh("ulimit -Sn 1024; nginx -t");
     expect(code).toBe(0);
     expect(output.split("\n").filter((line) => /\[(warn|alert|error|emerg)\]/.test(line))).toEqual([]);
   });
