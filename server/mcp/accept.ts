@@ -50,8 +50,15 @@ export async function inReadableType(
   if (!response.ok || !response.body) return response;
   if (type.startsWith("text/event-stream") && !readable.stream) {
     const headers = new Headers(response.headers);
+    const found = await responsesIn(response.body, signal);
+    // The request was cancelled, or its session ended: nobody waits for an answer.
+    if (found.length === 0) {
+      headers.delete("content-type");
+      return new Response(null, { status: 202, headers });
+    }
     headers.set("content-type", "application/json");
-    return new Response(await responsesIn(response.body, signal), { status: response.status, headers });
+    const text = found.length === 1 ? found[0] : `[${found.join(",")}]`;
+    return new Response(text, { status: response.status, headers });
   }
   if (type.startsWith("application/json") && !readable.json) {
     const headers = new Headers(response.headers);
@@ -64,8 +71,8 @@ export async function inReadableType(
   return response;
 }
 
-/** The JSON-RPC responses of a stream: one as itself, several (a batch) as an array. */
-async function responsesIn(body: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<string> {
+/** The JSON-RPC responses of a stream, as JSON text. */
+async function responsesIn(body: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<string[]> {
   const events = body
     .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>, { signal })
     .pipeThrough(new EventSourceParserStream());
@@ -75,5 +82,5 @@ async function responsesIn(body: ReadableStream<Uint8Array>, signal: AbortSignal
     const message = JSON.parse(data);
     if (!("method" in message)) found.push(data);
   }
-  return found.length === 1 ? (found[0] as string) : `[${found.join(",")}]`;
+  return found;
 }

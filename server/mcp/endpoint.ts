@@ -146,7 +146,7 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
     const { session, paced, onEnd, onDrain } = answer;
     const response = await inReadableType(answer.response, readable, gone.signal).catch((error) => {
       onEnd?.("client_closed");
-      throw error;
+      throw gone.signal.aborted ? new Refusal(499, "The caller has gone") : error;
     });
     const headers = new Headers(response.headers);
     // Hop-by-hop: Node's to say, and during a drain ours.

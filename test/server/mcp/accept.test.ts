@@ -1,15 +1,37 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import * as z from "zod";
 import { readableTypes } from "../../../server/mcp/accept.ts";
+import { TOOLS } from "../../../server/tools/index.ts";
+import { defineTool } from "../../../server/tools/tool.ts";
 import {
+  eventually,
   INITIALIZE,
   JSON_HEADERS,
   makeRepository,
   openSession,
   type RunningApp,
+  rpc,
   startApp,
   temporaryFolder,
 } from "../support.ts";
+
+/** Calls at work of a tool that goes on until it is cancelled. */
+let waiting = 0;
+const wait = defineTool({
+  name: "wait",
+  title: "Wait",
+  description: "Waits",
+  capability: "code:read",
+  input: z.object({}),
+  output: z.object({}),
+  run: async (_args, { signal }) => {
+    waiting++;
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    waiting--;
+    return {};
+  },
+});
 
 describe("readableTypes", () => {
   test.each([
@@ -42,7 +64,7 @@ describe("POST /mcp", () => {
   beforeAll(async () => {
     folder = await temporaryFolder();
     await makeRepository(join(folder.path, "sample"));
-    running = await startApp({ WORKSPACE_DIR: folder.path });
+    running = await startApp({ WORKSPACE_DIR: folder.path }, { tools: [...TOOLS, wait] });
     session = await openSession(running.origin);
   });
   afterAll(async () => {
@@ -123,6 +145,51 @@ describe("POST /mcp", () => {
     expect(answers.map(({ id }) => id).sort()).toEqual([1, 2]);
     const opened = await post(INITIALIZE, "application/json");
     expect(opened.headers.get("mcp-session-id")).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  describe("a client that reads only JSON", () => {
+    const waitFor = async (headers: Record<string, string>, signal?: AbortSignal) => {
+      const body = { jsonrpc: "2.0", id: 7, method: "tools/call", params: { name: "wait", arguments: {} } };
+      const answer = fetch(`${running.origin}/mcp`, {
+        method: "POST",
+        headers: { ...JSON_HEADERS, ...headers, accept: "application/json" },
+        body: JSON.stringify(body),
+        ...(signal ? { signal } : {}),
+      });
+      answer.catch(() => undefined);
+      await eventually(() => waiting === 1, "the call to begin");
+      return answer.then(async (response) => [response.status, await response.text()]);
+    };
+    const cancel = { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 7 } };
+
+    test.each([
+      ["it cancels the call", (headers: Record<string, string>) => rpc(running.origin, cancel, headers)],
+      [
+        "its session ends",
+        (headers: Record<string, string>) => fetch(`${running.origin}/mcp`, { method: "DELETE", headers }),
+      ],
+    ])("gets no answer when %s: 202, not an empty batch", async (_, end) => {
+      const headers = { "mcp-session-id": await openSession(running.origin) };
+      const answer = waitFor(headers);
+      await eventually(() => waiting === 1, "the call to begin");
+      await end(headers);
+      expect(await answer).toEqual([202, ""]);
+    });
+
+    test("may leave: that is no failure of the server", async () => {
+      const lines = running.logs.filter((l) => l.msg === "request").length;
+      const leaving = new AbortController();
+      const answer = waitFor({}, leaving.signal);
+      await eventually(() => waiting === 1, "the call to begin");
+      leaving.abort();
+      await expect(answer).rejects.toThrow("aborted");
+      await eventually(() => waiting === 0, "the call to end");
+      await eventually(
+        () => running.logs.filter((l) => l.msg === "request").length > lines,
+        "the request's line in the log",
+      );
+      expect(running.logs.filter((l) => l.level === "error")).toEqual([]);
+    });
   });
 
   test("errors keep their status and are JSON for everybody", async () => {
