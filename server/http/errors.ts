@@ -33,6 +33,13 @@ export class Refusal extends Error {
   }
 }
 
+/** The id that an answer to this body carries (JSON-RPC 2.0, section 5): null where no single request can be told. */
+export function jsonRpcId(body: unknown): string | number | null {
+  if (typeof body !== "object" || body === null || !("id" in body) || !("method" in body)) return null;
+  const { id } = body;
+  return typeof id === "string" || typeof id === "number" ? id : null;
+}
+
 /** The refusal that an error is, if it is one. */
 function refusalOf(error: Error): Refusal | undefined {
   if (error instanceof Refusal) return error;
@@ -71,7 +78,7 @@ export function registerErrors(app: FastifyInstance): void {
     reply.code(status);
     return reply.send(
       isMcpPath(request.url)
-        ? jsonRpcError(code, message, request.id, more)
+        ? { ...jsonRpcError(code, message, request.id, more), id: jsonRpcId(request.body) }
         : { error: message, request_id: request.id, ...more },
     );
   });

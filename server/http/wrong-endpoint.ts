@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { isMcpPath, jsonRpcError, MCP_METHODS } from "./errors.ts";
+import { isMcpPath, jsonRpcError, jsonRpcId, MCP_METHODS } from "./errors.ts";
 
 /** Which endpoints the server has: /mcp, /api or both. */
 export type Serve = "all" | "mcp" | "api";
@@ -20,7 +20,7 @@ const OLD_TRANSPORT = /^(\/mcp)?\/(sse|messages?)\/?$/;
  * default endpoints of MCP 2025-03-26.
  */
 const OAUTH =
-  /^\/\.well-known\/(oauth-|openid-)|^(\/mcp)?\/(oauth2?\/)?(register|authorize|token|revoke|introspect)\/?$/;
+  /^(\/mcp)?\/\.well-known\/(oauth-|openid-)|^(\/mcp)?\/(oauth2?\/)?(register|authorize|token|revoke|introspect)\/?$/;
 
 /**
  * What a client gets that asked at the wrong place: at once, in the form that its kind of client shows to people, with the right
@@ -74,16 +74,14 @@ function refuse(request: FastifyRequest, reply: FastifyReply, message: string) {
   const call = Array.isArray(body) ? body[0] : body;
   return reply.send(
     isJsonRpc(call)
-      ? { ...jsonRpcError(-32_000, message, request.id), id: idOf(call) }
+      ? { ...jsonRpcError(-32_000, message, request.id), id: jsonRpcId(call) }
       : { error: message, request_id: request.id },
   );
 }
 
-function isJsonRpc(body: unknown): body is { jsonrpc: "2.0"; id?: unknown } {
+function isJsonRpc(body: unknown): body is { jsonrpc: "2.0" } {
   return typeof body === "object" && body !== null && "jsonrpc" in body && body.jsonrpc === "2.0";
 }
-
-const idOf = ({ id }: { id?: unknown }) => (typeof id === "string" || typeof id === "number" ? id : null);
 
 function noSignIn(needsToken: boolean) {
   return {

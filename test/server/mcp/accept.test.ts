@@ -133,6 +133,7 @@ describe("POST /mcp", () => {
       const response = await post(body, "text/html", headers as Record<string, string>);
       expect(response.status).toBe(406);
       expect(await response.json()).toMatchObject({
+        id: body.id,
         error: { message: expect.stringContaining("application/json, text/event-stream") },
       });
     });
