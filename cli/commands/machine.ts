@@ -55,12 +55,32 @@ export const logsCommand = () =>
     .description("The machine's journal: the server, NGINX, certificates, bans.")
     .option("-f, --follow", "go on as it grows", false)
     .option("-n, --lines <count>", "how many lines", "100")
-    .option("-u, --unit <unit>", "one unit (default: the server's)", "mcp-edge@*")
+    .option("-u, --unit <unit>", "a unit; give it again for more (default: the server's)", together)
     .addOption(stackOption())
     .addOption(machineOption())
-    .action(({ follow, lines, unit, ...options }) =>
-      attached(options, ["journalctl", "--no-pager", "-n", lines, "-u", unit, ...(follow ? ["-f"] : [])]),
+    .action(({ follow, lines, unit, ...options }: LogsOptions) =>
+      attached(options, journalctl({ follow, lines, units: unit })),
     );
+
+interface LogsOptions extends Options {
+  follow: boolean;
+  lines: string;
+  unit?: string[];
+}
+
+/** An option that may be given more than once. */
+const together = (value: string, before: string[] = []) => [...before, value];
+
+/** @param args.units patterns of units' names; none: the server's */
+export const journalctl = (args: {
+  follow: boolean;
+  lines: string;
+  units?: string[] | undefined;
+}): string[] => [
+  ...["journalctl", "--no-pager", "-n", args.lines],
+  ...(args.units ?? ["mcp-edge@*"]).flatMap((unit) => ["-u", unit]),
+  ...(args.follow ? ["-f"] : []),
+];
 
 export const connectCommand = () =>
   new Command("connect")

@@ -1,0 +1,33 @@
+import { Command } from "commander";
+import { downCommand } from "./commands/down.ts";
+import { connectCommand, logsCommand, shellCommand } from "./commands/machine.ts";
+import { previewCommand } from "./commands/preview.ts";
+import { releaseCommand } from "./commands/release.ts";
+import { statusCommand } from "./commands/status.ts";
+import { tokenCommand } from "./commands/token.ts";
+import { upCommand } from "./commands/up.ts";
+import { doctor } from "./doctor-of.ts";
+
+/** The command line: what `mcp-edge --help` lists. */
+export function mcpEdge(): Command {
+  const program = new Command("mcp-edge")
+    .description("An MCP server on a machine of your own, HTTP/3 first.")
+    .version("0.1.0")
+    .showHelpAfterError("(mcp-edge --help lists what there is)");
+
+  for (const command of [
+    upCommand(),
+    downCommand(),
+    previewCommand(),
+    releaseCommand(),
+    doctor(),
+    statusCommand(),
+    tokenCommand(),
+    connectCommand(),
+    logsCommand(),
+    shellCommand(),
+  ]) {
+    program.addCommand(command);
+  }
+  return program;
+}
