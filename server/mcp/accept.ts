@@ -40,11 +40,13 @@ export function acceptForSdk(method: string): string {
  * decide by the status.
  *
  * @param signal ends the reading when the client has gone
+ * @param batch whether the request was a batch: so is its answer then
  */
 export async function inReadableType(
   response: Response,
   readable: Readable,
   signal: AbortSignal,
+  batch: boolean,
 ): Promise<Response> {
   const type = response.headers.get("content-type") ?? "";
   if (!response.ok || !response.body) return response;
@@ -57,7 +59,7 @@ export async function inReadableType(
       return new Response(null, { status: 202, headers });
     }
     headers.set("content-type", "application/json");
-    const text = found.length === 1 ? found[0] : `[${found.join(",")}]`;
+    const text = !batch && found.length === 1 ? found[0] : `[${found.join(",")}]`;
     return new Response(text, { status: response.status, headers });
   }
   if (type.startsWith("application/json") && !readable.json) {

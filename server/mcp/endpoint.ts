@@ -144,10 +144,13 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
     const answer: LegacyAnswer =
       kind === "legacy" ? await legacy.handle({ web, body, principal }) : await ask(web, body, principal);
     const { session, paced, onEnd, onDrain } = answer;
-    const response = await inReadableType(answer.response, readable, gone.signal).catch((error) => {
-      onEnd?.("client_closed");
-      throw gone.signal.aborted ? new Refusal(499, "The caller has gone") : error;
-    });
+    const { signal } = gone;
+    const response = await inReadableType(answer.response, readable, signal, Array.isArray(body)).catch(
+      (error) => {
+        onEnd?.("client_closed");
+        throw signal.aborted ? new Refusal(499, "The caller has gone") : error;
+      },
+    );
     const headers = new Headers(response.headers);
     // Hop-by-hop: Node's to say, and during a drain ours.
     headers.delete("connection");

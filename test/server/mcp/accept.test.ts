@@ -144,6 +144,8 @@ describe("POST /mcp", () => {
     expect(response.headers.get("content-type")).toMatch(/^application\/json/);
     const answers = (await response.json()) as { id: number }[];
     expect(answers.map(({ id }) => id).sort()).toEqual([1, 2]);
+    const ofOne = await post([CALL(3)], "application/json");
+    expect(await ofOne.json()).toMatchObject([{ id: 3 }]);
     const opened = await post(INITIALIZE, "application/json");
     expect(opened.headers.get("mcp-session-id")).toMatch(/^[0-9a-f-]{36}$/);
   });
