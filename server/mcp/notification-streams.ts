@@ -24,8 +24,6 @@ export class NotificationStreams {
   }
 
   async open(session: Session, web: Request): Promise<LegacyAnswer> {
-    if (!web.headers.get("accept")?.includes("text/event-stream"))
-      return { response: refuse(406, -32_000, "Not Acceptable: Client must accept text/event-stream") };
     const version = web.headers.get("mcp-protocol-version");
     if (version !== null && !SUPPORTED_PROTOCOL_VERSIONS.includes(version))
       return { response: refuse(400, -32_000, `Bad Request: Unsupported protocol version: ${version}`) };
