@@ -4,6 +4,7 @@ import { guard, requireScope } from "../auth/guard.ts";
 import type { Authenticator } from "../auth/principal.ts";
 import type { Capabilities } from "../capabilities/registry.ts";
 import { Refusal } from "../http/errors.ts";
+import { goneSignal } from "../http/gone.ts";
 import type { AllowedNames } from "../http/hosts.ts";
 import { requireAllowedOrigin } from "../http/origins.ts";
 import { PAGE_HEADERS } from "../http/page.ts";
@@ -112,16 +113,13 @@ async function callTool(
       problems: problems.map(({ path, message }) => ({ path: path?.map(String).join("."), message })),
     });
   }
-  const gone = new AbortController();
-  reply.raw.once("close", () => {
-    if (!reply.raw.writableFinished) gone.abort();
-  });
+  const signal = goneSignal(reply);
   try {
-    return await tool.run(args.value, { ...context, signal: gone.signal });
+    return await tool.run(args.value, { ...context, signal });
   } catch (error) {
     if (error instanceof LimitReached) throw error;
     if (error instanceof ToolError) throw new Refusal(422, error.message);
-    if (gone.signal.aborted) throw new Refusal(499, "The caller has gone");
+    if (signal.aborted) throw new Refusal(499, "The caller has gone");
     throw error;
   }
 }

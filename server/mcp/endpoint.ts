@@ -11,6 +11,7 @@ import { endRevokedStreams } from "../auth/revoked-streams.ts";
 import { BODY_LIMIT } from "../http/body-limit.ts";
 import { acceptOnlyEmptyBodies } from "../http/empty-body.ts";
 import { ParseError, Refusal } from "../http/errors.ts";
+import { goneSignal } from "../http/gone.ts";
 import type { AllowedNames } from "../http/hosts.ts";
 import { requireAllowedOrigin } from "../http/origins.ts";
 import { SSE_HEADERS, type Streams } from "../http/streams.ts";
@@ -129,11 +130,8 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
         `Not acceptable: the answer is ${types}; send Accept: application/json, text/event-stream`,
       );
     }
-    const gone = new AbortController();
-    reply.raw.once("close", () => {
-      if (!reply.raw.writableFinished) gone.abort();
-    });
-    const web = webRequest(request, gone.signal);
+    const signal = goneSignal(reply);
+    const web = webRequest(request, signal);
     const { kind } = classifyInboundRequest({
       httpMethod: request.method,
       ...present("protocolVersionHeader", web.headers.get("mcp-protocol-version")),
@@ -144,7 +142,6 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
     const answer: LegacyAnswer =
       kind === "legacy" ? await legacy.handle({ web, body, principal }) : await ask(web, body, principal);
     const { session, paced, onEnd, onDrain } = answer;
-    const { signal } = gone;
     const response = await inReadableType(answer.response, readable, signal, Array.isArray(body)).catch(
       (error) => {
         onEnd?.("client_closed");
