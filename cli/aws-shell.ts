@@ -37,7 +37,7 @@ export function regionOf(stack: string, config: Record<string, string>): string 
   const region = config["aws:region"] ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
   if (region) return region;
   throw new Error(
-    `Stack ${stack} has no region. Mend: pulumi config set aws:region eu-central-1 --stack ${stack}`,
+    `Stack ${stack} has no region. Fix: pulumi config set aws:region eu-central-1 --stack ${stack}`,
   );
 }
 

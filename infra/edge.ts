@@ -15,7 +15,7 @@ export function rawSettings(config: Record<string, string>): Record<string, stri
   return Object.fromEntries(ours.map(([key, value]) => [key.slice(NAMESPACE.length + 1), value]));
 }
 
-/** An error that the user can mend: the engine prints its message alone, without a stack trace. */
+/** An error that the user can fix: the engine prints its message alone, without a stack trace. */
 async function explained<T>(work: () => Promise<T> | T): Promise<T> {
   try {
     return await work();
@@ -82,7 +82,7 @@ async function onAws(settings: AwsSettings): Promise<EdgeOutputs> {
     new pulumi.Config("aws").get("region") ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
   if (!region) {
     throw new pulumi.RunError(
-      `Stack "${stack}" has no region; mend: pulumi config set aws:region eu-central-1 --stack ${stack}`,
+      `Stack "${stack}" has no region; fix: pulumi config set aws:region eu-central-1 --stack ${stack}`,
     );
   }
   const wrong = regionProblem(region);

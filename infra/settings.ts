@@ -98,10 +98,10 @@ export class SettingsError extends Error {
 
 /** Both ways to a setting: the stack's file (by hand or by pulumi), and `up`. */
 const mend = (stack: string, key: string, value: string) =>
-  `mend: pulumi config set ${NAMESPACE}:${key} ${value} --stack ${stack} (Pulumi.${stack}.yaml), or npm run up -- --set ${key}=${value}`;
+  `fix: pulumi config set ${NAMESPACE}:${key} ${value} --stack ${stack} (Pulumi.${stack}.yaml), or npm run up -- --set ${key}=${value}`;
 
 const takeOut = (stack: string, key: string) =>
-  `mend: pulumi config rm ${NAMESPACE}:${key} --stack ${stack} (Pulumi.${stack}.yaml), or npm run up -- --set ${key}=`;
+  `fix: pulumi config rm ${NAMESPACE}:${key} --stack ${stack} (Pulumi.${stack}.yaml), or npm run up -- --set ${key}=`;
 
 function problemOf(setting: Setting, value: string): string | undefined {
   // What `pulumi config set --path` makes reaches the program as JSON.
@@ -228,7 +228,7 @@ function quotaProblems(settings: AwsSettings): string[] {
   if (rules > ruleQuota) {
     problems.push(
       `${NAMESPACE}:allowedCidrs has ${allowedCidrs.length} ranges, which take ${rules} rules of one address family, and a security ` +
-        `group takes ${ruleQuota}; mend: join neighbouring ranges into wider ones, or ${more("ruleQuota", rules)}`,
+        `group takes ${ruleQuota}; fix: join neighbouring ranges into wider ones, or ${more("ruleQuota", rules)}`,
     );
   }
   return problems;

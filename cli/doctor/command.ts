@@ -54,7 +54,7 @@ The exit code is 0 when all checks passed, 1 when one failed, 2 when the command
 /** The command \`doctor [URL]\`. */
 export function doctorCommand({ resolveDefault, examineAws }: DoctorCommandOptions = {}): Command {
   return new Command("doctor")
-    .description("look at an edge as its clients do, and say what is wrong and how to mend it")
+    .description("look at an edge as its clients do, and say what is wrong and how to fix it")
     .argument("[URL]", "such as https://edge.example.com; without it the machine of this checkout")
     .option(
       "--token <TOKEN>",

@@ -1,6 +1,6 @@
 import { HttpClientError } from "../http3/errors.ts";
 
-const TRUST_FIX = 'Mend the certificate first: see the line "Certificate"';
+const TRUST_FIX = 'Fix the certificate first: see the line "Certificate"';
 
 /** Codes of Node's network and TLS errors in words. `where` is put in by the caller. */
 const CODES: Record<string, string> = {

@@ -114,7 +114,7 @@ function notTried(check: Check, broken: CheckResult[], context: Context): CheckR
     got: `not tried: ${names} failed`,
     ok: false,
     ms: 0,
-    fix: `Mend this first: ${names}`,
+    fix: `Fix this first: ${names}`,
     blockedBy,
   };
 }

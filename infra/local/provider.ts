@@ -87,7 +87,7 @@ export function provider(name: string) {
     diff: async (_id: string, olds: Props, news: Props) => {
       const changed = kind.watched.filter((key) => JSON.stringify(olds[key]) !== JSON.stringify(news[key]));
       const problem = await kind.problem(news);
-      if (problem && changed.length === 0) log(`to be mended: ${problem}`);
+      if (problem && changed.length === 0) log(`to be repaired: ${problem}`);
       return { changes: changed.length > 0 || problem !== undefined, deleteBeforeReplace: true };
     },
     read: async (id: string, props: Props) => ((await kind.problem(props)) ? {} : { id, props }),

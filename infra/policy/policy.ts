@@ -23,7 +23,7 @@ export type EdgePolicy = (context: PolicyContext) => ResourceValidationPolicy | 
 /** The part of a policy that is not its check. */
 export function about({ reason, mend, description, ...rest }: About): Policy {
   // The engine prints the description with each violation, and the steps nowhere.
-  return { ...rest, description: `${description} Why: ${reason} Mend: ${mend}`, remediationSteps: mend };
+  return { ...rest, description: `${description} Why: ${reason} Fix: ${mend}`, remediationSteps: mend };
 }
 
 type Check = (

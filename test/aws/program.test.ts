@@ -40,7 +40,7 @@ describe("a policy that fails", () => {
     );
     expect(code).not.toBe(0);
     expect(stdout).toMatch(/\[mandatory\].*instance-types/);
-    expect(stdout).toContain("Mend: mcp-edge:instanceType");
+    expect(stdout).toContain("Fix: mcp-edge:instanceType");
     expect(await resources()).toEqual([]);
   }, 90_000);
 });

@@ -9,7 +9,7 @@ const event = (enforcementLevel: "warning" | "mandatory"): EngineEvent => ({
   policyEvent: {
     resourceUrn: "urn:pulumi:prod::mcp-edge::aws:ebs/volume:Volume::prod-data",
     message:
-      "<{%reset%}>Every volume is encrypted. Why: keys lie on it. Mend: encrypted: true<{%reset%}>\n  the volume is not encrypted\n",
+      "<{%reset%}>Every volume is encrypted. Why: keys lie on it. Fix: encrypted: true<{%reset%}>\n  the volume is not encrypted\n",
     color: "raw",
     policyName: "encrypted-volumes",
     policyPackName: "mcp-edge",
@@ -20,7 +20,7 @@ const event = (enforcementLevel: "warning" | "mandatory"): EngineEvent => ({
 });
 
 const text =
-  "policy encrypted-volumes (prod-data): the volume is not encrypted. Every volume is encrypted. Why: keys lie on it. Mend: encrypted: true";
+  "policy encrypted-volumes (prod-data): the volume is not encrypted. Every volume is encrypted. Why: keys lie on it. Fix: encrypted: true";
 
 describe("policies in the command line", () => {
   test("hold a stack in AWS, not a machine on this host", () => {

@@ -138,7 +138,10 @@ function deploy() {
       "mkdir -p /opt/mcp-edge/releases/dead.partial; touch '/var/lib/fake/mcp-edge@blue.service'",
     );
     const { code, output } = await root.sh(`mcp-edge-deploy release ${releases.third}`);
-    expect([code, output]).toEqual([0, expect.stringContaining("mend: stop blue, left by an earlier run")]);
+    expect([code, output]).toEqual([
+      0,
+      expect.stringContaining("recover: stop blue, left by an earlier run"),
+    ]);
     expect((await root.sh("ls /opt/mcp-edge/releases")).output.split("\n").sort()).toEqual(
       [releases.second, releases.third].sort(),
     );
@@ -303,7 +306,7 @@ function deploy() {
         const after = await root.sh("mcp-edge-deploy restart");
         expect([after.code, after.output]).toEqual([
           0,
-          expect.stringContaining("mend: put back the files and the release"),
+          expect.stringContaining("recover: put back the files and the release"),
         ]);
         expect(await state()).toMatchObject({ ...settled, release: releases.third, mark: "# old" });
       },
@@ -345,7 +348,7 @@ function deploy() {
     const { code, output } = await root.sh(`mcp-edge-deploy files ${await push(files)}`);
     expect([code, output]).toEqual([
       0,
-      expect.stringContaining("mend: put back the files and the release of an interrupted run"),
+      expect.stringContaining("recover: put back the files and the release of an interrupted run"),
     ]);
     expect((await root.sh(`grep -c 127.0.0.1:8080 ${path}; ls /etc/sysctl.d`)).output).not.toContain(
       "98-half",

@@ -189,7 +189,7 @@ describe("target aws", () => {
 
   test("a key of the other target is refused, unless it says what the project's default says", () => {
     expect(problems({ zone: "example.com" })[0]).toBe(
-      "mcp-edge:zone is a setting of target aws, and this stack's target is local; mend: pulumi config rm mcp-edge:zone --stack local (Pulumi.local.yaml), or npm run up -- --set zone=",
+      "mcp-edge:zone is a setting of target aws, and this stack's target is local; fix: pulumi config rm mcp-edge:zone --stack local (Pulumi.local.yaml), or npm run up -- --set zone=",
     );
     expect(problems({ machines: "1", acme: "letsencrypt" })).toEqual([]);
   });
@@ -255,7 +255,7 @@ describe("target aws", () => {
     ],
     [
       { machines: "6", acme: OWN },
-      "the account may have 5 Elastic IP addresses in a region; mend: pulumi config set",
+      "the account may have 5 Elastic IP addresses in a region; fix: pulumi config set",
     ],
     [{ machines: "3", elasticIpQuota: "2", acme: OWN }, "the account may have 2 Elastic IP addresses"],
     [

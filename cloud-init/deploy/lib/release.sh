@@ -9,7 +9,7 @@ mend() {
   active=$(active_colour)
   for colour in blue green; do
     if [ "$colour" = "$active" ] || ! running "$colour"; then continue; fi
-    say "mend: stop $colour, left by an earlier run"
+    say "recover: stop $colour, left by an earlier run"
     systemctl -q stop "$(unit "$colour")" || return 1
   done
 }

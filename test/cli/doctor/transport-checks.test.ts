@@ -132,7 +132,7 @@ describe("HTTP/3", () => {
       ok: false,
       got: expect.stringContaining("not signed by a trusted authority"),
     });
-    expect(untrusted?.fix).toContain("Mend the certificate first");
+    expect(untrusted?.fix).toContain("Fix the certificate first");
     const [, , down] = await examine(ids, server, { ca: authority.ca });
     expect(down).toMatchObject({ ok: false, got: "127.0.0.1: HTTP/3 works, but the answer is 502" });
     expect(down?.fix).toContain("journalctl -u 'mcp-edge@*'");

@@ -46,7 +46,7 @@ describe("the stack that a pack is for", () => {
 test("every policy says what, why and what to do, and has a severity", () => {
   for (const policy of policyPack({ environment: "prod", secrets: [] }).policies) {
     expect(policy.name).toMatch(/^[a-z0-9-]+$/);
-    expect(policy.description).toMatch(/\. Why: .+\. Mend: .+/);
+    expect(policy.description).toMatch(/\. Why: .+\. Fix: .+/);
     expect(policy.remediationSteps).toBeTruthy();
     expect(policy.severity).toMatch(/^(low|medium|high|critical)$/);
   }

@@ -62,7 +62,7 @@ drop_backup() { sync -f "$FILES" && rm -rf "$FILES/backup"; }
 recover() {
   rm -rf "$FILES/backup.partial"
   [ -d "$FILES/backup" ] || return 0
-  say "mend: put back the files and the release of an interrupted run"
+  say "recover: put back the files and the release of an interrupted run"
   SOCKETS_BEFORE=$(nginx_sockets)
   put_back || die "cannot put back the files in $FILES/backup"
   mapfile -t TOUCHED < <(paths_of_backup)
@@ -75,7 +75,7 @@ recover() {
 
 recover_at_boot() {
   [ -d "$FILES/backup" ] || return 0
-  say "mend: put back the files and the release of a run that the machine's end has cut off"
+  say "recover: put back the files and the release of a run that the machine's end has cut off"
   local before colour
   put_back || die "cannot put back the files in $FILES/backup"
   before=$(cat "$FILES/backup/release" 2>/dev/null || true)
