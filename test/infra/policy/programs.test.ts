@@ -123,10 +123,16 @@ const settingsOf = (environment: "dev" | "staging" | "prod") =>
       optional("alarmEmail", fc.constant("ops@example.com")),
       optional("logs", oneOf("none", "cloudwatch")),
       optional("shell", oneOf("endpoint", "none")),
-      optional("tags", oneOf("Team=edge", "Team=edge,CostCentre=42", "Project=other")),
+      optional("tags", oneOf("Team=edge", "Team=edge,CostCentre=42", "Owner=other")),
       optional("protect", environment === "prod" ? fc.constant("true") : oneOf("true", "false")),
     )
-    .map((parts) => Object.assign({ ...base }, ...parts));
+    .map((parts) => Object.assign({ ...base }, ...parts))
+    .map((raw: Record<string, string>) => {
+      const own = "https://ca.example.com/acme/directory";
+      // Several machines share no certificate of a public authority yet; of an unknown authority nobody knows the CAA record.
+      const acme = Number(raw.machines ?? 1) > 1 ? own : raw.acme;
+      return acme === own ? { ...raw, acme, caaIssuer: "ca.example.com" } : raw;
+    });
 
 const anySecret = fc
   .array(fc.constantFrom(..."abcdefghkmnpqrstuvwxyzABCDEFGHKMNPQRSTUVWXYZ23456789"), {
