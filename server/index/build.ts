@@ -4,6 +4,7 @@ import { listGitFiles } from "../workspace/git.ts";
 import { createDatabase, type IndexMeta, openForUpdate, readMeta, writeMeta } from "./database.ts";
 import { FileIndex } from "./file-index.ts";
 import { IndexFolder } from "./folder.ts";
+import { languageOf } from "./languages.ts";
 import { changedBetween, TreeReader, type TreeState, treeState } from "./work-tree.ts";
 
 /** More than so many files are left out, the last by name. */
@@ -16,6 +17,8 @@ export interface BuildOptions {
   dir: string;
   /** The repository's work tree. */
   root: string;
+  /** Default: 200,000. */
+  maxFiles?: number;
   /** Told after every hundred files. */
   onProgress?: (done: number, total: number) => void;
 }
@@ -48,9 +51,10 @@ async function create(folder: IndexFolder, state: TreeState, options: BuildOptio
   const file = await folder.next();
   const db = createDatabase(file);
   try {
-    const paths = (await listGitFiles(options.root)).sort().slice(0, MAX_FILES);
+    const { paths, beyond } = await listing(options);
     db.exec("BEGIN");
     const read = await addFiles(db, paths, options);
+    leaveOutBeyond(db, beyond, paths.length);
     const meta = finish(db, state);
     db.exec("COMMIT");
     db.exec("PRAGMA journal_mode=WAL");
@@ -79,13 +83,16 @@ async function update(
     const between = await changedBetween(options.root, meta.commit, state.commit);
     if (!between) return undefined;
     const index = new FileIndex(db);
-    const shown = new Set((await listGitFiles(options.root)).sort().slice(0, MAX_FILES));
-    const changed = new Set([...between, ...meta.dirty, ...state.dirty].filter((path) => shown.has(path)));
+    const { paths, beyond } = await listing(options);
+    const shown = new Set(paths);
+    const looked = [...between, ...meta.dirty, ...state.dirty, ...beyondBefore(db)];
+    const changed = new Set(looked.filter((path) => shown.has(path)));
     // IMMEDIATE: another writer is waited for here, not in the middle.
     db.exec("BEGIN IMMEDIATE");
     const gone = index.paths().filter((path) => !shown.has(path) || changed.has(path));
     for (const path of gone) index.remove(path);
     const read = await addFiles(db, [...changed].sort(), options);
+    leaveOutBeyond(db, beyond, paths.length);
     const after = finish(db, state);
     db.exec("COMMIT");
     db.exec("PRAGMA wal_checkpoint(PASSIVE)");
@@ -97,6 +104,25 @@ async function update(
   } finally {
     db.close();
   }
+}
+
+async function listing({
+  root,
+  maxFiles = MAX_FILES,
+}: BuildOptions): Promise<{ paths: string[]; beyond: string[] }> {
+  const all = (await listGitFiles(root)).sort();
+  return { paths: all.slice(0, maxFiles), beyond: all.slice(maxFiles) };
+}
+
+function leaveOutBeyond(db: DatabaseSync, paths: readonly string[], max: number): void {
+  const index = new FileIndex(db);
+  for (const path of paths) index.leaveOut(path, `more than ${max} files`);
+}
+
+/** What there was no room for: some of it has room when other files are gone. */
+function beyondBefore(db: DatabaseSync): string[] {
+  const rows = db.prepare("SELECT path FROM left_out WHERE why LIKE 'more than % files'").all();
+  return rows.map((row) => String(row.path));
 }
 
 function openOld(file: string): { db: DatabaseSync; meta: IndexMeta } | undefined {
@@ -114,13 +140,15 @@ async function addFiles(db: DatabaseSync, paths: readonly string[], options: Bui
   const index = new FileIndex(db);
   const reader = new TreeReader(options.root);
   // The disk works ahead of the parser.
-  const texts: Promise<string | undefined>[] = [];
+  const texts: ReturnType<TreeReader["look"]>[] = [];
   let read = 0;
   for (const [n, path] of paths.entries()) {
     if (n % 100 === 0) options.onProgress?.(n, paths.length);
     while (texts.length < READ_AHEAD && n + texts.length < paths.length)
-      texts.push(reader.read(paths[n + texts.length] ?? ""));
-    const text = await texts.shift();
+      texts.push(reader.look(paths[n + texts.length] ?? ""));
+    const { text, why } = (await texts.shift()) ?? {};
+    // Pictures and archives are nobody's source: a binary file is missed only where its name promises one.
+    if (why !== undefined && (why !== "binary" || languageOf(path))) index.leaveOut(path, why);
     if (text === undefined) continue;
     await index.add(path, text);
     read++;

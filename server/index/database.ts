@@ -2,11 +2,12 @@ import { DatabaseSync } from "node:sqlite";
 import { fitOf } from "./names.ts";
 
 /** Another number makes every index of an older release invalid: it is built anew beside the old one. */
-export const INDEX_VERSION = 2;
+export const INDEX_VERSION = 3;
 
 /**
  * `chunks_text` finds texts by their trigrams, `words` finds the files that hold an identifier. Both keep no copy of the text: it is read
  * from the work tree. `bare` is what a symbol is looked up by (names.ts), `start_line` where its comment, its decorators and its type begin.
+ * `left_out` names the files that lack their text or symbols here.
  */
 const SCHEMA = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -16,6 +17,7 @@ CREATE TABLE symbols (id INTEGER PRIMARY KEY, file INTEGER NOT NULL, name TEXT N
   parent TEXT NOT NULL, start_line INTEGER NOT NULL, line INTEGER NOT NULL, col INTEGER NOT NULL, end_line INTEGER NOT NULL, signature TEXT NOT NULL);
 CREATE INDEX symbols_bare ON symbols (bare COLLATE NOCASE);
 CREATE INDEX symbols_file ON symbols (file, line);
+CREATE TABLE left_out (path TEXT PRIMARY KEY, why TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE chunks (id INTEGER PRIMARY KEY, file INTEGER NOT NULL, start_line INTEGER NOT NULL, end_line INTEGER NOT NULL);
 CREATE INDEX chunks_file ON chunks (file);
 CREATE VIRTUAL TABLE chunks_text USING fts5 (text, content='', contentless_delete=1, tokenize='trigram');

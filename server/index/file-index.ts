@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { encodeWord } from "./database.ts";
 import { languageOf } from "./languages.ts";
 import { bareName } from "./names.ts";
-import { type CodeSymbol, outlineOf } from "./symbols.ts";
+import { type CodeSymbol, MAX_SYMBOLS, outlineOf } from "./symbols.ts";
 
 /** Lines of a piece of text that a search finds as one. */
 export const CHUNK_LINES = 40;
@@ -20,6 +20,8 @@ export class FileIndex {
     this.#db = db;
     const prepare = (sql: string) => db.prepare(sql);
     this.#statements = {
+      leaveOut: prepare("INSERT OR REPLACE INTO left_out (path, why) VALUES (?, ?)"),
+      dropLeftOut: prepare("DELETE FROM left_out WHERE path = ?"),
       find: prepare("SELECT id FROM files WHERE path = ?"),
       file: prepare("INSERT INTO files (path, language, lines, size, package) VALUES (?, ?, ?, ?, ?)"),
       symbol: prepare(
@@ -37,19 +39,25 @@ export class FileIndex {
     };
   }
 
-  /** Every path that the index holds. */
+  /** Every path that the index holds or names as left out. */
   paths(): string[] {
     return this.#db
-      .prepare("SELECT path FROM files")
+      .prepare("SELECT path FROM files UNION SELECT path FROM left_out")
       .all()
       .map((row) => String(row.path));
   }
 
   remove(path: string): void {
     const s = this.#statements;
+    s.dropLeftOut.run(path);
     const id = s.find.get(path)?.id as number | undefined;
     if (id === undefined) return;
     for (const drop of [s.dropText, s.dropChunks, s.dropWords, s.dropSymbols, s.dropFile]) drop.run(id);
+  }
+
+  /** Remembers that a file, or its symbols, are not in the index. */
+  leaveOut(path: string, why: string): void {
+    this.#statements.leaveOut.run(path, why);
   }
 
   /** Adds a file; what was there of the same path must have been removed. */
@@ -60,6 +68,9 @@ export class FileIndex {
     const language = languageOf(path);
     const minified = text.length > MAX_MEAN_LINE * Math.max(1, lines.length);
     const outline = language && !minified ? await outlineOf(text, language) : undefined;
+    if (language && minified) this.leaveOut(path, "minified: no symbols");
+    else if (language && !outline) this.leaveOut(path, "cannot be parsed: no symbols");
+    else if (outline?.cut) this.leaveOut(path, `only its first ${MAX_SYMBOLS} symbols`);
     const facts = [path, language?.name ?? null, lines.length, text.length, outline?.package ?? ""] as const;
     const id = Number(s.file.run(...facts).lastInsertRowid);
     for (const symbol of outline?.symbols ?? []) this.#symbol(id, symbol);

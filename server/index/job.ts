@@ -20,26 +20,50 @@ export interface JobContext {
 export interface Freshness {
   commit: string;
   indexed_at: string;
+  /** Files of the folder that was asked about that lack their text or their symbols in the index. */
+  left_out: LeftOut;
 }
+
+export interface LeftOut {
+  files: number;
+  /** The first of them, as "path (why)". */
+  examples: string[];
+}
+
+/** Files that are named. */
+const MAX_EXAMPLES = 5;
 
 /** Databases that stay open between jobs. */
 const MAX_OPEN = 8;
 /** The least recently used first. */
 const open = new Map<string, DatabaseSync>();
 
-/** Gives `use` one consistent state of the index: a build that ends meanwhile is not seen. */
+/**
+ * Gives `use` one consistent state of the index: a build that ends meanwhile is not seen.
+ *
+ * @param scope the file or folder that the answer is about; "" is the whole repository
+ */
 export async function reading<T>(
   job: IndexJob,
   use: (db: DatabaseSync) => T | Promise<T>,
+  scope = "",
 ): Promise<T & Freshness> {
   const db = database(job.database);
   db.exec("BEGIN");
   try {
     const { commit, indexed_at } = readMeta(db);
-    return { ...(await use(db)), commit, indexed_at };
+    return { ...(await use(db)), commit, indexed_at, left_out: leftOut(db, scope) };
   } finally {
     db.exec("COMMIT");
   }
+}
+
+function leftOut(db: DatabaseSync, path: string): LeftOut {
+  const from = `FROM left_out AS files WHERE ${BELOW}`;
+  const files = Number(db.prepare(`SELECT count(*) AS n ${from}`).get({ path })?.n);
+  if (files === 0) return { files, examples: [] };
+  const rows = db.prepare(`SELECT path, why ${from} ORDER BY path LIMIT ${MAX_EXAMPLES}`).all({ path });
+  return { files, examples: rows.map((row) => `${row.path} (${row.why})`) };
 }
 
 /**

@@ -44,6 +44,8 @@ export interface StructuralResult {
   /** True when there is more than `max`. */
   more: boolean;
   timed_out: boolean;
+  /** Files of the language that were not looked at, as "path (why)". */
+  left_out: string[];
   /** True when the pattern is no whole piece of code: it may match less than it seems to say. */
   broken: boolean;
 }
@@ -81,7 +83,13 @@ export async function structural(job: StructuralJob, context: JobContext): Promi
   const { name, files } = LANGUAGES[job.language];
   if (job.language === "python" && !python)
     throw new ToolError("This server has no Python parser for structural searches; use search_text.");
-  const result: StructuralResult = { matches: [], more: false, timed_out: false, broken: false };
+  const result: StructuralResult = {
+    matches: [],
+    more: false,
+    timed_out: false,
+    broken: false,
+    left_out: [],
+  };
   const rule = {
     rule: {
       pattern: job.pattern,
@@ -103,7 +111,8 @@ export async function structural(job: StructuralJob, context: JobContext): Promi
       result.timed_out = true;
       break;
     }
-    const text = await reader.read(path);
+    const { text, why } = await reader.look(path);
+    if (why !== undefined) result.left_out.push(`${path} (${why})`);
     // Most files lack some word of the pattern: they need no parsing.
     if (text === undefined || !literals.every((literal) => text.includes(literal))) continue;
     for (const node of parse(name, text).root().findAll(rule)) {

@@ -22,7 +22,7 @@ export interface CodeSymbol {
 /** Longest signature that is kept, characters. */
 const MAX_SIGNATURE = 200;
 /** A file with more is generated. */
-const MAX_SYMBOLS = 5_000;
+export const MAX_SYMBOLS = 5_000;
 
 /** What encloses a definition without being one: the whole of it is what a reader wants to see. */
 const WRAPPERS = new Set([
@@ -50,12 +50,14 @@ export interface Outline {
   symbols: CodeSymbol[];
   /** The package or namespace that it declares for all of itself; "" for none. */
   package: string;
+  /** True when there are more symbols than are kept. */
+  cut: boolean;
 }
 
 /** The definitions of a text; undefined when it cannot be parsed here. */
 export function outlineOf(text: string, language: Language): Promise<Outline | undefined> {
   return withTree(text, language, (tree, { query }) => {
-    if (!query) return { symbols: [], package: "" };
+    if (!query) return { symbols: [], package: "", cut: false };
     let declared = "";
     const found = new Map<number, { pattern: number; definition: Definition }>();
     for (const match of query.matches(tree.rootNode, MATCH_OPTIONS)) {
@@ -71,7 +73,7 @@ export function outlineOf(text: string, language: Language): Promise<Outline | u
       if (found.size >= MAX_SYMBOLS) break;
     }
     const definitions = [...found.values()].map((f) => f.definition);
-    return { symbols: nest(definitions, text), package: declared };
+    return { symbols: nest(definitions, text), package: declared, cut: found.size >= MAX_SYMBOLS };
   });
 }
 

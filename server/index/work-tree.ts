@@ -8,6 +8,8 @@ import { openResolved } from "../workspace/open-resolved.ts";
 
 /** Larger files are generated or data, bytes. */
 export const MAX_INDEXED_BYTES = 1024 * 1024;
+/** Of a larger file, what tells text from binary. */
+const PROBE_BYTES = 8_192;
 
 /** What is checked out, and how it differs from its commit. */
 export interface TreeState {
@@ -85,16 +87,27 @@ export class TreeReader {
 
   /** @returns undefined for what is no text of a sensible size: links, folders, devices, binary and huge files */
   async read(path: string): Promise<string | undefined> {
+    return (await this.look(path)).text;
+  }
+
+  /** The text of a file, or why a file has none here; neither for what is no file. */
+  async look(path: string): Promise<{ text?: string; why?: "binary" | "larger than 1 MiB" }> {
     const file = join(this.#root, path);
-    if (!this.#inside(dirname(file))) return undefined;
+    if (!this.#inside(dirname(file))) return {};
     const handle = await openResolved(file).catch(() => undefined);
-    if (!handle) return undefined;
+    if (!handle) return {};
     try {
       const stat = await handle.stat();
-      if (!stat.isFile() || stat.size > MAX_INDEXED_BYTES) return undefined;
-      return fileText(await handle.readFile());
+      if (!stat.isFile()) return {};
+      if (stat.size > MAX_INDEXED_BYTES) {
+        const { buffer, bytesRead } = await handle.read(Buffer.alloc(PROBE_BYTES), 0, PROBE_BYTES, 0);
+        const isText = fileText(buffer.subarray(0, bytesRead)) !== undefined;
+        return { why: isText ? "larger than 1 MiB" : "binary" };
+      }
+      const text = fileText(await handle.readFile());
+      return text === undefined ? { why: "binary" } : { text };
     } catch {
-      return undefined;
+      return {};
     } finally {
       await handle.close();
     }

@@ -42,7 +42,16 @@ export function fitting<T>(items: readonly T[], maxChars: number): T[] {
 }
 
 /** What an answer says of the index that it came from. */
-export function indexNote(context: ToolContext, repo: Repository, { commit, indexed_at }: Freshness) {
+export function indexNote(
+  context: ToolContext,
+  repo: Repository,
+  { commit, indexed_at, left_out }: Freshness,
+) {
   const { state } = context.index.state(repo);
-  return { state: state === "ready" ? ("current" as const) : ("updating" as const), commit, indexed_at };
+  return {
+    state: state === "ready" ? ("current" as const) : ("updating" as const),
+    commit,
+    indexed_at,
+    ...(left_out.files > 0 ? { left_out } : {}),
+  };
 }

@@ -65,6 +65,12 @@ export const indexOutput = z
       .describe("updating: files have changed since; this answer is from the state before."),
     commit: z.string().describe('The commit that was indexed, "" before the first one.'),
     indexed_at: z.string(),
+    left_out: z
+      .object({ files: z.int(), examples: z.array(z.string()) })
+      .optional()
+      .describe(
+        "Files that are not in the index, or not their symbols, and why: search_text and read_file know them.",
+      ),
   })
   .describe("The state of the index that answered.");
 

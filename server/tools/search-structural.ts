@@ -41,7 +41,10 @@ const output = z.object({
       captures: z.record(z.string(), z.string()).describe("What the metavariables stand for."),
     }),
   ),
-  note: z.string().optional().describe("What may be wrong with the pattern."),
+  note: z
+    .string()
+    .optional()
+    .describe("What may be wrong with the pattern, and files that were not looked at."),
   timed_out: z.boolean().describe("True when not all files were looked at; narrow it by path."),
   ...pageOutput,
 });
@@ -72,11 +75,20 @@ export const searchStructural = defineTool({
       args.max_answer_chars,
       found.more,
     );
-    const note = `The pattern is no whole piece of ${language}: give it all its brackets, or search for a greater part.`;
+    const broken = `The pattern is no whole piece of ${language}: give it all its brackets, or search for a greater part.`;
+    const { left_out } = found;
+    const notes = [
+      ...(found.broken && items.length === 0 ? [broken] : []),
+      ...(left_out.length > 0
+        ? [
+            `Not looked at: ${left_out.slice(0, 5).join(", ")}${left_out.length > 5 ? ` and ${left_out.length - 5} more` : ""}.`,
+          ]
+        : []),
+    ];
     return {
       repo: repo.name,
       matches: items,
-      ...(found.broken && items.length === 0 ? { note } : {}),
+      ...(notes.length > 0 ? { note: notes.join(" ") } : {}),
       timed_out: found.timed_out,
       ...rest,
     };

@@ -52,12 +52,18 @@ export const search = defineTool({
 
 async function searchOne(context: ToolContext, repo: Repository, query: string) {
   try {
-    const { hits, commit } = await context.index.query(
+    const { hits, commit, left_out } = await context.index.query(
       "search",
       repo,
       { query, limit: MAX_RESULTS },
       context.signal,
     );
+    // The answer's shape is fixed: there is no room for it there.
+    if (left_out.files > 0)
+      context.log?.(
+        "info",
+        `${repo.name}: ${left_out.files} files are not in the index, such as ${left_out.examples.join(", ")}`,
+      );
     const shown = await context.workspace.files(repo);
     const origin = await originOf(repo, context.signal);
     const forge = origin === undefined ? undefined : forgeOf(origin);

@@ -54,41 +54,46 @@ const FIT = `CASE WHEN bare = :whole COLLATE NOCASE THEN ${WHOLE} ELSE fit_of(:p
  * of it fits are answered.
  */
 export function findSymbol(job: FindSymbolJob): Promise<FoundSymbols & Freshness> {
-  return reading(job, (db) => {
-    const { name, parents, whole } = splitNamePath(job.name);
-    const values = {
-      name,
-      bare: bareName(name),
-      whole: bareName(whole),
-      path: job.path,
-      kinds: JSON.stringify(job.kinds),
-      parents: JSON.stringify(parents),
-    };
-    const ask = (sql: string, more = {}) => {
-      const statement = db.prepare(sql);
-      statement.setAllowUnknownNamedParameters(true);
-      return statement.all({ ...values, ...more });
-    };
-    let where = `(${MATCH[job.match]}) AND ${BELOW} AND (:kinds = '[]' OR kind IN (SELECT value FROM json_each(:kinds)))`;
-    // A sigil is meant when something is spelled so: "#run" is not the public "run".
-    const spelled = `${where} AND name = :name COLLATE NOCASE`;
-    if (name !== values.bare && ask(`SELECT 1 ${FROM} WHERE ${spelled} LIMIT 1`).length > 0) where = spelled;
-    let fit = 0;
-    if (parents.length > 0) {
-      fit = Number(ask(`SELECT max(${FIT}) AS fit ${FROM} WHERE ${where}`)[0]?.fit ?? 0);
-      where += ` AND ${FIT} = :fit`;
-    }
-    const total = Number(ask(`SELECT count(*) AS n ${FROM} WHERE ${where}`, { fit })[0]?.n);
-    const sql = `SELECT ${COLUMNS} ${FROM} WHERE ${where}
+  return reading(
+    job,
+    (db) => {
+      const { name, parents, whole } = splitNamePath(job.name);
+      const values = {
+        name,
+        bare: bareName(name),
+        whole: bareName(whole),
+        path: job.path,
+        kinds: JSON.stringify(job.kinds),
+        parents: JSON.stringify(parents),
+      };
+      const ask = (sql: string, more = {}) => {
+        const statement = db.prepare(sql);
+        statement.setAllowUnknownNamedParameters(true);
+        return statement.all({ ...values, ...more });
+      };
+      let where = `(${MATCH[job.match]}) AND ${BELOW} AND (:kinds = '[]' OR kind IN (SELECT value FROM json_each(:kinds)))`;
+      // A sigil is meant when something is spelled so: "#run" is not the public "run".
+      const spelled = `${where} AND name = :name COLLATE NOCASE`;
+      if (name !== values.bare && ask(`SELECT 1 ${FROM} WHERE ${spelled} LIMIT 1`).length > 0)
+        where = spelled;
+      let fit = 0;
+      if (parents.length > 0) {
+        fit = Number(ask(`SELECT max(${FIT}) AS fit ${FROM} WHERE ${where}`)[0]?.fit ?? 0);
+        where += ` AND ${FIT} = :fit`;
+      }
+      const total = Number(ask(`SELECT count(*) AS n ${FROM} WHERE ${where}`, { fit })[0]?.n);
+      const sql = `SELECT ${COLUMNS} ${FROM} WHERE ${where}
       ORDER BY name <> :name, length(name), length(files.path), files.path, symbols.line LIMIT ${MAX_FOUND}`;
-    const fitting = fit === WHOLE ? parents.length : Math.floor(fit / 2);
-    return {
-      symbols: rank(ask(sql, { fit }) as unknown as FoundSymbol[], name),
-      total,
-      unfit: total === 0 ? [] : parents.slice(0, parents.length - fitting),
-      near: total === 0 ? nearestNames(db, values.bare) : [],
-    };
-  });
+      const fitting = fit === WHOLE ? parents.length : Math.floor(fit / 2);
+      return {
+        symbols: rank(ask(sql, { fit }) as unknown as FoundSymbol[], name),
+        total,
+        unfit: total === 0 ? [] : parents.slice(0, parents.length - fitting),
+        near: total === 0 ? nearestNames(db, values.bare) : [],
+      };
+    },
+    job.path,
+  );
 }
 
 // COLLATE NOCASE folds only ASCII, and so do these ranges: the index on the bare name serves exact and prefix.

@@ -46,44 +46,48 @@ const MAX_LINE = 240;
  * that import it, in its folder, then elsewhere, tests last.
  */
 export function references(job: ReferencesJob, context: JobContext): Promise<References & Freshness> {
-  return reading(job, async (db) => {
-    const reader = new TreeReader(job.root);
-    const all = filesWith(db, job.name, job.path);
-    const definitions = definitionsOf(db, job.name);
-    const homes = job.defined_in === undefined ? homesOf(definitions, job.parents) : [job.defined_in];
-    const defined = new Set(definitions.map((d) => `${d.path}:${d.line}:${d.column + bareStart(d.name)}`));
-    const within = db.prepare(
-      `SELECT name, parent FROM symbols JOIN files ON files.id = symbols.file WHERE files.path = ? AND start_line <= ? AND end_line >= ?
+  return reading(
+    job,
+    async (db) => {
+      const reader = new TreeReader(job.root);
+      const all = filesWith(db, job.name, job.path);
+      const definitions = definitionsOf(db, job.name);
+      const homes = job.defined_in === undefined ? homesOf(definitions, job.parents) : [job.defined_in];
+      const defined = new Set(definitions.map((d) => `${d.path}:${d.line}:${d.column + bareStart(d.name)}`));
+      const within = db.prepare(
+        `SELECT name, parent FROM symbols JOIN files ON files.id = symbols.file WHERE files.path = ? AND start_line <= ? AND end_line >= ?
        ORDER BY end_line - start_line LIMIT 1`,
-    );
-    const found: { weight: number; reference: Reference }[] = [];
-    let done = 0;
-    for (const path of nearestFirst(all, homes).slice(0, MAX_FILES)) {
-      if (context.timeUp() || found.length >= MAX_REFERENCES) break;
-      done++;
-      const text = await reader.read(path);
-      if (text === undefined) continue;
-      const lines = text.split("\n");
-      const places = await occurrencesOf(text, languageOf(path), job.name);
-      const weight = nearness(path, homes, places);
-      for (const { line, column, role } of places) {
-        const isDefinition = defined.has(`${path}:${line}:${column}`);
-        if (isDefinition && !job.include_definitions) continue;
-        const holder = within.get(path, line, line);
-        const reference: Reference = {
-          path,
-          line,
-          column,
-          role: isDefinition ? "definition" : role,
-          text: clip(lines[line - 1] ?? ""),
-          within: holder && !isDefinition ? [holder.parent, holder.name].filter(Boolean).join("/") : "",
-        };
-        found.push({ weight, reference });
+      );
+      const found: { weight: number; reference: Reference }[] = [];
+      let done = 0;
+      for (const path of nearestFirst(all, homes).slice(0, MAX_FILES)) {
+        if (context.timeUp() || found.length >= MAX_REFERENCES) break;
+        done++;
+        const text = await reader.read(path);
+        if (text === undefined) continue;
+        const lines = text.split("\n");
+        const places = await occurrencesOf(text, languageOf(path), job.name);
+        const weight = nearness(path, homes, places);
+        for (const { line, column, role } of places) {
+          const isDefinition = defined.has(`${path}:${line}:${column}`);
+          if (isDefinition && !job.include_definitions) continue;
+          const holder = within.get(path, line, line);
+          const reference: Reference = {
+            path,
+            line,
+            column,
+            role: isDefinition ? "definition" : role,
+            text: clip(lines[line - 1] ?? ""),
+            within: holder && !isDefinition ? [holder.parent, holder.name].filter(Boolean).join("/") : "",
+          };
+          found.push({ weight, reference });
+        }
       }
-    }
-    found.sort((a, b) => a.weight - b.weight);
-    return { references: found.map((f) => f.reference), files: all.length, partial: done < all.length };
-  });
+      found.sort((a, b) => a.weight - b.weight);
+      return { references: found.map((f) => f.reference), files: all.length, partial: done < all.length };
+    },
+    job.path,
+  );
 }
 
 /** The files of the definitions that are meant. */

@@ -36,12 +36,16 @@ let last: { key: string; ranked: Ranked[] } | undefined;
  * among its definitions; tests and vendored code count a tenth.
  */
 export function repoMap(job: RepoMapJob, context: JobContext): Promise<RepoMap & Freshness> {
-  return reading(job, (db) => {
-    const meta = db.prepare("SELECT value FROM meta WHERE key = 'index'").get();
-    const key = `${job.database}\0${job.path}\0${meta?.value}`;
-    if (last?.key !== key) last = { key, ranked: ranking(db, job.path, context) };
-    return { ...render(last.ranked, job.budget), of: last.ranked.length };
-  });
+  return reading(
+    job,
+    (db) => {
+      const meta = db.prepare("SELECT value FROM meta WHERE key = 'index'").get();
+      const key = `${job.database}\0${job.path}\0${meta?.value}`;
+      if (last?.key !== key) last = { key, ranked: ranking(db, job.path, context) };
+      return { ...render(last.ranked, job.budget), of: last.ranked.length };
+    },
+    job.path,
+  );
 }
 
 function ranking(db: DatabaseSync, path: string, context: JobContext): Ranked[] {

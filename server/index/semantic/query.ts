@@ -24,7 +24,7 @@ const RANK_CONSTANT = 60;
 
 /** The nearest pieces by meaning and the best by words, merged by their ranks: what both find comes first. */
 export async function semantic(job: SemanticJob): Promise<{ hits: SemanticHit[] } & Freshness> {
-  const { hits: byWords, commit, indexed_at } = await search({ ...job, limit: job.limit });
+  const { hits: byWords, ...freshness } = await search({ ...job, limit: job.limit });
   const below = (path: string) => job.path === "" || path === job.path || path.startsWith(`${job.path}/`);
   const merged = new Map<string, SemanticHit & { score: number }>();
   const add = (hit: Omit<SemanticHit, "by">, rank: number, by: "meaning" | "words") => {
@@ -55,7 +55,7 @@ export async function semantic(job: SemanticJob): Promise<{ hits: SemanticHit[] 
     add({ ...near, title }, rank, "meaning");
   }
   const hits = [...merged.values()].sort((a, b) => b.score - a.score).slice(0, job.limit);
-  return { hits: hits.map(({ score: _, ...hit }) => hit), commit, indexed_at };
+  return { hits: hits.map(({ score: _, ...hit }) => hit), ...freshness };
 }
 
 function nearest(job: SemanticJob): { path: string; start_line: number; end_line: number }[] {
