@@ -87,6 +87,7 @@ export const searchText = defineTool({
     const until = performance.now() + TIME_LIMIT_MS;
     const search = async (options: string[], visible: () => Promise<(path: string) => boolean>) => {
       let shows: ((path: string) => boolean) | undefined;
+      let taking: Promise<boolean> | undefined;
       const collector = new MatchCollector({
         context: args.context,
         max: wanted,
@@ -99,12 +100,17 @@ export const searchText = defineTool({
         signal,
         // Sorting makes it use one thread.
         threads: options.includes(SORTED) ? 1 : ALL_CORES,
-        onChunk: async (chunk) => {
-          shows ??= await visible();
-          return collector.feed(chunk);
+        onChunk: (chunk) => {
+          taking = (async () => {
+            shows ??= await visible();
+            return collector.feed(chunk);
+          })();
+          return taking;
         },
       });
       signal.throwIfAborted();
+      // ripgrep may have ended, and its output with it, while the last piece still waits for git.
+      if (!result.stopped) await taking;
       // Nothing found: in a repository that git cannot read that is no answer.
       if (!result.stopped) await listing;
       // 0: found, 1: nothing found, 2: an error, which is silent when only some file could not be read (--no-messages).

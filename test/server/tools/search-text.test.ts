@@ -20,9 +20,13 @@ async function standIn(script: string): Promise<string> {
 }
 
 /** search_text over a repository whose listing is `files`. */
-function search(ripgrep: string, files: Promise<ReadonlySet<string>>) {
+function search(
+  ripgrep: string,
+  files: Promise<ReadonlySet<string>>,
+  ignored: Promise<ReadonlySet<string>> = Promise.resolve(new Set()),
+) {
   const repo = { name: "code", root: folder.path };
-  const workspace = { find: async () => repo, files: () => files, trackedIgnored: async () => new Set() };
+  const workspace = { find: async () => repo, files: () => files, trackedIgnored: () => ignored };
   const context = { workspace, ripgrep, signal: new AbortController().signal } as unknown as ToolContext;
   return searchText.run(searchText.input.parse({ query: "needle" }), context) as Promise<{
     matches: { path: string; line: number }[];
@@ -41,6 +45,13 @@ const match = (line: number, path = "a.txt") =>
   });
 
 describe("search_text", () => {
+  test("loses nothing when ripgrep ends before git has listed the tracked files that are ignored", async () => {
+    const rg = await standIn(`printf '%s\\n' '${match(7)}'`);
+    const ignored = new Promise<ReadonlySet<string>>((resolve) => setTimeout(resolve, 300, new Set()));
+    const { matches } = await search(rg, Promise.resolve(new Set(["a.txt"])), ignored);
+    expect(matches.map((found) => found.line)).toEqual([7]);
+  });
+
   test("lets ripgrep wait while git lists, whatever it finds", async () => {
     const written = join(folder.path, "written");
     // Some 4 MB, of which only the last line is a file that git knows.
