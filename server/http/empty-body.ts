@@ -21,6 +21,9 @@ export function acceptEmptyBodies(app: FastifyInstance): void {
     if (text === "") done(null, undefined);
     else parse(request, text, done);
   });
+  app.addContentTypeParser<string>("text/plain", { parseAs: "string" }, (_request, text, done) =>
+    done(null, text === "" ? undefined : text),
+  );
   acceptOnlyEmptyBodies(app);
 }
 
