@@ -68,6 +68,8 @@ beforeAll(async () => {
       AUTH_MODE: "none",
       AUTH_NONE_ALLOWED: "yes",
       RATE_LIMIT_ADDRESS: "0",
+      // The flood and a busy host may hold the loop up; that is not what is tested.
+      SHED_EVENT_LOOP_MS: "0",
       LOG_LEVEL: "info",
     },
     {
@@ -167,8 +169,15 @@ const call = (meta: object) =>
     params: { name: "flood", arguments: {}, ...meta },
   });
 
+interface Source {
+  readonly asked: Asked;
+  readonly overflow?: () => Promise<void>;
+  /** Read from the store at the client's pace: who takes a little now and then is served, and may get through. */
+  readonly paced?: true;
+}
+
 /** Each source of events: how a client asks for it, and how it is made to overflow. */
-const sources: Record<string, () => Promise<{ asked: Asked; overflow?: () => Promise<void> }>> = {
+const sources: Record<string, () => Promise<Source>> = {
   "the answer of a call in a session": async () => ({
     asked: {
       method: "POST",
@@ -196,6 +205,7 @@ const sources: Record<string, () => Promise<{ asked: Asked; overflow?: () => Pro
     const session = await openSession(running.origin);
     const server = servers.at(-1);
     return {
+      paced: true,
       asked: {
         method: "GET",
         path: "/mcp",
@@ -248,14 +258,18 @@ describe.each([
       async (_, source) => {
         const before = cuts();
         most = 0;
-        const { asked, overflow } = await source();
+        const { asked, overflow, paced } = await source();
         const close = await open(asked, trickles);
         try {
           await eventually(() => running.app.streams.size === 1, "the stream");
           await overflow?.();
-          await eventually(() => cuts() === before + 1, "the stream to be cut");
+          const served = () => paced && trickles && running.app.streams.queuedBytes === 0;
+          await eventually(() => cuts() === before + 1 || served(), "the stream to be cut");
           // One message may be longer than what is left.
           expect(most).toBeLessThanOrEqual(LIMIT + 2 * LINE.length);
+          // A client that got through leaves by itself.
+          if (cuts() === before) close();
+          await eventually(() => running.app.streams.size === 0, "the stream to be gone");
           expect([running.app.streams.size, running.app.streams.queuedBytes]).toEqual([0, 0]);
           // The connection is gone too, with what its buffers held.
           await eventually(() => running.app.lifecycle.inFlight === 0, "the request to be over");
