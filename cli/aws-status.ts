@@ -5,7 +5,7 @@ import type { AwsPlace } from "./aws-shell.ts";
 import { AwsClient, filters } from "./doctor/aws/client.ts";
 import { CheckFailure } from "./doctor/check.ts";
 
-/** One machine beside what it shall run. */
+/** One machine beside what it should run. */
 export interface MachineStatus {
   instance: string;
   /** As EC2 says, such as running. */
@@ -24,7 +24,7 @@ export interface StackStatus {
 }
 
 /**
- * What a stack in AWS shall run, and what each machine says of it; it only reads.
+ * What a stack in AWS should run, and what each machine says of it; it only reads.
  * @throws CheckFailure in the words of AWS
  */
 export async function awsStatus({ stack, provider }: AwsPlace): Promise<StackStatus> {

@@ -9,7 +9,7 @@ import { jsonOption, stackOption } from "../options.ts";
 export const statusCommand = () =>
   new Command("status")
     .description(
-      "What the machines run; in AWS beside what they shall run. Exit code 1 when one is not well.",
+      "What the machines run; in AWS beside what they should run. Exit code 1 when one is not well.",
     )
     .addOption(stackOption())
     .addOption(jsonOption())
