@@ -32,7 +32,7 @@ import { Sessions, type SessionsOptions } from "./sessions.ts";
 import { Watch } from "./watch.ts";
 
 export interface EndpointOptions {
-  readonly parts: Omit<ServerParts, "notify" | "calls">;
+  readonly parts: Omit<ServerParts, "notify" | "calls" | "startedAt">;
   readonly authenticator: Authenticator;
   /** Where the sessions are kept. It stays the caller's to close. */
   readonly store: Store;
@@ -72,7 +72,12 @@ const EVERYBODY: Principal = { id: "", name: "", scopes: SCOPES };
 export async function registerMcp(app: FastifyInstance, options: EndpointOptions): Promise<Mcp> {
   const { streams, keepAliveMs, store, shares, slot, live } = options;
   const changes = new Changes();
-  const parts: ServerParts = { ...options.parts, calls: options.shares.calls, notify: changes };
+  const parts: ServerParts = {
+    ...options.parts,
+    calls: options.shares.calls,
+    notify: changes,
+    startedAt: performance.now(),
+  };
   const { log } = parts;
   const lists = (principal: Principal) => listStamps(parts, principal);
   const build: SessionsOptions["build"] = (principal, hooks) =>

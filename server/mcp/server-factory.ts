@@ -40,6 +40,8 @@ export interface ServerParts {
   /** Tools whose needs it lacks are not listed. */
   readonly capabilities?: Capabilities | undefined;
   readonly profile?: Profile | undefined;
+  /** When the server was put together, by `performance.now()`. */
+  readonly startedAt: number;
 }
 
 export interface ServerFor {
@@ -95,8 +97,8 @@ export function buildMcpServer(
   return server;
 }
 
-/** After a start, seconds: what the server can do is known by then. */
-const SETTLED_S = 300;
+/** After a start, milliseconds: what the server can do is known by then. */
+const SETTLED_MS = 300_000;
 
 /**
  * How long a client may keep its list of tools, milliseconds: short while a tool is missing that may come any moment, as after each start
@@ -105,7 +107,7 @@ const SETTLED_S = 300;
 function toolsTtlMs(parts: ServerParts, principal: Principal): number {
   const complete = visibleTools(parts, principal).length === allowedTools(parts, principal).length;
   // What has not come by then is not configured.
-  return complete || process.uptime() > SETTLED_S ? 300_000 : 10_000;
+  return complete || performance.now() - parts.startedAt > SETTLED_MS ? 300_000 : 10_000;
 }
 
 function register(server: McpServer, tool: Tool, { context, log, capabilities }: ServerParts): void {

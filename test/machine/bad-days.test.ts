@@ -75,15 +75,20 @@ describe("an interrupted up", () => {
 
 describe("what is taken", () => {
   test("an address range and a bridge's name that are in use are passed over; two stacks run side by side", async () => {
-    // A network of somebody else: its name is the one that comes first, its range the one that comes second.
-    await run("ip", ["link", "add", "mcpe0", "type", "bridge"]);
+    // A network of somebody else: its name is the one that comes first, its range the one that comes second. Other stacks may be up.
+    const used = new Set(await readdir("/sys/class/net"));
+    const free = Array.from({ length: 200 }, (_, index) => index).filter(
+      (index) => !used.has(`mcpe${index}`),
+    );
+    const [named = 0, ranged = 1, ...next] = free;
+    await run("ip", ["link", "add", `mcpe${named}`, "type", "bridge"]);
     await run("ip", ["link", "add", "taken", "type", "bridge"]);
-    await run("ip", ["addr", "add", "10.77.1.77/25", "dev", "taken"]);
+    await run("ip", ["addr", "add", `10.77.${ranged}.77/25`, "dev", "taken"]);
     await run("ip", ["link", "set", "taken", "up"]);
     try {
       const first = await checkout.up("first", "--no-doctor");
       const second = await checkout.up("second", "--no-doctor");
-      expect([first.deployed.networkIndex, second.deployed.networkIndex]).toEqual([2, 3]);
+      expect([first.deployed.networkIndex, second.deployed.networkIndex]).toEqual(next.slice(0, 2));
       for (const up of [first, second]) expect((await ask(up, "/readyz")).status).toBe(200);
       // Each has control groups of its own: what ends a service of one leaves the other's alone.
       const mainPid = ["systemctl", "show", "-p", "MainPID", "--value", "nginx.service"];
@@ -95,7 +100,7 @@ describe("what is taken", () => {
       expect((await ask(second, "/readyz")).status).toBe(200);
       expect((await checkout.cli("down", "--stack", "second")).code).toBe(0);
     } finally {
-      await run("ip", ["link", "del", "mcpe0"]);
+      await run("ip", ["link", "del", `mcpe${named}`]);
       await run("ip", ["link", "del", "taken"]);
     }
     expect(await hostState()).toEqual(before);
