@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { cp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "../../infra/exec.ts";
 import { onPath } from "../../infra/local/host.ts";
@@ -134,7 +134,6 @@ async function once(folder: string, make: () => Promise<unknown>): Promise<void>
   const whole = join(folder, "whole");
   await withLock(`${folder}.lock`, async () => {
     if (existsSync(whole)) return;
-    await rm(whole, { force: true });
     await make();
     await writeFile(whole, "");
   });
