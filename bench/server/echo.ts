@@ -10,7 +10,7 @@ const echo = defineTool({
   name: "echo",
   title: "Echo",
   description: "Gives the text back.",
-  capability: "code:read",
+  scope: "code:read",
   input: z.object({ text: z.string() }),
   output: z.object({ text: z.string() }),
   run: async ({ text }) => ({ text }),

@@ -20,7 +20,7 @@ export function describeTool(tool: Tool): ToolDescription {
     name: tool.name,
     title: tool.title,
     description: tool.description,
-    scope: tool.capability,
+    scope: tool.scope,
     inputSchema: schemaOf(tool.input, "input"),
     outputSchema: schemaOf(tool.output, "output"),
   };

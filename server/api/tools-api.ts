@@ -63,8 +63,7 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
       guarded.get("/api/tools", { schema: LIST_SCHEMA }, async (request) => ({
         tools: described
           .filter(
-            ({ tool }) =>
-              request.principal?.scopes.includes(tool.capability) && options.capabilities.allow(tool),
+            ({ tool }) => request.principal?.scopes.includes(tool.scope) && options.capabilities.allow(tool),
           )
           .map(({ description }) => description),
       }));
@@ -73,7 +72,7 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
           `/api/tools/${tool.name}`,
           { schema: toolRouteSchema(description) },
           async (request, reply) => {
-            requireScope(request, reply, tool.capability);
+            requireScope(request, reply, tool.scope);
             const missing = options.capabilities.missing(tool).map((c) => c.name);
             if (missing.length > 0)
               throw new Refusal(

@@ -27,7 +27,7 @@ function stampOf(tool: Tool): string {
 
 /** The tools that a caller may use whenever this server has what they need. */
 export function allowedTools({ tools }: ServerParts, { scopes }: Principal): Tool[] {
-  return tools.filter((tool) => scopes.includes(tool.capability));
+  return tools.filter((tool) => scopes.includes(tool.scope));
 }
 
 /** The tools that a caller may use just now. */

@@ -39,7 +39,7 @@ export const fetchDocument = defineTool({
   name: "fetch",
   title: "Fetch a search result",
   description: "Gives the text of a result of search, with its address for citations.",
-  capability: "code:read",
+  scope: "code:read",
   needs: ["git"],
   input,
   output,

@@ -38,7 +38,7 @@ export const findFiles = defineTool({
   title: "Find files by name",
   description:
     "Finds files of a git repository by a part of their name, or by letters of their path in order. For globs use list_files.",
-  capability: "code:read",
+  scope: "code:read",
   needs: ["git"],
   input,
   output,

@@ -59,7 +59,7 @@ export const findReferences = defineTool({
   title: "Find references",
   description:
     "Finds where a symbol is used, leaving out comments and strings. Lexical, not by a compiler: every identifier of that name counts, ranked by the file of the definition, the files that import it, its folder, the rest, tests last.",
-  capability: "code:read",
+  scope: "code:read",
   needs: ["git", "index"],
   input,
   output,

@@ -62,7 +62,7 @@ export const findSymbol = defineTool({
   title: "Find a symbol",
   description:
     "Finds where a class, function, method, type or other symbol is defined, by its name, in any of 15 languages; the likeliest first.",
-  capability: "code:read",
+  scope: "code:read",
   needs: ["git", "index"],
   input,
   output,

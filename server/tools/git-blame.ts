@@ -58,7 +58,7 @@ export const gitBlame = defineTool({
   title: "Who changed these lines",
   description:
     "Tells for each line of a file in which commit it was last changed, by whom and when; neighbouring lines of one commit together.",
-  capability: "code:read",
+  scope: "code:read",
   needs: ["git"],
   input,
   output,

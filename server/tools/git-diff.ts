@@ -55,7 +55,7 @@ export const gitDiff = defineTool({
   title: "Differences",
   description:
     "Shows what changed between two revisions, in one commit, or in the work tree since a commit, file by file.",
-  capability: "code:read",
+  scope: "code:read",
   needs: ["git"],
   input,
   output,

@@ -56,7 +56,7 @@ export const gitLog = defineTool({
   title: "History",
   description:
     "Lists commits of a git repository, newest first: by path, author, message, date, or the text that they changed.",
-  capability: "code:read",
+  scope: "code:read",
   needs: ["git"],
   input,
   output,

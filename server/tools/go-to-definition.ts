@@ -61,7 +61,7 @@ export const goToDefinition = defineTool({
   title: "Go to definition",
   description:
     "Finds where the name at a place of a file is defined. Lexical, not by a compiler: candidates are ranked by enclosing scope, imports, file, folder and language, and say why they were chosen.",
-  capability: "code:read",
+  scope: "code:read",
   needs: ["git", "index"],
   input,
   output,

@@ -38,7 +38,7 @@ export const listFiles = defineTool({
   title: "List files",
   description:
     "Lists the files of a git repository (tracked, or new and not ignored), optionally of one folder or matching a glob.",
-  capability: "code:read",
+  scope: "code:read",
   needs: ["git"],
   input,
   output,

@@ -41,7 +41,7 @@ export const listRepos = defineTool({
   title: "List repositories",
   description:
     "Lists the git repositories of the workspace with branch, commit, web address and the state of their index.",
-  capability: "code:read",
+  scope: "code:read",
   needs: ["git"],
   input,
   output,

@@ -58,7 +58,7 @@ export const readFile = defineTool({
   title: "Read a file",
   description:
     "Reads a text file of a git repository, whole or a range of lines, as it lies in the work tree or as it was at a revision.",
-  capability: "code:read",
+  scope: "code:read",
   needs: ["git"],
   input,
   output,

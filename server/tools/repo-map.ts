@@ -37,7 +37,7 @@ export const repoMap = defineTool({
   title: "Map of a repository",
   description:
     "Gives the most referenced symbols of a repository or folder, file by file, within a budget of tokens: a first look at unknown code.",
-  capability: "code:read",
+  scope: "code:read",
   needs: ["git", "index"],
   input,
   output,

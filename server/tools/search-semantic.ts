@@ -49,7 +49,7 @@ export const searchSemantic = defineTool({
   title: "Search by meaning",
   description:
     "Finds code by what it does rather than by its words: the nearest pieces by an embedding model, merged with the best by words. For exact text or names use search_text or find_symbol.",
-  capability: "code:read",
+  scope: "code:read",
   needs: ["git", "index", "embeddings"],
   input,
   output,

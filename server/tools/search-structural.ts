@@ -54,7 +54,7 @@ export const searchStructural = defineTool({
   title: "Search code by its structure",
   description:
     "Finds code by its syntax (an ast-grep pattern), whatever its spacing, names and comments: calls, declarations, shapes of code. For TypeScript, TSX, JavaScript, HTML, CSS and Python; for plain text use search_text.",
-  capability: "code:read",
+  scope: "code:read",
   needs: ["git", "structural"],
   input,
   output,

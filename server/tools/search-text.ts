@@ -69,7 +69,7 @@ export const searchText = defineTool({
   title: "Search text",
   description:
     "Searches the files of a git repository, up to 4 MiB each, for a text or a regular expression and answers the matching lines with path, line and column.",
-  capability: "code:read",
+  scope: "code:read",
   needs: ["git", "ripgrep"],
   input,
   output,

@@ -29,7 +29,7 @@ export const search = defineTool({
   title: "Search all repositories",
   description:
     "Searches the code of all repositories by words, names or a question, and answers with ids for fetch. For exact text use search_text.",
-  capability: "code:read",
+  scope: "code:read",
   needs: ["git", "index"],
   input,
   output,

@@ -48,7 +48,7 @@ export const symbolsOverview = defineTool({
   title: "Overview of symbols",
   description:
     "Lists the classes, functions, types and other definitions of a file or folder with their lines and signatures: what to read before reading it.",
-  capability: "code:read",
+  scope: "code:read",
   needs: ["git", "index"],
   input,
   output,

@@ -34,7 +34,7 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   readonly title: string;
   readonly description: string;
   /** The scope a caller needs to see it. */
-  readonly capability: Scope;
+  readonly scope: Scope;
   readonly input: I;
   readonly output: O;
   /** @throws ToolError for what the caller can mend */

@@ -21,7 +21,7 @@ function gate(): { tool: Tool; entered: Promise<void>; open(): void } {
     name: "wait",
     title: "Wait",
     description: "Waits",
-    capability: "code:read",
+    scope: "code:read",
     input: z.object({}),
     output: z.object({ waited: z.boolean() }),
     run: async () => {

@@ -15,7 +15,7 @@ const tool = (name: string, run: Tool["run"], more: Partial<Tool> = {}): Tool =>
     name,
     title: name,
     description: `The tool <${name}>.`,
-    capability: "code:read",
+    scope: "code:read",
     input: z.object({ n: z.int().min(1).default(1) }),
     output: z.object({ n: z.int() }),
     run: async () => ({ n: 0 }),
@@ -53,7 +53,7 @@ beforeAll(async () => {
         throw new Error("the secret cause");
       }),
       tool("vectors", async () => ({ n: 1 }), { needs: ["embeddings"] }),
-      tool("operate", async () => ({ n: 1 }), { capability: "ops" }),
+      tool("operate", async () => ({ n: 1 }), { scope: "ops" }),
       hang,
     ],
   });

@@ -20,7 +20,7 @@ const wait = defineTool({
   name: "wait",
   title: "Wait",
   description: "Waits until it is cancelled",
-  capability: "code:read",
+  scope: "code:read",
   input: z.object({}),
   output: z.object({}),
   run: async (_, { signal }) => {

@@ -31,7 +31,7 @@ const flood = defineTool({
   name: "flood",
   title: "Flood",
   description: "Says far more than anybody reads",
-  capability: "code:read",
+  scope: "code:read",
   input: z.object({}),
   output: z.object({ lines: z.int() }),
   run: async (_, { log, signal }) => {

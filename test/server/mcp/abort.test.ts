@@ -9,7 +9,7 @@ const hang = defineTool({
   name: "hang",
   title: "Hang",
   description: "Ends only when it is cancelled",
-  capability: "code:read",
+  scope: "code:read",
   input: z.object({}),
   output: z.object({}),
   run: (_, { signal }) =>

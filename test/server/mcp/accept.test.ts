@@ -22,7 +22,7 @@ const wait = defineTool({
   name: "wait",
   title: "Wait",
   description: "Waits",
-  capability: "code:read",
+  scope: "code:read",
   input: z.object({}),
   output: z.object({}),
   run: async (_args, { signal }) => {

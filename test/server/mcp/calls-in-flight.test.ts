@@ -20,7 +20,7 @@ const wait = defineTool({
   name: "wait",
   title: "Wait",
   description: "Waits until it is cancelled, or for so long",
-  capability: "code:read",
+  scope: "code:read",
   input: z.object({ ms: z.int().optional() }),
   output: z.object({ waited: z.boolean() }),
   run: async ({ ms }, { signal }) => {

@@ -16,7 +16,7 @@ const count = defineTool({
   name: "count",
   title: "Count",
   description: "Counts slowly",
-  capability: "code:read",
+  scope: "code:read",
   input: z.object({ to: z.int() }),
   output: z.object({ counted: z.int() }),
   run: async ({ to }, { progress, signal }) => {

@@ -8,7 +8,7 @@ const lamp = defineTool({
   name: "lamp",
   title: "Lamp",
   description: "There while there is power",
-  capability: "code:read",
+  scope: "code:read",
   needs: ["power"],
   input: z.object({}),
   output: z.object({ lit: z.boolean() }),

@@ -28,7 +28,7 @@ const work = defineTool({
   name: "work",
   title: "Work",
   description: "Runs a program",
-  capability: "code:read",
+  scope: "code:read",
   input: z.object({ until: z.string() }),
   output: z.object({ code: z.int().nullable() }),
   run: async ({ until }, { signal }) => {
