@@ -1,6 +1,7 @@
 import type { Status } from "../infra/aws/convergence.ts";
-import { credentialsFor, endpointOf } from "../infra/aws/credentials.ts";
+import { credentialsFor } from "../infra/aws/credentials.ts";
 import type { Desired } from "../infra/aws/desired.ts";
+import { endpointOf } from "../infra/aws/service-endpoint.ts";
 import type { AwsPlace } from "./aws-shell.ts";
 import { AwsClient, filters } from "./doctor/aws/client.ts";
 import { CheckFailure } from "./doctor/check.ts";

@@ -3,11 +3,11 @@ import {
   GetObjectCommand,
   PutObjectCommand,
   paginateListObjectsV2,
-  S3Client,
+  type S3Client,
   S3ServiceException,
 } from "@aws-sdk/client-s3";
+import { s3Client } from "./clients.ts";
 import type { Objects } from "./convergence.ts";
-import { credentialsFor, endpointOf } from "./credentials.ts";
 import type { ProviderSettings } from "./provider-settings.ts";
 import type { Archive, Shelf } from "./prune.ts";
 import { RefusedError } from "./refused.ts";
@@ -27,16 +27,9 @@ export class BucketClient implements Objects, Shelf {
 
   /** @param tags of what is written: a write without them would take them away */
   constructor(bucket: string, settings: ProviderSettings, tags: Record<string, string> = {}) {
-    const endpoint = endpointOf(settings, "s3");
     this.#bucket = bucket;
     this.#tags = new URLSearchParams(tags).toString();
-    this.#client = new S3Client({
-      region: settings.region,
-      credentials: credentialsFor(settings),
-      // Whatever stands in for S3 has no name for each bucket.
-      ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
-      requestChecksumCalculation: "WHEN_REQUIRED",
-    });
+    this.#client = s3Client(settings);
   }
 
   /** @returns undefined when there is no such object */

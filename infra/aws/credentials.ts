@@ -1,6 +1,7 @@
 import { fromNodeProviderChain, fromTemporaryCredentials } from "@aws-sdk/credential-providers";
 import { goSeconds, namesCredentials, type ProviderSettings } from "./provider-settings.ts";
 import { RefusedError } from "./refused.ts";
+import { endpointOf } from "./service-endpoint.ts";
 
 export interface Credentials {
   accessKeyId: string;
@@ -8,19 +9,12 @@ export interface Credentials {
   sessionToken?: string;
 }
 
-/** Asked for each request: temporary credentials run out, and the SDK renews them in time. */
+/** Called for each request: temporary credentials expire, and the SDK renews them in time. */
 export type CredentialSource = () => Promise<Credentials>;
 
-/** The environment by which AWS's tools name the endpoint of a service (SDKs reference guide, "Service-specific endpoints"). */
-export const endpointOf = (settings: ProviderSettings, service: string): string =>
-  settings.endpoints?.[service] ??
-  process.env[`AWS_ENDPOINT_URL_${service.toUpperCase().replaceAll("-", "_")}`] ??
-  process.env.AWS_ENDPOINT_URL ??
-  "";
-
 /**
- * The credentials that the engine's AWS provider uses for a stack: its own keys, its profile (with single sign-on, processes and web
- * identities), or what the environment has; then its `assumeRoles`, one after the other.
+ * The credentials that the engine's AWS provider uses for a stack: its own keys, its profile (including single sign-on, processes and
+ * web identities), or those of the environment. Its `assumeRoles` are then assumed one after the other.
  */
 export function credentialsFor(settings: ProviderSettings): CredentialSource {
   const { accessKey, secretKey, token, profile, sharedConfigFiles, sharedCredentialsFiles } = settings;
@@ -66,7 +60,7 @@ const stsConfig = (settings: ProviderSettings) => {
   return { region: settings.region, ...(endpoint ? { endpoint } : {}) };
 };
 
-/** Nobody to ask as; the message says who was meant. */
+/** There are no credentials. The message names the profile or the roles that the stack asks for. */
 export class CredentialsError extends RefusedError {
   override name = "CredentialsError";
   constructor(why: string, settings: ProviderSettings) {
@@ -84,8 +78,8 @@ export class CredentialsError extends RefusedError {
 }
 
 /**
- * Environment that makes the AWS CLI mean the stack's account too.
- * @returns nothing when the stack names no credentials: the CLI then finds its own, as the engine does
+ * Environment that makes the AWS CLI use the stack's account.
+ * @returns no credentials when the stack names none: the CLI then finds its own, as the engine does
  */
 export async function cliEnvironment(settings: ProviderSettings): Promise<Record<string, string>> {
   const endpoints = Object.entries(settings.endpoints ?? {}).map(([service, url]) => [
@@ -93,12 +87,16 @@ export async function cliEnvironment(settings: ProviderSettings): Promise<Record
     `AWS_ENDPOINT_URL_${service.toUpperCase()}`,
     url,
   ]);
-  const region = { AWS_REGION: settings.region };
-  if (!namesCredentials(settings)) return { ...region, ...Object.fromEntries(endpoints) };
+  const place = {
+    AWS_REGION: settings.region,
+    ...Object.fromEntries(endpoints),
+    ...(settings.useFipsEndpoint ? { AWS_USE_FIPS_ENDPOINT: "true" } : {}),
+    ...(settings.useDualstackEndpoint ? { AWS_USE_DUALSTACK_ENDPOINT: "true" } : {}),
+  };
+  if (!namesCredentials(settings)) return place;
   const { accessKeyId, secretAccessKey, sessionToken } = await credentialsFor(settings)();
   return {
-    ...region,
-    ...Object.fromEntries(endpoints),
+    ...place,
     // An empty token would be sent, and refused.
     ...(sessionToken ? { AWS_SESSION_TOKEN: sessionToken } : {}),
     AWS_ACCESS_KEY_ID: accessKeyId,

@@ -1,5 +1,6 @@
-import { credentialsFor, endpointOf } from "../../../infra/aws/credentials.ts";
+import { credentialsFor } from "../../../infra/aws/credentials.ts";
 import type { ProviderSettings } from "../../../infra/aws/provider-settings.ts";
+import { endpointOf } from "../../../infra/aws/service-endpoint.ts";
 import type { AwsSettings } from "../../../infra/settings.ts";
 import { CheckFailure, type CheckResult, type DoctorReport } from "../check.ts";
 import { explain } from "../explain.ts";

@@ -4,9 +4,10 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { cliEnvironment, credentialsFor, endpointOf } from "../../../infra/aws/credentials.ts";
+import { cliEnvironment, credentialsFor } from "../../../infra/aws/credentials.ts";
 import { goSeconds, providerSettings } from "../../../infra/aws/provider-settings.ts";
 import { RefusedError } from "../../../infra/aws/refused.ts";
+import { endpointOf } from "../../../infra/aws/service-endpoint.ts";
 
 const region = "eu-central-1";
 const stack = (config: Record<string, string>) =>
@@ -164,7 +165,7 @@ describe("the credentials of a stack are the engine's", () => {
 
 test("durations are Go's", () => {
   expect(["1h", "30m", "1h30m", "900s"].map(goSeconds)).toEqual([3600, 1800, 5400, 900]);
-  for (const text of ["", "3600", "1d"]) expect(() => goSeconds(text)).toThrow("no duration");
+  for (const text of ["", "3600", "1d"]) expect(() => goSeconds(text)).toThrow("not a duration");
 });
 
 test("a structured setting that is none is refused", () => {

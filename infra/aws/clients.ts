@@ -1,0 +1,43 @@
+import { S3Client } from "@aws-sdk/client-s3";
+import { type CredentialSource, credentialsFor } from "./credentials.ts";
+import type { ProviderSettings } from "./provider-settings.ts";
+import { endpointOf } from "./service-endpoint.ts";
+
+/** The options that every client of the AWS SDK takes from the stack's provider settings. */
+export interface ClientOptions {
+  region: string;
+  credentials: CredentialSource;
+  endpoint?: string;
+  useFipsEndpoint?: boolean;
+  useDualstackEndpoint?: boolean;
+  maxAttempts?: number;
+}
+
+/**
+ * Options for a client of the AWS SDK, so that it asks the account that the engine's provider asks, with the same credentials and at
+ * the same endpoint: `new EC2Client(clientOptions("ec2", settings))`.
+ *
+ * @param service the provider's name of the service, such as `ec2`, `cloudwatch` or `s3`
+ */
+export function clientOptions(service: string, settings: ProviderSettings): ClientOptions {
+  const { region, useFipsEndpoint, useDualstackEndpoint, maxRetries } = settings;
+  const endpoint = endpointOf(settings, service);
+  return {
+    region,
+    credentials: credentialsFor(settings),
+    ...(endpoint ? { endpoint } : {}),
+    ...(useFipsEndpoint === undefined ? {} : { useFipsEndpoint }),
+    ...(useDualstackEndpoint === undefined ? {} : { useDualstackEndpoint }),
+    ...(maxRetries === undefined ? {} : { maxAttempts: maxRetries + 1 }),
+  };
+}
+
+/** A client of S3. A custom endpoint has no host name for each bucket, so the bucket is in the path there. */
+export function s3Client(settings: ProviderSettings): S3Client {
+  const options = clientOptions("s3", settings);
+  return new S3Client({
+    ...options,
+    forcePathStyle: settings.s3UsePathStyle ?? options.endpoint !== undefined,
+    requestChecksumCalculation: "WHEN_REQUIRED",
+  });
+}
