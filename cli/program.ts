@@ -6,7 +6,7 @@ import { releaseCommand } from "./commands/release.ts";
 import { statusCommand } from "./commands/status.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
-import { doctor } from "./doctor-of.ts";
+import { doctor } from "./operations/doctor.ts";
 
 /** The command line: what `mcp-edge --help` lists. */
 export function mcpEdge(): Command {

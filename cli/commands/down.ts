@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import { changing } from "../interrupt.ts";
 import { down } from "../operations/down.ts";
-import { jsonOption, stackOption } from "../options.ts";
+import { changing } from "../stack/interrupt.ts";
+import { jsonOption, stackOption } from "./options.ts";
 
 export const downCommand = () =>
   new Command("down")

@@ -3,12 +3,12 @@ import { once } from "node:events";
 import { Command } from "commander";
 import { guestOf, leader, nsenterArguments } from "../../infra/local/guest.ts";
 import { networkOf } from "../../infra/local/network.ts";
-import { awsPlace, awsShell } from "../aws-shell.ts";
-import { connectText } from "../connect.ts";
-import { connectTarget } from "../connect-target.ts";
-import { readDeployed } from "../deployed.ts";
-import { machineOption, stackOption } from "../options.ts";
-import { assertOneMachine } from "../tokens.ts";
+import { connectText } from "../connect/client-setup.ts";
+import { connectTarget } from "../connect/target.ts";
+import { awsPlace, awsShell } from "../machine/aws-ssh.ts";
+import { assertOneMachine } from "../machine/tokens.ts";
+import { readDeployed } from "../stack/outputs.ts";
+import { machineOption, stackOption } from "./options.ts";
 
 interface Options {
   stack: string;

@@ -1,8 +1,8 @@
 import { Command } from "commander";
-import { describeChanges } from "../events.ts";
-import { changing } from "../interrupt.ts";
 import { preview } from "../operations/preview.ts";
-import { jsonOption, setOption, stackOption } from "../options.ts";
+import { describeChanges } from "../stack/engine-events.ts";
+import { changing } from "../stack/interrupt.ts";
+import { jsonOption, setOption, stackOption } from "./options.ts";
 
 interface Options {
   stack: string;

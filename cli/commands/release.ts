@@ -5,8 +5,8 @@ import { rawSettings } from "../../infra/edge.ts";
 import type { Arch } from "../../infra/native-parts.ts";
 import { buildRelease } from "../../infra/release.ts";
 import { parseSettings } from "../../infra/settings.ts";
-import { jsonOption, stackOption } from "../options.ts";
-import { stackConfig } from "../stack.ts";
+import { stackConfig } from "../stack/workspace.ts";
+import { jsonOption, stackOption } from "./options.ts";
 
 interface Options {
   stack: string;

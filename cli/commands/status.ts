@@ -1,10 +1,10 @@
 import { Command } from "commander";
 import { guestOf, inGuest } from "../../infra/local/guest.ts";
 import { networkOf } from "../../infra/local/network.ts";
-import { awsPlace } from "../aws-shell.ts";
-import { awsStatus, statusText } from "../aws-status.ts";
-import { readDeployed } from "../deployed.ts";
-import { jsonOption, stackOption } from "../options.ts";
+import { awsPlace } from "../machine/aws-ssh.ts";
+import { awsStatus, statusText } from "../machine/aws-status.ts";
+import { readDeployed } from "../stack/outputs.ts";
+import { jsonOption, stackOption } from "./options.ts";
 
 export const statusCommand = () =>
   new Command("status")

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
-import { jsonOption, machineOption, stackOption } from "../options.ts";
-import { createToken, placeOf, revokeToken, type Token, tokens } from "../tokens.ts";
+import { createToken, placeOf, revokeToken, type Token, tokens } from "../machine/tokens.ts";
+import { jsonOption, machineOption, stackOption } from "./options.ts";
 
 /** "30d", "12h", "15m" or seconds. */
 export function seconds(text: string): number {

@@ -1,11 +1,11 @@
 import { Command } from "commander";
-import { connectText } from "../connect.ts";
+import { connectText } from "../connect/client-setup.ts";
 import type { DoctorReport } from "../doctor/run.ts";
-import { doctorOf, reportText } from "../doctor-of.ts";
-import { describeChanges, noChanges } from "../events.ts";
-import { changing } from "../interrupt.ts";
+import { doctorOf, reportText } from "../operations/doctor.ts";
 import { type UpResult, up } from "../operations/up.ts";
-import { jsonOption, setOption, stackOption } from "../options.ts";
+import { describeChanges, noChanges } from "../stack/engine-events.ts";
+import { changing } from "../stack/interrupt.ts";
+import { jsonOption, setOption, stackOption } from "./options.ts";
 
 interface Options {
   stack: string;

@@ -5,10 +5,10 @@ import { assertHost } from "../../infra/local/host.ts";
 import { sweep } from "../../infra/local/sweep.ts";
 import { home } from "../../infra/paths.ts";
 import { ensureEngine } from "../engine/index.ts";
-import { eventLines } from "../events.ts";
-import { awaitLeftovers } from "../leftovers.ts";
-import { progress } from "../progress.ts";
-import { forgetStack, inState, openStack } from "../stack.ts";
+import { eventLines } from "../stack/engine-events.ts";
+import { awaitLeftovers } from "../stack/leftovers.ts";
+import { forgetStack, inState, openStack } from "../stack/workspace.ts";
+import { progress } from "./progress.ts";
 
 export interface DownOptions {
   stack: string;

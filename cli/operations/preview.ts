@@ -2,10 +2,10 @@ import { Listr } from "listr2";
 import { rawSettings } from "../../infra/edge.ts";
 import { parseSettings } from "../../infra/settings.ts";
 import { ensureEngine } from "../engine/index.ts";
-import { type Changes, eventLines } from "../events.ts";
-import { policyPacks } from "../policies.ts";
-import { progress } from "../progress.ts";
-import { type Overrides, openStack, stackConfig } from "../stack.ts";
+import { type Changes, eventLines } from "../stack/engine-events.ts";
+import { policyPacks } from "../stack/policies.ts";
+import { type Overrides, openStack, stackConfig } from "../stack/workspace.ts";
+import { progress } from "./progress.ts";
 
 export interface PreviewOptions {
   stack: string;

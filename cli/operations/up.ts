@@ -5,14 +5,14 @@ import { assertHost, installMissing } from "../../infra/local/host.ts";
 import { ensureRootfs } from "../../infra/local/rootfs.ts";
 import { buildRelease } from "../../infra/release.ts";
 import { parseSettings } from "../../infra/settings.ts";
-import { type Deployed, rememberDeployed } from "../deployed.ts";
 import type { Engine } from "../engine/find.ts";
 import { ensureEngine } from "../engine/index.ts";
-import { type Changes, eventLines, noChanges } from "../events.ts";
-import { policyPacks } from "../policies.ts";
-import { progress } from "../progress.ts";
-import { type Overrides, openStack, rememberOverrides, stackConfig } from "../stack.ts";
-import { createToken, type NewToken, tokens } from "../tokens.ts";
+import { createToken, type NewToken, tokens } from "../machine/tokens.ts";
+import { type Changes, eventLines, noChanges } from "../stack/engine-events.ts";
+import { type Deployed, rememberDeployed } from "../stack/outputs.ts";
+import { policyPacks } from "../stack/policies.ts";
+import { type Overrides, openStack, rememberOverrides, stackConfig } from "../stack/workspace.ts";
+import { progress } from "./progress.ts";
 
 export interface UpOptions {
   stack: string;

@@ -1,21 +1,21 @@
 import type { Check } from "../check.ts";
-import { acme } from "./acme.ts";
-import { altSvc } from "./alt-svc.ts";
-import { certificate } from "./certificate.ts";
-import { dns } from "./dns.ts";
-import { foreignHost } from "./foreign-host.ts";
-import { http1 } from "./http1.ts";
-import { http2 } from "./http2.ts";
-import { http3 } from "./http3.ts";
-import { mcp2025, mcp2026, mcpHttp3 } from "./mcp.ts";
-import { readyz } from "./readyz.ts";
-import { redirect } from "./redirect.ts";
-import { firstByte, keepAlive } from "./streams.ts";
-import { tcp } from "./tcp.ts";
-import { token } from "./token.ts";
-import { udp } from "./udp.ts";
-import { unauthorized } from "./unauthorized.ts";
-import { unknownHost } from "./unknown-host.ts";
+import { acme } from "./http/acme.ts";
+import { altSvc } from "./http/alt-svc.ts";
+import { foreignHost } from "./http/foreign-host.ts";
+import { http1 } from "./http/http1.ts";
+import { http2 } from "./http/http2.ts";
+import { http3 } from "./http/http3.ts";
+import { redirect } from "./http/redirect.ts";
+import { mcp2025, mcp2026, mcpHttp3 } from "./mcp/clients.ts";
+import { readyz } from "./mcp/readyz.ts";
+import { firstByte, keepAlive } from "./mcp/streams.ts";
+import { token } from "./mcp/token.ts";
+import { unauthorized } from "./mcp/unauthorized.ts";
+import { certificate } from "./network/certificate.ts";
+import { dns } from "./network/dns.ts";
+import { tcp } from "./network/tcp.ts";
+import { udp } from "./network/udp.ts";
+import { unknownHost } from "./network/unknown-host.ts";
 
 /** All checks, in the order of the report. */
 export const CHECKS: readonly Check[] = [

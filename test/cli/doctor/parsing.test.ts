@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
-import { parseAltSvc } from "../../../cli/doctor/checks/alt-svc.ts";
-import { lifetimeLeft } from "../../../cli/doctor/checks/certificate.ts";
+import { parseAltSvc } from "../../../cli/doctor/checks/http/alt-svc.ts";
+import { lifetimeLeft } from "../../../cli/doctor/checks/network/certificate.ts";
 import { probePacket, versionsOf } from "../../../cli/doctor/clients/quic-probe.ts";
 import { explain } from "../../../cli/doctor/explain.ts";
 import { HttpClientError } from "../../../cli/http3/errors.ts";

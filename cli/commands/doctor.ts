@@ -1,0 +1,137 @@
+import { Command } from "commander";
+import type { Check } from "../doctor/check.ts";
+import { CHECKS } from "../doctor/checks/index.ts";
+import { progressLine } from "../doctor/progress.ts";
+import { renderReport } from "../doctor/render.ts";
+import { type DoctorOptions, type DoctorReport, runDoctor } from "../doctor/run.ts";
+import { DoctorUsageError } from "../doctor/target.ts";
+
+/** The host that is meant when no URL was given. */
+export interface DoctorDefault {
+  url: string;
+  /** PEM text, or the path of a PEM file. */
+  ca?: string;
+  /** IP address to connect to. */
+  address?: string;
+  token?: string;
+  auth?: "token" | "none";
+  /** Checks that only this caller can make, after the others. */
+  more?: readonly Check[];
+}
+
+export interface DoctorCommandOptions {
+  /**
+   * Finds the host when the URL was left out. It may reject with an error whose message tells the user what to do.
+   */
+  resolveDefault?: () => Promise<DoctorDefault>;
+  /** Asks AWS about the stack instead of looking at the edge from outside. */
+  examineAws?: (limitMs: number) => Promise<DoctorReport>;
+}
+
+interface Flags {
+  /** A value, or false: leave out what needs one. */
+  token?: string | false;
+  ca?: string;
+  connect?: string;
+  json?: boolean;
+  aws?: boolean;
+  timeout: string;
+}
+
+/** Exit code when the command line is wrong; 1 says that a check failed. */
+const USAGE = 2;
+
+const EXAMPLES = `
+Examples:
+  the machine that \`up\` has made:  mcp-edge doctor
+  any host:                         MCP_EDGE_TOKEN=... mcp-edge doctor https://edge.example.com
+  a stack in AWS:                   MCP_EDGE_TOKEN=... mcp-edge doctor --stack prod
+  what AWS has of it:               mcp-edge doctor --aws --stack prod
+  before its DNS exists:            mcp-edge doctor https://edge.example.com --connect 192.0.2.10 --ca ca.pem
+
+The exit code is 0 when all checks passed, 1 when one failed, 2 when the command line is wrong.`;
+
+/** The command \`doctor [URL]\`. */
+export function doctorCommand({ resolveDefault, examineAws }: DoctorCommandOptions = {}): Command {
+  return new Command("doctor")
+    .description("look at an edge as its clients do, and say what is wrong and how to fix it")
+    .argument("[URL]", "such as https://edge.example.com; without it the machine of this checkout")
+    .option(
+      "--token <TOKEN>",
+      "bearer token for /mcp (better: environment variable MCP_EDGE_TOKEN, which others cannot see)",
+    )
+    .option("--no-token", "leave out what needs a token: there is none before a machine's first deployment")
+    .option("--ca <FILE>", "PEM file to trust beside the system's roots")
+    .option("--connect <ADDRESS>", "connect to this IP address instead of asking DNS")
+    .option("--timeout <SECONDS>", "limit of one check (the keep-alive checks always wait 16 s)", "10")
+    .option("--aws", "ask AWS about the stack and its account instead (only reads; needs credentials)")
+    .option("--json", "machine-readable report on standard output")
+    .addHelpText("after", EXAMPLES)
+    .action(async (url: string | undefined, flags: Flags, command: Command) => {
+      try {
+        if (flags.aws && examineAws) {
+          process.exitCode = show(await examineAws(limitOf(flags)), flags.json === true);
+          return;
+        }
+        const options = await optionsOf(url, flags, resolveDefault);
+        process.exitCode = await examine(options, flags.json === true);
+      } catch (error) {
+        if (!(error instanceof DoctorUsageError)) throw error;
+        command.error(`error: ${error.message}`, { exitCode: USAGE });
+      }
+    });
+}
+
+/** @returns milliseconds */
+function limitOf(flags: Flags): number {
+  const seconds = Number(flags.timeout);
+  if (seconds > 0 && seconds <= 600) return seconds * 1000;
+  throw new DoctorUsageError(`--timeout takes seconds between 0 and 600, not "${flags.timeout}"`);
+}
+
+async function optionsOf(
+  url: string | undefined,
+  flags: Flags,
+  resolveDefault: DoctorCommandOptions["resolveDefault"],
+): Promise<DoctorOptions> {
+  const timeoutMs = limitOf(flags);
+  if (url === undefined && resolveDefault === undefined) {
+    throw new DoctorUsageError("no address was given: mcp-edge doctor https://edge.example.com");
+  }
+  const known = url === undefined ? await resolveDefault?.() : undefined;
+  const ca = flags.ca ?? known?.ca;
+  const connect = flags.connect ?? known?.address;
+  const noToken = flags.token === false;
+  const token =
+    flags.token === false ? undefined : (flags.token ?? (process.env.MCP_EDGE_TOKEN || known?.token));
+  return {
+    url: url ?? known?.url ?? "",
+    timeoutMs,
+    ...(ca === undefined ? {} : { ca }),
+    ...(connect === undefined ? {} : { connect }),
+    ...(token === undefined ? {} : { token }),
+    ...(noToken ? { noToken } : {}),
+    ...(known?.auth === undefined ? {} : { auth: known.auth }),
+    ...(known?.more === undefined ? {} : { checks: [...CHECKS, ...known.more] }),
+  };
+}
+
+async function examine(options: DoctorOptions, json: boolean): Promise<number> {
+  const progress = process.stderr.isTTY ? progressLine(process.stderr) : undefined;
+  const report = await runDoctor({
+    ...options,
+    ...(progress === undefined ? {} : { onProgress: progress.update }),
+  }).finally(() => progress?.end());
+  return show(report, json);
+}
+
+/** Prints the report. @returns the exit code */
+function show(report: DoctorReport, json: boolean): number {
+  if (json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  else {
+    const colour = process.stdout.isTTY && !process.env.NO_COLOR;
+    const width = process.stdout.isTTY ? process.stdout.columns : 0;
+    process.stdout.write(`${renderReport(report, { colour, width })}\n`);
+  }
+  return report.ok ? 0 : 1;
+}

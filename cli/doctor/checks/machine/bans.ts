@@ -1,0 +1,58 @@
+import { BlockList, isIPv6 } from "node:net";
+import { networkInterfaces } from "node:os";
+import { type Check, CheckFailure } from "../../check.ts";
+
+export interface Ban {
+  /** An address, or an IPv6 network such as `2001:db8::/64`. */
+  address: string;
+  /** fail2ban's jail: `mcp-edge` or `sshd`. */
+  jail: string;
+}
+
+/**
+ * Who is banned on the machine at the moment. A ban is no fault, unless it is of this very host: then nothing else here can work.
+ *
+ * @param read asks the machine, past the network
+ */
+export const bansCheck = (read: () => Promise<Ban[]>, own: () => string[] = ownAddresses): Check => ({
+  id: "bans",
+  title: "Bans",
+  needs: [],
+  tried: () => "fail2ban-client banned, on the machine",
+  async run() {
+    const bans = await read();
+    if (bans.length === 0) return "nobody is banned";
+    const shown = bans.slice(0, 10).map(({ address, jail }) => `${address} (${jail})`);
+    const more = bans.length > shown.length ? ` and ${bans.length - shown.length} more` : "";
+    const text = `${shown.join(", ")}${more}`;
+    const ours = bans.find(({ address }) => own().some((mine) => covers(address, mine)));
+    if (ours) throw new CheckFailure(`this host is banned: ${text}`, lift(ours.address));
+    return `banned: ${text}; ${lift("ADDRESS")}`;
+  },
+  fix: () => "See what fail2ban says: npm run mcp-edge -- logs -u fail2ban.service",
+});
+
+const lift = (address: string) =>
+  `lift a ban with: npm run mcp-edge -- shell -- fail2ban-client unban ${address}`;
+
+/** What `fail2ban-client banned` prints: a list of objects, in Python's notation. */
+export function parseBans(text: string): Ban[] {
+  const jails: Record<string, string[]>[] = JSON.parse(text.replaceAll("'", '"'));
+  return jails.flatMap((jail) =>
+    Object.entries(jail).flatMap(([name, addresses]) =>
+      addresses.map((address) => ({ address, jail: name })),
+    ),
+  );
+}
+
+function covers(banned: string, mine: string): boolean {
+  const [address = "", length] = banned.split("/");
+  const family = isIPv6(address) ? "ipv6" : "ipv4";
+  const list = new BlockList();
+  if (length === undefined) list.addAddress(address, family);
+  else list.addSubnet(address, Number(length), family);
+  return list.check(mine, isIPv6(mine) ? "ipv6" : "ipv4");
+}
+
+const ownAddresses = (): string[] =>
+  Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));

@@ -1,0 +1,40 @@
+import { type Check, CheckFailure } from "../../check.ts";
+
+/**
+ * Whether security updates or a reboot wait on the machine, as its hourly look found (cloud-init/deploy/mcp-edge-patches). Waiting is
+ * no fault: updates are installed once a day and reboots happen once a night.
+ *
+ * @param read prints `mcp-edge-deploy status` of the machine
+ * @param stack for the commands of the advice
+ */
+export const patchesCheck = (read: () => Promise<string>, stack: string): Check => {
+  const shell = `npm run mcp-edge -- shell --stack ${stack} --`;
+  return {
+    id: "patches",
+    title: "Security updates",
+    needs: [],
+    tried: () => "mcp-edge-deploy status, on the machine",
+    async run() {
+      const status = await read();
+      const updates = line(status, "updates").replace(/ wait$/, "");
+      const reboot = line(status, "reboot");
+      if (updates.startsWith("?")) return `not looked for yet; look now: ${shell} mcp-edge-patches check`;
+      const parts = [
+        updates === "0" ? "none waits" : `${updates} wait; install: ${shell} unattended-upgrade`,
+      ];
+      parts.push(
+        reboot === "not due"
+          ? "no reboot is due"
+          : `a reboot is due (${reboot}); reboot: ${shell} systemctl reboot`,
+      );
+      return parts.join("; ");
+    },
+    fix: () => `Look at the machine: ${shell} mcp-edge-deploy status`,
+  };
+};
+
+function line(status: string, name: string): string {
+  const value = new RegExp(`^${name}: (.+)$`, "m").exec(status)?.[1];
+  if (value === undefined) throw new CheckFailure(`the machine's status has no line "${name}:"`);
+  return value.trim();
+}

@@ -1,0 +1,71 @@
+import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
+import { type Check, CheckFailure } from "../../check.ts";
+import { tlsConnect } from "../../clients/tls.ts";
+import { explainTrust } from "../../explain.ts";
+
+/** Certificates are renewed at a third of their life; half of that is left to notice that it does not work. */
+const ALARM_FRACTION = 1 / 6;
+const DAY_MS = 86_400_000;
+
+export interface Lifetime {
+  /** Days left, may be negative. */
+  days: number;
+  /** Part of the whole lifetime that is left; lifetimes differ from 6 to 90 days, so days alone say little. */
+  fraction: number;
+}
+
+/** How much of a certificate's life is left at `now` (milliseconds since 1970). */
+export function lifetimeLeft(validFrom: string, validTo: string, now: number): Lifetime {
+  const from = Date.parse(validFrom);
+  const to = Date.parse(validTo);
+  return { days: (to - now) / DAY_MS, fraction: (to - now) / (to - from) };
+}
+
+export const certificate: Check = {
+  id: "certificate",
+  title: "Certificate",
+  needs: ["tcp"],
+  tried: ({ target }) =>
+    `the chain for ${target.host} against the system's roots${target.ca === undefined ? "" : " and --ca"}, and how long it lasts`,
+  async run(context, signal) {
+    // Not refused by Node, so that an untrusted certificate can be described.
+    const socket = await tlsConnect(context, signal, { rejectUnauthorized: false });
+    const peer = socket.getPeerCertificate(true);
+    const problem = socket.authorized ? undefined : String(socket.authorizationError);
+    const protocol = socket.getProtocol();
+    socket.destroy();
+    const { days, fraction } = lifetimeLeft(peer.valid_from, peer.valid_to, Date.now());
+    const issuer = `issued by ${issuerOf(peer)}`;
+    if (problem !== undefined) {
+      const what = explainTrust(codeOf(socket) ?? problem) ?? problem;
+      throw new CheckFailure(
+        `${what}; ${issuer}, for ${peer.subjectaltname ?? peer.subject?.CN ?? "no name"}`,
+      );
+    }
+    const left = `${days.toFixed(1)} days left (${Math.round(fraction * 100)} % of its life)`;
+    if (fraction < ALARM_FRACTION) {
+      throw new CheckFailure(
+        `${left}, ${issuer}: renewal does not work`,
+        "See why it was not renewed: systemctl status certbot.timer; journalctl -u certbot -n 50; certbot renew --dry-run",
+      );
+    }
+    return `trusted, ${issuer}, ${left}, ${protocol}`;
+  },
+  fix: ({ target }) =>
+    "See whether the ACME server gave one: journalctl -u mcp-edge-cert -n 50; " +
+    (target.ca === undefined
+      ? "a private authority's certificate is trusted with --ca FILE"
+      : "is --ca the right file?"),
+};
+
+/** The library types it as Error, Node fills in the code as a string. */
+function codeOf(socket: TLSSocket): string | undefined {
+  const error: unknown = socket.authorizationError;
+  if (typeof error === "string") return error;
+  return (error as { code?: string } | null)?.code;
+}
+
+function issuerOf(peer: DetailedPeerCertificate): string {
+  const { O: organisation, CN: name } = (peer.issuer ?? {}) as { O?: string; CN?: string };
+  return [organisation, name].filter(Boolean).join(" ") || "nobody named";
+}

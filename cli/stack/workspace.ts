@@ -1,0 +1,175 @@
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { delimiter, join, resolve } from "node:path";
+import {
+  type InlineProgramArgs,
+  LocalWorkspace,
+  type Stack,
+  StackNotFoundError,
+} from "@pulumi/pulumi/automation/index.js";
+import { parse, stringify } from "yaml";
+import { cacheFolder, home, projectRoot } from "../../infra/paths.ts";
+import { NAMESPACE } from "../../infra/settings.ts";
+import type { Engine } from "../engine/find.ts";
+import { dynamicProviderFolder } from "../engine/index.ts";
+import { type Belonging, belonging, plainConfig, type StackFile, targetOf } from "../team.ts";
+import { backendOf } from "./backend.ts";
+import { awaitLeftovers, RUN_MARK, runMark } from "./leftovers.ts";
+
+/** As it was before the engine's was put over it. */
+const usersEnvironment = { ...process.env };
+
+/** The engine's folder of work: copies of Pulumi.yaml and of the stack's file, so that the repository's stay as they are. */
+const projectFolder = join(home, "project");
+const stateFolder = join(home, "state");
+const passphraseFile = join(home, "passphrase");
+
+/** What `up` was asked for beyond the stack's file; kept until `down`, so that the next `up` means the same machine. */
+export type Overrides = Record<string, string>;
+
+const overridesFile = (stack: string) => join(home, "stacks", stack, "overrides.json");
+
+async function knownOverrides(stack: string): Promise<Overrides> {
+  return JSON.parse(await readFile(overridesFile(stack), "utf8").catch(() => "{}"));
+}
+
+/** @param changes an empty value takes an override back */
+export async function rememberOverrides(stack: string, changes: Overrides): Promise<void> {
+  await mkdir(join(home, "stacks", stack), { recursive: true });
+  const all = Object.entries({ ...(await knownOverrides(stack)), ...changes }).filter(
+    ([, value]) => value !== "",
+  );
+  await writeFile(overridesFile(stack), JSON.stringify(Object.fromEntries(all)));
+}
+
+/** The stack's file in the repository; an empty one when there is none. */
+async function stackFile(stack: string): Promise<StackFile> {
+  const file = join(projectRoot, `Pulumi.${stack}.yaml`);
+  return existsSync(file) ? (parse(await readFile(file, "utf8")) ?? {}) : {};
+}
+
+/** The stack's configuration without its secrets: its file in the repository, then what `up` was asked for; the workspace made absolute. */
+export async function stackConfig(stack: string, changes: Overrides = {}): Promise<Record<string, string>> {
+  const overrides = { ...(await knownOverrides(stack)), ...changes };
+  const all = plainConfig(await stackFile(stack));
+  for (const [key, value] of Object.entries(overrides)) if (value) all[`${NAMESPACE}:${key}`] = value;
+  // npm runs scripts in the project's folder and says in INIT_CWD where it was started.
+  all[`${NAMESPACE}:workspace`] ??= process.env.INIT_CWD ?? process.cwd();
+  return all;
+}
+
+async function ensurePassphrase(): Promise<void> {
+  await mkdir(home, { recursive: true });
+  if (existsSync(passphraseFile)) return;
+  await writeFile(passphraseFile, randomBytes(24).toString("base64url"), { mode: 0o600, flag: "wx" });
+}
+
+/** The engine's environment: a file backend in our folder, no account, no prompt, no plugin download. */
+export async function engineEnvironment(engine: Engine): Promise<Record<string, string>> {
+  await ensurePassphrase();
+  await mkdir(stateFolder, { recursive: true });
+  const plugins = await dynamicProviderFolder(engine);
+  const node = join(projectRoot, "node_modules/.bin");
+  const path = [node, engine.folder, plugins, process.env.PATH].filter(Boolean).join(delimiter);
+  return {
+    PATH: path,
+    // The engine's dynamic-provider plugin asks Node for the SDK from the folder of work, which may lie outside this tree.
+    NODE_PATH: join(projectRoot, "node_modules"),
+    PULUMI_BACKEND_URL: `file://${stateFolder}`,
+    PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile,
+    PULUMI_HOME: cacheFolder("pulumi-home"),
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    MCP_EDGE_ROOT: projectRoot,
+    MCP_EDGE_HOME: home,
+  };
+}
+
+/** The stack in the engine, made when it is new, freed from what a killed run left: its lock and its pending operations. */
+export async function openStack(stack: string, engine: Engine, changes: Overrides = {}): Promise<Stack> {
+  await awaitLeftovers(stack);
+  const file = await stackFile(stack);
+  const { backend } = parse(await readFile(join(projectRoot, "Pulumi.yaml"), "utf8"));
+  const login = await backendOf(usersEnvironment, backend?.url);
+  const team = belonging(file, targetOf(await stackConfig(stack, changes)), usersEnvironment, login);
+  const { PULUMI_CONFIG_PASSPHRASE_FILE: ownPassphrase, ...own } = await engineEnvironment(engine);
+  const given =
+    team.environment.PULUMI_CONFIG_PASSPHRASE !== undefined || team.environment.PULUMI_CONFIG_PASSPHRASE_FILE;
+  const env: Record<string, string> = {
+    ...own,
+    ...(given ? {} : { PULUMI_CONFIG_PASSPHRASE_FILE: ownPassphrase as string }),
+    ...team.environment,
+    [RUN_MARK]: runMark(stack),
+  };
+  // The SDK finds the engine, and the engine its plugins, on this process's PATH.
+  delete process.env.PULUMI_CONFIG_PASSPHRASE;
+  delete process.env.PULUMI_CONFIG_PASSPHRASE_FILE;
+  Object.assign(process.env, env);
+  await mkdir(projectFolder, { recursive: true });
+  await writeProjectFile();
+  await writeStackFile(stack, changes, team);
+  const program = async () => (await import("../../index.ts")).default;
+  const args: InlineProgramArgs = { stackName: stack, projectName: "mcp-edge", program };
+  const options = { workDir: projectFolder, envVars: env };
+  if (team.shared) return known(stack, login, () => LocalWorkspace.selectStack(args, options));
+  const opened = await LocalWorkspace.createOrSelectStack(args, options);
+  await unlock(opened);
+  await forgetPending(opened);
+  return opened;
+}
+
+/** A team's stack is never made by the way: a preview only reads. */
+async function known(stack: string, backend: string, select: () => Promise<Stack>): Promise<Stack> {
+  try {
+    return await select();
+  } catch (error) {
+    if (!(error instanceof StackNotFoundError)) throw error;
+    throw new Error(`There is no stack ${stack} in ${backend}. Make it: pulumi stack init ${stack}`);
+  }
+}
+
+/** Pulumi.yaml without what starts a language host: the program runs in this process. */
+async function writeProjectFile(): Promise<void> {
+  const { main: _main, ...project } = parse(await readFile(join(projectRoot, "Pulumi.yaml"), "utf8"));
+  // Its paths are meant from the repository's folder.
+  for (const analyzer of project.plugins?.analyzers ?? [])
+    analyzer.path = resolve(projectRoot, analyzer.path);
+  await writeFile(join(projectFolder, "Pulumi.yaml"), stringify({ ...project, runtime: "nodejs" }));
+}
+
+async function writeStackFile(stack: string, changes: Overrides, team: Belonging): Promise<void> {
+  const file = join(projectFolder, `Pulumi.${stack}.yaml`);
+  const before = existsSync(file) ? (parse(await readFile(file, "utf8")) ?? {}) : {};
+  const salt = before.encryptionsalt && !team.shared ? { encryptionsalt: before.encryptionsalt } : {};
+  const config = { ...(await stackConfig(stack, changes)), ...team.secrets };
+  await writeFile(file, stringify({ ...salt, ...team.encryption, config }));
+}
+
+/** We hold this stack's own lock, so an engine's lock on it belongs to a run that is dead. */
+async function unlock(stack: Stack): Promise<void> {
+  const folder = join(stateFolder, ".pulumi/locks/organization/mcp-edge", stack.name);
+  if (existsSync(folder) && (await readdir(folder)).length > 0) await stack.cancel();
+}
+
+/** Our resources' creation mends what is half made, so an interrupted one is simply done again. */
+async function forgetPending(stack: Stack): Promise<void> {
+  const state = await stack.exportStack();
+  if (!state.deployment?.pending_operations?.length) return;
+  delete state.deployment.pending_operations;
+  await stack.importStack(state);
+}
+
+/** Is this stack known to the engine's state? Asked without an engine. */
+export const inState = (stack: string) =>
+  existsSync(join(stateFolder, ".pulumi/stacks/mcp-edge", `${stack}.json`));
+
+/** Forget the engine's side of a removed stack; with the last one, everything but the cache. */
+export async function forgetStack(stack: string): Promise<void> {
+  await rm(join(projectFolder, `Pulumi.${stack}.yaml`), { force: true });
+  const others = await readdir(join(home, "stacks")).catch(() => []);
+  if (others.length > 0) return;
+  for (const path of [projectFolder, stateFolder, passphraseFile, join(home, "stacks")]) {
+    await rm(path, { recursive: true, force: true });
+  }
+}

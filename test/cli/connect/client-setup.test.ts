@@ -1,0 +1,58 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { connections, connectText } from "../../../cli/connect/client-setup.ts";
+
+describe("how clients connect", () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "mcp-edge-connect-"));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  const url = "https://mcp.example.com/mcp";
+  const clients = (rootsFile?: string) =>
+    connections({ stack: "prod", url, ...(rootsFile ? { rootsFile } : {}) }, "secret");
+
+  test("with a public certificate nothing is said about roots", () => {
+    expect(clients().map(({ client }) => client)).toEqual([
+      "Claude Code",
+      "VS Code",
+      "Cursor (~/.cursor/mcp.json)",
+      "curl",
+    ]);
+    expect(connectText({ stack: "prod", url }, "secret")).not.toMatch(/CA_CERTS|cacert|CERT_FILE|trustStore/);
+  });
+
+  test("with private roots each kind of client gets its own way to them", () => {
+    const text = connectText({ stack: "prod", url, rootsFile: "/r.pem" }, "secret");
+    for (const way of [
+      "NODE_EXTRA_CA_CERTS=/r.pem",
+      "--cacert /r.pem",
+      "SSL_CERT_FILE=",
+      "keytool -importcert",
+    ])
+      expect(text).toContain(way);
+  });
+
+  test("the bundle for SSL_CERT_FILE holds the system's roots and ours", async () => {
+    const rootsFile = join(folder, "roots.pem");
+    await writeFile(rootsFile, "-----BEGIN CERTIFICATE-----\nours\n-----END CERTIFICATE-----\n");
+    const lines = clients(rootsFile).find(({ client }) => client.includes("Python"))?.text;
+    const { stdout } = await promisify(execFile)("bash", ["-c", `${lines}\necho "$SSL_CERT_FILE"`], {
+      env: { PATH: process.env.PATH, HOME: folder },
+    });
+    expect(stdout.trim()).toBe(join(folder, "mcp-edge-prod-roots.pem"));
+    const bundle = await readFile(stdout.trim(), "utf8");
+    expect(bundle).toContain("ours");
+    expect(bundle.match(/BEGIN CERTIFICATE/g)?.length).toBeGreaterThan(50);
+  });
+
+  test("without the secret the lines name the variable", () => {
+    for (const { text } of connections({ stack: "prod", url }, undefined))
+      expect(text).toContain("$MCP_EDGE_TOKEN");
+  });
+});

@@ -1,0 +1,298 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { CHECKS } from "../../../../cli/doctor/checks/index.ts";
+import { keepAlive } from "../../../../cli/doctor/checks/mcp/streams.ts";
+import { type Handler, mcpRoute, ROUTES, TOKEN } from "../../http3/lab/backend.ts";
+import { type Authority, createAuthority, type Issued } from "../../http3/lab/certificates.ts";
+import { freePort } from "../../http3/lab/ports.ts";
+import { type Closable, examine, httpServer, type Routes, tlsServer } from "../lab.ts";
+
+let authority: Authority;
+let certificate: Issued;
+const running: Closable[] = [];
+
+async function keep<T extends Closable>(server: Promise<T>): Promise<T> {
+  const started = await server;
+  running.push(started);
+  return started;
+}
+
+beforeAll(() => {
+  authority = createAuthority();
+  certificate = authority.issue("edge.test");
+});
+afterEach(async () => {
+  for (const server of running.splice(0)) await server.close();
+});
+afterAll(() => authority.remove());
+
+/** An answer without a body. */
+const answer =
+  (status: number, headers: Record<string, string> = {}, body = ""): Handler =>
+  (request, response) => {
+    request.resume();
+    response.writeHead(status, headers);
+    response.end(body);
+  };
+
+/** Runs one check against a TLS server with these routes. */
+async function against(routes: Routes, id: string, options: Parameters<typeof examine>[2] = {}) {
+  const server = await keep(tlsServer(certificate, routes));
+  const results = await examine([id], server, { ca: authority.ca, ...options });
+  return results[0];
+}
+
+describe("Alt-Svc", () => {
+  test("the right port", async () => {
+    const server = await keep(
+      tlsServer(certificate, {
+        "/": (_request, response) =>
+          void response.writeHead(200, { "alt-svc": `h3=":${server.port}"; ma=60` }).end(),
+      }),
+    );
+    const [result] = await examine(["alt-svc"], server, { ca: authority.ca });
+    expect(result).toMatchObject({ ok: true, got: `h3=":${server.port}"; ma=60` });
+  });
+
+  test.each([
+    [undefined, "no Alt-Svc header"],
+    ['h3=":9"; ma=60', "not this host's port"],
+    ["clear", "does not name h3"],
+    ['h2=":443"', "does not name h3"],
+  ])("%s", async (field, got) => {
+    const result = await against(
+      { "/": answer(200, field === undefined ? {} : { "alt-svc": field }) },
+      "alt-svc",
+    );
+    expect(result).toMatchObject({ ok: false, got: expect.stringContaining(got) });
+    expect(result?.fix).toContain("add_header Alt-Svc");
+  });
+
+  test("another host, and ma=0", async () => {
+    const routes: Routes = {};
+    const server = await keep(tlsServer(certificate, routes));
+    for (const [field, got] of [
+      [`h3="other.test:${server.port}"`, "not this host's port"],
+      [`h3=":${server.port}"; ma=0`, "ma=0"],
+    ] as const) {
+      routes["/"] = answer(200, { "alt-svc": field });
+      const [result] = await examine(["alt-svc"], server, { ca: authority.ca });
+      expect(result).toMatchObject({ ok: false, got: expect.stringContaining(got) });
+    }
+  });
+});
+
+describe("port 80", () => {
+  const plain = async (routes: Routes, id: string) => {
+    const server = await keep(httpServer(routes));
+    const [, result] = await examine(["dns", id], { port: 443 }, { httpPort: server.port });
+    return result;
+  };
+
+  test("redirects with 308 to the same path", async () => {
+    const good = await plain(
+      { "*": answer(308, { location: "https://edge.test/doctor?redirect=1" }) },
+      "redirect",
+    );
+    expect(good).toMatchObject({ ok: true, got: "127.0.0.1: 308 to https://edge.test" });
+  });
+
+  test.each([
+    ["301", answer(301, { location: "https://edge.test/doctor?redirect=1" }), "status 301"],
+    [
+      "to somewhere else",
+      answer(308, { location: "https://edge.test/" }),
+      "308 to https://edge.test/ instead of",
+    ],
+    ["no redirect", answer(200), "status 200 (no Location) instead of 308"],
+  ])("%s", async (_what, handler, got) => {
+    const result = await plain({ "*": handler }, "redirect");
+    expect(result).toMatchObject({ ok: false, got: expect.stringContaining(got) });
+    expect(result?.fix).toContain("return 308 https://edge.test$request_uri");
+  });
+
+  test("the ACME path is served, not redirected", async () => {
+    const good = await plain({}, "acme");
+    expect(good).toMatchObject({ ok: true, got: expect.stringContaining("404 from") });
+    const moved = await plain({ "*": answer(308, { location: "https://edge.test/x" }) }, "acme");
+    expect(moved).toMatchObject({
+      ok: false,
+      got: "127.0.0.1: status 308 to https://edge.test/x instead of 404",
+    });
+    expect(moved?.fix).toContain("location ^~ /.well-known/acme-challenge/");
+  });
+
+  test("nobody listens", async () => {
+    const results = await examine(["dns", "redirect", "acme"], { port: 443 }, { httpPort: await freePort() });
+    for (const result of results.slice(1))
+      expect(result).toMatchObject({ ok: false, got: expect.stringContaining("nothing listens") });
+  });
+});
+
+describe("/readyz", () => {
+  const json = { "content-type": "application/json" };
+
+  test("ready", async () => {
+    const result = await against(ROUTES, "readyz");
+    expect(result).toMatchObject({ ok: true, got: "ready, release 0123456789ab (blue)" });
+  });
+
+  test.each([
+    [
+      503,
+      '{"ready":false,"checks":{"workspace":{"ok":false},"git":{"ok":true}}}',
+      "status 503, not ready: workspace",
+    ],
+    [503, '{"ready":false,"draining":true}', "status 503, not ready: it is shutting down"],
+    [200, "<html>", "status 200, not ready"],
+    [404, "", "status 404, not ready"],
+  ])("%d %s", async (status, body, got) => {
+    const result = await against({ "/readyz": answer(status, json, body) }, "readyz");
+    expect(result).toMatchObject({ ok: false, got });
+    expect(result?.fix).toContain("mcp-edge-deploy status");
+  });
+});
+
+describe("event streams", () => {
+  test("first byte", async () => {
+    const result = await against(ROUTES, "sse-http2");
+    expect(result).toMatchObject({ ok: true, got: expect.stringMatching(/^first byte after \d+ ms$/) });
+  });
+
+  test("a stream that is held back, one that is none, one that is empty", async () => {
+    const stream = { "content-type": "text/event-stream" };
+    const held = await against(
+      { "/demo/stream": (_request, response) => void response.writeHead(200, stream).write("") },
+      "sse-http2",
+      { timeoutMs: 300 },
+    );
+    expect(held).toMatchObject({ ok: false, got: "no answer within 0.3 s" });
+    expect(held?.fix).toContain("proxy_buffering off");
+    const html = await against(
+      { "/demo/stream": answer(200, { "content-type": "text/html" }, "x") },
+      "sse-http2",
+    );
+    expect(html).toMatchObject({ ok: false, got: "status 200, text/html instead of text/event-stream" });
+    const empty = await against({ "/demo/stream": answer(200, stream) }, "sse-http2");
+    expect(empty).toMatchObject({ ok: false, got: "the stream ended without a byte" });
+  });
+
+  test("keep-alive comments", async () => {
+    const server = await keep(tlsServer(certificate, ROUTES));
+    const [good] = await examine([], server, { ca: authority.ca, checks: [keepAlive("http2", 5_000)] });
+    expect(good).toMatchObject({ ok: true, got: expect.stringMatching(/^after \d\.\d s$/) });
+
+    const silent: Handler = (_request, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(": open\n\ndata: 1\n\n");
+    };
+    const quiet = await keep(tlsServer(certificate, { "/demo/stream": silent }));
+    const [missing] = await examine([], quiet, { ca: authority.ca, checks: [keepAlive("http2", 400)] });
+    expect(missing).toMatchObject({ ok: false, got: "no keep-alive comment within 0.4 s" });
+    expect(missing?.fix).toContain("proxy_read_timeout");
+
+    const short = await keep(
+      tlsServer(certificate, {
+        "/demo/stream": answer(200, { "content-type": "text/event-stream" }, ": open\n\n"),
+      }),
+    );
+    const [ended] = await examine([], short, { ca: authority.ca, checks: [keepAlive("http2", 400)] });
+    expect(ended).toMatchObject({ ok: false, got: "the stream ended before a keep-alive came" });
+  });
+
+  test("the real limit leaves the server's 15 s a second", () => {
+    const { limitMs, tried } = CHECKS.find(({ id }) => id === "keep-alive-http3") ?? {};
+    expect(limitMs).toBeGreaterThan(16_000);
+    expect(tried?.({ target: { origin: "https://e" } } as never)).toContain("within 16 s");
+  });
+});
+
+describe("401 without a token", () => {
+  test("a plain challenge", async () => {
+    const result = await against(ROUTES, "unauthorized");
+    expect(result).toMatchObject({ ok: true, got: "401, WWW-Authenticate: Bearer" });
+  });
+
+  test.each([
+    [answer(200), "status 200: everybody may call the tools"],
+    [answer(403), "status 403 instead of 401"],
+    [answer(502), "HTTP/1.1 works, but the answer is 502"],
+    [answer(401), "401 with no WWW-Authenticate"],
+    [answer(401, { "www-authenticate": "Basic" }), "401 with WWW-Authenticate: Basic"],
+    [answer(401, { "www-authenticate": 'Bearer resource_metadata="https://x"' }), "resource_metadata"],
+  ])("%#", async (handler, got) => {
+    const result = await against({ "/mcp": handler }, "unauthorized");
+    expect(result).toMatchObject({ ok: false, got: expect.stringContaining(got), fix: expect.any(String) });
+  });
+
+  test("a server that its operator opened", async () => {
+    const open = await against({ "/mcp": answer(200) }, "unauthorized", { auth: "none" });
+    expect(open).toMatchObject({ ok: true, got: expect.stringContaining("open to everybody") });
+    const shut = await against(ROUTES, "unauthorized", { auth: "none" });
+    expect(shut).toMatchObject({ ok: false });
+  });
+});
+
+describe("the token", () => {
+  test("accepted", async () => {
+    expect(await against(ROUTES, "token", { token: TOKEN })).toMatchObject({ ok: true, got: "accepted" });
+    expect(await against(ROUTES, "token", { auth: "none" })).toMatchObject({ ok: true, got: "none needed" });
+  });
+
+  test("none given, a wrong one, no /mcp, a server that is down", async () => {
+    const none = await against(ROUTES, "token");
+    expect(none).toMatchObject({
+      ok: false,
+      got: "no token was given",
+      fix: expect.stringContaining("MCP_EDGE_TOKEN="),
+    });
+    const wrong = await against(ROUTES, "token", { token: "wrong" });
+    expect(wrong).toMatchObject({ ok: false, got: "status 401: unknown, expired or revoked" });
+    expect(wrong?.fix).toContain("token create");
+    expect(await against({}, "token", { token: TOKEN })).toMatchObject({
+      ok: false,
+      got: expect.stringContaining("404"),
+    });
+    expect(await against({ "/mcp": answer(503) }, "token", { token: TOKEN })).toMatchObject({
+      ok: false,
+      got: expect.stringContaining("503"),
+    });
+  });
+
+  test("a server that sends it back does not bring it into the report", async () => {
+    const echo: Handler = (request, response) => {
+      request.resume();
+      response.writeHead(401, { "www-authenticate": `Basic ${TOKEN}` }).end();
+    };
+    const result = await against({ "/mcp": echo }, "unauthorized", { token: TOKEN });
+    expect(result?.got).toBe("401 with WWW-Authenticate: Basic [token]");
+  });
+});
+
+describe("MCP clients", () => {
+  test.each([
+    ["mcp-2025", "2025-11-25, stand-in 1.2.3, 2 tools, list_files: 3 files"],
+    ["mcp-2026", "2026-07-28, stand-in 1.2.3, 2 tools, list_files: 3 files"],
+  ])("%s finds its way", async (id, got) => {
+    expect(await against(ROUTES, id, { token: TOKEN })).toMatchObject({ ok: true, got });
+  });
+
+  test.each(["mcp-2025", "mcp-2026"])("%s says what is wrong", async (id) => {
+    const refused = await against(ROUTES, id, { token: "wrong" });
+    expect(refused).toMatchObject({ ok: false, fix: expect.stringContaining("journalctl") });
+    const html = await against({ "/mcp": answer(200, { "content-type": "text/html" }, "<html>") }, id, {
+      token: TOKEN,
+    });
+    expect(html).toMatchObject({ ok: false });
+    const silent = await against({ "/mcp": () => undefined }, id, { token: TOKEN, timeoutMs: 400 });
+    expect(silent).toMatchObject({ ok: false, got: "no answer within 0.4 s" });
+  });
+
+  test("a server that refuses the modern revision fails only the modern client", async () => {
+    const old: Handler = (request, response) =>
+      request.headers["mcp-protocol-version"] === "2026-07-28"
+        ? answer(400)(request, response)
+        : mcpRoute(request, response);
+    expect(await against({ "/mcp": old }, "mcp-2025", { token: TOKEN })).toMatchObject({ ok: true });
+    expect(await against({ "/mcp": old }, "mcp-2026", { token: TOKEN })).toMatchObject({ ok: false });
+  });
+});

@@ -1,0 +1,49 @@
+import { describe, expect, test } from "@jest/globals";
+import { type Ban, bansCheck, parseBans } from "../../../../../cli/doctor/checks/machine/bans.ts";
+import { runDoctor } from "../../../../../cli/doctor/run.ts";
+
+describe("bans", () => {
+  const report = async (bans: Ban[] | Error, own = ["198.51.100.7", "2001:db8:0:5::7"]) => {
+    const read = async () => {
+      if (bans instanceof Error) throw bans;
+      return bans;
+    };
+    const { checks } = await runDoctor({ url: "https://edge.test", checks: [bansCheck(read, () => own)] });
+    return checks[0];
+  };
+  const ban = (address: string, jail = "mcp-edge") => ({ address, jail });
+
+  test("fail2ban's words are read", () => {
+    expect(parseBans("[{'sshd': []}, {'mcp-edge': ['192.0.2.1', '2001:db8::/64']}]\n")).toEqual([
+      ban("192.0.2.1"),
+      ban("2001:db8::/64"),
+    ]);
+    expect(parseBans("[]")).toEqual([]);
+  });
+
+  test("nobody, and others: no fault, with the command that lifts one", async () => {
+    expect(await report([])).toMatchObject({ ok: true, got: "nobody is banned" });
+    const others = await report([ban("192.0.2.1"), ban("203.0.113.9", "sshd")]);
+    expect(others).toMatchObject({
+      ok: true,
+      got: "banned: 192.0.2.1 (mcp-edge), 203.0.113.9 (sshd); lift a ban with: npm run mcp-edge -- shell -- fail2ban-client unban ADDRESS",
+    });
+    const many = await report(Array.from({ length: 300 }, (_, i) => ban(`192.0.2.${i % 250}`)));
+    expect(many?.got).toContain(" and 290 more");
+  });
+
+  test.each(["198.51.100.7", "2001:db8:0:5::/64", "2001:db8:0:5::7"])(
+    "this very host (%s) is a fault",
+    async (address) => {
+      const result = await report([ban("192.0.2.1"), ban(address)]);
+      expect(result).toMatchObject({ ok: false, got: expect.stringContaining("this host is banned") });
+      expect(result?.fix).toMatch(new RegExp(`fail2ban-client unban ${address}$`));
+    },
+  );
+
+  test("fail2ban does not answer", async () => {
+    const result = await report(new Error("Failed to access socket path"));
+    expect(result).toMatchObject({ ok: false, got: expect.stringContaining("Failed to access socket") });
+    expect(result?.fix).toContain("fail2ban.service");
+  });
+});

@@ -1,0 +1,92 @@
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { awsShell, inOrder, pickInstance, sshArguments } from "../../../cli/machine/aws-ssh.ts";
+import { createToken } from "../../../cli/machine/tokens.ts";
+
+describe("pickInstance", () => {
+  const found = ["i-0aa", "i-0bb"];
+  test.each([
+    [undefined, "i-0aa"],
+    ["2", "i-0bb"],
+    ["i-0bb", "i-0bb"],
+  ])("%s is %s", (machine, instance) => {
+    expect(pickInstance(found, { stack: "prod", ...(machine ? { machine } : {}) })).toBe(instance);
+  });
+
+  test("says what there is", () => {
+    expect(() => pickInstance(found, { stack: "prod", machine: "3" })).toThrow(
+      "it has i-0aa, i-0bb (1 to 2)",
+    );
+    expect(() => pickInstance([], { stack: "prod" })).toThrow("Bring it up: pulumi up --stack prod");
+  });
+});
+
+test("a command goes whole to the other shell, whatever is in it", () => {
+  const place = { instance: "i-0aa", region: "eu-central-1", key: "/k", knownHosts: "/h" };
+  const args = sshArguments(place, ["echo", "it's $HOME"]);
+  expect(args.slice(-2)).toEqual(["admin@i-0aa", "exec sudo -- 'echo' 'it'\\''s $HOME'"]);
+  expect(args).toContain("HostKeyAlias=i-0aa");
+  expect(sshArguments(place, []).slice(-3)).toEqual(["-t", "admin@i-0aa", "exec sudo -i"]);
+});
+
+test("machines are in the order of their numbers, which end their names", () => {
+  const lines = ["i-0c\tmcp-edge-prod.10", "i-0b\tmcp-edge-prod.2", "i-0a\tmcp-edge-prod", ""].join("\n");
+  expect(inOrder(lines)).toEqual(["i-0a", "i-0b", "i-0c"]);
+  expect(inOrder("None")).toEqual([]);
+});
+
+describe("awsShell", () => {
+  let folder = "";
+  const provider = { region: "eu-central-1", accessKey: "AKIASTACK", secretKey: "s" };
+  const place = { stack: "prod", provider };
+  const path = process.env.PATH;
+  const stand = async (name: string, script: string) => {
+    await writeFile(join(folder, name), `#!/bin/sh\n${script}`);
+    await chmod(join(folder, name), 0o755);
+  };
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "mcp-edge-aws-shell-"));
+    await stand(
+      "aws",
+      `echo "$AWS_ACCESS_KEY_ID $@" >>${folder}/calls\ncase "$*" in *describe-instances*) printf 'i-0bb\\tmcp-edge-prod.2\\ni-0aa\\tmcp-edge-prod\\n' ;; esac\n`,
+    );
+    await stand("ssh", `echo "$@" >>${folder}/ssh.log\nexit 7\n`);
+    process.env.PATH = `${folder}:${path}`;
+  });
+  afterAll(async () => {
+    process.env.PATH = path;
+    await rm(folder, { recursive: true });
+  });
+
+  test("finds the machine by its tags, hands a fresh key to Instance Connect, and gives the command's exit code", async () => {
+    expect(await awsShell({ ...place, machine: "2" }, ["id"])).toBe(7);
+    const calls = await readFile(join(folder, "calls"), "utf8");
+    expect(calls).toMatch(
+      /describe-instances --filters Name=tag:Project,Values=mcp-edge Name=tag:Stack,Values=prod /,
+    );
+    expect(
+      calls
+        .trim()
+        .split("\n")
+        .filter((line) => !line.startsWith("AKIASTACK ")),
+    ).toEqual([]);
+    expect(calls).toMatch(
+      /send-ssh-public-key --instance-id i-0bb --instance-os-user admin --ssh-public-key ssh-ed25519 AAAA/,
+    );
+    expect(await readFile(join(folder, "ssh.log"), "utf8")).toContain(
+      "open-tunnel --instance-id i-0bb --region eu-central-1",
+    );
+  });
+
+  test("tokens are made through it, by the release that runs there", async () => {
+    await stand("ssh", `echo "$@" >>${folder}/ssh.log\necho '{"id":"t1","token":"secret"}'\n`);
+    expect(await createToken(place, { name: "it's me" })).toMatchObject({
+      id: "t1",
+    });
+    expect(await readFile(join(folder, "ssh.log"), "utf8")).toContain(
+      "admin@i-0aa exec sudo -- '/usr/local/sbin/mcp-edge-server' 'token' 'create' '--name' 'it'\\''s me' '--json'",
+    );
+  });
+});

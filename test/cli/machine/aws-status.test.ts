@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { awsStatus, statusText } from "../../../cli/machine/aws-status.ts";
+import { instance, MACHINE, NO_INSTANCES, type StandIn, standIn } from "../doctor/aws/stand-in.ts";
+
+describe("status of a stack in AWS", () => {
+  let aws: StandIn;
+  beforeEach(async () => {
+    aws = await standIn();
+    aws.answers["s3 desired.json"] = JSON.stringify({
+      release: "5".repeat(64),
+      files: "f".repeat(64),
+      generation: "g2",
+    });
+  });
+  afterEach(() => aws.close());
+
+  const services = ["ec2", "sts", "s3"];
+  const look = () =>
+    awsStatus({
+      stack: "prod",
+      provider: {
+        ...{ region: "eu-central-1", accessKey: "AKID", secretKey: "secret" },
+        endpoints: Object.fromEntries(services.map((service) => [service, aws.endpoint])),
+      },
+    });
+  const says = (status: object) => {
+    const good = {
+      generation: "g2",
+      phase: "done",
+      ok: true,
+      release: "5".repeat(64),
+      certificate: "issued",
+      steps: [],
+    };
+    aws.answers[`s3 status/${MACHINE}.json`] = JSON.stringify({ ...good, certificateProblem: "", ...status });
+  };
+
+  test("a machine that runs what it shall", async () => {
+    says({});
+    const status = await look();
+    expect(status.ok).toBe(true);
+    expect(statusText(status)).toBe(
+      `prod: release 555555555555, files ffffffffffff, generation g2\n${MACHINE} (running): done, release 555555555555, certificate issued`,
+    );
+  });
+
+  test.each([
+    [
+      { phase: "failed", ok: false, steps: [{ at: "2026-11-21T10:00:00Z", text: "deploy: not ready" }] },
+      /failed, release .*\n {2}last: 2026-11-21T10:00:00Z deploy: not ready/,
+    ],
+    [{ generation: "g1" }, /done, at generation g1/],
+    [
+      { ok: false, certificate: "self-signed", certificateProblem: "Detail\nNXDOMAIN for A\n" },
+      /certificate self-signed\n {2}no certificate: NXDOMAIN for A/,
+    ],
+  ])("one that is not well says why: %j", async (change, words) => {
+    says(change);
+    const status = await look();
+    expect(status.ok).toBe(false);
+    expect(statusText(status)).toMatch(words);
+  });
+
+  test("no machine, a stopped one, one without a word", async () => {
+    says({});
+    aws.answers["ec2 DescribeInstances"] = NO_INSTANCES;
+    expect(statusText(await look())).toContain("Bring it up: pulumi up --stack prod");
+    aws.answers["ec2 DescribeInstances"] = instance("required", "stopped");
+    expect(await look()).toMatchObject({ ok: false, machines: [{ state: "stopped" }] });
+    delete aws.answers[`s3 status/${MACHINE}.json`];
+    await expect(look()).rejects.toThrow("s3 answered 403: AccessDenied");
+  });
+});
