@@ -1,14 +1,12 @@
+import { availableParallelism } from "node:os";
 import type { Config } from "jest";
 
 /**
  * Jest runs the TypeScript as ES modules; swc only strips the types, tsc judges them (`npm run check`).
  * Tests mirror the source tree. Those under test/machine boot a real machine and need Linux with root.
  */
-const config: Config = {
+export const shared: Config = {
   testEnvironment: "node",
-  testMatch: ["<rootDir>/test/**/*.test.ts"],
-  // Clients of other languages are installed for them: `npm run test:clients`.
-  testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/clients/"],
   extensionsToTreatAsEsm: [".ts"],
   transform: {
     "^.+\\.ts$": [
@@ -16,10 +14,37 @@ const config: Config = {
       { jsc: { parser: { syntax: "typescript" }, target: "es2023" }, module: { type: "es6" } },
     ],
   },
-  testTimeout: 30_000,
   // Clones of repositories, this one among them, lie there.
   modulePathIgnorePatterns: ["<rootDir>/.mcp-edge/"],
+};
+
+/** Tests that boot guests or change the host's bridges, namespaces and firewall: two at once would see each other. */
+const HOST = ["test/machine/", "test/aws/", "test/cloud-init/", "test/infra/local/"];
+
+const config: Config = {
+  testTimeout: 30_000,
   reporters: ["default", "<rootDir>/test/support/summary-reporter.js"],
+  // A suite waits for other processes half of its time: two keep two cores busy.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
+  projects: [
+    {
+      ...shared,
+      displayName: "host",
+      testMatch: HOST.map((folder) => `<rootDir>/${folder}**/*.test.ts`),
+      runner: "<rootDir>/test/support/serial-runner.js",
+    },
+    {
+      ...shared,
+      displayName: "units",
+      testMatch: ["<rootDir>/test/**/*.test.ts"],
+      testPathIgnorePatterns: [
+        "/node_modules/",
+        // Clients of other languages are installed for them: `npm run test:clients`.
+        "<rootDir>/test/clients/",
+        ...HOST.map((folder) => `<rootDir>/${folder}`),
+      ],
+    },
+  ],
 };
 
 export default config;
