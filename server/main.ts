@@ -4,6 +4,7 @@ import { tokenCommand } from "./auth/token-command.ts";
 import { ConfigError, readConfig, type ServerConfig } from "./config.ts";
 import { drain } from "./drain.ts";
 import { listen } from "./listen.ts";
+import { Periodic } from "./periodic.ts";
 import { makeStop } from "./stop.ts";
 import { Notifier, watchdogInterval } from "./systemd/notify.ts";
 import { openTracing } from "./tracing/tracing.ts";
@@ -64,13 +65,13 @@ async function serve(config: ServerConfig, env: NodeJS.ProcessEnv): Promise<void
   await app.start();
   // Last: from here on connections come, and whoever is ahead of us on the same socket may go.
   await listen(app, config.listen);
-  const interval = watchdogInterval(env, process.pid);
-  if (interval !== undefined)
-    setInterval(() => {
-      notifier
-        .send("WATCHDOG=1")
-        .catch((error: Error) => log.warn({ reason: error.message }, "systemd-notify"));
-    }, interval).unref();
+  const everyMs = watchdogInterval(env, process.pid);
+  if (everyMs !== undefined)
+    new Periodic({
+      everyMs,
+      round: () => notifier.send("WATCHDOG=1"),
+      onError: (error) => log.warn({ reason: error.message }, "systemd-notify"),
+    }).start();
   await notifier.send("READY=1");
   announce(app, config);
 }

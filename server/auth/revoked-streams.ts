@@ -1,14 +1,15 @@
 import type { Streams } from "../http/streams.ts";
+import { Periodic } from "../periodic.ts";
 import { type Authenticator, type Principal, sameScopes } from "./principal.ts";
 
-/** Between two looks whether the tokens of open streams still hold, milliseconds. */
-const LOOK_MS = 2_000;
+/** Interval at which the tokens of open streams are checked, milliseconds. */
+const CHECK_MS = 2_000;
 
 /**
  * Ends the streams whose token was revoked, has expired or has other scopes now: a request is checked when it comes, and a stream may stand
  * for days after that. Clients come back at once, and are answered by what their token may do now.
  *
- * @returns stops looking
+ * @returns stops the checks
  */
 export function endRevokedStreams(
   streams: Streams,
@@ -16,25 +17,17 @@ export function endRevokedStreams(
   onError: (error: Error) => void,
 ): () => void {
   if (!authenticator.current) return () => undefined;
-  let looking = false;
-  const look = async () => {
+  const round = async () => {
+    if (streams.size === 0) return;
     const now = new Map<string, Principal | undefined>();
     for (const id of streams.principals()) now.set(id, await authenticator.current?.(id));
     streams.endWhere((then) => {
-      // One that was opened while we looked is looked at next time.
+      // One that was opened during the check is checked next time.
       if (!now.has(then.id)) return false;
       const current = now.get(then.id);
       return current === undefined || !sameScopes(current, then);
     }, "revoked");
   };
-  const timer = setInterval(() => {
-    if (looking || streams.size === 0) return;
-    looking = true;
-    look()
-      .catch(onError)
-      .finally(() => {
-        looking = false;
-      });
-  }, LOOK_MS).unref();
-  return () => clearInterval(timer);
+  const checks = new Periodic({ everyMs: CHECK_MS, round, onError }).start();
+  return () => void checks.stop();
 }

@@ -2,7 +2,11 @@ import { createHash, randomBytes } from "node:crypto";
 import { chmod, chown, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import * as z from "zod";
+import { withLock } from "../lock.ts";
 import { SCOPES } from "./principal.ts";
+
+/** How long a command waits for another that changes the file, milliseconds. */
+const LOCK_WAIT_MS = 5_000;
 
 const StoredTokenSchema = z.object({
   id: z.string().min(1),
@@ -57,7 +61,7 @@ export async function readTokens(file: string): Promise<StoredToken[]> {
 }
 
 /**
- * Changes the file: read, change, write beside it, rename. A lock file keeps two commands from losing each other's token.
+ * Changes the file: read, change, write beside it, rename. A lock keeps two commands from losing each other's token.
  * Mode 0640 and the folder's group, so that root writes and the server's account reads.
  *
  * @throws when another command holds the lock for longer than five seconds
@@ -68,8 +72,7 @@ export async function updateTokens<T>(
 ): Promise<T> {
   const dir = dirname(file);
   await mkdir(dir, { recursive: true, mode: 0o750 });
-  const unlock = await lock(`${file}.lock`);
-  try {
+  return withLock(`${file}.lock`, LOCK_WAIT_MS, async () => {
     const { tokens, result } = change(await readTokens(file));
     const fresh = `${file}.${process.pid}.tmp`;
     try {
@@ -88,28 +91,5 @@ export async function updateTokens<T>(
       await rm(fresh, { force: true });
     }
     return result;
-  } finally {
-    await unlock();
-  }
-}
-
-const LOCK_WAIT_MS = 5_000;
-/** A lock older than this was left by a command that was killed. */
-const LOCK_STALE_MS = 30_000;
-
-async function lock(path: string): Promise<() => Promise<void>> {
-  const until = Date.now() + LOCK_WAIT_MS;
-  for (;;) {
-    try {
-      await (await open(path, "wx", 0o600)).close();
-      return () => rm(path, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    }
-    const held = await stat(path).catch(() => undefined);
-    if (held && Date.now() - held.mtimeMs > LOCK_STALE_MS) await rm(path, { force: true });
-    else if (Date.now() > until)
-      throw new Error(`${path} is held by another command; if none runs: rm ${path}`);
-    else await new Promise((again) => setTimeout(again, 50));
-  }
+  });
 }

@@ -1,3 +1,4 @@
+import { Periodic } from "../periodic.ts";
 import type { UsageStore } from "./usage-store.ts";
 
 /** UTC, as `2026-07-28`: quotas begin anew at midnight UTC. */
@@ -31,7 +32,7 @@ export class Usage {
   readonly #store: UsageStore;
   readonly #onProblem: (problem: Error) => void;
   readonly #now: () => number;
-  readonly #timer: NodeJS.Timeout;
+  readonly #reports: Periodic;
   /** The day's calls as the store last said, which includes what other processes counted. */
   #stored = new Map<string, number>();
   #pending = new Map<string, Pending>();
@@ -43,7 +44,11 @@ export class Usage {
     this.#onProblem = options.onProblem ?? (() => undefined);
     this.#now = options.now ?? Date.now;
     this.#day = dayOf(this.#now());
-    this.#timer = setInterval(() => void this.flush(), options.everyMs ?? 60_000).unref();
+    this.#reports = new Periodic({
+      everyMs: options.everyMs ?? 60_000,
+      round: () => this.flush(),
+      onError: this.#onProblem,
+    }).start();
   }
 
   /** Notes that a token was used now, without counting a call. */
@@ -82,7 +87,7 @@ export class Usage {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer);
+    await this.#reports.stop();
     await this.flush();
     await this.#store.close();
   }

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { lstat, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { holdLock } from "../lock.ts";
+import { tryLock } from "../lock.ts";
 import { INDEX_VERSION } from "./database.ts";
 
 /** What an embedding service made of the repository; it outlives the generations. */
@@ -60,11 +60,11 @@ export class IndexFolder {
   /**
    * Only one process builds at a time: the two colours of a release switch share this folder.
    *
-   * @returns gives the lock back; undefined when another process builds
+   * @returns releases the lock; undefined if another process builds
    */
   async lock(): Promise<(() => void) | undefined> {
     await mkdir(this.path, { recursive: true, mode: 0o750 });
-    return holdLock(join(this.path, "lock.sqlite"));
+    return tryLock(join(this.path, "lock.sqlite"));
   }
 }
 

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { holdLock } from "../../lock.ts";
+import { tryLock } from "../../lock.ts";
 import { bringCopy } from "./copy.ts";
 import type { Credential, Remote } from "./settings.ts";
 
@@ -97,7 +97,7 @@ export class Sync {
     try {
       await mkdir(dir, { recursive: true });
       // The two colours of a release switch share the folder: one of them is enough.
-      const unlock = await holdLock(join(dir, ".sync.lock"));
+      const unlock = await tryLock(join(dir, ".sync.lock"));
       if (!unlock) return;
       try {
         for (const name of await readdir(dir))
