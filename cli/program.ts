@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
 import { connectCommand, logsCommand, shellCommand } from "./commands/machine.ts";
 import { previewCommand } from "./commands/preview.ts";
@@ -6,7 +7,6 @@ import { releaseCommand } from "./commands/release.ts";
 import { statusCommand } from "./commands/status.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
-import { doctor } from "./operations/doctor.ts";
 
 /** The command line: what `mcp-edge --help` lists. */
 export function mcpEdge(): Command {
@@ -20,7 +20,7 @@ export function mcpEdge(): Command {
     downCommand(),
     previewCommand(),
     releaseCommand(),
-    doctor(),
+    doctorCommand(),
     statusCommand(),
     tokenCommand(),
     connectCommand(),

@@ -7,7 +7,6 @@ import { promisify } from "node:util";
 import { constants, zstdCompress } from "node:zlib";
 import { build } from "esbuild";
 import { pack } from "tar-stream";
-import { SWAGGER_UI_FILES } from "../server/api/swagger-ui-files.ts";
 import { type Arch, type NativeParts, nativeParts } from "./native-parts.ts";
 import { nodePins } from "./official-node.ts";
 import { cacheFolder, projectRoot } from "./paths.ts";
@@ -107,6 +106,16 @@ async function nativeEntries({ node, rg }: NativeParts): Promise<Entry[]> {
     { name: "bin/rg", mode: 0o755, content: await readFile(rg) },
   ];
 }
+
+/** What the page of Swagger UI loads. */
+const SWAGGER_UI_FILES = [
+  "favicon-16x16.png",
+  "favicon-32x32.png",
+  "index.css",
+  "swagger-ui-bundle.js",
+  "swagger-ui-standalone-preset.js",
+  "swagger-ui.css",
+];
 
 /** The page at /api/docs: scripts for a browser, which no bundle for Node can hold. */
 async function swaggerUi(): Promise<Entry[]> {

@@ -1,34 +1,21 @@
 import { Command } from "commander";
-import type { Check } from "../doctor/check.ts";
 import { CHECKS } from "../doctor/checks/index.ts";
 import { progressLine } from "../doctor/progress.ts";
-import { renderReport } from "../doctor/render.ts";
+import { renderForTerminal } from "../doctor/render.ts";
 import { type DoctorOptions, type DoctorReport, runDoctor } from "../doctor/run.ts";
 import { DoctorUsageError } from "../doctor/target.ts";
-
-/** The host that is meant when no URL was given. */
-export interface DoctorDefault {
-  url: string;
-  /** PEM text, or the path of a PEM file. */
-  ca?: string;
-  /** IP address to connect to. */
-  address?: string;
-  token?: string;
-  auth?: "token" | "none";
-  /** Checks that only this caller can make, after the others. */
-  more?: readonly Check[];
-}
+import { awsDoctor, type DoctorDefault, doctorDefault } from "../operations/doctor.ts";
+import { stackOption } from "./options.ts";
 
 export interface DoctorCommandOptions {
-  /**
-   * Finds the host when the URL was left out. It may reject with an error whose message tells the user what to do.
-   */
-  resolveDefault?: () => Promise<DoctorDefault>;
-  /** Asks AWS about the stack instead of looking at the edge from outside. */
-  examineAws?: (limitMs: number) => Promise<DoctorReport>;
+  /** Finds the host of a stack when no URL was given. @throws Error whose message says what to run */
+  resolveDefault?: (stack: string) => Promise<DoctorDefault>;
+  /** Examines a stack through the APIs of AWS instead of over the network. */
+  examineAws?: (stack: string, limitMs: number) => Promise<DoctorReport>;
 }
 
 interface Flags {
+  stack: string;
   /** A value, or false: leave out what needs one. */
   token?: string | false;
   ca?: string;
@@ -52,7 +39,10 @@ Examples:
 The exit code is 0 when all checks passed, 1 when one failed, 2 when the command line is wrong.`;
 
 /** The command \`doctor [URL]\`. */
-export function doctorCommand({ resolveDefault, examineAws }: DoctorCommandOptions = {}): Command {
+export function doctorCommand({
+  resolveDefault = doctorDefault,
+  examineAws = awsDoctor,
+}: DoctorCommandOptions = {}): Command {
   return new Command("doctor")
     .description("look at an edge as its clients do, and say what is wrong and how to fix it")
     .argument("[URL]", "such as https://edge.example.com; without it the machine of this checkout")
@@ -66,11 +56,12 @@ export function doctorCommand({ resolveDefault, examineAws }: DoctorCommandOptio
     .option("--timeout <SECONDS>", "limit of one check (the keep-alive checks always wait 16 s)", "10")
     .option("--aws", "ask AWS about the stack and its account instead (only reads; needs credentials)")
     .option("--json", "machine-readable report on standard output")
+    .addOption(stackOption())
     .addHelpText("after", EXAMPLES)
     .action(async (url: string | undefined, flags: Flags, command: Command) => {
       try {
-        if (flags.aws && examineAws) {
-          process.exitCode = show(await examineAws(limitOf(flags)), flags.json === true);
+        if (flags.aws) {
+          process.exitCode = show(await examineAws(flags.stack, limitOf(flags)), flags.json === true);
           return;
         }
         const options = await optionsOf(url, flags, resolveDefault);
@@ -92,13 +83,10 @@ function limitOf(flags: Flags): number {
 async function optionsOf(
   url: string | undefined,
   flags: Flags,
-  resolveDefault: DoctorCommandOptions["resolveDefault"],
+  resolveDefault: (stack: string) => Promise<DoctorDefault>,
 ): Promise<DoctorOptions> {
   const timeoutMs = limitOf(flags);
-  if (url === undefined && resolveDefault === undefined) {
-    throw new DoctorUsageError("no address was given: mcp-edge doctor https://edge.example.com");
-  }
-  const known = url === undefined ? await resolveDefault?.() : undefined;
+  const known = url === undefined ? await resolveDefault(flags.stack) : undefined;
   const ca = flags.ca ?? known?.ca;
   const connect = flags.connect ?? known?.address;
   const noToken = flags.token === false;
@@ -128,10 +116,6 @@ async function examine(options: DoctorOptions, json: boolean): Promise<number> {
 /** Prints the report. @returns the exit code */
 function show(report: DoctorReport, json: boolean): number {
   if (json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  else {
-    const colour = process.stdout.isTTY && !process.env.NO_COLOR;
-    const width = process.stdout.isTTY ? process.stdout.columns : 0;
-    process.stdout.write(`${renderReport(report, { colour, width })}\n`);
-  }
+  else process.stdout.write(`${renderForTerminal(report, process.stdout)}\n`);
   return report.ok ? 0 : 1;
 }

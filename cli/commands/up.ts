@@ -1,7 +1,8 @@
 import { Command } from "commander";
 import { connectText } from "../connect/client-setup.ts";
+import { renderForTerminal } from "../doctor/render.ts";
 import type { DoctorReport } from "../doctor/run.ts";
-import { doctorOf, reportText } from "../operations/doctor.ts";
+import { doctorOf } from "../operations/doctor.ts";
 import { type UpResult, up } from "../operations/up.ts";
 import { describeChanges, noChanges } from "../stack/engine-events.ts";
 import { changing } from "../stack/interrupt.ts";
@@ -39,7 +40,13 @@ Examples:
       const result = await changing(stack, (signal) => up({ stack, overrides, json, replace }, signal));
       const doctor = options.doctor ? await doctorOf(result.deployed, { quiet: json }) : undefined;
       if (json) console.log(JSON.stringify({ ...result, doctor }, null, 2));
-      else console.log(summary(result, doctor && { text: reportText(doctor), protocols: protocols(doctor) }));
+      else
+        console.log(
+          summary(
+            result,
+            doctor && { text: renderForTerminal(doctor, process.stdout), protocols: protocols(doctor) },
+          ),
+        );
       if (doctor && !doctor.ok) process.exitCode = 1;
     });
 

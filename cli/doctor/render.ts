@@ -14,7 +14,12 @@ export function formatMs(ms: number): string {
   return ms < 1_000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
-/** The report as a table: mark, title, time, what came; under a failed line what was tried and how to mend it. */
+/** The report for a stream: with colour and folded lines where it is a terminal. NO_COLOR (no-color.org) switches the colour off. */
+export function renderForTerminal(report: DoctorReport, { isTTY, columns }: NodeJS.WriteStream): string {
+  return renderReport(report, { colour: isTTY && !process.env.NO_COLOR, width: isTTY ? columns : 0 });
+}
+
+/** The report as a table: mark, title, time, what came; under a failed line what was tried and how to fix it. */
 export function renderReport(report: DoctorReport, { colour, width = 0 }: RenderOptions): string {
   const paint = (style: Style, text: string): string =>
     colour ? styleText(style, text, { validateStream: false }) : text;
@@ -26,7 +31,7 @@ export function renderReport(report: DoctorReport, { colour, width = 0 }: Render
     const mark = check.ok ? paint("green", "✓") : paint("red", "✗");
     const head = `${mark} ${check.title.padEnd(titles)}  ${paint("dim", formatMs(check.ms).padStart(times))}  `;
     const lines = [head + fold(check.got, indent, width)];
-    // What was not tried has nothing of its own to tell: its line names what to mend first.
+    // What was not tried has nothing of its own to tell: its line names what to fix first.
     if (!check.ok && check.blockedBy === undefined) {
       lines.push(paint("dim", `    tried  ${fold(check.tried, 11, width)}`));
       if (check.fix !== undefined)

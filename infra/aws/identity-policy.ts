@@ -1,5 +1,4 @@
 import type * as aws from "@pulumi/aws";
-import { parameterPath } from "./secrets.ts";
 
 export interface Surroundings {
   stack: string;
@@ -14,6 +13,9 @@ export interface Surroundings {
 
 /** CloudWatch namespace of the machine's own metrics; the role may write into this one alone. */
 export const METRICS_NAMESPACE = "mcp-edge";
+
+/** Path of a stack's parameters in SSM; the machine's role may read these and no others. */
+export const parameterPath = (stack: string) => `/mcp-edge/${stack}/env`;
 
 /**
  * What a machine may do, and no more: read what it deploys and its own parameters, write its status, its metrics, its logs.

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { CREDENTIALS_PARAMETER } from "../settings-checks.ts";
+import { parameterPath } from "./identity-policy.ts";
 import { named, type Tags } from "./tags.ts";
 
 export interface SecretsArgs {
@@ -11,9 +12,6 @@ export interface SecretsArgs {
   workspaceCredentials: string;
   tags: Tags;
 }
-
-/** Where a stack's parameters are; the machine's role may read these and no others. */
-export const parameterPath = (stack: string) => `/mcp-edge/${stack}/env`;
 
 /**
  * Secret environment of the server: SSM parameters of the kind SecureString, which the machine reads at boot and at each

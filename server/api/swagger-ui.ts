@@ -3,20 +3,19 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import swaggerUi from "@fastify/swagger-ui";
 import type { FastifyInstance } from "fastify";
-import { SWAGGER_UI_FILES } from "./swagger-ui-files.ts";
 
 /** Its own scripts and styles, pictures inside the styles, and requests to this server; nothing from or to anywhere else. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /**
- * The folder of those files: beside `bin/node` in a release, else in the npm package.
+ * The folder of the files of Swagger UI: beside `bin/node` in a release, else in the npm package.
  *
  * @returns undefined when neither is there: then there is no such page, and the plain one does
  */
 export function findSwaggerUi(execPath = process.execPath, from = import.meta.url): string | undefined {
   const released = join(dirname(execPath), "..", "swagger-ui");
-  if (existsSync(join(released, SWAGGER_UI_FILES[0]))) return released;
+  if (existsSync(join(released, "swagger-ui-bundle.js"))) return released;
   try {
     return join(dirname(createRequire(from).resolve("@fastify/swagger-ui/package.json")), "static");
   } catch {

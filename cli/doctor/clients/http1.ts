@@ -4,8 +4,7 @@ import {
   type IncomingHttpHeaders,
   type IncomingMessage,
 } from "node:http";
-import type { Context } from "../context.ts";
-import { tlsConnect } from "./tls.ts";
+import { type Endpoint, tlsConnect } from "./tls.ts";
 
 export interface Answer {
   status: number;
@@ -28,25 +27,25 @@ export interface Ask {
 const KEEP = 64 * 1024;
 
 /** One request over HTTP/1.1 and TLS, on its own connection, offering no other protocol. */
-export async function askHttps(context: Context, ask: Ask, signal: AbortSignal): Promise<Answer> {
-  const socket = await tlsConnect(context, signal, { ALPNProtocols: ["http/1.1"] });
-  const call = httpRequest({ ...common(ask, context, signal), createConnection: () => socket });
+export async function askHttps(endpoint: Endpoint, ask: Ask, signal: AbortSignal): Promise<Answer> {
+  const socket = await tlsConnect(endpoint, signal, { ALPNProtocols: ["http/1.1"] });
+  const call = httpRequest({ ...common(ask, endpoint, signal), createConnection: () => socket });
   return finish(call, ask, socket.alpnProtocol);
 }
 
 /** One request over HTTP/1.1 without TLS, to `address`. */
-export function askHttp(context: Context, address: string, ask: Ask, signal: AbortSignal): Promise<Answer> {
+export function askHttp(endpoint: Endpoint, address: string, ask: Ask, signal: AbortSignal): Promise<Answer> {
   const call = httpRequest({
-    ...common(ask, context, signal),
+    ...common(ask, endpoint, signal),
     host: address,
-    port: context.target.httpPort,
+    port: endpoint.target.httpPort,
     agent: false,
   });
   return finish(call, ask, undefined);
 }
 
-function common(ask: Ask, context: Context, signal: AbortSignal) {
-  const host = new URL(context.target.origin).host;
+function common(ask: Ask, endpoint: Endpoint, signal: AbortSignal) {
+  const host = new URL(endpoint.target.origin).host;
   const body = ask.body === undefined ? {} : { "content-length": String(Buffer.byteLength(ask.body)) };
   return {
     path: ask.path,

@@ -2,8 +2,7 @@ import { type ClientHttp2Session, connect, constants } from "node:http2";
 import { HttpClientError } from "../../http3/errors.ts";
 import { type ExchangeStream, exchange } from "../../http3/exchange.ts";
 import { toOutgoing } from "../../http3/outgoing.ts";
-import type { Context } from "../context.ts";
-import { tlsConnect } from "./tls.ts";
+import { type Endpoint, tlsConnect } from "./tls.ts";
 
 export interface Http2Client {
   /** `fetch` over HTTP/2 and nothing else, on one connection. */
@@ -14,10 +13,10 @@ export interface Http2Client {
 /** As in Node's own fetch: a tool call may take minutes before it answers. */
 const HEADERS_TIMEOUT_MS = 300_000;
 
-/** An HTTP/2 client of the target that offers `h2` and `http/1.1` and works only when the server takes `h2`. */
-export function http2Client(context: Context): Http2Client {
+/** An HTTP/2 client of the endpoint that offers `h2` and `http/1.1` and works only when the server takes `h2`. */
+export function http2Client(endpoint: Endpoint): Http2Client {
   let opening: Promise<ClientHttp2Session> | undefined;
-  const where = `${context.target.host} at ${context.tcpAddress} port ${context.target.port}/tcp`;
+  const where = `${endpoint.target.host} at ${endpoint.tcpAddress} port ${endpoint.target.port}/tcp`;
 
   const open = async (): Promise<ClientHttp2Session> => {
     // Not AbortSignal.timeout: it would end the socket later, in the middle of a stream.
@@ -25,18 +24,18 @@ export function http2Client(context: Context): Http2Client {
     const timer = setTimeout(
       () =>
         late.abort(
-          new HttpClientError("connect-timeout", `no TLS handshake within ${context.limitMs} ms`, where),
+          new HttpClientError("connect-timeout", `no TLS handshake within ${endpoint.limitMs} ms`, where),
         ),
-      context.limitMs,
+      endpoint.limitMs,
     );
     const options = { ALPNProtocols: ["h2", "http/1.1"] };
-    const socket = await tlsConnect(context, late.signal, options).finally(() => clearTimeout(timer));
+    const socket = await tlsConnect(endpoint, late.signal, options).finally(() => clearTimeout(timer));
     if (socket.alpnProtocol !== "h2") {
       socket.destroy();
       const chosen = socket.alpnProtocol || "nothing";
       throw new HttpClientError("handshake", `the server chose ${chosen} although h2 was offered`, where);
     }
-    const session = connect(context.target.origin, { createConnection: () => socket });
+    const session = connect(endpoint.target.origin, { createConnection: () => socket });
     // Streams report their own errors; without a listener the session's would end the process.
     session.on("error", () => undefined);
     return session;

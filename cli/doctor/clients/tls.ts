@@ -1,19 +1,38 @@
-import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
-import type { Context } from "../context.ts";
+import { type ConnectionOptions, connect, type SecureContext, type TLSSocket } from "node:tls";
 
-/** Opens a TLS connection to the target and resolves when its handshake is done. @throws the socket's error */
+/** Where the clients over TCP connect, and what they trust there. */
+export interface Endpoint {
+  /** What the URL names. */
+  readonly target: {
+    /** `https://host` or `https://host:port`. */
+    origin: string;
+    host: string;
+    port: number;
+    /** TCP port of plain HTTP. */
+    httpPort: number;
+  };
+  /** IP address or host name to connect to. */
+  readonly tcpAddress: string;
+  /** Name for SNI; empty for an IP address. */
+  readonly servername: string;
+  readonly secureContext: SecureContext;
+  /** Time to connect, milliseconds. */
+  readonly limitMs: number;
+}
+
+/** Opens a TLS connection to the endpoint and resolves when its handshake is done. @throws the socket's error */
 export function tlsConnect(
-  context: Context,
+  endpoint: Endpoint,
   signal: AbortSignal,
   options: ConnectionOptions = {},
 ): Promise<TLSSocket> {
   signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
   const socket = connect({
-    host: context.tcpAddress,
-    port: context.target.port,
-    servername: context.servername,
-    secureContext: context.secureContext,
+    host: endpoint.tcpAddress,
+    port: endpoint.target.port,
+    servername: endpoint.servername,
+    secureContext: endpoint.secureContext,
     ...options,
   });
   const onAbort = (): void => void socket.destroy(signal.reason as Error);

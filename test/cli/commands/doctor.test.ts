@@ -172,7 +172,6 @@ describe("the command", () => {
     [["https://edge.test", "--connect", "name"], "--connect takes an IP address"],
     [["https://edge.test", "--ca", "/nowhere.pem"], "The CA file /nowhere.pem cannot be read"],
     [["https://edge.test", "--timeout", "soon"], "--timeout takes seconds"],
-    [[], "no address was given"],
   ])("%p is explained, exit code 2", async (args, message) => {
     const { code, stdout, stderr } = await command(args);
     expect([code, stdout]).toEqual([2, ""]);
