@@ -1,6 +1,6 @@
 import type { Streams } from "../http/streams.ts";
 import { Periodic } from "../periodic.ts";
-import { type Authenticator, type Principal, sameScopes } from "./principal.ts";
+import { type Authenticator, type Principal, sameRights } from "./principal.ts";
 
 /** Interval at which the tokens of open streams are checked, milliseconds. */
 const CHECK_MS = 2_000;
@@ -19,13 +19,14 @@ export function endRevokedStreams(
   if (!authenticator.current) return () => undefined;
   const round = async () => {
     if (streams.size === 0) return;
-    const now = new Map<string, Principal | undefined>();
-    for (const id of streams.principals()) now.set(id, await authenticator.current?.(id));
+    const now = new Map<Principal, Principal | undefined>();
+    for (const principal of streams.principals())
+      now.set(principal, await authenticator.current?.(principal));
     streams.endWhere((then) => {
       // One that was opened during the check is checked next time.
-      if (!now.has(then.id)) return false;
-      const current = now.get(then.id);
-      return current === undefined || !sameScopes(current, then);
+      if (!now.has(then)) return false;
+      const current = now.get(then);
+      return current === undefined || !sameRights(current, then);
     }, "revoked");
   };
   const checks = new Periodic({ everyMs: CHECK_MS, round, onError }).start();

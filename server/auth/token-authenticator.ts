@@ -65,7 +65,7 @@ export class TokenAuthenticator implements Authenticator {
     return { principal: known.principal };
   }
 
-  async current(id: string, now = Date.now()): Promise<Principal | undefined> {
+  async current({ id }: Pick<Principal, "id">, now = Date.now()): Promise<Principal | undefined> {
     if (now - this.#lookedAt >= LOOK_AGAIN_MS) await this.#look(now);
     for (const { expiresAt, principal } of this.#tokens.values())
       if (principal.id === id && expiresAt > now) return principal;
@@ -98,7 +98,7 @@ export class TokenAuthenticator implements Authenticator {
           hash.toLowerCase(),
           {
             expiresAt: expiresAt === null ? Number.POSITIVE_INFINITY : Date.parse(expiresAt),
-            principal: { id, name, scopes, ...(quota === undefined ? {} : { quota }) },
+            principal: { id, kind: "token", name, scopes, ...(quota === undefined ? {} : { quota }) },
           },
         ]),
       );

@@ -272,11 +272,11 @@ export class Streams {
     for (const open of [...this.#open]) this.#sendAway(open);
   }
 
-  /** Ids of those who read a stream now. */
-  principals(): Set<string> {
-    const ids = new Set<string>();
-    for (const { principal } of this.#open) if (principal) ids.add(principal.id);
-    return ids;
+  /** Those who read a stream now. */
+  principals(): Set<Principal> {
+    const principals = new Set<Principal>();
+    for (const { principal } of this.#open) if (principal) principals.add(principal);
+    return principals;
   }
 
   /** Ends the streams whose reader `of` names. */

@@ -8,7 +8,7 @@ import {
   type ServerEvent,
 } from "@modelcontextprotocol/server";
 import type { FastifyBaseLogger } from "fastify";
-import { type Principal, sameScopes } from "../auth/principal.ts";
+import { type Principal, sameRights } from "../auth/principal.ts";
 import { hasOwnLimits } from "../shares/caller.ts";
 import type { Shares } from "../shares/shares.ts";
 import { changedFacts, type FactsChange } from "../store/facts.ts";
@@ -169,7 +169,7 @@ export class Sessions {
     const known = this.live.get(id);
     if (known) {
       if (known.principal.id !== principal.id) return undefined;
-      if (sameScopes(known.principal, principal)) {
+      if (sameRights(known.principal, principal)) {
         await known.refreshing;
         return known;
       }

@@ -1,5 +1,6 @@
 import rateLimit from "@fastify/rate-limit";
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import { isAnonymous } from "../../auth/principal.ts";
 import { Refusal } from "../errors.ts";
 import { isLocalCaller } from "../peer.ts";
 import type { BucketStore } from "./buckets.ts";
@@ -62,9 +63,9 @@ export async function registerRateLimits(
   }
 }
 
-/** True where the guard let a token in; the anonymous caller of `none` mode is everybody and has no limits of his own. */
+/** True where the guard let somebody in by a credential; the anonymous caller is everybody and has no limits of their own. */
 export function isTokenHolder(request: FastifyRequest): boolean {
-  return request.principal !== null && request.principal.id !== "anonymous";
+  return request.principal !== null && !isAnonymous(request.principal);
 }
 
 /** The plugin counts up in windows; this makes its store a bucket: `current` is above `max` exactly when no token was left. */

@@ -113,7 +113,7 @@ describe("TokenAuthenticator", () => {
     const t0 = Date.now();
     await auth.authenticate("Bearer mcp_wrong", t0);
     const made = await create();
-    const expected = { principal: { id: made.id, name: "x", scopes: ["code:read"] } };
+    const expected = { principal: { id: made.id, kind: "token", name: "x", scopes: ["code:read"] } };
     expect(await auth.authenticate(`Bearer ${made.token}`, t0 + 1)).toEqual(expected);
     expect(await auth.authenticate(`bearer ${made.token}`, t0 + 2)).toEqual(expected);
     await token("revoke", made.id);

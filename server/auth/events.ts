@@ -1,0 +1,80 @@
+import { EventEmitter } from "node:events";
+import type { Scope } from "./principal.ts";
+
+/** Where an event came from, as far as it is known. Addresses are the client's own, not the edge's. */
+export interface EventOrigin {
+  readonly address?: string;
+  readonly userAgent?: string;
+  readonly requestId?: string;
+  readonly traceId?: string;
+}
+
+/** How a person proved who they are. */
+export type SignInMethod = "password" | "passkey" | "recovery-code" | "enrolment" | "upstream";
+
+/**
+ * What happens in sign-in and authorization. Never holds a secret: no token, code, verifier, password, or client secret. Text that a
+ * client sent (`name`, `reason`) is cut to 200 characters.
+ */
+export type AuthEventBody =
+  /** A client read a metadata document. */
+  | { type: "metadata.read"; document: "protected-resource" | "authorization-server" }
+  | { type: "client.registered"; client: string; name: string; redirects: readonly string[] }
+  | { type: "client.registration-refused"; reason: string; name?: string }
+  /** A client metadata document (CIMD) was fetched, or a kept or pinned copy stood in for it. */
+  | { type: "client.document"; client: string; from: "network" | "stored" | "pinned"; problem?: string }
+  | { type: "client.document-refused"; client: string; reason: string }
+  | { type: "authorization.started"; client: string; redirect: string; scopes: readonly string[] }
+  | { type: "authorization.refused"; client?: string; error: string; reason: string }
+  | { type: "sign-in"; person: string; how: SignInMethod; client?: string }
+  | { type: "sign-in.refused"; login?: string; reason: string; client?: string }
+  | { type: "sign-out"; person: string }
+  | { type: "consent"; person: string; client: string; scopes: readonly Scope[]; remembered: boolean }
+  | { type: "consent.refused"; person?: string; client: string }
+  | { type: "token.issued"; person: string; client: string; grant: string; scopes: readonly string[] }
+  /** `grace`: the refresh token had been used moments before (a duplicate or late refresh). */
+  | { type: "token.refreshed"; person: string; client: string; grant: string; grace: boolean }
+  /** A used refresh token or code came again after the grace: its grant was revoked. */
+  | { type: "token.reused"; client: string; grant: string; what: "refresh-token" | "code" }
+  | { type: "token.refused"; client?: string; error: string; reason: string }
+  | { type: "grant.revoked"; grant: string; by: "client" | "person" | "operator" | "reuse" }
+  /** `/mcp` or `/api` refused a bearer token. */
+  | { type: "bearer.refused"; reason: string }
+  | { type: "keys.rotated"; key: string };
+
+export type AuthEvent = AuthEventBody & EventOrigin & { /** Milliseconds since 1970. */ readonly at: number };
+
+/** One emitter for all of them; the audit log and `oauth trace` subscribe. A subscriber that throws disturbs nobody. */
+export class AuthEvents {
+  readonly #emitter = new EventEmitter<{ event: [AuthEvent] }>();
+  readonly #onError: (error: Error) => void;
+
+  constructor(onError: (error: Error) => void = () => undefined) {
+    this.#onError = onError;
+    this.#emitter.setMaxListeners(50);
+  }
+
+  emit(body: AuthEventBody, origin: EventOrigin = {}): void {
+    this.#emitter.emit("event", { ...body, ...origin, at: Date.now() });
+  }
+
+  /** @returns ends the subscription */
+  subscribe(subscriber: (event: AuthEvent) => void): () => void {
+    const guarded = (event: AuthEvent) => {
+      try {
+        subscriber(event);
+      } catch (error) {
+        this.#onError(error as Error);
+      }
+    };
+    this.#emitter.on("event", guarded);
+    return () => this.#emitter.off("event", guarded);
+  }
+}
+
+/** Text of a client for an event: without control characters, at most 200 characters. */
+export function eventText(text: unknown): string {
+  return String(text)
+    .slice(0, 200)
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, " ");
+}
