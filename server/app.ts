@@ -8,7 +8,7 @@ import { TokenAuthenticator } from "./auth/token-authenticator.ts";
 import { Usage } from "./auth/usage.ts";
 import { Capabilities } from "./capabilities/registry.ts";
 import { closeInSteps } from "./closing.ts";
-import type { ServerConfig } from "./config.ts";
+import type { ServerConfig } from "./config/config.ts";
 import { ARRIVAL, registerArrival } from "./http/arrival.ts";
 import { BODY_LIMIT } from "./http/body-limit.ts";
 import { registerCors } from "./http/cors.ts";
@@ -128,7 +128,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
     queuedBytes: () => streams.queuedBytes,
     sessions: () => ({ open: mcp?.sessions ?? 0, oldestMs: mcp?.oldestSessionMs }),
     release: config.release,
-    colour: config.colour,
+    colour: config.slot,
   });
   lifecycle.onEnded = (request, reply) => metrics.request(requestFacts(request, reply));
   streams.onEnded = (end) => metrics.streamEnded(end);
@@ -186,7 +186,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   const readiness = new ReadinessProbe(checks, () => ({
     draining: lifecycle.draining,
     release: config.release,
-    colour: config.colour,
+    colour: config.slot,
   }));
 
   const names = allowedNames(config);
@@ -218,7 +218,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
           authenticator,
           store,
           shares,
-          slot: config.colour && `${hostname()}:${config.colour}`,
+          slot: config.slot && `${hostname()}:${config.slot}`,
           live: options.live,
           streams,
           keepAliveMs,
@@ -227,7 +227,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   sync.onState(syncNews((level, text) => mcp?.say(level, "workspace", text)));
   if (config.serve !== "mcp")
     await registerApi(http, { tools, context, capabilities, authenticator, needsToken, names, originOf });
-  const ops = { metrics, capabilities, tools, release: config.release, colour: config.colour };
+  const ops = { metrics, capabilities, tools, release: config.release, colour: config.slot };
   await http.register(async (scope) => {
     scope.addHook("onRequest", hostHeaderValidation(names.hosts));
     scope.addHook("onRequest", opsOnly(authenticator));

@@ -1,5 +1,5 @@
 import type { ServerApp } from "./app.ts";
-import type { ServerConfig } from "./config.ts";
+import type { ServerConfig } from "./config/config.ts";
 
 /**
  * Connections that may wait to be accepted. Node calls listen(2) on a passed socket too, and that sets the queue of the socket that all

@@ -1,38 +1,46 @@
+import { Command } from "commander";
 import { startAdmin } from "./admin.ts";
 import { createApp, type ServerApp } from "./app.ts";
 import { tokenCommand } from "./auth/token-command.ts";
-import { ConfigError, readConfig, type ServerConfig } from "./config.ts";
+import { PROCESS_VARIABLES, readConfig, type ServerConfig } from "./config/config.ts";
+import { Environment } from "./config/environment.ts";
+import { environmentHelp } from "./config/reference.ts";
+import { ConfigError } from "./config/variable.ts";
 import { drain } from "./drain.ts";
 import { listen } from "./listen.ts";
 import { Periodic } from "./periodic.ts";
 import { makeStop } from "./stop.ts";
-import { Notifier, watchdogInterval } from "./systemd/notify.ts";
-import { openTracing } from "./tracing/tracing.ts";
+import { Notifier } from "./systemd/notify.ts";
+import { openTracing } from "./tracing/open.ts";
+import { VERSION } from "./version.ts";
 
 /** What the end may take after the drain, milliseconds: the unit's TimeoutStopSec= is five seconds longer than DRAIN_SECONDS. */
 const CLOSE_MS = 4_500;
 
-/** Start of the server; `token …` runs the token command instead. Exit codes: 0 well ended, 1 could not start or failed. */
+/** Exit codes: 0 after a drain or a command, 1 if it could not start or failed. */
 async function main(): Promise<void> {
-  if (process.argv[2] === "token") {
-    const command = tokenCommand(process.env, (text) => process.stdout.write(text));
-    await command.parseAsync(process.argv.slice(3), { from: "user" });
-    return;
-  }
-  const env = { ...process.env };
-  const config = readConfig(env);
-  // They are for this process alone (sd_listen_fds(3)): no child shall believe that it has a socket.
-  for (const name of ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET"])
-    delete process.env[name];
-  await serve(config, env);
+  const program = new Command("mcp-edge-server")
+    .description("Serves a folder of git repositories over MCP and HTTP. Configured by the environment.")
+    .version(VERSION)
+    .addHelpText("after", `\n${environmentHelp(Environment)}`)
+    .action(async () => {
+      const config = readConfig(process.env);
+      for (const name of PROCESS_VARIABLES) delete process.env[name];
+      await serve(config);
+    });
+  // Its description names files from the environment, so it is made only when it is asked for.
+  if (process.argv[2] === "token")
+    program.addCommand(tokenCommand(process.env, (text) => process.stdout.write(text)));
+  else program.command("token").description("creates, lists and revokes tokens; see: token --help");
+  await program.parseAsync();
 }
 
-async function serve(config: ServerConfig, env: NodeJS.ProcessEnv): Promise<void> {
-  const tracing = await openTracing(env, config);
+async function serve(config: ServerConfig): Promise<void> {
+  const tracing = await openTracing(config);
   const app = await createApp({ config, tracing });
   const log = app.http.log;
   process.on("unhandledRejection", (reason) => log.error({ err: reason }, "unhandled rejection"));
-  const notifier = new Notifier(env);
+  const notifier = new Notifier(config.systemd.notifySocket);
   const admin = config.adminSocket ? await startAdmin(config.adminSocket, app) : undefined;
 
   const state = await app.readiness.probe();
@@ -65,10 +73,11 @@ async function serve(config: ServerConfig, env: NodeJS.ProcessEnv): Promise<void
   await app.start();
   // Last: from here on connections come, and whoever is ahead of us on the same socket may go.
   await listen(app, config.listen);
-  const everyMs = watchdogInterval(env, process.pid);
-  if (everyMs !== undefined)
+  const { watchdogMs } = config.systemd;
+  if (watchdogMs !== undefined)
     new Periodic({
-      everyMs,
+      // Half of it, as sd_watchdog_enabled(3) advises.
+      everyMs: watchdogMs / 2,
       round: () => notifier.send("WATCHDOG=1"),
       onError: (error) => log.warn({ reason: error.message }, "systemd-notify"),
     }).start();

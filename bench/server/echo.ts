@@ -1,7 +1,7 @@
 import type { AddressInfo } from "node:net";
 import * as z from "zod";
 import { createApp } from "../../server/app.ts";
-import { readConfig } from "../../server/config.ts";
+import { readConfig } from "../../server/config/config.ts";
 import { SSE_HEADERS } from "../../server/http/streams.ts";
 import { defineTool } from "../../server/tools/tool.ts";
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
-import { DEFAULT_SESSIONS_DIR, DEFAULT_TOKENS_FILE } from "../config.ts";
+import { readTokenConfig } from "../config/config.ts";
 import { SCOPES, type Scope } from "./principal.ts";
 import { hashToken, newToken, readTokens, type StoredToken, updateTokens } from "./tokens-file.ts";
 import { dayOf } from "./usage.ts";
@@ -73,11 +73,11 @@ function table(tokens: ShownToken[]): string {
  * @param write takes what goes to standard output; the token itself is in it once, at creation
  */
 export function tokenCommand(env: NodeJS.ProcessEnv, write: (text: string) => void): Command {
-  const file = env.TOKENS_FILE || DEFAULT_TOKENS_FILE;
-  const usageFile = join(env.SESSIONS_DIR || DEFAULT_SESSIONS_DIR, USAGE_FILE);
+  const { tokensFile: file, sessionsDir, storeUrl } = readTokenConfig(env);
+  const usageFile = join(sessionsDir, USAGE_FILE);
   /** Counts that cannot be read are no reason not to see the tokens. */
   const usage = async () => {
-    const valkey = env.STORE_URL ? new ValkeyUsage(env.STORE_URL) : undefined;
+    const valkey = storeUrl ? new ValkeyUsage(storeUrl) : undefined;
     const today = dayOf(Date.now());
     try {
       return (await valkey?.read(today)) ?? readUsage(usageFile, today);
@@ -91,7 +91,7 @@ export function tokenCommand(env: NodeJS.ProcessEnv, write: (text: string) => vo
   };
   const json = (value: unknown) => write(`${JSON.stringify(value)}\n`);
   const command = new Command("token").description(
-    `the tokens in ${file} (TOKENS_FILE); their use is in ${env.STORE_URL ? "Valkey (STORE_URL)" : `${usageFile} (SESSIONS_DIR)`}`,
+    `the tokens in ${file} (TOKENS_FILE); their use is in ${storeUrl ? "Valkey (STORE_URL)" : `${usageFile} (SESSIONS_DIR)`}`,
   );
 
   command

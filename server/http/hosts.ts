@@ -1,5 +1,5 @@
 import { localhostAllowedHostnames } from "@modelcontextprotocol/server";
-import type { ServerConfig } from "../config.ts";
+import type { ServerConfig } from "../config/config.ts";
 import { Origins } from "./origins.ts";
 
 /** Host names that requests may name, and whose pages may call: against DNS rebinding (a page that points its own name at us). */

@@ -1,5 +1,5 @@
 import type { FastifyServerOptions } from "fastify";
-import type { ServerConfig } from "../config.ts";
+import type { ServerConfig } from "../config/config.ts";
 
 /** Takes whole lines. */
 export interface LogStream {
@@ -11,13 +11,13 @@ export interface LogStream {
  * Requests are logged by us (lifecycle.ts): method, path without its query, status; never headers or bodies.
  */
 export function loggerOptions(
-  config: Pick<ServerConfig, "logLevel" | "colour" | "release" | "dev">,
+  config: Pick<ServerConfig, "logLevel" | "slot" | "release" | "dev">,
   stream?: LogStream,
 ): NonNullable<FastifyServerOptions["logger"]> {
   const target = stream ?? (config.dev && process.stdout.isTTY ? { write: writePretty } : undefined);
   return {
     level: config.logLevel,
-    base: config.dev ? {} : { pid: process.pid, colour: config.colour, release: config.release.slice(0, 12) },
+    base: config.dev ? {} : { pid: process.pid, colour: config.slot, release: config.release.slice(0, 12) },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label) => ({ level: label }) },
     serializers: {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { isLoopback } from "../config.ts";
+import { isIP } from "node:net";
 
 type Raw = Pick<IncomingMessage, "headers" | "socket">;
 
@@ -12,6 +12,12 @@ export const FORWARDING_HEADERS = [
   "x-forwarded-proto",
   "x-real-ip",
 ] as const;
+
+/** True for the names and addresses that only this machine itself can reach. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, "");
+  return bare === "localhost" || bare === "::1" || (isIP(bare) === 4 && bare.startsWith("127."));
+}
 
 /** The trusted hop: a peer on loopback or on a unix socket, where on a machine only the edge and root's commands are. */
 export function isTrustedHop(raw: Raw): boolean {

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { PATH } from "../config/path.ts";
 import { ToolError } from "../tool-error.ts";
 import type { JobArgs, JobName, JobResult } from "./jobs.ts";
 import type { Order, Report } from "./protocol.ts";
@@ -125,7 +126,7 @@ export class JobThread {
     const worker = new Worker(new URL(self.endsWith(".ts") ? "./worker.ts" : "./worker.mjs", self), {
       // node:sqlite is announced as experimental in Node 24; one line a thread would fill the log.
       execArgv: ["--disable-warning=ExperimentalWarning"],
-      env: { PATH: process.env.PATH },
+      env: { PATH },
       resourceLimits: { maxOldGenerationSizeMb: this.#heapMb, maxYoungGenerationSizeMb: 16 },
     });
     worker.on("message", (report: Report) => {

@@ -16,6 +16,14 @@ import type { Tool } from "../tools/tool.ts";
 import { NAME, VERSION } from "../version.ts";
 import type { Tracing } from "./tracing.ts";
 
+export interface OpenTelemetryOptions {
+  /** Default: the program's name. */
+  readonly serviceName: string | undefined;
+  /** Attributes of every request's span. */
+  readonly release: string;
+  readonly slot: string;
+}
+
 /** Gives a request's span the ids that its log lines have, and every other span random ones. */
 class ChosenIds {
   chosen: Pick<Trace, "traceId" | "spanId"> | undefined;
@@ -33,11 +41,15 @@ export class OpenTelemetry implements Tracing {
   readonly #about: Record<string, string>;
   readonly #contexts = new WeakMap<FastifyRequest, Context>();
 
-  constructor({ release, colour }: { release: string; colour: string }) {
-    process.env.OTEL_SERVICE_NAME ||= NAME;
-    this.#sdk = new NodeSDK({ idGenerator: this.#ids, metricReaders: [], logRecordProcessors: [] });
+  constructor({ serviceName, release, slot }: OpenTelemetryOptions) {
+    this.#sdk = new NodeSDK({
+      serviceName: serviceName ?? NAME,
+      idGenerator: this.#ids,
+      metricReaders: [],
+      logRecordProcessors: [],
+    });
     this.#sdk.start();
-    this.#about = { "mcp_edge.release": release, "mcp_edge.colour": colour };
+    this.#about = { "mcp_edge.release": release, "mcp_edge.colour": slot };
   }
 
   get #tracer() {

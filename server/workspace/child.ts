@@ -1,3 +1,4 @@
+import { PATH } from "../config/path.ts";
 import { childQueue } from "./children.ts";
 import { type ProcessOptions, type ProcessResult, runProcess } from "./process.ts";
 
@@ -14,7 +15,7 @@ export type ChildResult = ProcessResult;
 
 /** Nothing of the server's own environment (tokens file, socket names) reaches a child. */
 const ENV: Record<string, string> = {
-  PATH: process.env.PATH ?? "/usr/bin:/bin",
+  PATH,
   LC_ALL: "C.UTF-8",
   HOME: "/nonexistent",
 };

@@ -1,6 +1,6 @@
 import { lstat, readdir, realpath } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { ServerConfig } from "../config.ts";
+import type { ServerConfig } from "../config/config.ts";
 import { asServer } from "../shares/caller.ts";
 import { ToolError } from "../tool-error.ts";
 import { listGitFiles, listTrackedIgnored } from "./git.ts";

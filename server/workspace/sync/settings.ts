@@ -29,7 +29,7 @@ export function parseRemotes(text: string): { remotes: Remote[]; problems: strin
     .split(/[\s,]+/)
     .filter(Boolean)
     .entries()) {
-    const which = `REPOSITORIES: entry ${n + 1}`;
+    const which = `entry ${n + 1}`;
     const parts = /^(?:([\w][\w.-]*)=)?([^#]+)(?:#(.+))?$/.exec(entry);
     const url = parts?.[2] ?? "";
     const problem = wrong(url, parts?.[3]);
@@ -74,12 +74,12 @@ export function parseCredentials(text: string): { credentials: Credential[]; pro
   for (const [n, entry] of text.split(/\s+/).filter(Boolean).entries()) {
     const url = URL.canParse(entry) ? new URL(entry) : undefined;
     if (!url || !/^https?:$/.test(url.protocol) || !url.password) {
-      problems.push(`GIT_CREDENTIALS: entry ${n + 1} is none; write https://user:token@host`);
+      problems.push(`entry ${n + 1} is not a credential; write https://user:token@host`);
       continue;
     }
     const pair = decoded(`${url.username}:${url.password}`);
     if (pair === undefined) {
-      problems.push(`GIT_CREDENTIALS: entry ${n + 1} has a "%" that is no code; write it as %25`);
+      problems.push(`entry ${n + 1} has a "%" that starts no percent-encoding; write %25`);
       continue;
     }
     const authorization = `Basic ${Buffer.from(pair).toString("base64")}`;

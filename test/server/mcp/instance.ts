@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { createApp } from "../../../server/app.ts";
-import { readConfig } from "../../../server/config.ts";
+import { readConfig } from "../../../server/config/config.ts";
 import { drain } from "../../../server/drain.ts";
 import { defineTool } from "../../../server/tools/tool.ts";
 import { conformanceProfile } from "../conformance/profile.ts";

@@ -4,7 +4,9 @@ import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { build } from "esbuild";
-import { openTracing, type Tracing } from "../../../server/tracing/tracing.ts";
+import { readConfig } from "../../../server/config/config.ts";
+import { openTracing } from "../../../server/tracing/open.ts";
+import type { Tracing } from "../../../server/tracing/tracing.ts";
 import { eventually, makeRepository, type RunningApp, rpc, startApp, temporaryFolder } from "../support.ts";
 
 interface SentSpan {
@@ -16,7 +18,7 @@ interface SentSpan {
 }
 
 const SECRET = "canary-51c0";
-const ABOUT = { release: "r1", colour: "blue" };
+const ABOUT = { RELEASE: "r1", COLOUR: "blue" };
 const TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 /** What the collector was sent. */
@@ -48,7 +50,7 @@ beforeAll(async () => {
     OTEL_BSP_SCHEDULE_DELAY: "50",
   };
   Object.assign(process.env, settings);
-  tracing = await openTracing(settings, ABOUT);
+  tracing = await openTracing(readConfig({ ...settings, ...ABOUT }));
   running = await startApp({ WORKSPACE_DIR: folder.path }, { tracing });
 });
 afterAll(async () => {
@@ -106,9 +108,9 @@ test("no token, argument or query is in a span", () => {
 });
 
 test("without a variable of OpenTelemetry, or with its switch off, there is no tracing", async () => {
-  expect(await openTracing({ PATH: "/bin", OTEL_SERVICE_NAME: " " }, ABOUT)).toBeUndefined();
+  expect(await openTracing(readConfig({ PATH: "/bin", OTEL_SERVICE_NAME: " " }))).toBeUndefined();
   const off = { OTEL_SDK_DISABLED: "true", OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318" };
-  expect(await openTracing(off, ABOUT)).toBeUndefined();
+  expect(await openTracing(readConfig(off))).toBeUndefined();
 });
 
 test("nothing of OpenTelemetry's SDK is loaded at the server's start: only a dynamic import leads there", async () => {

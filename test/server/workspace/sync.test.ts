@@ -211,10 +211,10 @@ describe("settings", () => {
 
   test("a credential that is none is named by its number alone", () => {
     expect(parseCredentials("https://a:b@h t0ken").problems).toEqual([
-      "GIT_CREDENTIALS: entry 2 is none; write https://user:token@host",
+      "entry 2 is not a credential; write https://user:token@host",
     ]);
     expect(parseCredentials("https://a:t0%ken@h").problems).toEqual([
-      'GIT_CREDENTIALS: entry 1 has a "%" that is no code; write it as %25',
+      'entry 1 has a "%" that starts no percent-encoding; write %25',
     ]);
   });
 });

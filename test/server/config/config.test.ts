@@ -1,5 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
-import { ConfigError, isLoopback, readConfig } from "../../server/config.ts";
+import { readConfig, readTokenConfig } from "../../../server/config/config.ts";
+import { ConfigError } from "../../../server/config/variable.ts";
+import { isLoopback } from "../../../server/http/peer.ts";
 
 const here = { pid: 7, cwd: "/home/dev/project" };
 
@@ -24,7 +26,7 @@ describe("readConfig", () => {
       adminSocket: undefined,
       listen: { kind: "tcp", host: "127.0.0.1", port: 3000 },
       release: "dev",
-      colour: "",
+      slot: "",
       logLevel: "info",
       drainSeconds: 20,
       allowedOrigins: [],
@@ -36,6 +38,8 @@ describe("readConfig", () => {
       storeUrl: undefined,
       embeddings: undefined,
       index: { dir: expect.stringMatching(/\/\.cache\/mcp-edge\/index$/), pollSeconds: 10 },
+      tracing: undefined,
+      systemd: { notifySocket: undefined, watchdogMs: undefined },
       dev: true,
     });
   });
@@ -72,7 +76,7 @@ describe("readConfig", () => {
     });
   });
 
-  test("all problems at once, each naming its key and its mend", () => {
+  test("all problems at once, each naming its variable and its fix", () => {
     const found = problems({
       PUBLIC_URL: "mcp.example.com/path",
       AUTH_MODE: "nobody",
@@ -85,7 +89,7 @@ describe("readConfig", () => {
     for (const key of ["PUBLIC_URL", "AUTH_MODE", "PORT", "DRAIN_SECONDS", "LOG_LEVEL", "TOKENS_FILE"])
       expect(found.some((line) => new RegExp(`^${key}\\b`).test(line))).toBe(true);
     expect(found).toContainEqual(expect.stringMatching(/^PORT=70000: /));
-    expect(found.every((line) => /set |write /.test(line))).toBe(true);
+    expect(found.every((line) => /for example: /.test(line))).toBe(true);
   });
 
   test.each([
@@ -103,7 +107,7 @@ describe("readConfig", () => {
     expect(readConfig({ HOST: "0.0.0.0" }, here).authMode).toBe("token");
   });
 
-  test("an origin that is none is named", () => {
+  test("a malformed origin is named by its place", () => {
     expect(problems({ ALLOWED_ORIGINS: "https://" })).toEqual([
       expect.stringContaining("entry 1 is not an origin"),
     ]);
@@ -147,7 +151,25 @@ test.each([
 
 test("a wrong STORE_URL is named without its password", () => {
   const env = { STORE_URL: "http://user:hunter2@valkey.example" };
-  expect(() => readConfig(env)).toThrow("STORE_URL is no URL of a Valkey or Redis server");
+  expect(() => readConfig(env)).toThrow("STORE_URL: is no URL of a Valkey or Redis server");
   expect(() => readConfig(env)).not.toThrow("hunter2");
   expect(readConfig({ STORE_URL: "valkey://127.0.0.1:6379/1" }).storeUrl).toBe("valkey://127.0.0.1:6379/1");
+});
+
+test.each([
+  [{ WATCHDOG_USEC: "10000000" }, 10_000],
+  [{ WATCHDOG_USEC: "10000000", WATCHDOG_PID: "7" }, 10_000],
+  [{ WATCHDOG_USEC: "10000000", WATCHDOG_PID: "8" }, undefined],
+  [{ WATCHDOG_USEC: "soon" }, undefined],
+])("the watchdog of %j is %s ms", (env, expected) => {
+  expect(readConfig(env, here).systemd.watchdogMs).toBe(expected);
+});
+
+test("the token command reads its own variables and needs no others", () => {
+  expect(readTokenConfig({ PORT: "wrong" })).toEqual({
+    tokensFile: "/srv/mcp-edge/state/tokens.json",
+    sessionsDir: "/srv/mcp-edge/state/sessions",
+    storeUrl: undefined,
+  });
+  expect(() => readTokenConfig({ STORE_URL: "http://user:hunter2@x" })).toThrow("STORE_URL: ");
 });

@@ -1,0 +1,121 @@
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import * as z from "zod";
+import { isLoopback } from "../http/peer.ts";
+import type { EmbeddingService } from "../index/semantic/embeddings.ts";
+import { Environment, MACHINE_FOLDERS } from "./environment.ts";
+import { ConfigError, parseVariables, type Values } from "./variable.ts";
+
+export type AuthMode = "token" | "none";
+export type Listen = { kind: "fd"; fd: 3 } | { kind: "tcp"; host: string; port: number };
+
+type Parsed = Values<typeof Environment>;
+
+/** Variables that `readConfig` replaces with what follows from them together. */
+type Derived = "authMode" | "authNoneAllowed" | "workspaceDir" | "limits" | "index" | "embeddings";
+type Local = "host" | "port" | "home" | "path" | "tracing" | "systemd";
+
+/** The configuration: the variables of `Environment` by their field names, and what follows from them. Read once, at start. */
+export interface ServerConfig extends Omit<Parsed, Derived | Local> {
+  readonly authMode: AuthMode;
+  /** `folder`: every git work tree in it is served; `single`: the folder itself is the one repository. */
+  readonly workspace: { readonly kind: "folder" | "single"; readonly dir: string };
+  readonly listen: Listen;
+  readonly limits: Omit<Parsed["limits"], "eventLoopMs"> & { readonly eventLoopMs: number };
+  readonly index: Omit<Parsed["index"], "dir"> & { readonly dir: string };
+  /** undefined: no search by meaning. */
+  readonly embeddings: EmbeddingService | undefined;
+  /** undefined: no tracing. OpenTelemetry's SDK reads its other variables itself. */
+  readonly tracing: { readonly serviceName: string | undefined } | undefined;
+  /** What systemd asks this process to do. */
+  readonly systemd: {
+    readonly notifySocket: string | undefined;
+    /** Time after which systemd misses a sign of life, milliseconds. */
+    readonly watchdogMs: number | undefined;
+  };
+  /** Neither started by systemd nor reachable under a public name. */
+  readonly dev: boolean;
+}
+
+/** Variables that only systemd sets, for this process alone (sd_listen_fds(3)): no child may take them for its own. */
+export const PROCESS_VARIABLES = ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET"] as const;
+
+/**
+ * Environment -> configuration.
+ *
+ * @param process_ the process's id and folder
+ * @throws ConfigError naming every problem at once
+ */
+export function readConfig(
+  env: NodeJS.ProcessEnv,
+  process_: { pid: number; cwd: string } = { pid: process.pid, cwd: process.cwd() },
+): ServerConfig {
+  const {
+    host,
+    port,
+    home,
+    path: _,
+    tracing,
+    systemd,
+    authNoneAllowed,
+    workspaceDir,
+    ...e
+  } = parseVariables(Environment, env);
+  const socket = (systemd.listenFds ?? 0) > 0 && systemd.listenPid === String(process_.pid);
+  const dev = !socket && !systemd.notifySocket && !e.publicUrl;
+
+  const onlyLocal = !socket && isLoopback(host) && (!e.publicUrl || isLoopback(e.publicUrl.hostname));
+  const authMode = e.authMode ?? (dev && onlyLocal ? "none" : "token");
+  if (authMode === "none" && !onlyLocal && authNoneAllowed !== "yes")
+    throw new ConfigError([
+      "AUTH_MODE=none: any client that reaches this server could read the workspace. Set AUTH_MODE=token, or AUTH_NONE_ALLOWED=yes if that is intended",
+    ]);
+
+  const cache = join(home ?? tmpdir(), ".cache/mcp-edge");
+  const devWorkspace = e.sync.remotes.length > 0 ? join(cache, "workspace") : undefined;
+  const folder = workspaceDir ?? (dev ? devWorkspace : MACHINE_FOLDERS.workspace);
+  const { url, model, key } = e.embeddings;
+
+  return {
+    ...e,
+    authMode,
+    workspace:
+      folder === undefined
+        ? { kind: "single", dir: process_.cwd }
+        : { kind: "folder", dir: resolve(process_.cwd, folder) },
+    listen: socket ? { kind: "fd", fd: 3 } : { kind: "tcp", host, port },
+    sessionsDir: e.sessionsDir ?? (dev ? undefined : MACHINE_FOLDERS.sessions),
+    // In development nothing is shed: a debugger's pause is no overload.
+    limits: { ...e.limits, eventLoopMs: e.limits.eventLoopMs ?? (dev ? 0 : 1_000) },
+    embeddings: url && { url, model, key },
+    index: { ...e.index, dir: e.index.dir ?? (dev ? join(cache, "index") : MACHINE_FOLDERS.index) },
+    tracing: tracingOf(tracing ?? {}),
+    systemd: { notifySocket: systemd.notifySocket, watchdogMs: watchdogOf(systemd, process_.pid) },
+    dev,
+  };
+}
+
+/** https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/ */
+function tracingOf(variables: Record<string, string>): ServerConfig["tracing"] {
+  if (Object.keys(variables).length === 0) return undefined;
+  if (variables.OTEL_SDK_DISABLED?.trim().toLowerCase() === "true") return undefined;
+  return { serviceName: variables.OTEL_SERVICE_NAME };
+}
+
+/** sd_watchdog_enabled(3): the variables may be inherited from another process. */
+function watchdogOf({ watchdogUsec, watchdogPid }: Parsed["systemd"], pid: number): number | undefined {
+  const usec = Number(watchdogUsec);
+  const ours = watchdogPid === undefined || watchdogPid === String(pid);
+  return Number.isFinite(usec) && usec > 0 && ours ? usec / 1_000 : undefined;
+}
+
+/**
+ * What the `token` command reads. It runs beside a server, whose other variables it must not depend on.
+ *
+ * @throws ConfigError
+ */
+export function readTokenConfig(env: NodeJS.ProcessEnv) {
+  const { tokensFile, sessionsDir, storeUrl } = Environment.shape;
+  const config = parseVariables(z.object({ tokensFile, sessionsDir, storeUrl }), env);
+  return { ...config, sessionsDir: config.sessionsDir ?? MACHINE_FOLDERS.sessions };
+}

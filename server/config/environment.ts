@@ -1,0 +1,254 @@
+import * as z from "zod";
+import {
+  absolutePath,
+  choice,
+  credentials,
+  mebibytes,
+  origin,
+  originRules,
+  remotes,
+  serviceUrl,
+  socketPath,
+  storeUrl,
+  text,
+  wholeNumber,
+} from "./types.ts";
+import { variable } from "./variable.ts";
+
+/** On the machine; in development some of these are not used (see `readConfig`). */
+export const MACHINE_FOLDERS = {
+  sessions: "/srv/mcp-edge/state/sessions",
+  workspace: "/srv/mcp-edge/workspace",
+  index: "/srv/mcp-edge/index",
+} as const;
+
+const SYSTEMD = "systemd";
+const UNIT = "the unit";
+
+/**
+ * Every variable that the server reads. To add one, add it here: the configuration gets a field of the same name, problems and
+ * `--help` name it, and `npm run docs` writes it into docs/server.md. What an operator sets comes in the order of that table.
+ */
+export const Environment = z.object({
+  publicUrl: variable("PUBLIC_URL", origin, {
+    description: "The address that clients use.",
+    example: "https://mcp.example.com",
+    unset: "none: the server is in development",
+  }),
+  authMode: variable("AUTH_MODE", choice("token", "none"), {
+    description:
+      "`none` lets every client in without a token. Off loopback this requires `AUTH_NONE_ALLOWED=yes`.",
+    example: "token",
+    unset: "`token`; in development on loopback `none`",
+  }),
+  authNoneAllowed: variable("AUTH_NONE_ALLOWED", choice("yes", "no"), {
+    description: "Confirms `AUTH_MODE=none` for a server that other machines reach.",
+    default: "no",
+  }),
+  tokensFile: variable("TOKENS_FILE", absolutePath, {
+    description: "File of the tokens' hashes.",
+    default: "/srv/mcp-edge/state/tokens.json",
+  }),
+  workspaceDir: variable("WORKSPACE_DIR", text("a path"), {
+    description: "Folder whose git work trees are served.",
+    example: MACHINE_FOLDERS.workspace,
+    unset: `\`${MACHINE_FOLDERS.workspace}\`; in development the current folder is the one repository`,
+  }),
+  allowedOrigins: variable("ALLOWED_ORIGINS", originRules, {
+    description:
+      "Origins whose pages may call, besides the server's own and loopback: `https://chat.example.com`, `chat.example.com` (any scheme and port), `https://*.example.com`, `vscode-webview://*` (a whole scheme, for desktop and extension clients), `null`. On a machine: the setting `allowedOrigins`.",
+    default: "",
+    example: "https://chat.example.com",
+  }),
+  limits: z.object({
+    perAddress: variable("RATE_LIMIT_ADDRESS", wholeNumber(0, 1_000_000), {
+      description:
+        "Rate limit of one address; an IPv6 address counts as its /64. A bucket holds two seconds' worth. 0: no limit.",
+      default: "100",
+      unit: "requests a second",
+    }),
+    perToken: variable("RATE_LIMIT_TOKEN", wholeNumber(0, 1_000_000), {
+      description: "The same for one token, wherever it is used from.",
+      default: "100",
+      unit: "requests a second",
+    }),
+    quotaPerDay: variable("QUOTA_PER_DAY", wholeNumber(0, 999_999_999), {
+      description:
+        "Calls (POST) of one token until midnight UTC. A token's own `--quota` takes precedence. 0: no limit.",
+      default: "0",
+      unit: "calls a day",
+    }),
+    eventLoopMs: variable("SHED_EVENT_LOOP_MS", wholeNumber(0, 60_000), {
+      description:
+        "While the event loop's mean delay is above this, new requests get 503. Not refused: `/readyz`, `/metrics`, `/capz`. 0: never.",
+      example: "1000",
+      unit: "milliseconds",
+      unset: "`1000`; in development `0`, because a debugger's pause is no overload",
+    }),
+    rssBytes: variable("SHED_RSS_MB", mebibytes(1_000_000), {
+      description:
+        "The same by resident memory. Off by default: memory that stays in use would keep the server refusing until it is restarted.",
+      default: "0",
+      example: "800",
+      unit: "MiB",
+    }),
+  }),
+  shares: z.object({
+    calls: variable("CALLS_PER_TOKEN", wholeNumber(0, 1_000_000), {
+      description: "Tool calls of one token in progress at once. 0: no limit, here and in the next four.",
+      default: "32",
+    }),
+    listens: variable("LISTENS_PER_TOKEN", wholeNumber(0, 1_000_000), {
+      description: "`subscriptions/listen` streams of one token; all tokens together: 4,096.",
+      default: "100",
+    }),
+    resources: variable("RESOURCES_PER_TOKEN", wholeNumber(0, 1_000_000), {
+      description:
+        "Resources that the sessions and streams of one token follow; one of them follows at most 100.",
+      default: "1000",
+    }),
+    sessions: variable("SESSIONS_PER_TOKEN", wholeNumber(0, 1_000_000), {
+      description: "Stored sessions of one token. Beyond this its least recently used ones are removed.",
+      default: "1000",
+    }),
+    liveSessions: variable("LIVE_SESSIONS_PER_TOKEN", wholeNumber(0, 1_000_000), {
+      description: "Of these, sessions in the memory of one machine; all tokens together: 3,000.",
+      default: "500",
+    }),
+  }),
+  storeUrl: variable("STORE_URL", storeUrl, {
+    description:
+      "Valkey or Redis (`valkey://`, `valkeys://`, `unix:///path`): sessions, limits and counts are shared by all machines.",
+    example: "valkey://127.0.0.1:6379/0",
+    secret: true,
+  }),
+  sessionsDir: variable("SESSIONS_DIR", absolutePath, {
+    description: "Folder of what the server itself stores: sessions and counts.",
+    example: MACHINE_FOLDERS.sessions,
+    unset: `\`${MACHINE_FOLDERS.sessions}\`; in development nothing is stored`,
+  }),
+  index: z.object({
+    dir: variable("INDEX_DIR", absolutePath, {
+      description: "Folder of the code index; created if missing.",
+      example: MACHINE_FOLDERS.index,
+      unset: `\`${MACHINE_FOLDERS.index}\`; in development \`~/.cache/mcp-edge/index\``,
+    }),
+    pollSeconds: variable("INDEX_POLL_SECONDS", wholeNumber(1, 86_400), {
+      description: "Interval at which the repositories are checked for changes.",
+      default: "10",
+      unit: "seconds",
+    }),
+  }),
+  sync: z.object({
+    remotes: variable("REPOSITORIES", remotes, {
+      description:
+        "Remotes that the server copies into the workspace: `URL` or `NAME=URL`, either with `#BRANCH`, separated by blanks.",
+      default: "",
+      example: "https://git.example.com/owner/name",
+    }),
+    credentials: variable("GIT_CREDENTIALS", credentials, {
+      description:
+        "Credentials for these, `https://user:token@host`, separated by blanks. Each is sent to that host only and never logged.",
+      default: "",
+      example: "https://user:token@git.example.com",
+      secret: true,
+    }),
+    everySeconds: variable("SYNC_SECONDS", wholeNumber(10, 86_400), {
+      description: "From the end of one round of fetching to the next.",
+      default: "600",
+      unit: "seconds",
+    }),
+  }),
+  embeddings: z.object({
+    url: variable("EMBEDDINGS_URL", serviceUrl, {
+      description: "An OpenAI-compatible API. Adds `search_semantic`. The code is sent there.",
+      example: "http://127.0.0.1:11434/v1",
+    }),
+    model: variable("EMBEDDINGS_MODEL", text("a model's name"), {
+      description: "The model to ask for.",
+      default: "text-embedding-3-small",
+    }),
+    key: variable("EMBEDDINGS_KEY", text("a bearer token"), {
+      description: "Sent to the embedding service.",
+      secret: true,
+    }),
+  }),
+  serve: variable("SERVE", choice("all", "mcp", "api"), {
+    description: "The endpoints: `/mcp`, `/api` or both.",
+    default: "all",
+  }),
+  drainSeconds: variable("DRAIN_SECONDS", wholeNumber(0, 600), {
+    description: "How long a shutdown waits for calls in flight.",
+    default: "20",
+    unit: "seconds",
+  }),
+  logLevel: variable("LOG_LEVEL", choice("trace", "debug", "info", "warn", "error", "fatal", "silent"), {
+    description: "The least severe level that is logged.",
+    default: "info",
+  }),
+  host: variable("HOST", text("an address"), {
+    description: "The address to listen on, without a socket from systemd.",
+    default: "127.0.0.1",
+  }),
+  port: variable("PORT", wholeNumber(0, 65_535), {
+    description: "The port to listen on, without a socket from systemd. 0: a free one.",
+    default: "3000",
+  }),
+  ripgrepPath: variable("RIPGREP_PATH", absolutePath, {
+    description: "The `rg` program.",
+    example: "/usr/bin/rg",
+    unset: "the one that comes with the server, else the one in `PATH`",
+  }),
+  tracing: variable("OTEL_*", z.record(z.string(), z.string()).meta({ type: "text" }), {
+    description:
+      "OpenTelemetry's own variables. Any of them starts tracing: `OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318`.",
+  }),
+  adminSocket: variable("ADMIN_SOCKET", socketPath, {
+    description: "The private socket of this instance.",
+    example: "/run/mcp-edge/blue.sock",
+    setBy: UNIT,
+  }),
+  release: variable("RELEASE", text("a release"), {
+    description: "The release's sha256.",
+    default: "dev",
+    setBy: UNIT,
+  }),
+  slot: variable("COLOUR", text("a slot"), {
+    description: "The deployment slot: `blue` or `green`.",
+    default: "",
+    setBy: UNIT,
+  }),
+  systemd: z.object({
+    listenFds: variable("LISTEN_FDS", wholeNumber(0, 1_000), {
+      description: "Number of sockets that are passed (sd_listen_fds(3)).",
+      example: "1",
+      setBy: SYSTEMD,
+    }),
+    listenPid: variable("LISTEN_PID", text("a process id"), {
+      description: "The process that the sockets are for.",
+      setBy: SYSTEMD,
+    }),
+    notifySocket: variable("NOTIFY_SOCKET", text("a socket"), {
+      description: "Where readiness is reported (sd_notify(3)).",
+      setBy: SYSTEMD,
+    }),
+    watchdogUsec: variable("WATCHDOG_USEC", text("a number"), {
+      description: "Interval of the watchdog (sd_watchdog_enabled(3)).",
+      unit: "microseconds",
+      setBy: SYSTEMD,
+    }),
+    watchdogPid: variable("WATCHDOG_PID", text("a process id"), {
+      description: "The process that the watchdog watches.",
+      setBy: SYSTEMD,
+    }),
+  }),
+  home: variable("HOME", text("a path"), {
+    description: "In development, `~/.cache/mcp-edge` holds the index and the copies of remotes.",
+    setBy: "the shell",
+  }),
+  path: variable("PATH", text("paths"), {
+    description: "Where programs are looked for.",
+    default: "/usr/bin:/bin",
+    setBy: "the shell",
+  }),
+});
