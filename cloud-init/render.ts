@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Liquid } from "liquidjs";
+import { BUNDLED_SERVER } from "./app.ts";
 import { egressRanges } from "./egress-ranges.ts";
 import { originPattern } from "./origin-pattern.ts";
 import type { MachineSettings } from "./settings.ts";
@@ -14,17 +15,21 @@ engine.registerFilter("quote", (value: unknown) => `'${String(value).replaceAll(
 engine.registerFilter("origin", (value: unknown) => originPattern(String(value)));
 
 /**
- * Text of a file under `cloud-init/` as it will lie on the machine: a name that ends in `.liquid` is rendered with the
- * settings, and lines that are only a comment are left out, because EC2 takes no more than 16,384 bytes of user-data.
+ * Text of a file under `cloud-init/`, with its comments. A name that ends in `.liquid` is rendered with the settings.
+ *
+ * @throws Error when the template names an unknown variable or filter
  */
-export function renderFile(name: string, settings: Partial<MachineSettings>): string {
+export function renderTemplate(name: string, settings: Partial<MachineSettings>): string {
   const text = readFileSync(new URL(name, import.meta.url), "utf8");
+  if (!name.endsWith(".liquid")) return text;
   try {
-    const rendered = name.endsWith(".liquid")
-      ? engine.parseAndRenderSync(text, { ...settings, egressRanges: egressRanges() })
-      : text;
-    return (rendered as string).replace(/^[ \t]*#(?!!).*\n/gm, "");
+    const scope = { ...settings, app: BUNDLED_SERVER, egressRanges: egressRanges() };
+    return engine.parseAndRenderSync(text, scope) as string;
   } catch (error) {
     throw new Error(`cloud-init/${name}: ${(error as Error).message}`);
   }
 }
+
+/** The same as it lies on the machine: without the lines that are only a comment, because EC2 takes no more than 16,384 bytes of user-data. */
+export const renderFile = (name: string, settings: Partial<MachineSettings>): string =>
+  renderTemplate(name, settings).replace(/^[ \t]*#(?!!).*\n/gm, "");

@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { type FileRow, ROLES } from "../../cloud-init/file-kinds.ts";
+import { FILES } from "../../cloud-init/file-table.ts";
 import { filesArchive } from "../../cloud-init/files-archive.ts";
 import { filesHash, type MachineFile, machineFiles } from "../../cloud-init/machine-files.ts";
 import { SETTINGS } from "./fixture.ts";
@@ -187,6 +189,35 @@ function deploy() {
     expect(output).toContain("refused: nothing was applied");
     expect((await root.sh(`grep -c '${from}' '${path}'`)).code).toBe(0);
   });
+
+  test("a file that is added to the table is judged, applied and, when it is gone again, applied once more", async () => {
+    const row = (content: string): FileRow => ({
+      path: "/etc/fail2ban/action.d/extra.conf",
+      source: () => content,
+      role: "edge",
+      change: ["restart-fail2ban"],
+      judge: "fail2ban",
+    });
+    const deployed = async (...rows: FileRow[]) => {
+      const set = quick(machineFiles(SETTINGS, ROLES, [...FILES, ...rows]));
+      const { code, output } = await root.sh(
+        `: >/var/lib/fake/calls; mkdir -p /run/fail2ban; touch /var/log/nginx/refused.log; mcp-edge-deploy files ${await push(set)}; code=$?; cat /var/lib/fake/calls; exit $code`,
+      );
+      return { code, output, restarted: output.includes("restart fail2ban.service") };
+    };
+    const jail = {
+      ...row("[extra]\nenabled = true\nfilter = missing\n"),
+      path: "/etc/fail2ban/jail.d/extra.conf",
+    };
+    expect(await deployed(jail)).toMatchObject({
+      code: 1,
+      output: expect.stringContaining("Unable to read the filter 'missing'"),
+      restarted: false,
+    });
+    expect(await deployed(row("[Definition]\n"))).toMatchObject({ code: 0, restarted: true });
+    expect(await deployed()).toMatchObject({ code: 0, restarted: true });
+    expect((await root.sh(`ls ${row("").path}`)).code).not.toBe(0);
+  }, 60_000);
 
   test("files that pass the judges and break the edge are taken back", async () => {
     const path = "/etc/nginx/mcp-edge/proxy.conf";

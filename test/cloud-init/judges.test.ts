@@ -1,8 +1,11 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { awsUserData } from "../../cloud-init/aws-user-data.ts";
+import type { Judge } from "../../cloud-init/file-kinds.ts";
+import { FILES } from "../../cloud-init/file-table.ts";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
+import { renderTemplate } from "../../cloud-init/render.ts";
 import { userData } from "../../cloud-init/user-data.ts";
 import { AROUND, AWS_SETTINGS, RELEASE, SETTINGS } from "./fixture.ts";
 import { gixy } from "./gixy.ts";
@@ -171,29 +174,36 @@ function judge() {
     );
   });
 
+  /** The files that the table gives to a judge, as they lie in `cloud-init/`: their comments are for the judge, too. */
+  const written = (judge: Judge) =>
+    FILES.filter((row) => row.judge === judge).map(({ path, source }) => {
+      const place = join("/lint", path);
+      root.write(place, renderTemplate(String(source), AWS_SETTINGS));
+      return place;
+    });
+
   test("shellcheck is content with every shell script, and Python with every one of its own", async () => {
-    const folder = join(import.meta.dirname, "../../cloud-init/deploy");
-    const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
-      entry.isFile(),
-    );
-    const python: string[] = [];
-    for (const { parentPath, name } of entries) {
-      const content = readFileSync(join(parentPath, name), "utf8");
-      const path = join("/lint", relative(folder, parentPath), name);
-      if (!/^#!.*python3|^"""/.test(content)) root.write(path, content);
-      else python.push(path.replace("/lint", "/python"));
-      root.write(path.replace("/lint", "/python"), content);
-    }
-    expect(python.length).toBeGreaterThan(5);
-    expect(await root.sh("cd /lint && shellcheck mcp-edge-* restart-colour lib/*.sh")).toEqual(fine);
+    const scripts = written("bash");
+    expect(scripts.length).toBeGreaterThan(20);
+    expect(await root.sh(`shellcheck ${scripts.join(" ")}`)).toEqual(fine);
+    const programs = written("python");
+    expect(programs.length).toBeGreaterThan(5);
     expect(
       await root.sh(
-        `for file in ${python.join(" ")}; do python3 -W error -IBc 'import pathlib, sys; compile(pathlib.Path(sys.argv[1]).read_text(), sys.argv[1], "exec")' $file; done`,
+        `for file in ${programs.join(" ")}; do python3 -W error -IBc 'import pathlib, sys; compile(pathlib.Path(sys.argv[1]).read_text(), sys.argv[1], "exec")' $file; done`,
       ),
     ).toEqual(fine);
   });
+
+  test("every script is given to its judge", () => {
+    const unjudged = files
+      .filter(({ path, content }) => /\.(sh|py)$/.test(path) || content.startsWith("#!"))
+      .map(({ path }) => FILES.find((row) => row.path === path))
+      .filter((row) => !["bash", "python", "nft"].includes(row?.judge ?? "none"));
+    expect(unjudged).toEqual([]);
+  });
 }
 
-const UNITS = machineFiles(AWS_SETTINGS)
-  .map((file) => /^\/etc\/systemd\/system\/([^/]+)$/.exec(file.path)?.[1])
-  .filter((name) => name !== undefined);
+const UNITS = FILES.filter(({ judge }) => judge === "systemd")
+  .map(({ path }) => path.slice("/etc/systemd/system/".length))
+  .filter((name) => !name.includes("/"));

@@ -1,11 +1,20 @@
 import { createHash } from "node:crypto";
+import { basename } from "node:path";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { extract } from "tar-stream";
+import { CHANGES, type FileRow, JUDGES, ROLES, type Role } from "../../cloud-init/file-kinds.ts";
+import { FILES } from "../../cloud-init/file-table.ts";
 import { filesArchive } from "../../cloud-init/files-archive.ts";
-import { filesHash, machineFiles, manifest } from "../../cloud-init/machine-files.ts";
+import {
+  FILE_TABLE,
+  filesHash,
+  type MachineFile,
+  machineFiles,
+  manifest,
+} from "../../cloud-init/machine-files.ts";
 import { PACKAGES } from "../../cloud-init/packages.ts";
 import type { MachineSettings } from "../../cloud-init/settings.ts";
 import { SETTINGS } from "./fixture.ts";
@@ -46,17 +55,15 @@ describe("machineFiles", () => {
     expect(nginx).not.toMatch(/ssl_stapling|keepalive \d/);
   });
 
-  test("the first boot enables every unit that has an [Install] section; timers by their names", () => {
-    const setup = content("/usr/local/sbin/mcp-edge-setup") ?? "";
-    expect(setup).toContain("for timer in /etc/systemd/system/mcp-edge-*.timer");
-    const units = machineFiles({ ...SETTINGS, aws: { metrics: true, logs: true } }).filter(
-      ({ path, content: text }) => path.startsWith("/etc/systemd/system/") && text.includes("[Install]"),
+  test("the table enables every unit that has an [Install] section, and no other of ours", () => {
+    const units = machineFiles({ ...SETTINGS, aws: { metrics: true, logs: true } }).filter(({ path }) =>
+      /^\/etc\/systemd\/system\/[^/]+$/.test(path),
     );
-    expect(units.length).toBeGreaterThan(8);
-    const missing = units
-      .map(({ path }) => path.slice("/etc/systemd/system/".length))
-      .filter((name) => !/^mcp-edge-[a-z]+\.timer$/.test(name) && !setup.includes(` ${name} `));
-    expect(missing).toEqual([]);
+    const names = (files: typeof units) => files.map(({ path }) => basename(path));
+    const enabled = FILES.map(({ enables }) => enables);
+    expect(names(units).filter((name) => enabled.includes(name))).toEqual(
+      names(units.filter(({ content: text }) => text.includes("[Install]"))),
+    );
   });
 
   test("the trusted authority is a file only when there is one", () => {
@@ -127,6 +134,56 @@ describe("settings that would mean something else in a configuration file", () =
         }
       }),
     );
+  });
+});
+
+describe("the table", () => {
+  const row: FileRow = {
+    path: "/etc/fail2ban/action.d/extra.conf",
+    source: () => "extra\n",
+    role: "edge",
+    change: ["restart-fail2ban"],
+    judge: "fail2ban",
+    when: ({ auth }) => auth === "token",
+  };
+  const line = `restart-fail2ban fail2ban - ${row.path}\n`;
+  const withRow = (settings = SETTINGS, roles = ROLES) => machineFiles(settings, roles, [...FILES, row]);
+  const table = (files: MachineFile[]) => files.find(({ path }) => path === FILE_TABLE)?.content;
+
+  test("a file that is added to it is on the machine, in the manifest, in the archive and in the machine's own table", async () => {
+    const files = withRow();
+    expect(files).toContainEqual({ path: row.path, content: "extra\n", mode: "0644" });
+    expect(manifest(files)).toContain(` 0644 root ${row.path}\n`);
+    expect((await filesArchive(files)).toString()).toContain(row.path.slice(1));
+    expect(table(files)).toContain(line);
+    expect(filesHash(files)).not.toBe(filesHash(machineFiles(SETTINGS)));
+  });
+
+  test("a machine without the role, or with other settings, does not get the file", () => {
+    for (const files of [withRow(SETTINGS, ["app"]), withRow({ ...SETTINGS, auth: "none" })]) {
+      expect(files.map(({ path }) => path)).not.toContain(row.path);
+      expect(table(files)).not.toContain(row.path);
+    }
+  });
+
+  test("an edge has NGINX and no server, an app the server and no NGINX; together they have all files", () => {
+    const paths = (...roles: Role[]) => machineFiles(SETTINGS, roles).map(({ path }) => path);
+    expect(paths("edge")).toContain("/etc/nginx/nginx.conf");
+    expect(paths("edge")).not.toContain("/etc/mcp-edge/server.env");
+    expect(paths("app")).not.toContain("/etc/nginx/nginx.conf");
+    expect(paths("app")).toContain("/etc/mcp-edge/server.env");
+    expect([...new Set([...paths("edge"), ...paths("app")])].sort()).toEqual(paths("edge", "app"));
+  });
+
+  test("the scripts know every change and every judge", () => {
+    const apply = content("/usr/local/lib/mcp-edge/apply.sh") ?? "";
+    const implemented = [...apply.matchAll(/\b(?:when|asked) ([a-z0-9-]+)|\*,([a-z-]+),\*/g)].map(
+      ([, a, b]) => a ?? b,
+    );
+    expect([...new Set(implemented)].sort()).toEqual([...CHANGES].sort());
+    const judge = content("/usr/local/lib/mcp-edge/judge.sh") ?? "";
+    const known = [...judge.matchAll(/tools\[([a-z0-9]+)\]:|^ {4}([a-z]+)\)/gm)].map(([, a, b]) => a ?? b);
+    expect([...known, "none"].sort()).toEqual([...JUDGES].sort());
   });
 });
 

@@ -2,7 +2,7 @@
 # The archive files-HASH.tar: a set of the machine's files. Its MANIFEST has one line a file, "sha256 mode group path"; HASH is
 # the MANIFEST's own sha256.
 
-# read_archive ARCHIVE HASH FOLDER: unpacks it to FOLDER, which is made anew; 1, with the reason on stderr: not what HASH names
+# read_archive ARCHIVE HASH FOLDER: unpacks it to FOLDER, which is emptied first; 1, with the reason on stderr: it is not what HASH names
 read_archive() {
   local archive=$1 folder=$3 sum mode group path
   rm -rf "$folder"
@@ -13,6 +13,14 @@ read_archive() {
     [[ $path = /* && $path != *..* && $mode =~ ^0[0-7]{3}$ && -n $group ]] || { echo "$archive: bad line in MANIFEST: $sum $mode $group $path" >&2; return 1; }
     [ "$(sha256sum <"$folder$path")" = "$sum  -" ] || { echo "$archive: $path is damaged" >&2; return 1; }
   done <"$folder/MANIFEST"
+}
+
+# put_all FOLDER: puts the files that standard input names, one "MODE GROUP PATH" a line, from FOLDER to their places; mode "-": removes
+put_all() {
+  local mode group path
+  while read -r mode group path; do
+    if [ "$mode" = - ]; then rm -f "$path"; else put "$1$path" "$mode" "$group" "$path" || return 1; fi
+  done
 }
 
 put() { # SOURCE MODE GROUP PATH: replaces a file in one step

@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # other parts read these names
-# Shared by the parts of mcp-edge-deploy: words, lock, and what runs at the moment.
+# Shared by the parts of mcp-edge-deploy: messages, lock, and what runs at the moment.
+# shellcheck source=/dev/null
+. /usr/local/lib/mcp-edge/app.sh
 OPT=/opt/mcp-edge
 DATA=/srv/mcp-edge
 STATE=/var/lib/mcp-edge
@@ -16,22 +18,23 @@ die() {
 # One run at a time; the lock goes with the process, so a killed run leaves none behind.
 lock() {
   exec 9>/run/lock/mcp-edge-deploy.lock
-  flock -w "${1:-120}" 9 || die "another run of mcp-edge-deploy holds the lock; look at it with: fuser -v /run/lock/mcp-edge-deploy.lock"
+  flock -w "${1:-120}" 9 || die "another run of mcp-edge-deploy holds the lock; see who with: fuser -v /run/lock/mcp-edge-deploy.lock"
 }
 
-unit() { printf 'mcp-edge@%s.service' "$1"; }
-other() { if [ "$1" = blue ]; then echo green; else echo blue; fi; }
-active_colour() { readlink "$OPT/active" || true; }
-# release_of COLOUR: nothing for no colour
+# unit SLOT: its systemd unit. The slots are named blue and green.
+unit() { printf '%s@%s.service' "$APP" "$1"; }
+other_slot() { if [ "$1" = blue ]; then echo green; else echo blue; fi; }
+active_slot() { readlink "$OPT/active" || true; }
+# release_of SLOT: prints nothing when there is no slot
 release_of() { [ -z "$1" ] || basename "$(readlink "$OPT/$1" 2>/dev/null || true)"; }
-active_release() { release_of "$(active_colour)"; }
+active_release() { release_of "$(active_slot)"; }
 
-# running COLOUR: also one that starts, restarts or drains
+# running SLOT: also one that starts, restarts or drains
 running() { ! systemctl show -P ActiveState "$(unit "$1")" | grep -qxE 'inactive|failed'; }
 healthy() { [ "$(systemctl show -P ActiveState "$(unit "$1")")" = active ] && ready "$1"; }
-ready() { curl -fs -o /dev/null --max-time 2 --unix-socket "/run/mcp-edge/$1.sock" http://localhost/readyz; }
+ready() { curl -fs -o /dev/null --max-time 2 --unix-socket "/run/mcp-edge/$1.sock" "http://localhost$APP_READY"; }
 
-wait_ready() { # COLOUR SECONDS
+wait_ready() { # SLOT SECONDS
   local end=$((SECONDS + $2))
   until healthy "$1"; do
     [ "$SECONDS" -lt "$end" ] || return 1
@@ -39,7 +42,7 @@ wait_ready() { # COLOUR SECONDS
   done
 }
 
-last_lines() { # COLOUR
+last_lines() { # SLOT
   complain "last lines of $(unit "$1"):"
   journalctl -q --no-pager -o cat -n 20 --since "${SINCE:-today}" -u "$(unit "$1")" >&2 || true
 }

@@ -1,11 +1,13 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034 # apply.sh reads SOCKETS_BEFORE, TOUCHED and WANTED
+# shellcheck disable=SC2034 # judge.sh and apply.sh read RULES, SOCKETS_BEFORE and WANTED
 # A deployment is a set of files, a release, or both, and one transaction: back up, write what differs, judge, apply, check. When
-# one of these fails, or the process is killed, files and release go back together.
+# one of these fails, or the process is killed, files and release are restored together.
 FILES=$STATE/files
 SOCKETS_BEFORE=
 TOUCHED=()
-# The release that shall run when the files are applied; empty: the one that runs.
+RULES=()
+TABLE=/usr/local/lib/mcp-edge/files.table
+# The release that must run when the files are applied; empty: the one that runs.
 WANTED=
 
 # find_changes: CHANGED = files to write or to remove, as "mode group path" or "- - path"
@@ -24,7 +26,14 @@ find_changes() {
   done <"$FILES/MANIFEST"
 }
 
-# back_up: what a way back takes, whole and on the disk before anything is written
+# load_rules: RULES = what the tables, the present and the new one, say of TOUCHED: one line a file, "CHANGES JUDGE ENABLES PATH".
+# A removed file is in the present table alone. A machine that was set up by an earlier version has none.
+load_rules() {
+  mapfile -t RULES < <(printf '%s\n' "${TOUCHED[@]}" |
+    awk 'NR == FNR { touched[$0]; next } $4 in touched' - <(cat "$TABLE" "$FILES/new$TABLE" 2>/dev/null) | sort -u)
+}
+
+# back_up: what a rollback needs, complete and on the disk before anything is written
 back_up() {
   rm -rf "$FILES/backup.partial"
   mkdir -p "$FILES/backup.partial/tree"
@@ -42,15 +51,7 @@ back_up() {
   sync -f "$FILES" && mv -T "$FILES/backup.partial" "$FILES/backup"
 }
 
-write_changes() {
-  local entry mode group path
-  for entry in "${CHANGED[@]}"; do
-    read -r mode group path <<<"$entry"
-    if [ "$mode" = - ]; then rm -f "$path"; else put "$FILES/new$path" "$mode" "$group" "$path" || return 1; fi
-  done
-}
-
-# put_back: everything in the backup as it was; a backup exists only while a run is under way or was cut off
+# put_back: everything in the backup as it was; a backup exists only while a run is under way or was interrupted
 put_back() {
   local path
   if [ -f "$FILES/backup/present" ]; then
@@ -68,7 +69,7 @@ put_back() {
 paths_of_backup() { cat "$FILES/backup/present" "$FILES/backup/absent" 2>/dev/null; }
 drop_backup() { sync -f "$FILES" && rm -rf "$FILES/backup"; }
 
-# recover: takes back what a run that was cut off has done to files and release
+# recover: takes back what an interrupted run has done to files and release
 recover() {
   rm -rf "$FILES/backup.partial"
   [ -d "$FILES/backup" ] || return 0
@@ -76,6 +77,7 @@ recover() {
   SOCKETS_BEFORE=$(nginx_sockets)
   put_back || die "cannot put back the files in $FILES/backup"
   mapfile -t TOUCHED < <(paths_of_backup)
+  load_rules
   WANTED=$(cat "$FILES/backup/release" 2>/dev/null || true)
   [ -d "$OPT/releases/$WANTED" ] || WANTED=
   apply || complain "some services did not take the files back; the run goes on"
@@ -83,25 +85,25 @@ recover() {
   drop_backup
 }
 
-# recover_at_boot: the same before the services start, which read the files then: starting one in here would wait for itself
+# recover_at_boot: the same before the services start. They read the files then; a service started from here would wait for this one.
 recover_at_boot() {
   [ -d "$FILES/backup" ] || return 0
-  say "recover: put back the files and the release of a run that the machine's end has cut off"
-  local before colour
+  say "recover: put back the files and the release of a run that was interrupted when the machine stopped"
+  local before slot
   put_back || die "cannot put back the files in $FILES/backup"
   before=$(cat "$FILES/backup/release" 2>/dev/null || true)
-  for colour in blue green; do
-    if [ -n "$before" ] && [ "$(release_of "$colour")" = "$before" ] && [ -d "$OPT/$colour/" ]; then point "$OPT/active" "$colour"; fi
+  for slot in blue green; do
+    if [ -n "$before" ] && [ "$(release_of "$slot")" = "$before" ] && [ -d "$OPT/$slot/" ]; then point "$OPT/active" "$slot"; fi
   done
   drop_backup
   systemctl daemon-reload
 }
 
-# deploy FILES-HASH RELEASE [--restart]: either may be empty; --restart: the server starts anew in any case
+# deploy FILES-HASH RELEASE [--restart]: either may be empty; --restart: the server is restarted in any case
 deploy() {
   local files=$1 sha=$2 restart=${3:-}
   mkdir -p "$FILES"
-  mend || die "cannot stop what an earlier run left; look with: systemctl status 'mcp-edge@*'"
+  clean_up || die "cannot stop what an earlier run left; see: systemctl status '$APP@*'"
   recover
   # First what changes nothing: a damaged archive is found before the files are touched.
   [ -z "$sha" ] || unpack "$sha" || exit 1
@@ -121,10 +123,10 @@ deploy() {
     take_over "${WANTED:-$(active_release)}" || { prune; exit 1; }
     [ -z "$files" ] || keep_manifest
     prune
-    echo "mcp-edge-deploy: done: $(active_colour) runs release $(active_release | cut -c 1-12)"
+    echo "mcp-edge-deploy: done: $(active_slot) runs release $(active_release | cut -c 1-12)"
   else
     [ -z "$files" ] || { keep_manifest && echo "mcp-edge-deploy: unchanged: the machine has the files ${files:0:12}"; }
-    [ -z "$sha" ] || echo "mcp-edge-deploy: unchanged: $(active_colour) runs release ${sha:0:12} and is ready"
+    [ -z "$sha" ] || echo "mcp-edge-deploy: unchanged: $(active_slot) runs release ${sha:0:12} and is ready"
   fi
 }
 
@@ -133,18 +135,21 @@ change_files() { # FILES-HASH
   say "back up"
   SOCKETS_BEFORE=$(nginx_sockets)
   back_up || { rm -rf "$FILES/backup.partial"; die "cannot back up the present files (see above)"; }
+  load_rules
   say "write ${#CHANGED[@]} files: ${TOUCHED[*]}"
-  if ! write_changes || ! { say "judge"; judge; }; then
+  if ! printf '%s\n' "${CHANGED[@]}" | put_all "$FILES/new" || ! { say "judge"; judge; }; then
     put_back || die "cannot put back the files in $FILES/backup; the next run tries again"
     drop_backup
     die "refused: nothing was applied and the machine's files are as they were"
   fi
   say "apply"
   if apply && { say "check"; check_edge; }; then
-    keep_manifest
+    # In this order: an interrupted run needs $FILES/new to take its files back.
+    mv -f "$FILES/new/MANIFEST" "$FILES/MANIFEST"
     drop_backup
+    rm -rf "$FILES/new"
     prune
-    echo "mcp-edge-deploy: done: the machine has the files ${1:0:12}${WANTED:+ and $(active_colour) runs release ${WANTED:0:12}}"
+    echo "mcp-edge-deploy: done: the machine has the files ${1:0:12}${WANTED:+ and $(active_slot) runs release ${WANTED:0:12}}"
     return 0
   fi
   say "go back"

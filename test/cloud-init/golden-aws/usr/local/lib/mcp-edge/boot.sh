@@ -19,9 +19,8 @@ install_tools() {
 }
 
 put_files() {
-  local new=/var/lib/mcp-edge/files/new mode group path
-  read_archive "$INCOMING/files-$1.tar" "$1" "$new" || return 1
-  while read -r _ mode group path; do put "$new$path" "$mode" "$group" "$path" || return 1; done <"$new/MANIFEST"
+  local new=/var/lib/mcp-edge/files/new
+  read_archive "$INCOMING/files-$1.tar" "$1" "$new" && cut -d ' ' -f 2- "$new/MANIFEST" | put_all "$new" || return 1
   mv -f "$new/MANIFEST" /var/lib/mcp-edge/files/MANIFEST && rm -rf "$new"
 }
 
@@ -29,9 +28,5 @@ first_boot() {
   put_files "$FILES" || return 1
   printf '%s\n' "$RELEASE" >/etc/mcp-edge/release
   watched boot mcp-edge-setup || return 1
-  [ "$(mcp-edge-deploy status --json | field release)" = "$RELEASE" ] || return 1
-  local timer
-  for timer in /etc/systemd/system/mcp-edge-*.timer; do
-    systemctl -q enable --now "${timer##*/}" || return 1
-  done
+  [ "$(mcp-edge-deploy status --json | field release)" = "$RELEASE" ]
 }

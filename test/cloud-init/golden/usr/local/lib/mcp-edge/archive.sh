@@ -11,6 +11,13 @@ read_archive() {
   done <"$folder/MANIFEST"
 }
 
+put_all() {
+  local mode group path
+  while read -r mode group path; do
+    if [ "$mode" = - ]; then rm -f "$path"; else put "$1$path" "$mode" "$group" "$path" || return 1; fi
+  done
+}
+
 put() { # SOURCE MODE GROUP PATH: replaces a file in one step
   local next
   mkdir -p "$(dirname "$4")" || return 1

@@ -1,6 +1,8 @@
 FILES=$STATE/files
 SOCKETS_BEFORE=
 TOUCHED=()
+RULES=()
+TABLE=/usr/local/lib/mcp-edge/files.table
 WANTED=
 
 find_changes() {
@@ -18,6 +20,11 @@ find_changes() {
   done <"$FILES/MANIFEST"
 }
 
+load_rules() {
+  mapfile -t RULES < <(printf '%s\n' "${TOUCHED[@]}" |
+    awk 'NR == FNR { touched[$0]; next } $4 in touched' - <(cat "$TABLE" "$FILES/new$TABLE" 2>/dev/null) | sort -u)
+}
+
 back_up() {
   rm -rf "$FILES/backup.partial"
   mkdir -p "$FILES/backup.partial/tree"
@@ -33,14 +40,6 @@ back_up() {
   done
   active_release >"$FILES/backup.partial/release"
   sync -f "$FILES" && mv -T "$FILES/backup.partial" "$FILES/backup"
-}
-
-write_changes() {
-  local entry mode group path
-  for entry in "${CHANGED[@]}"; do
-    read -r mode group path <<<"$entry"
-    if [ "$mode" = - ]; then rm -f "$path"; else put "$FILES/new$path" "$mode" "$group" "$path" || return 1; fi
-  done
 }
 
 put_back() {
@@ -66,6 +65,7 @@ recover() {
   SOCKETS_BEFORE=$(nginx_sockets)
   put_back || die "cannot put back the files in $FILES/backup"
   mapfile -t TOUCHED < <(paths_of_backup)
+  load_rules
   WANTED=$(cat "$FILES/backup/release" 2>/dev/null || true)
   [ -d "$OPT/releases/$WANTED" ] || WANTED=
   apply || complain "some services did not take the files back; the run goes on"
@@ -75,12 +75,12 @@ recover() {
 
 recover_at_boot() {
   [ -d "$FILES/backup" ] || return 0
-  say "recover: put back the files and the release of a run that the machine's end has cut off"
-  local before colour
+  say "recover: put back the files and the release of a run that was interrupted when the machine stopped"
+  local before slot
   put_back || die "cannot put back the files in $FILES/backup"
   before=$(cat "$FILES/backup/release" 2>/dev/null || true)
-  for colour in blue green; do
-    if [ -n "$before" ] && [ "$(release_of "$colour")" = "$before" ] && [ -d "$OPT/$colour/" ]; then point "$OPT/active" "$colour"; fi
+  for slot in blue green; do
+    if [ -n "$before" ] && [ "$(release_of "$slot")" = "$before" ] && [ -d "$OPT/$slot/" ]; then point "$OPT/active" "$slot"; fi
   done
   drop_backup
   systemctl daemon-reload
@@ -89,7 +89,7 @@ recover_at_boot() {
 deploy() {
   local files=$1 sha=$2 restart=${3:-}
   mkdir -p "$FILES"
-  mend || die "cannot stop what an earlier run left; look with: systemctl status 'mcp-edge@*'"
+  clean_up || die "cannot stop what an earlier run left; see: systemctl status '$APP@*'"
   recover
   [ -z "$sha" ] || unpack "$sha" || exit 1
   CHANGED=()
@@ -108,10 +108,10 @@ deploy() {
     take_over "${WANTED:-$(active_release)}" || { prune; exit 1; }
     [ -z "$files" ] || keep_manifest
     prune
-    echo "mcp-edge-deploy: done: $(active_colour) runs release $(active_release | cut -c 1-12)"
+    echo "mcp-edge-deploy: done: $(active_slot) runs release $(active_release | cut -c 1-12)"
   else
     [ -z "$files" ] || { keep_manifest && echo "mcp-edge-deploy: unchanged: the machine has the files ${files:0:12}"; }
-    [ -z "$sha" ] || echo "mcp-edge-deploy: unchanged: $(active_colour) runs release ${sha:0:12} and is ready"
+    [ -z "$sha" ] || echo "mcp-edge-deploy: unchanged: $(active_slot) runs release ${sha:0:12} and is ready"
   fi
 }
 
@@ -120,18 +120,20 @@ change_files() { # FILES-HASH
   say "back up"
   SOCKETS_BEFORE=$(nginx_sockets)
   back_up || { rm -rf "$FILES/backup.partial"; die "cannot back up the present files (see above)"; }
+  load_rules
   say "write ${#CHANGED[@]} files: ${TOUCHED[*]}"
-  if ! write_changes || ! { say "judge"; judge; }; then
+  if ! printf '%s\n' "${CHANGED[@]}" | put_all "$FILES/new" || ! { say "judge"; judge; }; then
     put_back || die "cannot put back the files in $FILES/backup; the next run tries again"
     drop_backup
     die "refused: nothing was applied and the machine's files are as they were"
   fi
   say "apply"
   if apply && { say "check"; check_edge; }; then
-    keep_manifest
+    mv -f "$FILES/new/MANIFEST" "$FILES/MANIFEST"
     drop_backup
+    rm -rf "$FILES/new"
     prune
-    echo "mcp-edge-deploy: done: the machine has the files ${1:0:12}${WANTED:+ and $(active_colour) runs release ${WANTED:0:12}}"
+    echo "mcp-edge-deploy: done: the machine has the files ${1:0:12}${WANTED:+ and $(active_slot) runs release ${WANTED:0:12}}"
     return 0
   fi
   say "go back"

@@ -1,13 +1,19 @@
 
-mend() {
+clean_up() {
   rm -rf "$OPT"/releases/*.partial "$OPT"/*.new
-  local active colour
-  active=$(active_colour)
-  for colour in blue green; do
-    if [ "$colour" = "$active" ] || ! running "$colour"; then continue; fi
-    say "recover: stop $colour, left by an earlier run"
-    systemctl -q stop "$(unit "$colour")" || return 1
+  local active slot
+  active=$(active_slot)
+  for slot in blue green; do
+    if [ "$slot" = "$active" ] || ! running "$slot"; then continue; fi
+    say "recover: stop $slot, left by an earlier run"
+    systemctl -q stop "$(unit "$slot")" || return 1
   done
+}
+
+complete() {
+  local file
+  [ -x "$1/${APP_START[0]}" ] || return 1
+  for file in "${APP_START[@]}"; do [ -f "$1/$file" ] || return 1; done
 }
 
 unpack() { # SHA
@@ -30,15 +36,15 @@ unpack() { # SHA
     rm -rf "$folder.partial"
     return 1
   fi
-  if [ ! -x "$folder.partial/bin/node" ] || [ ! -f "$folder.partial/server.mjs" ]; then
+  if ! complete "$folder.partial"; then
     rm -rf "$folder.partial"
-    complain "$archive holds no bin/node and server.mjs: it is not a release of mcp-edge"
+    complain "$archive does not hold ${APP_START[*]}: it is not a release of $APP"
     return 1
   fi
   sync -f "$folder.partial" && mv -T "$folder.partial" "$folder"
 }
 
-set_colour() { # COLOUR SHA
+set_slot() { # SLOT SHA
   printf 'RELEASE=%s\n' "$2" >"$OPT/$1.env.new" && mv -f "$OPT/$1.env.new" "$OPT/$1.env" && point "$OPT/$1" "releases/$2"
 }
 
@@ -46,12 +52,12 @@ TAKEN_OVER=0
 
 take_over() {
   local old new before
-  old=$(active_colour)
-  new=$(other "${old:-green}")
+  old=$(active_slot)
+  new=$(other_slot "${old:-green}")
   before=$(release_of "$new")
-  systemctl start mcp-edge.socket || return 1
+  systemctl start "$APP.socket" || return 1
   systemctl -q stop "$(unit "$new")" || return 1
-  set_colour "$new" "$1" || return 1
+  set_slot "$new" "$1" || return 1
   SINCE=@$(date +%s)
   say "start $new with ${1:0:12}${old:+ beside $old}"
   if ! systemctl start "$(unit "$new")"; then
@@ -60,7 +66,7 @@ take_over() {
   fi
   say "wait for $new to be ready (at most $READY_SECONDS s)"
   if ! wait_ready "$new" "$READY_SECONDS"; then
-    give_up "$new" "$before" "release ${1:0:12} was not ready within $READY_SECONDS s: $(curl -s --max-time 2 --unix-socket "/run/mcp-edge/$new.sock" http://localhost/readyz 2>&1 | head -c 600)"
+    give_up "$new" "$before" "release ${1:0:12} was not ready within $READY_SECONDS s: $(curl -s --max-time 2 --unix-socket "/run/mcp-edge/$new.sock" "http://localhost$APP_READY" 2>&1 | head -c 600)"
     return 1
   fi
   say "switch to $new"
@@ -74,21 +80,21 @@ take_over() {
   fi
 }
 
-drain() { # COLOUR: its listener closes at once; streams have DRAIN_SECONDS, for which nobody needs to wait
+drain() {
   say "drain $1"
   systemctl -q stop --no-block "$(unit "$1")"
   local end=$((SECONDS + 4))
   while running "$1" && [ "$SECONDS" -lt "$end" ]; do sleep 0.1; done
 }
 
-give_up() { # COLOUR RELEASE-BEFORE REASON
+give_up() { # SLOT RELEASE-BEFORE REASON
   complain "$3"
   last_lines "$1"
   systemctl -q stop "$(unit "$1")" || true
   systemctl reset-failed "$(unit "$1")" 2>/dev/null || true
-  if [ -n "$2" ] && [ -d "$OPT/releases/$2" ]; then set_colour "$1" "$2"; else rm -f "$OPT/$1" "$OPT/$1.env"; fi
+  if [ -n "$2" ] && [ -d "$OPT/releases/$2" ]; then set_slot "$1" "$2"; else rm -f "$OPT/$1" "$OPT/$1.env"; fi
   local active
-  active=$(active_colour)
+  active=$(active_slot)
   if [ "$active" = "$1" ]; then rm -f "$OPT/active"; active=; fi
   if [ -n "$active" ]; then complain "$active goes on with release $(release_of "$active" | cut -c 1-12)"; else complain "no release runs"; fi
 }
@@ -104,17 +110,17 @@ prune() {
 }
 
 restart() {
-  mend || die "cannot stop what an earlier run left; look with: systemctl status 'mcp-edge@*'"
+  clean_up || die "cannot stop what an earlier run left; look with: systemctl status '$APP@*'"
   recover
-  [ -n "$(active_colour)" ] || die "no release is active yet; deploy one with: mcp-edge up"
+  [ -n "$(active_slot)" ] || die "no release is active yet; deploy one with: mcp-edge up"
   take_over "$(active_release)" || exit 1
-  echo "mcp-edge-deploy: done: $(active_colour) runs with the present environment"
+  echo "mcp-edge-deploy: done: $(active_slot) runs with the present environment"
 }
 
 start() {
   local active
-  active=$(active_colour)
+  active=$(active_slot)
   [ -n "$active" ] || die "no release is active yet; deploy one with: mcp-edge up"
-  mend || true
+  clean_up || true
   systemctl start "$(unit "$active")" || { last_lines "$active"; die "$active did not start"; }
 }

@@ -1,0 +1,145 @@
+import { BUNDLED_SERVER } from "./app.ts";
+import type { MachineSettings } from "./settings.ts";
+
+/** `edge`: NGINX, certificates and bans. `app`: what runs behind it. One machine may have both roles. */
+export type Role = "edge" | "app";
+
+export const ROLES: readonly Role[] = ["edge", "app"];
+
+/** What a change of a file does on a running machine. `deploy/lib/apply.sh` implements each, and runs them in this order. */
+export const CHANGES = [
+  "install-packages",
+  "update-ca-certificates",
+  "create-accounts",
+  "create-folders",
+  "daemon-reload",
+  "restart-journald",
+  "load-sysctl",
+  "reload-sshd",
+  "load-firewall",
+  /** A new or changed unit is enabled, a timer runs at once; a removed unit is stopped. */
+  "apply-unit",
+  /** The one change that closes the listening socket, for a moment. */
+  "restart-socket",
+  /** The release starts in the other slot, so that no request is lost. */
+  "take-over",
+  /** A restart when a listening socket changed. */
+  "reload-nginx",
+  "restart-nginx",
+  "restart-fail2ban",
+  "request-certificate",
+  "update-workspace",
+] as const;
+export type Change = (typeof CHANGES)[number];
+
+/** The program that checks a file before anything is applied. `deploy/lib/judge.sh` implements each. */
+export const JUDGES = ["nginx", "nft", "fail2ban", "sshd", "systemd", "bash", "python", "none"] as const;
+export type Judge = (typeof JUDGES)[number];
+
+/** One file of the machine, owned by root. */
+export interface FileRow {
+  /** Absolute path on the machine. */
+  path: string;
+  /** File under `cloud-init/`, rendered with the settings when its name ends in `.liquid`; or a function of the settings. */
+  source: string | ((settings: MachineSettings) => string);
+  /** Default: `0644`. */
+  mode?: "0644" | "0755";
+  /** Machines without this role do not get the file. */
+  role: Role | "all";
+  /** Default: nothing. The next program that reads the file finds its new content. */
+  change?: readonly Change[];
+  /** Default: `none`. */
+  judge?: Judge;
+  /** The unit that is enabled on a machine with this file. */
+  enables?: string;
+  /** Only machines with such settings get the file. Default: all. */
+  when?: (settings: MachineSettings) => boolean;
+}
+
+export type More = Partial<FileRow>;
+
+export const nginx = (name: string, suffix = "", more: More = {}): FileRow => ({
+  path: `/etc/nginx/${name}`,
+  source: `files/nginx/${name}${suffix}`,
+  role: "edge",
+  change: ["reload-nginx"],
+  judge: "nginx",
+  ...more,
+});
+
+export const fail2ban = (path: string, source: string, more: More = {}): FileRow => ({
+  path: `/etc/fail2ban/${path}`,
+  source: `files/fail2ban/${source}`,
+  role: "edge",
+  change: ["restart-fail2ban"],
+  judge: "fail2ban",
+  ...more,
+});
+
+/** A unit of ours; one with an [Install] section is enabled. */
+export const unit = (name: string, role: FileRow["role"], more: More = {}): FileRow => ({
+  path: `/etc/systemd/system/${name}`,
+  source: `files/systemd/${name}`,
+  role,
+  change: ["daemon-reload", "apply-unit"],
+  judge: "systemd",
+  ...more,
+});
+
+export const enabled = (name: string, role: FileRow["role"], more: More = {}) =>
+  unit(name, role, { enables: name, ...more });
+
+/** A drop-in: `NAME.d/FILE`. */
+export const dropIn = (
+  path: string,
+  source: string,
+  role: FileRow["role"],
+  change: readonly Change[] = [],
+  when?: FileRow["when"],
+): FileRow => ({
+  path: `/etc/systemd/system/${path}`,
+  source: `files/systemd/${source}`,
+  role,
+  change: ["daemon-reload", ...change],
+  judge: "systemd",
+  ...(when ? { when } : {}),
+});
+
+export const script = (name: string, role: FileRow["role"], more: More = {}): FileRow => ({
+  path: `/usr/local/sbin/${name}`,
+  source: `deploy/${name}`,
+  mode: "0755",
+  role,
+  judge: "bash",
+  ...more,
+});
+
+export const library = (name: string, more: More = {}): FileRow => ({
+  path: `/usr/local/lib/mcp-edge/${name}`,
+  source: `deploy/lib/${name}`,
+  role: "all",
+  judge: "bash",
+  ...more,
+});
+
+/** A file of another program, under its own path. */
+export const file = (
+  path: string,
+  source: FileRow["source"],
+  role: FileRow["role"],
+  more: More = {},
+): FileRow => ({
+  path,
+  source,
+  role,
+  ...more,
+});
+
+/** needrestart runs the script named after a unit, instead of a restart of the unit. */
+export const restartSlot = (slot: string): FileRow => ({
+  path: `/etc/needrestart/restart.d/${BUNDLED_SERVER.unit}@${slot}.service`,
+  source: "deploy/restart-slot",
+  mode: "0755",
+  role: "app",
+  judge: "bash",
+});

@@ -1,0 +1,168 @@
+import { BUNDLED_SERVER } from "./app.ts";
+import {
+  dropIn,
+  enabled,
+  type FileRow,
+  fail2ban,
+  file,
+  library,
+  nginx,
+  restartSlot,
+  script,
+  unit,
+} from "./file-kinds.ts";
+import { AWS_PACKAGES, PACKAGES } from "./packages.ts";
+import type { MachineSettings } from "./settings.ts";
+
+const onAws = ({ aws }: MachineSettings) => aws !== undefined;
+const withMetrics = ({ aws }: MachineSettings) => aws?.metrics === true;
+const withLogs = ({ aws }: MachineSettings) => aws?.logs === true;
+const withReboots = ({ rebootAt }: MachineSettings) => rebootAt !== "off";
+
+const python = { judge: "python", when: withLogs } as const;
+const slotUnit = `${BUNDLED_SERVER.unit}@.service`;
+const socket = `${BUNDLED_SERVER.unit}.socket`;
+
+/** Every file of a machine, but for the table itself (`FILE_TABLE`) and what only user-data writes. */
+export const FILES: readonly FileRow[] = [
+  // NGINX
+  nginx("nginx.conf", "", { enables: "nginx.service" }),
+  nginx("mcp-edge/errors.conf"),
+  nginx("mcp-edge/headers.conf"),
+  nginx("mcp-edge/limits.conf", ".liquid"),
+  nginx("mcp-edge/log.conf", ".liquid"),
+  nginx("mcp-edge/proxy.conf", ".liquid"),
+  nginx("mcp-edge/refusal.conf"),
+  nginx("mcp-edge/refusals.conf", ".liquid"),
+  nginx("mcp-edge/refused.conf"),
+  nginx("mcp-edge/servers.conf", ".liquid"),
+  nginx("mcp-edge/tls.conf"),
+  file("/etc/default/nginx", "files/etc/nginx.default", "edge"),
+  file("/etc/logrotate.d/nginx", "files/logrotate/nginx", "edge"),
+  dropIn("nginx.service.d/mcp-edge.conf", "nginx.conf", "edge", ["restart-nginx"]),
+  dropIn("nginx.service.d/metadata.conf", "metadata.conf", "edge", ["restart-nginx"], onAws),
+  enabled("mcp-edge-logrotate.timer", "edge"),
+  unit("mcp-edge-logrotate.service", "edge"),
+
+  // Certificates
+  file("/etc/letsencrypt/cli.ini", "files/certbot/cli.ini.liquid", "edge", {
+    change: ["request-certificate"],
+    enables: "certbot.timer",
+  }),
+  enabled("mcp-edge-cert.service", "edge"),
+  enabled("mcp-edge-cert.timer", "edge"),
+  enabled("mcp-edge-tls.service", "edge"),
+  script("mcp-edge-cert", "edge"),
+  file("/usr/local/share/ca-certificates/mcp-edge-acme.crt", ({ trustedCa }) => trustedCa ?? "", "all", {
+    change: ["update-ca-certificates"],
+    when: ({ trustedCa }) => trustedCa !== undefined,
+  }),
+
+  // Firewall and bans
+  file("/etc/nftables.conf", "files/etc/nftables.conf", "all", {
+    change: ["load-firewall"],
+    judge: "nft",
+    enables: "nftables.service",
+  }),
+  dropIn("nftables.service.d/mcp-edge.conf", "nftables.conf", "all"),
+  fail2ban("action.d/nftables-common.local", "nftables-common.local"),
+  fail2ban("fail2ban.d/mcp-edge.local", "fail2ban.local"),
+  fail2ban("filter.d/mcp-edge.conf", "filter.conf"),
+  fail2ban("jail.d/mcp-edge.local", "jail.local.liquid", { enables: "fail2ban.service" }),
+
+  // The server
+  file("/etc/mcp-edge/server.env", "files/env/server.env.liquid", "app", { change: ["take-over"] }),
+  unit(slotUnit, "app", {
+    source: "files/systemd/slot.service.liquid",
+    change: ["daemon-reload", "take-over"],
+  }),
+  dropIn(`${slotUnit}.d/secrets.conf`, "secrets.conf", "app", ["take-over"], onAws),
+  enabled(socket, "app", {
+    source: "files/systemd/slot.socket.liquid",
+    change: ["daemon-reload", "restart-socket"],
+  }),
+  enabled("mcp-edge-start.service", "app", { source: "files/systemd/mcp-edge-start.service.liquid" }),
+  script("mcp-edge-server", "app"),
+  restartSlot("blue"),
+  restartSlot("green"),
+
+  // The workspace
+  enabled("mcp-edge-workspace.timer", "app"),
+  unit("mcp-edge-workspace.service", "app"),
+  dropIn("mcp-edge-workspace.service.d/metadata.conf", "metadata.conf", "app", [], onAws),
+  script("mcp-edge-workspace", "app"),
+
+  // Deployments
+  enabled("mcp-edge-recover.service", "all"),
+  script("mcp-edge-deploy", "all"),
+  script("mcp-edge-setup", "all"),
+  script("mcp-edge-backup", "all"),
+  library("app.sh", { source: "deploy/lib/app.sh.liquid" }),
+  library("apply.sh"),
+  library("archive.sh"),
+  library("common.sh"),
+  library("files.sh"),
+  library("judge.sh"),
+  library("packages.sh"),
+  library("release.sh"),
+
+  // The system
+  file("/etc/mcp-edge/edge.env", "files/env/edge.env.liquid", "all", {
+    change: ["request-certificate", "update-workspace"],
+  }),
+  file(
+    "/usr/local/lib/mcp-edge/packages",
+    ({ aws }) => `${(aws ? [...PACKAGES, ...AWS_PACKAGES].sort() : PACKAGES).join("\n")}\n`,
+    "all",
+    { change: ["install-packages"] },
+  ),
+  file("/etc/apt/apt.conf.d/52mcp-edge", "files/etc/apt.conf", "all"),
+  file("/etc/needrestart/conf.d/mcp-edge.conf", "files/etc/needrestart.conf", "all"),
+  file("/etc/ssh/sshd_config.d/10-mcp-edge.conf", "files/etc/sshd.conf", "all", {
+    change: ["reload-sshd"],
+    judge: "sshd",
+  }),
+  file("/etc/sysctl.d/60-mcp-edge.conf", "files/etc/sysctl.conf", "all", { change: ["load-sysctl"] }),
+  file("/etc/systemd/journald.conf.d/mcp-edge.conf", "files/systemd/journald.conf", "all", {
+    change: ["restart-journald"],
+  }),
+  file("/etc/sysusers.d/mcp-edge.conf", "files/systemd/sysusers.conf", "all", {
+    change: ["create-accounts"],
+  }),
+  file("/etc/tmpfiles.d/mcp-edge.conf", "files/systemd/tmpfiles.conf", "all", { change: ["create-folders"] }),
+  enabled("mcp-edge-patches.timer", "all"),
+  unit("mcp-edge-patches.service", "all"),
+  script("mcp-edge-patches", "all"),
+  unit("mcp-edge-reboot.service", "all"),
+  enabled("mcp-edge-reboot.timer", "all", {
+    source: "files/systemd/mcp-edge-reboot.timer.liquid",
+    when: withReboots,
+  }),
+
+  // AWS: the machine pulls its deployments
+  file("/etc/ssh/sshd_config.d/20-mcp-edge-keys.conf", "files/etc/sshd-keys.conf", "all", {
+    change: ["reload-sshd"],
+    judge: "sshd",
+    when: onAws,
+  }),
+  enabled("mcp-edge-pull.timer", "all", { when: onAws }),
+  unit("mcp-edge-pull.service", "all", { when: onAws }),
+  library("aws.sh", { when: onAws }),
+  library("boot.sh", { when: onAws }),
+  library("report.sh", { when: onAws }),
+  script("mcp-edge-data", "all", { when: onAws }),
+  script("mcp-edge-keys", "all", { when: onAws }),
+  script("mcp-edge-pull", "all", { when: onAws }),
+  enabled("mcp-edge-metrics.timer", "all", { when: withMetrics }),
+  unit("mcp-edge-metrics.service", "all", { when: withMetrics }),
+  script("mcp-edge-metrics", "all", { when: withMetrics }),
+  enabled("mcp-edge-logs.timer", "all", { when: withLogs }),
+  unit("mcp-edge-logs.service", "all", { when: withLogs }),
+  library("logs/__init__.py", python),
+  library("logs/batches.py", python),
+  library("logs/cloudwatch.py", python),
+  library("logs/files.py", python),
+  library("logs/journal.py", python),
+  library("logs/state.py", python),
+  script("mcp-edge-logs", "all", python),
+];
