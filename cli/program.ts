@@ -4,6 +4,7 @@ import { downCommand } from "./commands/down.ts";
 import { connectCommand, logsCommand, shellCommand } from "./commands/machine.ts";
 import { previewCommand } from "./commands/preview.ts";
 import { releaseCommand } from "./commands/release.ts";
+import { replaceCommand } from "./commands/replace.ts";
 import { statusCommand } from "./commands/status.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
@@ -21,6 +22,7 @@ export function mcpEdge(): Command {
     previewCommand(),
     releaseCommand(),
     doctorCommand(),
+    replaceCommand(),
     statusCommand(),
     tokenCommand(),
     connectCommand(),

@@ -100,11 +100,6 @@ export const checkImage: Check = matches(
   "keep, roll or the id of an image such as ami-0123456789abcdef0",
 );
 
-export const checkMachine: Check = matches(
-  /^(keep|replace(-[A-Za-z0-9._-]{1,32})?)$/,
-  "keep, replace, or replace- and any word (a new word replaces once more)",
-);
-
 export const checkAcme: Check = matches(
   /^(letsencrypt|letsencrypt-staging|https:\/\/[A-Za-z0-9.:[\]_/-]+)$/,
   "letsencrypt, letsencrypt-staging or the https URL of an ACME directory",

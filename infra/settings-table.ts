@@ -8,7 +8,6 @@ import {
   checkImage,
   checkInstanceType,
   checkIssuer,
-  checkMachine,
   checkOrigin,
   checkRef,
   checkRetention,
@@ -180,14 +179,6 @@ export const SETTINGS = {
     description:
       "Debian 13 image: `keep` takes the newest one for each new or replaced machine and stays with it, `roll` replaces the machine when there is a newer one, or the id of one.",
     check: checkImage,
-  },
-  machine: {
-    ...aws,
-    type: "string",
-    default: "keep",
-    description:
-      "`replace` makes the machine anew, once, from the newest image (unless `image` names one); addresses, certificates, tokens and workspace stay. It may stay in the file, and may go back to `keep`; to replace again, give it another ending: `replace-2`.",
-    check: checkMachine,
   },
   rootVolumeSize: {
     ...aws,

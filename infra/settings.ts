@@ -45,8 +45,6 @@ export interface AwsSettings extends CommonSettings {
   instanceType: string;
   /** `keep`, `roll` or the id of an image. */
   image: string;
-  /** `keep`, `replace` or `replace-…`. */
-  machine: string;
   /** GiB. */
   rootVolumeSize: number;
   /** GiB. */
@@ -146,8 +144,16 @@ function nearest(key: string): string | undefined {
 const foreign = (setting: Setting, target: string, value: string) =>
   setting.targets && !setting.targets.includes(target as Target) && value !== setting.default;
 
+/** Settings of earlier versions, and what took their place. */
+const RETIRED: Record<string, (stack: string) => string> = {
+  machine: (stack) =>
+    `is now a command: npm run mcp-edge -- replace --stack ${stack}, which replaces one machine after the other`,
+};
+
 function problemOfKey(key: string, value: string, target: string, stack: string): string | undefined {
   const setting = (SETTINGS as Record<string, Setting>)[key];
+  const retired = Object.hasOwn(RETIRED, key) ? RETIRED[key]?.(stack) : undefined;
+  if (retired) return `${NAMESPACE}:${key} ${retired}; ${takeOut(stack, key)}`;
   if (!setting) {
     const meant = nearest(key);
     const hint = meant ? `did you mean ${meant}? ` : `known keys: ${Object.keys(SETTINGS).join(", ")}. `;
@@ -251,7 +257,6 @@ function awsSettings(common: CommonSettings, raw: Record<string, string>): AwsSe
     architecture,
     instanceType: given("instanceType", defaultInstanceType(architecture)),
     image: text("image"),
-    machine: text("machine"),
     rootVolumeSize: Number(text("rootVolumeSize")),
     dataVolumeSize: Number(text("dataVolumeSize")),
     backups: Number(given("backups", environment === "dev" ? "0" : "7")),

@@ -109,7 +109,8 @@ export async function openStack(stack: string, engine: Engine, changes: Override
   await mkdir(projectFolder, { recursive: true });
   await writeProjectFile();
   await writeStackFile(stack, changes, team);
-  const program = async () => (await import("../../index.ts")).default;
+  // Not `index.ts`: a module runs once in a process, and a second `up` would then declare no resource and delete all of them.
+  const program = async () => (await import("../../infra/edge.ts")).edge();
   const args: InlineProgramArgs = { stackName: stack, projectName: "mcp-edge", program };
   const options = { workDir: projectFolder, envVars: env };
   if (team.shared) return known(stack, login, () => LocalWorkspace.selectStack(args, options));

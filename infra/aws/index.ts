@@ -147,7 +147,8 @@ export class AwsEdge extends pulumi.ComponentResource {
 
     const image = imageOf(settings, child);
     const { snapshotId } = settings;
-    const asked = once(`${stack}-machine-asked`, { value: settings.machine, neutral: "keep" }, child);
+    // What earlier versions' setting `machine` asked for. It stays part of the trigger: to forget it would replace those machines.
+    const asked = once(`${stack}-machine-asked`, { value: "keep", neutral: "keep" }, child);
     const restored = once(`${stack}-snapshot-asked`, { value: snapshotId, neutral: "" }, child);
     // The machine knows its volume's id from its first boot on, so another volume is another machine.
     const replaceWith = pulumi.interpolate`${settings.architecture} ${asked} ${restored}`;

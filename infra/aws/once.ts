@@ -2,14 +2,13 @@ import * as command from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 
 /**
- * The last value of a setting that was not its neutral one, kept in the stack's state by a resource that does nothing. For settings
- * that ask for something once: `machine: replace` replaces when it comes into the stack's file, not at each later change, and not
- * again when it goes back to `keep`.
+ * The last value of a setting that was not its neutral one, kept in the stack's state by a resource that does nothing. It is for
+ * settings that act once: a new `snapshotId` restores when it enters the stack's file, and removing it later changes nothing.
  *
- * The result is meant for `replacementTrigger`, together with `ignoreChanges` of what must not replace by itself: a replacement takes
- * the new values of ignored inputs too.
+ * Use the result as `replacementTrigger`, together with `ignoreChanges` for inputs that must not cause a replacement. A replacement
+ * takes the new values of ignored inputs too.
  *
- * @param neutral the value that keeps what was asked for before
+ * @param neutral the value that keeps the previous one
  */
 export function once(
   name: string,

@@ -140,6 +140,15 @@ export class AwsCheckout {
     return { ...result, all: `${result.stdout}\n${result.stderr}` };
   }
 
+  /** Run our own command line. Never throws for its exit code. */
+  cli = (...args: string[]): Promise<RunResult> =>
+    run("node", ["cli/main.ts", ...args], {
+      cwd: this.checkout.folder,
+      env: this.env,
+      accept: ALL,
+      timeout: 300_000,
+    });
+
   /** A stack with this configuration. */
   async stack(
     name: string,

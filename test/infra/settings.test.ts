@@ -40,6 +40,12 @@ describe("parseSettings", () => {
     expect(found[2]).toContain("must be one of debug, info, warn, error");
   });
 
+  test("names the command that took the place of a setting", () => {
+    expect(problems({ target: "aws", machine: "replace-2" })[0]).toMatch(
+      /mcp-edge:machine is now a command: npm run mcp-edge -- replace --stack local.*pulumi config rm mcp-edge:machine --stack local/,
+    );
+  });
+
   test.each([
     ["domain", "https://mcp.example.com"],
     ["domain", "localhost"],

@@ -255,7 +255,7 @@ describe("settings that change what is made", () => {
     expect(dev.one("iam/rolePolicy:RolePolicy").policy).not.toContain("cloudwatch");
   });
 
-  test("a word in machine, another processor and a snapshot replace the machine; nothing else does, and keep asks for nothing", async () => {
+  test("another processor and a snapshot replace the machine; nothing else does", async () => {
     const trigger = async (raw: Record<string, string>) => {
       const program = await Program.run(raw);
       const [machine] = program.all("ec2/instance:Instance");
@@ -265,14 +265,9 @@ describe("settings that change what is made", () => {
     const keep = await trigger({});
     expect(await trigger({ rateLimit: "60", instanceType: "t4g.large" })).toBe(keep);
     const triggers = [keep];
-    for (const raw of [
-      { machine: "replace" },
-      { machine: "replace-2" },
-      { architecture: "amd64" },
-      { snapshotId: "snap-0123456789abcdef0" },
-    ])
+    for (const raw of [{ architecture: "amd64" }, { snapshotId: "snap-0123456789abcdef0" }])
       triggers.push(await trigger(raw as Record<string, string>));
-    expect(new Set(triggers).size).toBe(5);
+    expect(new Set(triggers).size).toBe(3);
   });
 
   test("what was asked for once is remembered: its neutral value changes nothing", async () => {
@@ -284,8 +279,8 @@ describe("settings that change what is made", () => {
       ["prod-machine-asked", { ASKED: "keep" }, ["environment"]],
       ["prod-snapshot-asked", { ASKED: "" }, ["environment"]],
     ]);
-    expect(await keepers({ machine: "replace", snapshotId: "snap-0123456789abcdef0" })).toEqual([
-      ["prod-machine-asked", { ASKED: "replace" }, []],
+    expect(await keepers({ snapshotId: "snap-0123456789abcdef0" })).toEqual([
+      ["prod-machine-asked", { ASKED: "keep" }, ["environment"]],
       ["prod-snapshot-asked", { ASKED: "snap-0123456789abcdef0" }, []],
     ]);
   });
