@@ -2,7 +2,6 @@ import { Command } from "commander";
 import { guestOf, inGuest } from "../../infra/local/guest.ts";
 import { networkOf } from "../../infra/local/network.ts";
 import { awsPlace } from "../machine/aws-ssh.ts";
-import { awsStatus, statusText } from "../machine/aws-status.ts";
 import { readDeployed } from "../stack/outputs.ts";
 import { jsonOption, stackOption } from "./options.ts";
 
@@ -16,6 +15,7 @@ export const statusCommand = () =>
     .action(async ({ stack, json }: { stack: string; json: boolean }) => {
       const place = await awsPlace(stack);
       if (place) {
+        const { awsStatus, statusText } = await import("../machine/aws-status.ts");
         const status = await awsStatus(place);
         console.log(json ? JSON.stringify(status, null, 2) : statusText(status));
         if (!status.ok) process.exitCode = 1;

@@ -1,30 +1,30 @@
 import type { Context } from "./context.ts";
 
-/** One thing that is examined. It resolves with what came, and throws when that is not good. */
-export interface Check {
+/** One thing that doctor examines. `C` is what the checks of one run share. */
+export interface Check<C = Context> {
   /** Stable name, for programs and for `needs`. */
   id: string;
   title: string;
-  /** Ids of the checks without whose success this one makes no sense. */
+  /** Ids of the checks that must pass before this one is tried. */
   needs: string[];
-  /** Milliseconds, where the check must wait for something longer than the usual limit. */
+  /** Limit of a check that has to wait longer than the others, milliseconds. */
   limitMs?: number;
-  /** Whether the checks that need this one can go on although it failed: one address of two may work. Default: no. */
-  usable?(context: Context): boolean;
-  /** What is tried, in words: known before it runs. */
-  tried(context: Context): string;
-  /** What came, in words. @throws CheckFailure, or any error of the network. */
-  run(context: Context, signal: AbortSignal): Promise<string>;
-  /** What to do when it failed and the failure itself does not say better: imperative, with a command. */
-  fix(context: Context): string;
+  /** Whether the checks that need this one can be tried although it failed, since one address of two worked. Default: no. */
+  usable?(context: C): boolean;
+  /** What is tried, in words. */
+  tried(context: C): string;
+  /** @returns what was found, in words @throws CheckFailure when that is wrong, or any error of the network */
+  run(context: C, signal: AbortSignal): Promise<string>;
+  /** Advice for a failure that brings none of its own: imperative, with a command. */
+  fix(context: C): string;
 }
 
-/** Something came, and it is not what it should be. */
+/** The answer is not what it should be. */
 export class CheckFailure extends Error {
   override name = "CheckFailure";
   readonly fix: string | undefined;
 
-  /** @param got what came instead @param fix overrides the check's own advice */
+  /** @param got what was found instead @param fix replaces the check's own advice */
   constructor(got: string, fix?: string) {
     super(got);
     this.fix = fix;
@@ -38,23 +38,23 @@ export interface CheckResult {
   tried: string;
   got: string;
   ok: boolean;
-  /** How long it took, milliseconds. */
+  /** Duration, milliseconds. */
   ms: number;
   /** Only when it failed. */
   fix?: string;
-  /** It was not tried, because these (titles) failed. */
+  /** Titles of the failed checks because of which this one was not tried. */
   blockedBy?: string[];
 }
 
-/** The outcome of all. */
+/** The outcome of a run. */
 export interface DoctorReport {
   url: string;
-  /** When it began, ISO 8601. */
+  /** Start of the run, ISO 8601. */
   at: string;
-  /** How long everything took, milliseconds. */
+  /** Duration of the run, milliseconds. */
   ms: number;
   ok: boolean;
   checks: CheckResult[];
-  /** Titles of the checks that were left out, since they need a token and there is none yet. */
+  /** Titles of the checks that were left out because there is no token yet. */
   leftOut?: string[];
 }

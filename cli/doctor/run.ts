@@ -1,8 +1,8 @@
-import { type Check, CheckFailure, type CheckResult, type DoctorReport } from "./check.ts";
+import type { Check, CheckResult, DoctorReport } from "./check.ts";
 import { CHECKS } from "./checks/index.ts";
 import { Context } from "./context.ts";
-import { explain } from "./explain.ts";
 import { Limit } from "./limit.ts";
+import { outcomeOf } from "./outcome.ts";
 import { DoctorUsageError, parseConnect, parseOrigin, readCa } from "./target.ts";
 
 export type { CheckResult, DoctorReport } from "./check.ts";
@@ -120,24 +120,8 @@ function notTried(check: Check, broken: CheckResult[], context: Context): CheckR
 }
 
 async function runOne(check: Check, context: Context): Promise<CheckResult> {
-  const { id, title } = check;
-  const started = performance.now();
-  const result = (ok: boolean, got: string, fix?: string): CheckResult => ({
-    id,
-    title,
-    tried: check.tried(context),
-    got: hidden(got, context.target.token),
-    ok,
-    ms: Math.round(performance.now() - started),
-    ...(fix === undefined ? {} : { fix }),
-  });
-  try {
-    return result(true, await limited(check, context));
-  } catch (error) {
-    if (error instanceof CheckFailure) return result(false, error.message, error.fix ?? check.fix(context));
-    const { got, fix } = explain(error);
-    return result(false, got, fix ?? check.fix(context));
-  }
+  const result = await outcomeOf(check, context, () => limited(check, context));
+  return { ...result, got: hidden(result.got, context.target.token) };
 }
 
 /** Runs a check and gives up after its limit, also when the check itself does not heed its signal. */

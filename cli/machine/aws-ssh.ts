@@ -54,30 +54,6 @@ async function aws({ provider }: AwsPlace, ...args: string[]): Promise<string> {
   }
 }
 
-/** The running machines of a stack, the first one first, by their tags: it need not have been brought up from this host. */
-async function instances(place: AwsPlace): Promise<string[]> {
-  const filters = ["tag:Project=mcp-edge", `tag:Stack=${place.stack}`, "instance-state-name=running"].map(
-    (filter) => {
-      const [name, value] = filter.split("=");
-      return `Name=${name},Values=${value}`;
-    },
-  );
-  const query = "Reservations[].Instances[].[InstanceId, Tags[?Key=='Name'].Value | [0]]";
-  const found = await aws(place, "ec2", "describe-instances", "--filters", ...filters, "--query", query);
-  return inOrder(found);
-}
-
-/** Ids of the machines by their number, which ends their name: mcp-edge-prod, mcp-edge-prod.2, … .10. Pure. */
-export function inOrder(lines: string): string[] {
-  const number = (name = "") => Number(/\.(\d+)$/.exec(name)?.[1] ?? 1);
-  return lines
-    .split("\n")
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([id]) => id?.startsWith("i-"))
-    .sort(([, a], [, b]) => number(a) - number(b))
-    .map(([id]) => id as string);
-}
-
 /** @throws Error that names what there is when the wanted machine is not among it. Pure. */
 export function pickInstance(
   found: string[],
@@ -137,7 +113,9 @@ async function throughTunnel<T>(
 ): Promise<T> {
   const { stack } = place;
   const { region } = place.provider;
-  const instance = pickInstance(await instances(place), place);
+  // Loaded late: the clients of the AWS SDK would double the time that every other command takes to start.
+  const { runningMachines } = await import("../aws/stack.ts");
+  const instance = pickInstance(await runningMachines(place.provider, stack), place);
   const folder = await mkdtemp(join(tmpdir(), "mcp-edge-shell-"));
   try {
     const key = join(folder, "key");

@@ -11,6 +11,7 @@ export interface ClientOptions {
   useFipsEndpoint?: boolean;
   useDualstackEndpoint?: boolean;
   maxAttempts?: number;
+  requestHandler?: { connectionTimeout: number; requestTimeout: number; throwOnRequestTimeout: true };
 }
 
 /**
@@ -18,8 +19,9 @@ export interface ClientOptions {
  * the same endpoint: `new EC2Client(clientOptions("ec2", settings))`.
  *
  * @param service the provider's name of the service, such as `ec2`, `cloudwatch` or `s3`
+ * @param limitMs limit of one attempt, milliseconds; default: the SDK's own, which is none
  */
-export function clientOptions(service: string, settings: ProviderSettings): ClientOptions {
+export function clientOptions(service: string, settings: ProviderSettings, limitMs?: number): ClientOptions {
   const { region, useFipsEndpoint, useDualstackEndpoint, maxRetries } = settings;
   const endpoint = endpointOf(settings, service);
   return {
@@ -29,12 +31,21 @@ export function clientOptions(service: string, settings: ProviderSettings): Clie
     ...(useFipsEndpoint === undefined ? {} : { useFipsEndpoint }),
     ...(useDualstackEndpoint === undefined ? {} : { useDualstackEndpoint }),
     ...(maxRetries === undefined ? {} : { maxAttempts: maxRetries + 1 }),
+    ...(limitMs === undefined
+      ? {}
+      : {
+          requestHandler: {
+            connectionTimeout: limitMs,
+            requestTimeout: limitMs,
+            throwOnRequestTimeout: true,
+          },
+        }),
   };
 }
 
 /** A client of S3. A custom endpoint has no host name for each bucket, so the bucket is in the path there. */
-export function s3Client(settings: ProviderSettings): S3Client {
-  const options = clientOptions("s3", settings);
+export function s3Client(settings: ProviderSettings, limitMs?: number): S3Client {
+  const options = clientOptions("s3", settings, limitMs);
   return new S3Client({
     ...options,
     forcePathStyle: settings.s3UsePathStyle ?? options.endpoint !== undefined,

@@ -1,40 +1,23 @@
+import type { Instance } from "@aws-sdk/client-ec2";
+import type { BucketClient } from "../../../infra/aws/bucket-client.ts";
 import type { AwsSettings } from "../../../infra/settings.ts";
-import type { AwsClient } from "./client.ts";
+import type { AwsClients } from "../../aws/clients.ts";
+import type { Check } from "../check.ts";
 
-/** A machine of the stack, as EC2 describes it. */
-export interface Ec2Machine {
-  id: string;
-  state: string;
-  instanceType: string;
-  /** Milliseconds since 1970. */
-  launched: number;
-  httpTokens: string;
-  hopLimit: number;
-}
-
-/** What one run knows; earlier checks add to it. */
+/** What the checks of one run share; earlier checks add to it. */
 export interface AwsContext {
-  aws: AwsClient;
+  aws: AwsClients;
   settings: AwsSettings;
   account?: string;
   image?: string;
-  machines?: Ec2Machine[];
+  machines?: Instance[];
+  bucket(name: string): BucketClient;
 }
 
 /** One question to AWS. It only reads. */
-export interface AwsCheck {
-  id: string;
-  title: string;
-  /** `account`: holds before anything is made; `stack`: needs the stack's machines. */
+export interface AwsCheck extends Pick<Check<AwsContext>, "id" | "title" | "tried" | "fix"> {
+  /** `account`: can be asked before anything is made; `stack`: needs the stack's machines. */
   about: "account" | "stack";
-  tried: (context: AwsContext) => string;
-  /** What came, in words. @throws CheckFailure, or any error of the network */
-  run: (context: AwsContext) => Promise<string>;
-  fix: (context: AwsContext) => string;
+  /** @returns what was found, in words @throws CheckFailure when that is wrong, or the error of the AWS SDK */
+  run(context: AwsContext): Promise<string>;
 }
-
-/** By these tags the program's resources are known. */
-export const stackFilters = ({ settings }: AwsContext): Record<string, string> => ({
-  "tag:Project": "mcp-edge",
-  "tag:Stack": settings.stack,
-});

@@ -73,13 +73,21 @@ export function apiServer(aws: Account, log: (line: string) => void): Server {
       const { code, status, message } = failure(error);
       log(`${request.method} ${request.url} ${status} ${code} ${message}`);
       const json = request.headers["content-type"]?.includes("json");
-      const text = json
-        ? JSON.stringify({ __type: code, message })
-        : `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message></Error>`;
+      const text = json ? JSON.stringify({ __type: code, message }) : xmlError(request, code, message);
       response.writeHead(status, { "content-type": json ? "application/x-amz-json-1.1" : "application/xml" });
       response.end(request.method === "HEAD" ? undefined : text);
     });
   });
+}
+
+/** Each protocol wraps its error in its own way: S3 not at all, EC2 in a list, the others in a response. */
+function xmlError({ headers }: IncomingMessage, code: string, message: string): string {
+  const error = `<Error><Code>${code}</Code><Message>${message}</Message></Error>`;
+  const [, service = "s3"] = /\/([\w-]+)\/aws4_request/.exec(headers.authorization ?? "") ?? [];
+  const others = `<ErrorResponse>${error}</ErrorResponse>`;
+  const body =
+    service === "s3" ? error : service === "ec2" ? `<Response><Errors>${error}</Errors></Response>` : others;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${body}`;
 }
 
 interface Signed extends SignedRequest {

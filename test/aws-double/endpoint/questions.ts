@@ -1,7 +1,5 @@
 import { imageOf } from "../images.ts";
 import type { Account } from "../kind.ts";
-import { firstState } from "../services/alarm-state.ts";
-import { ALARM } from "../services/cloudwatch.ts";
 import { INSTANCE } from "../services/instances.ts";
 import { offeredZones } from "../services/offerings.ts";
 import { RECORD, ZONE } from "../services/route53.ts";
@@ -125,34 +123,6 @@ const offerings: Question = (asked, aws) => ({
   },
 });
 
-/** Alarms as they are right after they were put, once CloudWatch has looked for the first time. */
-const alarms: Question = (asked, aws) => ({
-  DescribeAlarmsResult: {
-    MetricAlarms: {
-      member: aws.store
-        .all(ALARM)
-        .filter(({ id }) => id.startsWith(text(asked, "AlarmNamePrefix")))
-        .map((alarm) => {
-          const { token, id, inputs } = alarm;
-          const { value, reason } = firstState(alarm, aws);
-          return {
-            AlarmName: id,
-            MetricName: text(inputs, "metricName"),
-            StateValue: value,
-            StateReason: reason,
-            AlarmConfigurationUpdatedTimestamp: aws.store.changed(token, id).toISOString(),
-            Dimensions: {
-              member: Object.entries(object(inputs, "dimensions")).map(([Name, Value]) => ({
-                Name,
-                Value: String(Value),
-              })),
-            },
-          };
-        }),
-    },
-  },
-});
-
 const identity: Question = (_, { account }, caller) => ({
   GetCallerIdentityResult: {
     Arn: `arn:aws:sts::${account}:assumed-role/${caller}/double`,
@@ -161,7 +131,6 @@ const identity: Question = (_, { account }, caller) => ({
 });
 
 const QUERIES: Record<string, Question> = {
-  "cloudwatch:DescribeAlarms": alarms,
   "ec2:DescribeImages": images,
   "ec2:DescribeInstances": instances,
   "ec2:DescribeInstanceTypeOfferings": offerings,

@@ -5,6 +5,7 @@ import { type Account, arn } from "../kind.ts";
 import { PARAMETER } from "../services/ssm.ts";
 import type { Stored } from "../store.ts";
 import { number, type Props, text, texts } from "../values.ts";
+import { alarms } from "./alarms.ts";
 import type { Gate } from "./api.ts";
 import type { Answer } from "./s3.ts";
 
@@ -49,6 +50,10 @@ function shown(aws: Account, { id, inputs, outs }: Stored, args: Props): Props {
 }
 
 const CALLS: Record<string, Call> = {
+  "GraniteServiceVersion20100801.DescribeAlarms": (args, aws, gate) => {
+    need(gate, "cloudwatch:DescribeAlarms", "*");
+    return alarms(args, aws);
+  },
   "AmazonSSM.GetParameter": (args, aws, gate) => {
     const name = text(args, "Name");
     need(gate, "ssm:GetParameter", parameterArn(aws, name));

@@ -2,8 +2,9 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { awsShell, inOrder, pickInstance, sshArguments } from "../../../cli/machine/aws-ssh.ts";
+import { type AwsPlace, awsShell, pickInstance, sshArguments } from "../../../cli/machine/aws-ssh.ts";
 import { createToken } from "../../../cli/machine/tokens.ts";
+import { instances, type StandIn, standIn } from "../doctor/aws/stand-in.ts";
 
 describe("pickInstance", () => {
   const found = ["i-0aa", "i-0bb"];
@@ -31,16 +32,10 @@ test("a command goes whole to the other shell, whatever is in it", () => {
   expect(sshArguments(place, []).slice(-3)).toEqual(["-t", "admin@i-0aa", "exec sudo -i"]);
 });
 
-test("machines are in the order of their numbers, which end their names", () => {
-  const lines = ["i-0c\tmcp-edge-prod.10", "i-0b\tmcp-edge-prod.2", "i-0a\tmcp-edge-prod", ""].join("\n");
-  expect(inOrder(lines)).toEqual(["i-0a", "i-0b", "i-0c"]);
-  expect(inOrder("None")).toEqual([]);
-});
-
 describe("awsShell", () => {
   let folder = "";
-  const provider = { region: "eu-central-1", accessKey: "AKIASTACK", secretKey: "s" };
-  const place = { stack: "prod", provider };
+  let ec2: StandIn;
+  let place: AwsPlace;
   const path = process.env.PATH;
   const stand = async (name: string, script: string) => {
     await writeFile(join(folder, name), `#!/bin/sh\n${script}`);
@@ -48,29 +43,32 @@ describe("awsShell", () => {
   };
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "mcp-edge-aws-shell-"));
-    await stand(
-      "aws",
-      `echo "$AWS_ACCESS_KEY_ID $@" >>${folder}/calls\ncase "$*" in *describe-instances*) printf 'i-0bb\\tmcp-edge-prod.2\\ni-0aa\\tmcp-edge-prod\\n' ;; esac\n`,
-    );
+    ec2 = await standIn();
+    ec2.answers["ec2 DescribeInstances"] = instances([10, "i-0cc"], [2, "i-0bb"], [1, "i-0aa"]);
+    const endpoints = { ec2: ec2.endpoint };
+    place = {
+      stack: "prod",
+      provider: { region: "eu-central-1", accessKey: "AKID", secretKey: "s", endpoints },
+    };
+    await stand("aws", `echo "$AWS_ACCESS_KEY_ID $@" >>${folder}/calls\n`);
     await stand("ssh", `echo "$@" >>${folder}/ssh.log\nexit 7\n`);
     process.env.PATH = `${folder}:${path}`;
   });
   afterAll(async () => {
     process.env.PATH = path;
+    await ec2.close();
     await rm(folder, { recursive: true });
   });
 
   test("finds the machine by its tags, hands a fresh key to Instance Connect, and gives the command's exit code", async () => {
     expect(await awsShell({ ...place, machine: "2" }, ["id"])).toBe(7);
     const calls = await readFile(join(folder, "calls"), "utf8");
-    expect(calls).toMatch(
-      /describe-instances --filters Name=tag:Project,Values=mcp-edge Name=tag:Stack,Values=prod /,
-    );
+    expect(ec2.asked).toEqual(["ec2 DescribeInstances"]);
     expect(
       calls
         .trim()
         .split("\n")
-        .filter((line) => !line.startsWith("AKIASTACK ")),
+        .filter((line) => !line.startsWith("AKID ")),
     ).toEqual([]);
     expect(calls).toMatch(
       /send-ssh-public-key --instance-id i-0bb --instance-os-user admin --ssh-public-key ssh-ed25519 AAAA/,

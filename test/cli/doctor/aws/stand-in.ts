@@ -28,11 +28,31 @@ export const rules = (...all: [string, number, string][]) =>
 export const instance = (tokens = "required", state = "running", launched = "2026-01-01T00:00:00.000Z") =>
   `<?xml version="1.0" encoding="UTF-8"?><DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><reservationSet><item><instancesSet><item><instanceId>${MACHINE}</instanceId><instanceState><code>16</code><name>${state}</name></instanceState><instanceType>t4g.small</instanceType><launchTime>${launched}</launchTime><metadataOptions><state>applied</state><httpTokens>${tokens}</httpTokens><httpPutResponseHopLimit>1</httpPutResponseHopLimit></metadataOptions></item></instancesSet></item></reservationSet></DescribeInstancesResponse>`;
 
+/** Running machines of the stack `prod`, by their numbers. */
+export const instances = (...all: [number, string][]) =>
+  `<DescribeInstancesResponse><reservationSet>${all
+    .map(
+      ([number, id]) =>
+        `<item><instancesSet><item><instanceId>${id}</instanceId><instanceState><name>running</name></instanceState><tagSet><item><key>Name</key><value>mcp-edge-prod${number === 1 ? "" : `.${number}`}</value></item></tagSet></item></instancesSet></item>`,
+    )
+    .join("")}</reservationSet></DescribeInstancesResponse>`;
+
 export const NO_INSTANCES = "<DescribeInstancesResponse><reservationSet/></DescribeInstancesResponse>";
 
 /** @param put when it was put, ISO 8601 */
 export const alarm = (state: string, metric = "StatusCheckFailed_System", put = "2026-01-01T00:00:00.000Z") =>
-  `<DescribeAlarmsResponse><DescribeAlarmsResult><MetricAlarms><member><AlarmName>mcp-edge-prod-host</AlarmName><MetricName>${metric}</MetricName><AlarmConfigurationUpdatedTimestamp>${put}</AlarmConfigurationUpdatedTimestamp><StateValue>${state}</StateValue><StateReason>2 datapoints &gt; 0</StateReason><Dimensions><member><Name>InstanceId</Name><Value>${MACHINE}</Value></member></Dimensions></member></MetricAlarms></DescribeAlarmsResult></DescribeAlarmsResponse>`;
+  JSON.stringify({
+    MetricAlarms: [
+      {
+        AlarmName: "mcp-edge-prod-host",
+        MetricName: metric,
+        AlarmConfigurationUpdatedTimestamp: Date.parse(put) / 1000,
+        StateValue: state,
+        StateReason: "2 datapoints > 0",
+        Dimensions: [{ Name: "InstanceId", Value: MACHINE }],
+      },
+    ],
+  });
 
 export const image = (architecture: string) =>
   `<DescribeImagesResponse><imagesSet><item><imageId>${IMAGE}</imageId><imageOwnerId>136693071363</imageOwnerId><imageState>available</imageState><architecture>${architecture}</architecture><enaSupport>true</enaSupport><name>debian-13-arm64-20261101-1</name><rootDeviceName>/dev/xvda</rootDeviceName></item></imagesSet></DescribeImagesResponse>`;
@@ -69,11 +89,22 @@ const SCOPE =
 
 /** The question in a request: the action, or the path. */
 function actionOf(service: string, url: URL, body: string, target: string): string {
-  if (service === "ssm") return target.replace("AmazonSSM.", "");
+  if (target) return target.split(".").at(-1) ?? "";
   if (service === "route53") return url.pathname.replace("/2013-04-01/", "");
   if (service === "s3")
-    return url.pathname.replace("/mcp-edge-prod-123456789012/", "") + url.search.replace(/=$/, "");
+    return url.pathname.replace("/mcp-edge-prod-123456789012/", "") + url.search.replace(/\?x-id=.*|=$/, "");
   return new URLSearchParams(body).get("Action") ?? "";
+}
+
+/** An error as each protocol of AWS writes it. */
+function errorBody(service: string, code: string): string {
+  const message = "said by the stand-in";
+  if (service === "json") return JSON.stringify({ __type: code, message });
+  const error = `<Error><Code>${code}</Code><Message>${message}</Message></Error>`;
+  if (service === "s3") return error;
+  return service === "ec2"
+    ? `<Response><Errors>${error}</Errors></Response>`
+    : `<ErrorResponse>${error}</ErrorResponse>`;
 }
 
 export async function standIn(): Promise<StandIn> {
@@ -85,12 +116,10 @@ export async function standIn(): Promise<StandIn> {
       body += chunk;
     });
     request.on("end", () => {
-      const refuse = (status: number, code: string) =>
-        response
-          .writeHead(status)
-          .end(`<Error><Code>${code}</Code><Message>said by the stand-in</Message></Error>`);
       const [, region, service = "", signed = ""] = SCOPE.exec(request.headers.authorization ?? "") ?? [];
       const target = String(request.headers["x-amz-target"] ?? "");
+      const refuse = (status: number, code: string) =>
+        response.writeHead(status).end(errorBody(target ? "json" : service, code));
       if (region !== (service === "route53" ? "us-east-1" : "eu-central-1"))
         return refuse(403, "SignatureDoesNotMatch");
       if (target && !signed.includes("x-amz-target")) return refuse(403, "SignatureDoesNotMatch");

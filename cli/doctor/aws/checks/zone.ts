@@ -1,0 +1,30 @@
+import { ListHostedZonesByNameCommand, ListResourceRecordSetsCommand } from "@aws-sdk/client-route-53";
+import { CheckFailure } from "../../check.ts";
+import type { AwsCheck } from "../check.ts";
+
+/** The hosted zone of the domain, and which records the domain has there. */
+export const zone: AwsCheck = {
+  id: "zone",
+  title: "Route 53 zone",
+  about: "account",
+  tried: ({ settings }) =>
+    settings.zone ? `route53:ListHostedZonesByName ${settings.zone}` : "no zone in the settings",
+  async run({ aws: { route53 }, settings: { zone, domain, hostedZone } }) {
+    if (!zone) return "none: the records are made by hand (output `records`)";
+    const { HostedZones: [found] = [] } = await route53.send(
+      new ListHostedZonesByNameCommand({ DNSName: zone, MaxItems: 1 }),
+    );
+    // The list begins at the name; the first zone may be another's.
+    if (found?.Name !== `${zone}.`) {
+      if (hostedZone === "create") return `${zone} does not exist yet: \`up\` makes it`;
+      throw new CheckFailure(`the account has no zone ${zone}`);
+    }
+    const { ResourceRecordSets = [] } = await route53.send(
+      new ListResourceRecordSetsCommand({ HostedZoneId: found.Id, StartRecordName: domain, MaxItems: 20 }),
+    );
+    const types = ResourceRecordSets.filter(({ Name }) => Name === `${domain}.`).map(({ Type }) => Type);
+    return types.length > 0 ? `${domain} has ${types.sort().join(", ")}` : `${domain} has no record yet`;
+  },
+  fix: ({ settings }) =>
+    `Make the zone: pulumi config set mcp-edge:hostedZone create --stack ${settings.stack}; or name another in mcp-edge:zone`,
+};
