@@ -202,7 +202,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   // In this order: a page may read every refusal, and what is refused costs little.
   await registerCors(http, names.origins);
   await registerOverload(http, config.limits, refused);
-  await registerRateLimits(http, config.limits, buckets, refused);
+  registerRateLimits(http, config.limits, buckets, refused);
   registerCaller(http);
   registerQuotas(http, config.limits.quotaPerDay, usage, refused);
 

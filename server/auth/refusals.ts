@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { isIPv6 } from "node:net";
+import { networkOf } from "../http/network.ts";
 
 /** Response header that names a refused credential to the edge, which logs it for fail2ban and takes it off the answer. */
 export const REFUSED_CREDENTIAL = "x-refused-credential";
@@ -51,19 +51,4 @@ export class Refusals {
       this.#named.delete(entry);
     }
   }
-}
-
-/** An IPv6 client owns a whole /64, whose every address it may use; an IPv4 address stands for itself. */
-export function networkOf(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return mapped;
-  if (!isIPv6(address)) return address;
-  const [head = "", tail] = (address.split("%", 1)[0] ?? "").split("::");
-  const groups = (text: string) => (text === "" ? [] : text.split(":"));
-  const [front, back] = [groups(head), groups(tail ?? "")];
-  // An IPv4 ending counts as two groups.
-  const length = front.length + back.length + (address.includes(".") ? 1 : 0);
-  const zeros = tail === undefined ? [] : Array.from({ length: 8 - length }, () => "0");
-  const network = [...front, ...zeros, ...back].slice(0, 4);
-  return `${network.map((group) => Number.parseInt(group, 16).toString(16)).join(":")}::/64`;
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
+import { parse } from "forwarded-parse";
 import { FORWARDING_HEADERS, isTrustedHop } from "./peer.ts";
 
 /** One hop of a `Forwarded` header. */
@@ -10,36 +11,21 @@ export interface ForwardedHop {
   proto?: "http" | "https";
 }
 
-const PAIR = /\s*([\w!#$%&'*+.^`|~-]+)=(?:"((?:[^"\\]|\\.)*)"|([\w!#$%&'*+.^`|~-]+))\s*/y;
-
 /**
  * Reads `Forwarded` (RFC 7239, section 4): hops in the order in which they were passed, the nearest last.
  *
- * @returns undefined when the header is malformed: then none of it is believed
+ * @returns undefined if the header is malformed: then none of it is believed
  */
 export function parseForwarded(header: string): ForwardedHop[] | undefined {
-  const hops: ForwardedHop[] = [];
-  let hop: ForwardedHop = { for: "unknown" };
-  let at = 0;
-  while (at < header.length) {
-    PAIR.lastIndex = at;
-    const found = PAIR.exec(header);
-    if (!found) return undefined;
-    at = PAIR.lastIndex;
-    const value = found[3] ?? found[2]?.replace(/\\(.)/g, "$1") ?? "";
-    const name = found[1]?.toLowerCase();
-    if (name === "for") hop.for = addressOf(value);
-    else if (name === "host" && /^[\w.:[\]-]{1,255}$/.test(value)) hop.host = value;
-    else if (name === "proto" && /^https?$/i.test(value)) hop.proto = value.toLowerCase() as "http" | "https";
-    const separator = header[at];
-    if (separator !== undefined && separator !== ";" && separator !== ",") return undefined;
-    at++;
-    if (separator !== ";") {
-      hops.push(hop);
-      hop = { for: "unknown" };
-    }
+  try {
+    return parse(header).map(({ for: node, host, proto }) => ({
+      for: addressOf(node ?? ""),
+      ...(host && /^[\w.:[\]-]{1,255}$/.test(host) ? { host } : {}),
+      ...(proto && /^https?$/i.test(proto) ? { proto: proto.toLowerCase() as "http" | "https" } : {}),
+    }));
+  } catch {
+    return undefined;
   }
-  return hops;
 }
 
 /** `192.0.2.1:80` and `[2001:db8::1]:80` without their ports; what is no address is nobody's. */

@@ -19,7 +19,7 @@ describe("parseForwarded", () => {
     ['for=192.0.2.43, for="198.51.100.17:80"', [{ for: "192.0.2.43" }, { for: "198.51.100.17" }]],
     ["for=unknown, for=_hidden", [{ for: "unknown" }, { for: "unknown" }]],
     ['for="a\\"b"', [{ for: "unknown" }]],
-    ["", []],
+    ["", undefined],
     ["nonsense", undefined],
     ["for=1.2.3.4 for=5.6.7.8", undefined],
     ["for=192.0.2.1:80", undefined],
