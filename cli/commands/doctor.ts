@@ -1,4 +1,7 @@
 import { Command } from "commander";
+import { byHand } from "../doctor/as/by-hand.ts";
+import { type ClientShape, clientsNamed } from "../doctor/as/clients.ts";
+import { checksAs } from "../doctor/as/index.ts";
 import { CHECKS } from "../doctor/checks/index.ts";
 import { progressLine } from "../doctor/progress.ts";
 import { renderForTerminal } from "../doctor/render.ts";
@@ -22,6 +25,9 @@ interface Flags {
   connect?: string;
   json?: boolean;
   aws?: boolean;
+  as?: string;
+  path: string;
+  signIn?: boolean;
   timeout: string;
 }
 
@@ -34,6 +40,8 @@ Examples:
   any host:                         MCP_EDGE_TOKEN=... mcp-edge doctor https://edge.example.com
   a stack in AWS:                   MCP_EDGE_TOKEN=... mcp-edge doctor --stack prod
   what AWS has of it:               mcp-edge doctor --aws --stack prod
+  as Claude.ai and Cursor sign in:  mcp-edge doctor https://edge.example.com --as claude.ai,cursor
+  up to a tool call:                mcp-edge doctor https://edge.example.com --as chatgpt --sign-in
   before its DNS exists:            mcp-edge doctor https://edge.example.com --connect 192.0.2.10 --ca ca.pem
 
 The exit code is 0 when all checks passed, 1 when one failed, 2 when the command line is wrong.`;
@@ -55,6 +63,15 @@ export function doctorCommand({
     .option("--connect <ADDRESS>", "connect to this IP address instead of asking DNS")
     .option("--timeout <SECONDS>", "limit of one check (the keep-alive checks always wait 16 s)", "10")
     .option("--aws", "ask AWS about the stack and its account instead (only reads; needs credentials)")
+    .option(
+      "--as <CLIENTS>",
+      "sign in as these clients do, step by step: claude.ai, chatgpt, claude-code, cursor, vscode, zed, librechat, inspector, or all",
+    )
+    .option("--path <PATH>", "with --as: the MCP endpoint of the host", "/mcp")
+    .option(
+      "--sign-in",
+      "with --as: a person signs in in a browser, so that the checks go on up to a tool call",
+    )
     .option("--json", "machine-readable report on standard output")
     .addOption(stackOption())
     .addHelpText("after", EXAMPLES)
@@ -64,8 +81,12 @@ export function doctorCommand({
           process.exitCode = show(await examineAws(flags.stack, limitOf(flags)), flags.json === true);
           return;
         }
+        const clients = flags.as === undefined ? undefined : clientsOf(flags.as);
         const options = await optionsOf(url, flags, resolveDefault);
-        process.exitCode = await examine(options, flags.json === true);
+        process.exitCode =
+          clients === undefined
+            ? await examine(options, flags.json === true)
+            : await examineAs(clients, options, flags);
       } catch (error) {
         if (!(error instanceof DoctorUsageError)) throw error;
         command.error(`error: ${error.message}`, { exitCode: USAGE });
@@ -78,6 +99,36 @@ function limitOf(flags: Flags): number {
   const seconds = Number(flags.timeout);
   if (seconds > 0 && seconds <= 600) return seconds * 1000;
   throw new DoctorUsageError(`--timeout takes seconds between 0 and 600, not "${flags.timeout}"`);
+}
+
+function clientsOf(text: string): ClientShape[] {
+  try {
+    return clientsNamed(text);
+  } catch (error) {
+    throw new DoctorUsageError((error as Error).message);
+  }
+}
+
+/** One report for each client, one after the other: the limits of the server are for one client at a time. */
+async function examineAs(clients: ClientShape[], options: DoctorOptions, flags: Flags): Promise<number> {
+  const reports: (DoctorReport & { as: string })[] = [];
+  const signIn = flags.signIn === true ? { signIn: byHand() } : {};
+  for (const shape of clients) {
+    const progress = process.stderr.isTTY && !flags.signIn ? progressLine(process.stderr) : undefined;
+    const report = await runDoctor({
+      ...options,
+      checks: checksAs(shape, { path: flags.path, ...signIn }),
+      ...(progress === undefined ? {} : { onProgress: progress.update }),
+    }).finally(() => progress?.end());
+    reports.push({ as: shape.id, ...report });
+    if (!flags.json) {
+      process.stdout.write(`As ${shape.title}\n${renderForTerminal(report, process.stdout)}\n\n`);
+    }
+  }
+  if (flags.json) process.stdout.write(`${JSON.stringify(reports, null, 2)}\n`);
+  else if (flags.signIn !== true)
+    process.stdout.write("Nobody signed in: add --sign-in to go on up to a tool call.\n");
+  return reports.every(({ ok }) => ok) ? 0 : 1;
 }
 
 async function optionsOf(
