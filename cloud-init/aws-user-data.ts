@@ -1,6 +1,7 @@
+import { FILES } from "./file-table.ts";
 import { renderFile } from "./render.ts";
 
-/** What a machine on AWS must know before it can ask for anything else. */
+/** What a machine on AWS must know before it can pull anything. */
 export interface AwsSurroundings {
   stack: string;
   region: string;
@@ -11,17 +12,18 @@ export interface AwsSurroundings {
   endpoint: string;
 }
 
-/** Scripts of the first boot: path on the machine -> file under `cloud-init/`. */
-const BOOT: Readonly<Record<string, string>> = {
-  "/etc/systemd/system/mcp-edge-pull.service": "files/systemd/mcp-edge-pull.service",
-  "/etc/systemd/system/mcp-edge-pull.timer": "files/systemd/mcp-edge-pull.timer",
-  "/usr/local/lib/mcp-edge/archive.sh": "deploy/lib/archive.sh",
-  "/usr/local/lib/mcp-edge/aws.sh": "deploy/lib/aws.sh",
-  "/usr/local/lib/mcp-edge/boot.sh": "deploy/lib/boot.sh",
-  "/usr/local/lib/mcp-edge/report.sh": "deploy/lib/report.sh",
-  "/usr/local/sbin/mcp-edge-data": "deploy/mcp-edge-data",
-  "/usr/local/sbin/mcp-edge-pull": "deploy/mcp-edge-pull",
-};
+/** The files that the first boot needs before it has pulled the others. */
+const BOOT: readonly string[] = [
+  "/etc/systemd/system/mcp-edge-.service.d/sandbox.conf",
+  "/etc/systemd/system/mcp-edge-pull.service",
+  "/etc/systemd/system/mcp-edge-pull.timer",
+  "/usr/local/lib/mcp-edge/archive.sh",
+  "/usr/local/lib/mcp-edge/aws.sh",
+  "/usr/local/lib/mcp-edge/boot.sh",
+  "/usr/local/lib/mcp-edge/report.sh",
+  "/usr/local/sbin/mcp-edge-data",
+  "/usr/local/sbin/mcp-edge-pull",
+];
 
 /** /etc/mcp-edge/aws.env: read by our scripts as a shell file. Only user-data writes it: it differs from machine to machine. */
 function awsEnv({ stack, region, bucket, volume, endpoint }: AwsSurroundings): string {
@@ -48,10 +50,10 @@ function awsEnv({ stack, region, bucket, volume, endpoint }: AwsSurroundings): s
  * by their hash from the bucket, as they do at each later deployment.
  */
 export function awsUserData(around: AwsSurroundings): string {
-  const files = Object.entries(BOOT).map(([path, source]) => ({
+  const files = FILES.filter(({ path }) => BOOT.includes(path)).map(({ path, source, mode = "0644" }) => ({
     path,
-    content: renderFile(source, {}),
-    permissions: path.startsWith("/usr/local/sbin/") ? "0755" : "0644",
+    content: renderFile(String(source), {}),
+    permissions: mode,
   }));
   files.push({ path: "/etc/mcp-edge/aws.env", content: awsEnv(around), permissions: "0644" });
   const document = { write_files: files, runcmd: [["/usr/local/sbin/mcp-edge-pull", "boot"]] };

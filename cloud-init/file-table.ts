@@ -76,6 +76,7 @@ export const FILES: readonly FileRow[] = [
     source: "files/systemd/slot.service.liquid",
     change: ["daemon-reload", "take-over"],
   }),
+  dropIn(`${slotUnit}.d/sandbox.conf`, "sandbox.conf", "app", ["take-over"]),
   dropIn(`${slotUnit}.d/secrets.conf`, "secrets.conf", "app", ["take-over"], onAws),
   enabled(socket, "app", {
     source: "files/systemd/slot.socket.liquid",
@@ -130,6 +131,7 @@ export const FILES: readonly FileRow[] = [
     change: ["create-accounts"],
   }),
   file("/etc/tmpfiles.d/mcp-edge.conf", "files/systemd/tmpfiles.conf", "all", { change: ["create-folders"] }),
+  dropIn("mcp-edge-.service.d/sandbox.conf", "sandbox.conf", "all"),
   enabled("mcp-edge-patches.timer", "all"),
   unit("mcp-edge-patches.service", "all"),
   script("mcp-edge-patches", "all"),
@@ -147,6 +149,11 @@ export const FILES: readonly FileRow[] = [
   }),
   enabled("mcp-edge-pull.timer", "all", { when: onAws }),
   unit("mcp-edge-pull.service", "all", { when: onAws }),
+  // A transient unit: there is nothing to verify while it does not run.
+  {
+    ...dropIn("mcp-edge-pull-change.service.d/sandbox.conf", "no-sandbox.conf", "all", [], onAws),
+    judge: "none",
+  },
   library("aws.sh", { when: onAws }),
   library("boot.sh", { when: onAws }),
   library("report.sh", { when: onAws }),

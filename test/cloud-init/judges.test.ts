@@ -33,6 +33,8 @@ function judge() {
     root.write("/user-data-aws", awsUserData(AROUND));
     // What a first release leaves: the units name these.
     root.write("/opt/mcp-edge/blue/bin/node", "#!/bin/sh\n", 0o755);
+    for (const name of ["mcp-edge-new", "mcp-edge-pull-change"])
+      root.write(`/etc/systemd/system/${name}.service`, "[Service]\nExecStart=/usr/bin/true\n");
     expect(await root.sh("mcp-edge-cert bootstrap")).toEqual({
       code: 0,
       output: expect.stringContaining("self-signed"),
@@ -122,6 +124,8 @@ function judge() {
     ["mcp-edge-workspace.service", 2.0],
     ["mcp-edge-pull.service", 3.0], // asks and reports; what changes the machine runs beside it
     ["mcp-edge-recover.service", 6.0], // writes anywhere that the machine's files lie
+    ["mcp-edge-reboot.service", 6.0], // reboots
+    ["mcp-edge-new.service", 6.0], // a unit that says nothing of a sandbox has the common one
     ["mcp-edge-patches.service", 4.5], // needrestart looks into every process
     ["mcp-edge-metrics.service", 3.0],
     ["mcp-edge-logs.service", 2.0],
@@ -132,6 +136,13 @@ function judge() {
     const exposure = Number(/Overall exposure level for \S+ ([\d.]+)/.exec(output)?.[1]);
     expect(exposure).toBeGreaterThan(0);
     expect(exposure).toBeLessThanOrEqual(limit);
+  });
+
+  test("the unit that runs deployments has no sandbox: they install packages", async () => {
+    const { output } = await root.sh(
+      "systemd-analyze security --offline=true --no-pager mcp-edge-pull-change.service",
+    );
+    expect(output).toMatch(/Overall exposure level for \S+ 9\./);
   });
 
   test("fail2ban takes the jails, with TCP and UDP", async () => {

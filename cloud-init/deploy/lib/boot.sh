@@ -32,5 +32,5 @@ first_boot() {
   put_files "$FILES" || return 1
   printf '%s\n' "$RELEASE" >/etc/mcp-edge/release
   watched boot mcp-edge-setup || return 1
-  [ "$(mcp-edge-deploy status --json | field release)" = "$RELEASE" ]
+  [ "$(mcp-edge-deploy status --json | fields release)" = "$RELEASE" ]
 }

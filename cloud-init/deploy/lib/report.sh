@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the machine says of a deployment: the object status/<instance>.json, written again as the steps come.
+# How a deployment goes: the object status/<instance>.json, written again with each step.
 
 step() {
   printf 'mcp-edge-pull: %s\n' "$*"
@@ -19,10 +19,10 @@ certificate() {
   if grep -qsx "server = $ACME_SERVER" "/srv/mcp-edge/letsencrypt/renewal/$DOMAIN.conf"; then echo issued; else echo outdated; fi
 }
 
-# Why the last try to get or install a certificate failed, in certbot's or our words; nothing after a success.
+# Why the last try to get or install a certificate failed, in certbot's words or ours; nothing after a success.
 certificate_problem() { head -c 4000 /run/mcp-edge-cert/problem 2>/dev/null || true; }
 
-# What waits for an installation or a reboot, and what has failed; mcp-edge-patches looks once an hour.
+# What waits for an installation or a reboot, and what has failed; mcp-edge-patches checks once an hour.
 updates() { cat /run/mcp-edge-patches/updates 2>/dev/null || true; }
 why_reboot() { cat /run/mcp-edge-patches/reboot 2>/dev/null || true; }
 failed_units() { systemctl list-units --state=failed --no-legend --plain 2>/dev/null | cut -d ' ' -f 1 || true; }
@@ -59,14 +59,14 @@ print(json.dumps({
   put_object "status/$INSTANCE.json" "$WORK/status.json" || true
 }
 
-# How cloud-init ended, for a deployment that is a first boot: "running" as long as we are called by it, "done" when it is
-# well; "degraded done" means that it swallowed an error.
+# How cloud-init ended, for a deployment that is a first boot: "running" while this is part of it, "done" when all
+# went well; "degraded done" means that it ignored an error.
 init_state() {
   [ "$GENERATION" = "$(cat "$WORK/boot-generation" 2>/dev/null)" ] || return 0
-  cloud-init status --format json 2>/dev/null | field extended_status | head -n 1 || true
+  cloud-init status --format json 2>/dev/null | fields extended_status || true
 }
 
-# stale_report: whether the last status says something that is no longer so
+# stale_report: whether the last status is out of date
 stale_report() {
   { [ "$(cat "$WORK/init" 2>/dev/null)" = running ] && [ "$(init_state)" != running ]; } ||
     [ "$(cat "$WORK/certificate" 2>/dev/null)" != "$(certificate)" ] ||
@@ -76,7 +76,7 @@ stale_report() {
     [ "$(cat "$WORK/failed-units" 2>/dev/null)" != "$(failed_units)" ]
 }
 
-# watched PHASE COMMAND...: runs it, takes its words as steps, and reports every second while there are new ones
+# watched PHASE COMMAND...: runs the command, adds what it prints to the steps, and reports every second in which there are new ones
 watched() {
   local phase=$1 job before=-1 now code=0
   shift
@@ -85,23 +85,23 @@ watched() {
   while kill -0 "$job" 2>/dev/null; do
     sleep 1
     now=$(stat -c %s "$WORK/out")
-    [ "$now" = "$before" ] || { take_steps; report "$phase"; }
+    [ "$now" = "$before" ] || { collect_steps; report "$phase"; }
     before=$now
   done
   wait "$job" || code=$?
-  take_steps
+  collect_steps
   cat "$WORK/out" >>"$WORK/log"
   : >"$WORK/out"
-  TAKEN=0
+  COLLECTED=0
   return "$code"
 }
 
-# What the command has said since the last look; our own scripts' lines are steps.
-TAKEN=0
-take_steps() {
+# The lines that the command has printed since the last call. Those of our own scripts are steps.
+COLLECTED=0
+collect_steps() {
   local line
   while IFS= read -r line; do
-    TAKEN=$((TAKEN + 1))
+    COLLECTED=$((COLLECTED + 1))
     case $line in mcp-edge-*:*) step "${line#mcp-edge-}" ;; esac
-  done < <(tail -n +"$((TAKEN + 1))" "$WORK/out")
+  done < <(tail -n +"$((COLLECTED + 1))" "$WORK/out")
 }

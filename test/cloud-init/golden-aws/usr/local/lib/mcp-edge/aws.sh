@@ -8,14 +8,25 @@ metadata() { # PATH
   curl -fsS --max-time 5 -K - "$IMDS/latest/meta-data/$1" <<<"header = \"X-aws-ec2-metadata-token: $token\""
 }
 
-field() { sed -n 's/.*"'"$1"'" *: *"\([^"]*\)".*/\1/p'; }
+fields() {
+  python3 -ISc '
+import json, sys
+try:
+    found = json.load(sys.stdin)
+except ValueError:
+    found = None
+for name in sys.argv[1:]:
+    value = found.get(name) if isinstance(found, dict) else None
+    print(value if isinstance(value, str) else "")
+' "$@"
+}
 
 credentials() {
   [ "$SECONDS" -ge "$CREDENTIALS_UNTIL" ] || return 0
-  local role answer
+  local role answer id key token
   role=$(metadata iam/security-credentials/) && answer=$(metadata "iam/security-credentials/$role") || return 1
-  CREDENTIALS=$(printf 'user = "%s:%s"\nheader = "x-amz-security-token: %s"' \
-    "$(field AccessKeyId <<<"$answer")" "$(field SecretAccessKey <<<"$answer")" "$(field Token <<<"$answer")")
+  { read -r id && read -r key && read -r token; } < <(fields AccessKeyId SecretAccessKey Token <<<"$answer") || return 1
+  CREDENTIALS=$(printf 'user = "%s:%s"\nheader = "x-amz-security-token: %s"' "$id" "$key" "$token")
   CREDENTIALS_UNTIL=$((SECONDS + 300))
 }
 

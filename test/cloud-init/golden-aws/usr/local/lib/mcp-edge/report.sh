@@ -52,7 +52,7 @@ print(json.dumps({
 
 init_state() {
   [ "$GENERATION" = "$(cat "$WORK/boot-generation" 2>/dev/null)" ] || return 0
-  cloud-init status --format json 2>/dev/null | field extended_status | head -n 1 || true
+  cloud-init status --format json 2>/dev/null | fields extended_status || true
 }
 
 stale_report() {
@@ -72,22 +72,22 @@ watched() {
   while kill -0 "$job" 2>/dev/null; do
     sleep 1
     now=$(stat -c %s "$WORK/out")
-    [ "$now" = "$before" ] || { take_steps; report "$phase"; }
+    [ "$now" = "$before" ] || { collect_steps; report "$phase"; }
     before=$now
   done
   wait "$job" || code=$?
-  take_steps
+  collect_steps
   cat "$WORK/out" >>"$WORK/log"
   : >"$WORK/out"
-  TAKEN=0
+  COLLECTED=0
   return "$code"
 }
 
-TAKEN=0
-take_steps() {
+COLLECTED=0
+collect_steps() {
   local line
   while IFS= read -r line; do
-    TAKEN=$((TAKEN + 1))
+    COLLECTED=$((COLLECTED + 1))
     case $line in mcp-edge-*:*) step "${line#mcp-edge-}" ;; esac
-  done < <(tail -n +"$((TAKEN + 1))" "$WORK/out")
+  done < <(tail -n +"$((COLLECTED + 1))" "$WORK/out")
 }

@@ -22,7 +22,7 @@ apply() {
   when daemon-reload systemctl daemon-reload || return 1
   when restart-journald systemctl restart systemd-journald.service || return 1
   when load-sysctl /usr/lib/systemd/systemd-sysctl || return 1
-  if systemctl -q is-active ssh.service; then when reload-sshd systemctl reload ssh.service || return 1; fi
+  if asked reload-sshd && systemctl -q is-active ssh.service; then try systemctl reload ssh.service || return 1; fi
   when load-firewall nft -f /etc/nftables.conf || return 1
   apply_units || return 1
   apply_server || return 1
