@@ -15,6 +15,9 @@ export interface App {
   ready: string;
 }
 
+/** Glob pattern of the units of both slots, for systemctl and journalctl. */
+export const slotUnits = ({ unit }: App) => `${unit}@*`;
+
 /** The MCP server of this repository. `infra/release.ts` builds its releases. */
 export const BUNDLED_SERVER = {
   unit: "mcp-edge",

@@ -45,9 +45,9 @@ function awsEnv({ stack, region, bucket, volume, endpoint }: AwsSurroundings): s
 }
 
 /**
- * The cloud-init document of a machine on AWS: only what it takes to mount the data volume and to pull everything else, so
- * that its size does not grow with the machine's files, and there is nothing in it that an attacker wants. The files come
- * by their hash from the bucket, as they do at each later deployment.
+ * The cloud-init document of a machine on AWS. It holds only what is needed to mount the data volume and to pull the rest, so its size
+ * does not grow with the machine's files, and it holds no secret. The files come by their hash from the bucket, as in each later
+ * deployment.
  */
 export function awsUserData(around: AwsSurroundings): string {
   const files = FILES.filter(({ path }) => BOOT.includes(path)).map(({ path, source, mode = "0644" }) => ({

@@ -16,20 +16,20 @@ export interface Provider {
 
 export const EGRESS_FILE = new URL("egress-ranges.json", import.meta.url);
 
-/** A list with a wider range than this has been tampered with, or says something else than it should. */
+/** A list with a wider range than this has been tampered with, or is not what it should be. */
 const WIDEST = { 4: 12, 6: 32 } as const;
 const MOST_RANGES = 4_096;
 const MOST_BYTES = 1_000_000;
 
 export const egressProviders = (): Provider[] => JSON.parse(readFileSync(EGRESS_FILE, "utf8")).providers;
 
-/** All ranges of all providers. fail2ban never bans them: one dead token there would shut out everybody. */
+/** All ranges of all providers. fail2ban never bans them: one dead token there would shut out all users. */
 export const egressRanges = (): string[] => egressProviders().flatMap(({ ranges }) => ranges);
 
 /**
  * The ranges in what a provider publishes.
  *
- * @throws Error when the text holds none, or one that cannot be meant
+ * @throws Error when the text holds none, or an implausible one
  */
 export function parseRanges(text: string, source: string): string[] {
   const found = text.trimStart().startsWith("{") ? fromJson(text) : fromMarkdown(text);
@@ -44,7 +44,7 @@ export function parseRanges(text: string, source: string): string[] {
     if (family === 0 || rest.length > 0 || !/^\d{1,3}$/.test(length) || bits > (family === 4 ? 32 : 128))
       throw new Error(`${source}: ${JSON.stringify(range)} is no address range`);
     if (bits < WIDEST[family])
-      throw new Error(`${source}: ${range} is wider than /${WIDEST[family]}: it is not believed`);
+      throw new Error(`${source}: ${range} is wider than /${WIDEST[family]}: it is refused`);
   }
   return ranges.sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
 }
@@ -56,7 +56,7 @@ function fromJson(text: string): string[] {
   );
 }
 
-/** Only the outbound section: the inbound addresses are of the provider's own API, the phased out ones are somebody else's by now. */
+/** Only the outbound section: the inbound addresses are of the provider's own API, the phased out ones may belong to others by now. */
 function fromMarkdown(text: string): string[] {
   const section =
     /^#+ *Outbound IP addresses *$([\s\S]*?)(?=^## |^#+ *Phased|(?![\s\S]))/im.exec(text)?.[1] ?? "";
@@ -66,7 +66,7 @@ function fromMarkdown(text: string): string[] {
 /**
  * The list as its provider publishes it now.
  *
- * @throws Error when it cannot be had or is not believed: the old list stays
+ * @throws Error when it cannot be fetched or is refused; the old list stays
  */
 export async function refreshed(provider: Provider, today: string): Promise<Provider> {
   const { name, source } = provider;

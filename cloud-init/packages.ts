@@ -21,5 +21,5 @@ export const PACKAGES: readonly string[] = [
   "zstd", // unpacks the release archive
 ];
 
-/** What a machine on AWS needs besides: nothing; Debian 13 has no package of EC2 Instance Connect. */
+/** Further packages on AWS: none. Debian 13 has no package of EC2 Instance Connect. */
 export const AWS_PACKAGES: readonly string[] = [];

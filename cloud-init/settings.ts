@@ -47,7 +47,7 @@ const PATTERNS: { [K in keyof Omit<MachineSettings, "aws">]?: [RegExp, string] }
 
 /**
  * Refuses values that would mean something else inside a configuration file. The values come checked from the
- * project's settings; this is the last line of defence for files that root reads.
+ * project's settings; this is a second check, for files that root reads.
  *
  * @throws Error that lists every bad value.
  */

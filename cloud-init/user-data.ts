@@ -6,9 +6,9 @@ import type { MachineSettings } from "./settings.ts";
 export const USER_DATA_LIMIT = 16_384;
 
 /**
- * The cloud-init document of a machine's first boot, of a machine that gets all of its files with it, as the local one
- * does (a machine on AWS pulls them: aws-user-data.ts): writes the files and runs one script. JSON is YAML without indentation hazards. No `packages:` module: without a network
- * it blocks for minutes; the script installs only what is missing.
+ * The cloud-init document for the first boot of a local machine: it writes all files and runs one script. A machine on AWS pulls its files
+ * (aws-user-data.ts). JSON is YAML without indentation hazards. No `packages:` module: without a network it blocks for minutes. The
+ * script installs only what is missing.
  *
  * @param release sha256 of the release to start; `""`: none yet.
  */

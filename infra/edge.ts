@@ -24,7 +24,7 @@ async function explained<T>(work: () => Promise<T> | T): Promise<T> {
   }
 }
 
-/** What a stack says of itself; each target has some of these. */
+/** The outputs of a stack; each target has some of these. */
 export interface EdgeOutputs {
   url: string;
   ipv4: pulumi.Output<string>;

@@ -1,6 +1,6 @@
 import { execa } from "execa";
 
-/** A command of the host failed: what ran, how it ended, and its last words. */
+/** A command on the host failed: what ran, how it ended, and the end of its output. */
 export class CommandError extends Error {
   override name = "CommandError";
 }
@@ -54,19 +54,19 @@ export async function run(command: string, args: string[], options: RunOptions =
       : result.exitCode === undefined
         ? (result.shortMessage ?? "did not start")
         : `ended with exit code ${code}`;
-    const words = String(result.all ?? "")
+    const output = String(result.all ?? "")
       .trimEnd()
       .split("\n")
       .slice(-15)
       .join("\n  ");
     throw new CommandError(
-      `${[command, ...args].join(" ").slice(0, 300)}: ${why}${words ? `\n  ${words}` : ""}`,
+      `${[command, ...args].join(" ").slice(0, 300)}: ${why}${output ? `\n  ${output}` : ""}`,
     );
   }
   return { code, stdout: String(result.stdout ?? ""), stderr: String(result.stderr ?? "") };
 }
 
-/** Run and say only whether it succeeded. */
+/** Run a command. @returns whether it succeeded */
 export async function succeeds(command: string, args: string[]): Promise<boolean> {
   return run(command, args).then(
     () => true,
@@ -77,8 +77,8 @@ export async function succeeds(command: string, args: string[]): Promise<boolean
 export const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
 
 /**
- * Ask `probe` again and again until it gives something, at most `limit` ms.
- * @returns what the probe gave, or undefined when the limit ran out.
+ * Call `probe` until it returns something, for at most `limit` ms.
+ * @returns the probe's result, or undefined after the limit.
  */
 export async function poll<T>(
   limit: number,

@@ -20,8 +20,8 @@ export class IntegrityError extends Error {
 
 /**
  * A package that npm has not installed, since it is another platform's: fetched from the registry that npm uses, once.
- * @returns its folder in the cache; unpacked whole or not at all
- * @throws CommandError when npm cannot fetch it; IntegrityError when its content is another, or nothing says what it should be
+ * @returns its folder in the cache; complete or not there
+ * @throws CommandError when npm cannot fetch it; IntegrityError when its content is not the expected one, or no integrity is known
  */
 export async function npmPackage({ name, version, integrity }: NpmPackage): Promise<string> {
   if (!version || !/^sha512-/.test(integrity))

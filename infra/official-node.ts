@@ -41,8 +41,8 @@ export async function sha256Of(file: string): Promise<string> {
 }
 
 /**
- * The binary of Node that machines run: byte for byte the one of the official release, whoever handed it over. Taken from what
- * this host has when that is the same file; else from nodejs.org, and from npm's registry where nodejs.org cannot be reached.
+ * The binary of Node that machines run: byte for byte that of the official release, from any source. This host's own is used
+ * when it is the same file; else nodejs.org's, or that of npm's registry where nodejs.org cannot be reached.
  * @param platform as Node's archives are named: `linux-x64` or `linux-arm64`
  * @param local binaries of Node on this host that may be the same
  * @returns path of the binary

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { constants, zstdCompress } from "node:zlib";
 import { build } from "esbuild";
 import { pack } from "tar-stream";
+import { BUNDLED_SERVER } from "../cloud-init/app.ts";
 import { type Arch, type NativeParts, nativeParts } from "./native-parts.ts";
 import { nodePins } from "./official-node.ts";
 import { cacheFolder, projectRoot } from "./paths.ts";
@@ -36,6 +37,9 @@ export interface Entry {
   content: Buffer;
 }
 
+/** Where the machine expects the runtime and the bundle. */
+const [RUNTIME, SERVER] = BUNDLED_SERVER.start;
+
 const sha256 = (data: Buffer | string) => createHash("sha256").update(data).digest("hex");
 
 /** Bundle a program: one ES module for Node 24; what is CommonJS inside finds a `require`. */
@@ -53,7 +57,7 @@ async function bundled(entry: string): Promise<{ content: Buffer; packages: stri
     platform: "node",
     target: "node24",
     format: "esm",
-    outfile: "server.mjs",
+    outfile: SERVER,
     write: false,
     external: ["@vscode/ripgrep"], // the release carries its binary as bin/rg
     legalComments: "none",
@@ -66,7 +70,7 @@ async function bundled(entry: string): Promise<{ content: Buffer; packages: stri
   return { content: Buffer.from(result.outputFiles[0]?.contents ?? []), packages };
 }
 
-/** What the server loads while it runs, under the names by which it looks for them. */
+/** What the server loads while it runs, under the names that it expects. */
 export async function loadedParts(arch: Arch, { astGrep, sqliteVec }: NativeParts): Promise<Entry[]> {
   const modules = join(projectRoot, "node_modules");
   const grammars = join(modules, "@vscode/tree-sitter-wasm/wasm");
@@ -102,7 +106,7 @@ const unbundledPackages = (arch: Arch) => [
 
 async function nativeEntries({ node, rg }: NativeParts): Promise<Entry[]> {
   return [
-    { name: "bin/node", mode: 0o755, content: await readFile(node) },
+    { name: RUNTIME, mode: 0o755, content: await readFile(node) },
     { name: "bin/rg", mode: 0o755, content: await readFile(rg) },
   ];
 }
@@ -154,7 +158,7 @@ export function buildRelease(entry?: string, arch = process.arch as Arch): Promi
   return building;
 }
 
-/** Who asks for a release that is being built waits for the same: `up` begins it before the engine has started. */
+/** A second call for a release that is being built waits for the first: `up` begins one before the engine has started. */
 const underWay = new Map<string, Promise<BuiltRelease>>();
 
 const named = (folder: string, hash: string): BuiltRelease => ({
@@ -166,7 +170,7 @@ const named = (folder: string, hash: string): BuiltRelease => ({
 async function builtRelease(entry: string | undefined, arch: Arch): Promise<BuiltRelease> {
   const program = await bundled(entry ?? join(projectRoot, "server/main.ts"));
   const thread = await bundled(join(projectRoot, "server/index/worker.ts"));
-  const server = { name: "server.mjs", mode: 0o644, content: program.content };
+  const server = { name: SERVER, mode: 0o644, content: program.content };
   const worker = { name: "worker.mjs", mode: 0o644, content: thread.content };
   const native = await nativeParts(arch);
   const parts = await Promise.all([nativeEntries(native), loadedParts(arch, native), swaggerUi()]);

@@ -19,7 +19,7 @@ export interface SbomInput {
 }
 
 /**
- * The package of a file, as package-lock.json names it; undefined: it is none's. A linked node_modules lies outside of the project,
+ * The package of a file, as package-lock.json names it; undefined: it belongs to none. A linked node_modules lies outside of the project,
  * so what comes before it does not count.
  */
 export function packageOfFile(path: string): string | undefined {

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { Command } from "commander";
+import { BUNDLED_SERVER, slotUnits } from "../../cloud-init/app.ts";
 import { guestOf, leader, nsenterArguments } from "../../infra/local/guest.ts";
 import { networkOf } from "../../infra/local/network.ts";
 import { connectText } from "../connect/client-setup.ts";
@@ -78,7 +79,7 @@ export const journalctl = (args: {
   units?: string[] | undefined;
 }): string[] => [
   ...["journalctl", "--no-pager", "-n", args.lines],
-  ...(args.units ?? ["mcp-edge@*"]).flatMap((unit) => ["-u", unit]),
+  ...(args.units ?? [slotUnits(BUNDLED_SERVER)]).flatMap((unit) => ["-u", unit]),
   ...(args.follow ? ["-f"] : []),
 ];
 

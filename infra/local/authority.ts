@@ -92,7 +92,7 @@ function fromRootfs(rootfs: string, program: string, args: string[]): string[] {
   ];
 }
 
-/** Start the authority, or what is missing of it. */
+/** Start the authority, or the part of it that does not run. */
 export async function ensureAuthority(
   stack: string,
   network: Network,
@@ -133,7 +133,7 @@ export async function ensureAuthority(
 
 /**
  * Pebble makes a new root at every start; certificates of an earlier one stay on the data volume. So each root is added to
- * the file of roots, and none is taken out.
+ * the file of roots, and none is removed.
  */
 async function learnRoot(folder: string, address: string, pebble: Daemon): Promise<void> {
   const url = `https://${address}:${MANAGEMENT_PORT}/roots/0`;

@@ -2,7 +2,7 @@ import { readdir, readFile, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 
 /**
- * A control group of its own for each guest, on hosts where no systemd makes one. systemd-nspawn with `--keep-unit` puts the
+ * A control group for each guest, on hosts where no systemd makes one. systemd-nspawn with `--keep-unit` puts the
  * guest's tree under the group it was started in: two guests started from one group would share
  * `payload/system.slice/nginx.service`, and a restart of NGINX in one would end the other's (cgroup.kill).
  */
@@ -22,7 +22,7 @@ export async function cgroupFolders(name: string): Promise<string[]> {
   });
 }
 
-/** A command line that moves itself into these groups, then becomes the command. A group that cannot be made is done without. */
+/** A command line that moves itself into these groups, then becomes the command. A group that cannot be made is left out. */
 export const inCgroups = (folders: string[], command: string, args: string[]): [string, string[]] => [
   "sh",
   [
@@ -33,7 +33,7 @@ export const inCgroups = (folders: string[], command: string, args: string[]): [
   ],
 ];
 
-/** Remove a guest's groups once nothing runs in them; what still does keeps its group. */
+/** Remove a guest's groups in which nothing runs any more. */
 export async function removeCgroups(name: string): Promise<void> {
   for (const folder of await cgroupFolders(name)) await removeTree(folder);
 }

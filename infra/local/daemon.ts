@@ -5,7 +5,7 @@ import { poll } from "../exec.ts";
 
 /**
  * A background process that outlives the program: its own session, its output in a file, its identity (process id and start
- * time, so that a reused id is never taken for it) in a PID file.
+ * time, so that a reused id is not mistaken for it) in a PID file.
  */
 export interface Daemon {
   pidFile: string;

@@ -8,7 +8,7 @@ import { placeArchive } from "./machine.ts";
 import { networkOf } from "./network.ts";
 import { placeCredentials, pushWorkspace } from "./workspace.ts";
 
-/** What shall be on the machine; each part is known by the hash of its content. */
+/** What must be on the machine. The hash of its content identifies each part. */
 export interface DeploymentInputs {
   stack: string;
   networkIndex: number;
@@ -20,11 +20,11 @@ export interface DeploymentInputs {
   workspaceHead: string;
   /** Its bundle on this host, or "". */
   workspaceBundle: string;
-  /** What the unit that fetches a private workspace is handed; secret; "": nothing. */
+  /** Credentials for the unit that fetches a private workspace; secret; "": none. */
   workspaceCredentials: string;
 }
 
-/** What was put there last, as far as it is known to have succeeded. */
+/** What the last successful deployment put there. */
 interface Deployed {
   release?: string;
   files?: string;
@@ -51,7 +51,7 @@ const wantedOf = (inputs: DeploymentInputs): Deployed => ({
   credentials: createHash("sha256").update(inputs.workspaceCredentials).digest("hex"),
 });
 
-/** Parts whose content on the machine is not the wanted one. */
+/** The parts that the machine has in another version. */
 export async function outdated(inputs: DeploymentInputs): Promise<(keyof Deployed)[]> {
   const there = await deployed(inputs.stack);
   const wanted = wantedOf(inputs);
@@ -60,8 +60,8 @@ export async function outdated(inputs: DeploymentInputs): Promise<(keyof Deploye
 }
 
 /**
- * Bring the machine's files and release, then the workspace to what is wanted, in place, by the on-machine scripts. Files and
- * release succeed or go back together.
+ * Update files and release, then the workspace, on the running machine by its own scripts. Files and release succeed together or
+ * are rolled back together.
  */
 export async function ensureDeployed(inputs: DeploymentInputs, log: (line: string) => void): Promise<object> {
   const { stack } = inputs;
@@ -71,7 +71,7 @@ export async function ensureDeployed(inputs: DeploymentInputs, log: (line: strin
       timeout: 180_000,
       onLine: (line) => log(line.replace(/^mcp-edge-deploy: /, "")),
     });
-  // A machine that was made in this very update brought all of it by its user-data.
+  // A machine that was made in this update has all of it from its user-data.
   const fresh = !existsSync(recordFile(stack));
   const stale = fresh ? [] : await outdated(inputs);
   const parts: [string, string, string][] = [
@@ -114,7 +114,7 @@ export async function onMachine(stack: string, networkIndex: number, command: st
   return (await inGuest(guest, command)).stdout;
 }
 
-/** Run one of the machine's own programs through the deployed release, e.g. to make a token. */
+/** Run the command line of the deployed server with the server's environment, e.g. `token list`. @returns its standard output */
 export function onServer(stack: string, networkIndex: number, args: string[]): Promise<string> {
   return onMachine(stack, networkIndex, ["/usr/local/sbin/mcp-edge-server", ...args]);
 }

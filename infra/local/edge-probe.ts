@@ -8,8 +8,8 @@ export interface EdgeProbe {
 }
 
 /**
- * Ask the edge's /readyz over TLS with verification.
- * @returns undefined when it is ready under a trusted certificate, else what is still wrong.
+ * Request the edge's /readyz over TLS with verification.
+ * @returns undefined when it is ready under a trusted certificate, else the problem.
  */
 export function answersWithTrust(probe: EdgeProbe): Promise<string | undefined> {
   return new Promise((done) => {

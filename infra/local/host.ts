@@ -16,12 +16,12 @@ const TOOLS: Record<string, string> = {
   mount: "mount",
 };
 
-/** This host cannot run the local machine; the message is one sentence that names the way out. */
+/** This host cannot run the local machine; the message says in one sentence what to do. */
 export class UnsupportedHostError extends Error {
   override name = "UnsupportedHostError";
 }
 
-export interface HostFacts {
+export interface HostInfo {
   platform: string;
   uid: number;
   has: (program: string) => boolean;
@@ -32,14 +32,14 @@ export function onPath(program: string): boolean {
   return folders.some((folder) => existsSync(join(folder, program)));
 }
 
-const facts = (): HostFacts => ({
+const thisHost = (): HostInfo => ({
   platform: process.platform,
   uid: process.getuid?.() ?? -1,
   has: onPath,
 });
 
 /** The Debian packages that are still missing for the local machine. */
-export function missingPackages(host: HostFacts = facts()): string[] {
+export function missingPackages(host: HostInfo = thisHost()): string[] {
   const missing = Object.entries(TOOLS).filter(([program]) => !host.has(program));
   return [...new Set(missing.map(([, pkg]) => pkg))].sort();
 }
@@ -48,7 +48,7 @@ export function missingPackages(host: HostFacts = facts()): string[] {
  * Can this host run the local machine at all?
  * @throws UnsupportedHostError: not Linux, not root, or packages missing where there is no apt.
  */
-export function assertHost(host: HostFacts = facts()): void {
+export function assertHost(host: HostInfo = thisHost()): void {
   const instead = "`npm run dev` runs the MCP server alone, without a machine";
   if (host.platform !== "linux") {
     throw new UnsupportedHostError(
@@ -68,7 +68,7 @@ export function assertHost(host: HostFacts = facts()): void {
   }
 }
 
-/** Install what is missing, after naming it. Does nothing, and says nothing, when all is there. */
+/** Install the missing packages, after logging their names. */
 export async function installMissing(log: (line: string) => void): Promise<void> {
   const missing = missingPackages();
   if (missing.length === 0) return;

@@ -4,11 +4,11 @@ import { home } from "../paths.ts";
 
 const HOSTS = "/etc/hosts";
 
-/** Whose lines they are: two checkouts on one host may have stacks of one name. */
+/** Marks the lines of one stack of one checkout: two checkouts on one host may have stacks of the same name. */
 export const markerOf = (stack: string, folder = home) =>
   `# mcp-edge ${stack} ${createHash("sha256").update(folder).digest("hex").slice(0, 8)}`;
 
-/** The hosts file with the lines of `marker` replaced by `addresses` (none: taken out). Pure. */
+/** The hosts file with the lines of `marker` replaced by `addresses` (none: removed). Pure. */
 export function withHosts(text: string, marker: string, domain: string, addresses: string[]): string {
   const others = text.split("\n").filter((line) => !line.endsWith(` ${marker}`));
   while (others.at(-1) === "") others.pop();
@@ -20,7 +20,7 @@ async function update(change: (text: string) => string): Promise<void> {
   const before = await readFile(HOSTS, "utf8");
   const after = change(before);
   if (after === before) return;
-  // Containers bind-mount /etc/hosts: a rename over it is refused there, and only there.
+  // Containers bind-mount /etc/hosts: a rename over it is refused only there.
   const temporary = `${HOSTS}.mcp-edge`;
   try {
     await writeFile(temporary, after, { mode: (await stat(HOSTS)).mode });

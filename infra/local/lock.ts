@@ -12,8 +12,8 @@ export function alive(pid: number): boolean {
 }
 
 /**
- * Run `work` while holding a lock file that names our process. A lock whose owner is gone is taken over,
- * so a killed run never blocks the next one.
+ * Run `work` while holding a lock file that names our process. A lock whose owner no longer runs is taken over,
+ * so a killed run does not block the next one.
  * @param wait milliseconds to wait for another live holder; default 15 minutes.
  */
 export async function withLock<T>(file: string, work: () => Promise<T>, wait = 900_000): Promise<T> {

@@ -36,17 +36,17 @@ export interface MachineInputs {
   releaseArchive: string;
   /** Bundle on this host of the repository to serve, or "" when the machine clones a URL by itself. */
   workspaceBundle: string;
-  /** What the unit that fetches a private workspace is handed; secret; "": nothing. */
+  /** Credentials for the unit that fetches a private workspace; secret; "": none. */
   workspaceCredentials: string;
   /** PEM file of the roots that the edge's certificate must verify against. */
   rootsFile: string;
 }
 
-/** What a machine was made from; written when it is whole, so that a half-made one is made again. */
+/** What a machine was made from. Written when the machine is complete, so that an incomplete one is made again. */
 interface Record {
   networkIndex: number;
   rootfs: string;
-  /** Its first boot was seen to its good end. */
+  /** Its first boot has succeeded. */
   ready: boolean;
 }
 
@@ -63,7 +63,7 @@ export async function ensureMachine(inputs: MachineInputs, log: (line: string) =
   const network = networkOf(inputs.networkIndex);
   const guest = guestOf(stack, network);
   const before = await recorded(stack);
-  // A first boot that is still under way is waited for; one that ended badly, or was cut short, is done again.
+  // A first boot that is still under way is waited for. One that failed or was interrupted is done again.
   const booting = (await isRunning(guest)) && !existsSync(cloudInitResult(stack));
   const fits = before && existsSync(before.rootfs) && before.networkIndex === network.index;
   const usable = fits && (before.ready || booting);
@@ -98,8 +98,8 @@ async function make(inputs: MachineInputs, network: Network, log: (line: string)
 }
 
 /**
- * Put an archive where the on-machine deploy script looks for it; whole or not at all. One that is there already may be
- * damaged, after a crash of the host: it is compared, not believed.
+ * Put an archive where the machine's deploy script expects it; complete or not at all. After a crash of the host an archive that is
+ * there may be damaged, so it is compared with the original.
  */
 export async function placeArchive(stack: string, archive: string): Promise<void> {
   const incoming = join(dataFolder(stack), "incoming");
@@ -118,7 +118,7 @@ async function sha256(file: string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** What cloud-init prints at each boot and nobody needs to see when something failed: host keys and their pictures. */
+/** What cloud-init prints at each boot and does not help when something failed: host keys and their pictures. */
 const NOISE =
   /SSH HOST KEY|ssh_host_|^(ssh|ecdsa)-|SHA256:|fingerprints|randomart|^[|+].*[|+]$|public\/private|#####/;
 
@@ -148,14 +148,14 @@ async function waitUntilReady(guest: Guest, inputs: MachineInputs, log: (line: s
     log("cloud-init is done; waiting for the edge's certificate");
     await waitForEdge(inputs, log);
   } catch (error) {
-    const words = await tail(output, 25, NOISE);
-    throw new Error(`${(error as Error).message}\nThe machine's last log lines:\n  ${words}`);
+    const lines = await tail(output, 25, NOISE);
+    throw new Error(`${(error as Error).message}\nThe machine's last log lines:\n  ${lines}`);
   } finally {
     stop();
   }
 }
 
-/** "degraded done" (exit code 2) means that a recoverable error was swallowed: a failure here. */
+/** "degraded done" (exit code 2) means that cloud-init ignored an error. It is a failure here. */
 async function assertCloudInit(guest: Guest): Promise<void> {
   const status = ["cloud-init", "status", "--format", "json"];
   const { stdout } = await inGuest(guest, status, { accept: [0, 1, 2] });
@@ -191,12 +191,12 @@ function follow(file: string, log: (line: string) => void): () => void {
   return () => clearInterval(timer);
 }
 
-/** Why the machine needs mending, or undefined. */
+/** Why the machine needs repair, or undefined. */
 export async function machineProblem(inputs: MachineInputs): Promise<string | undefined> {
   const before = await recorded(inputs.stack);
-  if (!before) return "it is not whole";
+  if (!before) return "it is incomplete";
   if (before.networkIndex !== inputs.networkIndex) return "its network changed";
-  if (!before.ready) return "its first boot was not seen to its end";
+  if (!before.ready) return "its first boot has not succeeded";
   const running = await isRunning(guestOf(inputs.stack, networkOf(inputs.networkIndex)));
   return running ? undefined : "it does not run";
 }

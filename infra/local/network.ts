@@ -88,8 +88,8 @@ table ip ${n.bridge} {
 
 const FORWARD = "/proc/sys/net/ipv4/ip_forward";
 /**
- * Who needs forwarding on: a file for each bridge, of all checkouts on the host, since they share the switch. Forgotten at a
- * reboot, like the switch itself.
+ * The users of IP forwarding: a file for each bridge, of all checkouts on the host, since they share the kernel's switch. Like the
+ * switch, the files do not survive a reboot.
  */
 const FORWARD_USERS = "/run/mcp-edge-local";
 const FORWARD_WAS_OFF = join(FORWARD_USERS, "ip-forward-was-off");
@@ -102,7 +102,7 @@ async function needForwarding({ bridge }: Network): Promise<void> {
   await writeFile(FORWARD, "1");
 }
 
-/** The last one turns it off again, when it was off before the first. */
+/** The last user turns forwarding off again, if it was off before the first. */
 async function leaveForwarding({ bridge }: Network): Promise<void> {
   await rm(join(FORWARD_USERS, bridge), { force: true });
   const users = (await readdir(FORWARD_USERS).catch(() => [])).filter(linkExists);
@@ -111,7 +111,7 @@ async function leaveForwarding({ bridge }: Network): Promise<void> {
   await rm(FORWARD_USERS, { recursive: true, force: true });
 }
 
-/** Make the network, or mend what is missing of it. */
+/** Create the network, or repair what is missing of it. */
 export async function ensureNetwork(stack: string): Promise<Network> {
   const network = await claim(stack);
   const { bridge, net4, net6 } = network;
@@ -123,7 +123,7 @@ export async function ensureNetwork(stack: string): Promise<Network> {
   return network;
 }
 
-/** Why the network needs mending, or undefined. */
+/** Why the network needs repair, or undefined. */
 export async function networkProblem(stack: string): Promise<string | undefined> {
   const network = await recorded(stack);
   if (!network) return "no network is recorded";
@@ -141,7 +141,7 @@ export async function removeNetwork(stack: string): Promise<void> {
   await rm(recordOf(stack), { force: true });
 }
 
-/** A network namespace on the bridge, as a host of its own: the authority, and the tests' clients. */
+/** A network namespace on the bridge, as a host of its own, for the authority and for the tests' clients. */
 export async function ensureNamespace(network: Network, name: string, suffix: number): Promise<string> {
   const namespace = `${network.bridge}-${name}`;
   const { stdout } = await run("ip", ["netns", "list"]);

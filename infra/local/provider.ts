@@ -6,8 +6,8 @@ import { ensureMachine, type MachineInputs, machineProblem, removeMachine } from
 import { ensureNetwork, type Network, networkOf, networkProblem, removeNetwork } from "./network.ts";
 
 /**
- * One kind of local resource: `ensure` makes it or mends it, `problem` says why it needs mending. So a host that was
- * rebooted, or an update that was killed half-way, is put right by the next `up`, and create and update are one thing.
+ * One kind of local resource: `ensure` creates or repairs it, `problem` says why it needs repair. So the next `up` repairs a host
+ * that was rebooted and an update that was killed half-way, and create and update are the same operation.
  */
 interface Kind<Inputs, Outputs extends object> {
   ensure(inputs: Inputs, log: (line: string) => void): Promise<Outputs>;

@@ -1,14 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 
 /**
- * The text that the engine stores with each local resource and hands to the SDK's dynamic-provider process: a door to
- * provider.ts, and nothing else.
+ * The program text that the engine stores with each local resource and hands to the SDK's dynamic-provider process. It only loads
+ * provider.ts.
  *
- * `pulumi.dynamic.Resource` would serialise our functions instead. Then each edit of the code reads as a changed provider, which
- * the SDK answers with a replacement, so a machine would be thrown away for a comment; and its serialiser needs the JavaScript
- * API that TypeScript 7 no longer has. This text must stay as it is, to the letter, for the same reason.
+ * `pulumi.dynamic.Resource` would serialise our functions instead. To the SDK each edit of them is a changed provider, which replaces
+ * the resource: a changed comment would replace a machine. For the same reason this text must never change. Besides, the serialiser
+ * needs the JavaScript API that TypeScript 7 no longer has.
  */
-const door = (kind: string) => `exports.handler = () => {
+const providerText = (kind: string) => `exports.handler = () => {
   const { existsSync } = require("node:fs");
   const { dirname, join } = require("node:path");
   const { pathToFileURL } = require("node:url");
@@ -41,7 +41,7 @@ class LocalResource extends pulumi.CustomResource {
     opts: pulumi.CustomResourceOptions,
   ) {
     const type = `pulumi-nodejs:dynamic/local:${kind[0]?.toUpperCase()}${kind.slice(1)}`;
-    const properties = { ...inputs, ...outputs, __provider: door(kind) };
+    const properties = { ...inputs, ...outputs, __provider: providerText(kind) };
     super(type, name, properties, { ...opts, deleteBeforeReplace: true });
   }
 }

@@ -7,7 +7,7 @@ import { run } from "../exec.ts";
 import { cacheFolder } from "../paths.ts";
 import { withLock } from "./lock.ts";
 
-/** What makes a bare Debian root filesystem a machine: init, network, cloud-init, a shell for operators. */
+/** What a machine needs beyond a bare Debian root filesystem: init, network, cloud-init, a shell for operators. */
 const CORE = [
   "systemd-sysv",
   "systemd-resolved",
@@ -24,7 +24,7 @@ const CORE = [
 /** The local certificate authority (Pebble, its DNS server) runs from this root filesystem too. */
 const AUTHORITY = ["pebble"];
 
-/** The judges of the machine's files; the tests run them inside this root filesystem. */
+/** Programs that check the machine's files; the tests run them inside this root filesystem. */
 const JUDGES = ["shellcheck"];
 
 /** Drop-ins of the file that cloud-init writes for `host0` (systemd.network(5)). */
@@ -68,8 +68,8 @@ export function rootfsKey(packages: readonly string[] = PACKAGES): string {
 
 /**
  * The Debian 13 root filesystem that every local machine's overlay lies on: made once (about 25 s and
- * 100 MB of packages), cached by what it is made from, never changed afterwards.
- * @throws Error when there is no room, or mmdebstrap fails; nothing half made stays.
+ * 100 MB of packages), cached under a hash of its recipe, never changed afterwards.
+ * @throws Error when there is no room, or mmdebstrap fails; nothing partial is left.
  */
 export async function ensureRootfs(log: (line: string) => void): Promise<Rootfs> {
   const key = rootfsKey();
@@ -83,7 +83,7 @@ export async function ensureRootfs(log: (line: string) => void): Promise<Rootfs>
     const partial = `${path}.partial`;
     await rm(partial, { recursive: true, force: true });
     await mkdir(partial, { recursive: true });
-    log(`making the Debian 13 root filesystem (${include.length} packages asked for, about 100 MB)`);
+    log(`making the Debian 13 root filesystem (${include.length} packages and what they need, about 100 MB)`);
     try {
       await run("eatmydata", ["mmdebstrap", ...recipe(include), SUITE, partial], {
         timeout: 900_000,

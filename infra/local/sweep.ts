@@ -25,8 +25,8 @@ async function namespacesOf(network: Network): Promise<string[]> {
 }
 
 /**
- * Remove all that a stack has on this host by what lies on the disk, whatever the engine's state says: an `up` that was
- * killed may have made things that it did not live to record. Does nothing twice.
+ * Remove everything that a stack has on this host. The files on the disk decide, not the engine's state: an `up` that was killed may
+ * not have recorded what it made. A second call does nothing.
  */
 export async function sweep(stack: string): Promise<void> {
   const index = await networkIndex(stack);

@@ -1,3 +1,4 @@
+import { BUNDLED_SERVER, slotUnits } from "../../../cloud-init/app.ts";
 import { CheckFailure } from "../check.ts";
 
 /** @throws CheckFailure when the edge speaks the protocol but the server behind it does not answer */
@@ -5,6 +6,6 @@ export function assertServed(status: number, protocol: string): void {
   if (status < 500) return;
   throw new CheckFailure(
     `${protocol} works, but the answer is ${status}`,
-    "See why the server behind the edge does not answer: systemctl status 'mcp-edge@*'; journalctl -u 'mcp-edge@*' -n 50",
+    `See why the server behind the edge does not answer: systemctl status '${slotUnits(BUNDLED_SERVER)}'; journalctl -u '${slotUnits(BUNDLED_SERVER)}' -n 50`,
   );
 }

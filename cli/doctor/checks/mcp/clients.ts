@@ -1,3 +1,4 @@
+import { BUNDLED_SERVER, slotUnits } from "../../../../cloud-init/app.ts";
 import { type Check, CheckFailure } from "../../check.ts";
 import type { Context } from "../../context.ts";
 import { type McpClient, useTools } from "./use-tools.ts";
@@ -7,7 +8,7 @@ const MODERN = "2026-07-28";
 
 type Fetch = typeof globalThis.fetch;
 
-const FIX = "See what the server says about the call: journalctl -u 'mcp-edge@*' -n 50";
+const FIX = `See what the server says about the call: journalctl -u '${slotUnits(BUNDLED_SERVER)}' -n 50`;
 
 /** The token travels in a header; the signal ends every request of the client when the check's limit is over. */
 function transportOptions(context: Context, fetch: Fetch, signal: AbortSignal) {

@@ -1,3 +1,4 @@
+import { BUNDLED_SERVER, slotUnits } from "../../../../cloud-init/app.ts";
 import { type Check, CheckFailure } from "../../check.ts";
 import { askHttps } from "../../clients/http1.ts";
 
@@ -25,7 +26,8 @@ export const readyz: Check = {
     const why = state?.draining ? "it is shutting down" : bad.map(([name]) => name).join(", ");
     throw new CheckFailure(`status ${status}, not ready${why ? `: ${why}` : ""}`);
   },
-  fix: () => "See which of its checks fails: mcp-edge-deploy status; journalctl -u 'mcp-edge@*' -n 50",
+  fix: () =>
+    `See which of its checks fails: mcp-edge-deploy status; journalctl -u '${slotUnits(BUNDLED_SERVER)}' -n 50`,
 };
 
 function parse(body: string): Readiness | undefined {
