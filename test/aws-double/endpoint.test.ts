@@ -1,42 +1,56 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { HeadObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { signedHeaders } from "../../infra/aws/sigv4.ts";
-import { verify } from "./endpoint/sigv4.ts";
+import { type SignedRequest, verify } from "./endpoint/sigv4.ts";
 import { ruleset } from "./machine/firewall.ts";
 import { Double } from "./support.ts";
 
 describe("signatures", () => {
   const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
   const find = (key: string) => (key === "AKIDEXAMPLE" ? credentials : undefined);
-  const url = new URL("http://192.0.2.1/bucket/a%20key?prefix=x&list-type=2");
-  const sign = (at = new Date(), body = "") => {
-    const headers = signedHeaders({ method: "GET", url, body }, { region: "eu-central-1", credentials, at });
-    const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
-    return {
-      method: "GET",
-      target: `${url.pathname}${url.search}`,
-      // fetch writes the host by itself
-      headers: { ...Object.fromEntries(lower), host: url.host } as Record<string, string>,
-      body: Buffer.from(body),
-    };
-  };
+  /** A request as the client of the AWS SDK sends it. @param offset of the client's clock, milliseconds */
+  async function sign(offset = 0): Promise<SignedRequest> {
+    const sent = Promise.withResolvers<SignedRequest>();
+    const server = createServer(({ method = "", url: target = "", headers }, response) => {
+      sent.resolve({ method, target, headers: headers as Record<string, string>, body: Buffer.of() });
+      response.end();
+    });
+    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+    const client = new S3Client({
+      region: "eu-central-1",
+      credentials,
+      endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      forcePathStyle: true,
+      systemClockOffset: offset,
+    });
+    try {
+      await client.send(new HeadObjectCommand({ Bucket: "bucket", Key: "a key" })).catch(() => undefined);
+      return await sent.promise;
+    } finally {
+      client.destroy();
+      server.close();
+    }
+  }
 
-  test("of the program's own client are taken", () => {
-    expect(verify(sign(), find)).toEqual({
+  test("of the SDK's client are accepted", async () => {
+    expect(verify(await sign(), find)).toEqual({
       accessKeyId: "AKIDEXAMPLE",
       region: "eu-central-1",
       service: "s3",
     });
   });
 
-  test("over another request, by another key, or of yesterday are refused", () => {
-    const request = sign();
+  test("over another request, by another key, or of yesterday are refused", async () => {
+    const request = await sign();
+    const old = await sign(-86_400_000);
     expect(() => verify({ ...request, target: "/bucket/other" }, find)).toThrow("does not match");
-    expect(() => verify({ ...request, method: "PUT" }, find)).toThrow("does not match");
+    expect(() => verify({ ...request, method: "DELETE" }, find)).toThrow("does not match");
     expect(() => verify({ ...request, body: Buffer.from("x") }, find)).toThrow("not the body's hash");
     expect(() => verify(request, () => undefined)).toThrow("does not exist");
     expect(() => verify(request, () => ({ ...credentials, secretAccessKey: "x" }))).toThrow("does not match");
     expect(() => verify(request, () => ({ ...credentials, sessionToken: "t" }))).toThrow("malformed");
-    expect(() => verify(sign(new Date(Date.now() - 86_400_000)), find)).toThrow("15 minutes");
+    expect(() => verify(old, find)).toThrow("15 minutes");
     expect(() => verify({ ...request, headers: {} }, find)).toThrow("not signed");
   });
 });
