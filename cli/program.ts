@@ -1,10 +1,12 @@
 import { Command } from "commander";
+import { connectCommand } from "./commands/connect.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
-import { connectCommand, logsCommand, shellCommand } from "./commands/machine.ts";
+import { logsCommand } from "./commands/logs.ts";
 import { previewCommand } from "./commands/preview.ts";
 import { releaseCommand } from "./commands/release.ts";
 import { replaceCommand } from "./commands/replace.ts";
+import { shellCommand } from "./commands/shell.ts";
 import { statusCommand } from "./commands/status.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";

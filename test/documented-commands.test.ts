@@ -1,7 +1,7 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import type { Command } from "commander";
-import { journalctl } from "../cli/commands/machine.ts";
+import { journalctl } from "../cli/commands/logs.ts";
 import { mcpEdge } from "../cli/program.ts";
 import { SETTINGS } from "../infra/settings-table.ts";
 

@@ -23,13 +23,18 @@ export async function machinesOf(ec2: EC2Client, stack: string): Promise<Instanc
 }
 
 /**
- * Ids of the running machines of a stack, the first one first.
+ * The running machines of a stack in the order of their numbers.
  * @throws Error with the refusal of AWS
  */
-export async function runningMachines(provider: ProviderSettings, stack: string): Promise<string[]> {
+export async function runningMachines(
+  provider: ProviderSettings,
+  stack: string,
+): Promise<{ instance: string }[]> {
   try {
     const found = await machinesOf(awsClients(provider).ec2, stack);
-    return found.filter(({ State }) => State?.Name === "running").map(({ InstanceId = "" }) => InstanceId);
+    return found
+      .filter(({ State }) => State?.Name === "running")
+      .map(({ InstanceId = "" }) => ({ instance: InstanceId }));
   } catch (error) {
     throw new Error(describeRefusal(error) ?? (error as Error).message);
   }

@@ -1,8 +1,7 @@
 import { Command } from "commander";
 import { guestOf, inGuest } from "../../infra/local/guest.ts";
 import { networkOf } from "../../infra/local/network.ts";
-import { awsPlace } from "../machine/aws-ssh.ts";
-import { readDeployed } from "../stack/outputs.ts";
+import { isInAws, machineRef } from "../machine/machine-ref.ts";
 import { jsonOption, stackOption } from "./options.ts";
 
 export const statusCommand = () =>
@@ -13,16 +12,15 @@ export const statusCommand = () =>
     .addOption(stackOption())
     .addOption(jsonOption())
     .action(async ({ stack, json }: { stack: string; json: boolean }) => {
-      const place = await awsPlace(stack);
-      if (place) {
+      const ref = await machineRef(stack);
+      if (isInAws(ref)) {
         const { awsStatus, statusText } = await import("../machine/aws-status.ts");
-        const status = await awsStatus(place);
+        const status = await awsStatus(ref);
         console.log(json ? JSON.stringify(status, null, 2) : statusText(status));
         if (!status.ok) process.exitCode = 1;
         return;
       }
-      const { networkIndex } = await readDeployed(stack);
-      const guest = guestOf(stack, networkOf(networkIndex));
+      const guest = guestOf(stack, networkOf(ref.networkIndex));
       const { stdout } = await inGuest(guest, ["mcp-edge-deploy", "status", "--json"]);
       const { ready, ...status } = JSON.parse(stdout) as { ready: boolean; colour: string; release: string };
       const words = `${stack}: release ${status.release.slice(0, 12) || "none"} (${status.colour || "no colour"}), ${ready ? "ready" : "not ready"}`;

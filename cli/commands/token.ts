@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
-import { createToken, placeOf, revokeToken, type Token, tokens } from "../machine/tokens.ts";
+import { machineRef } from "../machine/machine-ref.ts";
+import { createToken, revokeToken, type Token, tokens } from "../machine/tokens.ts";
 import { jsonOption, machineOption, stackOption } from "./options.ts";
 
 /** "30d", "12h", "15m" or seconds. */
@@ -61,7 +62,7 @@ export function tokenCommand(): Command {
         ...(scopes ? { scopes } : {}),
         ...(quota === undefined ? {} : { quota }),
       };
-      const made = await createToken(await placeOf(stack, machine), request);
+      const made = await createToken(await machineRef(stack, machine), request);
       console.log(json ? JSON.stringify(made) : `${made.token}\n${line(made)}`);
     });
   command
@@ -71,7 +72,7 @@ export function tokenCommand(): Command {
     .addOption(machineOption())
     .addOption(jsonOption())
     .action(async ({ stack, machine, json }: Options) => {
-      const all = await tokens(await placeOf(stack, machine));
+      const all = await tokens(await machineRef(stack, machine));
       console.log(json ? JSON.stringify(all) : all.map(line).join("\n") || "No tokens.");
     });
   command
@@ -81,7 +82,7 @@ export function tokenCommand(): Command {
     .addOption(stackOption())
     .addOption(machineOption())
     .action(async (id: string, { stack, machine }: Options) => {
-      await revokeToken(await placeOf(stack, machine), id);
+      await revokeToken(await machineRef(stack, machine), id);
       console.log(`Token ${id} is revoked.`);
     });
   return command;

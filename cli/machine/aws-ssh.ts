@@ -1,76 +1,35 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cliEnvironment } from "../../infra/aws/credentials.ts";
-import { type ProviderSettings, providerSettings } from "../../infra/aws/provider-settings.ts";
 import { run } from "../../infra/exec.ts";
 import { cacheFolder } from "../../infra/paths.ts";
-import { stackConfig } from "../stack/workspace.ts";
-import { targetOf } from "../team.ts";
+import type { AwsMachineRef } from "./machine-ref.ts";
+import { pickMachine } from "./pick.ts";
+import { runInTerminal } from "./terminal.ts";
 
-/** Debian's images make this account; it may become root. */
+/** The account that Debian's images come with; it may become root. */
 const ACCOUNT = "admin";
 
-export interface AwsPlace {
-  stack: string;
-  /** The stack's own settings of the AWS provider. */
-  provider: ProviderSettings;
-  /** Id of an instance, or a number from 1; default: the first. */
-  machine?: string;
-}
+/** The AWS CLI opens the tunnel. It finds the stack's account by these variables. */
+const environment = async ({ provider }: AwsMachineRef) => ({
+  ...process.env,
+  ...(await cliEnvironment(provider)),
+});
 
-/**
- * Where a stack in AWS is, and who asks there; undefined for a stack of another target.
- * @throws Error with the line that mends it when it has no region
- */
-export async function awsPlace(stack: string, machine?: string): Promise<AwsPlace | undefined> {
-  const config = await stackConfig(stack);
-  if (targetOf(config) !== "aws") return undefined;
-  const provider = providerSettings(config, regionOf(stack, config));
-  return { stack, provider, ...(machine ? { machine } : {}) };
-}
-
-/** The region of a stack in AWS. @throws Error with the line that mends it when it has none */
-export function regionOf(stack: string, config: Record<string, string>): string {
-  const region = config["aws:region"] ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
-  if (region) return region;
-  throw new Error(
-    `Stack ${stack} has no region. Fix: pulumi config set aws:region eu-central-1 --stack ${stack}`,
-  );
-}
-
-/** Arguments of a call of the AWS CLI: it knows profiles, single sign-on and the tunnel's protocol. */
-const awsArguments = (region: string, ...args: string[]) => [...args, "--region", region, "--output", "text"];
-
-async function aws({ provider }: AwsPlace, ...args: string[]): Promise<string> {
-  const env = { ...process.env, ...(await cliEnvironment(provider)) };
+async function aws(ref: AwsMachineRef, ...args: string[]): Promise<void> {
+  const all = [...args, "--region", ref.provider.region, "--output", "text"];
   try {
-    return (await run("aws", awsArguments(provider.region, ...args), { env })).stdout.trim();
+    await run("aws", all, { env: await environment(ref) });
   } catch (error) {
-    const hint = "It takes the AWS CLI, version 2.12 or later, signed in: aws sts get-caller-identity";
+    const hint = "This needs the AWS CLI, version 2.12 or later, signed in: aws sts get-caller-identity";
     throw new Error(`${(error as Error).message}\n${hint}`);
   }
 }
 
-/** @throws Error that names what there is when the wanted machine is not among it. Pure. */
-export function pickInstance(
-  found: string[],
-  { stack, machine = "1" }: Pick<AwsPlace, "stack" | "machine">,
-): string {
-  const picked = found.find((id) => id === machine) ?? found[Number(machine) - 1];
-  if (picked) return picked;
-  if (found.length === 0)
-    throw new Error(`No machine of stack ${stack} runs in AWS. Bring it up: pulumi up --stack ${stack}`);
-  throw new Error(
-    `Stack ${stack} has no machine ${machine}; it has ${found.join(", ")} (1 to ${found.length})`,
-  );
-}
-
 /**
- * Arguments of ssh through the tunnel of EC2 Instance Connect. The host key is learnt at the first visit of an instance: the
- * tunnel, which IAM opens to that very instance, is what stands for it. Pure.
+ * Arguments of ssh through the tunnel of EC2 Instance Connect. The host key is accepted at the first connection to an instance. It
+ * need not be known before: IAM opens the tunnel to that very instance. Pure.
  */
 export function sshArguments(
   {
@@ -102,56 +61,41 @@ export function sshArguments(
 }
 
 /**
- * A key made for the occasion, which EC2 Instance Connect hands to the machine for a minute, and ssh through its endpoint. No
- * port is open to the world.
- * @param work gets the arguments of ssh; the key is gone when it ends
+ * Makes a key for one connection and gives its public half to EC2 Instance Connect, which hands it to the machine for a minute.
+ * No port is open to the internet.
+ * @param work gets the arguments and the environment of ssh; the key is removed when it ends
  */
 async function throughTunnel<T>(
-  place: AwsPlace,
+  ref: AwsMachineRef,
   command: string[],
-  work: (args: string[]) => Promise<T>,
+  work: (args: string[], env: NodeJS.ProcessEnv) => Promise<T>,
 ): Promise<T> {
-  const { stack } = place;
-  const { region } = place.provider;
+  const { stack, provider, machine = "1" } = ref;
   // Loaded late: the clients of the AWS SDK would double the time that every other command takes to start.
   const { runningMachines } = await import("../aws/stack.ts");
-  const instance = pickInstance(await runningMachines(place.provider, stack), place);
+  const { instance } = pickMachine(await runningMachines(provider, stack), { stack, wanted: machine });
   const folder = await mkdtemp(join(tmpdir(), "mcp-edge-shell-"));
   try {
     const key = join(folder, "key");
     await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "mcp-edge shell", "-f", key]);
     const publicKey = (await readFile(`${key}.pub`, "utf8")).trim();
     await aws(
-      place,
+      ref,
       ...["ec2-instance-connect", "send-ssh-public-key", "--instance-id", instance],
       ...["--instance-os-user", ACCOUNT, "--ssh-public-key", publicKey],
     );
     const knownHosts = join(cacheFolder("ssh"), `${stack}.known_hosts`);
-    return await work(sshArguments({ instance, region, key, knownHosts }, command));
+    const args = sshArguments({ instance, region: provider.region, key, knownHosts }, command);
+    return await work(args, await environment(ref));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/**
- * A root shell, or one command, on a machine in AWS, with our own terminal.
- * @returns the exit code
- */
-export const awsShell = (place: AwsPlace, command: string[]): Promise<number> =>
-  throughTunnel(place, command, async (args) => {
-    // ssh starts the AWS CLI for the tunnel.
-    const env = { ...process.env, ...(await cliEnvironment(place.provider)) };
-    const child = spawn("ssh", args, { stdio: "inherit", env });
-    const forward = () => {}; // the terminal sends an interrupt to the child too; it decides
-    process.on("SIGINT", forward);
-    const [code] = await once(child, "exit");
-    process.off("SIGINT", forward);
-    return code ?? 1;
-  });
+/** Runs a command on a machine in AWS, with our own terminal. @returns its exit code */
+export const sshInTerminal = (ref: AwsMachineRef, command: string[]): Promise<number> =>
+  throughTunnel(ref, command, (args, env) => runInTerminal("ssh", args, env));
 
-/** What a command on a machine in AWS prints. @throws CommandError when it fails */
-export const awsOutput = (place: AwsPlace, command: string[]): Promise<string> =>
-  throughTunnel(place, command, async (args) => {
-    const env = { ...process.env, ...(await cliEnvironment(place.provider)) };
-    return (await run("ssh", args, { env })).stdout;
-  });
+/** Runs a command on a machine in AWS. @returns what it prints @throws CommandError when it fails */
+export const sshOutput = (ref: AwsMachineRef, command: string[]): Promise<string> =>
+  throughTunnel(ref, command, async (args, env) => (await run("ssh", args, { env })).stdout);

@@ -3,7 +3,7 @@ import type { Status } from "../../infra/aws/convergence.ts";
 import type { Desired } from "../../infra/aws/desired.ts";
 import { awsClients } from "../aws/clients.ts";
 import { accountOf, bucketName, desiredOf, machinesOf, statusOf } from "../aws/stack.ts";
-import type { AwsPlace } from "./aws-ssh.ts";
+import type { AwsMachineRef } from "./machine-ref.ts";
 
 /** One machine beside what it should run. */
 export interface MachineStatus {
@@ -24,7 +24,7 @@ export interface StackStatus {
 }
 
 /** What a stack in AWS should run, and what each machine reports. Only reads. @throws Error with the refusal of AWS */
-export async function awsStatus({ stack, provider }: AwsPlace): Promise<StackStatus> {
+export async function awsStatus({ stack, provider }: AwsMachineRef): Promise<StackStatus> {
   const clients = awsClients(provider);
   const bucket = new BucketClient(bucketName(stack, await accountOf(clients.sts)), provider);
   const instances = await machinesOf(clients.ec2, stack);

@@ -1,6 +1,6 @@
 import { onServer } from "../../infra/local/deployment.ts";
-import { type Deployed, readDeployed } from "../stack/outputs.ts";
-import { type AwsPlace, awsOutput, awsPlace } from "./aws-ssh.ts";
+import { sshOutput } from "./aws-ssh.ts";
+import { isInAws, type MachineRef } from "./machine-ref.ts";
 
 export interface Token {
   id: string;
@@ -10,74 +10,55 @@ export interface Token {
   expiresAt?: string | null;
   /** Calls a day; missing: the server's default; 0: no limit. */
   quota?: number;
-  /** At most a minute behind; missing: never used. */
+  /** Up to a minute late; missing: never used. */
   lastUsedAt?: string;
   callsToday?: number;
 }
 
 export interface NewToken extends Token {
-  /** The secret itself; the machine keeps its hash alone. */
+  /** The secret itself. The machine keeps only its hash. */
   token: string;
 }
 
-/** Where a server is: on this host, or in AWS. */
-export type Place = Pick<Deployed, "stack" | "networkIndex"> | AwsPlace;
+/** Runs the server's own command `token` on the machine. */
+const tokenCommand = (ref: MachineRef, ...args: string[]): Promise<string> =>
+  isInAws(ref)
+    ? sshOutput(ref, ["/usr/local/sbin/mcp-edge-server", "token", ...args])
+    : onServer(ref.stack, ref.networkIndex, ["token", ...args]);
 
-/**
- * @param machine of a stack in AWS: its number from 1, or its id; default: the first
- * @throws Error that names the command when the stack is not up, or has no machines to choose from
- */
-export async function placeOf(stack: string, machine?: string): Promise<Place> {
-  const place = await awsPlace(stack, machine);
-  if (place) return place;
-  assertOneMachine(stack, machine);
-  return readDeployed(stack);
-}
-
-/** @throws Error when a machine is named in a stack of this host */
-export function assertOneMachine(stack: string, machine: string | undefined): void {
-  if (machine !== undefined && machine !== "1")
-    throw new Error(`Stack ${stack} is on this host and has one machine; take out --machine ${machine}`);
-}
-
-const ask = (place: Place, ...args: string[]): Promise<string> =>
-  "provider" in place
-    ? awsOutput(place, ["/usr/local/sbin/mcp-edge-server", "token", ...args])
-    : onServer(place.stack, place.networkIndex, ["token", ...args]);
-
-/** The tokens that the machine knows; never their secrets. */
-export async function tokens(place: Place): Promise<Token[]> {
-  const answer = JSON.parse(await ask(place, "list", "--json"));
+/** The tokens that the machine accepts, without their secrets. */
+export async function tokens(ref: MachineRef): Promise<Token[]> {
+  const answer = JSON.parse(await tokenCommand(ref, "list", "--json"));
   return Array.isArray(answer) ? answer : answer.tokens;
 }
 
 export interface TokenRequest {
   name: string;
-  /** Seconds until it expires; without it, it does not. */
+  /** Seconds until the token expires. Default: it does not expire. */
   ttl?: number;
   scopes?: string;
   /** Calls a day. */
   quota?: number;
 }
 
-export async function createToken(place: Place, request: TokenRequest): Promise<NewToken> {
+export async function createToken(ref: MachineRef, request: TokenRequest): Promise<NewToken> {
   const args = ["create", "--name", request.name, "--json"];
   if (request.ttl !== undefined) args.push("--ttl", String(request.ttl));
   if (request.quota !== undefined) args.push("--quota", String(request.quota));
   if (request.scopes) args.push("--scopes", request.scopes);
-  return JSON.parse(await ask(place, ...args));
+  return JSON.parse(await tokenCommand(ref, ...args));
 }
 
-export async function revokeToken(place: Place, id: string): Promise<void> {
-  await ask(place, "revoke", id);
+export async function revokeToken(ref: MachineRef, id: string): Promise<void> {
+  await tokenCommand(ref, "revoke", id);
 }
 
-/** Run `work` with a token that lives ten minutes at the most and is revoked afterwards. */
-export async function withShortToken<T>(place: Place, work: (token: string) => Promise<T>): Promise<T> {
-  const made = await createToken(place, { name: "doctor", ttl: 600 });
+/** Runs `work` with a token that is revoked afterwards, and expires after ten minutes in any case. */
+export async function withShortToken<T>(ref: MachineRef, work: (token: string) => Promise<T>): Promise<T> {
+  const made = await createToken(ref, { name: "doctor", ttl: 600 });
   try {
     return await work(made.token);
   } finally {
-    await revokeToken(place, made.id).catch(() => {}); // it expires by itself
+    await revokeToken(ref, made.id).catch(() => {}); // it expires by itself
   }
 }

@@ -9,7 +9,7 @@ import { bansCheck, parseBans } from "../doctor/checks/machine/bans.ts";
 import { patchesCheck } from "../doctor/checks/machine/patches.ts";
 import { progressLine } from "../doctor/progress.ts";
 import { type DoctorReport, runDoctor } from "../doctor/run.ts";
-import { regionOf } from "../machine/aws-ssh.ts";
+import { regionOf } from "../machine/machine-ref.ts";
 import { createToken, withShortToken } from "../machine/tokens.ts";
 import { type Deployed, readDeployed } from "../stack/outputs.ts";
 import { stackConfig } from "../stack/workspace.ts";

@@ -4,6 +4,7 @@ import type { MachineOutput } from "../../infra/aws/index.ts";
 import { rawSettings } from "../../infra/edge.ts";
 import { parseSettings } from "../../infra/settings.ts";
 import { ensureEngine } from "../engine/index.ts";
+import { pickMachine } from "../machine/pick.ts";
 import { type Changes, eventLines } from "../stack/engine-events.ts";
 import { policyPacks } from "../stack/policies.ts";
 import { openStack, stackConfig } from "../stack/workspace.ts";
@@ -79,14 +80,8 @@ export async function replace(options: ReplaceOptions, signal: AbortSignal): Pro
   return done;
 }
 
-/** @throws Error that lists the machines when the wanted one is not among them */
+/** @throws Error that lists the machines when the wanted one is not among them, or when there is none */
 export function chosenMachines(machines: MachineOutput[], stack: string, machine?: string): MachineOutput[] {
-  if (machines.length === 0)
-    throw new Error(`Stack ${stack} has no machine yet. Bring it up: pulumi up --stack ${stack}`);
-  if (machine === undefined) return machines;
-  const found = machines.find(({ instance }) => instance === machine) ?? machines[Number(machine) - 1];
-  if (found) return [found];
-  throw new Error(
-    `Stack ${stack} has no machine ${machine}; it has ${machines.map(({ instance }) => instance).join(", ")} (1 to ${machines.length})`,
-  );
+  const picked = pickMachine(machines, { stack, wanted: machine ?? "1" });
+  return machine === undefined ? machines : [picked];
 }

@@ -85,7 +85,7 @@ test("`connect` and `token` know a stack in AWS by its settings, and say which m
   const [, roots = ""] = /NODE_EXTRA_CA_CERTS=(\S+)/.exec(connect.stdout) ?? [];
   expect(await readFile(roots, "utf8")).toContain("BEGIN CERTIFICATE");
   expect((await cli("token", "list", "--stack", "local", "-m", "2")).stderr).toContain(
-    "Stack local is on this host and has one machine; take out --machine 2",
+    "Stack local is on this host and has one machine. Leave out --machine 2.",
   );
 }, 60_000);
 

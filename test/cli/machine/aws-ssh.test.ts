@@ -2,27 +2,10 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { type AwsPlace, awsShell, pickInstance, sshArguments } from "../../../cli/machine/aws-ssh.ts";
+import { sshArguments, sshInTerminal } from "../../../cli/machine/aws-ssh.ts";
+import type { AwsMachineRef } from "../../../cli/machine/machine-ref.ts";
 import { createToken } from "../../../cli/machine/tokens.ts";
 import { instances, type StandIn, standIn } from "../doctor/aws/stand-in.ts";
-
-describe("pickInstance", () => {
-  const found = ["i-0aa", "i-0bb"];
-  test.each([
-    [undefined, "i-0aa"],
-    ["2", "i-0bb"],
-    ["i-0bb", "i-0bb"],
-  ])("%s is %s", (machine, instance) => {
-    expect(pickInstance(found, { stack: "prod", ...(machine ? { machine } : {}) })).toBe(instance);
-  });
-
-  test("says what there is", () => {
-    expect(() => pickInstance(found, { stack: "prod", machine: "3" })).toThrow(
-      "it has i-0aa, i-0bb (1 to 2)",
-    );
-    expect(() => pickInstance([], { stack: "prod" })).toThrow("Bring it up: pulumi up --stack prod");
-  });
-});
 
 test("a command goes whole to the other shell, whatever is in it", () => {
   const place = { instance: "i-0aa", region: "eu-central-1", key: "/k", knownHosts: "/h" };
@@ -32,10 +15,10 @@ test("a command goes whole to the other shell, whatever is in it", () => {
   expect(sshArguments(place, []).slice(-3)).toEqual(["-t", "admin@i-0aa", "exec sudo -i"]);
 });
 
-describe("awsShell", () => {
+describe("sshInTerminal", () => {
   let folder = "";
   let ec2: StandIn;
-  let place: AwsPlace;
+  let place: AwsMachineRef;
   const path = process.env.PATH;
   const stand = async (name: string, script: string) => {
     await writeFile(join(folder, name), `#!/bin/sh\n${script}`);
@@ -61,7 +44,7 @@ describe("awsShell", () => {
   });
 
   test("finds the machine by its tags, hands a fresh key to Instance Connect, and gives the command's exit code", async () => {
-    expect(await awsShell({ ...place, machine: "2" }, ["id"])).toBe(7);
+    expect(await sshInTerminal({ ...place, machine: "2" }, ["id"])).toBe(7);
     const calls = await readFile(join(folder, "calls"), "utf8");
     expect(ec2.asked).toEqual(["ec2 DescribeInstances"]);
     expect(

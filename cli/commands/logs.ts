@@ -1,0 +1,40 @@
+import { Command } from "commander";
+import { BUNDLED_SERVER, slotUnits } from "../../cloud-init/app.ts";
+import { machineRef } from "../machine/machine-ref.ts";
+import { runOnMachine } from "../machine/shell.ts";
+import { machineOption, stackOption } from "./options.ts";
+
+export const logsCommand = () =>
+  new Command("logs")
+    .description("The machine's journal: the server, NGINX, certificates, bans.")
+    .option("-f, --follow", "go on as it grows", false)
+    .option("-n, --lines <count>", "how many lines", "100")
+    .option("-u, --unit <unit>", "a unit; give it again for more (default: the server's)", together)
+    .addOption(stackOption())
+    .addOption(machineOption())
+    .action(async ({ stack, machine, follow, lines, unit }: Options) => {
+      const command = journalctl({ follow, lines, units: unit });
+      process.exitCode = await runOnMachine(await machineRef(stack, machine), command);
+    });
+
+interface Options {
+  stack: string;
+  machine?: string;
+  follow: boolean;
+  lines: string;
+  unit?: string[];
+}
+
+/** An option that may be given more than once. */
+const together = (value: string, before: string[] = []) => [...before, value];
+
+/** @param args.units patterns of units' names; none: the server's */
+export const journalctl = (args: {
+  follow: boolean;
+  lines: string;
+  units?: string[] | undefined;
+}): string[] => [
+  ...["journalctl", "--no-pager", "-n", args.lines],
+  ...(args.units ?? [slotUnits(BUNDLED_SERVER)]).flatMap((unit) => ["-u", unit]),
+  ...(args.follow ? ["-f"] : []),
+];

@@ -1,0 +1,50 @@
+import { type ProviderSettings, providerSettings } from "../../infra/aws/provider-settings.ts";
+import { type Deployed, readDeployed } from "../stack/outputs.ts";
+import { stackConfig } from "../stack/workspace.ts";
+import { targetOf } from "../team.ts";
+
+/** A machine of a stack in AWS. */
+export interface AwsMachineRef {
+  stack: string;
+  /** The stack's own settings of the AWS provider: account, region, endpoints. */
+  provider: ProviderSettings;
+  /** Id of an instance, or a number from 1. Default: the first machine. */
+  machine?: string;
+}
+
+/** The one machine of a stack on this host. */
+export type LocalMachineRef = Pick<Deployed, "stack" | "networkIndex">;
+
+export type MachineRef = LocalMachineRef | AwsMachineRef;
+
+/**
+ * Finds out where a machine is, from the stack's settings and outputs alone: no engine is started.
+ * @param machine of a stack in AWS: its number from 1, or its instance id. Default: the first
+ * @throws Error with the command to run when a stack of this host is not up, or when it is asked for another machine than its one
+ */
+export async function machineRef(stack: string, machine?: string): Promise<MachineRef> {
+  const ref = await awsMachineRef(stack, machine);
+  if (ref) return ref;
+  if (machine !== undefined && machine !== "1")
+    throw new Error(`Stack ${stack} is on this host and has one machine. Leave out --machine ${machine}.`);
+  return readDeployed(stack);
+}
+
+export const isInAws = (ref: MachineRef): ref is AwsMachineRef => "provider" in ref;
+
+/** @returns undefined for a stack of another target @throws Error with the command to run when the stack has no region */
+export async function awsMachineRef(stack: string, machine?: string): Promise<AwsMachineRef | undefined> {
+  const config = await stackConfig(stack);
+  if (targetOf(config) !== "aws") return undefined;
+  const provider = providerSettings(config, regionOf(stack, config));
+  return { stack, provider, ...(machine ? { machine } : {}) };
+}
+
+/** The region of a stack in AWS. @throws Error with the command to run when it has none */
+export function regionOf(stack: string, config: Record<string, string>): string {
+  const region = config["aws:region"] ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
+  if (region) return region;
+  throw new Error(
+    `Stack ${stack} has no region. Fix: pulumi config set aws:region eu-central-1 --stack ${stack}`,
+  );
+}
