@@ -32,7 +32,7 @@ import { CodeIndex } from "./index/code-index.ts";
 import { Semantic } from "./index/semantic/semantic.ts";
 import { type Mcp, registerMcp } from "./mcp/endpoint.ts";
 import type { LiveSessionsOptions } from "./mcp/live-sessions.ts";
-import type { Profile } from "./mcp/server-factory.ts";
+import type { Profile } from "./mcp/server-parts.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { observedTool } from "./metrics/observed-tool.ts";
 import { requestFacts } from "./metrics/request-facts.ts";
@@ -224,7 +224,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
           keepAliveMs,
           names,
         });
-  sync.onState(syncNews((level, text) => mcp?.say(level, "workspace", text)));
+  sync.onState(syncNews((level, text) => mcp?.broadcast(level, "workspace", text)));
   if (config.serve !== "mcp")
     await registerApi(http, { tools, context, capabilities, authenticator, needsToken, names, originOf });
   const ops = { metrics, capabilities, tools, release: config.release, colour: config.slot };

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { whenFree } from "../store/busy.ts";
+import { retryWhileBusy } from "../store/sqlite-busy.ts";
 
 /** What happened with one token since the last report. */
 export interface UsageDelta {
@@ -65,7 +65,7 @@ export class SqliteUsage implements UsageStore {
   }
 
   add(day: string, deltas: readonly UsageDelta[]): Promise<Map<string, number>> {
-    return whenFree(() => this.#add(day, deltas), BUSY_LIMIT_MS);
+    return retryWhileBusy(() => this.#add(day, deltas), BUSY_LIMIT_MS);
   }
 
   #add(day: string, deltas: readonly UsageDelta[]): Map<string, number> {

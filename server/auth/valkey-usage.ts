@@ -3,8 +3,6 @@ import { connectValkey } from "../store/valkey-connection.ts";
 import { parseStoreUrl } from "../store/valkey-url.ts";
 import { KEPT_DAYS, type TokenUse, type UsageDelta, type UsageStore } from "./usage-store.ts";
 
-/** A command that takes longer has failed, milliseconds; nobody waits for one but a start and an end. */
-const COMMAND_MS = 3_000;
 const CALLS = "mcp-edge:usage:";
 const LAST_USE = "mcp-edge:last-use";
 
@@ -35,14 +33,10 @@ export class ValkeyUsage implements UsageStore {
   constructor(url: string) {
     this.name = `Valkey ${parseStoreUrl(url).shown}`;
     this.#db = connectValkey(url, {
-      connectionName: "mcp-edge-usage",
-      limitMs: COMMAND_MS,
-      commandTimeout: COMMAND_MS,
-      maxRetriesPerRequest: 1,
+      name: "mcp-edge-usage",
+      whenAway: "retry once",
       scripts: { addUsage: { lua: ADD, numberOfKeys: 2 } },
     }) as Connection;
-    // A command that fails says so; between commands nobody needs to know.
-    this.#db.on("error", () => undefined);
   }
 
   async add(day: string, deltas: readonly UsageDelta[]): Promise<Map<string, number>> {

@@ -1,6 +1,6 @@
 import type { RequestId } from "../store/store.ts";
 
-/** A call that is over and whose answer was handed on, as far as it is needed to write it to the store after all. */
+/** A call that has ended and whose answer was delivered, with what is needed to write it to the store after all. */
 export interface DeliveredCall {
   readonly session: string;
   readonly stream: string;
@@ -9,11 +9,11 @@ export interface DeliveredCall {
 }
 
 export interface DeliveredLimits {
-  /** How long a call is kept, milliseconds: a client whose connection broke is back by then. */
+  /** How long a call is kept, milliseconds: a client whose connection broke has returned by then. */
   readonly ms: number;
-  /** Calls that are kept: some seconds of a busy server. */
+  /** Maximum number of calls: a few seconds of a busy server. */
   readonly calls: number;
-  /** Characters of their events. */
+  /** Maximum number of characters in their events. */
   readonly chars: number;
 }
 
@@ -25,7 +25,7 @@ interface Entry {
   readonly chars: number;
 }
 
-/** The calls that were answered last, oldest first: for a client whose connection broke at the moment of the answer. */
+/** The most recently answered calls, oldest first, for clients whose connection broke at the moment of the answer. */
 export class Delivered {
   readonly #limits: DeliveredLimits;
   readonly #now: () => number;
@@ -49,10 +49,10 @@ export class Delivered {
     const chars = call.events.reduce((sum, { message }) => sum + message.length, 0);
     this.#entries.set(call.stream, { call, at: this.#now(), chars });
     this.#chars += chars;
-    const { ms, calls, chars: mostChars } = this.#limits;
+    const { ms, calls, chars: maxChars } = this.#limits;
     for (const [stream, { at }] of this.#entries) {
-      if (at > this.#now() - ms && this.#entries.size <= calls && this.#chars <= mostChars) break;
-      this.take(stream);
+      if (at > this.#now() - ms && this.#entries.size <= calls && this.#chars <= maxChars) break;
+      this.remove(stream);
     }
   }
 
@@ -60,8 +60,7 @@ export class Delivered {
     return this.#entries.get(stream)?.call;
   }
 
-  /** Takes one out. */
-  take(stream: string): DeliveredCall | undefined {
+  remove(stream: string): DeliveredCall | undefined {
     const entry = this.#entries.get(stream);
     if (!entry) return undefined;
     this.#entries.delete(stream);
@@ -69,11 +68,11 @@ export class Delivered {
     return entry.call;
   }
 
-  /** Takes all of one session out, or all. */
-  takeAll(session?: string): DeliveredCall[] {
+  /** Removes the calls of one session, or all. @returns them */
+  removeAll(session?: string): DeliveredCall[] {
     const calls = [...this.#entries.values()].map(({ call }) => call);
-    const taken = session === undefined ? calls : calls.filter((call) => call.session === session);
-    for (const { stream } of taken) this.take(stream);
-    return taken;
+    const removed = session === undefined ? calls : calls.filter((call) => call.session === session);
+    for (const { stream } of removed) this.remove(stream);
+    return removed;
   }
 }

@@ -1,6 +1,6 @@
 import { LAST_N, type RequestId, STANDALONE } from "../store/store.ts";
 
-/** What an event id says. Beside its place in the stream it names who works on the call, so that no call can be lost track of. */
+/** The content of an event id: the position in the stream, and the instance that runs the call, so that any instance can find it. */
 export interface EventId {
   readonly n: number;
   readonly stream: string;
@@ -10,17 +10,17 @@ export interface EventId {
   readonly requests: readonly RequestId[];
 }
 
-/** Longer lists of request ids stay out of the event ids, characters. */
+/** Longer lists of request ids are left out of the event ids, characters. */
 const MAX_REQUESTS = 400;
 
-/** The part of a stream's event ids that stays the same. */
+/** The constant part of a stream's event ids. */
 export function streamTag({ stream, instance, requests }: Omit<EventId, "n">): string {
   if (stream === STANDALONE) return "~";
   const text = Buffer.from(JSON.stringify(requests)).toString("base64url");
   return `~${instance}~${text.length > MAX_REQUESTS ? "" : text}~${stream}`;
 }
 
-/** The reverse of `n + streamTag(…)`. @returns undefined for what is no event id of ours */
+/** The reverse of `n + streamTag(…)`. @returns undefined for text that is not an event id of this server */
 export function parseEventId(text: string): EventId | undefined {
   const [number, instance, requests, stream, ...more] = text.split("~");
   const n = /^\d{1,16}$/.test(number ?? "") ? Number(number) : Number.NaN;
@@ -35,8 +35,8 @@ function parseRequests(text: string): RequestId[] | undefined {
   if (text === "") return [];
   try {
     const ids: unknown = JSON.parse(Buffer.from(text, "base64url").toString());
-    const sound = Array.isArray(ids) && ids.every((id) => typeof id === "string" || typeof id === "number");
-    return sound ? ids : undefined;
+    const valid = Array.isArray(ids) && ids.every((id) => typeof id === "string" || typeof id === "number");
+    return valid ? ids : undefined;
   } catch {
     return undefined;
   }

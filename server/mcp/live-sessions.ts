@@ -1,43 +1,17 @@
-import type { McpServer } from "@modelcontextprotocol/server";
-import type { Principal } from "../auth/principal.ts";
 import { Refusal } from "../http/errors.ts";
 import { hasOwnLimits } from "../shares/caller.ts";
 import { LimitReached } from "../shares/limit-reached.ts";
-import type { FactsChange } from "../store/facts.ts";
-import type { SessionFacts } from "../store/store.ts";
-import type { SessionTransport } from "./session-transport.ts";
-
-/** A 2025-era session that this process has in memory: the connected server and transport of one client. */
-export interface Session {
-  readonly id: string;
-  /** Who opened it; nobody else may use it, for a session id proves nothing. */
-  readonly principal: Principal;
-  readonly transport: SessionTransport;
-  readonly server: McpServer;
-  facts: SessionFacts;
-  /** Changes of the facts that the store has not confirmed yet. */
-  readonly unconfirmed: Set<FactsChange>;
-  /** Ends the notification stream that is open here, if one is. */
-  endStanding: (() => void) | undefined;
-  /** The claim of that stream; undefined while it is not known. */
-  claim: number | undefined;
-  /** The highest claim of a stream that another instance opened for this session. */
-  rival: number;
-  /** Its facts are being read again, since another instance changed them. */
-  refreshing: Promise<void> | undefined;
-  /** Why there was no room for it when it was opened. */
-  refusal: Error | undefined;
-}
+import type { Session } from "./session.ts";
 
 export interface LiveSessionsOptions {
-  /** Evicted after so long without a request or an open stream, milliseconds. Default 5 minutes; the store still knows it. */
+  /** Time without a request or an open stream after which a session is evicted, milliseconds. Default 5 minutes. The store keeps it. */
   idleMs?: number;
-  /** Default 3,000: some 160 MB at 54 KB each, beside the index and the rest in the 1 GB of the unit (MemoryMax). */
+  /** Maximum number of sessions. Default 3,000: about 160 MB at 54 KB each, next to the index in the 1 GB of the unit (MemoryMax). */
   max?: number;
-  /** Of one principal; 0: no limit. Default 0. */
+  /** Maximum number of one principal; 0 for no limit. Default 0. */
   maxPerPrincipal?: number;
   now?: () => number;
-  /** Whether a session has calls at work though nobody listens. */
+  /** Whether a session must stay in memory, for example because its calls are in progress. */
   busy?: (id: string) => boolean;
 }
 
@@ -49,13 +23,13 @@ interface Entry {
 }
 
 /**
- * The sessions in memory, least recently used first. Dropping one loses nothing: the store has what is needed to make it again. Who needs
- * room makes it himself as far as he has idle sessions of his own to drop; else whoever has most gives way.
+ * The sessions in memory, least recently used first. Evicting one loses nothing: the store has what is needed to restore it. A principal
+ * at its limit evicts its own idle sessions. When the memory is full, the principal with the most sessions loses an idle one.
  */
 export class LiveSessions {
   readonly #entries = new Map<string, Entry>();
   readonly #idleMs: number;
-  /** How many each principal has. */
+  /** Number of sessions of each principal. */
   readonly #counts = new Map<string, number>();
   readonly #max: number;
   readonly #maxPerPrincipal: number;
@@ -74,7 +48,7 @@ export class LiveSessions {
     return this.#entries.size;
   }
 
-  /** How long the one that is longest in memory has been there, milliseconds. */
+  /** Age of the session that has been in memory longest, milliseconds; undefined without sessions. */
   get oldestMs(): number | undefined {
     let since: number | undefined;
     for (const entry of this.#entries.values()) since = Math.min(since ?? entry.since, entry.since);
@@ -86,8 +60,8 @@ export class LiveSessions {
   }
 
   /**
-   * @throws LimitReached when the principal has as many sessions in use as it may
-   * @throws Refusal 503 when the memory is full of sessions in use
+   * @throws LimitReached when the principal has the maximum number of sessions, all in use
+   * @throws Refusal 503 when the maximum number of sessions is in memory, all in use
    */
   put(session: Session): void {
     this.#makeRoom(session.principal.id);
@@ -102,15 +76,15 @@ export class LiveSessions {
     const limited = this.#maxPerPrincipal > 0 && hasOwnLimits(principal);
     if (limited && own >= this.#maxPerPrincipal && !this.#evictIdle(principal))
       throw new LimitReached(
-        `Too many sessions: this token has ${own} in use, the most it may have. End some by DELETE, or ask the operator to raise LIVE_SESSIONS_PER_TOKEN.`,
+        `Too many sessions: this token has ${own} in use, which is its maximum. End some with DELETE, or ask the operator to raise LIVE_SESSIONS_PER_TOKEN.`,
       );
     if (this.#entries.size < this.#max) return;
-    const most = [...this.#counts].sort(([, a], [, b]) => b - a).map(([id]) => id);
-    if (most.some((id) => this.#evictIdle(id))) return;
+    const byCount = [...this.#counts].sort(([, a], [, b]) => b - a).map(([id]) => id);
+    if (byCount.some((id) => this.#evictIdle(id))) return;
     throw new Refusal(503, `All ${this.#max} sessions that fit into memory are in use; try again soon`, 10);
   }
 
-  /** Evicts the principal's least recently used session that is idle. @returns false when none is */
+  /** Evicts the principal's least recently used idle session. @returns false if it has none */
   #evictIdle(principal: string): boolean {
     for (const entry of this.#entries.values())
       if (entry.session.principal.id === principal && this.#idle(entry)) {
@@ -132,7 +106,12 @@ export class LiveSessions {
     return entry?.session;
   }
 
-  /** Takes a session out without closing it. */
+  /** The session, without counting as a use. */
+  peek(id: string): Session | undefined {
+    return this.#entries.get(id)?.session;
+  }
+
+  /** Removes a session without closing it. */
   delete(id: string): Session | undefined {
     const entry = this.#entries.get(id);
     if (!entry) return undefined;
@@ -141,7 +120,7 @@ export class LiveSessions {
     return entry.session;
   }
 
-  /** Marks a session as in use until the returned function is called: it is not evicted meanwhile. */
+  /** Protects a session from eviction until the returned function is called. */
   hold(id: string): () => void {
     const entry = this.#entries.get(id);
     if (!entry) return () => undefined;
@@ -155,7 +134,7 @@ export class LiveSessions {
     };
   }
 
-  /** Evicts what has been idle for too long. @returns the sessions that were used since `since` */
+  /** Evicts sessions that were idle for too long. @returns the sessions that were used since `since` */
   sweep(since = Number.POSITIVE_INFINITY): Session[] {
     const before = this.#now() - this.#idleMs;
     const used = [...this.#entries.values()].filter((e) => e.usedAt >= since || e.holds > 0);

@@ -1,54 +1,61 @@
 import { SUPPORTED_PROTOCOL_VERSIONS } from "@modelcontextprotocol/server";
 import { RETRY_MS, SSE_HEADERS } from "../http/streams.ts";
 import { STANDALONE } from "../store/store.ts";
+import type { ChangeWatcher } from "./change-watcher.ts";
 import { parseEventId, streamTag } from "./event-id.ts";
-import { type LegacyAnswer, refuse } from "./legacy-leg.ts";
-import type { Session } from "./live-sessions.ts";
+import { errorResponse, type McpResponse } from "./exchange.ts";
 import { PAGE, resumeCall } from "./resume.ts";
+import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 import { type Tail, tailStream } from "./tail.ts";
-import type { Watch } from "./watch.ts";
 
-/** A notification stream is read again after so long even if nobody said that it changed, milliseconds. */
+/** Interval at which a notification stream is read from the store even without a wakeup, milliseconds. */
 const REREAD_MS = 30_000;
 const TAG = streamTag({ stream: STANDALONE, instance: "", requests: [] });
 
-/** What GET opens: a session's notifications, or after `Last-Event-ID` the rest of a stream that broke off. */
+/** The streams that GET opens: a session's notifications, or with `Last-Event-ID` the rest of a stream that broke off. */
 export class NotificationStreams {
   readonly #sessions: Sessions;
-  readonly #watch: Watch;
+  readonly #watcher: ChangeWatcher;
 
-  constructor(sessions: Sessions, watch: Watch) {
+  constructor(sessions: Sessions, watcher: ChangeWatcher) {
     this.#sessions = sessions;
-    this.#watch = watch;
+    this.#watcher = watcher;
   }
 
-  async open(session: Session, web: Request): Promise<LegacyAnswer> {
+  async open(session: Session, web: Request): Promise<McpResponse> {
     const version = web.headers.get("mcp-protocol-version");
     if (version !== null && !SUPPORTED_PROTOCOL_VERSIONS.includes(version))
-      return { response: refuse(400, -32_000, `Bad Request: Unsupported protocol version: ${version}`) };
+      return {
+        response: errorResponse(400, -32_000, `Bad Request: Unsupported protocol version: ${version}`),
+      };
     const last = web.headers.get("last-event-id");
-    if (last === null) return this.#standing(session, undefined, (version ?? "") >= "2025-11-25");
+    if (last === null) return this.#notifications(session, undefined, (version ?? "") >= "2025-11-25");
     const id = parseEventId(last);
     if (!id)
       return {
-        response: refuse(400, -32_000, `Bad Request: ${JSON.stringify(last)} is no event id of this server`),
+        response: errorResponse(
+          400,
+          -32_000,
+          `Bad Request: ${JSON.stringify(last)} is not an event id of this server`,
+        ),
       };
-    if (id.stream === STANDALONE) return this.#standing(session, id.n, false);
+    if (id.stream === STANDALONE) return this.#notifications(session, id.n, false);
     for (const request of id.requests) session.transport.closeSSEStream(request);
     const tail = await resumeCall(this.#sessions.resumeParts, session.id, id);
-    // 204 is the one answer after which no client comes back (WHATWG HTML, server-sent events).
+    // 204 is the one status after which clients do not reconnect (WHATWG HTML, server-sent events).
     return tail
       ? { response: answer(session, tail), paced: true }
       : { response: new Response(null, { status: 204 }) };
   }
 
   /**
-   * A later GET takes over from an earlier one, whose connection may be dead without anybody having noticed: it is never refused.
+   * A GET is never refused: it replaces an earlier one, whose connection may have died unnoticed.
    *
-   * @param place the client's; undefined begins after what has been sent so far
+   * @param position where the client resumes; undefined starts after everything sent so far
+   * @param prime start with an empty event, as an id to resume from
    */
-  async #standing(session: Session, place: number | undefined, prime: boolean): Promise<LegacyAnswer> {
+  async #notifications(session: Session, position: number | undefined, prime: boolean): Promise<McpResponse> {
     const { store, journal, keepAliveMs } = this.#sessions.resumeParts;
     let tail: Tail | undefined;
     let ended = false;
@@ -56,24 +63,24 @@ export class NotificationStreams {
       ended = true;
       tail?.end();
     };
-    // By the store's own numbers, which go on whatever this machine's clock says. Without the store the clock is the best guess.
-    const last = await this.#sessions.take(session, end);
-    const after = Math.min(place ?? Number.POSITIVE_INFINITY, last ?? place ?? Date.now() * 1_000 - 1);
+    // The store's own numbers rise whatever this machine's clock says. Without the store the clock is the best guess.
+    const last = await this.#sessions.claims.claim(session, end);
+    const after = Math.min(position ?? Number.POSITIVE_INFINITY, last ?? position ?? Date.now() * 1_000 - 1);
     const source = {
       tag: TAG,
       read: async (from: number) => {
         const events = await store.events(session.id, STANDALONE, from, PAGE);
-        if (events.length === 0) await this.#sessions.checkClaim(session, end);
+        if (events.length === 0) await this.#sessions.claims.check(session, end);
         return { events, more: true };
       },
       change: () => journal.change(session.id, STANDALONE, REREAD_MS),
     };
-    // From 2025-11-25 on clients take an event without data: a place to come back to before anything was sent.
+    // From 2025-11-25 on, clients accept an event without data: an id to resume from before anything was sent.
     const opening = prime ? `id: ${after}${TAG}\nretry: ${RETRY_MS}\ndata: \n\n` : "";
     tail = tailStream(source, after, opening, keepAliveMs);
     if (ended) tail.end();
-    else this.#watch.announce(session);
-    const onEnd = () => this.#sessions.release(session, end);
+    else this.#watcher.notify(session);
+    const onEnd = () => this.#sessions.claims.release(session, end);
     return { response: answer(session, tail), paced: true, onEnd };
   }
 }

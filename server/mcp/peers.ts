@@ -1,16 +1,17 @@
+import { Periodic } from "../periodic.ts";
 import type { Store } from "../store/store.ts";
 
-/** Between two heart beats, milliseconds. */
+/** Interval between two heartbeats, milliseconds. */
 const BEAT_MS = 1_000;
-/** An instance whose count stood still at so many beats of ours in a row is dead. */
+/** An instance whose count has not changed at this many consecutive heartbeats of ours is dead. */
 const MISSES = 5;
-/** What the store said of the instances is asked again after so long at the earliest, milliseconds. */
+/** Shortest time between two reads of the instances, milliseconds. */
 const KNOWN_MS = 1_000;
 
 export interface PeersOptions {
   readonly store: Store;
   readonly instance: string;
-  /** The place that this instance takes: who was there before is gone. "" for none. */
+  /** The slot of this instance: it replaces the instance that was in it before. "" for none. */
   readonly slot: string;
   /** An instance is dead: take care of its calls. */
   readonly onDead: (instance: string) => Promise<void>;
@@ -18,39 +19,41 @@ export interface PeersOptions {
 }
 
 /**
- * Which other instances serve the same sessions. Beats are counted, not dated: clocks may differ, and an observer that stood still itself (a
- * suspended machine) has seen no beat missing.
+ * The other instances that serve the same sessions. Heartbeats are counted, not dated: clocks may differ, and an observer that was itself
+ * suspended has missed no heartbeats.
  *
- * Only the timer judges, once for each beat of this instance. Nothing that a client sends makes an instance look dead.
+ * Only the timer judges, once for each heartbeat of this instance. Nothing that a client sends makes an instance look dead.
  */
 export class Peers {
   readonly #options: PeersOptions;
   readonly #seen = new Map<string, { count: number; misses: number }>();
-  #timer: NodeJS.Timeout | undefined;
-  #beating = false;
+  readonly #beats: Periodic;
   #learning: Promise<void> | undefined;
   #learnedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: PeersOptions) {
     this.#options = options;
+    const { onError } = options;
+    this.#beats = new Periodic({ everyMs: BEAT_MS, jitter: 0, round: () => this.#beat(false), onError });
   }
 
   async start(): Promise<void> {
     await this.#beat(true);
-    this.#timer = setInterval(() => void this.#tick(), BEAT_MS).unref();
+    this.#beats.start();
   }
 
+  /** Whether there are other instances. */
   get others(): boolean {
     return this.#seen.size > 1;
   }
 
-  /** Whether an instance is known; the store is asked about one that is not, at most once a second whoever asks. */
+  /** Whether an instance is known. For an unknown one the store is read, at most once a second for all callers together. */
   async alive(instance: string): Promise<boolean> {
     if (!this.#seen.has(instance) && performance.now() - this.#learnedAt >= KNOWN_MS) await this.learn();
     return this.#seen.has(instance);
   }
 
-  /** Takes in the instances that began after the last beat. Judges none. */
+  /** Adds the instances that started after the last heartbeat. Declares none dead. */
   learn(): Promise<void> {
     this.#learning ??= this.#readInstances().finally(() => {
       this.#learning = undefined;
@@ -59,7 +62,7 @@ export class Peers {
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    void this.#beats.stop();
   }
 
   async #readInstances(): Promise<void> {
@@ -73,25 +76,17 @@ export class Peers {
     this.#learnedAt = performance.now();
   }
 
-  /** One beat at a time: several that a slow store answers at once would each find the same count. */
-  async #tick(): Promise<void> {
-    if (this.#beating) return;
-    this.#beating = true;
-    await this.#beat(false).catch(this.#options.onError);
-    this.#beating = false;
-  }
-
   async #beat(first: boolean): Promise<void> {
     const { store, instance, slot, onDead } = this.#options;
     const all = await store.beat(instance, slot);
-    for (const [id, { slot: place, count }] of all) {
+    for (const [id, other] of all) {
       const known = this.#seen.get(id);
-      const misses = known?.count === count ? known.misses + 1 : 0;
-      const replaced = first && id !== instance && slot !== "" && place === slot;
+      const misses = known?.count === other.count ? known.misses + 1 : 0;
+      const replaced = first && id !== instance && slot !== "" && other.slot === slot;
       if (replaced || misses >= MISSES) {
         all.delete(id);
         await onDead(id);
-      } else this.#seen.set(id, { count, misses });
+      } else this.#seen.set(id, { count: other.count, misses });
     }
     for (const id of [...this.#seen.keys()]) if (!all.has(id)) this.#seen.delete(id);
   }

@@ -1,23 +1,23 @@
 import type { SessionRecord } from "../store/store.ts";
-import type { Session } from "./live-sessions.ts";
+import type { Session } from "./session.ts";
 
 const HEADERS = { "content-type": "application/json", accept: "application/json, text/event-stream" };
 
-/** The SDK refuses what a session was opened with. */
+/** The SDK refused the messages of a stored session. */
 export class ReplayRefused extends Error {}
 
 /**
- * Brings a fresh server and transport to where the session was: its `initialize`, `notifications/initialized` and log level again, through
- * the transport as a client sends them. The SDK has no other way in (typescript-sdk issue 1658).
+ * Restores a session in a new server and transport: sends its `initialize`, `notifications/initialized` and log level again, through the
+ * transport, as a client does. The SDK offers no other way (typescript-sdk issue 1658).
  *
- * @throws ReplayRefused when the SDK does not take one of them
- * @param quietly runs work whose answers are not kept
- * @param only "logLevel" brings a session that is open up to date in that alone
+ * @param unjournaled runs work whose answers are not kept
+ * @param only "logLevel" updates the log level of an open session, and nothing else
+ * @throws ReplayRefused when the SDK refuses one of the messages
  */
 export async function replay(
-  session: Pick<Session, "id" | "transport"> & { facts: Session["facts"] },
+  session: Pick<Session, "id" | "transport"> & { state: Session["state"] },
   record: SessionRecord,
-  quietly: <T>(work: () => T) => T,
+  unjournaled: <T>(work: () => T) => T,
   only?: "logLevel",
 ): Promise<void> {
   const { transport } = session;
@@ -29,7 +29,7 @@ export async function replay(
       method: "POST",
       headers: { ...HEADERS, ...headers },
     });
-    const response = await quietly(() =>
+    const response = await unjournaled(() =>
       transport.handleRequest(request, { parsedBody: { jsonrpc: "2.0", ...body } }),
     );
     const text = await response.text();
@@ -38,13 +38,13 @@ export async function replay(
     if (refusal !== undefined && "error" in JSON.parse(refusal))
       throw new ReplayRefused(`${body.method} was refused: ${refusal}`);
   };
-  session.facts = record.facts;
-  const again = { "mcp-session-id": session.id };
+  session.state = record.state;
+  const sessionHeader = { "mcp-session-id": session.id };
   if (only === undefined) {
     await send({ id: "replay-initialize", method: "initialize", params: record.params }, {});
-    if (record.facts.initialized) await send({ method: "notifications/initialized" }, again);
+    if (record.state.initialized) await send({ method: "notifications/initialized" }, sessionHeader);
   }
-  const { logLevel: level } = record.facts;
+  const { logLevel: level } = record.state;
   if (level !== undefined)
-    await send({ id: "replay-level", method: "logging/setLevel", params: { level } }, again);
+    await send({ id: "replay-level", method: "logging/setLevel", params: { level } }, sessionHeader);
 }

@@ -1,8 +1,8 @@
 import { type EventRecord, LIMITS } from "../store/store.ts";
 
 /**
- * Events of notification streams that are not written yet. While the store is away the newest of each session are kept, up to the store's
- * own limit for one session: a busy session pushes out no other's.
+ * Events of notification streams that are not written yet. While the store is away, the newest of each session are kept, up to the store's
+ * own limit for one session. So a busy session does not displace another's events.
  */
 export class StandaloneQueue {
   readonly #sessions = new Map<string, EventRecord[]>();
@@ -13,8 +13,8 @@ export class StandaloneQueue {
     else if (events.push(event) > LIMITS.maxEvents) events.shift();
   }
 
-  /** Takes all of them out, in order for each session. */
-  take(): EventRecord[] {
+  /** Removes and returns all events, in order for each session. */
+  drain(): EventRecord[] {
     const all = [...this.#sessions.values()].flat();
     this.#sessions.clear();
     return all;
@@ -24,9 +24,9 @@ export class StandaloneQueue {
     this.#sessions.delete(session);
   }
 
-  /** Events that could not be written come before those that were added since. */
+  /** Adds events that could not be written, before those that were added meanwhile. */
   putBack(events: readonly EventRecord[]): void {
-    const since = this.take();
-    for (const event of [...events, ...since]) this.add(event);
+    const later = this.drain();
+    for (const event of [...events, ...later]) this.add(event);
   }
 }

@@ -2,39 +2,39 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { StoredEvent } from "../store/store.ts";
 import { StoreUnavailable } from "../store/store-unavailable.ts";
 
-/** Pause before a read that failed is tried again; it doubles up to the second value, milliseconds. */
+/** Pause before a failed read is retried; it doubles up to the second value, milliseconds. */
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
-/** A wait that is over when its promise resolves, or when it is given up; giving it up resolves the promise too. */
+/** A wait for a change. Cancelling it resolves the promise too. */
 export interface Change {
   readonly promise: Promise<void>;
   cancel(): void;
 }
 
 export interface TailSource {
-  /** The next events after `after` (some of them, if there are many), and whether more may come. */
+  /** The next events after `after` (a page of them, if there are many), and whether more may follow. */
   read(after: number): Promise<{ events: StoredEvent[]; more: boolean }>;
-  /** Begins to wait for something new to read. */
+  /** Starts to wait for new events. */
   change(): Change;
-  /** Follows `n` in the event ids. */
+  /** The part of the event ids after `n`. */
   readonly tag: string;
 }
 
 export interface Tail {
-  /** Nothing is read from the source while the body is not read. */
+  /** The source is read only as fast as the body. */
   readonly body: ReadableStream<Uint8Array>;
-  /** Ends the stream; a client may come back to it. */
+  /** Ends the stream; a client may resume it. */
   end(): void;
 }
 
 const encoder = new TextEncoder();
 
 /**
- * An event stream that is read from the store: what was missed first, then what comes, until the source says that no more will.
+ * An event stream that is read from the store: first the missed events, then new ones, until the source reports that no more will follow.
  *
- * @param after place to read on from
- * @param opening sent first, for instance a place to come back to
+ * @param after position to resume from
+ * @param opening sent first, for example an event with an id to resume from
  */
 export function tailStream(source: TailSource, after: number, opening: string, keepAliveMs: number): Tail {
   const ended = new AbortController();
@@ -54,14 +54,14 @@ export function tailStream(source: TailSource, after: number, opening: string, k
     sink.close();
   };
   const keepAlive = setInterval(() => {
-    // A client that does not read is not helped by more to read.
+    // A client that does not read gets no more to read.
     if ((sink.desiredSize ?? 0) > 0) sink.enqueue(encoder.encode(": keepalive\n\n"));
   }, keepAliveMs).unref();
   const next = async () => {
     while (waiting.length === 0 && more && !ended.signal.aborted) {
-      // Asked for before the read: what is written in between is not missed.
+      // Before the read, so that an event which is written during the read is not missed.
       change = source.change();
-      ({ events: waiting, more } = await readPatiently(source, place, ended.signal));
+      ({ events: waiting, more } = await readWithRetries(source, place, ended.signal));
       if (waiting.length > 0 || !more) change.cancel();
       await change.promise;
     }
@@ -87,10 +87,10 @@ export function tailStream(source: TailSource, after: number, opening: string, k
 }
 
 /**
- * A store that is away cuts no stream: thousands of clients would come back at once, again and again. The stream stays open and silent
- * until the store answers.
+ * Reads with retries. An outage of the store does not end the stream: thousands of clients would reconnect at once, again and again. The
+ * stream stays open and silent until the store answers.
  */
-async function readPatiently(source: TailSource, place: number, ended: AbortSignal) {
+async function readWithRetries(source: TailSource, place: number, ended: AbortSignal) {
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     try {
       return await source.read(place);

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 
-/** Runs in the thread. Another connection to the same file may move what was written into it (sqlite.org/wal.html, section 2.2). */
+/** Runs in the thread. Any connection may checkpoint what others wrote (sqlite.org/wal.html, section 2.2). */
 const WORK = `
 const { DatabaseSync } = require("node:sqlite");
 const db = new DatabaseSync(require("node:worker_threads").workerData, { timeout: 1_000 });
@@ -10,9 +10,10 @@ db.close();
 `;
 
 /**
- * Moves a database's write-ahead log into its file, in a thread of its own: a checkpoint waits for the disk.
+ * Moves a database's write-ahead log into its file. Runs in a thread, because a checkpoint waits for the disk.
  *
- * @param file absolute path @throws when the thread fails; nothing is lost then, a later checkpoint moves the log
+ * @param file absolute path
+ * @throws when the thread fails; nothing is lost then, and a later checkpoint does the work
  */
 export async function checkpoint(file: string): Promise<void> {
   const thread = new Worker(WORK, {

@@ -9,7 +9,7 @@ import { ValkeyStore } from "./valkey-store.ts";
 export const STORE_FILE = "sessions.db";
 
 export interface StoreSettings {
-  /** A Valkey or Redis server (see valkey-url.ts); it goes before the folder. */
+  /** A Valkey or Redis server (see valkey-url.ts). Takes precedence over the folder. */
   readonly storeUrl?: string | undefined;
   /** Folder of the file; undefined keeps everything in memory. */
   readonly sessionsDir: string | undefined;
@@ -19,33 +19,33 @@ export interface StoreSettings {
 export const DURABLE_SESSIONS = "durable-sessions";
 
 /**
- * Opens the store that the configuration names. A folder that cannot be written is no reason not to serve: then sessions are kept in
- * memory, and the capability says why.
+ * Opens the store that the configuration names. If the folder is not writable, the server starts nevertheless: sessions are kept in
+ * memory, and the capability names the reason.
  *
- * @param warn told when the folder cannot be used, a damaged file was put aside, or the connection broke
+ * @param warn receives a message when the folder is unusable, a damaged file was set aside, or the connection broke
  */
 export async function openStore(
   { storeUrl, sessionsDir }: StoreSettings,
   capabilities: Capabilities,
   warn: (message: string) => void,
 ): Promise<Store> {
-  const tell = (durable: boolean, why: string) => capabilities.set(DURABLE_SESSIONS, durable, why);
+  const setDurable = (durable: boolean, why: string) => capabilities.set(DURABLE_SESSIONS, durable, why);
   if (storeUrl !== undefined) {
     const store = new ValkeyStore(storeUrl, warn);
-    tell(true, store.name);
+    setDurable(true, store.name);
     return store;
   }
   if (sessionsDir === undefined) {
-    tell(false, "neither SESSIONS_DIR nor STORE_URL is set: sessions end with the process");
+    setDurable(false, "neither SESSIONS_DIR nor STORE_URL is set: sessions end with the process");
     return new SqliteStore(":memory:");
   }
   try {
     const store = await openFile(sessionsDir, warn);
-    tell(true, store.name);
+    setDurable(true, store.name);
     return store;
   } catch (error) {
     const why = `SESSIONS_DIR=${sessionsDir}: ${(error as Error).message}; the server's account must be able to write there: install -d -o mcp-edge -g mcp-edge -m 0700 ${sessionsDir}`;
-    tell(false, why);
+    setDurable(false, why);
     warn(why);
     return new SqliteStore(":memory:");
   }
@@ -64,7 +64,7 @@ async function openFile(dir: string, warn: (message: string) => void): Promise<S
   const aside = `${file}.damaged-${Date.now()}`;
   await rename(file, aside);
   for (const suffix of ["-wal", "-shm"]) await rename(file + suffix, aside + suffix).catch(() => undefined);
-  warn(`${file} is no sound SQLite database; it was put aside as ${aside} and a new one begun`);
+  warn(`${file} is not a valid SQLite database; it was set aside as ${aside} and replaced by a new one`);
   return new SqliteStore(file);
 }
 

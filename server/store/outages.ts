@@ -1,10 +1,11 @@
+import { Periodic } from "../periodic.ts";
 import type { Store } from "./store.ts";
 import { StoreUnavailable } from "./store-unavailable.ts";
 
-/** Between two looks whether a store that failed works again, milliseconds. */
-const LOOK_MS = 1_000;
+/** Interval at which a store that failed is checked, milliseconds. */
+const CHECK_MS = 1_000;
 
-/** A command that failed after so long had no answer, milliseconds. */
+/** A command that failed after this time got no answer, milliseconds. */
 const SILENT_MS = 100;
 
 export interface OutageListener {
@@ -16,11 +17,12 @@ export interface OutageListener {
 
 type Failing = Exclude<keyof Store, "name" | "poll" | "close">;
 
-/** As a record, so that the compiler misses a method that is not here. */
+/** A record, so that the compiler notices a method that is missing here. */
 const FAILING: Readonly<Record<Failing, true>> = {
   create: true,
   read: true,
-  changeFacts: true,
+  changeState: true,
+  states: true,
   claimStream: true,
   lastClaim: true,
   touch: true,
@@ -30,55 +32,47 @@ const FAILING: Readonly<Record<Failing, true>> = {
   events: true,
   beat: true,
   instances: true,
-  bury: true,
-  post: true,
+  reap: true,
+  send: true,
   receive: true,
   sweep: true,
   check: true,
 };
 
 /**
- * The same store, whose every failure is a StoreUnavailable, and which reports an outage once instead of once a command. An outage ends
- * when `check` passes: a store that is full still reads, so one command that succeeds proves nothing. While commands get no answer at all,
- * further ones fail at once: a request does not wait for what is known.
+ * Wraps a store: every failure becomes a StoreUnavailable, and an outage is reported once instead of once per command. An outage ends when
+ * `check` passes; one command that succeeds proves nothing, since a full store can still be read. While commands get no answer at all,
+ * further ones fail at once, so that no request waits for a failure that is already known.
  */
 export function withOutages(store: Store, listener: OutageListener): Store {
-  let away = false;
-  let timer: NodeJS.Timeout | undefined;
+  let checks: Periodic | undefined;
   let closed = false;
-  /** Set while commands do not even get an answer: then nobody waits for another one to fail. */
+  /** Set while commands get no answer. */
   let silent: StoreUnavailable | undefined;
 
-  const look = () => {
-    store.check().then(
-      () => {
-        away = false;
-        silent = undefined;
-        if (!closed) listener.onBack();
-      },
-      () => schedule(),
-    );
-  };
-  const schedule = () => {
-    if (!closed) timer = setTimeout(look, LOOK_MS).unref();
+  const onBack = () => {
+    void checks?.stop();
+    checks = undefined;
+    silent = undefined;
+    if (!closed) listener.onBack();
   };
   const fail = (cause: unknown, tookMs: number): never => {
     const error = new StoreUnavailable(cause);
-    if (tookMs >= SILENT_MS && !isAnswer(cause)) silent = error;
-    if (!away && !closed) {
-      away = true;
+    if (tookMs >= SILENT_MS && !isReply(cause)) silent = error;
+    if (!checks && !closed) {
       listener.onAway(error.reason);
-      schedule();
+      const round = () => store.check().then(onBack);
+      checks = new Periodic({ everyMs: CHECK_MS, round, onError: () => undefined }).start();
     }
     throw error;
   };
 
   const guarded = Object.fromEntries(
     (Object.keys(FAILING) as Failing[]).map((name) => {
-      // Looked up at each call, and async: whatever the store throws at once is a rejection too.
+      // Async, so that what the store throws synchronously becomes a rejection too.
       const call = async (...args: unknown[]) => (store[name] as (...args: unknown[]) => unknown)(...args);
       const guarded = (...args: unknown[]) => {
-        // Listening is taken up by a caller who may wait.
+        // The caller of `receive` can wait.
         if (silent && name !== "receive") return Promise.reject(new StoreUnavailable(silent.cause));
         const started = performance.now();
         return call(...args).catch((cause) => fail(cause, performance.now() - started));
@@ -92,13 +86,13 @@ export function withOutages(store: Store, listener: OutageListener): Store {
     poll: () => store.poll(),
     close: () => {
       closed = true;
-      clearTimeout(timer);
+      void checks?.stop();
       return store.close();
     },
   };
 }
 
-/** Valkey or SQLite said what is wrong, however long that took. */
-function isAnswer(cause: unknown): boolean {
+/** Whether Valkey or SQLite itself reported the error, however long that took. */
+function isReply(cause: unknown): boolean {
   return cause instanceof Error && (cause.name === "ReplyError" || "errcode" in cause);
 }

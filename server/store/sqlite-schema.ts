@@ -1,6 +1,6 @@
 /**
- * The schema. Two releases have the file open during a switch, and a switch can be taken back: only ever add tables, indexes and columns
- * with defaults.
+ * The schema. Two releases have the file open during a switch, and a switch can be rolled back: only add tables, indexes, and columns with
+ * defaults. Column `facts` holds the session state.
  */
 export const SCHEMA = `
 CREATE TABLE IF NOT EXISTS sessions (
@@ -24,22 +24,22 @@ CREATE TABLE IF NOT EXISTS messages (
 );
 `;
 
-/** Columns of `sessions` that files of older releases lack: streams opened so far, and the number of the last notification. */
+/** Columns of `sessions` that files of older releases lack: the number of streams opened, and the number of the last notification. */
 export const ADDED_COLUMNS = ["claim", "last"] as const;
 
-/** Every statement that the store prepares, once. */
+/** Every statement that the store prepares. */
 export const SQL = {
   create: `INSERT INTO sessions (id, principal, params, facts, used_at) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET params = excluded.params, facts = excluded.facts, used_at = excluded.used_at`,
   surplus: "SELECT id FROM sessions WHERE principal = ? ORDER BY used_at DESC, id LIMIT -1 OFFSET ?",
   read: "SELECT principal, params, facts FROM sessions WHERE id = ? AND used_at > ?",
-  facts: "SELECT facts FROM sessions WHERE id = ?",
-  setFacts: "UPDATE sessions SET facts = ? WHERE id = ?",
-  // Written by older releases too: what they appended counts, though they did not note it in the session.
+  state: "SELECT facts FROM sessions WHERE id = ?",
+  setState: "UPDATE sessions SET facts = ? WHERE id = ?",
+  // Events appended by older releases count too, although those do not set `last`.
   claim: `UPDATE sessions SET claim = claim + 1 WHERE id = ?1 RETURNING claim,
     max(last, coalesce((SELECT max(n) FROM events WHERE session = ?1 AND stream = ?2), 0)) AS last`,
   lastClaim: "SELECT claim FROM sessions WHERE id = ?",
-  noteLast: "UPDATE sessions SET last = ? WHERE id = ?",
+  setLast: "UPDATE sessions SET last = ? WHERE id = ?",
   touch: "UPDATE sessions SET used_at = ? WHERE id = ?",
   remove: "DELETE FROM sessions WHERE id = ?",
   removeEvents: "DELETE FROM events WHERE session = ?",
@@ -50,8 +50,8 @@ export const SQL = {
   callsOf: "SELECT stream, session, requests FROM calls WHERE instance = ?",
   endAll: "DELETE FROM calls WHERE instance = ?",
   append: "INSERT OR IGNORE INTO events (session, stream, n, message, at) VALUES (?, ?, ?, ?, ?)",
-  // Always higher than before, whatever the clocks of the writers say and however many events were dropped since; and never lower than the
-  // clock, which older releases begin a stream at.
+  // Always increases, even if the writers' clocks differ or all earlier events were dropped. Never below the clock, which is where older
+  // releases start a stream.
   appendNext: `INSERT INTO events (session, stream, n, message, at)
     SELECT ?1, ?2, max(?3 * 1000, coalesce((SELECT max(n) + 1 FROM events WHERE session = ?1 AND stream = ?2), 0),
       coalesce((SELECT last + 1 FROM sessions WHERE id = ?1), 0)), ?4, ?3 RETURNING n`,
@@ -63,13 +63,13 @@ export const SQL = {
     ) WHERE place > ?2 OR (chars > ?3 AND place > 1))`,
   beat: "INSERT INTO instances (id, slot, count) VALUES (?, ?, 1) ON CONFLICT (id) DO UPDATE SET count = count + 1",
   instances: "SELECT id, slot, count FROM instances",
-  forget: "DELETE FROM instances WHERE id = ?",
-  post: "INSERT INTO messages (sender, target, body, at) VALUES (?, ?, ?, ?)",
+  removeInstance: "DELETE FROM instances WHERE id = ?",
+  addMessage: "INSERT INTO messages (sender, target, body, at) VALUES (?, ?, ?, ?)",
   lastMessage: "SELECT coalesce(max(id), 0) AS id FROM messages",
   messages: "SELECT id, sender, target, body FROM messages WHERE id > ? ORDER BY id",
-  version: "PRAGMA data_version",
+  dataVersion: "PRAGMA data_version",
   expired: "SELECT id FROM sessions WHERE used_at <= ? LIMIT ?",
-  // Whoever has most gives first: of each caller the least recently used, as far down as it takes.
+  // Sessions numbered per principal, the most recently used first: the highest numbers go.
   excess: `SELECT id FROM (
       SELECT id, used_at, row_number() OVER (PARTITION BY principal ORDER BY used_at DESC) AS place FROM sessions
     ) ORDER BY place DESC, used_at LIMIT ?`,

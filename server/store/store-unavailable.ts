@@ -1,14 +1,14 @@
 import { Refusal } from "../http/errors.ts";
 
-/** When a client should try again, seconds. */
+/** Value of `Retry-After`, seconds. */
 const RETRY_AFTER_S = 10;
 
 /**
- * The store failed or cannot be reached. A client is answered 503 with `Retry-After`, never 404: many clients give a session up for good
- * after a 404. The reason stays in the log.
+ * The store failed or cannot be reached. The client gets 503 with `Retry-After`, never 404: many clients give a session up for good after
+ * a 404. The reason appears only in the log.
  */
 export class StoreUnavailable extends Refusal {
-  /** What the store said, for the log. */
+  /** The store's own error message, for the log. */
   readonly reason: string;
 
   constructor(cause: unknown) {

@@ -1,32 +1,19 @@
-import type { FactsChange } from "./facts.ts";
+import type { SessionState, StateChange } from "./session-state.ts";
 
 /** A JSON-RPC request id, as the client chose it. */
 export type RequestId = string | number;
 
-/** What a session has been told, and has asked for, since it was opened. */
-export interface SessionFacts {
-  /** The client sent `notifications/initialized`. */
-  readonly initialized: boolean;
-  readonly logLevel?: string | undefined;
-  /** Subscribed resources, each with the version that the client was last told of. */
-  readonly subscriptions: Readonly<Record<string, string>>;
-  /** Stamps of the lists (tools, prompts, resources) that the client was last told of. */
-  readonly lists: Readonly<Record<string, string>>;
-}
-
-export const NO_FACTS: SessionFacts = { initialized: false, subscriptions: {}, lists: {} };
-
-/** Everything that is needed to serve a 2025-era session again: replaying `params` rebuilds the rest. */
+/** What is needed to serve a 2025-era session again: replaying `params` rebuilds the rest. */
 export interface SessionRecord {
   readonly id: string;
-  /** Who opened it. */
+  /** The principal that opened it. */
   readonly principal: string;
   /** The params of its `initialize`. */
   readonly params: unknown;
-  readonly facts: SessionFacts;
+  readonly state: SessionState;
 }
 
-/** A POST that is being answered: its stream, and the instance that works on it. */
+/** A POST that is being answered: its stream, and the instance that runs it. */
 export interface CallRecord {
   readonly session: string;
   readonly stream: string;
@@ -34,7 +21,7 @@ export interface CallRecord {
   readonly requests: readonly RequestId[];
 }
 
-/** One message of a stream. `n` orders the messages of a stream; undefined lets the store choose the next. */
+/** One message of a stream. `n` orders the messages of a stream; the store chooses the next number if it is undefined. */
 export interface EventRecord {
   readonly session: string;
   readonly stream: string;
@@ -48,98 +35,111 @@ export interface StoredEvent {
   readonly message: string;
 }
 
-/** What a session's newest notification stream begins with. */
+/** The position of a newly opened notification stream. */
 export interface StreamClaim {
   readonly claim: number;
-  /** 0 before the first event. */
+  /** The `n` of the session's last notification; 0 before the first. */
   readonly last: number;
 }
 
-/** Changes of one moment, written together: the calls that began, their events, then the calls that ended. */
+/** One write: calls that started, then events, then calls that ended. */
 export interface Batch {
   readonly started: readonly CallRecord[];
   readonly events: readonly EventRecord[];
   readonly ended: readonly CallRecord[];
 }
 
-/** The stream of what belongs to no call; a GET reads it. */
+/** A running instance: the slot it was started in, and the number of its heartbeats so far. */
+export interface InstanceBeat {
+  readonly slot: string;
+  readonly count: number;
+}
+
+/** The stream of messages that belong to no call. A GET reads it. */
 export const STANDALONE = "_GET_stream";
 
-/** The `n` of the error that ends a call whose instance is gone: after all that the instance itself can have sent. */
+/** The `n` of the error that ends a call whose instance died: higher than any number that the instance can have used. */
 export const LAST_N = Number.MAX_SAFE_INTEGER;
 
 /** Limits that hold for every store. */
 export const LIMITS = {
-  /** A session that nobody used for so long is forgotten, milliseconds. */
+  /** A session that is not used for this long expires, milliseconds. */
   sessionTtlMs: 30 * 24 * 3_600_000,
-  /** Sessions kept; beyond it those of the principals that have most go, the least recently used first. */
+  /** Maximum number of sessions. Beyond it, the principals with the most sessions lose theirs, least recently used first. */
   maxSessions: 100_000,
   /** How long an event can be resumed from, milliseconds. */
   eventTtlMs: 15 * 60_000,
-  /** Events kept for one session. */
+  /** Maximum number of events of one session. */
   maxEvents: 1_000,
-  /** Characters of events kept for one session. */
+  /** Maximum number of characters in the events of one session. */
   maxEventChars: 8 * 1024 * 1024,
-  /** Messages between instances are read within fractions of a second, milliseconds. */
+  /** Messages between instances are read within fractions of a second, and dropped after this time, milliseconds. */
   messageTtlMs: 60_000,
 } as const;
 
 /**
- * What outlives a process: the sessions of the 2025 era and their undelivered events, and the words that instances of the server
- * exchange. Every method may reject when the store cannot be reached.
+ * What outlives a process: the sessions of the 2025 era, their undelivered events, and the messages between the instances of the server.
+ * Every method may reject when the store cannot be reached.
  */
 export interface Store {
   /** For logs and checks. */
   readonly name: string;
   /**
-   * Writes a session, also one that is there already.
+   * Writes a session, which may exist already.
    *
-   * @param keep sessions of its principal that stay, this one among them; the least recently used go. 0: all. Default: all
+   * @param keep maximum number of sessions of its principal, this one included; the least recently used are removed. 0 for no limit.
+   *   Default: 0
    */
   create(record: SessionRecord, keep?: number): Promise<void>;
   read(id: string): Promise<SessionRecord | undefined>;
-  /** Changes the facts of a session that is still there, in one step (see changedFacts). */
-  changeFacts(id: string, change: FactsChange): Promise<void>;
+  /** Changes the state of an existing session atomically (see applyChange). Does nothing for a session that was removed. */
+  changeState(id: string, change: StateChange): Promise<void>;
   /**
-   * Counts the notification streams that clients open for a session, in one step: of two that are open, the one with the higher claim
-   * stays.
+   * Reads the states of many sessions, for an instance that may have missed a message about them.
    *
-   * @returns the claim, and the `n` of the last event of the notification stream; undefined for a session that is not there
+   * @returns the state of each session; undefined for one that was removed. Ids of which the store knows nothing are left out: a store
+   *   that lost its data does not mean that the clients ended their sessions.
+   */
+  states(ids: readonly string[]): Promise<Map<string, SessionState | undefined>>;
+  /**
+   * Counts, atomically, the notification streams that clients open for a session. Of two open streams the one with the higher claim wins.
+   *
+   * @returns undefined for a session that does not exist
    */
   claimStream(id: string): Promise<StreamClaim | undefined>;
-  /** The highest claim so far; 0 when no stream was opened yet, undefined for a session that is not there. */
+  /** The highest claim so far: 0 before the first stream, undefined for a session that does not exist. */
   lastClaim(id: string): Promise<number | undefined>;
-  /** Notes that sessions are in use. */
+  /** Renews the time of last use. */
   touch(sessions: readonly Pick<SessionRecord, "id" | "principal">[]): Promise<void>;
-  /** Forgets a session and its events. */
+  /** Removes a session and its events. */
   remove(id: string): Promise<void>;
 
   write(batch: Batch): Promise<void>;
-  /** The call that a stream belongs to, while it runs. Ask before events(): an ended call has all its events written. */
+  /** The call that a stream belongs to, while it runs. Read it before events(): all events of an ended call are written. */
   call(session: string, stream: string): Promise<CallRecord | undefined>;
   /** The first `limit` events after `after`, in order. Default: all. */
   events(session: string, stream: string, after: number, limit?: number): Promise<StoredEvent[]>;
 
-  /** Counts this instance's heart beats up. @returns the count of every instance */
-  beat(instance: string, slot: string): Promise<Map<string, { slot: string; count: number }>>;
-  /** The count of every instance, without a beat. */
-  instances(): Promise<Map<string, { slot: string; count: number }>>;
-  /** Forgets an instance and gives each of its calls the event that `message` makes. @returns the calls */
-  bury(instance: string, message: (request: RequestId) => string): Promise<CallRecord[]>;
+  /** Adds one heartbeat of this instance. @returns all instances */
+  beat(instance: string, slot: string): Promise<Map<string, InstanceBeat>>;
+  /** All instances. */
+  instances(): Promise<Map<string, InstanceBeat>>;
+  /** Removes a dead instance, and ends each of its calls with the event that `message` makes. @returns the calls */
+  reap(instance: string, message: (request: RequestId) => string): Promise<CallRecord[]>;
 
   /** Sends a text to one instance, or to all others with "*". */
-  post(from: string, to: string, text: string): Promise<void>;
-  /** Delivers what is posted to `instance` from now on. */
+  send(from: string, to: string, text: string): Promise<void>;
+  /** Delivers what is sent to `instance` from now on. */
   receive(instance: string, listener: (text: string) => void): Promise<void>;
-  /** Looks for what was posted just now; for a store that must be asked. */
+  /** Delivers now what was sent a moment ago, if the store is polled for messages. */
   poll(): void;
 
   /**
-   * Drops what is older than LIMITS allow. Of more than `maxSessions` sessions (default: LIMITS.maxSessions) those of the principals that
-   * have most go: nobody can push out the sessions of somebody who has fewer.
+   * Removes what has expired under LIMITS. Of more than `maxSessions` sessions (default: LIMITS.maxSessions) the principals with the most
+   * lose theirs, so that nobody can displace the sessions of a principal that has fewer.
    */
   sweep(maxSessions?: number): Promise<void>;
-  /** Rejects when the store does not work. @returns a fact worth showing */
+  /** Rejects when the store does not work. @returns a description for the operator */
   check(): Promise<string>;
   close(): Promise<void>;
 }

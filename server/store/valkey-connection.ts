@@ -1,40 +1,78 @@
 import { Redis, type RedisOptions } from "iovalkey";
+import { Periodic } from "../periodic.ts";
 import { parseStoreUrl } from "./valkey-url.ts";
 
-/** Between two attempts to connect, milliseconds; it rises to this. */
+/** Longest pause between two attempts to connect, milliseconds. */
 const RECONNECT_MS = 1_000;
-/** How often a connection that only listens proves that it still works, milliseconds. */
+/** Interval at which a connection that only subscribes is tested, milliseconds. */
 const PING_MS = 5_000;
+const LIMIT_MS = 3_000;
 
-export interface ValkeyConnectionOptions extends RedisOptions {
+/** What happens to a command while Valkey is away. */
+const WHEN_AWAY = {
+  /** It waits for a few attempts to connect: long enough for a restart of Valkey (about 1.5 s). */
+  wait: { maxRetriesPerRequest: 5 },
+  /** It fails after one more attempt. */
+  "retry once": { maxRetriesPerRequest: 1 },
+  /** It fails at once: nothing is delayed. */
+  fail: { enableOfflineQueue: false, maxRetriesPerRequest: 0 },
+  /** The connection only subscribes, and does so again after each reconnect. */
+  resubscribe: { maxRetriesPerRequest: null },
+} as const satisfies Record<string, RedisOptions>;
+
+export interface ValkeyConnectionOptions {
   /** Shown by CLIENT LIST. */
-  readonly connectionName: string;
-  /** A connect, or an answer, that takes longer has failed, milliseconds. */
-  readonly limitMs: number;
+  readonly name: string;
+  readonly whenAway: keyof typeof WHEN_AWAY;
+  /** Limit for a connect and for an overdue answer, which ends the connection, milliseconds. Default 3,000. */
+  readonly limitMs?: number;
+  /** Limit for one command, milliseconds. Default `limitMs`. */
+  readonly commandMs?: number;
+  readonly scripts?: RedisOptions["scripts"];
+  /** Receives the first error of each outage. */
+  readonly onOutage?: (error: Error) => void;
 }
 
 /**
- * A connection that finds out by itself when the other side is gone, also when no packet says so (a partition, a frozen process, an address
- * translation that forgot it): an answer that is overdue ends the connection, and a new one is made.
+ * The one way to connect to Valkey. The connection detects by itself that the other side is gone, even if no packet says so (a partition,
+ * a frozen process, an expired NAT entry): an overdue answer ends the connection, and a new one is made.
  *
- * @param url STORE_URL @throws when it is none
+ * @param url STORE_URL
+ * @throws when the URL is not valid
  */
-export function connectValkey(url: string, { limitMs, ...options }: ValkeyConnectionOptions): Redis {
+export function connectValkey(url: string, options: ValkeyConnectionOptions): Redis {
+  const { name, whenAway, limitMs = LIMIT_MS, commandMs = limitMs, scripts, onOutage } = options;
   const { shown: _, ...address } = parseStoreUrl(url);
-  return new Redis({
+  const subscribes = whenAway === "resubscribe";
+  const connection = new Redis({
     ...address,
+    connectionName: name,
     connectTimeout: limitMs,
     socketTimeout: limitMs,
     retryStrategy: (times) => Math.min(times * 100, RECONNECT_MS),
-    ...options,
+    ...(subscribes ? {} : { commandTimeout: commandMs }),
+    ...WHEN_AWAY[whenAway],
+    ...(scripts ? { scripts } : {}),
   });
+  let reported = false;
+  connection.on("ready", () => {
+    reported = false;
+  });
+  // A listener must be there: a command that fails reports its error itself.
+  connection.on("error", (error: Error) => {
+    if (!reported) onOutage?.(error);
+    reported = true;
+  });
+  if (subscribes) ping(connection);
+  return connection;
 }
 
-/** Keeps asking a connection that only listens, which would else never notice that nothing can arrive any more. @returns ends it */
-export function keepAsking(connection: Redis): () => void {
-  const timer = setInterval(() => {
-    // An answer that does not come ends the connection: see socketTimeout.
+/** A connection that only subscribes sends nothing, so that it would never notice a missing answer. */
+function ping(connection: Redis): void {
+  const round = () => {
+    // A missing answer ends the connection: see socketTimeout.
     if (connection.status === "ready") connection.ping().catch(() => undefined);
-  }, PING_MS).unref();
-  return () => clearInterval(timer);
+  };
+  const pings = new Periodic({ everyMs: PING_MS, round, onError: () => undefined }).start();
+  connection.once("end", () => void pings.stop());
 }

@@ -1,12 +1,13 @@
 /**
- * What must happen in one step, as Lua (Valkey and Redis from 6.2 on). All keys of a session carry its id in braces, so that a cluster
- * keeps them together. Keys, for the session S and the prefix P:
+ * The atomic operations of the Valkey store, as Lua (Valkey and Redis from 6.2 on). All keys of a session contain its id in braces, so that
+ * a cluster keeps them together. Keys, for the session S and the prefix P:
  *
- * - `P{S}` hash: principal, params, facts; `claim`: streams opened so far, `last`: the number of the last notification
+ * - `P{S}` hash: principal, params, facts (the session state); `claim`: number of streams opened, `last`: number of the last notification
  * - `P{S}:e:<stream>` stream: the events of one stream, each with the id `<n>-1`
  * - `P{S}:t` hash: events (`n`) and characters (`c`) of the session, and of each stream (`n:<stream>`, `c:<stream>`)
  * - `P{S}:z` sorted set: its streams by the time of their last event
- * - `P{S}:k` hash: the calls at work, by stream
+ * - `P{S}:k` hash: the calls in progress, by stream
+ * - `P{S}:d` string: marks a removed session for some minutes
  */
 const SHARED = `
 local function dropStream(base, stream)
@@ -20,13 +21,13 @@ local function dropStream(base, stream)
 end
 `;
 
-/** KEYS: session. ARGV: stream, n or "", message, now (ms), most events, most characters, life of an event (ms). @returns 1 when added */
+/** KEYS: session. ARGV: stream, n or "", message, now (ms), maximum events, maximum characters, TTL of an event (ms). @returns 1 if added */
 const APPEND = `${SHARED}
 local base, stream, n, message, now = KEYS[1], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local events = base .. ':e:' .. stream
 if n == '' then
-  -- Always higher than before, whatever the clocks of the writers say and however many events were dropped since; and never lower than
-  -- the clock, which older releases begin a stream at.
+  -- Always increases, even if the writers' clocks differ or all earlier events were dropped. Never below the clock, which is where
+  -- older releases start a stream.
   local next = now * 1000
   local last = redis.call('XREVRANGE', events, '+', '-', 'COUNT', 1)
   if last[1] then next = math.max(next, tonumber(string.match(last[1][1], '^%d+')) + 1) end
@@ -36,7 +37,7 @@ if n == '' then
 end
 local added = redis.pcall('XADD', events, n .. '-1', 'm', message)
 if type(added) == 'table' and added.err then
-  -- Somebody wrote it before: the same error for the same lost call.
+  -- Another instance wrote it already: the same error for the same lost call.
   if string.find(added.err, 'equal or smaller', 1, true) then return 0 end
   return added
 end
@@ -45,10 +46,10 @@ redis.call('HINCRBY', base .. ':t', 'c', #message)
 redis.call('HINCRBY', base .. ':t', 'n:' .. stream, 1)
 redis.call('HINCRBY', base .. ':t', 'c:' .. stream, #message)
 redis.call('ZADD', base .. ':z', now, stream)
-local life = tonumber(ARGV[7])
+local ttl = tonumber(ARGV[7])
 while true do
   local old = redis.call('ZRANGE', base .. ':z', 0, 0, 'WITHSCORES')
-  if not old[1] or tonumber(old[2]) > now - life then break end
+  if not old[1] or tonumber(old[2]) > now - ttl then break end
   dropStream(base, old[1])
 end
 local total = redis.call('HMGET', base .. ':t', 'n', 'c')
@@ -70,27 +71,27 @@ while count > tonumber(ARGV[5]) or (chars > tonumber(ARGV[6]) and count > 1) do
     dropStream(base, oldest)
   end
 end
-redis.call('PEXPIRE', events, life)
-redis.call('PEXPIRE', base .. ':t', life)
-redis.call('PEXPIRE', base .. ':z', life)
+redis.call('PEXPIRE', events, ttl)
+redis.call('PEXPIRE', base .. ':t', ttl)
+redis.call('PEXPIRE', base .. ':z', ttl)
 return 1
 `;
 
-/** KEYS: session. ARGV: a FactsChange as JSON. Changes only what is there: a session that was deleted does not come back. */
-const CHANGE_FACTS = `
+/** applyChange of session-state.ts. KEYS: session. ARGV: a StateChange as JSON. A session that was removed is not created again. */
+const CHANGE_STATE = `
 local text = redis.call('HGET', KEYS[1], 'facts')
 if not text then return 0 end
-local facts, change = cjson.decode(text), cjson.decode(ARGV[1])
-local told = change.told or {}
-if change.initialized then facts.initialized = true end
-if change.logLevel then facts.logLevel = change.logLevel end
-for uri, version in pairs(change.subscribe or {}) do facts.subscriptions[uri] = version end
-for _, uri in ipairs(change.unsubscribe or {}) do facts.subscriptions[uri] = nil end
-for uri, version in pairs(told.resources or {}) do
-  if facts.subscriptions[uri] then facts.subscriptions[uri] = version end
+local state, change = cjson.decode(text), cjson.decode(ARGV[1])
+local notified = change.notified or {}
+if change.initialized then state.initialized = true end
+if change.logLevel then state.logLevel = change.logLevel end
+for uri, version in pairs(change.subscribe or {}) do state.subscriptions[uri] = version end
+for _, uri in ipairs(change.unsubscribe or {}) do state.subscriptions[uri] = nil end
+for uri, version in pairs(notified.resources or {}) do
+  if state.subscriptions[uri] then state.subscriptions[uri] = version end
 end
-for kind, stamp in pairs(told.lists or {}) do facts.lists[kind] = stamp end
-redis.call('HSET', KEYS[1], 'facts', cjson.encode(facts))
+for kind, fingerprint in pairs(notified.lists or {}) do state.lists[kind] = fingerprint end
+redis.call('HSET', KEYS[1], 'facts', cjson.encode(state))
 return 1
 `;
 
@@ -99,24 +100,25 @@ const CLAIM = `
 if redis.call('EXISTS', KEYS[1]) == 0 then return false end
 local claim = redis.call('HINCRBY', KEYS[1], 'claim', 1)
 local last = tonumber(redis.call('HGET', KEYS[1], 'last') or '0')
--- Written by older releases too: what they appended counts, though they did not note it in the session.
+-- Events appended by older releases count too, although those do not set 'last'.
 local newest = redis.call('XREVRANGE', KEYS[1] .. ':e:' .. ARGV[1], '+', '-', 'COUNT', 1)
 if newest[1] then last = math.max(last, tonumber(string.match(newest[1][1], '^%d+'))) end
 return {claim, string.format('%.0f', last)}
 `;
 
-/** KEYS: session. @returns who opened it, and the calls that were at work, as stream and record in turn */
-const FORGET = `
+/** KEYS: session. ARGV: TTL of the mark (ms). @returns its principal, and its calls in progress as a flat list of stream and record */
+const REMOVE = `
 local principal = redis.call('HGET', KEYS[1], 'principal')
 local calls = redis.call('HGETALL', KEYS[1] .. ':k')
 for _, stream in ipairs(redis.call('ZRANGE', KEYS[1] .. ':z', 0, -1)) do redis.call('DEL', KEYS[1] .. ':e:' .. stream) end
 redis.call('DEL', KEYS[1], KEYS[1] .. ':t', KEYS[1] .. ':z', KEYS[1] .. ':k')
+redis.call('SET', KEYS[1] .. ':d', '1', 'PX', ARGV[1])
 return {principal, calls}
 `;
 
 export const SCRIPTS = {
   mcpAppend: { lua: APPEND, numberOfKeys: 1 },
-  mcpChangeFacts: { lua: CHANGE_FACTS, numberOfKeys: 1 },
+  mcpChangeState: { lua: CHANGE_STATE, numberOfKeys: 1 },
   mcpClaim: { lua: CLAIM, numberOfKeys: 1 },
-  mcpForget: { lua: FORGET, numberOfKeys: 1 },
+  mcpRemove: { lua: REMOVE, numberOfKeys: 1 },
 } as const;

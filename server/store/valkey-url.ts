@@ -11,7 +11,7 @@ const SCHEMES = ["valkey:", "redis:", "valkeys:", "rediss:", "unix:"];
 export function parseStoreUrl(text: string): RedisOptions & { shown: string } {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !SCHEMES.includes(url.protocol))
-    throw new Error("is no URL of a Valkey or Redis server, such as valkey://127.0.0.1:6379/0");
+    throw new Error("is not the URL of a Valkey or Redis server, such as valkey://127.0.0.1:6379/0");
   const credentials = {
     ...(url.username ? { username: decodeURIComponent(url.username) } : {}),
     ...(url.password ? { password: decodeURIComponent(url.password) } : {}),
@@ -19,11 +19,11 @@ export function parseStoreUrl(text: string): RedisOptions & { shown: string } {
   if (url.protocol === "unix:") {
     const path = decodeURIComponent(url.pathname);
     if (url.host || path.length < 2)
-      throw new Error("names no absolute path of a socket, such as unix:///run/valkey/valkey.sock");
+      throw new Error("has no absolute path of a socket, such as unix:///run/valkey/valkey.sock");
     return { path, db: number(url.searchParams.get("db") ?? "0"), ...credentials, shown: path };
   }
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  if (!host) throw new Error("names no host, such as valkey://127.0.0.1:6379/0");
+  if (!host) throw new Error("has no host, such as valkey://127.0.0.1:6379/0");
   const port = url.port ? Number(url.port) : 6379;
   const db = number(url.pathname.slice(1) || "0");
   const tls = url.protocol === "valkeys:" || url.protocol === "rediss:" ? { tls: {} } : {};
@@ -32,6 +32,6 @@ export function parseStoreUrl(text: string): RedisOptions & { shown: string } {
 
 function number(text: string): number {
   if (!/^\d{1,4}$/.test(text))
-    throw new Error("ends in no database number, such as valkey://127.0.0.1:6379/0");
+    throw new Error("does not end in a database number, such as valkey://127.0.0.1:6379/0");
   return Number(text);
 }

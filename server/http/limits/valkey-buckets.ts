@@ -5,8 +5,6 @@ import { type BucketStore, MemoryBuckets, type Taken } from "./buckets.ts";
 
 /** After a failure the next requests do not wait at all, so long, milliseconds. */
 const AWAY_MS = 1_000;
-/** A connect, or an answer, that takes longer ends the connection, milliseconds. */
-const LIMIT_MS = 3_000;
 /** A full bucket need not be kept: it is forgotten so long after it must be full again, milliseconds. */
 const SPARE_MS = 1_000;
 const PREFIX = "mcp-edge:bucket:";
@@ -61,12 +59,10 @@ export class ValkeyBuckets implements BucketStore {
     this.#shown = `Valkey ${parseStoreUrl(url).shown}`;
     this.#onChange = onChange;
     this.#db = connectValkey(url, {
-      connectionName: "mcp-edge-limits",
-      limitMs: LIMIT_MS,
-      commandTimeout: commandMs,
-      // Without a connection a command fails at once: nothing is held up, and nothing is counted late.
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: 0,
+      name: "mcp-edge-limits",
+      // A request is not delayed, and no token is taken late.
+      whenAway: "fail",
+      commandMs,
       scripts: { takeToken: { lua: TAKE, numberOfKeys: 1 } },
     }) as Connection;
     this.#db.on("ready", () => this.#is(true));

@@ -151,7 +151,7 @@ test.each([
 
 test("a wrong STORE_URL is named without its password", () => {
   const env = { STORE_URL: "http://user:hunter2@valkey.example" };
-  expect(() => readConfig(env)).toThrow("STORE_URL: is no URL of a Valkey or Redis server");
+  expect(() => readConfig(env)).toThrow("STORE_URL: is not the URL of a Valkey or Redis server");
   expect(() => readConfig(env)).not.toThrow("hunter2");
   expect(readConfig({ STORE_URL: "valkey://127.0.0.1:6379/1" }).storeUrl).toBe("valkey://127.0.0.1:6379/1");
 });

@@ -1,6 +1,6 @@
 import { type McpServer, ResourceTemplate } from "@modelcontextprotocol/server";
 import * as z from "zod";
-import type { Profile } from "../../../server/mcp/server-factory.ts";
+import type { Profile } from "../../../server/mcp/server-parts.ts";
 import { registerAsking, verifyState } from "./asking.ts";
 import { PNG, text, user } from "./content.ts";
 import { registerTools } from "./tools.ts";
@@ -9,8 +9,8 @@ import { registerTools } from "./tools.ts";
 export const conformanceProfile: Profile = {
   options: { requestState: { verify: verifyState } },
   watches: (uri) => uri === "test://watched-resource",
-  register: (server, notify) => {
-    registerTools(server, notify);
+  register: (server, publish) => {
+    registerTools(server, publish);
     registerAsking(server);
     registerResources(server);
     registerPrompts(server);

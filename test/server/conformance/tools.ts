@@ -1,6 +1,6 @@
 import { fromJsonSchema, type McpServer } from "@modelcontextprotocol/server";
 import * as z from "zod";
-import type { Notify } from "../../../server/mcp/changes.ts";
+import type { Publish } from "../../../server/mcp/server-parts.ts";
 import { answer, PNG, sleep, text, WAV } from "./content.ts";
 
 const NOTHING = z.object({});
@@ -34,7 +34,7 @@ const RICH = fromJsonSchema({
 } as Parameters<typeof fromJsonSchema>[0]);
 
 /** The tools of the public conformance suite that answer at once, or tell how far they are. */
-export function registerTools(server: McpServer, notify: Notify): void {
+export function registerTools(server: McpServer, publish: Publish): void {
   const plain = (name: string, description: string, content: object[]) =>
     server.registerTool(name, { description, inputSchema: NOTHING }, async () => ({
       content: content as ReturnType<typeof text>[],
@@ -105,7 +105,7 @@ export function registerTools(server: McpServer, notify: Notify): void {
     "test_trigger_tool_change",
     { description: "As if tools changed", inputSchema: NOTHING },
     async () => {
-      notify.toolsChanged();
+      publish({ kind: "tools_list_changed" });
       return answer("Published.");
     },
   );
@@ -113,7 +113,7 @@ export function registerTools(server: McpServer, notify: Notify): void {
     "test_trigger_prompt_change",
     { description: "As if prompts changed", inputSchema: NOTHING },
     async () => {
-      notify.promptsChanged();
+      publish({ kind: "prompts_list_changed" });
       return answer("Published.");
     },
   );

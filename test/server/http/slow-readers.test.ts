@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { McpServer } from "@modelcontextprotocol/server";
 import * as z from "zod";
-import type { Notify } from "../../../server/mcp/changes.ts";
+import type { Publish } from "../../../server/mcp/server-parts.ts";
 import { defineTool } from "../../../server/tools/tool.ts";
 import { type Authority, createAuthority } from "../../cli/http3/lab/certificates.ts";
 import { type Nginx, startNginx } from "../../cli/http3/lab/nginx.ts";
@@ -49,7 +49,7 @@ let running: RunningApp;
 let authority: Authority;
 let nginx: Nginx;
 let edge: string;
-let changes: Notify;
+let announce: Publish;
 /** The MCP servers of the sessions, as they were made. */
 const servers: McpServer[] = [];
 /** The most that ever waited. */
@@ -77,8 +77,8 @@ beforeAll(async () => {
       streams: { standing: LIMIT, answer: LIMIT, stallMs: 1_000 },
       profile: {
         watches: (uri) => uri.startsWith("test://"),
-        register: (server, notify) => {
-          changes = notify;
+        register: (server, publish) => {
+          announce = publish;
           servers.push(server);
         },
       },
@@ -237,7 +237,7 @@ const sources: Record<string, () => Promise<Source>> = {
       },
       overflow: async () => {
         for (let bytes = 0; bytes < FLOOD_BYTES; bytes += uri.length) {
-          changes.resourceUpdated(uri);
+          announce({ kind: "resource_updated", uri });
           if (bytes % (uri.length * 8) === 0) await new Promise((turned) => setImmediate(turned));
         }
       },

@@ -30,7 +30,7 @@ const LIST = { jsonrpc: "2.0", id: 5, method: "tools/list", params: {} };
 const bearer = (n: number) => ({ authorization: `Bearer ${tokens[n]}` });
 const list = (app: RunningApp, session: string, n = 0) =>
   rpc(app.origin, LIST, { ...bearer(n), "mcp-session-id": session });
-const taken = (app: RunningApp) => app.logs.filter((l) => l.msg === "session taken up again").length;
+const taken = (app: RunningApp) => app.logs.filter((l) => l.msg === "session restored").length;
 
 describe("a session after a restart", () => {
   test("is its owner's as before, and nobody else's", async () => {
@@ -59,7 +59,7 @@ describe("a session after a restart", () => {
     await first.app.close();
     const store = new SqliteStore(join(env.SESSIONS_DIR ?? "", "sessions.db"));
     expect(await store.read(headers["mcp-session-id"])).toMatchObject({
-      facts: { initialized: true, logLevel: "error", subscriptions: { [uri]: expect.any(String) } },
+      state: { initialized: true, logLevel: "error", subscriptions: { [uri]: expect.any(String) } },
     });
     await store.close();
     await using second = await startApp(env);
@@ -82,7 +82,7 @@ test("while the store does not answer: sessions in memory go on, others are aske
   const store = new SqliteStore(join(env.SESSIONS_DIR ?? "", "sessions.db"));
   await using app = await startApp(env, { store });
   const session = await openSession(app.origin, bearer(0));
-  for (const name of ["create", "read", "changeFacts", "write"] as const)
+  for (const name of ["create", "read", "changeState", "write"] as const)
     store[name] = async () => {
       throw new Error("the store is away");
     };

@@ -5,10 +5,10 @@ import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { McpServer } from "@modelcontextprotocol/server";
 import type { FastifyBaseLogger } from "fastify";
 import { Streams } from "../../../server/http/streams.ts";
-import { Changes } from "../../../server/mcp/changes.ts";
+import { ChangeBus } from "../../../server/mcp/change-bus.ts";
+import { ChangeWatcher } from "../../../server/mcp/change-watcher.ts";
 import { NotificationStreams } from "../../../server/mcp/notification-streams.ts";
 import { Sessions } from "../../../server/mcp/sessions.ts";
-import { Watch } from "../../../server/mcp/watch.ts";
 import { Shares } from "../../../server/shares/shares.ts";
 import { SqliteStore } from "../../../server/store/sqlite-store.ts";
 import { INITIALIZE, JSON_HEADERS } from "../support.ts";
@@ -56,21 +56,19 @@ async function pass(ms: number): Promise<void> {
 
 test("nothing grows with time while 500 notification streams stand idle for an hour, and nothing stays after them", async () => {
   const store = new SqliteStore(":memory:");
-  const changes = new Changes();
+  const changes = new ChangeBus();
   const lists = async () => ({ tools: "1", prompts: "1", resources: "1" });
   const build = () => new McpServer({ name: "t", version: "1" }, { capabilities: { logging: {} } });
   const sessions = new Sessions({
     store,
     build,
     lists,
-    changes,
     log,
     keepAliveMs: 15_000,
     slot: "",
     shares: new Shares({ calls: 0, listens: 0, resources: 0, sessions: 0, liveSessions: 0 }),
   });
-  const everybody = { id: "", name: "", scopes: [] };
-  const watch = new Watch({ sessions, changes, lists, version: async () => "1", log, everybody });
+  const watch = new ChangeWatcher({ sessions, changes, lists, version: async () => "1", log });
   const notifications = new NotificationStreams(sessions, watch);
   const streams = new Streams();
   await sessions.start();
@@ -115,7 +113,7 @@ test("nothing grows with time while 500 notification streams stand idle for an h
   for (const reader of readers) await reader.cancel();
   await pass(30_000);
   expect(streams.size).toBe(0);
-  expect(sessions.live.values().filter((session) => session.endStanding)).toEqual([]);
+  expect(sessions.live.values().filter((session) => session.endStream)).toEqual([]);
   expect(jest.getTimerCount()).toBe(timersBefore);
   watch.stop();
   await sessions.close();

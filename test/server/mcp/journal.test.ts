@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
+import { Call } from "../../../server/mcp/call.ts";
 import { Delivered } from "../../../server/mcp/delivered.ts";
-import { Call, Journal } from "../../../server/mcp/journal.ts";
+import { Journal } from "../../../server/mcp/journal.ts";
 import { SqliteStore } from "../../../server/store/sqlite-store.ts";
 import { eventually } from "../support.ts";
 
@@ -13,7 +14,7 @@ function journal() {
   const made = new Journal({
     store,
     instance: "i",
-    tell: () => undefined,
+    notify: () => undefined,
     onError: (error) => failures.push(error.message),
     now: () => clock.ms,
   });
@@ -188,8 +189,8 @@ describe("calls that were delivered", () => {
   test("go with their session, or one by one", () => {
     const delivered = new Delivered(() => 0);
     for (const stream of ["a/1", "a/2", "b/1"]) delivered.add(call(stream));
-    expect(delivered.takeAll("a")).toHaveLength(2);
-    expect(delivered.take("b/1")).toMatchObject({ session: "b" });
+    expect(delivered.removeAll("a")).toHaveLength(2);
+    expect(delivered.remove("b/1")).toMatchObject({ session: "b" });
     expect([delivered.size, delivered.chars]).toEqual([0, 0]);
   });
 });

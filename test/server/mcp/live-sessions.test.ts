@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { LiveSessions, type Session } from "../../../server/mcp/live-sessions.ts";
+import { LiveSessions } from "../../../server/mcp/live-sessions.ts";
+import type { Session } from "../../../server/mcp/session.ts";
 
 function session(id: string, closed: string[] = [], principal = "p"): Session {
   return {
@@ -79,7 +80,7 @@ describe("LiveSessions", () => {
       live.hold(id);
     }
     expect(() => live.put(session("c", [], "greedy"))).toThrow(
-      "Too many sessions: this token has 2 in use, the most it may have. End some by DELETE, or ask the operator to raise LIVE_SESSIONS_PER_TOKEN.",
+      "Too many sessions: this token has 2 in use, which is its maximum. End some with DELETE, or ask the operator to raise LIVE_SESSIONS_PER_TOKEN.",
     );
     live.put(session("d", [], "modest"));
     live.delete("a");

@@ -98,19 +98,19 @@ describe("over the wire", () => {
     async (_, params) => {
       const store = new SqliteStore(":memory:");
       await using app = await startApp({ WORKSPACE_DIR: join(folder.path, "workspace") }, { store });
-      const facts = { initialized: true, subscriptions: {}, lists: {} };
+      const state = { initialized: true, subscriptions: {}, lists: {} };
       await store.create({
         id: "00000000-0000-4000-8000-000000000000",
         principal: "anonymous",
         params,
-        facts,
+        state,
       });
       const answer = await rpc(app.origin, LIST, {
         "mcp-session-id": "00000000-0000-4000-8000-000000000000",
       });
       expect(answer.status).toBe(404);
       expect(await answer.json()).toMatchObject({ error: { message: "Session not found" } });
-      expect(levels(app, "session cannot be taken up again")).toEqual(["warn"]);
+      expect(levels(app, "session cannot be restored")).toEqual(["warn"]);
     },
   );
 });

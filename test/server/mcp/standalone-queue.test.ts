@@ -8,12 +8,12 @@ test("each session keeps its newest events; a busy one pushes out no other's", (
   const queue = new StandaloneQueue();
   queue.add(event("quiet", 1));
   for (let n = 0; n < LIMITS.maxEvents + 5; n++) queue.add(event("busy", n));
-  const first = queue.take();
+  const first = queue.drain();
   expect(first.filter((e) => e.session === "quiet")).toHaveLength(1);
   expect(first.filter((e) => e.session === "busy").map((e) => e.message)).toEqual(
     Array.from({ length: LIMITS.maxEvents }, (_, i) => String(i + 5)),
   );
-  expect(queue.take()).toEqual([]);
+  expect(queue.drain()).toEqual([]);
 });
 
 test("what could not be written comes before what was added since, and counts for the limit", () => {
@@ -21,8 +21,8 @@ test("what could not be written comes before what was added since, and counts fo
   const failed = [event("a", 1), event("b", 2), event("a", 3)];
   queue.add(event("a", 4));
   queue.putBack(failed);
-  expect(queue.take().map((e) => e.message)).toEqual(["1", "3", "4", "2"]);
+  expect(queue.drain().map((e) => e.message)).toEqual(["1", "3", "4", "2"]);
   for (let n = 0; n < LIMITS.maxEvents; n++) queue.add(event("a", n));
   queue.putBack(failed);
-  expect(queue.take().filter((e) => e.session === "a")).toHaveLength(LIMITS.maxEvents);
+  expect(queue.drain().filter((e) => e.session === "a")).toHaveLength(LIMITS.maxEvents);
 });

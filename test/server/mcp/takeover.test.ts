@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import { McpServer } from "@modelcontextprotocol/server";
 import type { FastifyBaseLogger } from "fastify";
-import { Changes } from "../../../server/mcp/changes.ts";
-import type { Session } from "../../../server/mcp/live-sessions.ts";
+import { ChangeBus } from "../../../server/mcp/change-bus.ts";
+import { ChangeWatcher } from "../../../server/mcp/change-watcher.ts";
 import { NotificationStreams } from "../../../server/mcp/notification-streams.ts";
+import type { Session } from "../../../server/mcp/session.ts";
 import { Sessions } from "../../../server/mcp/sessions.ts";
-import { Watch } from "../../../server/mcp/watch.ts";
 import { Shares } from "../../../server/shares/shares.ts";
 import { SqliteStore } from "../../../server/store/sqlite-store.ts";
 import type { Store } from "../../../server/store/store.ts";
@@ -48,7 +48,7 @@ afterEach(async () => {
 function openStore(): Store {
   return new Proxy<Store>(new SqliteStore(join(folder.path, "sessions.db")), {
     get: (target, name: keyof Store) => {
-      if (name === "post" && faults.losesMessages) return async () => undefined;
+      if (name === "send" && faults.losesMessages) return async () => undefined;
       if (name === "claimStream" && faults.refusesClaims)
         return async () => Promise.reject(new StoreUnavailable(new Error("away")));
       const value = target[name];
@@ -59,19 +59,18 @@ function openStore(): Store {
 
 async function instance() {
   const store = openStore();
-  const changes = new Changes();
+  const changes = new ChangeBus();
   const lists = async () => ({ tools: "1", prompts: "1", resources: "1" });
   const sessions = new Sessions({
     store,
     build: () => new McpServer({ name: "t", version: "1" }, { capabilities: { logging: {} } }),
     lists,
-    changes,
     log,
     keepAliveMs: 15_000,
     slot: "",
     shares: new Shares({ calls: 0, listens: 0, resources: 0, sessions: 0, liveSessions: 0 }),
   });
-  const watch = new Watch({ sessions, changes, lists, version: async () => "1", log, everybody: principal });
+  const watch = new ChangeWatcher({ sessions, changes, lists, version: async () => "1", log });
   await sessions.start();
   return { store, sessions, notifications: new NotificationStreams(sessions, watch) };
 }

@@ -95,7 +95,7 @@ function switching(open: () => Promise<{ env: Record<string, string>; end: () =>
     );
     for (const answer of answers) expect(await answer.text()).toContain('"count"');
     expect(
-      green.log().split(`"session":"${headers["mcp-session-id"]}","msg":"session taken up again"`),
+      green.log().split(`"session":"${headers["mcp-session-id"]}","msg":"session restored"`),
     ).toHaveLength(2);
     const gone = await fetch(`${green.origin}/mcp`, { method: "DELETE", headers });
     expect(gone.status).toBe(200);

@@ -1,13 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { expect, jest, test } from "@jest/globals";
-import {
-  LAST_N,
-  LIMITS,
-  NO_FACTS,
-  type SessionRecord,
-  STANDALONE,
-  type Store,
-} from "../../../server/store/store.ts";
+import { INITIAL_STATE } from "../../../server/store/session-state.ts";
+import { LAST_N, LIMITS, type SessionRecord, STANDALONE, type Store } from "../../../server/store/store.ts";
 import { eventually } from "../support.ts";
 
 /** Uses within one millisecond have no order. */
@@ -16,7 +10,7 @@ const clockTick = () => new Promise((resolve) => setTimeout(resolve, 3));
 /** A session of its own for each test, since they share a store. */
 export function sessionRecord() {
   const params = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "ö", version: "1" } };
-  return { id: randomUUID(), principal: "p1", params, facts: NO_FACTS };
+  return { id: randomUUID(), principal: "p1", params, state: INITIAL_STATE };
 }
 
 const callOf = (session: string, instance = "i1") => ({
@@ -44,13 +38,13 @@ export function contract(pair: () => readonly [Store, Store]): void {
     const record = sessionRecord();
     await one.create(record);
     expect(await two.read(record.id)).toEqual(record);
-    const facts = { initialized: true, logLevel: "error", subscriptions: { "repo://a/b": "1" }, lists: {} };
-    await two.changeFacts(record.id, {
+    const state = { initialized: true, logLevel: "error", subscriptions: { "repo://a/b": "1" }, lists: {} };
+    await two.changeState(record.id, {
       initialized: true,
       logLevel: "error",
-      subscribe: facts.subscriptions,
+      subscribe: state.subscriptions,
     });
-    expect(await one.read(record.id)).toEqual({ ...record, facts });
+    expect(await one.read(record.id)).toEqual({ ...record, state });
     await one.touch([record, { ...record, id: "unknown" }]);
     const call = callOf(record.id);
     await one.write({ started: [call], events: [event(record.id, call.stream, 1)], ended: [] });
@@ -58,7 +52,7 @@ export function contract(pair: () => readonly [Store, Store]): void {
     expect(await one.read(record.id)).toBeUndefined();
     expect(await one.events(record.id, call.stream, -1)).toEqual([]);
     expect(await one.call(record.id, call.stream)).toBeUndefined();
-    await one.changeFacts(record.id, { initialized: true });
+    await one.changeState(record.id, { initialized: true });
     expect(await one.claimStream(record.id)).toBeUndefined();
     await one.touch([record]);
     expect(await one.read(record.id)).toBeUndefined();
@@ -70,26 +64,28 @@ export function contract(pair: () => readonly [Store, Store]): void {
     await one.create(record);
     const uris = Array.from({ length: 40 }, (_, i) => `repo://a/${i}`);
     await Promise.all(
-      uris.map((uri, i) => (i % 2 ? one : two).changeFacts(record.id, { subscribe: { [uri]: "1" } })),
+      uris.map((uri, i) => (i % 2 ? one : two).changeState(record.id, { subscribe: { [uri]: "1" } })),
     );
     await Promise.all([
-      one.changeFacts(record.id, { unsubscribe: uris.slice(0, 20) }),
-      two.changeFacts(record.id, { logLevel: "debug" }),
-      one.changeFacts(record.id, { told: { lists: { tools: "t" }, resources: { "repo://a/39": "2" } } }),
-      two.changeFacts(record.id, { told: { lists: { prompts: "p" }, resources: { "repo://a/38": "3" } } }),
+      one.changeState(record.id, { unsubscribe: uris.slice(0, 20) }),
+      two.changeState(record.id, { logLevel: "debug" }),
+      one.changeState(record.id, { notified: { lists: { tools: "t" }, resources: { "repo://a/39": "2" } } }),
+      two.changeState(record.id, {
+        notified: { lists: { prompts: "p" }, resources: { "repo://a/38": "3" } },
+      }),
     ]);
     // The word of a change comes after the client has left the resource.
-    await two.changeFacts(record.id, { told: { resources: { "repo://a/0": "9" } } });
+    await two.changeState(record.id, { notified: { resources: { "repo://a/0": "9" } } });
     const left = Object.fromEntries(uris.slice(20).map((uri) => [uri, "1"]));
-    expect((await one.read(record.id))?.facts).toEqual({
+    expect((await one.read(record.id))?.state).toEqual({
       initialized: false,
       logLevel: "debug",
       subscriptions: { ...left, "repo://a/39": "2", "repo://a/38": "3" },
       lists: { tools: "t", prompts: "p" },
     });
     // Nothing left is still a map.
-    await one.changeFacts(record.id, { unsubscribe: uris });
-    expect((await two.read(record.id))?.facts.subscriptions).toEqual({});
+    await one.changeState(record.id, { unsubscribe: uris });
+    expect((await two.read(record.id))?.state.subscriptions).toEqual({});
   });
 
   test("claims of a session's stream rise at whichever instance, and begin after the last event", async () => {
@@ -225,7 +221,7 @@ export function contract(pair: () => readonly [Store, Store]): void {
     expect((await two.beat("i2", "green")).get(dead)).toEqual({ slot: "blue", count: 1 });
     expect((await one.beat(dead, "blue")).get(dead)?.count).toBe(2);
     const message = (request: unknown) => JSON.stringify({ lost: request });
-    const [first, second] = await Promise.all([one.bury(dead, message), two.bury(dead, message)]);
+    const [first, second] = await Promise.all([one.reap(dead, message), two.reap(dead, message)]);
     expect([...first, ...second]).toContainEqual(call);
     expect(await two.events(id, call.stream, 0)).toEqual([
       { n: LAST_N - 1, message: '{"lost":1}' },
@@ -242,10 +238,10 @@ export function contract(pair: () => readonly [Store, Store]): void {
     const [a, b] = [randomUUID(), randomUUID()];
     await one.receive(a, (text) => heard1.push(text));
     await two.receive(b, (text) => heard2.push(text));
-    await one.post(a, b, "to b");
-    await one.post(a, "*", "to all");
-    await one.post(a, randomUUID(), "to another");
-    await two.post(b, a, "back");
+    await one.send(a, b, "to b");
+    await one.send(a, "*", "to all");
+    await one.send(a, randomUUID(), "to another");
+    await two.send(b, a, "back");
     await eventually(() => heard2.length === 2 && heard1.length === 1, "the words");
     expect(heard2).toEqual(["to b", "to all"]);
     expect(heard1).toEqual(["back"]);

@@ -43,7 +43,7 @@ describe("withOutages", () => {
     const names = [
       "create",
       "read",
-      "changeFacts",
+      "changeState",
       "touch",
       "remove",
       "write",
@@ -51,7 +51,7 @@ describe("withOutages", () => {
       "events",
       "beat",
     ] as const;
-    for (const name of [...names, "bury", "post", "receive", "sweep", "check"] as const) {
+    for (const name of [...names, "reap", "send", "receive", "sweep", "check"] as const) {
       inner[name] = () => {
         throw new Error(`${name} at secret-host`);
       };
@@ -264,7 +264,7 @@ function outages(): void {
           { session, stream: STANDALONE, n: undefined, message: '{"jsonrpc":"2.0","method":"after"}' },
         ];
         await direct.write({ started: [], events, ended: [] });
-        await direct.post(
+        await direct.send(
           "test",
           "*",
           JSON.stringify({ t: "woke", session, stream: STANDALONE, from: "test" }),

@@ -58,9 +58,9 @@ describe("the event loop", () => {
     const done: string[] = [];
     const write = (level: string) =>
       store
-        .changeFacts(record.id, { logLevel: level })
+        .changeState(record.id, { logLevel: level })
         .then(() => store.read(record.id))
-        .then((read) => done.push(`${level} ${read?.facts.logLevel}`));
+        .then((read) => done.push(`${level} ${read?.state.logLevel}`));
     const writes = [write("first"), write("second")];
     for (let n = 0; n < 5; n++) await new Promise((resolve) => setTimeout(resolve, 5));
     // Timers ran, reading works, and nothing was written or given up.
@@ -141,7 +141,7 @@ describe("openStore", () => {
     const store = await open(dir, told);
     expect(await store.check()).toContain("0 sessions");
     await store.close();
-    expect(told).toEqual([expect.stringContaining("put aside")]);
+    expect(told).toEqual([expect.stringContaining("set aside")]);
     expect((await readdir(dir)).some((name) => name.includes(".damaged-"))).toBe(true);
   });
 

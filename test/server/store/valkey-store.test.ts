@@ -69,7 +69,7 @@ function against(program: (typeof SERVERS)[number]) {
     expect(told.length).toBeGreaterThan(0);
     expect(new Set(told).size).toBeLessThanOrEqual(3);
     await eventuallyAsync(async () => {
-      await one.post("other", "listener", "hello again");
+      await one.send("other", "listener", "hello again");
       return heard.length > 0;
     }, "the listener to listen again");
   });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
-import { Unsaved } from "../../../server/mcp/unsaved.ts";
+import { PendingWrites } from "../../../server/mcp/pending-writes.ts";
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -9,7 +9,7 @@ afterEach(() => {
 });
 
 test("what could not be written is tried again until the store takes it", async () => {
-  const unsaved = new Unsaved();
+  const unsaved = new PendingWrites();
   let away = true;
   const write = jest.fn(async () => {
     if (away) throw new Error("away");
@@ -27,7 +27,7 @@ test("what could not be written is tried again until the store takes it", async 
 });
 
 test("one that the store refuses for itself keeps no other waiting", async () => {
-  const unsaved = new Unsaved();
+  const unsaved = new PendingWrites();
   unsaved.add("refused", async () => Promise.reject(new Error("refused")));
   for (const id of ["a", "b", "c"]) unsaved.add(id, async () => undefined);
   await jest.advanceTimersByTimeAsync(4_000);
@@ -36,7 +36,7 @@ test("one that the store refuses for itself keeps no other waiting", async () =>
 });
 
 test("a session that ends while it is written is not kept", async () => {
-  const unsaved = new Unsaved();
+  const unsaved = new PendingWrites();
   unsaved.add("one", async () => {
     unsaved.delete("one");
     throw new Error("away");
@@ -47,7 +47,7 @@ test("a session that ends while it is written is not kept", async () => {
 });
 
 test("what is added while the session is being written is written too", async () => {
-  const unsaved = new Unsaved();
+  const unsaved = new PendingWrites();
   const changes = ["a"];
   const written: string[] = [];
   const write = async () => {

@@ -1,17 +1,17 @@
-/** Between two attempts to write, milliseconds. */
-const SAVE_MS = 2_000;
+/** Interval between two attempts to write, milliseconds. */
+const RETRY_MS = 2_000;
 
 interface Entry {
   readonly write: () => Promise<void>;
-  /** Something was added after the last attempt began: that attempt may not have written it. */
+  /** Something was added after the last attempt started, which may not have written it. */
   added: boolean;
 }
 
 /**
- * What could not be written because the store was away, by session. Each entry is tried again until the store takes it; until then the
- * session must stay in memory, for nothing else knows it.
+ * The writes that failed because the store was away, by session. Each is retried until it succeeds. Until then the session must stay in
+ * memory, which has the only copy.
  */
-export class Unsaved {
+export class PendingWrites {
   readonly #entries = new Map<string, Entry>();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -20,7 +20,7 @@ export class Unsaved {
     return this.#entries.has(session);
   }
 
-  /** @param write writes the session as it is when called; a write that waits already stays, since it writes more or the same */
+  /** @param write writes the session as it is when called. A write that is pending already is kept, since it writes the same or more. */
   add(session: string, write: () => Promise<void>): void {
     const entry = this.#entries.get(session) ?? { write, added: true };
     entry.added = true;
@@ -38,10 +38,10 @@ export class Unsaved {
   }
 
   #schedule(): void {
-    if (!this.#closed) this.#timer ??= setTimeout(() => void this.#save(), SAVE_MS).unref();
+    if (!this.#closed) this.#timer ??= setTimeout(() => void this.#retry(), RETRY_MS).unref();
   }
 
-  async #save(): Promise<void> {
+  async #retry(): Promise<void> {
     for (const [session, entry] of [...this.#entries]) {
       if (!this.#entries.has(session)) continue;
       entry.added = false;
@@ -49,8 +49,7 @@ export class Unsaved {
         await entry.write();
         if (!entry.added) this.#entries.delete(session);
       } catch {
-        // Still away: the outage is reported where it is found out (see store/outages.ts). The others come first next time, lest one that
-        // is refused for itself keeps them waiting.
+        // store/outages.ts reports the outage. This entry goes to the end of the queue: if only its own write fails, the others need not wait.
         if (this.#entries.delete(session)) this.#entries.set(session, entry);
         break;
       }

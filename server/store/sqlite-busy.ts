@@ -3,12 +3,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 const PAUSE_MS = 10;
 
 /**
- * Runs synchronous work on a SQLite file whose `timeout` is 0, and tries it again while another process writes: SQLite's own wait would
- * hold up the event loop.
+ * Runs synchronous work on a SQLite file and retries it while another process writes. The connection's `timeout` must be 0: SQLite's own
+ * wait would block the event loop.
  *
- * @param limitMs given up after so long @throws what the work throws
+ * @param limitMs time after which the last error is thrown
+ * @throws what the work throws
  */
-export async function whenFree<T>(work: () => T, limitMs: number): Promise<T> {
+export async function retryWhileBusy<T>(work: () => T, limitMs: number): Promise<T> {
   for (const until = performance.now() + limitMs; ; ) {
     try {
       return work();

@@ -79,7 +79,7 @@ test("more than one stream follows are refused; one that is named twice counts o
   const refused = await listen({ resourceSubscriptions: uris(101) });
   expect(await refused.json()).toMatchObject({
     id: "listen-1",
-    error: { code: -32_602, message: expect.stringContaining("at most 100") },
+    error: { code: -32_602, message: expect.stringContaining("more than the 100") },
   });
   const { events } = await acknowledged(
     await listen({ resourceSubscriptions: [...uris(100), ...uris(100)] }),

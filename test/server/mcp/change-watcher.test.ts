@@ -1,10 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
-import { Changes } from "../../../server/mcp/changes.ts";
-import type { Session } from "../../../server/mcp/live-sessions.ts";
+import { ChangeBus } from "../../../server/mcp/change-bus.ts";
+import { ChangeWatcher } from "../../../server/mcp/change-watcher.ts";
+import type { Session } from "../../../server/mcp/session.ts";
 import type { Sessions } from "../../../server/mcp/sessions.ts";
-import { Watch } from "../../../server/mcp/watch.ts";
-import { changedFacts, type FactsChange } from "../../../server/store/facts.ts";
-import { NO_FACTS } from "../../../server/store/store.ts";
+import { applyChange, INITIAL_STATE, type StateChange } from "../../../server/store/session-state.ts";
 
 /** Sessions with open streams, and a workspace whose lists and files the test changes. */
 function watched(count = 1) {
@@ -22,8 +21,8 @@ function watched(count = 1) {
     const session = {
       id: `s${i}`,
       principal: { id: "p", name: "p", scopes: ["code:read"] },
-      facts: { ...NO_FACTS, lists: { ...current.lists } },
-      endStanding: () => undefined,
+      state: { ...INITIAL_STATE, lists: { ...current.lists } },
+      endStream: () => undefined,
       server: {
         server: {
           sendToolListChanged: send("tools"),
@@ -35,13 +34,13 @@ function watched(count = 1) {
     } as unknown as Session & { id: string };
     return session;
   });
-  const change = async (session: Session, what: FactsChange) => {
-    session.facts = changedFacts(session.facts, what);
+  const change = async (session: Session, what: StateChange) => {
+    session.state = applyChange(session.state, what);
     await Promise.resolve();
   };
-  const watch = new Watch({
+  const watch = new ChangeWatcher({
     sessions: { live: { values: () => made }, change } as unknown as Sessions,
-    changes: new Changes(),
+    changes: new ChangeBus(),
     lists: async () => ({ ...current.lists }),
     version: async (uri) => {
       const version = versions[uri] ?? "";
@@ -49,7 +48,6 @@ function watched(count = 1) {
       return version;
     },
     log: { error: ({ reason }: { reason: string }) => void problems.push(reason) } as never,
-    everybody: { id: "", name: "", scopes: [] },
   });
   const [session] = made;
   if (!session) throw new Error("no session");
@@ -71,7 +69,7 @@ describe("subscriptions that change while files are looked at", () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     pause.until = promise;
     versions[A] = "2";
-    const looking = watch.look();
+    const looking = watch.check();
     await new Promise((turned) => setImmediate(turned));
     await change(session, meanwhile);
     resolve();
@@ -79,7 +77,7 @@ describe("subscriptions that change while files are looked at", () => {
     expect(told.splice(0)).toEqual(first.map((uri) => `s0 ${uri}`));
     versions[A] = "3";
     versions[B] = "2";
-    await watch.look();
+    await watch.check();
     const expected = [...(first.length ? first : []), ...second];
     expect(told).toEqual(expected.map((uri) => `s0 ${uri}`));
   });
@@ -91,10 +89,10 @@ test("a stream that opens during a look is told of each change once", async () =
   await change(session, { subscribe: { [A]: "1" } });
   Object.assign(current.lists, { tools: "2", resources: "2" });
   versions[A] = "2";
-  for (let i = 0; i < 3; i++) watch.announce(session);
-  await Promise.all([watch.look(), watch.look()]);
-  watch.announce(session);
-  await watch.look();
+  for (let i = 0; i < 3; i++) watch.notify(session);
+  await Promise.all([watch.check(), watch.check()]);
+  watch.notify(session);
+  await watch.check();
   await new Promise((turned) => setImmediate(turned));
   expect(told).toEqual(["s0 tools", "s0 resources", `s0 ${A}`]);
 });
@@ -103,7 +101,7 @@ test("a session whose messages fail keeps no other from its news", async () => {
   const { watch, made, current, told, problems } = watched(4);
   (made[1] as unknown as { id: string }).id = "broken";
   current.lists.tools = "2";
-  await watch.look();
+  await watch.check();
   expect(told).toEqual(["s0 tools", "s2 tools", "s3 tools"]);
   expect(problems).toEqual(["the transport is closed"]);
 });

@@ -1,0 +1,182 @@
+import type { ServerEvent } from "@modelcontextprotocol/server";
+import type { FastifyBaseLogger } from "fastify";
+import { type Principal, SCOPES } from "../auth/principal.ts";
+import { Periodic } from "../periodic.ts";
+import type { ChangeBus } from "./change-bus.ts";
+import { LIST_KINDS, LIST_NAMES, type ListFingerprints, type ListName } from "./list-kinds.ts";
+import type { Session } from "./session.ts";
+import type { Sessions } from "./sessions.ts";
+
+/** Interval at which lists and resources are checked, milliseconds. */
+const CHECK_MS = 2_000;
+
+/** Streams of the 2026 era are notified of changes of any caller's lists: this principal sees all of them. */
+const ALL_SCOPES: Principal = { id: "", name: "", scopes: SCOPES };
+
+export interface ChangeWatcherOptions {
+  readonly sessions: Pick<Sessions, "change"> & { readonly live: Pick<Sessions["live"], "values"> };
+  readonly changes: ChangeBus;
+  /** Fingerprints of the lists that a client of this principal sees. */
+  readonly lists: (principal: Principal) => Promise<ListFingerprints>;
+  /** A text that differs when the resource does. */
+  readonly version: (uri: string) => Promise<string>;
+  readonly log: FastifyBaseLogger;
+}
+
+type Sources = Pick<ChangeWatcherOptions, "lists" | "version">;
+
+/**
+ * Notifies clients of changed lists and files. A session is notified of what differs from its last notification, which the store
+ * remembers. So it also learns of changes while it had no stream, or with a new release.
+ */
+export class ChangeWatcher {
+  readonly #options: ChangeWatcherOptions;
+  /** The resources that streams of the 2026 era follow. */
+  readonly #followed = new Map<string, { streams: number; version: string | undefined }>();
+  #listeners = 0;
+  #lists: ListFingerprints | undefined;
+  readonly #checks: Periodic;
+  /** The notification that each session is being sent. */
+  readonly #notifying = new Map<Session, Promise<void>>();
+
+  constructor(options: ChangeWatcherOptions) {
+    this.#options = options;
+    const onError = (error: Error) => options.log.error({ reason: error.message }, "checking for changes");
+    this.#checks = new Periodic({ everyMs: CHECK_MS, round: () => this.#check(), onError });
+    options.changes.subscribeSessions((event) => {
+      for (const session of options.sessions.live.values()) if (session.endStream) void send(session, event);
+    });
+  }
+
+  start(): void {
+    this.#checks.start();
+  }
+
+  stop(): void {
+    void this.#checks.stop();
+  }
+
+  /** Checks now everything that a client follows. */
+  check(): Promise<void> {
+    return this.#checks.run();
+  }
+
+  /**
+   * Follows the resources that a `subscriptions/listen` stream names, from their current versions. Must be awaited before the stream is
+   * acknowledged.
+   *
+   * @returns stops following them
+   */
+  async listen(uris: readonly string[]): Promise<() => void> {
+    const { lists, version } = this.#options;
+    this.#listeners++;
+    for (const uri of uris) {
+      const entry = this.#followed.get(uri) ?? { streams: 0, version: undefined };
+      entry.streams++;
+      this.#followed.set(uri, entry);
+    }
+    const end = () => {
+      this.#listeners--;
+      if (this.#listeners === 0) this.#lists = undefined;
+      for (const uri of uris) {
+        const entry = this.#followed.get(uri);
+        if (entry && --entry.streams === 0) this.#followed.delete(uri);
+      }
+    };
+    try {
+      const current = await lists(ALL_SCOPES);
+      this.#lists ??= current;
+      for (const uri of uris) {
+        const entry = this.#followed.get(uri);
+        if (entry && entry.version === undefined) entry.version = await version(uri);
+      }
+    } catch (error) {
+      end();
+      throw error;
+    }
+    return end;
+  }
+
+  /** Notifies one session of the changes since its last notification. */
+  notify(session: Session): void {
+    void this.#notifyInTurn(session, this.#options);
+  }
+
+  async #check(): Promise<void> {
+    const listening = this.#options.sessions.live.values().filter((s) => s.endStream);
+    // What many clients follow is read once.
+    const sources = {
+      lists: memo(this.#options.lists, (principal) => principal.scopes.join()),
+      version: memo(this.#options.version, (uri) => uri),
+    };
+    if (this.#listeners > 0) await this.#notifyListeners(sources);
+    for (const session of listening) await this.#notifyInTurn(session, sources);
+  }
+
+  /** One at a time for each session: two in parallel would send the same. A session that fails does not delay the others. */
+  async #notifyInTurn(session: Session, sources: Sources): Promise<void> {
+    const before = this.#notifying.get(session) ?? Promise.resolve();
+    const notifying = before
+      .then(() => this.#notify(session, sources))
+      .catch((error: Error) =>
+        this.#options.log.error({ reason: error.message, session: session.id }, "notifying of changes"),
+      );
+    this.#notifying.set(session, notifying);
+    await notifying;
+    if (this.#notifying.get(session) === notifying) this.#notifying.delete(session);
+  }
+
+  async #notify(session: Session, { lists, version }: Sources): Promise<void> {
+    const current = await lists(session.principal);
+    const changed = LIST_NAMES.filter((name) => current[name] !== session.state.lists[name]);
+    const resources: Record<string, string> = {};
+    for (const uri of Object.keys(session.state.subscriptions)) {
+      const now = await version(uri);
+      // The client may have changed its subscriptions meanwhile.
+      const known = session.state.subscriptions[uri];
+      if (known !== undefined && now !== known) resources[uri] = now;
+    }
+    if (changed.length + Object.keys(resources).length === 0) return;
+    const fingerprints = Object.fromEntries(changed.map((name) => [name, current[name] ?? ""]));
+    await this.#options.sessions.change(session, { notified: { lists: fingerprints, resources } });
+    for (const name of changed) await LIST_KINDS[name].notify(session.server);
+    for (const uri of Object.keys(resources)) await send(session, { kind: "resource_updated", uri });
+  }
+
+  async #notifyListeners({ lists, version }: Sources): Promise<void> {
+    const { changes } = this.#options;
+    const current = await lists(ALL_SCOPES);
+    const before = this.#lists ?? current;
+    this.#lists = current;
+    for (const name of LIST_NAMES)
+      if (current[name] !== before[name]) changes.publishToListeners({ kind: `${name}_list_changed` });
+    for (const [uri, entry] of this.#followed) {
+      const now = await version(uri);
+      const changed = entry.version !== undefined && entry.version !== now;
+      entry.version = now;
+      if (changed) changes.publishToListeners({ kind: "resource_updated", uri });
+    }
+  }
+}
+
+/** Sends an event to a 2025-era session, if it concerns it. */
+async function send(session: Session, event: ServerEvent): Promise<void> {
+  if (event.kind !== "resource_updated")
+    await LIST_KINDS[event.kind.replace("_list_changed", "") as ListName].notify(session.server);
+  else if (event.uri in session.state.subscriptions)
+    await session.server.server.sendResourceUpdated({ uri: event.uri });
+}
+
+/** The same function, computed once for each key. */
+function memo<A, R>(
+  work: (argument: A) => Promise<R>,
+  key: (argument: A) => string,
+): (argument: A) => Promise<R> {
+  const known = new Map<string, Promise<R>>();
+  return (argument) => {
+    const id = key(argument);
+    const result = known.get(id) ?? work(argument);
+    known.set(id, result);
+    return result;
+  };
+}

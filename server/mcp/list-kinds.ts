@@ -1,0 +1,69 @@
+import { createHash } from "node:crypto";
+import type { McpServer } from "@modelcontextprotocol/server";
+import * as z from "zod";
+import type { Principal } from "../auth/principal.ts";
+import type { Tool } from "../tools/tool.ts";
+import { VERSION } from "../version.ts";
+import { visibleTools } from "./catalog.ts";
+import type { ServerParts } from "./server-parts.ts";
+
+/** A list that clients keep, and are notified of when it changes. */
+interface ListKind {
+  /** What a caller sees of the list: a change of these texts is a change of the list. */
+  readonly content: (
+    parts: ServerParts,
+    principal: Principal,
+  ) => readonly string[] | Promise<readonly string[]>;
+  /** Sends the notification to a 2025-era session. */
+  readonly notify: (server: McpServer) => Promise<void>;
+}
+
+/** All lists. A key is also the name in `<key>_list_changed`, the SDK's event, and in the stored session state. */
+export const LIST_KINDS = {
+  tools: {
+    content: (parts, principal) => visibleTools(parts, principal).map(toolText),
+    notify: ({ server }) => server.sendToolListChanged(),
+  },
+  prompts: {
+    content: (_parts, { scopes }) => (scopes.includes("code:read") ? [VERSION] : []),
+    notify: ({ server }) => server.sendPromptListChanged(),
+  },
+  resources: {
+    content: async ({ context }, { scopes }) =>
+      scopes.includes("code:read") ? (await context.workspace.repositories()).map(({ name }) => name) : [],
+    notify: ({ server }) => server.sendResourceListChanged(),
+  },
+} as const satisfies Record<string, ListKind>;
+
+export type ListName = keyof typeof LIST_KINDS;
+
+export const LIST_NAMES = Object.keys(LIST_KINDS) as ListName[];
+
+/** Fingerprints of lists, by name. */
+export type ListFingerprints = Readonly<Record<string, string>>;
+
+/** Fingerprints of the lists that a caller sees. */
+export async function listFingerprints(parts: ServerParts, principal: Principal): Promise<ListFingerprints> {
+  const entries = LIST_NAMES.map(async (name) => [
+    name,
+    digest(await LIST_KINDS[name].content(parts, principal)),
+  ]);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+const toolTexts = new WeakMap<Tool, string>();
+
+/** Everything that a client sees of a tool. */
+function toolText(tool: Tool): string {
+  const known = toolTexts.get(tool);
+  if (known) return known;
+  const { name, title, description, input, output } = tool;
+  const schemas = { input: z.toJSONSchema(input, { io: "input" }), output: z.toJSONSchema(output) };
+  const text = JSON.stringify({ name, title, description, ...schemas });
+  toolTexts.set(tool, text);
+  return text;
+}
+
+function digest(texts: readonly string[]): string {
+  return createHash("sha256").update(JSON.stringify(texts)).digest("base64url").slice(0, 16);
+}

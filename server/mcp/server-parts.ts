@@ -1,0 +1,31 @@
+import type { McpServer, McpServerOptions, ServerEvent } from "@modelcontextprotocol/server";
+import type { FastifyBaseLogger } from "fastify";
+import type { Capabilities } from "../capabilities/registry.ts";
+import type { Counted } from "../shares/counted.ts";
+import type { Tool, ToolContext } from "../tools/tool.ts";
+
+/** Publishes an event to the clients of both eras that are connected to this instance. */
+export type Publish = (event: ServerEvent) => void;
+
+/** Additional tools, prompts and resources, with the options that they need. The conformance fixtures use it. */
+export interface Profile {
+  readonly options?: McpServerOptions;
+  register(server: McpServer, publish: Publish): void;
+  /** Whether a resource that the workspace does not know may be subscribed to. */
+  readonly watches?: (uri: string) => boolean;
+}
+
+/** What the MCP servers of all callers share. */
+export interface ServerParts {
+  readonly tools: readonly Tool[];
+  readonly context: Omit<ToolContext, "signal" | "progress" | "log">;
+  readonly log: FastifyBaseLogger;
+  /** Counts a caller's prompts and resources in progress. Tools count their calls themselves. */
+  readonly calls: Counted;
+  readonly publish: Publish;
+  /** Tools whose needs are missing here are not listed. */
+  readonly capabilities?: Capabilities | undefined;
+  readonly profile?: Profile | undefined;
+  /** When the server was put together, by `performance.now()`. */
+  readonly startedAt: number;
+}

@@ -1,0 +1,34 @@
+import type { McpServer } from "@modelcontextprotocol/server";
+import type { Principal } from "../auth/principal.ts";
+import type { SessionState, StateChange } from "../store/session-state.ts";
+import type { SessionTransport } from "./session-transport.ts";
+
+/** A 2025-era session in this process's memory: the connected server and transport of one client. */
+export interface Session {
+  readonly id: string;
+  /** The principal that opened it. No other may use it: a session id authenticates nobody. */
+  readonly principal: Principal;
+  readonly transport: SessionTransport;
+  readonly server: McpServer;
+  state: SessionState;
+  /** The store has its record. */
+  stored: boolean;
+  /** Changes of the state that the store has not confirmed yet. */
+  readonly unconfirmed: Set<StateChange>;
+  /** Ends the notification stream that is open at this instance, if any. */
+  endStream: (() => void) | undefined;
+  /** The claim of that stream; undefined while it is not known. */
+  claim: number | undefined;
+  /** The highest claim of a stream that another instance opened for this session. */
+  remoteClaim: number;
+  /** Set while the state is read again, because another instance changed it. */
+  refreshing: Promise<void> | undefined;
+  /** Why there was no room for it when it was opened. */
+  openError: Error | undefined;
+}
+
+/** Called by a session's server for `resources/subscribe` and `resources/unsubscribe`. */
+export interface SessionHooks {
+  subscribe(uri: string, version: string): Promise<void>;
+  unsubscribe(uri: string): Promise<void>;
+}
