@@ -1,5 +1,5 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { whenFree } from "../../store/busy.ts";
+import { retryWhileBusy } from "../../store/sqlite-busy.ts";
 import { LIST_LIMIT, type OAuthRecord, type OAuthStore, type RecordFilter } from "./store.ts";
 
 /** How long a write waits while another process writes, milliseconds. */
@@ -159,7 +159,7 @@ export class SqliteOAuthStore implements OAuthStore {
   }
 
   #write<T>(work: () => T): Promise<T> {
-    return whenFree(work, BUSY_LIMIT_MS);
+    return retryWhileBusy(work, BUSY_LIMIT_MS);
   }
 
   #transaction<T>(work: () => T): Promise<T> {

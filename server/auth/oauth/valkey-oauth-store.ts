@@ -3,8 +3,6 @@ import { connectValkey } from "../../store/valkey-connection.ts";
 import { parseStoreUrl } from "../../store/valkey-url.ts";
 import { LIST_LIMIT, type OAuthRecord, type OAuthStore, type RecordFilter } from "./store.ts";
 
-/** A command that takes longer has failed, milliseconds. */
-const COMMAND_MS = 3_000;
 const PREFIX = "mcp-edge:oauth:";
 const CHANGES = `${PREFIX}changes`;
 const REVOKED = `${PREFIX}revoked`;
@@ -46,18 +44,14 @@ export class ValkeyOAuthStore implements OAuthStore {
     this.name = `Valkey ${parseStoreUrl(url).shown}`;
     this.#now = now;
     this.#db = connectValkey(url, {
-      connectionName: "mcp-edge-oauth",
-      limitMs: COMMAND_MS,
-      commandTimeout: COMMAND_MS,
-      maxRetriesPerRequest: 1,
+      name: "mcp-edge-oauth",
+      whenAway: "retry once",
       scripts: {
         oauthConsume: { lua: CONSUME, numberOfKeys: 1 },
         oauthWriteDocument: { lua: WRITE_DOCUMENT, numberOfKeys: 2 },
         oauthAdd: { lua: ADD, numberOfKeys: 1 },
       },
     }) as Connection;
-    // A command that fails says so; between commands nobody needs to know.
-    this.#db.on("error", () => undefined);
   }
 
   async put(record: OAuthRecord): Promise<void> {
