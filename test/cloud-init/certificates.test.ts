@@ -174,7 +174,7 @@ printf 'version = 4\\n[renewalparams]\\nserver = %s\\n' "$(sed -n 's/^server = /
         expect(output).toContain("untouched");
         if (!killed) {
           expect(output).toMatch(
-            /^not installed: cannot write to \/srv\/mcp-edge\/tls .*; the certificate before serves on$/m,
+            /^not installed: cannot write to \/srv\/mcp-edge\/tls .*; NGINX still serves the previous certificate$/m,
           );
           expect(output).toContain("systemctl start --no-block mcp-edge-cert.service");
           expect(output).toContain("still");
@@ -198,7 +198,7 @@ printf 'version = 4\\n[renewalparams]\\nserver = %s\\n' "$(sed -n 's/^server = /
         const [tries = "", byHand = ""] = output.split("\n\n");
         expect(forced(tries)).toBe(1);
         expect(tries).toContain(why);
-        expect(tries).toContain("the next is asked for after a reboot");
+        expect(tries).toContain("the next one is requested after a reboot");
         expect(forced(byHand)).toBe(2);
       },
       60_000,

@@ -177,7 +177,7 @@ describe("the table", () => {
 
   test("the scripts know every change and every judge", () => {
     const apply = content("/usr/local/lib/mcp-edge/apply.sh") ?? "";
-    const implemented = [...apply.matchAll(/\b(?:when|asked) ([a-z0-9-]+)|\*,([a-z-]+),\*/g)].map(
+    const implemented = [...apply.matchAll(/\b(?:when|needs) ([a-z0-9-]+)|\*,([a-z-]+),\*/g)].map(
       ([, a, b]) => a ?? b,
     );
     expect([...new Set(implemented)].sort()).toEqual([...CHANGES].sort());

@@ -72,10 +72,10 @@ function patches() {
       "replaced libraries: dbus.service systemd-logind.service",
     ],
     [
-      "a package asks for it",
+      "a package requires it",
       "linux-image-amd64\nlibc6\nlibc6\n",
       `${KERNEL}1\n`,
-      "a package asks for it: libc6 linux-image-amd64",
+      "a package requires it: libc6 linux-image-amd64",
     ],
   ])("%s", async (_, packages, found, why) => {
     root.write("/fake-needrestart", found);

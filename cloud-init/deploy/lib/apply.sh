@@ -1,18 +1,18 @@
 # shellcheck shell=bash
 # Makes the running programs take the files of RULES. The table names for each file what a change of it does.
 
-# asked CHANGE: whether a change of one of the files does this
-asked() {
+# needs CHANGE: whether one of the changed files needs this
+needs() {
   local rule
   for rule in "${RULES[@]}"; do [[ ,${rule%% *}, = *,$1,* ]] && return 0; done
   return 1
 }
 
-# when CHANGE COMMAND...: runs the command if a change of one of the files does this
+# when CHANGE COMMAND...: runs the command if one of the changed files needs this
 when() {
   local change=$1
   shift
-  ! asked "$change" || try "$@"
+  ! needs "$change" || try "$@"
 }
 
 # What a reload cannot change: it takes a restart.
@@ -27,7 +27,7 @@ apply() {
   when daemon-reload systemctl daemon-reload || return 1
   when restart-journald systemctl restart systemd-journald.service || return 1
   when load-sysctl /usr/lib/systemd/systemd-sysctl || return 1
-  if asked reload-sshd && systemctl -q is-active ssh.service; then try systemctl reload ssh.service || return 1; fi
+  if needs reload-sshd && systemctl -q is-active ssh.service; then try systemctl reload ssh.service || return 1; fi
   when load-firewall nft -f /etc/nftables.conf || return 1
   apply_units || return 1
   apply_server || return 1
@@ -70,19 +70,19 @@ apply_server() {
   local active sha
   active=$(active_slot)
   sha=${WANTED:-$(active_release)}
-  if asked restart-socket; then # the one change that closes the socket for a moment
+  if needs restart-socket; then # the one change that closes the socket for a moment
     try systemctl stop "$(unit blue)" "$(unit green)" "$APP.socket" || return 1
     try systemctl start "$APP.socket" || return 1
     [ -z "$active" ] || try systemctl start "$(unit "$active")" || return 1
   fi
   [ -n "$sha" ] && [ -z "$LEAVE_SERVER" ] || return 0
-  if asked take-over || server_outdated; then take_over "$sha" || return 1; fi
+  if needs take-over || server_outdated; then take_over "$sha" || return 1; fi
 }
 
 apply_nginx() {
-  if asked restart-nginx || { asked reload-nginx && [ "$(nginx_sockets)" != "$SOCKETS_BEFORE" ]; }; then
+  if needs restart-nginx || { needs reload-nginx && [ "$(nginx_sockets)" != "$SOCKETS_BEFORE" ]; }; then
     try systemctl restart nginx.service || return 1
-  elif asked reload-nginx; then
+  elif needs reload-nginx; then
     local before end=$((SECONDS + 10))
     before=$(nginx_workers)
     try systemctl reload-or-restart nginx.service || return 1

@@ -8,7 +8,7 @@ missing_packages() {
   done </usr/local/lib/mcp-edge/packages
 }
 
-# install_packages: those that are missing; five tries. A service among them is not started: its files may not be there yet.
+# install_packages: those that are missing; five tries. A service among them is not started, because its files may not be there yet.
 install_packages() {
   local need try done=1
   mapfile -t need < <(missing_packages)
@@ -28,7 +28,7 @@ install_packages() {
   return "$done"
 }
 
-# upgrade_packages: everything that apt has newer. Without a mirror it ends soon, and the machine comes up all the same.
+# upgrade_packages: everything of which apt has a newer version. Without a mirror it fails soon, and the first boot goes on.
 upgrade_packages() {
   local options=(-q -o DPkg::Lock::Timeout=120 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 -o Acquire::Retries=2) code=0
   apt-get update "${options[@]}" -o APT::Update::Error-Mode=any || return 1

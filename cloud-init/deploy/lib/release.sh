@@ -120,7 +120,7 @@ prune() {
 
 # restart: the same release takes over in the other slot, for an environment that changed
 restart() {
-  clean_up || die "cannot stop what an earlier run left; look with: systemctl status '$APP@*'"
+  clean_up || die "cannot stop what an earlier run left; see: systemctl status '$APP@*'"
   recover
   [ -n "$(active_slot)" ] || die "no release is active yet; deploy one with: mcp-edge up"
   take_over "$(active_release)" || exit 1

@@ -19,7 +19,7 @@ certificate() {
   if grep -qsx "server = $ACME_SERVER" "/srv/mcp-edge/letsencrypt/renewal/$DOMAIN.conf"; then echo issued; else echo outdated; fi
 }
 
-# Why the last try to get or install a certificate failed, in certbot's words or ours; nothing after a success.
+# Why the last try to get or install a certificate failed, as certbot or mcp-edge-cert reports it; nothing after a success.
 certificate_problem() { head -c 4000 /run/mcp-edge-cert/problem 2>/dev/null || true; }
 
 # What waits for an installation or a reboot, and what has failed; mcp-edge-patches checks once an hour.

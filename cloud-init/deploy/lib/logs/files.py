@@ -92,7 +92,7 @@ class Files:
 
 
 def time_of(line: bytes, otherwise: int) -> int:
-    """Milliseconds; of a line that tells no time, those of the line before."""
+    """Milliseconds; of a line without a time, those of the line before."""
     found = TIME.match(line)
     try:
         return int(datetime.datetime.fromisoformat(found[1].decode()).timestamp() * 1000) if found else otherwise

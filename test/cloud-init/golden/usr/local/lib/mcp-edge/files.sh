@@ -142,7 +142,7 @@ change_files() { # FILES-HASH
   RESTART=
   [ "$TAKEN_OVER" = 1 ] || LEAVE_SERVER=1
   put_back || die "cannot put back the files in $FILES/backup; the next run tries again"
-  if ! apply || ! check_edge; then complain "the machine does not answer after going back; look with: systemctl --failed"; fi
+  if ! apply || ! check_edge; then complain "the machine does not answer after the rollback; see: systemctl --failed"; fi
   drop_backup
   prune
   die "failed: files and release are as they were"

@@ -110,7 +110,7 @@ prune() {
 }
 
 restart() {
-  clean_up || die "cannot stop what an earlier run left; look with: systemctl status '$APP@*'"
+  clean_up || die "cannot stop what an earlier run left; see: systemctl status '$APP@*'"
   recover
   [ -n "$(active_slot)" ] || die "no release is active yet; deploy one with: mcp-edge up"
   take_over "$(active_release)" || exit 1
