@@ -2,9 +2,11 @@ import { hostname } from "node:os";
 import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
 import Fastify, { type FastifyInstance, type FastifyRequest, LogController } from "fastify";
 import { registerApi } from "./api/tools-api.ts";
-import { anonymousAuthenticator } from "./auth/guard.ts";
+import { AuthEvents } from "./auth/events.ts";
+import type { DocumentFetch } from "./auth/oauth/client-documents.ts";
+import { type Auth, openAuth } from "./auth/open-auth.ts";
 import { openUsage } from "./auth/open-usage.ts";
-import { TokenAuthenticator } from "./auth/token-authenticator.ts";
+import { NOBODY, type People } from "./auth/people.ts";
 import { Usage } from "./auth/usage.ts";
 import { Capabilities } from "./capabilities/registry.ts";
 import { closeInSteps } from "./closing.ts";
@@ -65,6 +67,10 @@ export interface AppOptions {
   /** What a test adds to every MCP server. */
   readonly profile?: Profile;
   readonly tools?: readonly Tool[];
+  /** Who may sign in. Default: nobody. */
+  readonly people?: People;
+  /** How metadata documents of OAuth clients are fetched. Default: from the public internet only. */
+  readonly fetchClientDocument?: DocumentFetch;
   readonly logStream?: LogStream;
   /** Default: no spans. */
   readonly tracing?: Tracing | undefined;
@@ -77,6 +83,9 @@ export interface ServerApp {
   readonly streams: Streams;
   readonly readiness: ReadinessProbe;
   readonly capabilities: Capabilities;
+  /** Who may call, and the authorization server. */
+  readonly auth: Auth;
+  readonly authEvents: AuthEvents;
   /** Adds what an operator asks for (/metrics, /capz) to another server: the private socket's. */
   registerOps(app: FastifyInstance): void;
   /** Begins the work that goes on beside the requests: the index. Without it the tools that need one are not offered. */
@@ -159,11 +168,15 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
     log: http.log,
     onChanged: () => void index.refresh(),
   });
-  const tokens = new TokenAuthenticator(config.tokensFile, (problem) =>
-    http.log.error({ reason: problem.message }, "tokens file"),
-  );
-
-  const authenticator = config.authMode === "none" ? anonymousAuthenticator : tokens;
+  const authEvents = new AuthEvents((error) => http.log.error({ err: error }, "auth events"));
+  const auth = await openAuth({
+    config,
+    people: options.people ?? NOBODY,
+    events: authEvents,
+    buckets,
+    fetch: options.fetchClientDocument,
+    onProblem: (problem) => http.log.error({ reason: problem.message }, "auth"),
+  });
   const version = ripgrep instanceof Error ? ripgrep.message : await ripgrepVersion(ripgrep);
   capabilities.set("ripgrep", !(ripgrep instanceof Error), version);
 
@@ -179,9 +192,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
     // Every machine shares the store: if its outage counted, all machines would be taken out at once, and most of what they do needs no store.
     { name: "store", counts: false, run: () => store.check() },
     { name: "index", run: async () => index.describe() },
-    ...(config.authMode === "token"
-      ? [{ name: "tokens", run: async () => `${await tokens.check()} in ${config.tokensFile}` }]
-      : []),
+    ...auth.checks,
   ];
   const readiness = new ReadinessProbe(checks, () => ({
     draining: lifecycle.draining,
@@ -190,9 +201,10 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   }));
 
   const names = allowedNames(config);
+  const needsToken = config.authMode !== "none";
   lifecycle.register(http);
   registerErrors(http);
-  registerWrongEndpoints(http, config.serve, config.authMode === "token");
+  registerWrongEndpoints(http, config.serve, needsToken);
   acceptEmptyBodies(http);
   registerArrival(http);
   options.tracing?.register(http);
@@ -207,7 +219,6 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   registerQuotas(http, config.limits.quotaPerDay, usage, refused);
 
   const context = { workspace, ripgrep: ripgrep instanceof Error ? "rg" : ripgrep, index, sync, semantic };
-  const needsToken = config.authMode === "token";
   const originOf = (request: FastifyRequest) =>
     config.publicUrl?.origin ?? `${request.protocol}://${request.host}`;
   mcp =
@@ -215,7 +226,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
       ? undefined
       : await registerMcp(http, {
           parts: { tools, context, log: http.log, capabilities, profile: options.profile },
-          authenticator,
+          auth,
           store,
           shares,
           slot: config.slot && `${hostname()}:${config.slot}`,
@@ -226,11 +237,20 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
         });
   sync.onState(syncNews((level, text) => mcp?.broadcast(level, "workspace", text)));
   if (config.serve !== "mcp")
-    await registerApi(http, { tools, context, capabilities, authenticator, needsToken, names, originOf });
+    await registerApi(http, {
+      tools,
+      context,
+      capabilities,
+      authenticator: auth.authenticator,
+      needsToken,
+      names,
+      originOf,
+    });
+  await auth.register(http, names.hosts);
   const ops = { metrics, capabilities, tools, release: config.release, colour: config.slot };
   await http.register(async (scope) => {
     scope.addHook("onRequest", hostHeaderValidation(names.hosts));
-    scope.addHook("onRequest", opsOnly(authenticator));
+    scope.addHook("onRequest", opsOnly(auth.authenticator));
     registerOps(scope, ops);
   });
   await http.register(async (plain) => {
@@ -255,6 +275,8 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
     streams,
     readiness,
     capabilities,
+    auth,
+    authEvents,
     registerOps: (app) => registerOps(app, ops),
     start: async () => {
       sync.start();
@@ -272,6 +294,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
           close: () => Promise.all([sync.close(), semantic.close(), index.close()]),
           limitMs: 1_500,
         },
+        { name: "auth", close: () => auth.close(), limitMs: 200 },
         { name: "limits", close: () => buckets.close(), limitMs: 100 },
         { name: "store", close: () => store.close(), limitMs: 500 },
         {

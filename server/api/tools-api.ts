@@ -1,7 +1,6 @@
 import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { guard, requireScope } from "../auth/guard.ts";
-import type { Authenticator } from "../auth/principal.ts";
+import { type AuthenticatorFor, guard, requireScope } from "../auth/guard.ts";
 import type { Capabilities } from "../capabilities/registry.ts";
 import { Refusal } from "../http/errors.ts";
 import { goneSignal } from "../http/gone.ts";
@@ -21,7 +20,7 @@ export interface ApiOptions {
   readonly tools: readonly Tool[];
   readonly context: Omit<ToolContext, "signal">;
   readonly capabilities: Capabilities;
-  readonly authenticator: Authenticator;
+  readonly authenticator: AuthenticatorFor;
   readonly needsToken: boolean;
   readonly names: AllowedNames;
   /** The origin that the client of a request uses. */

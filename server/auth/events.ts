@@ -26,6 +26,8 @@ export type AuthEventBody =
   | { type: "client.document-refused"; client: string; reason: string }
   | { type: "authorization.started"; client: string; redirect: string; scopes: readonly string[] }
   | { type: "authorization.refused"; client?: string; error: string; reason: string }
+  /** The browser goes back to the client with a code. */
+  | { type: "authorization.granted"; client: string; person: string }
   | { type: "sign-in"; person: string; how: SignInMethod; client?: string }
   | { type: "sign-in.refused"; login?: string; reason: string; client?: string }
   | { type: "sign-out"; person: string }

@@ -13,9 +13,18 @@ declare module "fastify" {
 /** `none` mode: everybody is the same anonymous caller. */
 export const anonymousAuthenticator: Authenticator = { authenticate: async () => ({ principal: ANONYMOUS }) };
 
+/** The authenticator for a request, where host names differ in what they take. */
+export type AuthenticatorFor = Authenticator | ((request: FastifyRequest) => Authenticator);
+
+/** Who checked a request's credential, for the challenge of a 403. */
+const checkedBy = new WeakMap<FastifyRequest, Authenticator>();
+
 /** An onRequest hook: before the body is read, so that nobody unknown makes the server parse megabytes. */
-export function guard(authenticator: Authenticator) {
+export function guard(authenticatorFor: AuthenticatorFor) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const authenticator =
+      typeof authenticatorFor === "function" ? authenticatorFor(request) : authenticatorFor;
+    checkedBy.set(request, authenticator);
     const verdict = await authenticator.authenticate(request.headers.authorization);
     if ("principal" in verdict) {
       request.principal = verdict.principal;
@@ -43,9 +52,10 @@ export function guard(authenticator: Authenticator) {
  */
 export function requireScope(request: FastifyRequest, reply: FastifyReply, scope: Scope): void {
   if (request.principal?.scopes.includes(scope)) return;
-  reply.header("www-authenticate", `Bearer error="insufficient_scope", scope="${scope}"`);
+  const challenge = checkedBy.get(request)?.insufficientScope?.(scope);
+  reply.header("www-authenticate", challenge ?? `Bearer error="insufficient_scope", scope="${scope}"`);
   throw new Refusal(
     403,
-    `This needs a token with the scope ${scope}: token create --scopes ${scope} --name NAME`,
+    `This needs the scope ${scope}. Connect again and allow it, or make a token: token create --scopes ${scope} --name NAME`,
   );
 }

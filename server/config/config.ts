@@ -6,17 +6,25 @@ import type { EmbeddingService } from "../index/semantic/embeddings.ts";
 import { Environment, MACHINE_FOLDERS } from "./environment.ts";
 import { ConfigError, parseVariables, type Values } from "./variable.ts";
 
-export type AuthMode = "token" | "none";
+export type AuthMode = "token" | "oauth" | "jwt" | "none";
 export type Listen = { kind: "fd"; fd: 3 } | { kind: "tcp"; host: string; port: number };
 
 type Parsed = Values<typeof Environment>;
 
 /** Variables that `readConfig` replaces with what follows from them together. */
-type Derived = "authMode" | "authNoneAllowed" | "workspaceDir" | "limits" | "index" | "embeddings";
+type Derived =
+  | "publicUrl"
+  | "authMode"
+  | "authNoneAllowed"
+  | "workspaceDir"
+  | "limits"
+  | "index"
+  | "embeddings";
 type Local = "host" | "port" | "home" | "path" | "tracing" | "systemd";
 
 /** The configuration: the variables of `Environment` by their field names, and what follows from them. Read once, at start. */
 export interface ServerConfig extends Omit<Parsed, Derived | Local> {
+  readonly publicUrl: URL | undefined;
   readonly authMode: AuthMode;
   /** `folder`: every git work tree in it is served; `single`: the folder itself is the one repository. */
   readonly workspace: { readonly kind: "folder" | "single"; readonly dir: string };
@@ -71,6 +79,11 @@ export function readConfig(
       "AUTH_MODE=none: any client that reaches this server could read the workspace. Set AUTH_MODE=token, or AUTH_NONE_ALLOWED=yes if that is intended",
     ]);
 
+  // A developer's own sign-in needs no name.
+  const publicUrl = e.publicUrl ?? (onlyLocal && port > 0 ? new URL(`http://localhost:${port}`) : undefined);
+  const problems = signInProblems(authMode, publicUrl, e.jwt.issuer);
+  if (problems.length > 0) throw new ConfigError(problems);
+
   const cache = join(home ?? tmpdir(), ".cache/mcp-edge");
   const devWorkspace = e.sync.remotes.length > 0 ? join(cache, "workspace") : undefined;
   const folder = workspaceDir ?? (dev ? devWorkspace : MACHINE_FOLDERS.workspace);
@@ -78,6 +91,7 @@ export function readConfig(
 
   return {
     ...e,
+    publicUrl: authMode === "oauth" || authMode === "jwt" ? publicUrl : e.publicUrl,
     authMode,
     workspace:
       folder === undefined
@@ -93,6 +107,21 @@ export function readConfig(
     systemd: { notifySocket: systemd.notifySocket, watchdogMs: watchdogOf(systemd, process_.pid) },
     dev,
   };
+}
+
+/** What `oauth` and `jwt` need: clients compare the server's address with its metadata, and browsers send cookies of sign-ins by https. */
+function signInProblems(mode: AuthMode, publicUrl: URL | undefined, issuer: URL | undefined): string[] {
+  if (mode !== "oauth" && mode !== "jwt") return [];
+  const problems: string[] = [];
+  if (!publicUrl)
+    problems.push(`AUTH_MODE=${mode} needs the server's address: set PUBLIC_URL=https://mcp.example.com`);
+  else if (publicUrl.protocol !== "https:" && !isLoopback(publicUrl.hostname))
+    problems.push(`PUBLIC_URL: AUTH_MODE=${mode} needs https; set PUBLIC_URL=https://${publicUrl.hostname}`);
+  if (mode === "jwt" && !issuer)
+    problems.push(
+      "AUTH_MODE=jwt needs the issuer of the access tokens: set JWT_ISSUER=https://login.example.com",
+    );
+  return problems;
 }
 
 /** https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/ */

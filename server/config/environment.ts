@@ -3,10 +3,12 @@ import {
   absolutePath,
   choice,
   credentials,
+  hostName,
   mebibytes,
   origin,
   originRules,
   remotes,
+  scopeMap,
   serviceUrl,
   socketPath,
   storeUrl,
@@ -35,9 +37,9 @@ export const Environment = z.object({
     example: "https://mcp.example.com",
     unset: "none: the server is in development",
   }),
-  authMode: variable("AUTH_MODE", choice("token", "none"), {
+  authMode: variable("AUTH_MODE", choice("token", "oauth", "jwt", "none"), {
     description:
-      "`none` lets every client in without a token. Off loopback this requires `AUTH_NONE_ALLOWED=yes`.",
+      "`token`: static tokens. `oauth`: people sign in here, and clients get access tokens; static tokens work too. `jwt`: access tokens of `JWT_ISSUER`, and static tokens. `none` lets every client in without a token. Off loopback this requires `AUTH_NONE_ALLOWED=yes`.",
     example: "token",
     unset: "`token`; in development on loopback `none`",
   }),
@@ -48,6 +50,29 @@ export const Environment = z.object({
   tokensFile: variable("TOKENS_FILE", absolutePath, {
     description: "File of the tokens' hashes.",
     default: "/srv/mcp-edge/state/tokens.json",
+  }),
+  tokenDomain: variable("TOKEN_DOMAIN", hostName, {
+    description:
+      "A second host name of this server, which takes static tokens only and has no OAuth: for clients that ignore a pasted token wherever they find OAuth.",
+    example: "token.mcp.example.com",
+  }),
+  jwt: z.object({
+    issuer: variable("JWT_ISSUER", serviceUrl, {
+      description:
+        "For `AUTH_MODE=jwt`: the issuer of access tokens (RFC 9068), as its metadata and the tokens' `iss` spell it, but for a slash at the end.",
+      example: "https://login.example.com",
+    }),
+    audience: variable("JWT_AUDIENCE", text("an audience"), {
+      description: "The audience (`aud`) that these tokens must have.",
+      example: "api://mcp-edge",
+      unset: "this server's `/mcp`",
+    }),
+    scopes: variable("JWT_SCOPES", scopeMap, {
+      description:
+        "What the issuer's scopes or roles stand for here: `theirs=ours`, separated by blanks. Ours: `code:read`, `ops`. Without it they have the same names.",
+      default: "",
+      example: "mcp.read=code:read mcp.admin=ops",
+    }),
   }),
   workspaceDir: variable("WORKSPACE_DIR", text("a path"), {
     description: "Folder whose git work trees are served.",

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { SCOPES, type Scope } from "../auth/principal.ts";
 import { parseOriginRule } from "../http/origins.ts";
 import { parseStoreUrl } from "../store/valkey-url.ts";
 import { parseCredentials, parseRemotes } from "../workspace/sync/settings.ts";
@@ -86,4 +87,25 @@ export const storeUrl = parsedBy("the URL of a Valkey or Redis server", (value) 
   } catch (error) {
     return { result: value, problems: [(error as Error).message] };
   }
+});
+
+export const hostName = z
+  .string()
+  .regex(/^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/)
+  .meta({ type: "a host name in lower case" });
+
+/** `theirs=ours` pairs -> ours by theirs. */
+export const scopeMap = parsedBy("pairs of scopes, separated by blanks or commas", (value) => {
+  const result = new Map<string, Scope>();
+  const problems: string[] = [];
+  for (const [n, pair] of value
+    .split(/[\s,]+/)
+    .filter(Boolean)
+    .entries()) {
+    const at = pair.lastIndexOf("=");
+    const scope = SCOPES.find((one) => one === pair.slice(at + 1));
+    if (at > 0 && scope) result.set(pair.slice(0, at), scope);
+    else problems.push(`entry ${n + 1} is not theirs=ours; ours is one of ${SCOPES.join(", ")}`);
+  }
+  return { result: result as ReadonlyMap<string, Scope>, problems };
 });

@@ -59,7 +59,7 @@ export class ParseError extends Error {
 export const MCP_METHODS = "GET, POST, DELETE";
 
 export function isMcpPath(url: string): boolean {
-  return /^\/mcp\/?$/.test(url.split("?", 1)[0] ?? "");
+  return /^\/mcp(\/token)?\/?$/.test(url.split("?", 1)[0] ?? "");
 }
 
 /** Errors of every route: JSON-RPC on /mcp, plain JSON elsewhere; the text of an unforeseen one stays in the log. */

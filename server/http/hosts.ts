@@ -8,7 +8,13 @@ export interface AllowedNames {
   readonly origins: Origins;
 }
 
-export function allowedNames(config: Pick<ServerConfig, "publicUrl" | "allowedOrigins">): AllowedNames {
-  const hosts = [...(config.publicUrl ? [config.publicUrl.hostname] : []), ...localhostAllowedHostnames()];
+export function allowedNames(
+  config: Pick<ServerConfig, "publicUrl" | "allowedOrigins"> & Partial<Pick<ServerConfig, "tokenDomain">>,
+): AllowedNames {
+  const hosts = [
+    ...(config.publicUrl ? [config.publicUrl.hostname] : []),
+    ...(config.tokenDomain ? [config.tokenDomain] : []),
+    ...localhostAllowedHostnames(),
+  ];
   return { hosts, origins: new Origins([...hosts, ...config.allowedOrigins]) };
 }

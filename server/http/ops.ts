@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { guard, requireScope } from "../auth/guard.ts";
-import type { Authenticator } from "../auth/principal.ts";
+import { type AuthenticatorFor, guard, requireScope } from "../auth/guard.ts";
 import type { Capabilities, NeedsCapabilities } from "../capabilities/registry.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { isLocalCaller } from "./peer.ts";
@@ -39,7 +38,7 @@ export function registerOps(app: FastifyInstance, parts: OpsParts): void {
 /**
  * An onRequest hook that lets pass who is on the machine itself and speaks for himself, and whoever holds a token with the scope `ops`.
  */
-export function opsOnly(authenticator: Authenticator) {
+export function opsOnly(authenticator: AuthenticatorFor) {
   const identify = guard(authenticator);
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (isLocalCaller(request.raw)) return;

@@ -83,7 +83,8 @@ function isJsonRpc(body: unknown): body is { jsonrpc: "2.0" } {
   return typeof body === "object" && body !== null && "jsonrpc" in body && body.jsonrpc === "2.0";
 }
 
-function noSignIn(needsToken: boolean) {
+/** The answer where a client looks for a sign-in that there is not. */
+export function noSignIn(needsToken: boolean) {
   return {
     error: "invalid_request",
     error_description: needsToken

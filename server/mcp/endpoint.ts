@@ -1,7 +1,8 @@
 import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
 import type { FastifyInstance } from "fastify";
-import { guard } from "../auth/guard.ts";
-import type { Authenticator, Principal } from "../auth/principal.ts";
+import { type AuthenticatorFor, guard } from "../auth/guard.ts";
+import type { Auth } from "../auth/open-auth.ts";
+import type { Principal } from "../auth/principal.ts";
 import { endRevokedStreams } from "../auth/revoked-streams.ts";
 import { BODY_LIMIT } from "../http/body-limit.ts";
 import { acceptOnlyEmptyBodies } from "../http/empty-body.ts";
@@ -24,7 +25,7 @@ import { Sessions } from "./sessions.ts";
 
 export interface EndpointOptions {
   readonly parts: Omit<ServerParts, "publish" | "calls" | "startedAt">;
-  readonly authenticator: Authenticator;
+  readonly auth: Pick<Auth, "authenticator" | "everywhere" | "tokens">;
   /** Where the sessions are kept. The caller closes it. */
   readonly store: Store;
   /** The limits of each token. */
@@ -50,12 +51,13 @@ export interface Mcp {
 }
 
 /**
- * Registers `/mcp` and `/mcp/` for both protocol eras.
+ * Registers `/mcp` for both protocol eras, and `/mcp/token`, which takes static tokens only: some clients ignore the token that their user
+ * pasted wherever they are told of OAuth. Both also with a trailing slash.
  *
  * @throws when the store does not work
  */
 export async function registerMcp(app: FastifyInstance, options: EndpointOptions): Promise<Mcp> {
-  const { streams, keepAliveMs, store, shares, slot, live, authenticator } = options;
+  const { streams, keepAliveMs, store, shares, slot, live, auth } = options;
   const changes = new ChangeBus();
   const parts: ServerParts = {
     ...options.parts,
@@ -80,12 +82,15 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
   const dispatch = new EraDispatch({ parts, changes, sessions, watcher, shares, keepAliveMs });
   // Clients are notified at once of a tool that comes or goes, not at the next periodic check.
   const unsubscribe = parts.capabilities?.onChange(() => void watcher.check());
-  const stopChecks = endRevokedStreams(streams, authenticator, (error) =>
+  const stopChecks = endRevokedStreams(streams, auth.everywhere, (error) =>
     log.error({ err: error }, "tokens of open streams"),
   );
   await sessions.start();
   watcher.start();
-  await registerRoutes(app, options, httpHandler(dispatch, streams));
+  const handler = httpHandler(dispatch, streams);
+  await registerRoutes(app, ["/mcp", "/mcp/"], auth.authenticator, options.names, handler);
+  const tokens = auth.tokens ?? auth.authenticator;
+  await registerRoutes(app, ["/mcp/token", "/mcp/token/"], tokens, options.names, handler);
   return {
     get sessions() {
       return sessions.live.size;
@@ -112,7 +117,9 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
 
 async function registerRoutes(
   app: FastifyInstance,
-  { names, authenticator }: EndpointOptions,
+  paths: readonly string[],
+  authenticator: AuthenticatorFor,
+  names: AllowedNames,
   handler: ReturnType<typeof httpHandler>,
 ): Promise<void> {
   await app.register(async (mcp) => {
@@ -134,7 +141,7 @@ async function registerRoutes(
       },
     );
     acceptOnlyEmptyBodies(mcp);
-    for (const url of ["/mcp", "/mcp/"])
+    for (const url of paths)
       mcp.route({
         method: ["GET", "POST", "DELETE"],
         url,

@@ -47,6 +47,8 @@ class StoreAdapter implements Adapter {
   async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
     const model = this.#model;
     const { jti: _, consumed: __, ...kept } = payload;
+    // The browser's cookie is a credential, and nobody reads it there.
+    if (model === "Interaction") delete kept.session?.cookie;
     const now = this.#hooks.now();
     const life =
       model === "Client" ? UNUSED_CLIENT_MS : expiresIn === undefined ? undefined : expiresIn * 1_000;

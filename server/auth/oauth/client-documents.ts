@@ -42,10 +42,9 @@ export class ClientDocuments {
    *
    * @throws when there is no usable copy
    */
-  async fetch(url: string | URL, init: RequestInit = {}): Promise<Response> {
-    if (init.redirect !== "manual") return this.#options.fetch(String(url), { maxBytes: JWKS_BYTES });
-    const id = String(url);
-    const { document, maxAgeMs } = await this.#document(id);
+  async fetch(url: string, init: RequestInit = {}): Promise<Response> {
+    if (init.redirect !== "manual") return this.#options.fetch(url, { maxBytes: JWKS_BYTES });
+    const { document, maxAgeMs } = await this.#document(url);
     const headers = {
       "content-type": "application/json",
       "cache-control": `max-age=${Math.floor(maxAgeMs / 1_000)}`,

@@ -1,0 +1,95 @@
+import type { Provider } from "oidc-provider";
+import { type AuthEvents, eventText } from "../events.ts";
+import type { Scope } from "../principal.ts";
+import type { BrowserSessions } from "./browser-sessions.ts";
+import type { Consents } from "./consents.ts";
+import { TTL } from "./provider.ts";
+import { resourceScopes } from "./resource.ts";
+import type { OAuthStore } from "./store.ts";
+
+/** A client that may act in a person's name: one grant. */
+export interface Connection {
+  readonly grant: string;
+  readonly person: string;
+  readonly client: string;
+  readonly clientName: string;
+  readonly scopes: readonly Scope[];
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  /** When it got an access token last, milliseconds since 1970. */
+  readonly lastUsedAt: number;
+}
+
+export interface ConnectionsOptions {
+  readonly store: OAuthStore;
+  readonly consents: Consents;
+  readonly sessions: BrowserSessions;
+  readonly events: AuthEvents;
+  readonly provider: () => Provider;
+  readonly now: () => number;
+}
+
+/** What people have connected, and how it is cut off. All instances know within a second. */
+export class Connections {
+  readonly #options: ConnectionsOptions;
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+  }
+
+  /** The newest first. */
+  async list(person: string): Promise<Connection[]> {
+    const { store } = this.#options;
+    const [grants, tokens] = await Promise.all([
+      store.list("Grant", { person }),
+      store.list("RefreshToken", { person }),
+    ]);
+    const connections = grants.map(async ({ id, client = "", payload }): Promise<Connection> => {
+      const { iat = 0, resources } = payload as { iat?: number; resources?: Record<string, string> };
+      const used = tokens
+        .filter((token) => token.grant === id)
+        .map((token) => Number(token.payload.iat ?? 0));
+      return {
+        grant: id,
+        person,
+        client,
+        clientName: await this.#nameOf(client),
+        scopes: Object.values(resources ?? {}).flatMap(resourceScopes),
+        since: iat * 1_000,
+        lastUsedAt: Math.max(iat, ...used) * 1_000,
+      };
+    });
+    return (await Promise.all(connections)).sort((one, other) => other.since - one.since);
+  }
+
+  /** Cuts one off, and asks for consent when this client comes again. @returns false when this person has no such connection */
+  async revoke(person: string, grant: string): Promise<boolean> {
+    const record = await this.#options.store.get("Grant", grant);
+    if (record?.person !== person) return false;
+    await this.#revoke(grant, "person");
+    if (record.client !== undefined) await this.#options.consents.forget(person, record.client);
+    return true;
+  }
+
+  /** For a person who was removed, or whose credentials were reset: every client, browser and remembered consent ends. */
+  async revokeAll(person: string): Promise<void> {
+    const { store, consents, sessions } = this.#options;
+    for (const { id } of await store.list("Grant", { person })) await this.#revoke(id, "operator");
+    for (const { uid } of await sessions.list(person)) await sessions.end(person, uid);
+    await consents.forgetAll(person);
+  }
+
+  async #revoke(grant: string, by: "person" | "operator"): Promise<void> {
+    const { store, events, now } = this.#options;
+    await store.revokeGrant(grant, now() + (TTL.accessToken + 60) * 1_000);
+    events.emit({ type: "grant.revoked", grant, by });
+  }
+
+  async #nameOf(client: string): Promise<string> {
+    const found = await this.#options
+      .provider()
+      .Client.find(client)
+      .catch(() => undefined);
+    return eventText(found?.clientName ?? client);
+  }
+}

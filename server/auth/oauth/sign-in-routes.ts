@@ -1,0 +1,76 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { Refusal } from "../../http/errors.ts";
+import type { BucketStore } from "../../http/limits/buckets.ts";
+import { networkOf } from "../refusals.ts";
+import type { AuthorizationServer } from "./authorization-server.ts";
+import { SIGN_IN_PATH } from "./discovery.ts";
+import { errorPage, type HtmlPage } from "./form-page.ts";
+import type { InteractionDetails } from "./interaction.ts";
+import { consentPage, signInPage } from "./sign-in-pages.ts";
+
+/** Attempts to sign in from one network: at once, and a minute. */
+const ATTEMPTS = { atOnce: 10, perMinute: 10 } as const;
+
+/** The plain pages of sign-in and consent. */
+export function registerSignIn(
+  app: FastifyInstance,
+  server: AuthorizationServer,
+  buckets: BucketStore,
+): void {
+  const { interactions, people } = server;
+  const url = `${SIGN_IN_PATH}/:uid`;
+  app.get(url, { exposeHeadRoute: false }, (request, reply) =>
+    pages(reply, async () => pageOf(await interactions.details(request, reply))),
+  );
+  app.post(url, (request, reply) =>
+    pages(reply, async () => {
+      const details = await interactions.details(request, reply);
+      const form = new URLSearchParams(typeof request.body === "string" ? request.body : "");
+      interactions.checkCsrf(request, details, form.get("csrf"));
+      if (form.get("action") === "abort") return interactions.abort(request, reply);
+      if (details.step === "consent") {
+        const remember = form.get("remember") === "yes" && !details.redirect.local;
+        return interactions.consent(request, reply, details, { remember });
+      }
+      return signIn(request, reply, details, form);
+    }),
+  );
+
+  async function signIn(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    details: InteractionDetails,
+    form: URLSearchParams,
+  ): Promise<string | HtmlPage> {
+    const { atOnce, perMinute } = ATTEMPTS;
+    const bucket = await buckets.take(`sign-in:${networkOf(request.ip)}`, atOnce, perMinute / 60);
+    const login = form.get("login") ?? "";
+    if (!bucket.allowed) {
+      interactions.signInRefused(request, details, login, "too many attempts from this network");
+      throw new Refusal(429, "Too many attempts. Wait a minute and try again.");
+    }
+    const person = await people.checkPassword(login, form.get("password") ?? "");
+    if (person) return interactions.finishSignIn(request, reply, person, { how: "password" });
+    interactions.signInRefused(request, details, login, "wrong login or password");
+    reply.code(401);
+    return signInPage(details, "The login or the password is wrong.");
+  }
+}
+
+function pageOf(details: InteractionDetails): HtmlPage {
+  return details.step === "consent" ? consentPage(details) : signInPage(details);
+}
+
+/** Answers with a page, or with a redirect (303) where there is a URL. A refusal is a page too. */
+async function pages(reply: FastifyReply, answer: () => Promise<string | HtmlPage>): Promise<FastifyReply> {
+  try {
+    const answered = await answer();
+    if (typeof answered === "string")
+      return reply.header("cache-control", "no-store").redirect(answered, 303);
+    return reply.headers(answered.headers).send(answered.body);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const { headers, body } = errorPage("sign_in", error.message);
+    return reply.code(error.statusCode).headers(headers).send(body);
+  }
+}

@@ -1,0 +1,124 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { ServerConfig } from "../config/config.ts";
+import type { BucketStore } from "../http/limits/buckets.ts";
+import type { Check } from "../http/readiness.ts";
+import type { AuthEvents } from "./events.ts";
+import { anonymousAuthenticator } from "./guard.ts";
+import { IssuerAuthenticator } from "./jwt/issuer-authenticator.ts";
+import { AuthorizationServer } from "./oauth/authorization-server.ts";
+import type { DocumentFetch } from "./oauth/client-documents.ts";
+import { metadataUrl } from "./oauth/metadata.ts";
+import { OAuthAuthenticator } from "./oauth/oauth-authenticator.ts";
+import { openOAuthStore } from "./oauth/open-oauth-store.ts";
+import { registerOAuth } from "./oauth/plugin.ts";
+import { resourceOf } from "./oauth/resource.ts";
+import type { People } from "./people.ts";
+import type { Authenticator } from "./principal.ts";
+import { networkOf } from "./refusals.ts";
+import { registerResourceMetadata } from "./resource-metadata.ts";
+import { TokenAuthenticator } from "./token-authenticator.ts";
+import { TokenOr } from "./token-or.ts";
+
+/** Client metadata documents that one network may make us fetch: at once, and a minute. Known ones are not fetched. */
+const FETCHES = { atOnce: 10, perMinute: 10 } as const;
+
+export interface OpenAuthOptions {
+  readonly config: Pick<
+    ServerConfig,
+    "authMode" | "publicUrl" | "tokensFile" | "tokenDomain" | "jwt" | "storeUrl" | "sessionsDir"
+  >;
+  readonly people: People;
+  readonly events: AuthEvents;
+  readonly buckets: BucketStore;
+  /** Default: safeFetch. */
+  readonly fetch?: DocumentFetch | undefined;
+  readonly onProblem: (problem: Error) => void;
+}
+
+/** Everything that decides who may call. */
+export interface Auth {
+  /** For `/mcp`, `/api` and the operator's endpoints; by request, because the token domain takes static tokens only. */
+  authenticator(request: FastifyRequest): Authenticator;
+  /** For what has no request: open streams. */
+  readonly everywhere: Authenticator;
+  /** For `/mcp/token`; undefined in `none` mode. */
+  readonly tokens: Authenticator | undefined;
+  /** In `oauth` mode. */
+  readonly server: AuthorizationServer | undefined;
+  /** Whether a caller needs a credential, and which a person may bring. */
+  readonly checks: readonly Check[];
+  register(http: FastifyInstance, hosts: string[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Puts the authenticators of the configured mode together. @throws when the store of the authorization server cannot be used */
+export async function openAuth(options: OpenAuthOptions): Promise<Auth> {
+  const { config, events, onProblem, buckets } = options;
+  const { authMode, tokenDomain, tokensFile } = config;
+  if (authMode === "none")
+    return {
+      authenticator: () => anonymousAuthenticator,
+      everywhere: anonymousAuthenticator,
+      tokens: undefined,
+      server: undefined,
+      checks: [],
+      register: async () => undefined,
+      close: async () => undefined,
+    };
+  const tokens = new TokenAuthenticator(tokensFile, onProblem);
+  const checks = [{ name: "tokens", run: async () => `${await tokens.check()} in ${tokensFile}` }];
+  const resource = config.publicUrl && resourceOf(config.publicUrl.origin);
+  const server = authMode === "oauth" ? await openServer(options) : undefined;
+  const issued = resource && issuedTokens(options, resource, server);
+  const everywhere = issued ? new TokenOr(tokens, issued) : tokens;
+  const issuer = server?.issuer ?? config.jwt.issuer?.href.replace(/\/$/, "");
+  return {
+    authenticator: (request) => (request.hostname === tokenDomain ? tokens : everywhere),
+    everywhere,
+    tokens,
+    server,
+    checks,
+    register: async (http, hosts) => {
+      if (!issued || !issuer) return;
+      registerResourceMetadata(http, { resource, issuer, events, tokenDomain });
+      if (server) await registerOAuth(http, { server, buckets, hosts, tokenDomain });
+    },
+    close: async () => server?.close(),
+  };
+}
+
+function issuedTokens(
+  { config, people, events, onProblem }: OpenAuthOptions,
+  resource: string,
+  server: AuthorizationServer | undefined,
+): Authenticator | undefined {
+  const shared = { metadataUrl: metadataUrl(resource), events };
+  if (server)
+    return new OAuthAuthenticator({
+      ...shared,
+      issuer: server.issuer,
+      resource,
+      keys: () => server.keys,
+      isRevoked: (grant) => server.isRevoked(grant),
+      people,
+    });
+  const { issuer, audience = resource, scopes } = config.jwt;
+  if (config.authMode !== "jwt" || !issuer) return undefined;
+  return new IssuerAuthenticator({ ...shared, issuer, audience, scopes, onProblem });
+}
+
+async function openServer(options: OpenAuthOptions): Promise<AuthorizationServer> {
+  const { config, people, events, buckets, fetch, onProblem } = options;
+  if (!config.publicUrl) throw new Error("AUTH_MODE=oauth needs PUBLIC_URL");
+  const { atOnce, perMinute } = FETCHES;
+  return AuthorizationServer.start({
+    issuer: config.publicUrl.origin,
+    store: await openOAuthStore(config),
+    people,
+    events,
+    allowFetch: async (address) =>
+      (await buckets.take(`client-document:${networkOf(address)}`, atOnce, perMinute / 60)).allowed,
+    ...(fetch ? { fetch } : {}),
+    onProblem,
+  });
+}

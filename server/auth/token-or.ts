@@ -1,0 +1,34 @@
+import { bearerToken } from "./bearer.ts";
+import type { Authenticator, Principal, Scope, Verdict } from "./principal.ts";
+import type { TokenAuthenticator } from "./token-authenticator.ts";
+
+/** Static tokens, which begin with `mcp_`, and beside them the access tokens of another authenticator, whose challenges clients see. */
+export class TokenOr implements Authenticator {
+  readonly refusals;
+  readonly #tokens: TokenAuthenticator;
+  readonly #other: Authenticator;
+
+  constructor(tokens: TokenAuthenticator, other: Authenticator) {
+    this.#tokens = tokens;
+    this.#other = other;
+    this.refusals = tokens.refusals;
+  }
+
+  async authenticate(authorization: string | undefined): Promise<Verdict> {
+    if (!bearerToken(authorization)?.startsWith("mcp_")) return this.#other.authenticate(authorization);
+    const verdict = await this.#tokens.authenticate(authorization);
+    if ("principal" in verdict) return verdict;
+    // The challenge of the other: a client that can sign in finds out where.
+    const other = await this.#other.authenticate(undefined);
+    return "challenge" in other ? { ...verdict, challenge: other.challenge } : verdict;
+  }
+
+  current(principal: Principal): Promise<Principal | undefined> {
+    if (principal.kind === "token") return this.#tokens.current(principal);
+    return this.#other.current?.(principal) ?? Promise.resolve(principal);
+  }
+
+  insufficientScope(scope: Scope): string {
+    return this.#other.insufficientScope?.(scope) ?? `Bearer error="insufficient_scope", scope="${scope}"`;
+  }
+}
