@@ -22,7 +22,9 @@ export async function openOAuthStore({ storeUrl, sessionsDir }: OAuthStoreSettin
   if (sessionsDir === undefined) return new SqliteOAuthStore(":memory:");
   const file = join(sessionsDir, OAUTH_FILE);
   try {
-    await mkdir(sessionsDir, { recursive: true, mode: 0o700 });
+    await mkdir(sessionsDir, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST") throw error;
+    });
     // It holds the signing keys: SQLite would make it readable for others.
     await (await open(file, "a", 0o600)).close();
     await chmod(file, 0o600);

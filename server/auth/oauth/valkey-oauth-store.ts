@@ -58,7 +58,8 @@ export class ValkeyOAuthStore implements OAuthStore {
     const multi = this.#db.multi();
     const key = recordKey(record.model, record.id);
     // Not consumedAt, which stays as it is.
-    multi.hdel(key, ...FIELDS.filter((field) => field !== "consumedAt" && record[field] === undefined));
+    const gone = FIELDS.filter((field) => field !== "consumedAt" && record[field] === undefined);
+    if (gone.length > 0) multi.hdel(key, ...gone);
     multi.hset(key, fieldsOf(record));
     await finish(this.#index(multi, record));
   }
