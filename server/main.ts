@@ -1,6 +1,8 @@
 import { Command } from "commander";
 import { startAdmin } from "./admin.ts";
 import { createApp, type ServerApp } from "./app.ts";
+import { clientsCommand } from "./auth/clients-command.ts";
+import { keysCommand } from "./auth/keys-command.ts";
 import { tokenCommand } from "./auth/token-command.ts";
 import { PROCESS_VARIABLES, readConfig, type ServerConfig } from "./config/config.ts";
 import { Environment } from "./config/environment.ts";
@@ -28,10 +30,15 @@ async function main(): Promise<void> {
       for (const name of PROCESS_VARIABLES) delete process.env[name];
       await serve(config);
     });
-  // Its description names files from the environment, so it is made only when it is asked for.
-  if (process.argv[2] === "token")
-    program.addCommand(tokenCommand(process.env, (text) => process.stdout.write(text)));
+  // They read the environment, so each is made only when it is asked for.
+  const write = (text: string) => void process.stdout.write(text);
+  if (process.argv[2] === "token") program.addCommand(tokenCommand(process.env, write));
   else program.command("token").description("creates, lists and revokes tokens; see: token --help");
+  if (process.argv[2] === "keys") program.addCommand(keysCommand(process.env, write));
+  else
+    program.command("keys").description("lists and rotates the signing keys of sign-ins; see: keys --help");
+  if (process.argv[2] === "clients") program.addCommand(clientsCommand(process.env, write));
+  else program.command("clients").description("registers OAuth clients by hand; see: clients --help");
   await program.parseAsync();
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { ServerConfig } from "../config/config.ts";
 import type { BucketStore } from "../http/limits/buckets.ts";
+import { networkOf } from "../http/network.ts";
 import type { Check } from "../http/readiness.ts";
 import type { AuthEvents } from "./events.ts";
 import { anonymousAuthenticator } from "./guard.ts";
@@ -14,7 +15,6 @@ import { registerOAuth } from "./oauth/plugin.ts";
 import { resourceOf } from "./oauth/resource.ts";
 import type { People } from "./people.ts";
 import type { Authenticator } from "./principal.ts";
-import { networkOf } from "./refusals.ts";
 import { registerResourceMetadata } from "./resource-metadata.ts";
 import { TokenAuthenticator } from "./token-authenticator.ts";
 import { TokenOr } from "./token-or.ts";

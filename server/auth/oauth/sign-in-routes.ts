@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Refusal } from "../../http/errors.ts";
 import type { BucketStore } from "../../http/limits/buckets.ts";
-import { networkOf } from "../refusals.ts";
+import { networkOf } from "../../http/network.ts";
 import type { AuthorizationServer } from "./authorization-server.ts";
 import { SIGN_IN_PATH } from "./discovery.ts";
 import { errorPage, type HtmlPage } from "./form-page.ts";
