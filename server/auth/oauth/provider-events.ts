@@ -64,13 +64,11 @@ export function observeProvider(provider: Provider, options: ObserveOptions): vo
     const { entities, client, params } = ctx.oidc;
     const id = client?.clientId ?? params?.client_id;
     const named = id ? { client: eventText(id) } : {};
-    const source = entities.RefreshToken ?? entities.AuthorizationCode;
-    if (/already (used|consumed)/.test(error.error_detail ?? "") && source?.grantId) {
-      const what = entities.RefreshToken ? "refresh-token" : "code";
-      events.emit(
-        { type: "token.reused", client: String(id ?? ""), grant: source.grantId, what },
-        originOf(ctx),
-      );
+    if (/already (used|consumed)/.test(error.error_detail ?? "")) {
+      const what = params?.grant_type === "refresh_token" ? "refresh-token" : "code";
+      const grant =
+        (entities.RefreshToken ?? entities.AuthorizationCode)?.grantId ?? entities.Grant?.jti ?? "";
+      events.emit({ type: "token.reused", client: String(id ?? ""), grant, what }, originOf(ctx));
     }
     events.emit({ type: "token.refused", ...refusal(error), ...named }, originOf(ctx));
   });
