@@ -11,6 +11,11 @@ const engine = new Liquid({ strictVariables: true, strictFilters: true, ownPrope
 /** `{{ x | quote }}`: a value for a file that both a shell and systemd's EnvironmentFile= read. */
 engine.registerFilter("quote", (value: unknown) => `'${String(value).replaceAll("'", "'\\''")}'`);
 
+/** `{{ x | variable }}`: the same, in quotes only where it needs them. */
+engine.registerFilter("variable", (value: unknown) =>
+  /^[\w.:/@%+,-]*$/.test(String(value)) ? String(value) : `"${value}"`,
+);
+
 /** `{{ x | origin }}`: an entry of `allowedOrigins` as a regular expression for NGINX. */
 engine.registerFilter("origin", (value: unknown) => originPattern(String(value)));
 

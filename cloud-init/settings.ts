@@ -1,78 +1,116 @@
-/** What differs from machine to machine; everything else in `files/` is the same on all of them. */
-export interface MachineSettings {
-  /** Public host name, the only one that is served. */
-  domain: string;
-  /** Contact of the ACME account. */
-  email: string;
-  /** ACME directory URL. */
-  acmeServer: string;
-  /** Name of the stack, for people who read the machine. */
-  stack: string;
-  auth: "token" | "none";
-  /** Fastify's log level, e.g. `info`. */
-  logLevel: string;
-  /** URL, or path on the machine, of a git repository or bundle; `""`: none. */
-  workspace: string;
-  /** Folder of that repository under /srv/mcp-edge/workspace; also needed when `workspace` is `""`. */
-  workspaceName: string;
-  /** Requests a second of one credential at one address; an address sends four times as many in all. Twice as many may come in a burst. */
-  rateLimit: number;
-  /** More origins whose pages may call, in the forms of the server's ALLOWED_ORIGINS. */
-  allowedOrigins: readonly string[];
-  /** `HH:MM` in UTC: from then on, within an hour, the machine reboots when an installed patch needs it. `off`: never. */
-  rebootAt: string;
-  /** PEM of a certification authority that the machine trusts besides Debian's: the local ACME server's own. */
-  trustedCa?: string;
-  /** On AWS: the machine pulls by itself, and may report metrics and logs. Absent: neither. */
-  aws?: { metrics: boolean; logs: boolean };
-}
-
-const PATTERNS: { [K in keyof Omit<MachineSettings, "aws">]?: [RegExp, string] } = {
-  domain: [
-    /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/,
-    "a host name in lower case",
-  ],
-  email: [/^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+$/, "an e-mail address"],
-  acmeServer: [/^https:\/\/[A-Za-z0-9.:[\]_/-]+$/, "an https URL"],
-  stack: [/^[A-Za-z0-9._-]+$/, "letters, digits, `.`, `_` and `-`"],
-  auth: [/^(token|none)$/, "`token` or `none`"],
-  logLevel: [/^(fatal|error|warn|info|debug|trace|silent)$/, "one of Fastify's log levels"],
-  workspace: [
-    /^([A-Za-z0-9/][^\s'"\\$`]*)?$/,
-    "a URL or an absolute path without blanks and quotes, or empty",
-  ],
-  rebootAt: [/^(([01][0-9]|2[0-3]):[0-5][0-9]|off)$/, "a time as 04:00, or `off`"],
-  workspaceName: [/^([A-Za-z0-9_][A-Za-z0-9._-]*)?$/, "one folder name: letters, digits, `.`, `_` and `-`"],
-};
+import * as z from "zod";
+import { holdsCredentials } from "./workspace-address.ts";
 
 /**
- * Refuses values that would mean something else inside a configuration file. The values come checked from the
- * project's settings; this is a second check, for files that root reads.
- *
- * @throws Error that lists every bad value.
+ * What a machine's files are rendered from. The formats below are the only ones: the project's settings (infra/settings) use the
+ * same schemas, so a value that passes there cannot be refused here, and none means something else inside a file that root reads.
  */
-export function checkMachineSettings(settings: MachineSettings): void {
-  const problems: string[] = [];
-  for (const [key, [pattern, what]] of Object.entries(PATTERNS)) {
-    const value = settings[key as keyof MachineSettings];
-    if (typeof value !== "string" || !pattern.test(value))
-      // An address may hold a credential.
-      problems.push(
-        `${key} is ${/[@?]/.test(String(value)) && key === "workspace" ? "something else" : JSON.stringify(value)}, not ${what}`,
-      );
-  }
-  for (const origin of settings.allowedOrigins)
-    if (!/^[A-Za-z0-9.:/*+_-]+$/.test(origin))
-      problems.push(`allowedOrigins has ${JSON.stringify(origin)}, which is not an origin`);
-  if (!Number.isInteger(settings.rateLimit) || settings.rateLimit < 1)
-    problems.push(`rateLimit is ${settings.rateLimit}, not a whole number of requests a second, 1 or more`);
-  if (/^[a-z]+:\/\/[^/]*:[^/]*@|^(https?|git):\/\/[^/]*@|\?/.test(settings.workspace))
-    problems.push(
-      "workspace is an address with credentials, and would be in files that everybody on the machine can read",
-    );
-  if (settings.workspace !== "" && settings.workspaceName === "")
-    problems.push("workspaceName is empty although workspace names a repository");
-  if (settings.trustedCa !== undefined && !/^-----BEGIN CERTIFICATE-----\n/.test(settings.trustedCa))
-    problems.push("trustedCa does not begin with -----BEGIN CERTIFICATE-----");
-  if (problems.length > 0) throw new Error(`The machine's files cannot be written: ${problems.join("; ")}.`);
+
+const text = (pattern: RegExp, what: string) => z.string(`must be ${what}`).regex(pattern, `must be ${what}`);
+
+/** A whole number of a range, both ends included. */
+export const wholeNumber = (min: number, max: number) => {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z.int(message).min(min, message).max(max, message);
+};
+
+/** A host name with a dot, in lower case (RFC 1123). */
+export const hostName = text(
+  /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/,
+  "a lower-case host name with a dot, without scheme, port or path, such as mcp.example.com",
+);
+
+export const emailAddress = text(
+  /^[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/,
+  "an e-mail address such as ops@example.com; before the @: letters, digits and . _ % + -",
+);
+
+/** URL of an ACME directory (RFC 8555 section 7.1.1). */
+export const acmeUrl = text(/^https:\/\/[A-Za-z0-9.:[\]_/-]+$/, "the https URL of an ACME directory");
+
+/** `HH:MM` in UTC, or `off`. */
+export const timeOfDay = text(
+  /^(([01][0-9]|2[0-3]):[0-5][0-9]|off)$/,
+  "a time of day in UTC from 00:00 to 23:59, or off",
+);
+
+/** A form that the server's ALLOWED_ORIGINS takes. */
+export const origin = text(
+  /^(?!https?:\/\/\*$)(null|[a-z][a-z0-9+.-]*:\/\/(\*|(\*\.)?[A-Za-z0-9._-]+)(:\d{1,5})?|[a-z0-9.-]+)$/,
+  "an origin such as https://chat.example.com, https://*.example.com or vscode-webview://*",
+);
+
+/** Requests a second. */
+export const rateLimit = wholeNumber(1, 10_000);
+
+/** What a machine clones: a URL, or an absolute path on the machine; `""`: nothing. */
+export const cloneSource = text(
+  /^([A-Za-z0-9/][^\s'"\\$`]*)?$/,
+  "a URL or an absolute path without blanks and quotes",
+).refine(
+  (value) => !holdsCredentials(value),
+  "must not hold credentials, which everybody on the machine could read",
+);
+
+/** Variables of a file that systemd reads (`EnvironmentFile=`), by name. */
+const environment = z.record(
+  text(/^[A-Z][A-Z0-9_]*$/, "a name of letters, digits and _"),
+  text(/^[^\p{Cc}'"\\$`]*$/u, "one line without quotes, backslashes and $"),
+);
+
+/** What a problem says, also of a name in a record. */
+export const messageOf = (issue: z.core.$ZodIssue): string =>
+  issue.code === "invalid_key" ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+
+/** What differs from machine to machine; everything else in `files/` is the same on all of them. */
+export const MachineSettings = z
+  .object({
+    /** Public host name, the only one that is served. */
+    domain: hostName,
+    /** Contact of the ACME account. */
+    email: emailAddress,
+    acmeServer: acmeUrl,
+    /** Name of the stack, for people who read the machine. */
+    stack: text(/^[A-Za-z0-9._-]+$/, "letters, digits, `.`, `_` and `-`"),
+    /** URL, or path on the machine, of a git repository or bundle; `""`: none. */
+    workspace: cloneSource,
+    /** Folder of that repository under /srv/mcp-edge/workspace; also needed when `workspace` is `""`. */
+    workspaceName: text(
+      /^([A-Za-z0-9_][A-Za-z0-9._-]*)?$/,
+      "one folder name: letters, digits, `.`, `_` and `-`",
+    ),
+    /** Requests a second of one credential at one address; an address sends four times as many in all. Twice as many may come in a burst. */
+    rateLimit,
+    /** More origins whose pages may call. */
+    allowedOrigins: z.array(origin),
+    /** From then on, within an hour, the machine reboots when an installed patch needs it. `off`: never. */
+    rebootAt: timeOfDay,
+    /** What the settings give the server, beside what is the same on all machines: server.env. */
+    serverEnvironment: environment,
+    /** What the settings give the machine's scripts: edge.env. */
+    edgeEnvironment: environment,
+    /** PEM of a certification authority that the machine trusts besides Debian's. */
+    trustedCa: text(/^-----BEGIN CERTIFICATE-----\n/, "a certificate in PEM").optional(),
+    /** On AWS: the machine pulls by itself, and may report metrics and logs. Absent: neither. */
+    aws: z.object({ metrics: z.boolean(), logs: z.boolean() }).optional(),
+  })
+  .refine(({ workspace, workspaceName }) => workspace === "" || workspaceName !== "", {
+    path: ["workspaceName"],
+    error: "must be set, because workspace names a repository",
+    when: () => true,
+  });
+
+export type MachineSettings = z.infer<typeof MachineSettings>;
+
+/**
+ * A second check, for files that root reads: the values come from the project's settings, which have the same formats.
+ *
+ * @returns the known settings alone
+ * @throws Error that names every wrong setting without its value: an address may hold a credential.
+ */
+export function checkMachineSettings(settings: object): MachineSettings {
+  const { data, error } = MachineSettings.safeParse(settings);
+  if (data) return data;
+  const problems = error.issues.map((issue) => `${z.core.toDotPath(issue.path)} ${messageOf(issue)}`);
+  throw new Error(`The machine's files cannot be written: ${problems.join("; ")}.`);
 }

@@ -7,13 +7,7 @@ import { localDomain, rememberDomain } from "./local/domain.ts";
 import { assertHost } from "./local/host.ts";
 import { LocalEdge } from "./local/index.ts";
 import { buildRelease } from "./release.ts";
-import { type AwsSettings, type LocalSettings, NAMESPACE, parseSettings } from "./settings.ts";
-
-/** The stack's configuration in our namespace, without the prefix. */
-export function rawSettings(config: Record<string, string>): Record<string, string> {
-  const ours = Object.entries(config).filter(([key]) => key.startsWith(`${NAMESPACE}:`));
-  return Object.fromEntries(ours.map(([key, value]) => [key.slice(NAMESPACE.length + 1), value]));
-}
+import { type AwsSettings, type LocalSettings, parseSettings, rawSettings } from "./settings.ts";
 
 /** An error that the user can fix: the engine prints its message alone, without a stack trace. */
 async function explained<T>(work: () => Promise<T> | T): Promise<T> {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { isCloneUrl } from "../cloud-init/workspace-address.ts";
 import { run } from "./exec.ts";
 import { cacheFolder } from "./paths.ts";
 
@@ -44,9 +45,6 @@ const git = (folder: string, ...args: string[]) =>
     { timeout: 120_000, env: { GIT_NO_LAZY_FETCH: "1", GIT_OPTIONAL_LOCKS: "0" } },
   );
 
-const isUrl = (workspace: string) =>
-  /^(https?|ssh|git):\/\//.test(workspace) || /^[\w.-]+@[\w.-]+:/.test(workspace);
-
 /**
  * Resolve the setting `workspace`: the folder of a git repository (default: the one the program runs in), or a URL.
  *
@@ -58,18 +56,18 @@ export async function resolveWorkspace(
   wanted: readonly string[] = [],
 ): Promise<Workspace> {
   const name = (path: string) => basename(path.replace(/\/+$/, "")).replace(/\.git$/, "") || "workspace";
-  if (isUrl(workspace))
+  if (isCloneUrl(workspace))
     return { folder: "", head: "", refs: [], identity: "", source: workspace, name: name(workspace) };
-  const mend = "Set another: npm run up -- --workspace PATH-or-URL";
+  const fix = "Set another: npm run up -- --workspace PATH-or-URL";
   const top = await git(workspace, "rev-parse", "--show-toplevel").catch(() => undefined);
-  if (!top) throw new Error(`The workspace ${workspace} is not a git repository. ${mend}`);
+  if (!top) throw new Error(`The workspace ${workspace} is not a git repository. ${fix}`);
   const folder = top.stdout.trim();
   const head = await git(folder, "rev-parse", "--verify", "HEAD^{commit}").catch(() => undefined);
-  if (!head) throw new Error(`The workspace ${folder} has no commit yet. Commit something, or: ${mend}`);
+  if (!head) throw new Error(`The workspace ${folder} has no commit yet. Commit something, or: ${fix}`);
   const shallow = (await git(folder, "rev-parse", "--is-shallow-repository")).stdout.trim();
   if (shallow === "true")
     throw new Error(
-      `The workspace ${folder} is a shallow clone, of which the machine cannot make a repository. Get the whole history: git -C ${folder} fetch --unshallow (actions/checkout: fetch-depth: 0), or: ${mend}`,
+      `The workspace ${folder} is a shallow clone, of which the machine cannot make a repository. Get the whole history: git -C ${folder} fetch --unshallow (actions/checkout: fetch-depth: 0), or: ${fix}`,
     );
   const commit = head.stdout.trim();
   const found = await refsOf(folder, wanted);

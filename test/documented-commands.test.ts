@@ -3,7 +3,7 @@ import { describe, expect, test } from "@jest/globals";
 import type { Command } from "commander";
 import { journalctl } from "../cli/commands/logs.ts";
 import { mcpEdge } from "../cli/program.ts";
-import { SETTINGS } from "../infra/settings-table.ts";
+import { SCHEMAS } from "../infra/settings/schemas.ts";
 
 /** A command where it is named. */
 interface Named {
@@ -78,8 +78,8 @@ describe("every command that documents and messages name", () => {
   });
 
   test("sets a setting that there is", () => {
-    const settings = new Set(Object.keys(SETTINGS));
-    const set = named(/config set (?:--path )?mcp-edge:([a-zA-Z]+)/g);
+    const settings = new Set(Object.keys({ ...SCHEMAS.local, ...SCHEMAS.aws }));
+    const set = named(/config set (?:--path )?'?mcp-edge:([a-zA-Z]+)/g);
     expect(set.length).toBeGreaterThan(10);
     expect(set.filter(({ text }) => text !== "key" && !settings.has(text))).toEqual([]);
   });

@@ -1,10 +1,9 @@
 import { copyFile, mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Command, Option } from "commander";
-import { rawSettings } from "../../infra/edge.ts";
 import type { Arch } from "../../infra/native-parts.ts";
 import { buildRelease } from "../../infra/release.ts";
-import { parseSettings } from "../../infra/settings.ts";
+import { parseSettings, rawSettings } from "../../infra/settings.ts";
 import { stackConfig } from "../stack/workspace.ts";
 import { jsonOption, stackOption } from "./options.ts";
 

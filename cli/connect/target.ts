@@ -1,9 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { acmeRoots } from "../../infra/aws/acme-roots.ts";
-import { rawSettings } from "../../infra/edge.ts";
 import { cacheFolder } from "../../infra/paths.ts";
-import { parseSettings } from "../../infra/settings.ts";
+import { parseSettings, rawSettings } from "../../infra/settings.ts";
 import { readDeployed } from "../stack/outputs.ts";
 import { stackConfig } from "../stack/workspace.ts";
 import { targetOf } from "../team.ts";

@@ -1,8 +1,7 @@
 import { acmeRoots } from "../../infra/aws/acme-roots.ts";
 import { providerSettings } from "../../infra/aws/provider-settings.ts";
-import { rawSettings } from "../../infra/edge.ts";
 import { onMachine } from "../../infra/local/deployment.ts";
-import { parseSettings } from "../../infra/settings.ts";
+import { parseSettings, rawSettings } from "../../infra/settings.ts";
 import type { Check } from "../doctor/check.ts";
 import { CHECKS } from "../doctor/checks/index.ts";
 import { bansCheck, parseBans } from "../doctor/checks/machine/bans.ts";

@@ -1,6 +1,5 @@
 import { Listr } from "listr2";
-import { rawSettings } from "../../infra/edge.ts";
-import { parseSettings } from "../../infra/settings.ts";
+import { parseSettings, rawSettings } from "../../infra/settings.ts";
 import { ensureEngine } from "../engine/index.ts";
 import { type Changes, eventLines } from "../stack/engine-events.ts";
 import { policyPacks } from "../stack/policies.ts";

@@ -1,10 +1,9 @@
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
 import { Listr, type ListrTaskWrapper } from "listr2";
-import { rawSettings } from "../../infra/edge.ts";
 import { assertHost, installMissing } from "../../infra/local/host.ts";
 import { ensureRootfs } from "../../infra/local/rootfs.ts";
 import { buildRelease } from "../../infra/release.ts";
-import { parseSettings } from "../../infra/settings.ts";
+import { parseSettings, rawSettings } from "../../infra/settings.ts";
 import type { Engine } from "../engine/find.ts";
 import { ensureEngine } from "../engine/index.ts";
 import { createToken, type NewToken, tokens } from "../machine/tokens.ts";

@@ -54,8 +54,8 @@ export async function stackConfig(stack: string, changes: Overrides = {}): Promi
   const overrides = { ...(await knownOverrides(stack)), ...changes };
   const all = plainConfig(await stackFile(stack));
   for (const [key, value] of Object.entries(overrides)) if (value) all[`${NAMESPACE}:${key}`] = value;
-  // npm runs scripts in the project's folder and says in INIT_CWD where it was started.
-  all[`${NAMESPACE}:workspace`] ??= process.env.INIT_CWD ?? process.cwd();
+  // npm runs scripts in the project's folder and says in INIT_CWD where it was started. In AWS it must be set.
+  if (targetOf(all) !== "aws") all[`${NAMESPACE}:workspace`] ??= process.env.INIT_CWD ?? process.cwd();
   return all;
 }
 

@@ -3,12 +3,13 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { awsUserData } from "../../cloud-init/aws-user-data.ts";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
-import type { MachineSettings } from "../../cloud-init/settings.ts";
 import { gzipUserData } from "../../cloud-init/user-data.ts";
 import { type FilesArchive, writeFilesArchive } from "../files-archive.ts";
 import type { Release } from "../release.ts";
+import { machineSettings } from "../settings/machine.ts";
 import type { AwsSettings } from "../settings.ts";
 import { bundleOf, resolveWorkspace, type Workspace } from "../workspace.ts";
+import { credentialFile } from "../workspace-credentials.ts";
 import { acmeDirectory, isPublicAcme } from "./acme.ts";
 import { Alarms } from "./alarms.ts";
 import { Artifacts } from "./artifacts.ts";
@@ -113,7 +114,7 @@ export class AwsEdge extends pulumi.ComponentResource {
     const artifacts = new Artifacts(`${name}-artifacts`, { stack, accountId, protect, tags }, child);
     const secrets = new Secrets(
       `${name}-secrets`,
-      { stack, secrets: settings.secrets, workspaceCredentials: settings.workspaceCredentials, tags },
+      { stack, secrets: settings.secrets, workspaceCredentials: credentialFile(settings), tags },
       child,
     );
     const deployment = new Deployment(
@@ -261,27 +262,14 @@ export class AwsEdge extends pulumi.ComponentResource {
 async function prepare(settings: AwsSettings): Promise<Prepared> {
   await assertSubnets(settings);
   const workspace = await resolveWorkspace(settings.workspace, settings.workspaceRefs);
-  const files = await writeFilesArchive(machineFiles(await machineSettings(settings, workspace)));
-  return { workspace, files, bundle: await bundleOf(workspace) };
-}
-
-/** The settings as the machine's files want them; the same on every machine of the stack. */
-async function machineSettings(settings: AwsSettings, workspace: Workspace): Promise<MachineSettings> {
-  const { stack, domain, email, auth, logLevel, rateLimit, rebootAt, allowedOrigins, acmeCa } = settings;
-  const trustedCa = acmeCa === "" ? undefined : await readFile(acmeCa, "utf8");
-  return {
-    stack,
-    domain,
-    email,
-    auth,
-    logLevel,
-    rateLimit,
-    rebootAt,
-    allowedOrigins,
+  const { acmeCa } = settings;
+  const machine = machineSettings(settings, {
     acmeServer: acmeDirectory(settings.acme),
     workspace: workspace.source,
     workspaceName: workspace.name,
-    ...(trustedCa === undefined ? {} : { trustedCa }),
+    ...(acmeCa === "" ? {} : { trustedCa: await readFile(acmeCa, "utf8") }),
     aws: { metrics: settings.alarms === "full", logs: settings.logs === "cloudwatch" },
-  };
+  });
+  const files = await writeFilesArchive(machineFiles(machine));
+  return { workspace, files, bundle: await bundleOf(workspace) };
 }

@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { CREDENTIALS_PARAMETER } from "../settings-checks.ts";
+import { CREDENTIALS_PARAMETER } from "../workspace-credentials.ts";
 import { parameterPath } from "./identity-policy.ts";
 import { named, type Tags } from "./tags.ts";
 

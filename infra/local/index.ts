@@ -3,12 +3,14 @@ import { machineFiles } from "../../cloud-init/machine-files.ts";
 import { gzipUserData, userData } from "../../cloud-init/user-data.ts";
 import { writeFilesArchive } from "../files-archive.ts";
 import type { Release } from "../release.ts";
-import type { Settings } from "../settings.ts";
+import { machineSettings } from "../settings/machine.ts";
+import type { LocalSettings } from "../settings.ts";
 import { bundleOf, resolveWorkspace, type Workspace } from "../workspace.ts";
+import { credentialFile } from "../workspace-credentials.ts";
 import { LocalAuthority, LocalDeployment, LocalGuest, LocalHosts, LocalNetwork } from "./resources.ts";
 
 export interface LocalEdgeArgs {
-  settings: Settings;
+  settings: LocalSettings;
   release: Release;
 }
 
@@ -42,29 +44,21 @@ export class LocalEdge extends pulumi.ComponentResource {
     const networkIndex = network.index;
     const authority = new LocalAuthority(`${name}-authority`, { stack, networkIndex }, child);
 
-    const machineSettings = pulumi
-      .all([authority.acmeServer, authority.serverCa])
-      .apply(([acmeServer, ca]) => ({
-        domain,
-        email: settings.email,
+    const machine = pulumi.all([authority.acmeServer, authority.serverCa]).apply(([acmeServer, trustedCa]) =>
+      machineSettings(settings, {
         acmeServer,
-        stack,
-        auth: settings.auth,
-        logLevel: settings.logLevel,
-        rateLimit: settings.rateLimit,
-        rebootAt: settings.rebootAt,
-        allowedOrigins: settings.allowedOrigins,
+        trustedCa,
         workspace: workspace.source,
         workspaceName: workspace.name,
-        trustedCa: ca,
-      }));
-    const document = machineSettings.apply((machine) =>
+      }),
+    );
+    const document = machine.apply((machine) =>
       gzipUserData(userData(machine, release.hash), Number.POSITIVE_INFINITY).toString("base64"),
     );
-    const files = machineSettings.apply((machine) => writeFilesArchive(machineFiles(machine)));
+    const files = machine.apply((machine) => writeFilesArchive(machineFiles(machine)));
     const { archive: releaseArchive } = release;
-    const workspaceCredentials = pulumi.secret(settings.workspaceCredentials);
-    const machine = new LocalGuest(
+    const workspaceCredentials = pulumi.secret(credentialFile(settings));
+    const guest = new LocalGuest(
       `${name}-machine`,
       {
         stack,
@@ -91,14 +85,14 @@ export class LocalEdge extends pulumi.ComponentResource {
         workspaceBundle: bundle,
         workspaceCredentials,
       },
-      { ...child, dependsOn: machine },
+      { ...child, dependsOn: guest },
     );
-    const addresses = [machine.ipv4, machine.ipv6];
+    const addresses = [guest.ipv4, guest.ipv6];
     new LocalHosts(`${name}-hosts`, { stack, domain, addresses }, child);
 
     this.url = `https://${domain}/mcp`;
-    this.ipv4 = machine.ipv4;
-    this.ipv6 = machine.ipv6;
+    this.ipv4 = guest.ipv4;
+    this.ipv6 = guest.ipv6;
     this.networkIndex = networkIndex;
     this.rootsFile = authority.rootsFile;
     const { url, ipv4, ipv6, rootsFile } = this;

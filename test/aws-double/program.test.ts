@@ -94,13 +94,14 @@ describe("doctor", () => {
     hostedZone: "create",
     machines: "2",
     acme: "https://ca.example.com/dir",
+    caaIssuer: "ca.example.com",
   };
   let server: Server;
   let run: ProgramRun;
   const before = { ...process.env };
 
   async function examine(settings = raw) {
-    const all = { target: "aws", domain: "mcp.example.com", ...settings };
+    const all = { target: "aws", domain: "mcp.example.com", workspace: ".", ...settings };
     const report = await runAwsDoctor({
       settings: parseSettings(all, "prod") as AwsSettings,
       provider: { region: "eu-central-1" },

@@ -36,9 +36,7 @@ beforeAll(async () => {
   await aws.stack(
     stack,
     settings({ hostedZone: "create", alarms: "full", logs: "cloudwatch", backups: "3" }),
-    {
-      "mcp-edge:secrets": JSON.stringify({ API_KEY: SECRET }),
-    },
+    { "mcp-edge:secrets.API_KEY": SECRET },
   );
 }, 400_000);
 

@@ -60,6 +60,7 @@ export class GitHub {
     const file = join(aws.checkout.folder, `Pulumi.${stack}.yaml`);
     const own = {
       domain: domainOf(stack),
+      workspace: ".",
       zone: domainOf(stack),
       hostedZone: "create",
       ...(stack === "prod" ? { alarmEmail: "ops@example.com" } : {}),

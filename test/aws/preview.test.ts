@@ -24,7 +24,8 @@ const preview = (stack: string, ...more: string[]) =>
   });
 
 test("holds a stack to the policies, with the state and the secrets of its team", async () => {
-  await aws.stack("prod", zone, { "mcp-edge:secrets": '{"API_KEY":"nobody-shall-know"}' });
+  const lists = { ...zone, "mcp-edge:allowedCidrs": ["203.0.113.0/24"], "mcp-edge:tags": { CostCentre: 42 } };
+  await aws.stack("prod", lists, { "mcp-edge:secrets.API_KEY": "nobody-shall-know" });
   const { code, stdout, stderr } = await preview("prod", "--json");
   expect({ code, stderr }).toEqual({
     code: 0,

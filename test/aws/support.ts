@@ -51,6 +51,7 @@ export const DOMAIN = `mcp-${process.pid}.example.com`;
 export function settings(more: Record<string, string> = {}): Record<string, string> {
   const all = {
     target: "aws",
+    workspace: ".",
     domain: DOMAIN,
     zone: "example.com",
     acme: "letsencrypt-staging",
@@ -149,17 +150,17 @@ export class AwsCheckout {
       timeout: 300_000,
     });
 
-  /** A stack with this configuration. */
+  /** A stack with this configuration. @param secrets by path, such as mcp-edge:secrets.API_KEY */
   async stack(
     name: string,
-    config: Record<string, string>,
+    config: Record<string, unknown>,
     secrets: Record<string, string> = {},
   ): Promise<void> {
     const lines = Object.entries(config).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}`);
     await writeFile(join(this.checkout.folder, `Pulumi.${name}.yaml`), `config:\n${lines.join("\n")}\n`);
     await this.must("stack", "init", name);
     for (const [key, value] of Object.entries(secrets))
-      await this.must("config", "set", "--secret", "--stack", name, key, value);
+      await this.must("config", "set", "--path", "--secret", "--stack", name, key, value);
   }
 
   /** Run the CLI, which must succeed. */

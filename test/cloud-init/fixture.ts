@@ -1,20 +1,16 @@
 import type { AwsSurroundings } from "../../cloud-init/aws-user-data.ts";
 import type { MachineSettings } from "../../cloud-init/settings.ts";
+import { machineSettings } from "../../infra/settings/machine.ts";
+import { parseSettings } from "../../infra/settings.ts";
+
+const settings = { target: "aws", domain: "mcp.example.com", email: "ops@example.com", workspace: "." };
 
 /** The settings that the golden files are rendered with. */
-export const SETTINGS: MachineSettings = {
-  domain: "mcp.example.com",
-  email: "ops@example.com",
+export const SETTINGS: MachineSettings = machineSettings(parseSettings(settings, "prod"), {
   acmeServer: "https://acme-v02.api.letsencrypt.org/directory",
-  stack: "prod",
-  auth: "token",
-  logLevel: "info",
   workspace: "https://git.example.com/team/code.git",
   workspaceName: "code",
-  rateLimit: 50,
-  rebootAt: "04:00",
-  allowedOrigins: [],
-};
+});
 
 export const RELEASE = "5".repeat(64);
 

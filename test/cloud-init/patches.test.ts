@@ -27,7 +27,7 @@ test.each([
 });
 
 test.each(["4:00", "04:00; rm", "24:00", "", "04:00\n"])("rebootAt %j cannot stand in a unit", (rebootAt) => {
-  expect(() => machineFiles({ ...SETTINGS, rebootAt })).toThrow("rebootAt is");
+  expect(() => machineFiles({ ...SETTINGS, rebootAt })).toThrow("rebootAt must be a time of day");
 });
 
 function patches() {

@@ -94,7 +94,10 @@ function privateWorkspace() {
   afterAll(() => root?.remove());
 
   test("by https with a token: cloned, followed, and the token is nowhere", async () => {
-    const credential = credentialFile({ user: "bot", token: TOKEN }, HTTPS);
+    const credential = credentialFile({
+      workspaceCredentials: { user: "bot", token: TOKEN },
+      workspace: HTTPS,
+    });
     const first = await sync(HTTPS, credential);
     expect([first.code, first.output]).toEqual([0, expect.stringContaining("new clone at")]);
     await commit("two");
@@ -106,10 +109,17 @@ function privateWorkspace() {
   }, 60_000);
 
   test.each([
-    ["a wrong token", () => credentialFile({ user: "bot", token: "wrong-t0ken" }, HTTPS)],
+    [
+      "a wrong token",
+      () => credentialFile({ workspaceCredentials: { user: "bot", token: "wrong-t0ken" }, workspace: HTTPS }),
+    ],
     [
       "the token of another host",
-      () => credentialFile({ user: "bot", token: TOKEN }, "https://other.example.com/x"),
+      () =>
+        credentialFile({
+          workspaceCredentials: { user: "bot", token: TOKEN },
+          workspace: "https://other.example.com/x",
+        }),
     ],
     ["none, as the unit has it then", () => "[credential]"],
   ])(
@@ -126,7 +136,10 @@ function privateWorkspace() {
 
   test("by ssh with a deploy key and the host's own key: followed, and the key is nowhere", async () => {
     const knownHosts = `[git.example.com]:2222 ${hostKey}\n`;
-    const { code, output } = await sync(SSH, credentialFile({ key, knownHosts }, SSH));
+    const { code, output } = await sync(
+      SSH,
+      credentialFile({ workspaceCredentials: { key, knownHosts }, workspace: SSH }),
+    );
     expect([code, output]).toEqual([0, expect.stringMatching(/[0-9a-f]{12} -> [0-9a-f]{12}/)]);
     expect(await copied()).toBe("three");
     await nowhere(key.split("\n")[1] ?? "");
@@ -154,7 +167,10 @@ function privateWorkspace() {
   ])(
     "by ssh with %s: refused at once, the last good copy stays",
     async (_, credentials, words) => {
-      const { code, output } = await sync(SSH, credentialFile(credentials(), SSH));
+      const { code, output } = await sync(
+        SSH,
+        credentialFile({ workspaceCredentials: credentials(), workspace: SSH }),
+      );
       expect([code, output]).toEqual([1, expect.stringContaining(words)]);
       expect(output).toContain("the last good copy stays");
     },

@@ -2,9 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { parse } from "yaml";
-import { rawSettings } from "../../infra/edge.ts";
 import { projectRoot } from "../../infra/paths.ts";
-import { type AwsSettings, parseSettings } from "../../infra/settings.ts";
+import { type AwsSettings, parseSettings, rawSettings } from "../../infra/settings.ts";
 
 async function configOf(stack: string): Promise<Record<string, string>> {
   const { config } = parse(await readFile(join(projectRoot, `Pulumi.${stack}.yaml`), "utf8"));
@@ -12,17 +11,23 @@ async function configOf(stack: string): Promise<Record<string, string>> {
 }
 
 const settingsOf = async (stack: string) =>
-  parseSettings({ ...rawSettings(await configOf(stack)), domain: "mcp.example.com" }, stack) as AwsSettings;
+  parseSettings(
+    { ...rawSettings(await configOf(stack)), domain: "mcp.example.com", workspace: "." },
+    stack,
+  ) as AwsSettings;
 
 describe("the stacks that come with the project", () => {
-  test.each(["dev", "staging", "prod"])("%s is valid as it stands but for the domain", async (stack) => {
-    const config = await configOf(stack);
-    expect(config["aws:region"]).toMatch(/^[a-z]{2}-[a-z]+-\d$/);
-    expect(() => parseSettings(rawSettings(config), stack)).toThrow(
-      /have 1 problem:\n {2}- mcp-edge:domain must be set/,
-    );
-    expect((await settingsOf(stack)).environment).toBe(stack);
-  });
+  test.each(["dev", "staging", "prod"])(
+    "%s is valid as it stands but for domain and workspace",
+    async (stack) => {
+      const config = await configOf(stack);
+      expect(config["aws:region"]).toMatch(/^[a-z]{2}-[a-z]+-\d$/);
+      expect(() => parseSettings(rawSettings(config), stack)).toThrow(
+        /have 2 problems:\n {2}- mcp-edge:domain must be set.*\n {2}- mcp-edge:workspace must be set/,
+      );
+      expect((await settingsOf(stack)).environment).toBe(stack);
+    },
+  );
 
   test("differ where environments should", async () => {
     const [dev, staging, prod] = await Promise.all(["dev", "staging", "prod"].map(settingsOf));

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { parseSettings } from "../../infra/settings.ts";
-import { credentialFile, parseWorkspaceCredentials } from "../../infra/workspace-credentials.ts";
+import { credentialFile, workspaceCredentials as schema } from "../../infra/workspace-credentials.ts";
 
 /** In the form of a key without a passphrase, and of one with. */
 const pem = (cipher: string) =>
@@ -18,32 +18,38 @@ const SSH = "ssh://git@git.example.com/o/n.git";
 
 describe("workspaceCredentials", () => {
   test("become git configuration for the one host, or known hosts and a key", () => {
-    expect(credentialFile(token, HTTPS)).toBe(
+    expect(credentialFile({ workspaceCredentials: token, workspace: HTTPS })).toBe(
       '[http]\n\tfollowRedirects = false\n[http "https://git.example.com/"]\n\textraHeader = "Authorization: Basic Ym90OnMzY3JldA=="\n',
     );
-    const parsed = parseWorkspaceCredentials(
-      JSON.stringify({ ...key, key: key.key.replaceAll("\n", "\r\n") }),
-    );
-    expect(typeof parsed === "string" ? parsed : credentialFile(parsed, SSH)).toBe(
+    const workspaceCredentials = schema.parse({ ...key, key: key.key.replaceAll("\n", "\r\n") });
+    expect(credentialFile({ workspaceCredentials, workspace: SSH })).toBe(
       `git.example.com ssh-ed25519 AAAAC3Nz\n${pem("none")}`,
     );
   });
 
   test.each([
-    ["s3cret", "must be {"],
-    [JSON.stringify("s3cret"), "must be {"],
-    [JSON.stringify({ token: "s3cret" }), "must be {"],
-    [JSON.stringify({ ...token, key: "s3cret" }), "must be {"],
-    [JSON.stringify({ ...token, user: "" }), "must be {"],
-    [JSON.stringify({ user: "a:b", token: "s3cret" }), 'has a ":" in user'],
-    [JSON.stringify({ user: "bot", token: 's3cret"\n[core]' }), "has a blank or an odd character"],
-    [JSON.stringify({ ...key, key: "s3cret" }), "has no private key in PEM"],
-    [JSON.stringify({ ...key, key: pem("aes256-ctr") }), "has a key with a passphrase"],
-    [JSON.stringify({ ...key, knownHosts: "git.example.com" }), "has a line under knownHosts"],
-    [JSON.stringify({ ...key, knownHosts: "# s3cret" }), "has a line under knownHosts"],
+    ["s3cret", "is a secret, but must be an object"],
+    [JSON.stringify("s3cret"), "is a secret, but must be an object"],
+    [JSON.stringify({ token: "s3cret" }), "must have user and token for https, or key and knownHosts"],
+    [JSON.stringify({ ...token, key: "s3cret" }), "must have user and token"],
+    [JSON.stringify({ ...token, user: "" }), ".user is a secret, but must not be empty"],
+    [JSON.stringify({ user: "a:b", token: "s3cret" }), '.user is a secret, but must not hold ":"'],
+    [
+      JSON.stringify({ user: "bot", token: 's3cret"\n[core]' }),
+      ".token is a secret, but must not have blanks",
+    ],
+    [JSON.stringify({ ...key, key: "s3cret" }), ".key is a secret, but must be a private key in PEM"],
+    [
+      JSON.stringify({ ...key, key: pem("aes256-ctr") }),
+      ".key is a secret, but must be a key without a passphrase",
+    ],
+    [
+      JSON.stringify({ ...key, knownHosts: "git.example.com" }),
+      ".knownHosts is a secret, but must be the lines of",
+    ],
+    [JSON.stringify({ ...key, knownHosts: "# s3cret" }), ".knownHosts is a secret, but must be the lines of"],
   ])("%s is refused without a word of it", (workspaceCredentials, problem) => {
     const parse = () => parseSettings({ workspace: HTTPS, workspaceCredentials }, "dev");
-    expect(parse).toThrow("mcp-edge:workspaceCredentials is a secret and");
     expect(parse).toThrow(problem);
     expect(parse).not.toThrow("s3cret");
   });
@@ -55,7 +61,7 @@ describe("workspaceCredentials", () => {
     [key, HTTPS],
     [key, "/srv/repository"],
   ])("must be of the workspace's kind", (credentials, workspace) => {
-    for (const target of [{}, { target: "aws", domain: "mcp.example.com" }]) {
+    for (const target of [{}, { target: "aws", domain: "mcp.example.com", workspace: HTTPS }]) {
       const settings = { ...target, workspace, workspaceCredentials: JSON.stringify(credentials) };
       expect(() => parseSettings(settings, "dev")).toThrow(
         /which is for a workspace with an (https|ssh):\/\/ address/,
@@ -71,8 +77,10 @@ describe("workspaceCredentials", () => {
 
   test("the parameter's name is not free for a secret of the server", () => {
     const secrets = JSON.stringify({ WORKSPACE_CREDENTIALS: "s3cret" });
-    const settings = { target: "aws", domain: "mcp.example.com", secrets };
-    expect(() => parseSettings(settings, "dev")).toThrow("that is the setting workspaceCredentials");
+    const settings = { target: "aws", domain: "mcp.example.com", workspace: ".", secrets };
+    expect(() => parseSettings(settings, "dev")).toThrow(
+      "must not be set: that is the setting workspaceCredentials",
+    );
   });
 });
 
@@ -90,10 +98,8 @@ describe("keys of ssh-keygen", () => {
   ])("%s with passphrase %j", async (type, passphrase, good) => {
     const file = join(folder, `${type}${passphrase.length}`);
     await promisify(execFile)("ssh-keygen", ["-q", "-t", type, "-N", passphrase, "-f", file]);
-    const parsed = parseWorkspaceCredentials(
-      JSON.stringify({ key: await readFile(file, "utf8"), knownHosts: HOSTS }),
-    );
-    if (good) expect(parsed).toEqual({ key: await readFile(file, "utf8"), knownHosts: expect.any(String) });
-    else expect(parsed).toContain("passphrase");
+    const { data, error } = schema.safeParse({ key: await readFile(file, "utf8"), knownHosts: HOSTS });
+    if (good) expect(data).toEqual({ key: await readFile(file, "utf8"), knownHosts: expect.any(String) });
+    else expect(error?.message).toContain("passphrase");
   });
 });

@@ -28,7 +28,7 @@ async function foreignNetwork(aws: Account) {
     ipv6CidrBlock: String(vpc.outs.ipv6CidrBlock).replace("00::/56", "01::/64"),
     availabilityZone: "eu-central-1b",
   });
-  return { vpcId: vpc.id, subnetIds: `${subnet.id},${second.id}` };
+  return { vpcId: vpc.id, subnetIds: JSON.stringify([subnet.id, second.id]) };
 }
 
 let aws: Account;
@@ -47,12 +47,21 @@ const PROGRAMS: [string, Record<string, string>, string][] = [
   ["with all that there is", EVERYTHING, "prod"],
   [
     "with several machines and no shell",
-    { ...EVERYTHING, machines: "2", shell: "none", acme: "https://acme.example.com/dir" },
+    {
+      ...EVERYTHING,
+      machines: "2",
+      shell: "none",
+      acme: "https://acme.example.com/dir",
+      caaIssuer: "ca.example.com",
+    },
     "staging",
   ],
   [
     "with a dozen tags of the user",
-    { ...EVERYTHING, tags: Array.from({ length: 12 }, (_, n) => `tag${n}=${n}`).join(",") },
+    {
+      ...EVERYTHING,
+      tags: JSON.stringify(Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`tag${n}`, n]))),
+    },
     "prod",
   ],
   ["of dev, as it is by default", { environment: "dev", architecture: "amd64" }, "dev"],

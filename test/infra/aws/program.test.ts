@@ -17,7 +17,7 @@ describe("a prod stack with a zone", () => {
       logs: "cloudwatch",
       alarmEmail: "ops@example.com",
       secrets: '{"API_KEY":"quite-secret","OTHER":"also-secret"}',
-      tags: "team=core, cost=42, owner=ada, app=mcp, unit=x, area=y",
+      tags: '{"team":"core","cost":42,"owner":"ada","app":"mcp","unit":"x","area":"y"}',
     });
   }, 60_000);
 
@@ -334,13 +334,12 @@ describe("settings that change what is made", () => {
     expect((await Program.run({}, "dev")).all("dlm/lifecyclePolicy:LifecyclePolicy")).toEqual([]);
   });
 
-  test("an ACME server of one's own has no CAA record, unless its issuer is named", async () => {
+  test("the CAA record of an ACME server of one's own names the issuer in the settings", async () => {
     const types = async (raw: Record<string, string>) => {
       const all = (await Program.run({ zone: "example.com", ...raw })).all("route53/record:Record");
       return all.map(({ inputs }) => [inputs.type, (inputs.records as string[])[0]]);
     };
     const acme = "https://acme.example.com/dir";
-    expect((await types({ acme })).map(([type]) => type)).toEqual(["A", "AAAA", "HTTPS"]);
     expect(await types({ acme, caaIssuer: "ca.example.com" })).toContainEqual([
       "CAA",
       '0 issue "ca.example.com"',
@@ -357,7 +356,7 @@ describe("settings that change what is made", () => {
   });
 
   test("a list of ranges closes 443 on TCP and UDP alike, keeps 80 open for validation, and drops the health check", async () => {
-    const program = await Program.run({ allowedCidrs: "203.0.113.0/24, 2001:db8::/32" });
+    const program = await Program.run({ allowedCidrs: '["203.0.113.0/24","2001:db8::/32"]' });
     const rules = program
       .all("vpc/securityGroupIngressRule:SecurityGroupIngressRule")
       .map(({ inputs }) => inputs);
@@ -378,7 +377,7 @@ describe("settings that change what is made", () => {
     );
     expect(program.all("route53/healthCheck:HealthCheck")).toEqual([]);
     expect(JSON.parse(waitOf(program).MCP_EDGE_WAIT).addresses).toEqual([]);
-    const own = await Program.run({ allowedCidrs: "10.0.0.0/8", acme: "https://acme.example.com/dir" });
+    const own = await Program.run({ allowedCidrs: '["10.0.0.0/8"]', acme: "https://acme.example.com/dir" });
     const ports = own
       .all("vpc/securityGroupIngressRule:SecurityGroupIngressRule")
       .filter(({ inputs }) => !String(inputs.ipProtocol).startsWith("icmp") && inputs.cidrIpv4);
@@ -401,7 +400,7 @@ describe("settings that change what is made", () => {
   test("an existing VPC is taken as it is", async () => {
     const program = await Program.run({
       vpcId: "vpc-0123456789abcdef0",
-      subnetIds: "subnet-0123456789abcdef0",
+      subnetIds: '["subnet-0123456789abcdef0"]',
     });
     expect(program.all("ec2/vpc:Vpc")).toEqual([]);
     expect(program.one("ec2/networkInterface:NetworkInterface").subnetId).toBe("subnet-0123456789abcdef0");
@@ -409,8 +408,8 @@ describe("settings that change what is made", () => {
   });
 
   test.each([
-    ["subnet-0123456789abcdef4", "has no IPv6 range"],
-    ["subnet-0123456789abcdef0,subnet-0123456789abcdef4", "subnet-0123456789abcdef4 has no IPv6 range"],
+    ['["subnet-0123456789abcdef4"]', "has no IPv6 range"],
+    ['["subnet-0123456789abcdef0","subnet-0123456789abcdef4"]', "subnet-0123456789abcdef4 has no IPv6 range"],
   ])("an existing network is looked at before anything is made: %s", async (subnetIds, problem) => {
     await expect(Program.run({ vpcId: "vpc-0123456789abcdef0", subnetIds })).rejects.toThrow(problem);
     await expect(Program.run({ vpcId: "vpc-0fffffffffffffff0", subnetIds })).rejects.toThrow(

@@ -10,11 +10,11 @@ import { machineLabel, machineName } from "../../../infra/aws/machine-names.ts";
 import { dnsRecords } from "../../../infra/aws/records.ts";
 import { regionProblem } from "../../../infra/aws/region.ts";
 import { architectureOf, isBurstable } from "../../../infra/instance-types.ts";
+import { cidr as cidrFormat } from "../../../infra/settings/formats.ts";
 import { type AwsSettings, parseSettings } from "../../../infra/settings.ts";
-import { checkCidr } from "../../../infra/settings-checks.ts";
 
 const settings = (raw: Record<string, string> = {}, stack = "prod") =>
-  parseSettings({ target: "aws", domain: "mcp.example.com", ...raw }, stack) as AwsSettings;
+  parseSettings({ target: "aws", domain: "mcp.example.com", workspace: ".", ...raw }, stack) as AwsSettings;
 
 test("IPv6 subnets are the first /64s of the VPC's /56, also when it ends in zeros", () => {
   expect(subnetRange6("2600:1f18:1234:5600::/56", 1)).toBe("2600:1f18:1234:5601::/64");
@@ -54,7 +54,7 @@ describe("monthlyCost", () => {
   });
 
   test("without a health check there is none to pay for", () => {
-    const items = monthlyCost(settings({ allowedCidrs: "203.0.113.0/24" })).lines.map(({ item }) => item);
+    const items = monthlyCost(settings({ allowedCidrs: '["203.0.113.0/24"]' })).lines.map(({ item }) => item);
     expect(items).not.toContain("health check");
   });
 });
@@ -88,8 +88,15 @@ test.each([
   ["2001:db8::/129", false],
   ["1:2:3:4:5:6:7:8:9/64", false],
   ["x/8", false],
+  ["10.1/8", false],
+  ["0x0a.0.0.0/8", false],
+  ["::ffff:10.0.0.0/104", false],
+  ["fe80::%eth0/64", false],
+  ["2001:db8::/", false],
+  ["/8", false],
+  ["", false],
 ])("the range %s is %s", (cidr, good) => {
-  expect(checkCidr(cidr) === undefined).toBe(good);
+  expect(cidrFormat.safeParse(cidr).success).toBe(good);
 });
 
 test.each([

@@ -103,7 +103,7 @@ const settingsOf = (environment: "dev" | "staging" | "prod") =>
       fc.option(
         fc.constant({
           vpcId: "vpc-0123456789abcdef0",
-          subnetIds: "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
+          subnetIds: '["subnet-0123456789abcdef0","subnet-0123456789abcdef1"]',
         }),
         { nil: {} },
       ),
@@ -111,7 +111,7 @@ const settingsOf = (environment: "dev" | "staging" | "prod") =>
         "allowedCidrs",
         fc
           .uniqueArray(oneOf("0.0.0.0/0", "::/0", "203.0.113.0/24", "2001:db8::/32"), { minLength: 1 })
-          .map((cidrs) => cidrs.join(",")),
+          .map((cidrs) => JSON.stringify(cidrs)),
       ),
       fc.oneof(
         fc.constant({}),
@@ -123,7 +123,7 @@ const settingsOf = (environment: "dev" | "staging" | "prod") =>
       optional("alarmEmail", fc.constant("ops@example.com")),
       optional("logs", oneOf("none", "cloudwatch")),
       optional("shell", oneOf("endpoint", "none")),
-      optional("tags", oneOf("Team=edge", "Team=edge,CostCentre=42", "Owner=other")),
+      optional("tags", oneOf('{"Team":"edge"}', '{"Team":"edge","CostCentre":42}', '{"Owner":"other"}')),
       optional("protect", environment === "prod" ? fc.constant("true") : oneOf("true", "false")),
     )
     .map((parts) => Object.assign({ ...base }, ...parts))

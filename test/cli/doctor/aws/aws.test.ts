@@ -5,7 +5,7 @@ import { type AwsSettings, parseSettings } from "../../../../infra/settings.ts";
 import { alarm, image, instance, MACHINE, NO_INSTANCES, rules, type StandIn, standIn } from "./stand-in.ts";
 
 const settings = parseSettings(
-  { target: "aws", domain: "mcp.example.com", zone: "example.com" },
+  { target: "aws", domain: "mcp.example.com", workspace: ".", zone: "example.com" },
   "prod",
 ) as AwsSettings;
 

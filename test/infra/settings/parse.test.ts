@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { type AwsSettings, parseSettings, SETTINGS, SettingsError } from "../../infra/settings.ts";
+import { SCHEMAS } from "../../../infra/settings/schemas.ts";
+import { type AwsSettings, parseSettings, SettingsError } from "../../../infra/settings.ts";
 
 const problems = (raw: Record<string, string>, stack = "local"): string[] => {
   try {
@@ -22,7 +23,7 @@ describe("parseSettings", () => {
       auth: "token",
       workspace: ".",
       workspaceRefs: ["*"],
-      workspaceCredentials: "",
+      workspaceCredentials: undefined,
       rateLimit: 50,
       rebootAt: "04:00",
       allowedOrigins: [],
@@ -30,10 +31,10 @@ describe("parseSettings", () => {
     });
   });
 
-  test("names all problems at once, each with the line that mends it", () => {
+  test("names all problems at once, each with the command that fixes it", () => {
     const found = problems({ rateLimit: "fast", domian: "mcp.example.com", logLevel: "loud" });
     expect(found).toHaveLength(3);
-    expect(found[0]).toContain('mcp-edge:rateLimit is "fast" and must be a whole number from 1 to 10000');
+    expect(found[0]).toContain('mcp-edge:rateLimit is "fast", but must be a whole number from 1 to 10000');
     expect(found[0]).toContain("pulumi config set mcp-edge:rateLimit 50 --stack local");
     expect(found[1]).toContain("mcp-edge:domian is not a setting; did you mean domain?");
     expect(found[1]).toContain("pulumi config rm mcp-edge:domian --stack local");
@@ -58,9 +59,15 @@ describe("parseSettings", () => {
     ["rateLimit", "0"],
     ["rateLimit", "1.5"],
     ["rateLimit", ""],
-    ["allowedOrigins", "https://*"],
-    ["allowedOrigins", "https://chat.example.com/path"],
-    ["allowedOrigins", "https://chat.example.com, *"],
+    ["allowedOrigins", '["https://*"]'],
+    ["allowedOrigins", '["https://chat.example.com/path"]'],
+    ["allowedOrigins", '["https://chat.example.com", "*"]'],
+    ["allowedOrigins", '[["https://chat.example.com"]]'],
+    ["allowedOrigins", '{"a":"https://chat.example.com"}'],
+    ["email", "o'neil@example.com"],
+    ["workspace", "https://git.example.com/a b"],
+    ["workspace", "https://git.example.com/$(reboot)"],
+    ["workspace", ""],
     ["target", "azure"],
     ["auth", "none"],
   ])("%s = %s is refused", (key, value) => {
@@ -69,7 +76,7 @@ describe("parseSettings", () => {
 
   test("origins of all forms are taken, one by one", () => {
     const origins = ["https://chat.example.com:8443", "https://*.example.com", "vscode-webview://*", "null"];
-    expect(parseSettings({ allowedOrigins: origins.join(", ") }, "local")).toMatchObject({
+    expect(parseSettings({ allowedOrigins: JSON.stringify(origins) }, "local")).toMatchObject({
       allowedOrigins: origins,
     });
   });
@@ -94,12 +101,62 @@ describe("parseSettings", () => {
   });
 
   test.each([
-    ["rateLimit", "[50]", "a number, not a structured value (as --path makes)"],
-    ["allowedCidrs", '["0.0.0.0/0"]', "one text with commas between the elements, not a structured value"],
-    ["tags", '{"a":"b"}', "one text with commas between the elements, not a structured value"],
-  ])("a structured value of %s is refused with the form to write", (key, value, words) => {
-    const raw = { target: "aws", domain: "mcp.example.com", [key]: value };
-    expect(problems(raw)).toEqual([expect.stringContaining(words)]);
+    ["rateLimit", "[50]", "must be a number, not a list or an object"],
+    ["protect", '{"a":true}', "must be a boolean, not a list or an object"],
+    ["domain", '["mcp.example.com"]', "must be a string, not a list or an object"],
+    ["tags", "[]", "must be an object, written name by name"],
+    ["allowedCidrs", "{}", "must be a list, written element by element"],
+  ])("%s = %s has the wrong form", (key, value, words) => {
+    const raw = { target: "aws", domain: "mcp.example.com", workspace: ".", [key]: value };
+    expect(problems(raw)).toEqual([expect.stringContaining(`is ${JSON.stringify(value)}, but ${words}`)]);
+  });
+
+  test.each([
+    [
+      "allowedCidrs",
+      "203.0.113.0/24, 2001:db8::/32,",
+      "pulumi config set-all --path --plaintext 'mcp-edge:allowedCidrs[0]=203.0.113.0/24' --plaintext 'mcp-edge:allowedCidrs[1]=2001:db8::/32' --stack prod",
+    ],
+    [
+      "tags",
+      "Team=edge core,cost.centre=a=b",
+      "pulumi config set-all --path --plaintext 'mcp-edge:tags.Team=edge core' --plaintext 'mcp-edge:tags[\"cost.centre\"]=a=b' --stack prod",
+    ],
+    [
+      "workspaceRefs",
+      "main",
+      "pulumi config set-all --path --plaintext 'mcp-edge:workspaceRefs[0]=main' --stack prod",
+    ],
+    ["secrets", "API_KEY=hush", "pulumi config set --path mcp-edge:secrets.API_KEY --secret --stack prod"],
+    [
+      "workspaceCredentials",
+      "hush",
+      "pulumi config set --path mcp-edge:workspaceCredentials.user --secret --stack prod",
+    ],
+  ])("%s = %s, the form of old, is refused with the commands that write it now", (key, value, command) => {
+    const raw = { target: "aws", domain: "mcp.example.com", workspace: ".", [key]: value };
+    const [problem = "", ...others] = problems(raw, "prod");
+    expect(others).toEqual([]);
+    expect(problem).toContain(`; fix: ${command} (Pulumi.prod.yaml)`);
+    expect(problem).not.toContain("hush");
+  });
+
+  test("an element is named as --path names it", () => {
+    const raw = {
+      target: "aws",
+      domain: "mcp.example.com",
+      workspace: ".",
+      allowedCidrs: '["10.0.0.0/8","10.0.0.1/8"]',
+      tags: '{"a.b":"?","aws:c":"d","Fine":7}',
+      secrets: '{"API_KEY":"hush\\n"}',
+    };
+    const found = problems(raw, "prod");
+    expect(found.map((problem) => problem.split(" (Pulumi.")[0])).toEqual([
+      `mcp-edge:allowedCidrs[1] is "10.0.0.1/8", but must have no bits set after the prefix; fix: pulumi config set --path 'mcp-edge:allowedCidrs[1]' 203.0.113.0/24 --stack prod`,
+      `mcp-edge:tags["a.b"] is "?", but must be a tag's value: letters, digits, blanks and _ . : / = + @ -; fix: pulumi config set --path 'mcp-edge:tags["a.b"]' 42 --stack prod`,
+      `mcp-edge:tags["aws:c"] has a wrong name, which must not begin with aws:; fix: pulumi config rm --path 'mcp-edge:tags["aws:c"]' --stack prod`,
+      "mcp-edge:secrets.API_KEY is a secret, but must be one line; fix: pulumi config set --path mcp-edge:secrets.API_KEY --secret --stack prod",
+    ]);
   });
 
   test("a stack name that cannot be a host name is refused", () => {
@@ -109,7 +166,7 @@ describe("parseSettings", () => {
   test("any key outside the table is refused, whatever its value", () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1 }), fc.string(), (key, value) => {
-        fc.pre(!(key in SETTINGS) && !(key in {}));
+        fc.pre(!(key in SCHEMAS.aws));
         expect(problems({ [key]: value })).toHaveLength(1);
       }),
     );
@@ -121,10 +178,22 @@ const OWN = "https://acme.example.com/directory";
 
 /** So many ranges. */
 const ranges = (count: number, pattern = "203.0.X.0/24") =>
-  Array.from({ length: count }, (_, n) => pattern.replace("X", String(n + 1))).join(",");
+  Array.from({ length: count }, (_, n) => pattern.replace("X", String(n + 1)));
+
+/** As the engine hands it out. */
+const json = (value: object) => JSON.stringify(value);
+
+/** So many tags. */
+const manyTags = (count: number) =>
+  json(Object.fromEntries(Array.from({ length: count }, (_, n) => [`t${n}`, "x"])));
 
 describe("target aws", () => {
-  const aws = (raw: Record<string, string> = {}) => ({ target: "aws", domain: "mcp.example.com", ...raw });
+  const aws = (raw: Record<string, string> = {}) => ({
+    target: "aws",
+    domain: "mcp.example.com",
+    workspace: ".",
+    ...raw,
+  });
 
   test("the defaults, which depend on the stack's name and on each other", () => {
     expect(parseSettings(aws(), "prod")).toMatchObject({
@@ -150,29 +219,36 @@ describe("target aws", () => {
 
   test("lists, numbers and truths are read from texts, as pulumi hands them out", () => {
     const raw = {
-      allowedCidrs: " 203.0.113.0/24 ,2001:db8::/32,",
+      allowedCidrs: '["203.0.113.0/24","2001:db8::/32"]',
       protect: "true",
-      tags: "a=b=c, d=",
+      tags: '{"a":"b=c","d":"","on":true,"n":42}',
+      secrets: '{"PIN":1234}',
       machines: "3",
       acme: "https://acme.example.com/dir",
     };
     expect(parseSettings(aws(raw), "dev")).toMatchObject({
       allowedCidrs: ["203.0.113.0/24", "2001:db8::/32"],
       protect: true,
-      tags: { a: "b=c", d: "" },
+      tags: { a: "b=c", d: "", on: "true", n: "42" },
+      secrets: { PIN: "1234" },
       machines: 3,
     });
   });
 
   test.each([
-    ["0::/0", ["::/0"]],
-    ["0:0:0:0:0:0:0:0/0, ::/0", ["::/0"]],
-    ["2001:0DB8::/32", ["2001:db8::/32"]],
-    ["2001:db8:0:0:1::/80,2001:DB8::1:0:0:0/80", ["2001:db8:0:0:1::/80"]],
-    ["10.0.0.0/08,10.0.0.0/8", ["10.0.0.0/8"]],
-    ["203.0.113.0/24,203.0.113.0/24,198.51.100.0/24", ["203.0.113.0/24", "198.51.100.0/24"]],
-  ])("ranges %s become %j: one spelling, each once", (allowedCidrs, canonical) => {
-    expect(parseSettings(aws({ allowedCidrs }), "dev")).toMatchObject({ allowedCidrs: canonical });
+    [["0::/0"], ["::/0"]],
+    [["0:0:0:0:0:0:0:0/0", "::/0"], ["::/0"]],
+    [["2001:0DB8::/32"], ["2001:db8::/32"]],
+    [["2001:db8:0:0:1::/80", "2001:DB8::1:0:0:0/80"], ["2001:db8:0:0:1::/80"]],
+    [["10.0.0.0/08", "10.0.0.0/8"], ["10.0.0.0/8"]],
+    [
+      ["203.0.113.0/24", "203.0.113.0/24", "198.51.100.0/24"],
+      ["203.0.113.0/24", "198.51.100.0/24"],
+    ],
+  ])("ranges %j become %j: one spelling, each once", (ranges, canonical) => {
+    expect(parseSettings(aws({ allowedCidrs: json(ranges) }), "dev")).toMatchObject({
+      allowedCidrs: canonical,
+    });
   });
 
   test("the certificate authority's name in the CAA record follows acme", () => {
@@ -197,29 +273,31 @@ describe("target aws", () => {
     expect(problems({ zone: "example.com" })[0]).toBe(
       "mcp-edge:zone is a setting of target aws, and this stack's target is local; fix: pulumi config rm mcp-edge:zone --stack local (Pulumi.local.yaml), or npm run up -- --set zone=",
     );
-    expect(problems({ machines: "1", acme: "letsencrypt" })).toEqual([]);
+    const defaults = { machines: "1", acme: "letsencrypt", tags: "{}", allowedCidrs: '["0.0.0.0/0","::/0"]' };
+    expect(problems(defaults)).toEqual([]);
   });
 
   test.each([
-    ["allowedCidrs", "203.0.113.1/24"],
-    ["allowedCidrs", "everyone"],
+    ["allowedCidrs", '["203.0.113.1/24"]'],
+    ["allowedCidrs", '["everyone"]'],
+    ["allowedCidrs", "[]"],
     ["vpcId", "vpc-x"],
-    ["subnetIds", "subnet-0123456789abcdef0,x"],
+    ["subnetIds", '["subnet-0123456789abcdef0","x"]'],
     ["image", "latest"],
     ["machine", "new"],
     ["acme", "http://acme.example.com"],
     ["logRetentionDays", "31"],
     ["machines", "11"],
-    ["tags", "aws:x=y"],
-    ["tags", "novalue"],
-    ["tags", "project=x"],
-    ["tags", "STACK=x"],
-    ["tags", "environment=x"],
-    ["tags", "managedby=x"],
-    ["tags", "Name=x"],
-    ["tags", "backups=x"],
-    ["tags", "team=a,Team=b"],
-    ["tags", Array.from({ length: 45 }, (_, n) => `t${n}=x`).join(",")],
+    ["tags", '{"aws:x":"y"}'],
+    ["tags", '{"a":{"b":"c"}}'],
+    ["tags", '{"project":"x"}'],
+    ["tags", '{"STACK":"x"}'],
+    ["tags", '{"environment":"x"}'],
+    ["tags", '{"managedby":"x"}'],
+    ["tags", '{"Name":"x"}'],
+    ["tags", '{"backups":"x"}'],
+    ["tags", '{"team":"a","Team":"b"}'],
+    ["tags", manyTags(45)],
     ["instanceType", "t2.small"],
     ["instanceType", "m4.large"],
     ["instanceType", "c4.large"],
@@ -244,13 +322,23 @@ describe("target aws", () => {
   });
 
   test.each([
-    [{ domain: undefined }, "domain must be set"],
+    [
+      { domain: undefined },
+      "domain must be set for target aws; fix: pulumi config set mcp-edge:domain mcp.example.com",
+    ],
+    [
+      { workspace: undefined },
+      "workspace must be set for target aws; fix: pulumi config set mcp-edge:workspace https://",
+    ],
     [{ zone: "example.org" }, "zone example.org does not hold the domain mcp.example.com"],
     [{ hostedZone: "create" }, "hostedZone is create and zone names none"],
     [{ instanceType: "t3.small" }, "instanceType t3.small is amd64 and architecture is arm64"],
     [{ vpcId: "vpc-0123456789abcdef0" }, "vpcId needs subnetIds"],
-    [{ subnetIds: "subnet-0123456789abcdef0" }, "subnetIds needs vpcId"],
-    [{ allowedCidrs: "," }, "allowedCidrs names nobody"],
+    [{ subnetIds: '["subnet-0123456789abcdef0"]' }, "subnetIds needs vpcId"],
+    [
+      { zone: "example.com", acme: OWN },
+      `caaIssuer must be set: zone is example.com, and nobody knows how a CAA record names the authority behind ${OWN}`,
+    ],
     [{ acmeCa: "/ca.pem" }, "acmeCa is for an ACME server of your own"],
     [{ caaIssuer: "example.com" }, "caaIssuer is for an ACME server given by its URL"],
     [{ machines: "2" }, "machines is 2 and acme is letsencrypt, whose validation reaches any one of them"],
@@ -268,24 +356,27 @@ describe("target aws", () => {
       { machines: "2", snapshotId: "snap-0123456789abcdef0", acme: OWN },
       "snapshotId is the data of one machine",
     ],
-    [{ allowedCidrs: ranges(29) }, "has 29 ranges, which take 61 rules of one address family"],
-    [{ allowedCidrs: ranges(20), acme: OWN }, "has 20 ranges, which take 62 rules"],
-    [{ allowedCidrs: ranges(29, "2001:db8:X::/48") }, "has 29 ranges, which take 61 rules"],
+    [{ allowedCidrs: json(ranges(29)) }, "has 29 ranges, which take 61 rules of one address family"],
+    [{ allowedCidrs: json(ranges(20)), acme: OWN }, "has 20 ranges, which take 62 rules"],
+    [{ allowedCidrs: json(ranges(29, "2001:db8:X::/48")) }, "has 29 ranges, which take 61 rules"],
   ])("%j contradicts: %s", (change, words) => {
-    const { domain, ...rest } = { domain: "mcp.example.com", ...change } as Record<string, string>;
-    const raw = { target: "aws", ...(domain ? { domain } : {}), ...rest };
-    expect(problems(raw)).toEqual([expect.stringContaining(words)]);
+    const raw = Object.entries(aws(change as Record<string, string>)).filter(
+      ([, value]) => value !== undefined,
+    );
+    expect(problems(Object.fromEntries(raw))).toEqual([expect.stringContaining(words)]);
   });
 
   test.each([
-    { allowedCidrs: ranges(28) },
-    { allowedCidrs: `${ranges(28)},${ranges(28, "2001:db8:X::/48")}` },
-    { allowedCidrs: `${ranges(20)},${ranges(20)}` },
-    { allowedCidrs: ranges(19), acme: OWN },
-    { allowedCidrs: ranges(29), ruleQuota: "61" },
-    { allowedCidrs: ranges(29), shell: "none", ruleQuota: "60" },
+    { allowedCidrs: json(ranges(28)) },
+    { allowedCidrs: json([...ranges(28), ...ranges(28, "2001:db8:X::/48")]) },
+    { allowedCidrs: json([...ranges(20), ...ranges(20)]) },
+    { allowedCidrs: json(ranges(19)), acme: OWN },
+    { allowedCidrs: json(ranges(29)), ruleQuota: "61" },
+    { allowedCidrs: json(ranges(29)), shell: "none", ruleQuota: "60" },
     { machines: "6", elasticIpQuota: "6", acme: OWN },
-    { tags: Array.from({ length: 44 }, (_, n) => `t${n}=x`).join(",") },
+    { tags: manyTags(44) },
+    { zone: "example.com", acme: OWN, caaIssuer: "ca.example.com" },
+    { zone: "example.com", acme: "https://acme.zerossl.com/v2/DV90" },
     { instanceType: "i3.metal", architecture: "amd64" },
     { instanceType: "p3dn.24xlarge", architecture: "amd64" },
     { instanceType: "m5.large", architecture: "amd64" },
@@ -321,7 +412,7 @@ describe("an address with credentials", () => {
   ])("is refused as workspace, and not shown: %s", (workspace) => {
     for (const target of [{}, AWS]) {
       const parse = () => parseSettings({ ...target, workspace }, "dev");
-      expect(parse).toThrow("mcp-edge:workspace is");
+      expect(parse).toThrow("mcp-edge:workspace is an address with credentials, but");
       expect(parse).toThrow("must not hold credentials");
       expect(parse).not.toThrow("s3cret");
     }
@@ -338,9 +429,12 @@ describe("an address with credentials", () => {
 });
 
 test("a production machine gets HEAD alone unless refs are named", () => {
-  const aws = { target: "aws", domain: "mcp.example.com" };
+  const aws = { target: "aws", domain: "mcp.example.com", workspace: "." };
   expect(parseSettings(aws, "prod").workspaceRefs).toEqual([]);
-  expect(parseSettings({ ...aws, workspaceRefs: "main, v*" }, "prod").workspaceRefs).toEqual(["main", "v*"]);
-  for (const workspaceRefs of ["-x", "a..b", "a b", "$(x)"])
-    expect(() => parseSettings({ workspaceRefs }, "dev")).toThrow("names of branches or tags");
+  const workspaceRefs = '["main","v*"]';
+  expect(parseSettings({ ...aws, workspaceRefs }, "prod").workspaceRefs).toEqual(["main", "v*"]);
+  for (const ref of ["-x", "a..b", "a b", "$(x)"])
+    expect(() => parseSettings({ workspaceRefs: JSON.stringify([ref]) }, "dev")).toThrow(
+      "must be the name of a branch or tag",
+    );
 });

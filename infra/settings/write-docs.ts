@@ -1,10 +1,11 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
-import { projectRoot } from "./paths.ts";
-import { projectConfig, settingsPage } from "./settings-docs.ts";
+import { projectRoot } from "../paths.ts";
+import { settingsPage } from "./docs.ts";
+import { projectConfig } from "./pulumi-yaml.ts";
 
-/** `npm run docs`: write what is made from the table of settings. */
+/** `npm run docs`: write what follows from the schemas of the settings. */
 const project = join(projectRoot, "Pulumi.yaml");
 const document = parseDocument(await readFile(project, "utf8"));
 document.set("config", projectConfig());

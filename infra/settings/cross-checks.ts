@@ -1,0 +1,94 @@
+import { isNamedAcme, isPublicAcme } from "../aws/acme.ts";
+import { ingressQuota } from "../aws/firewall-rules.ts";
+import { architectureOf } from "../instance-types.ts";
+import type { Commands, Path } from "./errors.ts";
+import type { AwsSettings } from "./schemas.ts";
+
+/** What is wrong between settings, with the command that fixes it. */
+export interface Contradiction {
+  /** Which settings, and what of them. */
+  text: string;
+  fix: string;
+}
+
+const parent = (domain: string) => domain.split(".").slice(1).join(".");
+
+/** What lies between the settings of a stack in AWS: what would be refused half-way by AWS, by a policy, or by the machine. Pure. */
+export function awsContradictions(
+  settings: AwsSettings,
+  commands: Commands,
+  given: readonly string[],
+): Contradiction[] {
+  const { domain, zone, instanceType, architecture, vpcId, subnetIds, machines, acme } = settings;
+  const found: Contradiction[] = [];
+  const add = (when: unknown, text: string, key: string, value?: unknown) => {
+    if (when) found.push({ text, fix: commands.set([key] as Path, value) });
+  };
+  const inZone = domain === zone || domain.endsWith(`.${zone}`);
+  add(zone && !inZone, `zone ${zone} does not hold the domain ${domain}`, "zone", parent(domain));
+  add(
+    settings.hostedZone === "create" && !zone,
+    "hostedZone is create and zone names none",
+    "zone",
+    parent(domain),
+  );
+  const ofType = architectureOf(instanceType);
+  add(
+    ofType !== architecture,
+    `instanceType ${instanceType} is ${ofType} and architecture is ${architecture}`,
+    "architecture",
+    ofType,
+  );
+  add(vpcId && subnetIds.length === 0, "vpcId needs subnetIds", "subnetIds");
+  add(!vpcId && subnetIds.length > 0, "subnetIds needs vpcId", "vpcId");
+  found.push(...quotaContradictions(settings, commands));
+  add(
+    machines > 1 && isPublicAcme(acme),
+    `machines is ${machines} and acme is ${acme}, whose validation reaches any one of them, so that none gets a certificate; they share none yet. One machine serves, or an ACME server of your own that validates otherwise (mcp-edge:acme: https://…)`,
+    "machines",
+    1,
+  );
+  add(
+    machines > 1 && settings.snapshotId,
+    "snapshotId is the data of one machine, and machines is more than one",
+    "machines",
+    1,
+  );
+  if (given.includes("caaIssuer") && isNamedAcme(acme))
+    found.push({
+      text: `caaIssuer is for an ACME server given by its URL, and acme is ${acme}`,
+      fix: commands.remove(["caaIssuer"]),
+    });
+  add(
+    zone && settings.caaIssuer === "",
+    `caaIssuer must be set: zone is ${zone}, and nobody knows how a CAA record names the authority behind ${acme} (policy zone-records)`,
+    "caaIssuer",
+  );
+  add(
+    settings.acmeCa && !acme.startsWith("https:"),
+    "acmeCa is for an ACME server of your own",
+    "acme",
+    "https://acme.example.com/directory",
+  );
+  return found;
+}
+
+/** What an account refuses after half of the stack has been made. */
+function quotaContradictions(settings: AwsSettings, commands: Commands): Contradiction[] {
+  const { machines, elasticIpQuota, allowedCidrs, ruleQuota } = settings;
+  const found: Contradiction[] = [];
+  const more = (key: string, value: number) =>
+    `ask for more in Service Quotas, then: ${commands.set([key] as Path, value)}`;
+  if (machines > elasticIpQuota)
+    found.push({
+      text: `machines is ${machines}, and the account may have ${elasticIpQuota} Elastic IP addresses in a region`,
+      fix: `${commands.set(["machines"], elasticIpQuota)}; or ${more("elasticIpQuota", machines)}`,
+    });
+  const rules = ingressQuota(allowedCidrs, isPublicAcme(settings.acme), settings.shell === "endpoint");
+  if (rules > ruleQuota)
+    found.push({
+      text: `allowedCidrs has ${allowedCidrs.length} ranges, which take ${rules} rules of one address family, and a security group takes ${ruleQuota}`,
+      fix: `join neighbouring ranges into wider ones, or ${more("ruleQuota", rules)}`,
+    });
+  return found;
+}
