@@ -8,7 +8,8 @@
 /** Pure: no resources, no network, no child process. */
 const RENDERERS = [
   "^cloud-init/",
-  "^infra/(instance-types|settings[^/]*|workspace-credentials)[.]ts$",
+  "^infra/(instance-types|settings|workspace-credentials)[.]ts$",
+  "^infra/settings/(?!write-docs)",
   "^infra/aws/(acme|alarm-table|cost|desired|firewall-rules|identity-policy|image-parameter|machine-names|provider-settings|records|service-endpoint|tags)[.]ts$",
 ].join("|");
 

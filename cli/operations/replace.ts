@@ -1,8 +1,7 @@
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
 import { Listr } from "listr2";
 import type { MachineOutput } from "../../infra/aws/index.ts";
-import { rawSettings } from "../../infra/edge.ts";
-import { parseSettings } from "../../infra/settings.ts";
+import { parseSettings, rawSettings } from "../../infra/settings.ts";
 import { ensureEngine } from "../engine/index.ts";
 import { pickMachine } from "../machine/pick.ts";
 import { type Changes, eventLines } from "../stack/engine-events.ts";

@@ -57,7 +57,8 @@ beforeAll(async () => {
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
   });
-  const two = { machines: "2", acme: "https://ca.example.com/directory", allowedCidrs: "192.0.2.0/24" };
+  const acme = { acme: "https://ca.example.com/directory", caaIssuer: "ca.example.com" };
+  const two = { machines: "2", ...acme, allowedCidrs: ["192.0.2.0/24"] };
   await aws.stack(
     stack,
     settings({ hostedZone: "create", workspace: "https://git.example.com/a.git", ...two }),

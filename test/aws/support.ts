@@ -48,7 +48,7 @@ const double = join(projectRoot, "test/aws-double");
 export const DOMAIN = `mcp-${process.pid}.example.com`;
 
 /** The configuration of a stack with its zone; more settings without their namespace. */
-export function settings(more: Record<string, string> = {}): Record<string, string> {
+export function settings(more: Record<string, unknown> = {}): Record<string, unknown> {
   const all = {
     target: "aws",
     workspace: ".",

@@ -140,7 +140,7 @@ describe("the table", () => {
     role: "edge",
     change: ["restart-fail2ban"],
     judge: "fail2ban",
-    when: ({ auth }) => auth === "token",
+    when: ({ stack }) => stack === "prod",
   };
   const line = `restart-fail2ban fail2ban - ${row.path}\n`;
   const withRow = (settings = SETTINGS, roles = ROLES) => machineFiles(settings, roles, [...FILES, row]);
@@ -156,7 +156,7 @@ describe("the table", () => {
   });
 
   test("a machine without the role, or with other settings, does not get the file", () => {
-    for (const files of [withRow(SETTINGS, ["app"]), withRow({ ...SETTINGS, auth: "none" })]) {
+    for (const files of [withRow(SETTINGS, ["app"]), withRow({ ...SETTINGS, stack: "dev" })]) {
       expect(files.map(({ path }) => path)).not.toContain(row.path);
       expect(table(files)).not.toContain(row.path);
     }
