@@ -1,14 +1,14 @@
 import { EventSourceParserStream } from "eventsource-parser/stream";
 
-/** The two media types of MCP's answers, and which of them a client can read. */
+/** The two media types of MCP's answers, and which of them a client reads. */
 export interface Readable {
   readonly json: boolean;
   readonly stream: boolean;
 }
 
 /**
- * Reads an `Accept` header (RFC 9110, section 12.5.1) liberally: a missing or empty one takes everything, parameters other than `q` are
- * ignored, and so is a malformed `q`. MCP wants both types of a client (basic/transports, "Sending Messages"), yet many name only one: ElevenLabs and Claude.ai's
+ * Reads an `Accept` header (RFC 9110, section 12.5.1) liberally: a missing or empty one accepts everything, parameters other than `q` are
+ * ignored, and so is a malformed `q`. MCP requires clients to accept both types (basic/transports, "Sending Messages"), yet many name only one: ElevenLabs and Claude.ai's
  * proxy only the stream, curl everything, others only JSON.
  */
 export function readableTypes(accept: string | undefined): Readable {
@@ -20,27 +20,27 @@ export function readableTypes(accept: string | undefined): Readable {
     qualities.set(type, Number.isNaN(q) ? 1 : q);
   }
   // The most specific entry decides.
-  const takes = (type: string) =>
+  const accepts = (type: string) =>
     (qualities.get(type) ??
       qualities.get(type.replace(/\/.*/, "/*")) ??
       qualities.get("*/*") ??
       qualities.get("*") ??
       0) > 0;
-  return { json: takes("application/json"), stream: takes("text/event-stream") };
+  return { json: accepts("application/json"), stream: accepts("text/event-stream") };
 }
 
-/** What the SDK's transports are told: they refuse a client that does not name both types. */
+/** The `Accept` for the SDK's transports, which refuse a client that does not name both types. */
 export function acceptForSdk(method: string): string {
   return method === "GET" ? "text/event-stream" : "application/json, text/event-stream";
 }
 
 /**
- * The same answer in a type that the client reads. An event stream becomes the JSON of its responses once all of them are there; what
- * was said in between (progress, log messages) is left out. A JSON answer becomes a stream of one event. Errors keep their JSON: clients
- * decide by the status.
+ * The same answer in a type that the client reads. An event stream becomes the JSON of its responses once all of them have arrived, without
+ * the notifications in between (progress, log messages). A JSON answer becomes a stream of one event. Errors stay JSON: clients decide by
+ * the status.
  *
  * @param signal ends the reading when the client has gone
- * @param batch whether the request was a batch: so is its answer then
+ * @param batch whether the request was a batch, so that the answer is one too
  */
 export async function inReadableType(
   response: Response,
@@ -53,7 +53,7 @@ export async function inReadableType(
   if (type.startsWith("text/event-stream") && !readable.stream) {
     const headers = new Headers(response.headers);
     const found = await responsesIn(response.body, signal);
-    // The request was cancelled, or its session ended: nobody waits for an answer.
+    // The request was cancelled, or its session ended: no answer follows.
     if (found.length === 0) {
       headers.delete("content-type");
       return new Response(null, { status: 202, headers });

@@ -1,9 +1,9 @@
 import { Refusal } from "../http/errors.ts";
 import { messagesOf } from "./messages.ts";
 
-/** Messages of one batch (a thing of the revision 2025-03-26 alone): the SDK's own limit, held before anything is done for the first. */
+/** Maximum number of messages in a batch (only in revision 2025-03-26): the SDK's own limit, checked before the first is handled. */
 const MAX_MESSAGES = 100;
-/** Messages of one batch that may have to be passed on to another instance: each costs a write to the store. */
+/** Maximum number of messages in a batch that may have to be passed to another instance: each costs a write to the store. */
 const MAX_PASSED_ON = 10;
 
 /** @throws Refusal for a batch that is too large, naming the limit */

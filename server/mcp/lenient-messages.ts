@@ -4,13 +4,13 @@ const isObject = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
- * Messages as real clients send them, put into the form that the SDK validates. Serializers that write absent members as `null` fill in
+ * Messages as real clients send them, put into the form that the SDK validates. Serializers that write absent members as `null` add
  * `params`, `arguments`, `cursor` or `_meta`, and the `id` of notifications; models send the arguments of a tool as JSON text. No request of MCP
  * gives a `null` there a meaning, so it means "not given".
  *
  * The arguments themselves are the tool's business (see tools/lenient-arguments.ts), those of a prompt are texts or absent.
  *
- * Pure; what it does not know it passes on.
+ * Pure. Unknown content is passed through.
  *
  * @param body one message, or a batch
  */
@@ -33,9 +33,9 @@ function lenientParams(method: string, params: unknown): unknown {
   const given = withoutNulls(params);
   if (method !== "tools/call" && method !== "prompts/get") return given;
   const { arguments: args, ...rest } = given;
-  const meant = typeof args === "string" ? parsedArguments(args) : args;
-  if (meant === undefined || meant === null) return rest;
-  return { ...rest, arguments: method === "prompts/get" && isObject(meant) ? withoutNulls(meant) : meant };
+  const parsed = typeof args === "string" ? parsedArguments(args) : args;
+  if (parsed === undefined || parsed === null) return rest;
+  return { ...rest, arguments: method === "prompts/get" && isObject(parsed) ? withoutNulls(parsed) : parsed };
 }
 
 function withoutNulls(fields: Fields): Fields {

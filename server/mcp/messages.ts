@@ -1,6 +1,6 @@
 import type { RequestId } from "../store/store.ts";
 
-/** A JSON-RPC message as far as it is looked at before the SDK validates it. */
+/** The fields of a JSON-RPC message that are read before the SDK validates it. */
 export interface Message {
   readonly id?: unknown;
   readonly method?: unknown;

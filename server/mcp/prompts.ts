@@ -8,21 +8,21 @@ import type { Workspace } from "../workspace/workspace.ts";
 
 type Context = Pick<ToolContext, "workspace">;
 
-/** Characters of a diff or a listing that a prompt holds: well below what clients take in one message. */
+/** Maximum length of a diff or listing in a prompt, characters: well below what clients accept in one message. */
 const MAX_CHARS = 60_000;
-/** Paths that onboard shows. */
+/** Maximum number of paths in onboard. */
 const MAX_PATHS = 400;
 
-/** Built once for a workspace: making zod schemas for each request was measured to cost most. */
+/** Built once per workspace: building zod schemas for each request was measured to be the largest cost. */
 const schemas = new WeakMap<Workspace, ReturnType<typeof makeSchemas>>();
 
 function makeSchemas(workspace: Workspace) {
-  // What completes lies within what may be left out: the SDK looks for it there.
+  // completable() must be inside optional(): the SDK looks for it there.
   const repo = completable(z.string().max(255), async (start) =>
     (await workspace.repositories()).map((r) => r.name).filter((name) => name.startsWith(start)),
   )
     .optional()
-    .describe("Name of the repository; may be left out when there is one.");
+    .describe("Name of the repository; may be omitted if there is only one.");
   const base = completable(z.string().max(200), (start, context) =>
     revisions(workspace, context?.arguments?.repo, start),
   )
@@ -38,7 +38,7 @@ function makeSchemas(workspace: Workspace) {
   };
 }
 
-/** Prompts that carry what the reader needs to begin, and say how to go on with this server's tools. */
+/** Prompts that contain what the model needs to start, and say how to continue with this server's tools. */
 export function registerPrompts(server: McpServer, { workspace }: Context, calls: Counted): void {
   const known = schemas.get(workspace) ?? makeSchemas(workspace);
   schemas.set(workspace, known);
@@ -55,7 +55,7 @@ export function registerPrompts(server: McpServer, { workspace }: Context, calls
         return message(
           `Explain ${JSON.stringify(symbol)} in the repository ${repo.name}.`,
           `1. Find it: find_symbol and find_references with repo ${JSON.stringify(repo.name)}. Where these are not offered: search_text with query ${JSON.stringify(symbol)}, case "sensitive"; its definition is usually the match that follows a keyword such as function, class, def, type or const.`,
-          "2. Read the definition whole with read_file, and as much round it as it needs.",
+          "2. Read the definition whole with read_file, with as much context as needed.",
           "3. Read two or three of the places that use it; tests among them show what is expected of it.",
           "Then say, with path:line for every claim: what it is for; what goes in and comes out, with limits, defaults and errors; who uses it and what they rely on; what would break if it changed. Say so when something cannot be told from the code.",
         );
@@ -75,7 +75,7 @@ export function registerPrompts(server: McpServer, { workspace }: Context, calls
         const cut = diff.length > MAX_CHARS;
         return message(
           `Review this change of the repository ${repo.name}: ${base}...HEAD.`,
-          "Read the code round each hunk with read_file before judging it, and look with search_text for callers of what changed. Report defects first, the worst first: path:line, what goes wrong with which input, and how to mend it. Then say what is not tested. Leave out matters of taste.",
+          "Read the code around each hunk with read_file before judging it, and find the callers of what changed with search_text. Report defects first, the worst first: path:line, what goes wrong with which input, and how to fix it. Then say what is not tested. Leave out matters of taste.",
           diff === "" ? "There is no difference." : `\`\`\`diff\n${diff.slice(0, MAX_CHARS)}\n\`\`\``,
           ...(cut
             ? [`The diff is cut after ${MAX_CHARS} characters; read the remaining files with read_file.`]
@@ -110,7 +110,7 @@ function message(...paragraphs: string[]) {
   };
 }
 
-/** All paths where they are few, else folders with the number of their files, as deep as there is room. */
+/** All paths if they are few, otherwise folders with the number of their files, as deep as the limit permits. */
 function outline(files: readonly string[]): string[] {
   if (files.length <= MAX_PATHS) return [...files];
   let best: string[] = [];
@@ -129,7 +129,7 @@ function outline(files: readonly string[]): string[] {
 
 async function difference(root: string, base: string): Promise<string> {
   if (base.startsWith("-") || /[\0\s:]|\.\./.test(base))
-    throw new ToolError(`${JSON.stringify(base)} is no branch, tag or commit.`);
+    throw new ToolError(`${JSON.stringify(base)} is not a branch, tag or commit.`);
   const fixed = [
     "diff",
     "--no-color",
@@ -158,7 +158,7 @@ async function revisions(workspace: Workspace, name: string | undefined, start: 
     .filter((ref) => ref !== "" && ref.startsWith(start));
 }
 
-/** What a tool would answer as its own failure is a wrong argument of a prompt. */
+/** Converts the error of a tool into one about the arguments of the prompt. */
 async function invalid<T>(work: Promise<T>): Promise<T> {
   return work.catch((error: Error) => {
     throw error instanceof ToolError

@@ -15,17 +15,17 @@ import { insidePath } from "../workspace/paths.ts";
 import type { Repository, Workspace } from "../workspace/workspace.ts";
 import { page } from "./pages.ts";
 
-/** Longest file that is answered as a resource, bytes; read_file reads any part of a longer one. */
+/** Size limit of a file that is served as a resource, bytes. read_file reads any part of a larger one. */
 const MAX_BYTES = 1024 * 1024;
-/** Resources in one answer of resources/list. */
+/** Number of resources on a page of resources/list. */
 const PAGE = 100;
-/** Completions in one answer: the protocol's limit. */
+/** Maximum number of completions in one answer, set by the protocol. */
 const MAX_COMPLETIONS = 100;
 
 /** `+` keeps the slashes of a path (RFC 6570, section 3.2.3). */
 const TEMPLATE = "repo://{repo}/{+path}";
 
-/** Media types of what is no plain text, or shown better than plain text, by file name ending. */
+/** Media types by file name extension, for files that are not plain text or have a better type. */
 const TYPES: Readonly<Record<string, string>> = {
   css: "text/css",
   gif: "image/gif",
@@ -40,7 +40,7 @@ const TYPES: Readonly<Record<string, string>> = {
   webp: "image/webp",
 };
 
-/** The repositories' files as resources: what lies at the top of each is listed, every other is read by the template. */
+/** The repositories' files as resources. Those at the top level are listed; all others are read through the template. */
 export function registerResources(server: McpServer, workspace: Workspace, calls: Counted): void {
   const template = new ResourceTemplate(TEMPLATE, {
     list: undefined,
@@ -65,7 +65,7 @@ export function registerResources(server: McpServer, workspace: Workspace, calls
   });
 }
 
-/** Something that is different when the file is; "" for what is no file that may be read. */
+/** A text that differs when the file does; "" if there is no such file, or it may not be read. */
 export async function resourceVersion(workspace: Workspace, uri: string): Promise<string> {
   try {
     const { absolute } = await locate(workspace, uri);

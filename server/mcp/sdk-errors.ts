@@ -2,8 +2,8 @@ import { ProtocolError, ProtocolErrorCode } from "@modelcontextprotocol/server";
 import type { FastifyBaseLogger } from "fastify";
 
 /**
- * How the SDK (2.4) begins its reports of requests that it refused: the fault is the client's. Whatever a newer SDK reports in other words
- * is logged as an error until it is named here.
+ * The first words of the SDK's (2.4) reports of requests that it refused because of the client. A report that is not listed here, for
+ * example of a newer SDK, is logged as an error.
  */
 const REFUSALS = [
   "Rejected inbound request",
@@ -27,7 +27,7 @@ const REFUSALS = [
   "Failed to write to the response stream",
 ];
 
-/** Messages that are no JSON-RPC, as the SDK's schemas and JSON.parse report them. */
+/** Errors of the SDK's schemas and of JSON.parse for messages that are not JSON-RPC. */
 const MALFORMED = ["ZodError", "$ZodError", "SyntaxError"];
 
 function isRefusal(error: Error): boolean {
@@ -36,14 +36,14 @@ function isRefusal(error: Error): boolean {
 }
 
 /**
- * What the SDK reports beside its answers. A client's mistake is a line for debugging; everything else (a factory that throws, a response
- * that could not be sent, a notification handler that failed) is an error of this server, and has its stack in the log.
+ * Logs the errors that the SDK reports apart from its answers. A client's mistake is logged at level debug. Everything else (a factory that
+ * throws, a response that could not be sent, a failed notification handler) is an error of this server, and is logged with its stack.
  *
- * @param facts added to each line
+ * @param fields added to each line
  */
-export function sdkErrors(log: FastifyBaseLogger, facts: object = {}): (error: Error) => void {
+export function sdkErrors(log: FastifyBaseLogger, fields: object = {}): (error: Error) => void {
   return (error) => {
-    if (isRefusal(error)) log.debug({ ...facts, reason: error.message }, "mcp refused");
-    else log.error({ ...facts, err: error }, "mcp failed");
+    if (isRefusal(error)) log.debug({ ...fields, reason: error.message }, "mcp refused");
+    else log.error({ ...fields, err: error }, "mcp failed");
   };
 }

@@ -112,7 +112,7 @@ test("a stream that was opened at another instance takes over at once", async ()
   expect([first.over, second.over]).toEqual([true, false]);
 });
 
-test("also when the message about it is lost: at the next look into the store", async () => {
+test("a stream that was opened at another instance takes over within 35 s if the message about it is lost", async () => {
   const { id } = await openSession(one);
   const first = await openStream(one, id);
   faults.losesMessages = true;
@@ -122,7 +122,7 @@ test("also when the message about it is lost: at the next look into the store", 
   const third = await openStream(one, id);
   await pass(35_000);
   expect([second.over, third.over]).toEqual([true, false]);
-  // The one that is left stays, however often it is looked at.
+  // The remaining stream stays, however often it is checked.
   await pass(120_000);
   expect(third.over).toBe(false);
 });
@@ -137,7 +137,7 @@ test("a stream that was opened while the store was away gives way to a later one
   expect([first.over, second.over]).toEqual([true, false]);
 });
 
-test("and stays when there is none", async () => {
+test("a stream that was opened while the store was away stays if there is no later one", async () => {
   const { id } = await openSession(one);
   const before = await openStream(one, id);
   faults.refusesClaims = true;
@@ -145,4 +145,27 @@ test("and stays when there is none", async () => {
   faults.refusesClaims = false;
   await pass(120_000);
   expect([before.over, stream.over]).toEqual([true, false]);
+});
+
+test("a session that is deleted at another instance leaves memory within seconds if the message about it is lost", async () => {
+  const { id } = await openSession(one);
+  const stream = await openStream(one, id);
+  const there = await two.sessions.find(id, principal);
+  faults.losesMessages = true;
+  const headers = { ...JSON_HEADERS, "mcp-session-id": id };
+  await there?.transport.handleRequest(new Request("http://localhost/mcp", { method: "DELETE", headers }));
+  expect(one.sessions.live.peek(id)).toBeDefined();
+  await pass(2_000);
+  expect([one.sessions.live.peek(id), stream.over]).toEqual([undefined, true]);
+});
+
+test("a state that is changed at another instance is read within seconds if the message about it is lost", async () => {
+  const session = await openSession(one);
+  const there = await two.sessions.find(session.id, principal);
+  if (!there) throw new Error("the session is unknown");
+  faults.losesMessages = true;
+  await two.sessions.change(there, { subscribe: { "repo://r/a": "1" }, logLevel: "error" });
+  expect(session.state.logLevel).toBeUndefined();
+  await pass(2_000);
+  expect(session.state).toMatchObject({ subscriptions: { "repo://r/a": "1" }, logLevel: "error" });
 });

@@ -58,6 +58,18 @@ export function contract(pair: () => readonly [Store, Store]): void {
     expect(await one.read(record.id)).toBeUndefined();
   });
 
+  test("the states of many sessions tell a removed session from one that the store does not know", async () => {
+    const [one, two] = pair();
+    const [kept, removed] = [sessionRecord(), sessionRecord()];
+    await one.create(kept);
+    await one.create(removed);
+    await one.changeState(kept.id, { logLevel: "error" });
+    await one.remove(removed.id);
+    const states = await two.states([kept.id, removed.id]);
+    expect(states.get(kept.id)).toEqual({ ...INITIAL_STATE, logLevel: "error" });
+    expect([states.has(removed.id), states.get(removed.id)]).toEqual([true, undefined]);
+  });
+
   test("changes of two instances at the same time are all kept; what was left meanwhile does not come back", async () => {
     const [one, two] = pair();
     const record = sessionRecord();
@@ -74,7 +86,7 @@ export function contract(pair: () => readonly [Store, Store]): void {
         notified: { lists: { prompts: "p" }, resources: { "repo://a/38": "3" } },
       }),
     ]);
-    // The word of a change comes after the client has left the resource.
+    // The notification is recorded after the client has unsubscribed.
     await two.changeState(record.id, { notified: { resources: { "repo://a/0": "9" } } });
     const left = Object.fromEntries(uris.slice(20).map((uri) => [uri, "1"]));
     expect((await one.read(record.id))?.state).toEqual({
@@ -83,7 +95,7 @@ export function contract(pair: () => readonly [Store, Store]): void {
       subscriptions: { ...left, "repo://a/39": "2", "repo://a/38": "3" },
       lists: { tools: "t", prompts: "p" },
     });
-    // Nothing left is still a map.
+    // Without subscriptions it is still a map.
     await one.changeState(record.id, { unsubscribe: uris });
     expect((await two.read(record.id))?.state.subscriptions).toEqual({});
   });
@@ -232,19 +244,19 @@ export function contract(pair: () => readonly [Store, Store]): void {
     expect((await one.beat("i2", "green")).has(dead)).toBe(false);
   });
 
-  test("words reach the one they are for, or everybody else", async () => {
+  test("messages reach the instance they are addressed to, or all others", async () => {
     const [one, two] = pair();
-    const [heard1, heard2]: [string[], string[]] = [[], []];
+    const [received1, received2]: [string[], string[]] = [[], []];
     const [a, b] = [randomUUID(), randomUUID()];
-    await one.receive(a, (text) => heard1.push(text));
-    await two.receive(b, (text) => heard2.push(text));
+    await one.receive(a, (text) => received1.push(text));
+    await two.receive(b, (text) => received2.push(text));
     await one.send(a, b, "to b");
     await one.send(a, "*", "to all");
     await one.send(a, randomUUID(), "to another");
     await two.send(b, a, "back");
-    await eventually(() => heard2.length === 2 && heard1.length === 1, "the words");
-    expect(heard2).toEqual(["to b", "to all"]);
-    expect(heard1).toEqual(["back"]);
+    await eventually(() => received2.length === 2 && received1.length === 1, "the messages");
+    expect(received2).toEqual(["to b", "to all"]);
+    expect(received1).toEqual(["back"]);
   });
 
   test("no more events are kept than the limits allow, the newest first", async () => {
