@@ -6,10 +6,10 @@ import { machineOption, stackOption } from "./options.ts";
 
 export const logsCommand = () =>
   new Command("logs")
-    .description("The machine's journal: the server, NGINX, certificates, bans.")
-    .option("-f, --follow", "go on as it grows", false)
-    .option("-n, --lines <count>", "how many lines", "100")
-    .option("-u, --unit <unit>", "a unit; give it again for more (default: the server's)", together)
+    .description("Show the machine's journal: the server, NGINX, certificates, bans.")
+    .option("-f, --follow", "wait for new lines and print them", false)
+    .option("-n, --lines <count>", "number of lines", "100")
+    .option("-u, --unit <unit>", "a unit; may be repeated (default: the server's)", together)
     .addOption(stackOption())
     .addOption(machineOption())
     .action(async ({ stack, machine, follow, lines, unit }: Options) => {

@@ -23,7 +23,7 @@ export const statusCommand = () =>
       const guest = guestOf(stack, networkOf(ref.networkIndex));
       const { stdout } = await inGuest(guest, ["mcp-edge-deploy", "status", "--json"]);
       const { ready, ...status } = JSON.parse(stdout) as { ready: boolean; colour: string; release: string };
-      const words = `${stack}: release ${status.release.slice(0, 12) || "none"} (${status.colour || "no colour"}), ${ready ? "ready" : "not ready"}`;
+      const words = `${stack}: release ${status.release.slice(0, 12) || "none"} (${status.colour || "no slot"}), ${ready ? "ready" : "not ready"}`;
       console.log(json ? stdout.trim() : words);
       if (!ready) process.exitCode = 1;
     });

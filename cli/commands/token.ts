@@ -44,14 +44,14 @@ interface Options {
 }
 
 export function tokenCommand(): Command {
-  const command = new Command("token").description("Bearer tokens of the server: make, list, revoke.");
+  const command = new Command("token").description("Create, list and revoke bearer tokens of the server.");
   command
     .command("create")
-    .description("Make a token; it is shown once and stored hashed.")
+    .description("Create a token. It is shown once and stored hashed.")
     .option("-n, --name <name>", "what it is for", "unnamed")
     .option("--ttl <time>", "how long it lives: 30d, 12h, 15m or seconds (default: until revoked)", seconds)
     .option("--scopes <list>", "comma-separated, of code:read and ops (default: code:read)")
-    .option("--quota <calls>", "at most so many calls a day (default: the server's; 0: no limit)", calls)
+    .option("--quota <calls>", "maximum number of calls a day (default: the server's; 0: no limit)", calls)
     .addOption(stackOption())
     .addOption(machineOption())
     .addOption(jsonOption())
@@ -67,7 +67,7 @@ export function tokenCommand(): Command {
     });
   command
     .command("list")
-    .description("The tokens that the server takes; never their secrets.")
+    .description("List the tokens that the server accepts, without their secrets.")
     .addOption(stackOption())
     .addOption(machineOption())
     .addOption(jsonOption())
@@ -77,7 +77,7 @@ export function tokenCommand(): Command {
     });
   command
     .command("revoke")
-    .description("Take a token back; it stops working within a second.")
+    .description("Revoke a token. It stops working within a second.")
     .argument("<id>", "its id, from `token list`")
     .addOption(stackOption())
     .addOption(machineOption())

@@ -23,7 +23,7 @@ export const upCommand = () =>
     .addOption(stackOption())
     .option("-w, --workspace <path-or-url>", "git repository that the tools read (default: where you are)")
     .addOption(setOption())
-    .option("--replace", "make the machine anew; certificates, tokens and workspace stay", false)
+    .option("--replace", "replace the machine by a new one; certificates, tokens and workspace stay", false)
     .option("--no-doctor", "do not check the result from outside")
     .addOption(jsonOption())
     .addHelpText(

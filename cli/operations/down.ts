@@ -7,7 +7,8 @@ import { home } from "../../infra/paths.ts";
 import { ensureEngine } from "../engine/index.ts";
 import { eventLines } from "../stack/engine-events.ts";
 import { awaitLeftovers } from "../stack/leftovers.ts";
-import { forgetStack, inState, openStack } from "../stack/workspace.ts";
+import { forgetStack, inState, openStack, stackConfig } from "../stack/workspace.ts";
+import { targetOf } from "../team.ts";
 import { progress } from "./progress.ts";
 
 export interface DownOptions {
@@ -16,11 +17,14 @@ export interface DownOptions {
 }
 
 /**
- * Remove the stack: what the engine knows by the engine, then whatever lies on the host, then our files.
+ * Removes a stack of this host: first what the engine knows of, then processes, mounts and network, then our files.
  * Only the cache stays (root filesystem, engine, releases).
+ * @throws Error with the command to run for a stack in AWS
  */
 export async function down(options: DownOptions, signal: AbortSignal): Promise<{ removed: boolean }> {
   const { stack } = options;
+  if (targetOf(await stackConfig(stack)) === "aws")
+    throw new Error(`Stack ${stack} is in AWS. Remove it: pulumi destroy --stack ${stack} (docs/aws.md)`);
   const known = inState(stack);
   if (!known && !existsSync(join(home, "stacks", stack))) return { removed: false };
   assertHost();

@@ -18,7 +18,7 @@ export interface UpOptions {
   overrides: Overrides;
   /** Machine-readable output: progress goes to standard error, one line each. */
   json: boolean;
-  /** Make the machine anew; its data (certificates, tokens, workspace) stays. */
+  /** Replace the machine; its data (certificates, tokens, workspace) stays. */
   replace: boolean;
 }
 
@@ -41,7 +41,7 @@ type Task = ListrTaskWrapper<Context, any, any>;
 /** Bring the stack up: settings, host, engine beside root filesystem, the program, a first token. */
 export async function up(options: UpOptions, signal: AbortSignal): Promise<UpResult> {
   const { stack } = options;
-  // All that can be wrong with the settings or the host is said before anything is made or fetched.
+  // Settings and host are checked before anything is made or fetched.
   const { target } = parseSettings(rawSettings(await stackConfig(stack, options.overrides)), stack);
   if (target === "aws") {
     throw new Error(
@@ -91,7 +91,7 @@ async function engineTask(context: Context, task: Task): Promise<void> {
 }
 
 async function program(context: Context, task: Task, options: UpOptions, signal: AbortSignal): Promise<void> {
-  // The release takes as long as the engine's start: both at once. What fails here is said when the program asks for it.
+  // The release takes as long as the engine's start: both at once. A failure is reported when the program asks for the release.
   buildRelease().catch(() => undefined);
   const stack = await openStack(options.stack, context.engine as Engine);
   const lines = eventLines(say(task));
@@ -131,7 +131,7 @@ async function firstToken(context: Context, task: Task): Promise<void> {
   const result = context.result as UpResult;
   const existing = await tokens(result.deployed);
   if (existing.length > 0) {
-    task.title = `Token: ${existing.length} there already`;
+    task.title = `Token: ${existing.length} exist already`;
     return;
   }
   result.token = await createToken(result.deployed, { name: "default" });

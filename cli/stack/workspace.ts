@@ -120,7 +120,7 @@ export async function openStack(stack: string, engine: Engine, changes: Override
   return opened;
 }
 
-/** A team's stack is never made by the way: a preview only reads. */
+/** A team's stack is never created implicitly: a preview only reads. */
 async function known(stack: string, backend: string, select: () => Promise<Stack>): Promise<Stack> {
   try {
     return await select();
@@ -147,13 +147,13 @@ async function writeStackFile(stack: string, changes: Overrides, team: Belonging
   await writeFile(file, stringify({ ...salt, ...team.encryption, config }));
 }
 
-/** We hold this stack's own lock, so an engine's lock on it belongs to a run that is dead. */
+/** We hold the lock of this stack, so a lock of the engine on it belongs to a run that has died. */
 async function unlock(stack: Stack): Promise<void> {
   const folder = join(stateFolder, ".pulumi/locks/organization/mcp-edge", stack.name);
   if (existsSync(folder) && (await readdir(folder)).length > 0) await stack.cancel();
 }
 
-/** Our resources' creation mends what is half made, so an interrupted one is simply done again. */
+/** Creating a resource of ours repairs one that is half made, so an interrupted creation is simply repeated. */
 async function forgetPending(stack: Stack): Promise<void> {
   const state = await stack.exportStack();
   if (!state.deployment?.pending_operations?.length) return;

@@ -13,7 +13,7 @@ export type SignIn = (attempt: Attempt, url: URL, signal: AbortSignal) => Promis
 
 /**
  * Signs in by a one-time link, as the machine's own command makes one, and agrees on the consent page.
- * @param link made anew for each client: it works once
+ * @param link made for each client: it works once
  */
 export function byLink(link: (signal: AbortSignal) => Promise<URL>): SignIn {
   return async (attempt, url, signal) => {

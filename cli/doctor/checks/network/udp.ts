@@ -5,7 +5,7 @@ import { probeQuic } from "../../clients/quic-probe.ts";
 import type { Context } from "../../context.ts";
 import { tryAddresses } from "../each-address.ts";
 
-/** Servers need not answer a version negotiation; after so long a real handshake is tried beside it, milliseconds. */
+/** Servers need not answer a version negotiation. After this time, in milliseconds, a real handshake is tried as well. */
 const PATIENCE_MS = 1_000;
 
 export const udp: Check = {
