@@ -1,22 +1,22 @@
 import { createHash } from "node:crypto";
 
-/** Something that this server can do here and now, or why it cannot: a program, a service, an index. */
+/** A program, a service or an index that this server may have. */
 export interface Capability {
   readonly name: string;
   readonly available: boolean;
-  /** One sentence: what it rests on when available, else what is missing and how to mend it. May name paths of the machine. */
+  /** One sentence: what provides it, or what is missing and how to fix that. It may name paths of the machine. */
   readonly why: string;
 }
 
 /** All capabilities at one moment. */
 export interface CapabilitySnapshot {
-  /** sha256 (hex) over the names, the availability and the reasons: it differs exactly when something changed. */
+  /** sha256 (hex) of the names, availability and reasons. It changes exactly if one of them does. */
   readonly stamp: string;
   /** Sorted by name. */
   readonly capabilities: readonly Capability[];
 }
 
-/** Whatever needs capabilities, such as a tool: it is offered only while all of them are there. */
+/** Something that needs capabilities, such as a tool. It is offered only while all of them are available. */
 export interface NeedsCapabilities {
   /** Names in the registry. Default: none. */
   readonly needs?: readonly string[];
@@ -25,15 +25,15 @@ export interface NeedsCapabilities {
 export type CapabilityListener = (changed: Capability) => void;
 
 /**
- * What this server can do. The parts that know set it, at start and whenever it changes (an index is built, a service goes away);
- * the parts that depend on it ask, and listen for a change in availability (to send `list_changed`).
+ * The capabilities of this server. The parts that provide them set them, at start and on changes (an index is built, a service is lost).
+ * The parts that depend on them query them, and listen for changes of availability (to send `list_changed`).
  */
 export class Capabilities {
   readonly #known = new Map<string, Capability>();
   readonly #listeners = new Set<CapabilityListener>();
   #snapshot: CapabilitySnapshot | undefined;
 
-  /** Sets one. Listeners hear of it when its availability is another than before, or when it is new. */
+  /** Sets a capability. Listeners are called if it is new, or its availability has changed. */
   set(name: string, available: boolean, why: string): void {
     const before = this.#known.get(name);
     if (before?.available === available && before.why === why) return;
@@ -43,17 +43,17 @@ export class Capabilities {
     if (before?.available !== available) for (const listener of [...this.#listeners]) listener(capability);
   }
 
-  /** False for a name that nobody has set: what is not known to be there is not offered. */
+  /** False for an unknown name. */
   has(name: string): boolean {
     return this.#known.get(name)?.available ?? false;
   }
 
-  /** True when everything that `of` needs is there. */
+  /** True if everything that `of` needs is available. */
   allow(of: NeedsCapabilities): boolean {
     return (of.needs ?? []).every((name) => this.has(name));
   }
 
-  /** What `of` needs and is not there, each with the reason; empty when it can be offered. */
+  /** The capabilities that `of` needs and that are not available, with the reasons. */
   missing(of: NeedsCapabilities): Capability[] {
     return (of.needs ?? [])
       .filter((name) => !this.has(name))

@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
- * The files that no bundle can hold: WebAssembly grammars and native addons. A release has them beside `server.mjs` (`wasm/`, `native/`);
- * from sources they are found in node_modules.
+ * The files that a bundle cannot contain: WebAssembly grammars and native addons. A release has them next to `server.mjs` (`wasm/`,
+ * `native/`). When the server runs from its sources, they are in node_modules.
  */
 const here = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
@@ -16,7 +16,7 @@ export const PYTHON_PARSER = "tree-sitter-python.so";
 /** The extension sqlite-vec. */
 export const VECTORS = "vec0.so";
 
-/** @returns the absolute path, or undefined when this machine has none */
+/** @returns the absolute path; undefined if this machine has no such file */
 export function wasmFile(name: string): string | undefined {
   const ofPackage =
     name === "web-tree-sitter.wasm"
@@ -25,7 +25,7 @@ export function wasmFile(name: string): string | undefined {
   return first(join(here, "wasm", name), resolved(ofPackage));
 }
 
-/** @returns the absolute path, or undefined when this machine has none */
+/** @returns the absolute path; undefined if this machine has no such file */
 export function nativeFile(
   name: typeof STRUCTURAL_ADDON | typeof PYTHON_PARSER | typeof VECTORS,
 ): string | undefined {

@@ -4,12 +4,13 @@ import { listGitFiles } from "../workspace/git.ts";
 import { createDatabase, type IndexMeta, openForUpdate, readMeta, writeMeta } from "./database.ts";
 import { FileIndex } from "./file-index.ts";
 import { IndexFolder } from "./folder.ts";
+import type { JobContext } from "./job.ts";
 import { languageOf } from "./languages.ts";
 import { changedBetween, TreeReader, type TreeState, treeState } from "./work-tree.ts";
 
-/** More than so many files are left out, the last by name. */
+/** Largest number of files in an index; the last ones by path are left out. */
 const MAX_FILES = 200_000;
-/** Files in memory before their turn, each at most MAX_INDEXED_BYTES. */
+/** Number of files that are read ahead, each at most MAX_INDEXED_BYTES. */
 const READ_AHEAD = 8;
 
 export interface BuildOptions {
@@ -19,41 +20,50 @@ export interface BuildOptions {
   root: string;
   /** Default: 200,000. */
   maxFiles?: number;
-  /** Told after every hundred files. */
-  onProgress?: (done: number, total: number) => void;
 }
 
+/** The context of the job, as far as a build uses it. */
+type BuildContext = Pick<JobContext, "progress">;
+
 export interface BuildResult {
-  /** `locked`: another process is at it. */
+  /** `locked`: another process is building it. */
   did: "full" | "update" | "nothing" | "locked";
   meta: IndexMeta | undefined;
-  /** Files that were read. */
+  /** Number of files that were read. */
   read: number;
 }
 
 /**
- * Brings the index of a repository up to date with its work tree: by the files that git says have changed when there is an index, else
- * from nothing. Queries see the old state until the new one is whole, also when this process is killed half way.
+ * Updates the index of a repository to its work tree: from the files that git reports as changed if there is an index, else from scratch.
+ * Queries see the old state until the new one is complete, also if this process is killed before.
  */
-export async function buildIndex(options: BuildOptions): Promise<BuildResult> {
+export async function buildIndex(
+  options: BuildOptions,
+  context: BuildContext = { progress: () => undefined },
+): Promise<BuildResult> {
   const folder = new IndexFolder(options.dir, options.root);
   const unlock = await folder.lock();
   if (!unlock) return { did: "locked", meta: undefined, read: 0 };
   try {
     const state = await treeState(options.root);
-    return (await update(folder, state, options)) ?? (await create(folder, state, options));
+    return (await update(folder, state, options, context)) ?? (await create(folder, state, options, context));
   } finally {
     unlock();
   }
 }
 
-async function create(folder: IndexFolder, state: TreeState, options: BuildOptions): Promise<BuildResult> {
+async function create(
+  folder: IndexFolder,
+  state: TreeState,
+  options: BuildOptions,
+  context: BuildContext,
+): Promise<BuildResult> {
   const file = await folder.next();
   const db = createDatabase(file);
   try {
     const { paths, beyond } = await listing(options);
     db.exec("BEGIN");
-    const read = await addFiles(db, paths, options);
+    const read = await addFiles(db, paths, options.root, context);
     leaveOutBeyond(db, beyond, paths.length);
     const meta = finish(db, state);
     db.exec("COMMIT");
@@ -68,11 +78,12 @@ async function create(folder: IndexFolder, state: TreeState, options: BuildOptio
   }
 }
 
-/** @returns undefined when there is nothing to start from */
+/** @returns undefined if there is no usable index to start from */
 async function update(
   folder: IndexFolder,
   state: TreeState,
   options: BuildOptions,
+  context: BuildContext,
 ): Promise<BuildResult | undefined> {
   const file = await folder.current();
   const opened = file === undefined ? undefined : openOld(file);
@@ -84,21 +95,21 @@ async function update(
     if (!between) return undefined;
     const index = new FileIndex(db);
     const { paths, beyond } = await listing(options);
-    const shown = new Set(paths);
-    const looked = [...between, ...meta.dirty, ...state.dirty, ...beyondBefore(db)];
-    const changed = new Set(looked.filter((path) => shown.has(path)));
-    // IMMEDIATE: another writer is waited for here, not in the middle.
+    const listed = new Set(paths);
+    const candidates = [...between, ...meta.dirty, ...state.dirty, ...beyondBefore(db)];
+    const changed = new Set(candidates.filter((path) => listed.has(path)));
+    // IMMEDIATE waits for another writer here, not in the middle.
     db.exec("BEGIN IMMEDIATE");
-    const gone = index.paths().filter((path) => !shown.has(path) || changed.has(path));
+    const gone = index.paths().filter((path) => !listed.has(path) || changed.has(path));
     for (const path of gone) index.remove(path);
-    const read = await addFiles(db, [...changed].sort(), options);
+    const read = await addFiles(db, [...changed].sort(), options.root, context);
     leaveOutBeyond(db, beyond, paths.length);
     const after = finish(db, state);
     db.exec("COMMIT");
     db.exec("PRAGMA wal_checkpoint(PASSIVE)");
     return { did: "update", meta: after, read };
   } catch (error) {
-    // A damaged file would fail each time; anything else is tried again as it was.
+    // A damaged file would fail each time, so it is built again. Other errors are temporary.
     if (/malformed|not a database|corrupt/.test((error as Error).message)) return undefined;
     throw error;
   } finally {
@@ -119,7 +130,7 @@ function leaveOutBeyond(db: DatabaseSync, paths: readonly string[], max: number)
   for (const path of paths) index.leaveOut(path, `more than ${max} files`);
 }
 
-/** What there was no room for: some of it has room when other files are gone. */
+/** Files beyond the limit of the last build. Some of them fit once other files are gone. */
 function beyondBefore(db: DatabaseSync): string[] {
   const rows = db.prepare("SELECT path FROM left_out WHERE why LIKE 'more than % files'").all();
   return rows.map((row) => String(row.path));
@@ -136,24 +147,28 @@ function openOld(file: string): { db: DatabaseSync; meta: IndexMeta } | undefine
   }
 }
 
-async function addFiles(db: DatabaseSync, paths: readonly string[], options: BuildOptions): Promise<number> {
+async function addFiles(
+  db: DatabaseSync,
+  paths: readonly string[],
+  root: string,
+  context: BuildContext,
+): Promise<number> {
   const index = new FileIndex(db);
-  const reader = new TreeReader(options.root);
-  // The disk works ahead of the parser.
-  const texts: ReturnType<TreeReader["look"]>[] = [];
+  const reader = new TreeReader(root);
+  // Reads files while the parser works.
+  const texts: ReturnType<TreeReader["load"]>[] = [];
   let read = 0;
   for (const [n, path] of paths.entries()) {
-    if (n % 100 === 0) options.onProgress?.(n, paths.length);
+    context.progress(n, paths.length);
     while (texts.length < READ_AHEAD && n + texts.length < paths.length)
-      texts.push(reader.look(paths[n + texts.length] ?? ""));
+      texts.push(reader.load(paths[n + texts.length] ?? ""));
     const { text, why } = (await texts.shift()) ?? {};
-    // Pictures and archives are nobody's source: a binary file is missed only where its name promises one.
+    // A binary file counts as left out only if its name is that of source code: nobody misses a picture.
     if (why !== undefined && (why !== "binary" || languageOf(path))) index.leaveOut(path, why);
     if (text === undefined) continue;
     await index.add(path, text);
     read++;
   }
-  options.onProgress?.(paths.length, paths.length);
   return read;
 }
 

@@ -1,13 +1,13 @@
 import { DatabaseSync } from "node:sqlite";
 import { fitOf } from "./names.ts";
 
-/** Another number makes every index of an older release invalid: it is built anew beside the old one. */
+/** Version of the schema. With another number each index is built again, next to that of the older release. */
 export const INDEX_VERSION = 3;
 
 /**
- * `chunks_text` finds texts by their trigrams, `words` finds the files that hold an identifier. Both keep no copy of the text: it is read
- * from the work tree. `bare` is what a symbol is looked up by (names.ts), `start_line` where its comment, its decorators and its type begin.
- * `left_out` names the files that lack their text or symbols here.
+ * `chunks_text` finds text by trigrams, `words` finds the files with an identifier. Neither keeps the text, which is read from the work
+ * tree. `bare` is the name for lookups (names.ts), `start_line` the first line of comment, decorators and type. `left_out` lists the files
+ * without text or symbols.
  */
 const SCHEMA = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -26,21 +26,21 @@ CREATE VIRTUAL TABLE words USING fts5 (word, content='', contentless_delete=1, d
 CREATE VIRTUAL TABLE words_vocab USING fts5vocab (words, row);
 `;
 
-/** What an index says of itself. */
+/** The description that an index contains. */
 export interface IndexMeta {
   /** The commit that was checked out, or "" in a repository without one. */
   commit: string;
-  /** Stands for the commit and every change in the work tree. */
+  /** Changes with the commit and with each change in the work tree. */
   fingerprint: string;
   /** ISO 8601. */
   indexed_at: string;
   files: number;
   lines: number;
-  /** Paths that differed from the commit, to be looked at again the next time. */
+  /** Paths that differed from the commit. The next update checks them again. */
   dirty: string[];
 }
 
-/** A new, empty index. Until it is named as the current one a crash costs nothing, so nothing is synced. */
+/** Creates an empty index. A crash before it is published costs nothing, so nothing is synced. */
 export function createDatabase(file: string): DatabaseSync {
   const db = new DatabaseSync(file);
   db.exec("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-16384");
@@ -48,14 +48,14 @@ export function createDatabase(file: string): DatabaseSync {
   return db;
 }
 
-/** An index that is in use, to change it: readers see the old state until the commit, and a killed writer leaves it. */
+/** Opens an index that is in use, for an update. Readers see the old state until the commit, also if the writer is killed. */
 export function openForUpdate(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: 5_000 });
   db.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16384");
   return db;
 }
 
-/** @throws when it is missing or no index */
+/** @throws if the file is missing or not an index */
 export function openForQueries(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
   try {
@@ -74,7 +74,7 @@ export function openForQueries(file: string): DatabaseSync {
   }
 }
 
-/** @throws when the database is no whole index */
+/** @throws if the index is not complete */
 export function readMeta(db: DatabaseSync): IndexMeta {
   const row = db.prepare("SELECT value FROM meta WHERE key = 'index'").get();
   if (!row) throw new Error("the index is not whole");
@@ -86,7 +86,7 @@ export function writeMeta(db: DatabaseSync, meta: IndexMeta): void {
 }
 
 /**
- * An identifier as the `words` table keeps it: the tokenizer folds case, so a capital letter is marked by "^".
+ * Encodes an identifier for the `words` table. The tokenizer ignores case, so "^" marks an uppercase letter.
  */
 export function encodeWord(word: string): string {
   return word.replace(/\p{Lu}/gu, (letter) => `^${letter}`);

@@ -1,8 +1,8 @@
 /**
- * What is a definition, in tree-sitter's query language, one text a grammar. The outer capture is the definition and its name the kind
- * (languages.ts, plus `impl`, a container that is no symbol); `@name` is its name, `@parent` a container that does not enclose it,
+ * The definitions of each language, as queries of tree-sitter. The outer capture is the definition, and the capture is named after its kind
+ * (languages.ts, or `impl` for a container that is not a symbol). `@name` is the name, `@parent` a container that does not enclose it,
  * `@package` the package of the whole file.
- * Local variables are left out: they would be most of the index and nobody looks for them by name.
+ * Local variables are left out: they would be most of the index, and nobody searches for them by name.
  */
 
 const ECMASCRIPT = `

@@ -4,14 +4,14 @@ import { languageOf } from "./languages.ts";
 import { bareName } from "./names.ts";
 import { type CodeSymbol, MAX_SYMBOLS, outlineOf } from "./symbols.ts";
 
-/** Lines of a piece of text that a search finds as one. */
+/** Number of lines in a passage, the unit of a search result. */
 export const CHUNK_LINES = 40;
-/** Longer on average: minified or data; its symbols are noise and cost much. Characters a line. */
+/** A file with longer lines on average is minified or data, and its symbols are not indexed. Characters per line. */
 const MAX_MEAN_LINE = 400;
-/** Longest identifier that is kept: longer ones are encoded data. */
+/** Longest identifier in the index: longer ones are encoded data. */
 const MAX_WORD = 80;
 
-/** Writes the files of one index: everything of a file is replaced together. */
+/** Writes the files of one index. All data of a file is replaced together. */
 export class FileIndex {
   readonly #db: DatabaseSync;
   readonly #statements;
@@ -39,7 +39,7 @@ export class FileIndex {
     };
   }
 
-  /** Every path that the index holds or names as left out. */
+  /** All paths in the index, also those that were left out. */
   paths(): string[] {
     return this.#db
       .prepare("SELECT path FROM files UNION SELECT path FROM left_out")
@@ -55,12 +55,12 @@ export class FileIndex {
     for (const drop of [s.dropText, s.dropChunks, s.dropWords, s.dropSymbols, s.dropFile]) drop.run(id);
   }
 
-  /** Remembers that a file, or its symbols, are not in the index. */
+  /** Records that a file, or its symbols, are not in the index. */
   leaveOut(path: string, why: string): void {
     this.#statements.leaveOut.run(path, why);
   }
 
-  /** Adds a file; what was there of the same path must have been removed. */
+  /** Adds a file. An earlier version of it must have been removed. */
   async add(path: string, text: string): Promise<void> {
     const s = this.#statements;
     const lines = text.split("\n");
@@ -71,8 +71,8 @@ export class FileIndex {
     if (language && minified) this.leaveOut(path, "minified: no symbols");
     else if (language && !outline) this.leaveOut(path, "cannot be parsed: no symbols");
     else if (outline?.cut) this.leaveOut(path, `only its first ${MAX_SYMBOLS} symbols`);
-    const facts = [path, language?.name ?? null, lines.length, text.length, outline?.package ?? ""] as const;
-    const id = Number(s.file.run(...facts).lastInsertRowid);
+    const values = [path, language?.name ?? null, lines.length, text.length, outline?.package ?? ""] as const;
+    const id = Number(s.file.run(...values).lastInsertRowid);
     for (const symbol of outline?.symbols ?? []) this.#symbol(id, symbol);
     for (let start = 0; start < lines.length; start += CHUNK_LINES) {
       const piece = lines.slice(start, start + CHUNK_LINES);
@@ -88,7 +88,7 @@ export class FileIndex {
   }
 }
 
-/** The different identifiers of a text, as the `words` table takes them. */
+/** The distinct identifiers of a text, encoded for the `words` table. */
 function wordsOf(text: string): string {
   const words = new Set<string>();
   for (const [word] of text.matchAll(/[\p{L}_$][\p{L}\p{N}_$]*/gu))

@@ -4,13 +4,13 @@ import { basename, join } from "node:path";
 import { tryLock } from "../lock.ts";
 import { INDEX_VERSION } from "./database.ts";
 
-/** What an embedding service made of the repository; it outlives the generations. */
+/** The embeddings of the repository. The file outlives the generations of the index. */
 export const VECTORS_FILE = "vectors.sqlite";
 
-/** Names the current generation. Renamed into place, so that there is always a whole one. */
+/** Names the current generation. It is renamed into place, so that it is always complete. */
 const POINTER = `current-v${INDEX_VERSION}.json`;
 
-/** The folder that keeps the index of one repository: generations, the pointer to the current one, the builder's lock. */
+/** The folder with the index of one repository: generations, the pointer to the current one, the lock of the builder. */
 export class IndexFolder {
   readonly path: string;
   readonly root: string;
@@ -27,7 +27,7 @@ export class IndexFolder {
     this.root = root;
   }
 
-  /** @returns the database file of the current generation, or undefined before the first build and when it is damaged */
+  /** @returns the database file of the current generation; undefined before the first build, or if the pointer is damaged */
   async current(): Promise<string | undefined> {
     const file = (await readPointer(this.path))?.file;
     if (typeof file !== "string" || !/^[\w-]+\.sqlite$/.test(file)) return undefined;
@@ -35,13 +35,13 @@ export class IndexFolder {
     return (await lstat(found).catch(() => undefined))?.isFile() ? found : undefined;
   }
 
-  /** A name for a new generation. */
+  /** A file name for a new generation. */
   async next(): Promise<string> {
     await mkdir(this.path, { recursive: true, mode: 0o750 });
     return join(this.path, `v${INDEX_VERSION}-${randomUUID()}.sqlite`);
   }
 
-  /** Makes a finished generation the current one, and removes all others: who reads them keeps them open. */
+  /** Makes a finished generation the current one, and removes all others. Readers keep those open. */
   async publish(file: string): Promise<void> {
     await sync(file);
     const partial = join(this.path, `${POINTER}.${randomUUID()}`);
@@ -58,7 +58,7 @@ export class IndexFolder {
   }
 
   /**
-   * Only one process builds at a time: the two colours of a release switch share this folder.
+   * Only one process builds at a time: the two instances of a release switch share this folder.
    *
    * @returns releases the lock; undefined if another process builds
    */
@@ -68,7 +68,7 @@ export class IndexFolder {
   }
 }
 
-/** Removes the indexes of repositories that are no longer anywhere on this machine; what is damaged stays and is built anew. */
+/** Removes the indexes of repositories that no longer exist on this machine. A damaged one stays and is built again. */
 export async function prune(dir: string, exists: (root: string) => boolean): Promise<void> {
   for (const name of await readdir(dir).catch(() => [])) {
     const root = (await readPointer(join(dir, name)))?.root;

@@ -4,14 +4,14 @@ import { wasmFile } from "./assets.ts";
 import { QUERIES } from "./definitions.ts";
 import type { Language } from "./languages.ts";
 
-/** Longest that one file may be parsed, milliseconds: some grammars take quadratic time over hostile text. */
+/** Time limit for parsing a file, milliseconds: some grammars take quadratic time on hostile text. */
 const PARSE_MS = 2_000;
-/** Definitions being matched at the same time; more means a generated file. */
+/** Largest number of definitions that are matched at the same time. A file with more is generated. */
 const MATCH_LIMIT = 4_096;
 
 interface Loaded {
   grammar: Grammar;
-  /** What a definition is; undefined where nothing is defined (regex). */
+  /** Finds the definitions; undefined for a language without any (regex). */
   query: Query | undefined;
 }
 
@@ -19,7 +19,7 @@ let started: Promise<void> | undefined;
 const loaded = new Map<string, Promise<Loaded | undefined>>();
 let parser: Parser | undefined;
 
-/** Loads a grammar once a thread. @returns undefined when its file is missing or cannot be used */
+/** Loads a grammar, once per thread. @returns undefined if its file is missing or not usable */
 export function loadGrammar(language: Language): Promise<Loaded | undefined> {
   const key = `${language.grammar}/${language.query}`;
   let entry = loaded.get(key);
@@ -42,9 +42,9 @@ async function load(language: Language): Promise<Loaded | undefined> {
 }
 
 /**
- * Parses a text and gives the tree to `use`; the tree is freed afterwards (WebAssembly memory is not garbage collected).
+ * Parses a text and calls `use` with the tree. The tree is freed afterwards (WebAssembly memory is not garbage collected).
  *
- * @returns undefined when there is no such grammar, or the parser gave up
+ * @returns undefined if there is no such grammar, or the parser gave up
  */
 export async function withTree<T>(
   text: string,
@@ -61,7 +61,7 @@ export async function withTree<T>(
     tree = parser.parse(text, null, { progressCallback: () => performance.now() > end });
     return tree ? use(tree, entry) : undefined;
   } catch {
-    // The WebAssembly stack overflowed on absurdly deep text: this parser is spent, the file stays plain text.
+    // Extremely deep text overflows the WebAssembly stack. The parser is unusable then, and the file stays plain text.
     parser = undefined;
     return undefined;
   } finally {

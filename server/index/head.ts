@@ -1,14 +1,14 @@
 import type { Node } from "web-tree-sitter";
 
-/** What stands before a definition and belongs to it, beside it in the tree. */
+/** Siblings before a definition that belong to it. */
 const BEFORE = /comment|decorator|annotation|attribute|^(?:modifiers|marker)/;
-/** What begins with a definition's keyword and holds nothing but definitions. */
+/** Statements that begin with the keyword of a definition and contain only definitions. */
 const STATEMENT =
   /^(?:(?:type|const|var|field|property|variable|lexical|ambient|event_field)_declaration|type_definition|expression_statement|export_statement|declaration)$/;
 
 /**
- * The row (from 0) where a definition begins for a reader: at its documentation comment, its decorators, annotations or attributes, or the
- * type before its name; what is parted from it by an empty line is not its own.
+ * The first row (0-based) of a definition with its documentation comment, decorators, annotations, attributes, and the type before its
+ * name. What an empty line separates from it does not belong to it.
  *
  * @param outer the whole definition @param lines of the text
  */
@@ -20,11 +20,11 @@ export function headRow(outer: Node, lines: readonly string[]): number {
     node = up;
   }
   let row = node.startPosition.row;
-  // Siblings cost the tree a walk: the line above says whether there can be one.
+  // Finding a sibling takes a walk through the tree. The line above shows whether there can be one.
   while (row > 0 && (lines[row - 1] ?? "").trim() !== "") {
     const before = node.previousSibling;
     if (!before || !BEFORE.test(before.type)) break;
-    // A line comment may hold its line's end.
+    // The node of a line comment may include the line break.
     const end = before.endPosition.column === 0 ? before.endPosition.row - 1 : before.endPosition.row;
     const start = before.startPosition.row;
     const alone = (lines[start] ?? "").slice(0, before.startPosition.column).trim() === "";

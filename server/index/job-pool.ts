@@ -2,12 +2,12 @@ import { FairQueue } from "../shares/fair-queue.ts";
 import type { JobArgs, JobName, JobResult } from "./jobs.ts";
 import { type JobOptions, JobThread } from "./thread.ts";
 
-/** Jobs of one caller that may wait. */
+/** Largest number of waiting jobs of one caller. */
 const MAX_WAITING = 64;
 
 /**
- * Threads that callers share. One caller has at most all but one of them, so that a long job delays nobody else's; a thread is started when
- * all that are started are at work.
+ * Threads that callers share. One caller has at most all but one of them, so that a long job does not delay other callers. A thread is
+ * started when all running ones are busy.
  */
 export class JobPool {
   readonly #threads: readonly JobThread[];
@@ -15,7 +15,7 @@ export class JobPool {
   readonly #places: FairQueue;
 
   /**
-   * @param what the jobs, as a plural, for refusals: "look-ups"
+   * @param what the jobs, as a plural, for refusals: "lookups"
    * @param size threads
    * @param heapMb largest JavaScript heap of each, MiB
    */
@@ -26,9 +26,9 @@ export class JobPool {
   }
 
   /**
-   * Runs a job when it is its caller's turn; its time limit counts from now.
+   * Runs a job. The time limit includes the wait for a thread.
    *
-   * @throws LimitReached when too many of the caller's jobs wait, or this one waited for too long
+   * @throws LimitReached if too many jobs of the caller wait, or this one has waited too long
    */
   async run<N extends JobName>(name: N, args: JobArgs<N>, options: JobOptions = {}): Promise<JobResult<N>> {
     const { timeoutMs, signal } = options;
@@ -45,7 +45,7 @@ export class JobPool {
     }
   }
 
-  /** Runs a job in every thread that was started; nobody waits for it. */
+  /** Runs a job in each running thread, without waiting for it. */
   inEach<N extends JobName>(name: N, args: JobArgs<N>): void {
     for (const thread of this.#threads) if (thread.started) thread.run(name, args).catch(() => undefined);
   }

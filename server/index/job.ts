@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { openForQueries, readMeta } from "./database.ts";
 
-/** What every job over an index is told. */
+/** The arguments of each job over an index. */
 export interface IndexJob {
   /** The database file of the current generation. */
   database: string;
@@ -10,38 +10,40 @@ export interface IndexJob {
   root: string;
 }
 
-/** What a job has at hand inside of its thread. */
+/** What a job may use in its thread. */
 export interface JobContext {
-  /** True when the time is up: what was found until then should be answered. @throws when the caller has gone */
+  /** True if the time limit has passed: the job should return what it has. @throws if the call was cancelled */
   timeUp(): boolean;
+  /** Reports how far the job is. It may be called often: the thread passes few of the reports on. */
+  progress(done: number, total: number): void;
 }
 
-/** The state of the index that an answer came from. */
+/** The state of the index that a result came from. */
 export interface Freshness {
   commit: string;
   indexed_at: string;
-  /** Files of the folder that was asked about that lack their text or their symbols in the index. */
+  /** Files of the searched folder without text or symbols in the index. */
   left_out: LeftOut;
 }
 
 export interface LeftOut {
   files: number;
-  /** The first of them, as "path (why)". */
+  /** The first few, as "path (why)". */
   examples: string[];
 }
 
-/** Files that are named. */
+/** Number of examples. */
 const MAX_EXAMPLES = 5;
 
-/** Databases that stay open between jobs. */
+/** Number of databases that stay open between jobs. */
 const MAX_OPEN = 8;
 /** The least recently used first. */
 const open = new Map<string, DatabaseSync>();
 
 /**
- * Gives `use` one consistent state of the index: a build that ends meanwhile is not seen.
+ * Calls `use` with one consistent state of the index: a build that ends meanwhile is not seen.
  *
- * @param scope the file or folder that the answer is about; "" is the whole repository
+ * @param scope the searched file or folder; "" is the whole repository
  */
 export async function reading<T>(
   job: IndexJob,
@@ -67,7 +69,7 @@ function leftOut(db: DatabaseSync, path: string): LeftOut {
 }
 
 /**
- * Closes the earlier generations of a repository's index: a deleted file keeps its room on the disk while it is open.
+ * Closes the earlier generations of a repository's index: a deleted file takes disk space while it is open.
  *
  * @param database the database file of the current generation
  */
@@ -91,10 +93,10 @@ function database(file: string): DatabaseSync {
   return db;
 }
 
-/** SQL: a file is `:path` or lies below it; "" is the whole repository. */
+/** SQL: a file is `:path` or below it; "" is the whole repository. */
 export const BELOW =
   "(:path = '' OR files.path = :path OR substr(files.path, 1, length(:path) + 1) = :path || '/')";
 
-/** Paths of tests, examples, vendored and built code: what is found there comes after the rest. */
+/** Paths of tests, examples, vendored and built code, which come last in results. */
 export const SECONDARY =
   /(^|\/)(tests?|__tests__|specs?|testdata|fixtures?|examples?|vendor|third_party|node_modules|dist|build|mocks?|bench(marks?)?)\/|[._-](test|spec)\.\w+$|_test\.\w+$/i;

@@ -10,7 +10,7 @@ import { semantic } from "./semantic/query.ts";
 import { vectorsMissing, vectorsStore } from "./semantic/vectors.ts";
 import { structural } from "./structural.ts";
 
-/** What the threads do, by name. Arguments and results are copied between threads: plain data only. */
+/** The jobs of the threads, by name. Arguments and results are copied between threads, so they are plain data. */
 export const JOBS = {
   findSymbol,
   overview,
@@ -27,5 +27,5 @@ export const JOBS = {
 };
 export type Jobs = typeof JOBS;
 export type JobName = keyof Jobs;
-export type JobArgs<N extends JobName> = Omit<Parameters<Jobs[N]>[0], "onProgress">;
+export type JobArgs<N extends JobName> = Parameters<Jobs[N]>[0];
 export type JobResult<N extends JobName> = Awaited<ReturnType<Jobs[N]>>;

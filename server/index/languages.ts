@@ -1,9 +1,9 @@
-/** A language that symbols are read from. */
+/** A language whose symbols are indexed. */
 export interface Language {
   readonly name: string;
   /** `tree-sitter-<grammar>.wasm` */
   readonly grammar: string;
-  /** Where its tree-sitter query is (definitions.ts); several languages share one. */
+  /** The key of its tree-sitter query (definitions.ts). Several languages share one. */
   readonly query: string;
 }
 
@@ -15,7 +15,7 @@ const CPP = language("cpp");
 const RUBY = language("ruby");
 const BASH = language("bash");
 
-/** By the ending of the file's name, lower case. C is read by the C++ grammar, which takes nearly all of it. */
+/** Languages by file name extension, lower case. The C++ grammar parses nearly all of C. */
 const BY_EXTENSION: Record<string, Language> = {
   ts: TYPESCRIPT,
   mts: TYPESCRIPT,
@@ -60,7 +60,7 @@ const BY_NAME: Record<string, Language> = {
   ".profile": BASH,
 };
 
-/** The language of a file by its name, or undefined for what is only text to us. */
+/** The language of a file by its name; undefined for plain text. */
 export function languageOf(path: string): Language | undefined {
   const base = path.slice(path.lastIndexOf("/") + 1);
   const named = Object.hasOwn(BY_NAME, base) ? BY_NAME[base] : undefined;
@@ -69,12 +69,12 @@ export function languageOf(path: string): Language | undefined {
   return Object.hasOwn(BY_EXTENSION, extension) ? BY_EXTENSION[extension] : undefined;
 }
 
-/** Every grammar file that is used: what a release carries in `wasm/`. */
+/** All grammar files: the content of `wasm/` in a release. */
 export const GRAMMARS: readonly string[] = [
   ...new Set(Object.values(BY_EXTENSION).map((l) => `tree-sitter-${l.grammar}.wasm`)),
 ].sort();
 
-/** What a symbol can be. `impl` only lends its name to what lies in it. */
+/** The kinds of symbols. */
 export const KINDS = [
   "class",
   "interface",

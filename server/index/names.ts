@@ -1,34 +1,34 @@
 /**
- * How names are compared. A definition is kept as its source spells it (`#bury`, `empty?`, `~File`, `operator ==`, `r#type`); it is looked
- * up by its bare form, and what is asked for may be spelled as any language, stack trace or document spells it.
+ * Comparison of names. A definition is stored as in the source (`#bury`, `empty?`, `~File`, `operator ==`, `r#type`) and looked up by its
+ * bare form. A requested name may have the spelling of any language, stack trace or document.
  */
 
-/** A name that was asked for. */
-export interface AskedName {
-  /** The last part as it was spelled, its sigil included. */
+/** A requested name. */
+export interface RequestedName {
+  /** The last part as it was spelled, with its sigil. */
   name: string;
-  /** What stands before it, outermost first: classes, namespaces, packages, files or folders. */
+  /** The qualifiers before it, outermost first: classes, namespaces, packages, files or folders. */
   parents: string[];
-  /** The whole text: selectors, sections and dotted namespaces are one name. */
+  /** The whole text, since selectors, sections and dotted namespaces are one name. */
   whole: string;
 }
 
 const OPERATOR =
   /(?<![\p{L}\p{N}_$])operator\s*(?:\(\)|\[\]|[^\p{L}\p{N}_\s(]+|\s[\p{L}_][\p{L}\p{N}_:<>*&\s]*)$/u;
-/** The operators that Ruby takes as names of methods, and whatever else consists of signs alone. */
+/** The operators that are method names in Ruby, and other names of signs only. */
 const SIGNS = /^(.*?[\p{L}\p{N}_?!])(?:::|[.#/])([^\p{L}\p{N}_\s$#]+)$/u;
-/** `#` separates after a word, except in `r#type`; at the start of a part it is the sigil of a private member. */
+/** After a word `#` is a separator, except in `r#type`. At the start of a part it is the sigil of a private member. */
 const SEPARATOR = /::?|->|\?\.|[/.\\]|(?<=[\p{L}\p{N}_?!])(?<!(?:^|[^\p{L}\p{N}_$])r)#/u;
-/** What languages put before or after an identifier. */
+/** Signs before or after an identifier, as languages have them. */
 const SIGILS = /^(?:r#|[#@$~&]+)(?=[\p{L}\p{N}_])|(?<=[\p{L}\p{N}_])[?!=]+$/gu;
-/** Parts that stand for the place where they are written. */
+/** Qualifiers that stand for the current module or object. */
 const HERE = /^(?:crate|self|super|this|global)$/;
 
 /**
  * Splits a name path: "a/B.c", "a::B#c", "A/#private", "App\\Model", "(*Server).Serve", "v.operator==", "Stack#empty?", "m::r#type".
- * Call brackets, argument lists and type arguments are left out.
+ * Argument lists and type arguments are removed.
  */
-export function splitNamePath(text: string): AskedName {
+export function splitNamePath(text: string): RequestedName {
   const whole = text.trim();
   const operator = OPERATOR.exec(whole);
   if (operator) return { name: operator[0], parents: partsOf(whole.slice(0, operator.index)), whole };
@@ -45,7 +45,7 @@ function partsOf(text: string): string[] {
   return parts;
 }
 
-/** Without arguments, type arguments and the brackets round a receiver. */
+/** Removes arguments, type arguments and the brackets around a receiver. */
 function plain(text: string): string {
   return text
     .replace(/(?<=[\p{L}\p{N}_?!>])\([^()]*\)$/u, "")
@@ -53,7 +53,7 @@ function plain(text: string): string {
     .replace(/^\(\s*[*&]*\s*([^()]*)\)/, "$1");
 }
 
-/** A name without its sigils, quotes and the spaces of an operator; a name of signs alone stays as it is. */
+/** A name without sigils, quotes and the spaces of an operator. A name of signs only is not changed. */
 export function bareName(name: string): string {
   const quoted = /^(["'`])(.*)\1$/.exec(name)?.[2] ?? name;
   if (/^operator(?![\p{L}\p{N}_])/u.test(quoted))
@@ -62,18 +62,18 @@ export function bareName(name: string): string {
   return bare === "" ? name : bare;
 }
 
-/** Where a definition lies, part by part, as qualifiers may name it. */
+/** The surroundings of a definition that qualifiers may name. */
 export interface Surroundings {
   path: string;
-  /** The package or namespace that the file declares, "" for none. */
+  /** The package or namespace that the file declares; "" for none. */
   package: string;
   /** The enclosing symbols, joined by "/". */
   parent: string;
 }
 
 /**
- * How much of the qualifiers of a name fits a definition: twice the number of the last `parents` that are found, in order, among its
- * folders, its file, its package and the symbols round it; and 1 more when the last of them is what it lies in directly.
+ * How well the qualifiers of a name fit a definition: twice the number of the last `parents` that are found, in order, among its folders,
+ * file, package and enclosing symbols, plus 1 if the last of them encloses it directly.
  */
 export function fitOf(parents: readonly string[], where: Surroundings): number {
   const holders = comparable(where.parent.split(/[/.:\\]+/));

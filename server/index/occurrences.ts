@@ -4,10 +4,10 @@ import type { Language } from "./languages.ts";
 import { bareName } from "./names.ts";
 
 export const ROLES = ["definition", "import", "call", "type", "use", "text"] as const;
-/** How a name is used. `text`: the language has no grammar here, so comments and strings count too. */
+/** How a name is used. `text`: the language has no grammar here, so comments and strings are included. */
 export type Role = (typeof ROLES)[number];
 
-/** A place where a name stands as a name. Line and column count from 1. */
+/** A use of a name. Line and column are 1-based. */
 export interface Occurrence {
   line: number;
   column: number;
@@ -18,16 +18,16 @@ export interface Occurrence {
 const NO_NAME = /comment|string|heredoc|template_chars|regex|char_literal|raw_text/;
 const IMPORT = /import|use_declaration|using_directive|include|export_clause|namespace_use/;
 const CALL = /call|invocation|new_expression|object_creation|macro_invocation|^command$/;
-/** Nodes that introduce a name for the rest of their scope. */
+/** Nodes that declare a name for the rest of their scope. */
 const LOCAL =
   /parameter|declarator|var_spec|short_var_declaration|let_declaration|let_condition|assignment|for_in|for_statement|for_expression|foreach|catch|except|with_item|as_pattern|range_clause|for_range|closure/;
 
-/** Languages in which `$` is a sigil; elsewhere it is a letter. */
+/** Languages in which `$` is a sigil. In others it is a letter. */
 const DOLLAR_SIGIL = /^(?:php|bash|powershell)$/;
 
 /**
- * Every place of `name` in a text that is an identifier, not part of a comment or string; places are of the bare name, and with a sigil
- * only those that are spelled so (`#run`, `empty?`, `~File`).
+ * Finds all uses of `name` as an identifier, not in a comment or string. Places are those of the bare name. If the name has a sigil, only
+ * uses with it count (`#run`, `empty?`, `~File`).
  */
 export async function occurrencesOf(
   text: string,
@@ -59,7 +59,7 @@ function spelledPlaces(text: string, name: string, language: Language | undefine
   );
 }
 
-/** The setter of Ruby is `name=` where it is defined and `name = value` where it is used. */
+/** A setter of Ruby is `name=` in its definition and `name = value` in its uses. */
 const follows = (text: string, sign: string) =>
   sign === "=" ? /^\s*=(?![=~>])/.test(text) : text.startsWith(sign);
 
@@ -73,9 +73,9 @@ function operatorPlaces(text: string, bare: string): number[] {
 }
 
 /**
- * Where `name` stands as a whole word, as indices; at most 5,000.
+ * The indices of `name` as a whole word, at most 5,000.
  *
- * @param sigil `$` before a word is not part of it
+ * @param sigil true if `$` before a word is not part of it
  */
 export function wordPlaces(text: string, name: string, sigil = false): number[] {
   const places: number[] = [];
@@ -123,22 +123,22 @@ function above(node: Node, steps: number, pattern: RegExp): boolean {
   return false;
 }
 
-/** The name at a place, and where the nearest enclosing scope introduces it. */
+/** The name at a position, and its declaration in the nearest enclosing scope. */
 export interface NameAt {
   name: string;
-  /** The name with the sigil or the signs that it bears there: `#run`, `empty?`, `operator==`. */
+  /** The name with its sigil or signs: `#run`, `empty?`, `operator==`. */
   spelled: string;
-  /** What stands before the dot in `qualifier.name`, or undefined. */
+  /** The qualifier in `qualifier.name`, or undefined. */
   qualifier: string | undefined;
-  /** Where a parameter or local variable of that name is introduced. */
+  /** The declaration of a parameter or local variable with that name. */
   local: { line: number; column: number } | undefined;
 }
 
 /**
- * Finds the name at a place and looks for it outwards, scope by scope. Lexical: which nodes introduce a name is told from the names that
- * grammars give them.
+ * Finds the name at a position, and its declaration from scope to enclosing scope. Lexical: the types of the nodes tell which of them
+ * declare a name.
  *
- * @param line counted from 1 @param column counted from 1; undefined: the first name of the line
+ * @param line 1-based @param column 1-based; undefined for the first name on the line
  */
 export async function nameAt(
   text: string,
@@ -185,9 +185,9 @@ function spelledAt(text: string, index: number, word: string, language: Language
 }
 
 function localOf(tree: Tree, text: string, name: string, index: number): number | undefined {
-  const introduced = wordPlaces(text, name).filter((at) => {
+  const declared = wordPlaces(text, name).filter((at) => {
     const node = tree.rootNode.descendantForIndex(at);
-    return node !== null && !NO_NAME.test(node.type) && introduces(node);
+    return node !== null && !NO_NAME.test(node.type) && declares(node);
   });
   for (let scope = tree.rootNode.descendantForIndex(index)?.parent; scope?.parent; scope = scope.parent) {
     if (
@@ -195,13 +195,13 @@ function localOf(tree: Tree, text: string, name: string, index: number): number 
     )
       continue;
     const { startIndex, endIndex } = scope;
-    const inside = introduced.filter((at) => at >= startIndex && at < endIndex && at <= index);
+    const inside = declared.filter((at) => at >= startIndex && at < endIndex && at <= index);
     if (inside.length > 0) return inside[0];
   }
   return undefined;
 }
 
-function introduces(node: Node): boolean {
+function declares(node: Node): boolean {
   let child = node;
   for (let up: Node | null = node.parent, steps = 0; up && steps < 4; child = up, up = up.parent, steps++) {
     if (

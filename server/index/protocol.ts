@@ -1,16 +1,18 @@
 import type { JobName } from "./jobs.ts";
 
-export interface Order {
+/** A job for a thread. */
+export interface Request {
   id: number;
   name: JobName;
   args: unknown;
-  /** First element: not 0 when the caller has gone. */
+  /** First element: not 0 if the call was cancelled. */
   cancelled: Int32Array;
-  /** When the job should answer with what it has, milliseconds since the epoch. */
+  /** When the job should return what it has, milliseconds since the epoch. */
   until: number;
 }
 
-export type Report =
+/** What a thread sends back. */
+export type Response =
   | { id: number; progress: { done: number; total: number } }
   | { id: number; value: unknown }
-  | { id: number; error: { message: string; mendable: boolean } };
+  | { id: number; error: { message: string; isToolError: boolean } };

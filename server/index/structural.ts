@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { clip } from "../clip.ts";
 import { ToolError } from "../tool-error.ts";
 import { nativeFile, PYTHON_PARSER, STRUCTURAL_ADDON } from "./assets.ts";
 import type { JobContext } from "./job.ts";
@@ -7,7 +8,7 @@ import { TreeReader } from "./work-tree.ts";
 export const STRUCTURAL_LANGUAGES = ["typescript", "tsx", "javascript", "html", "css", "python"] as const;
 export type StructuralLanguage = (typeof STRUCTURAL_LANGUAGES)[number];
 
-/** The addon's names, and the files it is asked about. */
+/** The names in the addon, and the files of each language. */
 const LANGUAGES: Record<StructuralLanguage, { name: string; files: RegExp }> = {
   typescript: { name: "TypeScript", files: /\.[mc]?ts$/ },
   tsx: { name: "Tsx", files: /\.tsx$/ },
@@ -20,12 +21,12 @@ const LANGUAGES: Record<StructuralLanguage, { name: string; files: RegExp }> = {
 export interface StructuralJob {
   root: string;
   pattern: string;
-  /** Only matches inside of one of this pattern. */
+  /** Only matches inside code that matches this pattern. */
   inside: string | undefined;
   language: StructuralLanguage;
-  /** The files to look through, relative to root. */
+  /** The files to search, relative to root. */
   files: readonly string[];
-  /** No more than so many are wanted. */
+  /** Maximum number of matches. */
   max: number;
 }
 
@@ -35,18 +36,18 @@ export interface StructuralMatch {
   column: number;
   end_line: number;
   text: string;
-  /** What each metavariable of the pattern stands for here. */
+  /** Code captured by each metavariable. */
   captures: Record<string, string>;
 }
 
 export interface StructuralResult {
   matches: StructuralMatch[];
-  /** True when there is more than `max`. */
+  /** True if there are more matches than `max`. */
   more: boolean;
   timed_out: boolean;
-  /** Files of the language that were not looked at, as "path (why)". */
+  /** Files of the language that were skipped, as "path (why)". */
   left_out: string[];
-  /** True when the pattern is no whole piece of code: it may match less than it seems to say. */
+  /** True if the pattern is not complete code: it may match less than it seems to. */
   broken: boolean;
 }
 
@@ -56,7 +57,7 @@ type Addon = typeof import("@ast-grep/napi");
 let addon: Addon | undefined;
 let python = false;
 
-/** Loads the native addon once a thread. @throws when this machine has none */
+/** Loads the native addon, once per thread. @throws if this machine has none */
 function load(): Addon {
   if (addon) return addon;
   const file = nativeFile(STRUCTURAL_ADDON);
@@ -77,12 +78,12 @@ function load(): Addon {
   return addon;
 }
 
-/** Finds the places in a set of files whose syntax is that of a pattern. */
+/** Finds code in a set of files by its syntax. */
 export async function structural(job: StructuralJob, context: JobContext): Promise<StructuralResult> {
   const { parse } = load();
   const { name, files } = LANGUAGES[job.language];
   if (job.language === "python" && !python)
-    throw new ToolError("This server has no Python parser for structural searches; use search_text.");
+    throw new ToolError("This server has no Python parser for structural searches. Use search_text.");
   const result: StructuralResult = {
     matches: [],
     more: false,
@@ -105,15 +106,16 @@ export async function structural(job: StructuralJob, context: JobContext): Promi
   const literals = literalsOf(job.pattern);
   const variables = [...new Set(job.pattern.match(/\$\$?\$?[A-Z_][A-Z0-9_]*/g) ?? [])];
   const reader = new TreeReader(job.root);
-  for (const path of job.files) {
-    if (!files.test(path)) continue;
+  const candidates = job.files.filter((path) => files.test(path));
+  for (const [n, path] of candidates.entries()) {
+    context.progress(n, candidates.length);
     if (context.timeUp()) {
       result.timed_out = true;
       break;
     }
-    const { text, why } = await reader.look(path);
+    const { text, why } = await reader.load(path);
     if (why !== undefined) result.left_out.push(`${path} (${why})`);
-    // Most files lack some word of the pattern: they need no parsing.
+    // Most files lack some word of the pattern and need no parsing.
     if (text === undefined || !literals.every((literal) => text.includes(literal))) continue;
     for (const node of parse(name, text).root().findAll(rule)) {
       if (result.matches.length === job.max) return { ...result, more: true };
@@ -138,7 +140,7 @@ export async function structural(job: StructuralJob, context: JobContext): Promi
   return result;
 }
 
-/** Words that stand literally in every match: no metavariables. */
+/** Words of the pattern that are in every match. */
 export function literalsOf(pattern: string): string[] {
   const without = pattern.replace(/\$+[A-Z_][A-Z0-9_]*|\$+/g, " ");
   return [...new Set(without.match(/[\p{L}_][\p{L}\p{N}_]*/gu) ?? [])];
@@ -150,8 +152,4 @@ function check(run: () => unknown): void {
   } catch (error) {
     throw new ToolError(`The pattern was refused: ${(error as Error).message.slice(0, 500)}`);
   }
-}
-
-function clip(text: string, max: number): string {
-  return text.length <= max ? text : `${text.slice(0, max - 1)}…`;
 }

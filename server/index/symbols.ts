@@ -1,30 +1,31 @@
 import type { Node, QueryCapture } from "web-tree-sitter";
+import { clip } from "../clip.ts";
 import { MATCH_OPTIONS, withTree } from "./grammars.ts";
 import { headRow } from "./head.ts";
 import { KINDS, type Kind, type Language } from "./languages.ts";
 
-/** A definition in a file. Lines and columns count from 1; columns in UTF-16 units. */
+/** A definition in a file. Lines and columns are 1-based, columns in UTF-16 units. */
 export interface CodeSymbol {
   name: string;
   kind: Kind;
-  /** What it lies in, outermost first, joined by "/"; "" at the top. */
+  /** The enclosing symbols, outermost first, joined by "/"; "" at the top level. */
   parent: string;
-  /** Where it begins: its documentation, decorators, attributes and the type before its name. */
+  /** First line, with documentation, decorators, attributes and the type before its name. */
   start_line: number;
-  /** Of the name. */
+  /** Line and column of the name. */
   line: number;
   column: number;
   end_line: number;
-  /** Its head, without the body, on one line. */
+  /** The declaration without its body, on one line. */
   signature: string;
 }
 
-/** Longest signature that is kept, characters. */
+/** Longest signature, characters. */
 const MAX_SIGNATURE = 200;
-/** A file with more is generated. */
+/** Largest number of symbols of a file. A file with more is generated. */
 export const MAX_SYMBOLS = 5_000;
 
-/** What encloses a definition without being one: the whole of it is what a reader wants to see. */
+/** Nodes around a definition that belong to it. */
 const WRAPPERS = new Set([
   "export_statement",
   "lexical_declaration",
@@ -45,16 +46,16 @@ interface Definition {
   parent: string | undefined;
 }
 
-/** What a file defines, in the order of the lines. */
+/** The definitions of a file, by line. */
 export interface Outline {
   symbols: CodeSymbol[];
-  /** The package or namespace that it declares for all of itself; "" for none. */
+  /** The package or namespace of the whole file; "" for none. */
   package: string;
-  /** True when there are more symbols than are kept. */
+  /** True if there are more symbols than MAX_SYMBOLS. */
   cut: boolean;
 }
 
-/** The definitions of a text; undefined when it cannot be parsed here. */
+/** The definitions of a text; undefined if it cannot be parsed. */
 export function outlineOf(text: string, language: Language): Promise<Outline | undefined> {
   return withTree(text, language, (tree, { query }) => {
     if (!query) return { symbols: [], package: "", cut: false };
@@ -67,7 +68,7 @@ export function outlineOf(text: string, language: Language): Promise<Outline | u
       if (!definition) continue;
       const at = definition.name.startIndex;
       const known = found.get(at);
-      // Patterns go from the particular to the general: the first of those that name a place wins, whatever order they matched in.
+      // The patterns go from the specific to the general. Of those that match the same name, the first in that order is used.
       if (!known || match.patternIndex < known.pattern)
         found.set(at, { pattern: match.patternIndex, definition });
       if (found.size >= MAX_SYMBOLS) break;
@@ -91,7 +92,7 @@ function read(captures: QueryCapture[], text: string): Definition | undefined {
     }
   }
   if (!name || !node || (kind !== "impl" && !KINDS.includes(kind as Kind))) return undefined;
-  // C++ `a::B::run`: the last part is the name, the rest what it lies in.
+  // C++ `a::B::run`: the last part is the name, the others enclose it.
   if (name.type === "qualified_identifier") {
     const whole = name.startIndex;
     while (name.type === "qualified_identifier") {
@@ -102,7 +103,7 @@ function read(captures: QueryCapture[], text: string): Definition | undefined {
     parent = text.slice(whole, name.startIndex).replace(/::$/, "").replaceAll("::", "/");
   }
   const outer = climb(node);
-  // `Foo x();` in a C++ function body looks like the declaration of a function.
+  // `Foo x();` in the body of a C++ function looks like the declaration of a function.
   if (node.type === "function_declarator" && outer.parent?.type === "compound_statement") return undefined;
   return { name, node, outer, kind: kind as Kind, parent };
 }
@@ -119,7 +120,7 @@ function climb(node: Node): Node {
   return outer;
 }
 
-/** Gives each definition the path of those round it. */
+/** Gives each definition the path of the enclosing ones. */
 function nest(definitions: Definition[], text: string): CodeSymbol[] {
   definitions.sort((a, b) => a.outer.startIndex - b.outer.startIndex || b.outer.endIndex - a.outer.endIndex);
   const symbols: CodeSymbol[] = [];
@@ -154,6 +155,5 @@ function signature(node: Node, outer: Node, text: string): string {
 }
 
 function oneLine(text: string, max: number): string {
-  const line = text.replace(/\s+/g, " ").trim();
-  return line.length <= max ? line : `${line.slice(0, max - 1)}…`;
+  return clip(text.replace(/\s+/g, " ").trim(), max);
 }

@@ -2,31 +2,32 @@ import { Worker } from "node:worker_threads";
 import { PATH } from "../config/path.ts";
 import { ToolError } from "../tool-error.ts";
 import type { JobArgs, JobName, JobResult } from "./jobs.ts";
-import type { Order, Report } from "./protocol.ts";
+import type { Request, Response } from "./protocol.ts";
 
-/** How long a thread may take to notice that its caller has gone, before it is ended, milliseconds. */
+/** Time for a thread to notice that a call was cancelled, before it is terminated, milliseconds. */
 const GRACE_MS = 500;
-/** How long the end of the server waits for a thread that is in native code, milliseconds. */
+/** How long close() waits for a thread in native code, milliseconds. */
 const CLOSE_MS = 2_000;
-/** Calls waiting for one thread. */
+/** Largest number of jobs waiting for one thread. */
 const MAX_WAITING = 64;
+const CLOSED = "The server is shutting down. Try again in a few seconds.";
 
 export interface JobOptions {
-  signal?: AbortSignal;
-  /** The job answers with what it has after so long; a moment later its thread is ended. Milliseconds; default: no limit. */
+  signal?: AbortSignal | undefined;
+  /** Time limit, milliseconds. After it the job returns what it has, and a moment later its thread is terminated. Default: none. */
   timeoutMs?: number;
-  onProgress?: (done: number, total: number) => void;
+  onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 interface Pending {
-  order: Omit<Order, "until">;
+  request: Omit<Request, "until">;
   options: JobOptions;
   resolve(value: unknown): void;
   reject(error: Error): void;
   done: boolean;
 }
 
-/** A thread that runs one job at a time, started when it is first needed, and started anew after one had to be ended. */
+/** A thread that runs one job at a time. It is started when first needed, and again after it had to be terminated. */
 export class JobThread {
   readonly #heapMb: number;
   readonly #queue: Pending[] = [];
@@ -42,15 +43,14 @@ export class JobThread {
   }
 
   run<N extends JobName>(name: N, args: JobArgs<N>, options: JobOptions = {}): Promise<JobResult<N>> {
-    if (this.#closed)
-      return Promise.reject(new ToolError("The server is going down; try again in a few seconds."));
+    if (this.#closed) return Promise.reject(new ToolError(CLOSED));
     if (this.#queue.length >= MAX_WAITING)
-      return Promise.reject(new ToolError("The server is busy; try again in a few seconds."));
+      return Promise.reject(new ToolError("The server is busy. Try again in a few seconds."));
     options.signal?.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const cancelled = new Int32Array(new SharedArrayBuffer(4));
     const pending: Pending = {
-      order: { id: ++this.#id, name, args, cancelled },
+      request: { id: ++this.#id, name, args, cancelled },
       options,
       resolve,
       reject,
@@ -65,16 +65,16 @@ export class JobThread {
     >;
   }
 
-  /** Ends the thread and whatever it does. */
+  /** Terminates the thread and its job. */
   async close(): Promise<void> {
     this.#closed = true;
-    const gone = new ToolError("The server is going down; try again in a few seconds.");
-    for (const pending of this.#queue.splice(0)) settle(pending, gone);
-    if (this.#current) settle(this.#current, gone);
+    const closed = new ToolError(CLOSED);
+    for (const pending of this.#queue.splice(0)) settle(pending, closed);
+    if (this.#current) settle(this.#current, closed);
     await within(this.#end(), CLOSE_MS);
   }
 
-  /** Whether there is a thread, which then keeps what its jobs opened. */
+  /** Whether the thread is running, and so holds what its jobs opened. */
   get started(): boolean {
     return this.#worker !== undefined;
   }
@@ -93,30 +93,30 @@ export class JobThread {
     const limit = pending.options.timeoutMs;
     const until = limit === undefined ? Number.POSITIVE_INFINITY : Date.now() + limit;
     if (limit !== undefined) {
-      const late = new ToolError(`The call was ended after ${limit / 1_000} s; narrow it by path.`);
+      const late = new ToolError(`The call was stopped after ${limit / 1_000} s. Narrow it by path.`);
       this.#timers.push(setTimeout(() => this.#kill(pending, late), limit + GRACE_MS));
     }
-    worker.postMessage({ ...pending.order, until } satisfies Order);
+    worker.postMessage({ ...pending.request, until } satisfies Request);
   }
 
   #abort(pending: Pending): void {
-    const gone = new ToolError("The call was cancelled.");
+    const cancelled = new ToolError("The call was cancelled.");
     const waiting = this.#queue.indexOf(pending);
     if (waiting !== -1) {
       this.#queue.splice(waiting, 1);
-      settle(pending, gone);
+      settle(pending, cancelled);
     } else if (this.#current === pending) {
-      Atomics.store(pending.order.cancelled, 0, 1);
-      settle(pending, gone);
-      this.#timers.push(setTimeout(() => this.#kill(pending, gone), GRACE_MS));
+      Atomics.store(pending.request.cancelled, 0, 1);
+      settle(pending, cancelled);
+      this.#timers.push(setTimeout(() => this.#kill(pending, cancelled), GRACE_MS));
     }
   }
 
-  /** The thread is deep in native code and does not listen. */
+  /** For a thread that is in native code and does not respond. */
   #kill(pending: Pending, error: Error): void {
     if (this.#current !== pending) return;
     settle(pending, error);
-    // Native code ends when it likes; the next job has a thread of its own meanwhile.
+    // terminate() waits for native code. The next job gets a new thread meanwhile.
     void this.#end();
     this.#finish();
   }
@@ -124,13 +124,13 @@ export class JobThread {
   #start(): Worker {
     const self = import.meta.url;
     const worker = new Worker(new URL(self.endsWith(".ts") ? "./worker.ts" : "./worker.mjs", self), {
-      // node:sqlite is announced as experimental in Node 24; one line a thread would fill the log.
+      // Node 24 warns that node:sqlite is experimental, once per thread.
       execArgv: ["--disable-warning=ExperimentalWarning"],
       env: { PATH },
       resourceLimits: { maxOldGenerationSizeMb: this.#heapMb, maxYoungGenerationSizeMb: 16 },
     });
-    worker.on("message", (report: Report) => {
-      if (this.#worker === worker) this.#report(report);
+    worker.on("message", (response: Response) => {
+      if (this.#worker === worker) this.#receive(response);
     });
     const ended = (error: Error) => {
       if (this.#worker !== worker) return;
@@ -139,23 +139,25 @@ export class JobThread {
       this.#finish();
     };
     worker.on("error", (error) => ended(error as Error));
-    // Without an error before it: somebody called process.exit() in the thread.
+    // Without an error before: process.exit() was called in the thread.
     worker.on("exit", (code) => ended(new Error(`The thread of the index ended with exit code ${code}.`)));
     return worker;
   }
 
-  #report(report: Report): void {
+  #receive(response: Response): void {
     const pending = this.#current;
-    if (pending?.order.id !== report.id) return;
-    if ("progress" in report) {
-      pending.options.onProgress?.(report.progress.done, report.progress.total);
+    if (pending?.request.id !== response.id) return;
+    if ("progress" in response) {
+      pending.options.onProgress?.(response.progress.done, response.progress.total);
       return;
     }
-    if ("value" in report) settle(pending, undefined, report.value);
+    if ("value" in response) settle(pending, undefined, response.value);
     else
       settle(
         pending,
-        report.error.mendable ? new ToolError(report.error.message) : new Error(report.error.message),
+        response.error.isToolError
+          ? new ToolError(response.error.message)
+          : new Error(response.error.message),
       );
     this.#finish();
   }
@@ -174,7 +176,7 @@ export class JobThread {
   }
 }
 
-/** Waits for a promise, at most so long. */
+/** Waits for a promise, at most `ms` milliseconds. */
 async function within(work: Promise<unknown>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<void>((resolve) => {

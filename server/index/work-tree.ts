@@ -8,16 +8,16 @@ import { openResolved } from "../workspace/open-resolved.ts";
 
 /** Larger files are generated or data, bytes. */
 export const MAX_INDEXED_BYTES = 1024 * 1024;
-/** Of a larger file, what tells text from binary. */
+/** Bytes of a larger file that are read to tell text from binary. */
 const PROBE_BYTES = 8_192;
 
-/** What is checked out, and how it differs from its commit. */
+/** The commit that is checked out, and how the work tree differs from it. */
 export interface TreeState {
   /** Full hash, or "" before the first commit. */
   commit: string;
   /** Changed, new and deleted paths. */
   dirty: string[];
-  /** The same exactly when nothing changed in between. */
+  /** Equal fingerprints mean that nothing changed in between. */
   fingerprint: string;
 }
 
@@ -53,7 +53,7 @@ export async function headCommit(root: string, signal?: AbortSignal): Promise<st
 /**
  * The paths that differ between two commits.
  *
- * @returns undefined when git no longer has the older one (a new clone, a shallow fetch)
+ * @returns undefined if git no longer has the older one (after a new clone or a shallow fetch)
  */
 export async function changedBetween(root: string, from: string, to: string): Promise<string[] | undefined> {
   if (from === to) return [];
@@ -76,7 +76,7 @@ export async function changedBetween(root: string, from: string, to: string): Pr
   }
 }
 
-/** Reads the texts of a work tree, and nothing that lies outside of it. */
+/** Reads the text files of a work tree, and nothing outside it. */
 export class TreeReader {
   readonly #root: string;
   readonly #folders = new Map<string, boolean>();
@@ -85,13 +85,13 @@ export class TreeReader {
     this.#root = root;
   }
 
-  /** @returns undefined for what is no text of a sensible size: links, folders, devices, binary and huge files */
+  /** @returns undefined for links, folders, devices, and binary or large files */
   async read(path: string): Promise<string | undefined> {
-    return (await this.look(path)).text;
+    return (await this.load(path)).text;
   }
 
-  /** The text of a file, or why a file has none here; neither for what is no file. */
-  async look(path: string): Promise<{ text?: string; why?: "binary" | "larger than 1 MiB" }> {
+  /** The text of a file, or the reason why it is not read. Neither for what is not a regular file. */
+  async load(path: string): Promise<{ text?: string; why?: "binary" | "larger than 1 MiB" }> {
     const file = join(this.#root, path);
     if (!this.#inside(dirname(file))) return {};
     const handle = await openResolved(file).catch(() => undefined);
@@ -113,7 +113,7 @@ export class TreeReader {
     }
   }
 
-  /** A folder of the path may have become a link since git listed it. */
+  /** A folder on the path may have become a link since git listed the file. */
   #inside(folder: string): boolean {
     let known = this.#folders.get(folder);
     if (known === undefined) {

@@ -1,36 +1,41 @@
 import { type MessagePort, parentPort } from "node:worker_threads";
 import { ToolError } from "../tool-error.ts";
-import type { BuildOptions } from "./build.ts";
 import type { JobContext } from "./job.ts";
 import { JOBS } from "./jobs.ts";
-import type { Order, Report } from "./protocol.ts";
+import type { Request, Response } from "./protocol.ts";
 
-/** Takes orders, one after the other, for as long as the thread lives: what a thread of the index starts from. */
+/** Interval of the progress reports of a job, milliseconds. */
+const PROGRESS_MS = 100;
+
+/** Entry point of a thread: runs the requested jobs, one after the other. */
 function serve(port: MessagePort): void {
-  const report = (message: Report) => port.postMessage(message);
+  const respond = (response: Response) => port.postMessage(response);
   let last = Promise.resolve();
-  port.on("message", (order: Order) => {
-    last = last.then(() => run(order, report));
+  port.on("message", (request: Request) => {
+    last = last.then(() => run(request, respond));
   });
 }
 
-async function run(order: Order, report: (message: Report) => void): Promise<void> {
-  const { id, name, args, cancelled, until } = order;
+async function run(request: Request, respond: (response: Response) => void): Promise<void> {
+  const { id, name, args, cancelled, until } = request;
+  let reported = Number.NEGATIVE_INFINITY;
   const context: JobContext = {
     timeUp() {
       if (Atomics.load(cancelled, 0) !== 0) throw new ToolError("The call was cancelled.");
       return Date.now() >= until;
     },
+    progress(done, total) {
+      const now = performance.now();
+      if (now - reported < PROGRESS_MS) return;
+      reported = now;
+      respond({ id, progress: { done, total } });
+    },
   };
-  const onProgress: BuildOptions["onProgress"] = (done, total) => report({ id, progress: { done, total } });
   try {
     const job = JOBS[name] as (args: unknown, context: JobContext) => Promise<unknown>;
-    report({
-      id,
-      value: await job(name === "buildIndex" ? { ...(args as object), onProgress } : args, context),
-    });
+    respond({ id, value: await job(args, context) });
   } catch (error) {
-    report({ id, error: { message: (error as Error).message, mendable: error instanceof ToolError } });
+    respond({ id, error: { message: (error as Error).message, isToolError: error instanceof ToolError } });
   }
 }
 

@@ -2,9 +2,11 @@ import { completable, type McpServer, ProtocolError, ProtocolErrorCode } from "@
 import * as z from "zod";
 import type { Counted } from "../shares/counted.ts";
 import { ToolError } from "../tool-error.ts";
+import { withHeartbeat } from "../tools/heartbeat.ts";
 import type { ToolContext } from "../tools/tool.ts";
 import { git } from "../workspace/git.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { progressOf } from "./progress.ts";
 
 type Context = Pick<ToolContext, "workspace">;
 
@@ -68,10 +70,15 @@ export function registerPrompts(server: McpServer, { workspace }: Context, calls
       description: "Gives the difference between a base and HEAD, and asks for a review of it.",
       argsSchema: known.diff,
     },
-    ({ base = "HEAD~1", repo: name }) =>
+    ({ base = "HEAD~1", repo: name }, ctx) =>
       calls.run(async () => {
         const repo = await invalid(workspace.find(name));
-        const diff = await invalid(difference(repo.root, base));
+        const { signal } = ctx.mcpReq;
+        const diff = await invalid(
+          withHeartbeat("review_diff", { progress: progressOf(ctx) }, () =>
+            difference(repo.root, base, signal),
+          ),
+        );
         const cut = diff.length > MAX_CHARS;
         return message(
           `Review this change of the repository ${repo.name}: ${base}...HEAD.`,
@@ -127,7 +134,8 @@ function outline(files: readonly string[]): string[] {
   return best.slice(0, MAX_PATHS);
 }
 
-async function difference(root: string, base: string): Promise<string> {
+/** The diff, or somewhat more of its beginning than a prompt contains. */
+async function difference(root: string, base: string, signal: AbortSignal): Promise<string> {
   if (base.startsWith("-") || /[\0\s:]|\.\./.test(base))
     throw new ToolError(`${JSON.stringify(base)} is not a branch, tag or commit.`);
   const fixed = [
@@ -139,7 +147,10 @@ async function difference(root: string, base: string): Promise<string> {
     "--patch",
     "--end-of-options",
   ];
-  return (await git(root, [...fixed, `${base}...HEAD`])).toString("utf8").trimEnd();
+  // A character has at most four bytes of UTF-8.
+  const firstBytes = 4 * (MAX_CHARS + 1);
+  const diff = await git(root, [...fixed, `${base}...HEAD`], signal, { firstBytes });
+  return diff.toString("utf8").trimEnd();
 }
 
 async function revisions(workspace: Workspace, name: string | undefined, start: string): Promise<string[]> {

@@ -9,9 +9,10 @@ import {
 } from "@modelcontextprotocol/server";
 import type { Counted } from "../shares/counted.ts";
 import { ToolError } from "../tool-error.ts";
-import { readRegularFile } from "../tools/read-file.ts";
 import { fileText } from "../workspace/file-text.ts";
 import { insidePath } from "../workspace/paths.ts";
+import { fileUri } from "../workspace/resource-uri.ts";
+import { readRegularFile } from "../workspace/served-file.ts";
 import type { Repository, Workspace } from "../workspace/workspace.ts";
 import { page } from "./pages.ts";
 
@@ -76,17 +77,13 @@ export async function resourceVersion(workspace: Workspace, uri: string): Promis
   }
 }
 
-function uriOf(repo: string, path: string): string {
-  return `repo://${encodeURIComponent(repo)}/${path.split("/").map(encodeURIComponent).join("/")}`;
-}
-
 /** One spelling for each file: `repo://r//a`, `repo://r/./a` and `repo://r/%61` are `repo://r/a`. Other URIs are as they are. */
 export function canonicalUri(uri: string): string {
   try {
     const { protocol, host, pathname, search, hash } = new URL(uri);
     if (protocol !== "repo:" || search || hash) return uri;
     const path = posix.normalize(`/${decodeURIComponent(pathname)}`).slice(1);
-    return uriOf(decodeURIComponent(host), path);
+    return fileUri(decodeURIComponent(host), path);
   } catch {
     return uri;
   }
@@ -102,7 +99,7 @@ async function top(workspace: Workspace, repo: Repository) {
     .filter((path) => !path.includes("/"))
     .sort()
     .map((path) => ({
-      uri: uriOf(repo.name, path),
+      uri: fileUri(repo.name, path),
       name: `${repo.name}/${path}`,
       mimeType: mimeOf(path) ?? "text/plain",
     }));

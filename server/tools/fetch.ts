@@ -2,7 +2,7 @@ import * as z from "zod";
 import { headCommit } from "../index/work-tree.ts";
 import { ToolError } from "../tool-error.ts";
 import { citation, forgeOf, originOf } from "../workspace/forge.ts";
-import { shownText } from "./read-file.ts";
+import { servedText } from "../workspace/served-file.ts";
 import { cut } from "./text-lines.ts";
 import { defineTool } from "./tool.ts";
 
@@ -13,7 +13,7 @@ const input = z.object({
     .string()
     .min(1)
     .max(4_500)
-    .describe('An id of search: "repo:path" for a whole file, or "repo:path#L10-L40" for some lines of it.'),
+    .describe('An id that search returned: "repo:path", or "repo:path#L10-L40" for a range of lines.'),
 });
 
 const output = z.object({
@@ -29,16 +29,16 @@ const output = z.object({
       start_line: z.string(),
       end_line: z.string(),
       total_lines: z.string(),
-      next: z.string().describe('The id that goes on after these lines, "" at the end of the file.'),
+      next: z.string().describe('id of the lines that follow; "" at the end of the file.'),
     })
     .optional(),
 });
 
-/** Exactly the shape that ChatGPT asks for. */
+/** The input and output that ChatGPT requires of a tool named `fetch`. */
 export const fetchDocument = defineTool({
   name: "fetch",
   title: "Fetch a search result",
-  description: "Gives the text of a result of search, with its address for citations.",
+  description: "Returns the text of a result of search, with its URL for citations.",
   scope: "code:read",
   needs: ["git"],
   input,
@@ -46,8 +46,8 @@ export const fetchDocument = defineTool({
   async run({ id }, { workspace, signal }) {
     const { repo: name, path, from, to } = parseId(id);
     const repo = await workspace.find(name);
-    const file = await shownText(workspace, repo, path, signal);
-    if (file.text === undefined) throw new ToolError(`${JSON.stringify(path)} is no text file.`);
+    const file = await servedText(workspace, repo, path, signal);
+    if (file.text === undefined) throw new ToolError(`${JSON.stringify(path)} is a binary file, not text.`);
     const { total_lines, end_line, text } = cut(file.text, { from, to }, MAX_CHARS);
     const [commit, origin] = await Promise.all([headCommit(repo.root, signal), originOf(repo, signal)]);
     const forge = origin === undefined ? undefined : forgeOf(origin);
@@ -70,11 +70,13 @@ export const fetchDocument = defineTool({
   },
 });
 
-/** @throws ToolError when it is no id of search */
+/** @throws ToolError for a text that is not an id of search */
 export function parseId(id: string): { repo: string; path: string; from: number; to: number | undefined } {
   const parts = /^([^:]{1,255}):([\s\S]+?)(?:#L(\d{1,8})(?:-L(\d{1,8}))?)?$/.exec(id);
   if (!parts)
-    throw new ToolError(`${JSON.stringify(id)} is no id of search; ids look like "repo:path#L10-L40".`);
+    throw new ToolError(
+      `${JSON.stringify(id)} is not an id of search. Use an id that search returned, such as "repo:path#L10-L40".`,
+    );
   const [, repo = "", path = "", from, to] = parts;
   return { repo, path, from: Math.max(1, Number(from ?? 1)), to: to === undefined ? undefined : Number(to) };
 }

@@ -7,9 +7,7 @@ import { indexNote, page } from "./paging.ts";
 import {
   folderArgument,
   indexOutput,
-  maxAnswerChars,
-  maxResults,
-  offsetArgument,
+  pageArguments,
   pageOutput,
   repoArgument,
   symbolArgument,
@@ -18,19 +16,17 @@ import { defineTool } from "./tool.ts";
 
 const input = z.object({
   name: symbolArgument(
-    "Name or path of names; every use of the last name counts, what is before it only ranks.",
+    "Identifier, optionally qualified (Class.method). Each use of the last part counts; the rest only ranks.",
   ),
   defined_in: z
     .string()
     .max(4096)
     .optional()
-    .describe("File that defines it, when several do: what is near to this one comes first."),
-  include_definitions: z.boolean().default(false).describe("List the definitions themselves too."),
+    .describe("File with the definition, if there are several: uses near it come first."),
+  include_definitions: z.boolean().default(false).describe("Include the definitions."),
   repo: repoArgument,
-  path: folderArgument,
-  offset: offsetArgument,
-  max_results: maxResults(100, 1_000),
-  max_answer_chars: maxAnswerChars,
+  path: folderArgument(),
+  ...pageArguments(100, 1_000),
 });
 
 const output = z.object({
@@ -42,14 +38,14 @@ const output = z.object({
       column: z.int(),
       role: z
         .enum(ROLES)
-        .describe("How the name is used; text: no grammar of the language, so comments count too."),
+        .describe("text: the language has no grammar here, so comments and strings are included."),
       text: z.string(),
-      within: z.string().describe('The definition that it lies in, "" at the top of the file.'),
+      within: z.string().describe('Enclosing definition; "" at the top level of the file.'),
     }),
   ),
   total: z.int(),
-  files: z.int().describe("Files that hold the name."),
-  partial: z.boolean().describe("True when there are too many files to read them all; narrow it by path."),
+  files: z.int().describe("Number of files with the name."),
+  partial: z.boolean().describe("True if not all of these files were read; narrow the search by path."),
   index: indexOutput,
   ...pageOutput,
 });
@@ -58,19 +54,19 @@ export const findReferences = defineTool({
   name: "find_references",
   title: "Find references",
   description:
-    "Finds where a symbol is used, leaving out comments and strings. Lexical, not by a compiler: every identifier of that name counts, ranked by the file of the definition, the files that import it, its folder, the rest, tests last.",
+    "Finds the uses of a symbol, without comments and strings. Lexical, not semantic: includes every identifier with that name. Order: file of the definition, files that import it, its folder, other files, tests.",
   scope: "code:read",
   needs: ["git", "index"],
   input,
   output,
   async run(args, context) {
     const repo = await context.workspace.find(args.repo);
-    const folder = args.path === "" ? "" : (await insidePath(repo, args.path)).real;
+    const { real: folder } = await insidePath(repo, args.path);
     const home = args.defined_in ? (await insidePath(repo, args.defined_in)).real : undefined;
     const { name, parents } = splitNamePath(args.name);
     const bare = bareName(name);
     if (!/[\p{L}_$]/u.test(bare) || (/\s/.test(bare) && !bare.startsWith("operator ")))
-      throw new ToolError(`${JSON.stringify(name)} is no identifier; use search_text.`);
+      throw new ToolError(`${JSON.stringify(name)} is not an identifier. Use search_text.`);
     const job = {
       name,
       parents,
@@ -78,8 +74,8 @@ export const findReferences = defineTool({
       defined_in: home,
       include_definitions: args.include_definitions,
     };
-    const found = await context.index.query("references", repo, job, context.signal);
-    const { items, ...rest } = page(found.references, args.offset, args.max_results, args.max_answer_chars);
+    const found = await context.index.query("references", repo, job, context);
+    const { items, ...rest } = page(found.references, args);
     return {
       repo: repo.name,
       references: items,

@@ -5,30 +5,19 @@ import { git } from "../workspace/git.ts";
 import { checkPath } from "../workspace/paths.ts";
 import { EMPTY_TREE, resolveRevision } from "../workspace/revisions.ts";
 import type { Repository } from "../workspace/workspace.ts";
-import { page } from "./paging.ts";
-import {
-  maxAnswerChars,
-  maxResults,
-  offsetArgument,
-  pageOutput,
-  repoArgument,
-  revisionArgument,
-} from "./schema.ts";
+import { pageFrom } from "./paging.ts";
+import { folderArgument, pageArguments, pageOutput, repoArgument, revisionArgument } from "./schema.ts";
 import { defineTool } from "./tool.ts";
 
 const input = z.object({
   repo: repoArgument,
-  commit: revisionArgument("Show what this one commit changed; instead of from and to.").optional(),
-  from: revisionArgument("The older side.").default("HEAD"),
-  to: revisionArgument(
-    "The newer side. Default: the files as they lie in the work tree, uncommitted changes with them.",
-  ).optional(),
-  path: z.string().max(4096).default("").describe("Only this file or folder."),
-  context: z.int().min(0).max(50).default(3).describe("Lines round each change."),
-  stat_only: z.boolean().default(false).describe("Only which files changed and by how much."),
-  offset: offsetArgument.describe("Files to skip: next_offset of the answer before, to go on."),
-  max_results: maxResults(100, 500),
-  max_answer_chars: maxAnswerChars,
+  commit: revisionArgument("Show the changes of this commit, instead of from and to.").optional(),
+  from: revisionArgument("Old revision.").default("HEAD"),
+  to: revisionArgument("New revision. Default: the work tree, with uncommitted changes.").optional(),
+  path: folderArgument(),
+  context: z.int().min(0).max(50).default(3).describe("Lines of context around each change."),
+  stat_only: z.boolean().default(false).describe("Only list the changed files with line counts."),
+  ...pageArguments(100, 500),
 });
 
 const output = z.object({
@@ -38,13 +27,13 @@ const output = z.object({
   files: z.array(
     z.object({
       path: z.string(),
-      added: z.int().nullable().describe("Lines; null for a binary file."),
-      removed: z.int().nullable(),
-      patch: z.string().describe("Unified diff; empty with stat_only and for binary files."),
+      added: z.int().nullable().describe("Lines added; null for a binary file."),
+      removed: z.int().nullable().describe("Lines removed."),
+      patch: z.string().describe("Unified diff; empty with stat_only or for a binary file."),
       patch_truncated: z.boolean(),
     }),
   ),
-  total: z.int().describe("Changed files in all."),
+  total: z.int().describe("Number of changed files."),
   ...pageOutput,
 });
 
@@ -52,14 +41,14 @@ const FIXED = ["--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "
 
 export const gitDiff = defineTool({
   name: "git_diff",
-  title: "Differences",
+  title: "Diff",
   description:
-    "Shows what changed between two revisions, in one commit, or in the work tree since a commit, file by file.",
+    "Shows the changes between two revisions, of one commit, or of the work tree since a commit, file by file.",
   scope: "code:read",
   needs: ["git"],
   input,
   output,
-  async run(args, { workspace, signal }) {
+  async run(args, { workspace, signal, progress }) {
     const repo = await workspace.find(args.repo);
     const path = checkPath(args.path);
     const { from, to } = await sides(repo, args, signal);
@@ -74,7 +63,9 @@ export const gitDiff = defineTool({
     const all = parseNumstat(stat.toString("utf8"));
     const rows = [];
     let left = args.max_answer_chars;
-    for (const file of all.slice(args.offset, args.offset + args.max_results)) {
+    const selected = all.slice(args.offset, args.offset + args.max_results);
+    for (const file of selected) {
+      progress?.(rows.length, selected.length, `diff of ${file.path}`);
       const patch =
         args.stat_only || file.added === null
           ? ""
@@ -85,16 +76,10 @@ export const gitDiff = defineTool({
       if (left <= 0) break;
     }
     const more = args.offset + rows.length < all.length;
-    const { items, ...rest } = page(rows, 0, args.max_results, args.max_answer_chars + 1_000, more);
-    return {
-      repo: repo.name,
-      from,
-      to: to ?? "work tree",
-      files: items,
-      total: all.length,
-      truncated: rest.truncated,
-      next_offset: rest.next_offset === null ? null : args.offset + rest.next_offset,
-    };
+    // The names and counts of the last file may go a little beyond the limit.
+    const limits = { ...args, max_answer_chars: args.max_answer_chars + 1_000 };
+    const { items, ...rest } = pageFrom(rows, limits, more);
+    return { repo: repo.name, from, to: to ?? "work tree", files: items, total: all.length, ...rest };
   },
 });
 
@@ -117,7 +102,7 @@ async function sides(
   return { from, to };
 }
 
-/** One file's patch without git's header lines, read only as far as it is needed. */
+/** The patch of one file without git's header lines, read only as far as needed. */
 async function patchOf(
   repo: Repository,
   range: readonly string[],
@@ -126,23 +111,14 @@ async function patchOf(
   maxChars: number,
   signal: AbortSignal,
 ): Promise<string> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  const onChunk = (chunk: Buffer) => {
-    pieces.push(chunk);
-    bytes += chunk.length;
-    return bytes <= (maxChars + 10_000) * 4;
-  };
-  await git(repo.root, ["diff", `--unified=${context}`, ...FIXED, ...range, "--", path], signal, {
-    literal: true,
-    onChunk,
-  });
-  const text = Buffer.concat(pieces).toString("utf8");
+  const args = ["diff", `--unified=${context}`, ...FIXED, ...range, "--", path];
+  const firstBytes = (maxChars + 10_000) * 4;
+  const text = (await git(repo.root, args, signal, { literal: true, firstBytes })).toString("utf8");
   const hunks = text.indexOf("\n@@");
   return hunks === -1 ? "" : text.slice(hunks + 1);
 }
 
-/** `added TAB removed TAB path NUL`; "-" stands for binary. */
+/** Entries are `added TAB removed TAB path NUL`; "-" means binary. */
 export function parseNumstat(text: string) {
   return text.split("\0").flatMap((entry) => {
     const parts = /^(\d+|-)\t(\d+|-)\t([\s\S]+)$/.exec(entry);

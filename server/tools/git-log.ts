@@ -1,39 +1,28 @@
 import * as z from "zod";
+import { clip } from "../clip.ts";
 import { ToolError } from "../tool-error.ts";
 import { git } from "../workspace/git.ts";
 import { checkPath } from "../workspace/paths.ts";
 import { resolveRevision } from "../workspace/revisions.ts";
-import { page } from "./paging.ts";
-import {
-  maxAnswerChars,
-  maxResults,
-  offsetArgument,
-  pageOutput,
-  repoArgument,
-  revisionArgument,
-} from "./schema.ts";
+import { pageFrom } from "./paging.ts";
+import { folderArgument, pageArguments, pageOutput, repoArgument, revisionArgument } from "./schema.ts";
 import { defineTool } from "./tool.ts";
 
+/** Longest message body, characters. */
 const MAX_BODY = 2_000;
 
-const word = (text: string) => z.string().min(1).max(200).describe(text).optional();
+const filter = (text: string) => z.string().min(1).max(200).describe(text).optional();
 
 const input = z.object({
   repo: repoArgument,
-  revision: revisionArgument("Branch, tag or commit to begin at.").default("HEAD"),
-  path: z
-    .string()
-    .max(4096)
-    .default("")
-    .describe("Only commits that changed this file or folder; a file is followed through renames."),
-  author: word("Only commits whose author's name or address holds this."),
-  message: word("Only commits whose message holds this."),
-  changed_text: word("Only commits that added or removed this text (git's pickaxe)."),
-  since: word('Only commits after this date: "2025-01-31" or "2 weeks ago".'),
-  until: word("Only commits before this date."),
-  offset: offsetArgument,
-  max_results: maxResults(30, 500),
-  max_answer_chars: maxAnswerChars,
+  revision: revisionArgument("Commit, branch or tag to start from.").default("HEAD"),
+  path: folderArgument("Only commits that changed this file or folder. A file is followed through renames."),
+  author: filter("Only commits whose author name or email contains this text."),
+  message: filter("Only commits whose message contains this text."),
+  changed_text: filter("Only commits that added or removed this text (git log -S)."),
+  since: filter('Only commits after this date, such as "2025-01-31" or "2 weeks ago".'),
+  until: filter("Only commits before this date."),
+  ...pageArguments(30, 500),
 });
 
 const output = z.object({
@@ -43,9 +32,9 @@ const output = z.object({
       commit: z.string(),
       parents: z.array(z.string()),
       author: z.string(),
-      date: z.string().describe("When it was written, ISO 8601."),
+      date: z.string().describe("Author date, ISO 8601."),
       subject: z.string(),
-      body: z.string().describe("The rest of the message."),
+      body: z.string().describe("Rest of the message."),
     }),
   ),
   ...pageOutput,
@@ -53,21 +42,21 @@ const output = z.object({
 
 export const gitLog = defineTool({
   name: "git_log",
-  title: "History",
+  title: "Log",
   description:
-    "Lists commits of a git repository, newest first: by path, author, message, date, or the text that they changed.",
+    "Lists commits of a git repository, newest first, filtered by path, author, message, date or changed text.",
   scope: "code:read",
   needs: ["git"],
   input,
   output,
   async run(args, { workspace, signal }) {
-    for (const text of [args.author, args.message, args.changed_text, args.since, args.until])
-      if (text !== undefined && /[\0\n]/.test(text))
-        throw new ToolError("A filter is one line, without NUL characters.");
+    for (const name of ["author", "message", "changed_text", "since", "until"] as const)
+      if (/[\0\n]/.test(args[name] ?? ""))
+        throw new ToolError(`${name} must be one line without NUL characters.`);
     const repo = await workspace.find(args.repo);
     const path = checkPath(args.path);
     const commit = await resolveRevision(repo, args.revision, signal);
-    // Following renames takes exactly one path, and a file.
+    // --follow takes exactly one path, of a file.
     const follow = path !== "" && (await isFile(repo.root, commit, path, signal));
     const options = [
       "log",
@@ -94,13 +83,12 @@ export const gitLog = defineTool({
       await git(repo.root, [...options, commit, "--", ...paths], signal, { literal: true })
     ).toString("utf8");
     const commits = parseLog(text);
-    const { items, ...rest } = page(commits, 0, args.max_results, args.max_answer_chars);
-    const next_offset = rest.next_offset === null ? null : args.offset + rest.next_offset;
-    return { repo: repo.name, commits: items, truncated: rest.truncated, next_offset };
+    const { items, ...rest } = pageFrom(commits, args);
+    return { repo: repo.name, commits: items, ...rest };
   },
 });
 
-/** With -z each commit ends with a NUL, as each of its six fields does. */
+/** With -z a NUL ends each commit, and each of its six fields. */
 export function parseLog(text: string) {
   const fields = text.split("\0");
   const commits = [];
@@ -109,14 +97,13 @@ export function parseLog(text: string) {
       n,
       n + 6,
     );
-    const short = body.trim();
     commits.push({
       commit: commit.trim(),
       parents: parents.split(" ").filter(Boolean),
       author,
       date,
       subject: subject.slice(0, 500),
-      body: short.length <= MAX_BODY ? short : `${short.slice(0, MAX_BODY)}…`,
+      body: clip(body.trim(), MAX_BODY),
     });
   }
   return commits;

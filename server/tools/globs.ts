@@ -2,19 +2,21 @@ import picomatch from "picomatch";
 import { ToolError } from "../tool-error.ts";
 
 /**
- * Whether a path, relative to the folder that is looked at, matches a glob as models write them: `*.ts` at any depth, `src/**` from the
- * folder, `*.{ts,tsx}`, `!*.test.ts` for all others, and `app/[slug]/*.tsx`, whose brackets are a set of characters or, as in the
- * names of Next.js, themselves.
+ * Matches paths, relative to the searched folder, against a glob as models write it: `*.ts` at any depth, `src/**` from the folder,
+ * `*.{ts,tsx}`, `!*.test.ts` for all others, and `app/[slug]/*.tsx`. The brackets of the last are a set of characters or, as in
+ * the file names of Next.js, literal.
  *
- * @throws ToolError when the glob is not one
+ * @throws ToolError for a text that is not a glob
  */
 export function globMatcher(glob: string): (path: string) => boolean {
   const negated = glob.startsWith("!") && !glob.startsWith("!(");
   const bare = (negated ? glob.slice(1) : glob).replace(/^(\.?\/)+/, "");
   if (bare === "" || bare.includes("\0") || bare.split("/").includes(".."))
-    throw new ToolError(`${JSON.stringify(glob)} is not a glob; write "*.ts", "src/**" or "!*.test.ts".`);
+    throw new ToolError(
+      `${JSON.stringify(glob)} is not a valid glob. Use one such as "*.ts", "src/**" or "!*.test.ts".`,
+    );
   const rooted = bare.includes("/") ? bare : `**/${bare}`;
-  // A folder means what is in it.
+  // A folder stands for its contents.
   const pattern = rooted.endsWith("/") ? `${rooted}**` : rooted;
   const patterns = [pattern, pattern.replace(/[[\]()]/g, "\\$&")];
   const matches = picomatch(patterns, { dot: true, strictBrackets: false, nonegate: true });

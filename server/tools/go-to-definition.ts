@@ -2,14 +2,13 @@ import * as z from "zod";
 import { KINDS } from "../index/languages.ts";
 import { REASONS } from "../index/queries/definition.ts";
 import { ToolError } from "../tool-error.ts";
-import { insidePath } from "../workspace/paths.ts";
+import { servedFile } from "../workspace/served-file.ts";
 import { indexNote, page } from "./paging.ts";
 import {
   fileArgument,
   indexOutput,
-  maxAnswerChars,
-  maxResults,
-  offsetArgument,
+  lineArgument,
+  pageArguments,
   pageOutput,
   repoArgument,
   symbolArgument,
@@ -19,17 +18,15 @@ import { defineTool } from "./tool.ts";
 const input = z.object({
   repo: repoArgument,
   path: fileArgument,
-  line: z.int().min(1).max(10_000_000).describe("Line of the use, counted from 1."),
+  line: lineArgument("Line of the use, 1-based."),
   column: z
     .int()
     .min(1)
     .max(1_000_000)
     .optional()
-    .describe("Column of the name, counted from 1. Default: the line's first name."),
-  symbol: symbolArgument('The name itself, or "Class.method", instead of its column.').optional(),
-  offset: offsetArgument,
-  max_results: maxResults(10, 100),
-  max_answer_chars: maxAnswerChars,
+    .describe("Column of the name, 1-based. Default: the first name on the line."),
+  symbol: symbolArgument('Name on that line, or "Class.method", instead of a column.').optional(),
+  ...pageArguments(10, 100),
 });
 
 const output = z.object({
@@ -47,10 +44,10 @@ const output = z.object({
         name: z.string(),
         parent: z.string(),
         signature: z.string(),
-        why: z.enum(REASONS).describe("What speaks for it."),
+        why: z.enum(REASONS).describe("Reason for this candidate."),
       }),
     )
-    .describe("The likeliest first."),
+    .describe("Best candidate first."),
   total: z.int(),
   index: indexOutput,
   ...pageOutput,
@@ -60,28 +57,22 @@ export const goToDefinition = defineTool({
   name: "go_to_definition",
   title: "Go to definition",
   description:
-    "Finds where the name at a place of a file is defined. Lexical, not by a compiler: candidates are ranked by enclosing scope, imports, file, folder and language, and say why they were chosen.",
+    "Finds the definition of the name at a position in a file. Lexical, not semantic: candidates are ranked by scope, imports, file, folder and language.",
   scope: "code:read",
   needs: ["git", "index"],
   input,
   output,
   async run(args, context) {
     const repo = await context.workspace.find(args.repo);
-    const { real, given } = await insidePath(repo, args.path);
-    if (!(await context.workspace.shows(repo, real)))
-      throw new ToolError(`${JSON.stringify(given)} is no file of repository ${repo.name} that git knows.`);
+    const { real, given } = await servedFile(context.workspace, repo, args.path);
     const { line, column, symbol } = args;
-    const found = await context.index.query(
-      "definition",
-      repo,
-      { path: real, line, column, symbol },
-      context.signal,
-    );
+    const job = { path: real, line, column, symbol };
+    const found = await context.index.query("definition", repo, job, context);
     if (found.name === undefined)
       throw new ToolError(
-        `There is no such name on line ${line} of ${JSON.stringify(given)}; read it with read_file.`,
+        `There is no such name on line ${line} of ${JSON.stringify(given)}. Check the line with read_file.`,
       );
-    const { items, ...rest } = page(found.definitions, args.offset, args.max_results, args.max_answer_chars);
+    const { items, ...rest } = page(found.definitions, args);
     return {
       repo: repo.name,
       name: found.name,

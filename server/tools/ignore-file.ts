@@ -2,14 +2,14 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-/** More files than this are let in by their folders, which may hold others. */
+/** If there are more files, whole folders are included, with whatever else they contain. */
 const MAX_LISTED = 1_000;
 
 /**
- * Gives `use` a file for `rg --ignore-file` that lets in some paths and nothing else; the file is removed afterwards. Globs of the command
- * line and folders that hold very many of the paths let in more: what is found must be held against the paths.
+ * Calls `use` with a file for `rg --ignore-file` that includes only the given paths, and removes the file afterwards. Globs on the
+ * command line, and a very long list of paths, include more: the caller must compare the matches with the paths.
  *
- * @param paths relative to the folder that ripgrep runs in
+ * @param paths relative to the folder in which ripgrep runs
  */
 export async function withIgnoreFile<T>(
   paths: ReadonlySet<string>,
@@ -25,7 +25,7 @@ export async function withIgnoreFile<T>(
   }
 }
 
-/** Rules of gitignore(5): everything is ignored but the paths and the folders on the way to them. */
+/** Rules of gitignore(5) that ignore everything but the paths and the folders above them. */
 export function ignoreRules(paths: ReadonlySet<string>): string {
   const lines = ["/*"];
   const folders = new Set<string>();

@@ -1,6 +1,6 @@
 import { SYNONYMS, VALUE_SYNONYMS } from "./synonyms.ts";
 
-/** The part of JSON Schema that the tools' inputs use. */
+/** The part of JSON Schema that the inputs of the tools use. */
 export interface InputSchema {
   readonly type?: string;
   readonly properties?: Readonly<Record<string, InputSchema>>;
@@ -15,19 +15,19 @@ export interface InputSchema {
 
 type Arguments = Record<string, unknown>;
 
-/** "Not given": what is dropped, so that the schema's default holds. */
+/** Stands for an argument that is dropped, so that the default of the schema applies. */
 const ABSENT = Symbol("absent");
 
 /**
- * Arguments as real clients and models send them, put into the form that the schema asks for. The published schema stays strict: this
- * only decides what is meant where that is beyond doubt, and leaves everything else to be refused by the schema.
+ * Converts arguments, as real clients and models send them, to the form of the schema. The published schema stays strict: this function
+ * converts only what is unambiguous, and the schema refuses the rest.
  *
- * - `null` and, where the schema has no use for it, `""` mean "not given" (CrewAI, mcp-use and strict modes fill them in);
- * - JSON text stands for the array or object that it holds, a single value for a list of one;
- * - `"20"`, `"true"` stand for numbers and booleans, numbers for text; a size beyond its limit means the limit;
- * - names in camelCase, in another case and well-known synonyms mean the argument.
+ * - `null`, and `""` if the schema has no use for it, count as missing (CrewAI, mcp-use and strict modes fill them in).
+ * - A string with JSON counts as the array or object in it, a single value as a list of one.
+ * - `"20"` and `"true"` count as a number and a boolean, a number as a string. A size beyond its limit counts as the limit.
+ * - A name in camelCase or other case, or a well-known synonym, counts as the argument.
  *
- * Pure; what it does not know it passes on.
+ * Pure. It passes on what it does not know.
  */
 export function lenientArguments(given: unknown, schema: InputSchema): unknown {
   const properties = schema.properties ?? {};
@@ -38,7 +38,7 @@ export function lenientArguments(given: unknown, schema: InputSchema): unknown {
   for (const [key, argument] of Object.entries(value)) {
     if (key in properties) continue;
     const meant = meantBy(key, properties);
-    // What is nobody's synonym stays: several clients add arguments of their own, and the schema ignores them.
+    // Other names stay: several clients add arguments of their own, and the schema ignores them.
     if (meant === undefined) named[key] = argument;
     else if (!isGiven(named[meant])) named[meant] = argument;
   }
@@ -56,7 +56,7 @@ const isObject = (value: unknown): value is Arguments =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isGiven = (value: unknown) => value !== undefined && value !== null && value !== "";
 
-/** The argument that another name means. */
+/** The argument that a name with another spelling stands for. */
 function meantBy(key: string, properties: Readonly<Record<string, InputSchema>>): string | undefined {
   const snake = key
     .trim()
@@ -89,13 +89,13 @@ function coerce(name: string, value: unknown, schema: InputSchema, optional: boo
   }
 }
 
-/** Whether `""` is a value of its own, as where it is the default. */
+/** Whether `""` is a valid value, for instance the default. */
 const takesEmptyText = (schema: InputSchema) => schema.type === "string" && schema.default === "";
 
 function listOf(name: string, value: unknown, items: InputSchema): unknown {
   const parsed = typeof value === "string" ? (jsonIn(value, "[") ?? value) : value;
   const list = Array.isArray(parsed) ? parsed : isObject(parsed) ? undefined : [parsed];
-  // `class, function` is a list of names; a glob may hold a comma itself (`*.{ts,tsx}`).
+  // `class, function` is a list of names. A glob may contain a comma (`*.{ts,tsx}`).
   const split = items.enum
     ? list?.flatMap((item) => (typeof item === "string" ? item.split(/[\s,|]+/) : [item]))
     : list;
@@ -144,7 +144,7 @@ function textOf(name: string, value: unknown, schema: InputSchema): unknown {
   return schema.enum.find((one) => one === lower || one === VALUE_SYNONYMS[name]?.[lower]) ?? text;
 }
 
-/** The array or object that a text holds as JSON; undefined when it holds none. */
+/** Parses a string with a JSON array or object; undefined for any other. */
 function jsonIn(text: string, opening: "[" | "{"): unknown {
   if (!text.trimStart().startsWith(opening)) return undefined;
   try {
@@ -154,7 +154,7 @@ function jsonIn(text: string, opening: "[" | "{"): unknown {
   }
 }
 
-/** The arguments of a tool in one line, for a refusal: `{"query": string, "regex"?: boolean, …}`. */
+/** The arguments of a tool on one line, for a refusal: `{"query": string, "regex"?: boolean, …}`. */
 export function describeArguments(schema: InputSchema): string {
   const entries = Object.entries(schema.properties ?? {}).map(([name, property]) => {
     const mark = schema.required?.includes(name) ? "" : "?";

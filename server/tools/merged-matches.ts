@@ -1,6 +1,6 @@
 import type { Match } from "./ripgrep-json.ts";
 
-/** What one run of a search found; when it is truncated, its matches are the first in the order of the paths. */
+/** The result of one run of a search. If it is truncated, it has the first matches in the order of the paths. */
 export interface Part {
   matches: readonly Match[];
   truncated: boolean;
@@ -9,12 +9,12 @@ export interface Part {
 /** The first `max` matches of several runs over different files, in the order of `--sort=path`. */
 export function merged(parts: readonly Part[], max: number): { matches: Match[]; truncated: boolean } {
   const all = parts.flatMap((part) => part.matches).sort(byPlace);
-  // Beyond the last match of a run that was cut, matches of its own are missing.
+  // A truncated run lacks matches beyond its last one, so those of the other runs there are not complete either.
   const ends = parts.flatMap((part) => (part.truncated ? [[...part.matches].sort(byPlace).at(-1)] : []));
-  const sure = all.filter((match) => ends.every((end) => end !== undefined && byPlace(match, end) <= 0));
+  const complete = all.filter((match) => ends.every((end) => end !== undefined && byPlace(match, end) <= 0));
   return {
-    matches: sure.slice(0, max),
-    truncated: sure.length < all.length || sure.length > max || ends.length > 0,
+    matches: complete.slice(0, max),
+    truncated: complete.length < all.length || complete.length > max || ends.length > 0,
   };
 }
 

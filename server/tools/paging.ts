@@ -3,7 +3,14 @@ import type { Freshness } from "../index/job.ts";
 import type { Repository } from "../workspace/workspace.ts";
 import type { ToolContext } from "./tool.ts";
 
-/** One page of results that are all known. */
+/** The limits of a page, named as the tools' arguments are. */
+export interface PageLimits {
+  readonly offset: number;
+  readonly max_results: number;
+  /** Size of the results as JSON, see sizeOf. */
+  readonly max_answer_chars: number;
+}
+
 export interface Page<T> {
   items: T[];
   truncated: boolean;
@@ -11,25 +18,26 @@ export interface Page<T> {
 }
 
 /**
- * The results from `offset` on, as many as both limits let in; at least one, so that paging always comes to an end.
+ * A page of results that are all in memory. It has at least one result, so that paging always ends.
  *
- * @param maxChars of the results' JSON, see sizeOf
- * @param more there are results beyond those given
+ * @param more true if there are results beyond those given
  */
-export function page<T>(
-  all: readonly T[],
-  offset: number,
-  max: number,
-  maxChars: number,
-  more = false,
-): Page<T> {
-  const items = fitting(all.slice(offset, offset + max), maxChars);
-  const end = offset + items.length;
-  const truncated = end < all.length || more;
-  return { items, truncated, next_offset: end < all.length || (more && items.length > 0) ? end : null };
+export function page<T>(all: readonly T[], limits: PageLimits, more = false): Page<T> {
+  return pageFrom(all.slice(limits.offset), limits, more);
 }
 
-/** As many of the first items as their JSON fits into `maxChars`; at least one. */
+/** The same, for results that were fetched from `offset` on. */
+export function pageFrom<T>(rows: readonly T[], limits: PageLimits, more = false): Page<T> {
+  const items = fitting(rows.slice(0, limits.max_results), limits.max_answer_chars);
+  const truncated = more || items.length < rows.length;
+  return {
+    items,
+    truncated,
+    next_offset: truncated && items.length > 0 ? limits.offset + items.length : null,
+  };
+}
+
+/** The first items whose JSON fits into `maxChars`; at least one. */
 export function fitting<T>(items: readonly T[], maxChars: number): T[] {
   let left = maxChars;
   const kept: T[] = [];
@@ -41,7 +49,7 @@ export function fitting<T>(items: readonly T[], maxChars: number): T[] {
   return kept;
 }
 
-/** What an answer says of the index that it came from. */
+/** The `index` field of a response. */
 export function indexNote(
   context: ToolContext,
   repo: Repository,

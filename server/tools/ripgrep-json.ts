@@ -1,15 +1,15 @@
-/** One found line, as search_text answers it. */
+/** One match in the result of search_text. */
 export interface Match {
   path: string;
   line: number;
-  /** Counted in characters from 1. */
+  /** In characters, 1-based. */
   column: number;
   text: string;
   before: string[];
   after: string[];
 }
 
-/** Longest line that is answered whole, characters; of longer ones the part round the match. */
+/** Of a longer line only the part around the match is given, characters. */
 const MAX_LINE = 400;
 
 type RgText = { text: string } | { bytes: string };
@@ -22,11 +22,12 @@ interface RgLine {
 type RgMessage = { type: "match" | "context"; data: RgLine } | { type: "begin" | "end" | "summary" };
 
 /**
- * Reads `rg --json` as it arrives and gathers matches with their context, until `max` of them are full or `maxChars` are taken.
+ * Parses the output of `rg --json` as it arrives. Collects matches with their context until there are `max` of them, or `maxChars`
+ * characters.
  */
 export class MatchCollector {
   readonly matches: Match[] = [];
-  /** True when there was more than `max` or `maxChars` let in. */
+  /** True if `max` or `maxChars` left matches out. */
   truncated = false;
   readonly #context: number;
   readonly #max: number;
@@ -34,7 +35,7 @@ export class MatchCollector {
   #maxChars: number;
   #rest = "";
   #decoder = new TextDecoder();
-  /** Lines of the file at hand, by number. */
+  /** Lines of the current file, by number. */
   #lines = new Map<number, string>();
   #open: Match[] = [];
 
@@ -50,7 +51,7 @@ export class MatchCollector {
     this.#visible = options.visible;
   }
 
-  /** @returns false when enough was read */
+  /** @returns false if no more is needed */
   feed(chunk: Buffer): boolean {
     this.#rest += this.#decoder.decode(chunk, { stream: true });
     let end = this.#rest.indexOf("\n");
@@ -65,7 +66,7 @@ export class MatchCollector {
     return true;
   }
 
-  /** Gives the matches of the last file their context; call it once, at the end of the output. */
+  /** Gives the matches of the last file their context. Call it once, at the end of the output. */
   finish(): Match[] {
     this.#fill();
     return this.matches;
@@ -121,7 +122,7 @@ export class MatchCollector {
   }
 }
 
-/** @returns undefined for a line that is no message: RIPGREP_PATH may name a wrapper that has words of its own */
+/** @returns undefined for a line that is not a message: RIPGREP_PATH may name a wrapper with output of its own */
 function messageOf(line: string): RgMessage | undefined {
   if (!line.startsWith("{")) return undefined;
   try {
@@ -131,7 +132,7 @@ function messageOf(line: string): RgMessage | undefined {
   }
 }
 
-/** ripgrep gives base64 where a name or a line is not UTF-8. */
+/** ripgrep encodes a name or line that is not UTF-8 as base64. */
 function textOf(value: RgText): string {
   return "text" in value ? value.text : Buffer.from(value.bytes, "base64").toString("utf8");
 }

@@ -1,27 +1,24 @@
 import * as z from "zod";
 
 /**
- * Pieces of the tools' schemas. Plain strings with a length limit: what a path or a glob may hold is checked where it is used,
- * with a message that helps a model more than a pattern does. Unknown arguments are ignored, since several clients add their own.
+ * Arguments and results that several tools share, so that the same argument has the same name, limits and description everywhere.
+ * Strings only have a length limit here. Their content is checked where it is used, with a message that helps a model more than
+ * a pattern does. Unknown arguments are ignored, since several clients add their own.
  */
 export const repoArgument = z
   .string()
   .min(1)
   .max(255)
   .optional()
-  .describe("Name of the repository. May be left out when the workspace holds exactly one.");
+  .describe("Repository name, see list_repos. Optional when there is only one repository.");
 
-export const folderArgument = z
-  .string()
-  .max(4096)
-  .default("")
-  .describe('Folder (or file) inside the repository, such as "src". Default: the whole repository.');
+const pathArgument = z.string().max(4096);
 
-export const fileArgument = z
-  .string()
-  .min(1)
-  .max(4096)
-  .describe("Path of the file relative to the repository.");
+/** @param text what the folder restricts */
+export const folderArgument = (text = "Only this folder or file, relative to the repository root.") =>
+  pathArgument.default("").describe(text);
+
+export const fileArgument = pathArgument.min(1).describe("File path, relative to the repository root.");
 
 export const globArgument = (text: string) => z.string().min(1).max(200).describe(text);
 
@@ -29,17 +26,9 @@ export const revisionArgument = (text: string) => z.string().min(1).max(250).des
 
 export const symbolArgument = (text: string) => z.string().min(1).max(500).describe(text);
 
-export const offsetArgument = z
-  .int()
-  .min(0)
-  .max(10_000_000)
-  .default(0)
-  .describe("Results to skip: next_offset of the answer before, to go on.");
+export const lineArgument = (text: string) => z.int().min(1).max(100_000_000).describe(text);
 
-export const maxResults = (fallback: number, most: number) =>
-  z.int().min(1).max(most).default(fallback).describe("At most so many results.");
-
-/** The most that any answer holds: below the 25,000 tokens that clients take, at three characters of code a token. */
+/** The largest response of any tool: below the 25,000 tokens that clients accept, at three characters of code per token. */
 export const MOST_CHARS = 60_000;
 
 export const maxAnswerChars = z
@@ -47,35 +36,51 @@ export const maxAnswerChars = z
   .min(1)
   .max(MOST_CHARS)
   .default(40_000)
-  .describe(
-    "At most so many characters of results (one that is not ASCII counts as three); what is left out is on the next page.",
-  );
+  .describe("Maximum size of the results in characters; a non-ASCII character counts as 3.");
 
 /**
- * A text or null. The description is the text's own: a bare string that is nullable has the JSON Schema `"type": ["string", "null"]`,
- * which several clients' schema dialects do not know.
+ * The arguments of a tool with pages.
+ *
+ * @param fallback results on a page by default
+ * @param most largest number of results on a page
+ */
+export function pageArguments(fallback: number, most: number) {
+  return {
+    ...pageStart,
+    max_results: z.int().min(1).max(most).default(fallback).describe("Maximum number of results."),
+    max_answer_chars: maxAnswerChars,
+  };
+}
+
+/** Where a page begins. */
+export const pageStart = {
+  offset: z
+    .int()
+    .min(0)
+    .max(10_000_000)
+    .default(0)
+    .describe("Number of results to skip: next_offset of the previous page."),
+};
+
+/**
+ * A string or null. The description belongs to the string: a bare nullable string has the JSON Schema `"type": ["string", "null"]`,
+ * which several clients do not support.
  */
 export const textOrNull = (description: string) => z.string().describe(description).nullable();
 
-/** Whether an answer of the index is of now. */
-export const indexOutput = z
-  .object({
-    state: z
-      .enum(["current", "updating"])
-      .describe("updating: files have changed since; this answer is from the state before."),
-    commit: z.string().describe('The commit that was indexed, "" before the first one.'),
-    indexed_at: z.string(),
-    left_out: z
-      .object({ files: z.int(), examples: z.array(z.string()) })
-      .optional()
-      .describe(
-        "Files that are not in the index, or not their symbols, and why: search_text and read_file know them.",
-      ),
-  })
-  .describe("The state of the index that answered.");
+/** How recent the index behind a response is. */
+export const indexOutput = z.object({
+  state: z.enum(["current", "updating"]).describe("updating: files changed after this state was indexed."),
+  commit: z.string().describe('Indexed commit; "" if there is none.'),
+  indexed_at: z.string(),
+  left_out: z
+    .object({ files: z.int(), examples: z.array(z.string()) })
+    .optional()
+    .describe("Files missing from the index, or indexed without symbols; search_text still searches them."),
+});
 
-/** The end of every answer that has pages. */
+/** The end of each response that has pages. */
 export const pageOutput = {
-  truncated: z.boolean().describe("True when there are more results."),
-  next_offset: z.int().nullable().describe("offset of the next page, or null at the end."),
+  truncated: z.boolean().describe("True if there are more results."),
+  next_offset: z.int().nullable().describe("offset of the next page, or null."),
 };

@@ -11,41 +11,37 @@ import {
   folderArgument,
   globArgument,
   MOST_CHARS,
-  maxAnswerChars,
-  maxResults,
-  offsetArgument,
+  pageArguments,
   pageOutput,
   repoArgument,
 } from "./schema.ts";
 import { defineTool } from "./tool.ts";
 
-/** Longest a search may take, milliseconds; what was found until then is answered. */
+/** Time limit of a search, milliseconds. After it, the matches so far are returned. */
 const TIME_LIMIT_MS = 10_000;
-/** Matches that can be paged through; beyond them the search must be narrowed. */
+/** Largest number of matches that can be paged through. */
 const MAX_MATCHES = 5_000;
 const SORTED = "--sort=path";
 
 const input = z.object({
-  query: z.string().min(1).max(1_000).describe("Text to find, taken literally unless regex is true."),
+  query: z.string().min(1).max(1_000).describe("Text to find, literal unless regex is true."),
   regex: z
     .boolean()
     .default(false)
-    .describe("Take the query as a regular expression (Rust regex syntax, one line)."),
+    .describe("Treat query as a regular expression (Rust syntax, single line)."),
   case: z
     .enum(["smart", "sensitive", "insensitive"])
     .default("smart")
-    .describe("smart: insensitive unless the query holds a capital letter."),
+    .describe("smart: case-insensitive unless query contains an uppercase letter."),
   repo: repoArgument,
-  path: folderArgument,
+  path: folderArgument(),
   globs: z
-    .array(globArgument('Glob such as "*.ts", "src/**" or, to leave out, "!*.test.ts".'))
+    .array(globArgument('Such as "*.ts", "src/**", or "!*.test.ts" to exclude.'))
     .max(10)
     .default([])
-    .describe("Only files that match one of these."),
-  context: z.int().min(0).max(10).default(0).describe("Lines to show before and after each match."),
-  offset: offsetArgument,
-  max_results: maxResults(100, 500),
-  max_answer_chars: maxAnswerChars,
+    .describe("Only files that match one of these globs."),
+  context: z.int().min(0).max(10).default(0).describe("Lines of context before and after each match."),
+  ...pageArguments(100, 500),
 });
 
 const output = z.object({
@@ -61,36 +57,38 @@ const output = z.object({
     }),
   ),
   ...pageOutput,
-  timed_out: z.boolean().describe(`True when the search was ended after ${TIME_LIMIT_MS / 1000} s.`),
+  timed_out: z
+    .boolean()
+    .describe(`True if the search was stopped after ${TIME_LIMIT_MS / 1000} s; narrow it by path or globs.`),
 });
 
 export const searchText = defineTool({
   name: "search_text",
   title: "Search text",
   description:
-    "Searches the files of a git repository, up to 4 MiB each, for a text or a regular expression and answers the matching lines with path, line and column.",
+    "Searches the files of a git repository (up to 4 MiB each) for text or a regular expression. Returns the matching lines with path, line and column.",
   scope: "code:read",
   needs: ["git", "ripgrep"],
   input,
   output,
   async run(args, { workspace, ripgrep, signal }) {
     for (const text of [args.query, ...args.globs])
-      if (/[\0\r\n]/.test(text)) throw new ToolError("A query or glob is one line, without NUL characters.");
+      if (/[\0\r\n]/.test(text))
+        throw new ToolError(`${JSON.stringify(text)} must be one line without NUL characters.`);
     const repo = await workspace.find(args.repo);
-    const folder = args.path === "" ? "" : (await insidePath(repo, args.path)).real;
-    // git lists while ripgrep starts; what ripgrep finds until then stays in the pipe, so that it waits too.
+    const { real: folder } = await insidePath(repo, args.path);
+    // git lists the files while ripgrep starts. The output of ripgrep stays in the pipe until then, so ripgrep waits too.
     const listing = workspace.files(repo);
     listing.catch(() => undefined);
     const ignoredListing = workspace.trackedIgnored(repo);
     ignoredListing.catch(() => undefined);
-    const wanted = Math.min(args.offset + args.max_results, MAX_MATCHES);
+    const max = Math.min(args.offset + args.max_results, MAX_MATCHES);
     const until = performance.now() + TIME_LIMIT_MS;
     const search = async (options: string[], visible: () => Promise<(path: string) => boolean>) => {
       let shows: ((path: string) => boolean) | undefined;
-      let taking: Promise<boolean> | undefined;
       const collector = new MatchCollector({
         context: args.context,
-        max: wanted,
+        max,
         maxChars: (args.offset + 1) * MOST_CHARS,
         visible: (path) => shows?.(path) ?? false,
       });
@@ -98,25 +96,20 @@ export const searchText = defineTool({
         cwd: repo.root,
         timeoutMs: Math.max(1, until - performance.now()),
         signal,
-        // Sorting makes it use one thread.
+        // With sorting ripgrep uses one thread.
         threads: options.includes(SORTED) ? 1 : ALL_CORES,
-        onChunk: (chunk) => {
-          taking = (async () => {
-            shows ??= await visible();
-            return collector.feed(chunk);
-          })();
-          return taking;
+        onChunk: async (chunk) => {
+          shows ??= await visible();
+          return collector.feed(chunk);
         },
       });
       signal.throwIfAborted();
-      // ripgrep may have ended, and its output with it, while the last piece still waits for git.
-      if (!result.stopped) await taking;
-      // Nothing found: in a repository that git cannot read that is no answer.
+      // Without matches nothing has waited for the listing yet; in a repository that git cannot read, the search must fail.
       if (!result.stopped) await listing;
-      // 0: found, 1: nothing found, 2: an error, which is silent when only some file could not be read (--no-messages).
-      const complaint = result.stderr.trim();
-      if (!result.stopped && result.code === 2 && complaint !== "")
-        throw new ToolError(`The search was refused: ${complaint.slice(0, 500)}`);
+      // 0: matches, 1: no matches, 2: an error, without a message if only some file could not be read (--no-messages).
+      const message = result.stderr.trim();
+      if (!result.stopped && result.code === 2 && message !== "")
+        throw new ToolError(`The search was refused: ${message.slice(0, 500)}`);
       return {
         matches: collector.finish(),
         truncated: collector.truncated,
@@ -130,7 +123,7 @@ export const searchText = defineTool({
       });
       const ignored = await ignoredListing;
       if (ignored.size === 0) return [first];
-      // ripgrep knows the rules but not what is tracked against them: those files are searched by a list of their own.
+      // ripgrep follows the ignore rules, also for files that git tracks in spite of them. A second run searches those.
       const second = await withIgnoreFile(ignored, (file) =>
         search(
           [...order, "--no-ignore-vcs", `--ignore-file=${file}`],
@@ -139,20 +132,21 @@ export const searchText = defineTool({
       );
       return [first, second];
     };
-    // Sorting costs ripgrep all threads but one. What fits on the page can be sorted here; of more, the first ones are wanted.
+    // Sorting limits ripgrep to one thread, so the first run is unsorted. Only if it is truncated must the first matches be found.
     let parts = await searchAll([]);
     if (parts.some((part) => part.truncated)) parts = await searchAll([SORTED]);
     const timedOut = parts.some((part) => part.timedOut);
-    const { matches, truncated } = merged(parts, wanted);
+    const { matches, truncated } = merged(parts, max);
     const found = matches.map((match) => shape(match, args.context));
     const more = truncated || timedOut;
-    const { items, ...rest } = page(found, args.offset, args.max_results, args.max_answer_chars, more);
+    const { items, ...rest } = page(found, args, more);
     return { repo: repo.name, matches: items, timed_out: timedOut, ...rest };
   },
 });
 
 /**
- * The command line, but for the order. The globs of the caller override the ignore files, so found lines are also held against git's own list; `.git` comes last and wins.
+ * The command line without the order. The globs of the caller override the ignore files, so the matches are also compared with the
+ * listing of git. The last glob takes precedence, which excludes `.git`.
  */
 function ripgrepArguments(args: z.output<typeof input>, folder: string): string[] {
   return [

@@ -16,30 +16,37 @@ const input = z.object({
 const output = z.object({
   results: z.array(
     z.object({
-      id: z.string().describe("What fetch takes."),
+      id: z.string().describe("Argument of fetch."),
       title: z.string(),
-      url: z.string().describe("For citations: the page of these lines."),
+      url: z.string().describe("Web page of the lines, for citations."),
     }),
   ),
 });
 
-/** Exactly the shape that ChatGPT's company knowledge and deep research ask for; no other argument, no other field. */
+/** The input and output that ChatGPT (company knowledge, deep research) requires: no other argument, no other field. */
 export const search = defineTool({
   name: "search",
   title: "Search all repositories",
   description:
-    "Searches the code of all repositories by words, names or a question, and answers with ids for fetch. For exact text use search_text.",
+    "Searches the code of all repositories by words, names or a question. Returns ids for fetch. For exact text use search_text.",
   scope: "code:read",
   needs: ["git", "index"],
   input,
   output,
   async run({ query }, context) {
     const all = await context.workspace.repositories();
-    const answers = await Promise.all(all.map((repo) => searchOne(context, repo, query)));
+    let searched = 0;
+    const results = await Promise.all(
+      all.map(async (repo) => {
+        const result = await searchOne(context, repo, query);
+        context.progress?.(++searched, all.length, `searched ${repo.name}`);
+        return result;
+      }),
+    );
     context.signal.throwIfAborted();
-    const reasons = answers.flatMap((answer) => (answer instanceof ToolError ? [answer] : []));
-    if (reasons[0] && reasons.length === all.length) throw reasons[0];
-    const hits = answers.flatMap((answer) => (answer instanceof ToolError ? [] : answer));
+    const errors = results.filter((result) => result instanceof ToolError);
+    if (errors[0] && errors.length === all.length) throw errors[0];
+    const hits = results.flatMap((result) => (result instanceof ToolError ? [] : result));
     hits.sort((a, b) => b.score - a.score);
     return {
       results: fitting(
@@ -56,19 +63,19 @@ async function searchOne(context: ToolContext, repo: Repository, query: string) 
       "search",
       repo,
       { query, limit: MAX_RESULTS },
-      context.signal,
+      { signal: context.signal },
     );
-    // The answer's shape is fixed: there is no room for it there.
+    // The result has no field for this.
     if (left_out.files > 0)
       context.log?.(
         "info",
         `${repo.name}: ${left_out.files} files are not in the index, such as ${left_out.examples.join(", ")}`,
       );
-    const shown = await context.workspace.files(repo);
+    const served = await context.workspace.files(repo);
     const origin = await originOf(repo, context.signal);
     const forge = origin === undefined ? undefined : forgeOf(origin);
     return hits
-      .filter((hit) => shown.has(hit.path))
+      .filter((hit) => served.has(hit.path))
       .map((hit) => ({
         score: hit.score,
         result: { ...naming(repo, hit), url: citation(place(repo, hit), forge, commit) },

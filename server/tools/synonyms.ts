@@ -1,6 +1,6 @@
 /**
- * What models write for the arguments of the tools when they do not look at the schema: names that other servers and editors use. A
- * synonym counts only where the tool has the argument, does not have one of the synonym's own name, and the caller left it out.
+ * Names from other servers and editors that models use instead of the argument names in the schema. A synonym counts only if the tool
+ * has the argument, the tool has no argument named like the synonym, and the caller did not pass the argument itself.
  */
 export const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   path: [

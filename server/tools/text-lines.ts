@@ -1,15 +1,15 @@
 import { beginning, sizeOfText } from "../answer-size.ts";
 
 export interface LineRange {
-  /** First line, counted from 1. */
+  /** First line, 1-based. */
   readonly from: number;
-  /** Last line; undefined: the last one there is. */
+  /** Last line; undefined for the last line of the text. */
   readonly to: number | undefined;
-  /** Character of the first line to begin with, counted from 1 in UTF-16 units. Default: 1. */
+  /** First character of the first line, 1-based, in UTF-16 units. Default: 1. */
   readonly column?: number;
 }
 
-/** The lines of a text, without their ends (LF or CRLF). */
+/** The lines of a text without their line breaks (LF or CRLF). */
 export function linesOf(text: string): string[] {
   const lines = text.split(/\r?\n/);
   if (lines.at(-1) === "") lines.pop();
@@ -17,8 +17,8 @@ export function linesOf(text: string): string[] {
 }
 
 /**
- * Lines of a text, whole lines as far as `maxChars` reaches. A first line that is longer is cut; `next_column` then says where it goes on,
- * so that every part of the longest line can be read.
+ * A range of lines, as many whole lines as fit into `maxChars`. If the first line alone is longer, it is cut, and `next_column` is
+ * where it continues. So each part of the longest line can be read.
  */
 export function cut(text: string, { from, to, column = 1 }: LineRange, maxChars: number) {
   const lines = linesOf(text);
@@ -28,7 +28,7 @@ export function cut(text: string, { from, to, column = 1 }: LineRange, maxChars:
   let next: { line: number; column: number | null } | undefined;
   for (let n = from; n <= last && !next; n++) {
     const line = (lines[n - 1] ?? "").slice(n === from ? column - 1 : 0);
-    // Its line break takes two characters of JSON.
+    // The line break takes two characters of JSON.
     const cost = sizeOfText(line) + (taken.length > 0 ? 2 : 0);
     if (chars + cost <= maxChars) {
       chars += cost;
@@ -37,7 +37,7 @@ export function cut(text: string, { from, to, column = 1 }: LineRange, maxChars:
     }
     next = { line: n, column: null };
     if (taken.length > 0) break;
-    // At least one character, whatever the limit, so that each answer leads on.
+    // At least one character, whatever the limit, so that reading always advances.
     const part = beginning(line, maxChars) || [...line.slice(0, 2)].slice(0, 1).join("");
     taken.push(part);
     next.column = (n === from ? column : 1) + part.length;

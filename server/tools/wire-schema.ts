@@ -7,7 +7,7 @@ import type { Tool } from "./tool.ts";
 type Fields = Record<string, unknown>;
 type WireSchema = StandardSchemaWithJSON<unknown, Fields>;
 
-/** The schemas of a tool as the SDK and /api take them. */
+/** The schemas of a tool in the form that the SDK and /api expect. */
 export interface WireSchemas {
   readonly input: WireSchema;
   readonly output: WireSchema;
@@ -16,10 +16,10 @@ export interface WireSchemas {
 const made = new WeakMap<z.ZodObject, WireSchemas>();
 
 /**
- * The tool's schemas with their JSON Schema converted once for the life of the process: an MCP server of the 2026 era lives for one
- * request, and the SDK converts both schemas of the tool in each `tools/call`, and those of every tool in each `tools/list`.
+ * The tool's schemas, converted to JSON Schema once per process. An MCP server of the 2026 era lives for one request, and the SDK
+ * converts both schemas of the tool in each `tools/call`, and those of all tools in each `tools/list`.
  *
- * The input takes what real clients send (see lenientArguments), and a refusal ends with what the tool takes.
+ * The input accepts what real clients send (see lenientArguments). A refusal ends with the arguments of the tool.
  */
 export function wireSchemas(tool: Pick<Tool, "name" | "input" | "output">): WireSchemas {
   const known = made.get(tool.input);
@@ -49,11 +49,26 @@ function withJsonSchema(schema: z.ZodObject): WireSchema {
   const convert = (io: "input" | "output") => {
     let json: Fields | undefined;
     return (options: Parameters<typeof standard.jsonSchema.input>[0]) => {
-      json ??= Object.freeze(standard.jsonSchema[io](options));
+      json ??= Object.freeze(compact(standard.jsonSchema[io](options)));
       return json;
     };
   };
   return {
     "~standard": { ...standard, jsonSchema: { input: convert("input"), output: convert("output") } },
   } as WireSchema;
+}
+
+/** Without what every integer of zod has, and what is the default dialect: a model reads each of these words in each list of tools. */
+function compact(json: Fields): Fields {
+  const { $schema: _, ...schema } = json;
+  return withoutSafeIntegerBounds(schema) as Fields;
+}
+
+function withoutSafeIntegerBounds(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutSafeIntegerBounds);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(
+    ([key, bound]) => !(/^(minimum|maximum)$/.test(key) && Math.abs(bound) === Number.MAX_SAFE_INTEGER),
+  );
+  return Object.fromEntries(entries.map(([key, inner]) => [key, withoutSafeIntegerBounds(inner)]));
 }

@@ -2,18 +2,18 @@ import { PATH } from "../config/path.ts";
 import { childQueue } from "./children.ts";
 import { type ProcessOptions, type ProcessResult, runProcess } from "./process.ts";
 
-/** How a child is run; see ProcessOptions. */
+/** See ProcessOptions. */
 export interface ChildOptions extends Omit<ProcessOptions, "env" | "maxBytes"> {
   env?: Record<string, string>;
   /** Default 64 MiB. */
   maxBytes?: number;
-  /** Threads that it keeps busy, see children.ts. Default 1. */
+  /** Number of threads that it uses, see children.ts. Default: 1. */
   threads?: number;
 }
 
 export type ChildResult = ProcessResult;
 
-/** Nothing of the server's own environment (tokens file, socket names) reaches a child. */
+/** A child gets nothing of the server's own environment (tokens file, socket names). */
 const ENV: Record<string, string> = {
   PATH,
   LC_ALL: "C.UTF-8",
@@ -21,10 +21,10 @@ const ENV: Record<string, string> = {
 };
 
 /**
- * Runs a program with a fixed argv (never a shell), with a time limit, and ends it on abort. It may have to wait for a place; its time
- * limit counts from now.
+ * Runs a program with a fixed argv (never a shell) and a time limit, and ends it on abort. The time limit includes the wait for a place
+ * in the queue.
  *
- * @throws LimitReached when it cannot have a place in time; when the program cannot be started, or when the signal was aborted before it was
+ * @throws LimitReached if there is no place in time; if the program cannot be started; if the signal is aborted before that
  */
 export async function runChild(
   file: string,

@@ -2,12 +2,12 @@ import { availableParallelism } from "node:os";
 import { currentCaller, SERVER } from "../shares/caller.ts";
 import { FairQueue } from "../shares/fair-queue.ts";
 
-/** A program that uses every core takes a caller's whole share: one at a time, beside one of another caller. */
+/** Weight of a program that uses all cores: it takes the whole share of a caller. */
 export const ALL_CORES = availableParallelism();
 
 /**
- * Places for programs, counted in threads. A caller has as many as the machine has cores: more would not make him faster, and a second
- * caller still gets half of the machine whatever the first asks for.
+ * Places for programs, counted in threads. A caller has as many as the machine has cores: more would not be faster, and a second caller
+ * still gets half of the machine.
  */
 export const children = new FairQueue({
   what: "programs",
@@ -16,10 +16,10 @@ export const children = new FairQueue({
   maxWaiting: 64,
 });
 
-/** The server's own (it lists files, asks for changes, fetches remotes) never wait for callers, who may be waiting for them. */
+/** The programs of the server itself (it lists files, checks for changes, fetches remotes) never wait for callers, which may wait for them. */
 export const ownChildren = new FairQueue({ what: "programs", capacity: 4, perCaller: 4, maxWaiting: 256 });
 
-/** The queue of the present caller. */
+/** The queue of the current caller. */
 export function childQueue(): FairQueue {
   return currentCaller() === SERVER ? ownChildren : children;
 }

@@ -1,11 +1,11 @@
-/** How much of a file's beginning is looked at for a NUL byte, as git does (buffer_is_binary). */
+/** A NUL byte among the first so many bytes means binary, as in git (buffer_is_binary). */
 const BINARY_PROBE = 8_000;
 
 /**
- * The text of a file: UTF-8, or UTF-16 where a byte order mark says so (PowerShell and Notepad write it). The mark itself is not part of
- * the text. Bytes that are not UTF-8 become U+FFFD.
+ * The text of a file: UTF-8, or UTF-16 with a byte order mark (as PowerShell and Notepad write it). The mark is not part of the text.
+ * Bytes that are not UTF-8 become U+FFFD.
  *
- * @returns undefined when the file is binary
+ * @returns undefined for a binary file
  */
 export function fileText(bytes: Buffer): string | undefined {
   if (bytes[0] === 0xff && bytes[1] === 0xfe && !(bytes[2] === 0 && bytes[3] === 0))

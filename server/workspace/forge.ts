@@ -1,14 +1,15 @@
-import { viewOf } from "./git-view.ts";
+import { viewOf } from "./git/view.ts";
+import { fileUri } from "./resource-uri.ts";
 import type { Repository } from "./workspace.ts";
 
-/** Where a repository can be looked at by people. */
+/** The website of a repository. */
 export interface Forge {
   /** `https://host/owner/name`, without credentials. */
   readonly web: string;
   readonly kind: "github" | "gitlab" | "gitea" | "bitbucket" | "sourcehut";
 }
 
-/** The kind of forge by its host's name; a host that says nothing of it gets no links, for a wrong link is worse than none. */
+/** The kind of forge by the name of its host. Other hosts get no links: a wrong link is worse than none. */
 function kindOf(host: string): Forge["kind"] | undefined {
   if (host === "bitbucket.org") return "bitbucket";
   if (host === "codeberg.org" || /(^|[.-])(gitea|forgejo)\b/.test(host)) return "gitea";
@@ -18,7 +19,7 @@ function kindOf(host: string): Forge["kind"] | undefined {
 }
 
 /**
- * A remote's address (URL or `git@host:path`) as the address of its page, without any credentials in it.
+ * The web page for the address of a remote (URL or `git@host:path`), without credentials.
  *
  * @returns undefined for a local path
  */
@@ -28,21 +29,21 @@ export function webAddress(remote: string): string | undefined {
   if (!/^(https?|ssh|git|git\+ssh):\/\//.test(text) || !URL.canParse(text)) return undefined;
   const url = new URL(text);
   const path = url.pathname.replace(/\/+$/, "").replace(/\.git$/, "");
-  // The port of an ssh address is not the web server's.
+  // The port of an ssh address is not that of the web server.
   const host = /^https?:$/.test(url.protocol) ? url.host : url.hostname;
   return host === "" || path.length < 2
     ? undefined
     : `${url.protocol === "http:" ? "http" : "https"}://${host}${path}`;
 }
 
-/** The forge of a remote's address, when it is one we know the links of. */
+/** The forge of a remote, if the form of its links is known. */
 export function forgeOf(remote: string): Forge | undefined {
   const web = webAddress(remote);
   const kind = web === undefined ? undefined : kindOf(new URL(web).hostname);
   return web === undefined || kind === undefined ? undefined : { web, kind };
 }
 
-/** The page of some lines of a file at a commit. */
+/** The web page of a range of lines at a commit. */
 export function lineUrl(forge: Forge, commit: string, path: string, from: number, to: number): string {
   const at = path.split("/").map(encodeURIComponent).join("/");
   const one = from === to;
@@ -60,18 +61,17 @@ export function lineUrl(forge: Forge, commit: string, path: string, from: number
   }
 }
 
-/** A link that is never empty: the forge's page of the lines, else the resource's own address. */
+/** A link to a range of lines: the web page on the forge, else the URI of the resource. Never empty. */
 export function citation(
   place: { repo: string; path: string; from: number; to: number },
   forge: Forge | undefined,
   commit: string,
 ): string {
   if (forge && commit !== "") return lineUrl(forge, commit, place.path, place.from, place.to);
-  const path = place.path.split("/").map(encodeURIComponent).join("/");
-  return `repo://${encodeURIComponent(place.repo)}/${path}#L${place.from}-L${place.to}`;
+  return `${fileUri(place.repo, place.path)}#L${place.from}-L${place.to}`;
 }
 
-/** The address of the remote `origin`, as the repository's configuration has it: may hold credentials. */
+/** The address of the remote `origin`, as in the configuration. It may contain credentials. */
 export async function originOf(repo: Repository, signal?: AbortSignal): Promise<string | undefined> {
   const view = await viewOf(repo.root).catch(() => undefined);
   signal?.throwIfAborted();

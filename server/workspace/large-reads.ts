@@ -1,12 +1,12 @@
 import type { FileHandle } from "node:fs/promises";
 import { FairQueue } from "../shares/fair-queue.ts";
 
-/** Smaller files are read without a turn, bytes. */
+/** Smaller files are read without a place in the queue, bytes. */
 const LARGE_BYTES = 1024 * 1024;
-/** Longest wait for a turn, milliseconds. */
+/** Longest wait for a place, milliseconds. */
 const WAIT_MS = 10_000;
 
-/** A file of 16 MiB costs several times its size while it is cut into lines: a few calls at once would fill the memory. */
+/** A file of 16 MiB takes several times its size while it is split into lines: a few calls at once would fill the memory. */
 export const largeReads = new FairQueue({
   what: "large files",
   capacity: 2,
@@ -17,7 +17,7 @@ export const largeReads = new FairQueue({
 /**
  * Reads an open file whole.
  *
- * @param size its size, bytes @throws LimitReached when too many large files are read already
+ * @param size its size, bytes @throws LimitReached if too many large files are being read
  */
 export async function readWhole(handle: FileHandle, size: number, signal: AbortSignal): Promise<Buffer> {
   if (size <= LARGE_BYTES) return handle.readFile({ signal });

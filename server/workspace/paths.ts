@@ -3,52 +3,60 @@ import { isAbsolute, join, relative, sep } from "node:path";
 import { ToolError } from "../tool-error.ts";
 import type { Repository } from "./workspace.ts";
 
-/** A path that was found to lie inside its repository. */
+/** A path that is inside its repository. */
 export interface InsidePath {
-  /** As the caller wrote it, tidied; "" is the repository itself. */
+  /** As the caller wrote it, normalized; "" is the repository itself. */
   readonly given: string;
-  /** Where it really is, links resolved, relative to the repository. */
+  /** With symbolic links resolved, relative to the repository. */
   readonly real: string;
   readonly absolute: string;
 }
 
 /**
- * Checks a caller's path by its text alone: for what git looks up in its own objects.
+ * Checks a caller's path by its text alone, for what git looks up in its own objects.
  *
- * @returns the path, tidied; "" is the repository itself
- * @throws ToolError when it is absolute, climbs out or touches `.git`
+ * @returns the normalized path; "" is the repository itself
+ * @throws ToolError for an absolute path, `..` or `.git`
  */
 export function checkPath(path: string): string {
-  if (path.includes("\0")) throw new ToolError("The path holds a NUL character.");
+  if (path.includes("\0")) throw new ToolError("The path contains a NUL character.");
   if (isAbsolute(path))
-    throw new ToolError(`Write the path relative to the repository, not ${JSON.stringify(path)}.`);
+    throw new ToolError(
+      `${JSON.stringify(path)} is an absolute path. Use one relative to the repository root, such as "src/main.ts".`,
+    );
   const segments = path.split("/").filter((s) => s !== "" && s !== ".");
-  if (segments.includes("..")) throw new ToolError('The path may not hold "..".');
+  if (segments.includes(".."))
+    throw new ToolError(`${JSON.stringify(path)} contains "..". Use a path from the repository root.`);
   refuseGit(segments);
   return segments.join("/");
 }
 
 /**
- * Checks a caller's path by its text and then by where it really leads.
+ * Checks a caller's path by its text, and then by the file that it leads to.
  *
- * @throws ToolError when it is absolute, climbs out, leads out through a symbolic link, touches `.git`, or is not there
+ * @throws ToolError for a path that checkPath refuses, that does not exist, or that leaves the repository by a symbolic link
  */
 export async function insidePath(repo: Repository, path: string): Promise<InsidePath> {
   const given = checkPath(path);
   const absolute = await realpath(join(repo.root, given)).catch((error: NodeJS.ErrnoException) => {
     throw new ToolError(
-      `${JSON.stringify(given)} is not in repository ${repo.name} (${error.code ?? "unreadable"}).`,
+      `${JSON.stringify(given)} is not in repository ${repo.name} (${error.code ?? "unreadable"}). Find it with find_files.`,
     );
   });
   const real = relative(repo.root, absolute);
   if (real === ".." || real.startsWith(`..${sep}`) || isAbsolute(real))
-    throw new ToolError(`${JSON.stringify(given)} is a link that leaves the repository.`);
+    throw new ToolError(`${JSON.stringify(given)} is a symbolic link that leaves the repository.`);
   refuseGit(real.split(sep));
   return { given, real, absolute };
 }
 
-/** git's own files hold remote addresses with credentials, and nothing that a reader of code needs. */
+/** Whether a file is `folder` or below it; "" is the whole repository. Both relative to the repository. */
+export function isBelow(file: string, folder: string): boolean {
+  return folder === "" || file === folder || file.startsWith(`${folder}/`);
+}
+
+/** The files of git itself contain remote addresses with credentials, and nothing that a reader of code needs. */
 function refuseGit(segments: readonly string[]): void {
   if (segments.some((s) => s.toLowerCase() === ".git"))
-    throw new ToolError("git's own files (.git) are not served.");
+    throw new ToolError("The files of git itself (.git) are not served. Use git_log, git_diff or git_blame.");
 }

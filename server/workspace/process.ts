@@ -1,27 +1,30 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 
-/** From SIGTERM to SIGKILL, milliseconds: git removes its lock files on SIGTERM, and nothing does on SIGKILL. */
+/** Time between SIGTERM and SIGKILL, milliseconds. On SIGTERM git removes its lock files. */
 const TERM_MS = 1_000;
-/** From SIGKILL to giving the process up, milliseconds: one that hangs in the kernel (a dead network file system) never ends. */
+/** Time between SIGKILL and giving up, milliseconds. A process that hangs in the kernel (a dead network file system) never ends. */
 const KILL_MS = 1_000;
-/** How long the output of an ended program may stay open and silent, milliseconds: another process holds it then. */
+/** How long the output of an ended program may stay open and silent, milliseconds. Another process holds it then. */
 const SILENT_MS = 500;
+
+/** The end of stderr that is kept, characters. */
+const MAX_STDERR = 4_096;
 
 export interface ProcessOptions {
   cwd: string;
   env: Record<string, string>;
-  /** Ended after this many milliseconds. */
+  /** Time limit, milliseconds. */
   timeoutMs: number;
-  /** Ended when more than this arrives on stdout without `onChunk`, bytes. */
+  /** Largest output without `onChunk`, bytes. The program is ended if it writes more. */
   maxBytes: number;
   signal?: AbortSignal | undefined;
   /**
-   * Takes stdout piece by piece instead of collecting it. `false` means enough: the program is ended. Nothing more is read while
-   * a promise is pending, so the program waits too. An error ends the program and is the error of the whole run.
+   * Receives stdout piece by piece instead of collecting it. `false` ends the program. Nothing more is read while a promise is
+   * pending, so the program waits too. The run ends after the last piece. An error ends the program and is the error of the run.
    */
   onChunk?: ((chunk: Buffer) => boolean | Promise<boolean>) | undefined;
-  /** Takes stderr piece by piece. */
+  /** Receives stderr piece by piece. */
   onStderr?: ((text: string) => void) | undefined;
 }
 
@@ -29,15 +32,15 @@ export interface ProcessResult {
   code: number | null;
   stdout: Buffer;
   stderr: string;
-  /** Why we ended it, if we did. */
+  /** Why the program was ended, if it was. */
   stopped: "timeout" | "abort" | "enough" | "too-much" | undefined;
 }
 
 /**
- * Runs a program in a process group of its own. The run is over when the program itself has ended: what it started ends with it,
- * and nobody who still holds its output can delay the result.
+ * Runs a program in a process group of its own. The run ends with the program: the processes that it started are ended too, and one
+ * that still holds its output cannot delay the result.
  *
- * @throws when the program cannot be started, or what `onChunk` or `onStderr` threw
+ * @throws if the program cannot be started, or the error of `onChunk` or `onStderr`
  */
 export async function runProcess(
   file: string,
@@ -62,8 +65,8 @@ export async function runProcess(
   });
   const stop = (why: ProcessResult["stopped"]) => {
     stopped ??= why;
-    // Nobody reads on: a program that writes without end gets SIGPIPE beside the signals.
-    child.stdout.destroy();
+    // A program that goes on writing gets SIGPIPE too.
+    stdout.close();
     group.end(giveUp);
   };
   const timer = setTimeout(() => stop("timeout"), options.timeoutMs);
@@ -72,7 +75,7 @@ export async function runProcess(
 
   const pieces: Buffer[] = [];
   let bytes = 0;
-  const takeOutput = async (chunk: Buffer) => {
+  const onStdout = async (chunk: Buffer) => {
     if (options.onChunk) {
       if (!(await options.onChunk(chunk))) stop("enough");
       return;
@@ -82,21 +85,19 @@ export async function runProcess(
     else pieces.push(chunk);
   };
   let stderr = "";
-  const takeErrors = (chunk: Buffer) => {
+  const onStderr = (chunk: Buffer) => {
     options.onStderr?.(chunk.toString());
-    if (stderr.length < 4_096) stderr += chunk.toString();
+    stderr = (stderr + chunk.toString()).slice(-MAX_STDERR);
   };
   const onFailure = (error: unknown) => {
     failure ??= error ?? new Error("failed");
     stop("enough");
   };
-  const outputs = [
-    new Output(child.stdout, takeOutput, onFailure),
-    new Output(child.stderr, takeErrors, onFailure),
-  ];
+  const stdout = new Output(child.stdout, onStdout, onFailure);
+  const outputs = [stdout, new Output(child.stderr, onStderr, onFailure)];
   try {
     const code = await Promise.race([exit, givenUp]);
-    // The time limit and an abort still hold while the rest of the output is taken.
+    // The time limit and an abort still apply while the rest of the output is read.
     group.kill();
     await Promise.race([Promise.all(outputs.map((output) => output.drained())), givenUp]);
     if (failure !== undefined) throw failure;
@@ -115,7 +116,7 @@ function exitOf(child: ChildProcess): Promise<number | null> {
     child.once("exit", resolve);
     child.once("error", reject);
   });
-  // Awaited later than it may fail.
+  // It may fail before it is awaited.
   exit.catch(() => undefined);
   return exit;
 }
@@ -124,27 +125,26 @@ function exitOf(child: ChildProcess): Promise<number | null> {
 class Output {
   readonly #stream: Readable;
   readonly #read: Promise<void>;
-  readonly #closed: Promise<void>;
+  readonly #closed = Promise.withResolvers<void>();
   #busy = false;
   #seen = 0;
 
   constructor(
     stream: Readable,
-    take: (chunk: Buffer) => Promise<void> | undefined | void,
+    onChunk: (chunk: Buffer) => Promise<void> | undefined | void,
     onError: (error: unknown) => void,
   ) {
     this.#stream = stream;
-    this.#closed = new Promise((resolve) => stream.once("close", resolve));
-    this.#read = this.#all(take, onError);
+    this.#read = this.#all(onChunk, onError);
   }
 
-  /** Waits for the end of the output, at most until it has been silent for SILENT_MS. */
+  /** Waits until the last piece was handled, or until the stream was silent for SILENT_MS, or until `close()`. */
   async drained(): Promise<void> {
-    const over = Promise.race([this.#read, this.#closed]).then(() => true);
+    const over = Promise.race([this.#read, this.#closed.promise]).then(() => true);
     for (;;) {
       const before = this.#seen;
       const silent = new Promise<false>((resolve) => {
-        // What arrived during a long turn of the event loop is read before the second callback.
+        // Output that arrived during a long turn of the event loop is read before the second callback.
         const timer = setTimeout(() => setImmediate(resolve, false), SILENT_MS);
         void over.then(() => clearTimeout(timer));
       });
@@ -153,12 +153,14 @@ class Output {
     }
   }
 
+  /** Reads no more. A piece that is being handled is not waited for. */
   close(): void {
     this.#stream.destroy();
+    this.#closed.resolve();
   }
 
   async #all(
-    take: (chunk: Buffer) => Promise<void> | undefined | void,
+    onChunk: (chunk: Buffer) => Promise<void> | undefined | void,
     onError: (error: unknown) => void,
   ): Promise<void> {
     try {
@@ -166,7 +168,7 @@ class Output {
         this.#seen++;
         this.#busy = true;
         try {
-          await take(chunk as Buffer);
+          await onChunk(chunk as Buffer);
         } catch (error) {
           onError(error);
           return;
@@ -174,12 +176,12 @@ class Output {
         this.#busy = false;
       }
     } catch {
-      // Closed by us, or with the program.
+      // The stream was closed, by close() or with the program.
     }
   }
 }
 
-/** A program and all that it starts, as far as that stays in its process group (setpgid(2)). */
+/** A program and the processes that it starts, as long as they stay in its process group (setpgid(2)). */
 class ProcessGroup {
   static readonly #living = new Set<ProcessGroup>();
   static readonly #endAll = () => {
@@ -191,17 +193,17 @@ class ProcessGroup {
 
   constructor(pid: number) {
     this.#pid = pid;
-    // The groups are not the terminal's: a Ctrl-C reaches this process alone.
+    // They are not in the group of the terminal: a Ctrl-C reaches this process only.
     if (ProcessGroup.#living.size === 0) process.on("exit", ProcessGroup.#endAll);
     ProcessGroup.#living.add(this);
   }
 
-  /** SIGTERM, then SIGKILL. @param giveUp called when even that did not end it in time */
+  /** Sends SIGTERM, then SIGKILL. @param giveUp called if even that does not end it in time */
   end(giveUp: () => void): void {
     if (this.#ending) return;
     this.#ending = true;
     this.#send("SIGTERM");
-    // A stopped program takes no signal but SIGKILL until it goes on.
+    // A stopped program handles no signal but SIGKILL until it continues.
     this.#send("SIGCONT");
     this.#timers.push(
       setTimeout(() => this.kill(), TERM_MS),
@@ -223,7 +225,7 @@ class ProcessGroup {
     try {
       process.kill(-this.#pid, signal);
     } catch {
-      // ESRCH: nobody of the group is left.
+      // ESRCH: the group is empty.
     }
   }
 }

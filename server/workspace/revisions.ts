@@ -3,21 +3,22 @@ import { git } from "./git.ts";
 import { checkPath } from "./paths.ts";
 import type { Repository } from "./workspace.ts";
 
-/** git's empty tree: what a first commit is compared with. */
+/** The empty tree of git, which a first commit is compared with. */
 export const EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
 /**
- * A caller's revision (a hash, branch, tag, `HEAD~2`) as the hash of a commit.
+ * Resolves a caller's revision (a hash, branch, tag, `HEAD~2`) to the hash of a commit.
  *
- * @throws ToolError when there is none
+ * @throws ToolError if there is none
  */
 export async function resolveRevision(
   repo: Repository,
   revision: string,
   signal?: AbortSignal,
 ): Promise<string> {
-  // No option, and nothing that ends the argument.
-  if (/^-|[\0\n]/.test(revision)) throw new ToolError(`${JSON.stringify(revision)} is no revision.`);
+  // It must not be an option, or end the argument.
+  if (/^-|[\0\n]/.test(revision))
+    throw new ToolError(`${JSON.stringify(revision)} is not a revision. Name a branch, tag, hash or HEAD~1.`);
   try {
     const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`];
     const hash = (await git(repo.root, args, signal)).toString().trim().split("\n").at(-1) ?? "";
@@ -26,16 +27,16 @@ export async function resolveRevision(
     if (!(error instanceof ToolError)) throw error;
   }
   throw new ToolError(
-    `Repository ${repo.name} has no commit ${JSON.stringify(revision)}; name a branch, a tag, a hash, or HEAD~1. See git_log.`,
+    `Repository ${repo.name} has no commit ${JSON.stringify(revision)}. Name a branch, tag, hash or HEAD~1; git_log lists commits.`,
   );
 }
 
 /**
- * A file as a commit has it.
+ * Reads a file at a commit.
  *
- * @param commit a hash of resolveRevision
- * @param maxBytes larger ones are refused
- * @throws ToolError when it is not there or is no regular file
+ * @param commit a hash from resolveRevision
+ * @param maxBytes limit of its size
+ * @throws ToolError if it does not exist there, is not a regular file, or is larger
  */
 export async function fileAt(
   repo: Repository,
@@ -52,10 +53,10 @@ export async function fileAt(
   const entry = /^(\d+) (\w+) ([0-9a-f]+) +(\d+|-)\t/.exec(listing.toString("utf8"));
   if (!entry || given === "") throw new ToolError(`${where} is not in repository ${repo.name}.`);
   const [, mode, type, hash = "", size] = entry;
-  if (type === "tree") throw new ToolError(`${where} is a folder.`);
-  if (type === "commit") throw new ToolError(`${where} is a submodule; such files are not served.`);
-  if (mode === "120000") throw new ToolError(`${where} is a symbolic link; read the file that it names.`);
+  if (type === "tree") throw new ToolError(`${where} is a folder. Name a file in it.`);
+  if (type === "commit") throw new ToolError(`${where} is a submodule. Submodules are not served.`);
+  if (mode === "120000") throw new ToolError(`${where} is a symbolic link. Read the file that it points to.`);
   if (Number(size) > maxBytes)
-    throw new ToolError(`${where} has ${size} bytes, more than the ${maxBytes} that are read.`);
+    throw new ToolError(`${where} has ${size} bytes, more than the limit of ${maxBytes}.`);
   return { given, bytes: await git(repo.root, ["cat-file", "blob", hash], signal) };
 }

@@ -3,9 +3,9 @@ import { dirname, join } from "node:path";
 import { runChild } from "./child.ts";
 
 /**
- * The ripgrep to run: RIPGREP_PATH, else `rg` beside this Node (a release brings both), else the npm package's.
+ * The path of ripgrep: RIPGREP_PATH, else `rg` next to this Node (a release has both), else that of the npm package.
  *
- * @throws with the ways to mend it when there is none
+ * @throws Error that says how to install it, if there is none
  */
 export async function findRipgrep(
   configured: string | undefined,
@@ -23,7 +23,7 @@ export async function findRipgrep(
   );
 }
 
-/** Proves that the binary runs on this machine. @returns its version line */
+/** Checks that the binary runs on this machine. @returns its version line */
 export async function ripgrepVersion(file: string): Promise<string> {
   const result = await runChild(file, ["--version"], { cwd: "/", timeoutMs: 5_000 });
   if (result.code !== 0)
@@ -31,7 +31,7 @@ export async function ripgrepVersion(file: string): Promise<string> {
   return result.stdout.toString().split("\n")[0] ?? "";
 }
 
-/** The bundle of a release does not hold this package: there the import fails and the binary beside Node is used. */
+/** The bundle of a release does not contain this package. There the import fails, and the binary next to Node is used. */
 async function packaged(): Promise<string | undefined> {
   try {
     return (await import("@vscode/ripgrep")).rgPath;

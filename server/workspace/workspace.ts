@@ -12,20 +12,20 @@ export interface Repository {
   readonly root: string;
 }
 
-/** How long a list of a repository's files is believed, milliseconds. */
+/** How long the listing of a repository is used, milliseconds. */
 const LISTING_MS = 2_000;
-/** How far a file's time may lie behind the clock: the kernel stamps by its last tick, milliseconds. */
+/** How far the time of a file may be behind the clock, milliseconds: the kernel uses the time of its last tick. */
 const CLOCK_MS = 20;
 
 interface Listing {
-  /** When git was asked. */
+  /** When git listed the files. */
   at: number;
   files: Promise<ReadonlySet<string>>;
-  /** Asked for by searches of text alone. */
+  /** Only searches of text need it. */
   trackedIgnored?: Promise<ReadonlySet<string>>;
 }
 
-/** The repositories of the workspace, looked up anew at each call: a clone that arrives is served at once. */
+/** The repositories of the workspace. They are looked up at each call, so a new clone is served at once. */
 export class Workspace {
   readonly #where: ServerConfig["workspace"];
   readonly #listings = new Map<string, Listing>();
@@ -38,7 +38,7 @@ export class Workspace {
     return this.#where.dir;
   }
 
-  /** Every repository, by name. A folder that is itself a work tree is the only one. */
+  /** All repositories, sorted by name. If the folder itself is a work tree, it is the only one. */
   async repositories(): Promise<Repository[]> {
     const root = await realpath(this.#where.dir).catch(() => undefined);
     if (!root) return [];
@@ -56,28 +56,29 @@ export class Workspace {
   }
 
   /**
-   * @param name may be left out when there is exactly one repository
-   * @throws ToolError that names the repositories there are
+   * @param name optional if there is exactly one repository
+   * @throws ToolError that names the repositories
    */
   async find(name?: string): Promise<Repository> {
     const all = await this.repositories();
     const names = all.map((r) => r.name).join(", ");
-    if (all.length === 0) throw new ToolError("The workspace holds no git repository.");
+    if (all.length === 0) throw new ToolError("The workspace has no git repository yet.");
     if (name === undefined) {
       if (all.length === 1 && all[0]) return all[0];
-      throw new ToolError(`Say which repository by "repo": one of ${names}.`);
+      throw new ToolError(`There are several repositories. Pass "repo": one of ${names}.`);
     }
     const found = all.find((r) => r.name === name);
-    if (!found) throw new ToolError(`There is no repository ${JSON.stringify(name)}; there is ${names}.`);
+    if (!found)
+      throw new ToolError(`There is no repository ${JSON.stringify(name)}. Pass "repo": one of ${names}.`);
     return found;
   }
 
-  /** The files of a repository that may be shown (see listGitFiles), at most two seconds old. */
+  /** The files of a repository that callers may see (see listGitFiles), at most two seconds old. */
   files(repo: Repository, now = Date.now()): Promise<ReadonlySet<string>> {
     return this.#listing(repo, now).files;
   }
 
-  /** Those of `files` that an ignore rule names although git tracks them; as old as `files`. */
+  /** Those of `files` that git tracks although an ignore rule names them. As old as `files`. */
   trackedIgnored(repo: Repository, now = Date.now()): Promise<ReadonlySet<string>> {
     const listing = this.#listing(repo, now);
     listing.trackedIgnored ??= asServer(() => listTrackedIgnored(repo.root)).then((list) => new Set(list));
@@ -86,8 +87,8 @@ export class Workspace {
   }
 
   /**
-   * Whether one file may be shown. A file that the listing lacks is looked up by itself when it was made or changed after git
-   * listed: what is ignored costs no listing, and never the one that others use.
+   * Whether callers may see one file. If it is not in the listing and was created or changed after that, git lists it alone. So an ignored
+   * file costs no listing.
    */
   async shows(repo: Repository, relative: string, now = Date.now()): Promise<boolean> {
     const { at, files } = this.#listing(repo, now);

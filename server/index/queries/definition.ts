@@ -1,16 +1,17 @@
 import { type Freshness, type IndexJob, reading, SECONDARY } from "../job.ts";
-import { type Kind, languageOf } from "../languages.ts";
-import { type AskedName, bareName, fitOf, splitNamePath } from "../names.ts";
+import { languageOf } from "../languages.ts";
+import { bareName, fitOf, type RequestedName, splitNamePath } from "../names.ts";
 import { nameAt, wordPlaces } from "../occurrences.ts";
 import { TreeReader } from "../work-tree.ts";
-import { definitionsOf, type FoundSymbol } from "./find-symbol.ts";
+import { definitionsOf } from "./find-symbol.ts";
 import { folderOf } from "./references.ts";
+import type { FoundSymbol } from "./symbol-rows.ts";
 
 export interface DefinitionJob extends IndexJob {
   path: string;
   line: number;
   column: number | undefined;
-  /** Instead of a column: a name or name path whose last part stands on the line. */
+  /** Instead of a column: a name, optionally qualified, whose last part is on the line. */
   symbol: string | undefined;
 }
 
@@ -23,23 +24,14 @@ export const REASONS = [
   "name only",
 ] as const;
 
-export interface Definition {
-  path: string;
-  start_line: number;
-  line: number;
-  column: number;
-  end_line: number;
-  kind: Kind;
-  name: string;
-  parent: string;
-  signature: string;
-  /** What speaks for it, the strongest. */
+export interface Definition extends FoundSymbol {
+  /** The strongest reason for this candidate. */
   why: (typeof REASONS)[number];
 }
 
 /**
- * Where the name at a place is defined. Lexical, the likeliest first: a parameter or local variable of an enclosing scope, a definition in
- * a file that this one imports the name from, in the same file, in the same folder, in the same language.
+ * Finds the definitions of the name at a position. Lexical. Order: a parameter or local variable of an enclosing scope, then definitions
+ * in an imported file, in the same file, in the same folder, in the same language.
  */
 export function definition(
   job: DefinitionJob,
@@ -49,14 +41,14 @@ export function definition(
     if (text === undefined) return { name: undefined, definitions: [] };
     const lines = text.split("\n");
     const line = lines[job.line - 1] ?? "";
-    const asked = job.symbol === undefined ? undefined : splitNamePath(job.symbol);
-    const column = asked === undefined ? job.column : columnOf(line, asked);
-    if (asked !== undefined && column === undefined) return { name: undefined, definitions: [] };
+    const requested = job.symbol === undefined ? undefined : splitNamePath(job.symbol);
+    const column = requested === undefined ? job.column : columnOf(line, requested);
+    if (requested !== undefined && column === undefined) return { name: undefined, definitions: [] };
     const at = await nameAt(text, languageOf(job.path), job.line, column);
     if (!at) return { name: undefined, definitions: [] };
     const found: Definition[] = [];
-    const name = asked && bareName(asked.name) !== bareName(at.spelled) ? asked.name : at.spelled;
-    const parents = asked?.parents ?? [];
+    const name = requested && bareName(requested.name) !== bareName(at.spelled) ? requested.name : at.spelled;
+    const parents = requested?.parents ?? [];
     const qualifier = parents.at(-1) ?? at.qualifier;
     if (at.local && parents.length === 0) {
       const signature = (lines[at.local.line - 1] ?? "").trim().slice(0, 200);
@@ -83,8 +75,8 @@ export function definition(
   });
 }
 
-/** Of the places where the name stands as a word, the one that is qualified as it was asked for, else the one with its sigil, else the first. */
-function columnOf(line: string, { name, parents }: AskedName): number | undefined {
+/** Of the places with the name as a word: the one with the given qualifier, else the one with its sigil, else the first. */
+function columnOf(line: string, { name, parents }: RequestedName): number | undefined {
   const bare = bareName(name);
   const word = /^operator(?![\p{L}\p{N}_])/u.test(bare) ? "operator" : bare;
   const places = [...new Set([...wordPlaces(line, name), ...wordPlaces(line, word, true)])];
@@ -99,7 +91,7 @@ function columnOf(line: string, { name, parents }: AskedName): number | undefine
   return place === undefined ? undefined : place + 1;
 }
 
-/** The lines by which a file brings in others, in any of the languages. */
+/** The import lines of a file, in any of the languages. */
 function importLines(lines: readonly string[]): string {
   const head = lines.slice(0, 400).join("\n");
   const found = head.match(
@@ -132,7 +124,7 @@ function score(
   return { points, definition: { ...symbol, why } };
 }
 
-/** `parser.parse()`: a member of Parser, or something of a module `parser`, is likelier than any other `parse`. */
+/** For `parser.parse()`, a member of Parser or of a module `parser` is likelier than any other `parse`. */
 function qualified(symbol: FoundSymbol, qualifier: string, module: string): number {
   const holder = symbol.parent.split("/").at(-1)?.toLowerCase() ?? "";
   const before = qualifier.toLowerCase();

@@ -1,28 +1,14 @@
 import type { DatabaseSync } from "node:sqlite";
 import { BELOW, type Freshness, type IndexJob, reading, SECONDARY } from "../job.ts";
-import type { Kind } from "../languages.ts";
 import { bareName, splitNamePath } from "../names.ts";
 import { nearestNames } from "./nearest-names.ts";
-
-/** A symbol where it is defined. */
-export interface FoundSymbol {
-  path: string;
-  name: string;
-  kind: Kind;
-  parent: string;
-  /** Where its documentation, decorators or type begin. */
-  start_line: number;
-  line: number;
-  column: number;
-  end_line: number;
-  signature: string;
-}
+import { type FoundSymbol, SYMBOL_COLUMNS, SYMBOL_TABLES } from "./symbol-rows.ts";
 
 export interface FindSymbolJob extends IndexJob {
-  /** A name or a path of names, see splitNamePath. */
+  /** Name, optionally qualified; see splitNamePath. */
   name: string;
   match: "exact" | "prefix" | "substring";
-  /** None means all. */
+  /** Empty for all kinds. */
   kinds: readonly string[];
   path: string;
 }
@@ -30,28 +16,25 @@ export interface FindSymbolJob extends IndexJob {
 export interface FoundSymbols {
   /** Ranked, at most 2,000. */
   symbols: FoundSymbol[];
-  /** How many there are. */
+  /** Number of definitions found, also those beyond 2,000. */
   total: number;
-  /** Parts of the name before the last that fit no definition, outermost first. */
+  /** Qualifiers that match no definition, outermost first. */
   unfit: string[];
-  /** When nothing was found: names that are like the one asked for. */
+  /** If nothing was found: similar names. */
   near: string[];
 }
 
-/** So many are ranked; a name that has more is too common to be found by. */
+/** Largest number of definitions that are ranked. */
 const MAX_FOUND = 2_000;
 
-const COLUMNS =
-  "files.path, name, kind, parent, start_line, symbols.line, col AS column, end_line, signature";
-const FROM = "FROM symbols JOIN files ON files.id = symbols.file";
-/** Greater than any fit of parts: the whole text is the name (`MyApp.Services`, `.menu > a`). */
+/** Greater than any other fit: the whole text is the name (`MyApp.Services`, `.menu > a`). */
 const WHOLE = 1_000_000;
 const FIT = `CASE WHEN bare = :whole COLLATE NOCASE THEN ${WHOLE} ELSE fit_of(:parents, files.path, files.package, parent) END`;
 
 /**
- * Definitions by name, case-insensitive, the likeliest first: exact before similar, product before tests, short paths before long. What
- * stands before the last name may be enclosing symbols, packages, files or folders; where not all of it fits, the definitions that most
- * of it fits are answered.
+ * Finds definitions by name, case-insensitive. Order: exact before similar names, product code before tests, short paths before long
+ * ones. A qualifier may be an enclosing symbol, package, file or folder. If no definition matches all qualifiers, those that match most
+ * of them are returned.
  */
 export function findSymbol(job: FindSymbolJob): Promise<FoundSymbols & Freshness> {
   return reading(
@@ -66,27 +49,27 @@ export function findSymbol(job: FindSymbolJob): Promise<FoundSymbols & Freshness
         kinds: JSON.stringify(job.kinds),
         parents: JSON.stringify(parents),
       };
-      const ask = (sql: string, more = {}) => {
+      const all = (sql: string, more = {}) => {
         const statement = db.prepare(sql);
         statement.setAllowUnknownNamedParameters(true);
         return statement.all({ ...values, ...more });
       };
       let where = `(${MATCH[job.match]}) AND ${BELOW} AND (:kinds = '[]' OR kind IN (SELECT value FROM json_each(:kinds)))`;
-      // A sigil is meant when something is spelled so: "#run" is not the public "run".
+      // A sigil counts if a definition has it: "#run" is not the public "run".
       const spelled = `${where} AND name = :name COLLATE NOCASE`;
-      if (name !== values.bare && ask(`SELECT 1 ${FROM} WHERE ${spelled} LIMIT 1`).length > 0)
+      if (name !== values.bare && all(`SELECT 1 ${SYMBOL_TABLES} WHERE ${spelled} LIMIT 1`).length > 0)
         where = spelled;
       let fit = 0;
       if (parents.length > 0) {
-        fit = Number(ask(`SELECT max(${FIT}) AS fit ${FROM} WHERE ${where}`)[0]?.fit ?? 0);
+        fit = Number(all(`SELECT max(${FIT}) AS fit ${SYMBOL_TABLES} WHERE ${where}`)[0]?.fit ?? 0);
         where += ` AND ${FIT} = :fit`;
       }
-      const total = Number(ask(`SELECT count(*) AS n ${FROM} WHERE ${where}`, { fit })[0]?.n);
-      const sql = `SELECT ${COLUMNS} ${FROM} WHERE ${where}
+      const total = Number(all(`SELECT count(*) AS n ${SYMBOL_TABLES} WHERE ${where}`, { fit })[0]?.n);
+      const sql = `SELECT ${SYMBOL_COLUMNS} ${SYMBOL_TABLES} WHERE ${where}
       ORDER BY name <> :name, length(name), length(files.path), files.path, symbols.line LIMIT ${MAX_FOUND}`;
       const fitting = fit === WHOLE ? parents.length : Math.floor(fit / 2);
       return {
-        symbols: rank(ask(sql, { fit }) as unknown as FoundSymbol[], name),
+        symbols: rank(all(sql, { fit }) as unknown as FoundSymbol[], name),
         total,
         unfit: total === 0 ? [] : parents.slice(0, parents.length - fitting),
         near: total === 0 ? nearestNames(db, values.bare) : [],
@@ -96,19 +79,19 @@ export function findSymbol(job: FindSymbolJob): Promise<FoundSymbols & Freshness
   );
 }
 
-// COLLATE NOCASE folds only ASCII, and so do these ranges: the index on the bare name serves exact and prefix.
+// COLLATE NOCASE folds only ASCII, as do these ranges. The index on the bare name serves exact and prefix.
 const MATCH = {
   exact: "bare = :bare COLLATE NOCASE OR bare = :whole COLLATE NOCASE",
   prefix: "bare >= :bare COLLATE NOCASE AND bare < :bare || char(1114111) COLLATE NOCASE",
   substring: "instr(lower(name), lower(:name)) > 0 OR instr(lower(bare), lower(:bare)) > 0",
 };
 /**
- * Exact definitions of one name in the whole repository, ranked; of those that are spelled with its sigil when there are any, else of
- * all that are named so without one.
+ * The definitions of exactly this name in the whole repository, ranked. If the name has a sigil and some definitions have it too, only
+ * those.
  */
 export function definitionsOf(db: DatabaseSync, name: string): FoundSymbol[] {
   const bare = bareName(name);
-  const sql = `SELECT ${COLUMNS} ${FROM} WHERE bare = :bare COLLATE NOCASE AND bare = :bare
+  const sql = `SELECT ${SYMBOL_COLUMNS} ${SYMBOL_TABLES} WHERE bare = :bare COLLATE NOCASE AND bare = :bare
     ORDER BY name <> :name, length(files.path) LIMIT ${MAX_FOUND}`;
   const found = db.prepare(sql).all({ name, bare }) as unknown as FoundSymbol[];
   const spelled = found.filter((s) => s.name === name);

@@ -1,15 +1,15 @@
 import type { DatabaseSync } from "node:sqlite";
 import { distance } from "fastest-levenshtein";
 
-/** Names that an empty answer mentions. */
+/** Number of names that an empty result suggests. */
 const MAX_NEAR = 5;
 
-/** The symbols' names that are most like one that nothing is named, the nearest first: a few letters differ, or one holds the other. */
+/** The names of symbols most similar to an unknown name, nearest first: a few letters differ, or one contains the other. */
 export function nearestNames(db: DatabaseSync, name: string): string[] {
   const asked = name.toLowerCase();
   const most = Math.max(1, Math.floor(asked.length / 3));
   const near: { name: string; far: number }[] = [];
-  // The index on the names is read alone, in its order.
+  // Reads only the index on the names, in its order.
   for (const row of db.prepare("SELECT DISTINCT bare COLLATE NOCASE AS bare FROM symbols").iterate()) {
     const known = String(row.bare);
     const lower = known.toLowerCase();

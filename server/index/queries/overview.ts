@@ -1,26 +1,26 @@
 import { BELOW, type Freshness, type IndexJob, reading } from "../job.ts";
-import type { FoundSymbol } from "./find-symbol.ts";
+import { type FoundSymbol, SYMBOL_COLUMNS, SYMBOL_TABLES } from "./symbol-rows.ts";
 
 export interface OverviewJob extends IndexJob {
   path: string;
-  /** 1: only what lies in nothing else. */
+  /** 1 for top-level symbols. */
   depth: number;
   offset: number;
   limit: number;
 }
 
-/** The symbols of a file or folder, in the order of the files and lines. */
+/** The symbols of a file or folder, by path and line. */
 export function overview(job: OverviewJob): Promise<{ symbols: FoundSymbol[]; total: number } & Freshness> {
   return reading(
     job,
     (db) => {
-      const from = `FROM symbols JOIN files ON files.id = symbols.file WHERE ${BELOW}
+      const from = `${SYMBOL_TABLES} WHERE ${BELOW}
       AND (parent = '' OR length(parent) - length(replace(parent, '/', '')) + 2 <= :depth)`;
       const { path, depth, offset, limit } = job;
       const total = db.prepare(`SELECT count(*) AS n ${from}`).get({ path, depth });
       const symbols = db
         .prepare(
-          `SELECT files.path, name, kind, parent, start_line, symbols.line, col AS column, end_line, signature ${from}
+          `SELECT ${SYMBOL_COLUMNS} ${from}
          ORDER BY files.path, symbols.line, symbols.col LIMIT :limit OFFSET :offset`,
         )
         .all({ path, depth, offset, limit });

@@ -1,11 +1,13 @@
 import type { DatabaseSync } from "node:sqlite";
+import { clip } from "../../clip.ts";
 import { encodeWord } from "../database.ts";
 import { BELOW, type Freshness, type IndexJob, type JobContext, reading, SECONDARY } from "../job.ts";
 import { languageOf } from "../languages.ts";
 import { bareName, fitOf } from "../names.ts";
 import { type Occurrence, occurrencesOf, type Role } from "../occurrences.ts";
 import { TreeReader } from "../work-tree.ts";
-import { definitionsOf, type FoundSymbol } from "./find-symbol.ts";
+import { definitionsOf } from "./find-symbol.ts";
+import { type FoundSymbol, namePath, SYMBOL_TABLES } from "./symbol-rows.ts";
 
 export interface Reference {
   path: string;
@@ -14,26 +16,26 @@ export interface Reference {
   role: Role;
   /** The line, without its indentation. */
   text: string;
-  /** The innermost definition that it lies in, as a name path; "" at the top of the file. */
+  /** The innermost enclosing definition as a name path; "" at the top level. */
   within: string;
 }
 
 export interface ReferencesJob extends IndexJob {
   /** The last part of the name path, its sigil included. */
   name: string;
-  /** The parts before it: the definitions that they fit best are meant. */
+  /** The qualifiers before it. The definitions that they fit best count. */
   parents: readonly string[];
   path: string;
-  /** The file whose definition is meant, when there are several. */
+  /** The file with the definition, if there are several. */
   defined_in: string | undefined;
   include_definitions: boolean;
 }
 
 export interface References {
   references: Reference[];
-  /** Files that hold the name, before any limit. */
+  /** Number of files with the name, before any limit. */
   files: number;
-  /** True when not all of them were read. */
+  /** True if not all of them were read. */
   partial: boolean;
 }
 
@@ -42,8 +44,8 @@ const MAX_REFERENCES = 5_000;
 const MAX_LINE = 240;
 
 /**
- * Where a name is used. Lexical: every identifier of that name counts; the likeliest come first: in the file of the definition, in files
- * that import it, in its folder, then elsewhere, tests last.
+ * Finds the uses of a name. Lexical: every identifier with that name counts. Order: the file of the definition, files that import it,
+ * its folder, other files, tests.
  */
 export function references(job: ReferencesJob, context: JobContext): Promise<References & Freshness> {
   return reading(
@@ -55,14 +57,14 @@ export function references(job: ReferencesJob, context: JobContext): Promise<Ref
       const homes = job.defined_in === undefined ? homesOf(definitions, job.parents) : [job.defined_in];
       const defined = new Set(definitions.map((d) => `${d.path}:${d.line}:${d.column + bareStart(d.name)}`));
       const within = db.prepare(
-        `SELECT name, parent FROM symbols JOIN files ON files.id = symbols.file WHERE files.path = ? AND start_line <= ? AND end_line >= ?
+        `SELECT name, parent ${SYMBOL_TABLES} WHERE files.path = ? AND start_line <= ? AND end_line >= ?
        ORDER BY end_line - start_line LIMIT 1`,
       );
       const found: { weight: number; reference: Reference }[] = [];
       let done = 0;
       for (const path of nearestFirst(all, homes).slice(0, MAX_FILES)) {
         if (context.timeUp() || found.length >= MAX_REFERENCES) break;
-        done++;
+        context.progress(done++, all.length);
         const text = await reader.read(path);
         if (text === undefined) continue;
         const lines = text.split("\n");
@@ -71,14 +73,14 @@ export function references(job: ReferencesJob, context: JobContext): Promise<Ref
         for (const { line, column, role } of places) {
           const isDefinition = defined.has(`${path}:${line}:${column}`);
           if (isDefinition && !job.include_definitions) continue;
-          const holder = within.get(path, line, line);
+          const holder = within.get(path, line, line) as { parent: string; name: string } | undefined;
           const reference: Reference = {
             path,
             line,
             column,
             role: isDefinition ? "definition" : role,
-            text: clip(lines[line - 1] ?? ""),
-            within: holder && !isDefinition ? [holder.parent, holder.name].filter(Boolean).join("/") : "",
+            text: clip((lines[line - 1] ?? "").trim(), MAX_LINE),
+            within: holder && !isDefinition ? namePath(holder) : "",
           };
           found.push({ weight, reference });
         }
@@ -90,17 +92,17 @@ export function references(job: ReferencesJob, context: JobContext): Promise<Ref
   );
 }
 
-/** The files of the definitions that are meant. */
+/** The files of the definitions that fit the qualifiers best. */
 function homesOf(definitions: readonly FoundSymbol[], parents: readonly string[]): string[] {
   const fits = definitions.map((d) => fitOf(parents, { ...d, package: "" }));
   const best = Math.max(0, ...fits);
   return definitions.filter((_, n) => fits[n] === best).map((d) => d.path);
 }
 
-/** Where the bare name begins in a spelled one. */
+/** Index of the bare name in the spelled one. */
 const bareStart = (name: string) => Math.max(0, name.indexOf(bareName(name)));
 
-/** The files that hold every identifier of a name (`Get-Item` has two), by path. */
+/** The files with every identifier of a name (`Get-Item` has two), by path. */
 export function filesWith(db: DatabaseSync, name: string, path: string): string[] {
   const bare = bareName(name);
   const identifiers = (/^operator(?![\p{L}\p{N}_])/u.test(bare) ? "operator" : bare).match(
@@ -134,9 +136,4 @@ function nearness(path: string, homes: readonly string[], places: readonly Occur
 
 export function folderOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
-}
-
-function clip(line: string): string {
-  const trimmed = line.trim();
-  return trimmed.length <= MAX_LINE ? trimmed : `${trimmed.slice(0, MAX_LINE - 1)}…`;
 }

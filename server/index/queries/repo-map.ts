@@ -3,11 +3,11 @@ import { sizeOfText } from "../../answer-size.ts";
 import { encodeWord } from "../database.ts";
 import { BELOW, type Freshness, type IndexJob, type JobContext, reading, SECONDARY } from "../job.ts";
 import { bareName } from "../names.ts";
-import type { FoundSymbol } from "./find-symbol.ts";
+import { type FoundSymbol, SYMBOL_COLUMNS, SYMBOL_TABLES } from "./symbol-rows.ts";
 
 export interface RepoMapJob extends IndexJob {
   path: string;
-  /** Characters that the map may have. */
+  /** Maximum size of the map, characters. */
   budget: number;
 }
 
@@ -15,25 +15,25 @@ export interface RepoMap {
   map: string;
   files: number;
   symbols: number;
-  /** Symbols that the ranking chose from. */
+  /** Symbols before the limit. */
   of: number;
 }
 
 interface Ranked extends FoundSymbol {
-  /** Files that hold the name, shared among all that bear it. */
+  /** Number of files with the name, divided by the number of its definitions. */
   weight: number;
   references: number;
 }
 
-/** Names that stand for too many things to say what a repository is about. */
+/** Names that are too common to say what a repository is about. */
 const COMMON =
   /^(.{1,2}|get|set|new|run|name|value|test|init|main|error|data|type|options?|args|self|this|result|toString|constructor|__\w+__)$/;
-/** Per index state: the ranking costs a look-up for each name. */
+/** The last ranking, per state of the index: it takes a lookup for each name. */
 let last: { key: string; ranked: Ranked[] } | undefined;
 
 /**
- * The most referenced symbols, file by file, as far as the budget reaches. A name's weight is the number of files that hold it, divided
- * among its definitions; tests and vendored code count a tenth.
+ * The most referenced symbols within the budget, file by file. The weight of a name is the number of files with it, divided by the
+ * number of its definitions. Tests and vendored code count a tenth.
  */
 export function repoMap(job: RepoMapJob, context: JobContext): Promise<RepoMap & Freshness> {
   return reading(
@@ -51,25 +51,27 @@ export function repoMap(job: RepoMapJob, context: JobContext): Promise<RepoMap &
 function ranking(db: DatabaseSync, path: string, context: JobContext): Ranked[] {
   const symbols = db
     .prepare(
-      `SELECT files.path, name, kind, parent, start_line, symbols.line, col AS column, end_line, signature
-       FROM symbols JOIN files ON files.id = symbols.file WHERE kind NOT IN ('field', 'rule') AND ${BELOW} ORDER BY files.path, symbols.line`,
+      `SELECT ${SYMBOL_COLUMNS} ${SYMBOL_TABLES} WHERE kind NOT IN ('field', 'rule') AND ${BELOW} ORDER BY files.path, symbols.line`,
     )
     .all({ path }) as unknown as FoundSymbol[];
-  const bearers = new Map<string, number>();
-  for (const { name } of symbols) bearers.set(name, (bearers.get(name) ?? 0) + 1);
+  const definitions = new Map<string, number>();
+  for (const { name } of symbols) definitions.set(name, (definitions.get(name) ?? 0) + 1);
   const files = db.prepare("SELECT doc FROM words_vocab WHERE term = ?");
   const counts = new Map<string, number>();
-  for (const name of bearers.keys()) {
-    if (counts.size % 500 === 0 && context.timeUp()) break;
+  for (const name of definitions.keys()) {
+    if (counts.size % 500 === 0) {
+      if (context.timeUp()) break;
+      context.progress(counts.size, definitions.size);
+    }
     const term = encodeWord(bareName(name)).toLowerCase();
     counts.set(name, Math.max(0, Number(files.get(term)?.doc ?? 0) - 1));
   }
   return symbols
     .map((symbol) => {
       const references = counts.get(symbol.name) ?? 0;
-      const share = references / (bearers.get(symbol.name) ?? 1);
-      const doubt = (SECONDARY.test(symbol.path) ? 0.1 : 1) * (COMMON.test(symbol.name) ? 0.05 : 1);
-      return { ...symbol, references, weight: share * doubt };
+      const share = references / (definitions.get(symbol.name) ?? 1);
+      const factor = (SECONDARY.test(symbol.path) ? 0.1 : 1) * (COMMON.test(symbol.name) ? 0.05 : 1);
+      return { ...symbol, references, weight: share * factor };
     })
     .sort((a, b) => b.weight - a.weight);
 }
@@ -87,7 +89,7 @@ function render(ranked: readonly Ranked[], budget: number): Omit<RepoMap, "of"> 
     if (known) known.push(symbol);
     else byFile.set(symbol.path, [symbol]);
   }
-  // Files in the order of their best symbol; inside of a file by line, as one reads.
+  // Files in the order of their best symbol, symbols by line.
   const map = [...byFile]
     .map(
       ([path, list]) =>

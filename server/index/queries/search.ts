@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { type Freshness, type IndexJob, reading, SECONDARY } from "../job.ts";
 import { TreeReader } from "../work-tree.ts";
 import { definitionsOf } from "./find-symbol.ts";
+import { namePath } from "./symbol-rows.ts";
 
 export interface SearchJob extends IndexJob {
   query: string;
@@ -12,9 +13,9 @@ export interface SearchHit {
   path: string;
   start_line: number;
   end_line: number;
-  /** A line that says what it is. */
+  /** A line that identifies the passage. */
   title: string;
-  /** Greater is better; comparable between repositories. */
+  /** Higher is better; comparable between repositories. */
   score: number;
 }
 
@@ -25,7 +26,7 @@ const STOP = new Set(
   ),
 );
 
-/** Symbols of the words of a query, then pieces of files that hold most of the words (BM25 over trigrams). */
+/** Symbols named like the words of a query, and passages with most of the words (BM25 over trigrams). */
 export function search(job: SearchJob): Promise<{ hits: SearchHit[] } & Freshness> {
   return reading(job, async (db) => {
     const words = wordsOf(job.query);
@@ -36,13 +37,13 @@ export function search(job: SearchJob): Promise<{ hits: SearchHit[] } & Freshnes
   });
 }
 
-/** The words that a query is looked up by, stop words left out unless there is nothing else. */
+/** The words of a query, without stop words unless it has no others. */
 export function wordsOf(query: string): string[] {
   const all = [...new Set(query.match(/[\p{L}\p{N}_$][\p{L}\p{N}_$.:/-]*/gu) ?? [])].map((w) =>
     w.replace(/[.:/-]+$/, ""),
   );
-  const telling = all.filter((word) => word.length > 2 && !STOP.has(word.toLowerCase()));
-  return (telling.length > 0 ? telling : all).slice(0, MAX_WORDS);
+  const significant = all.filter((word) => word.length > 2 && !STOP.has(word.toLowerCase()));
+  return (significant.length > 0 ? significant : all).slice(0, MAX_WORDS);
 }
 
 function symbolHits(db: DatabaseSync, words: readonly string[]): SearchHit[] {
@@ -54,14 +55,14 @@ function symbolHits(db: DatabaseSync, words: readonly string[]): SearchHit[] {
         path: symbol.path,
         start_line: symbol.start_line,
         end_line: symbol.end_line,
-        title: `${symbol.kind} ${symbol.parent === "" ? "" : `${symbol.parent}/`}${symbol.name}`,
+        title: `${symbol.kind} ${namePath(symbol)}`,
         score: 100 - n - (SECONDARY.test(symbol.path) ? 60 : 0) + (/[A-Z_\d]/.test(word) ? 20 : 0),
       }));
   });
 }
 
 async function textHits(db: DatabaseSync, words: readonly string[], job: SearchJob): Promise<SearchHit[]> {
-  // A trigram index cannot find less than three characters.
+  // A trigram index cannot find fewer than three characters.
   const terms = words.filter((word) => word.length >= 3);
   if (terms.length === 0) return [];
   const match = terms.map((term) => `"${term.replaceAll('"', '""')}"`).join(" OR ");

@@ -2,24 +2,24 @@ import * as z from "zod";
 
 /** An OpenAI-compatible embedding service. */
 export interface EmbeddingService {
-  /** The API's address, such as `http://127.0.0.1:11434/v1`, or that of its `/embeddings` itself. */
+  /** Base URL of the API, such as `http://127.0.0.1:11434/v1`, or the URL of its `/embeddings`. */
   readonly url: URL;
   readonly model: string;
   /** Sent as a bearer token; never logged. */
   readonly key: string | undefined;
 }
 
-/** Longest that one request may take, milliseconds. */
+/** Time limit of a request, milliseconds. */
 const TIME_LIMIT_MS = 60_000;
 
-const Answer = z.object({
+const EmbeddingsResponse = z.object({
   data: z.array(z.object({ index: z.int().optional(), embedding: z.array(z.number()).min(1) })),
 });
 
 /**
- * Texts as vectors, in their order, all of one length.
+ * Requests the embeddings of texts, in their order, all of the same length.
  *
- * @throws Error that names the service and what it said, never the key
+ * @throws Error that names the service and the failure, never the key
  */
 export async function embed(
   service: EmbeddingService,
@@ -51,12 +51,16 @@ export async function embed(
   }
   if (!response.ok) {
     await response.body?.cancel();
-    throw failed(`answered ${response.status}; check EMBEDDINGS_MODEL=${model} and EMBEDDINGS_KEY`);
+    throw failed(
+      `responded with status ${response.status}; check EMBEDDINGS_MODEL=${model} and EMBEDDINGS_KEY`,
+    );
   }
-  const parsed = Answer.safeParse(await response.json().catch(() => undefined));
-  if (!parsed.success) throw failed("did not answer as OpenAI's API does");
+  const parsed = EmbeddingsResponse.safeParse(await response.json().catch(() => undefined));
+  if (!parsed.success) throw failed("did not respond in the format of the OpenAI API");
   const sorted = parsed.data.data.toSorted((a, b) => (a.index ?? 0) - (b.index ?? 0)).map((d) => d.embedding);
   if (sorted.length !== texts.length || sorted.some((v) => v.length !== sorted[0]?.length))
-    throw failed(`answered ${sorted.length} vectors for ${texts.length} texts, or of several lengths`);
+    throw failed(
+      `returned ${sorted.length} vectors for ${texts.length} texts, or vectors of different lengths`,
+    );
   return sorted;
 }

@@ -1,5 +1,6 @@
+import { isBelow } from "../../workspace/paths.ts";
 import { type Freshness, SECONDARY } from "../job.ts";
-import { type SearchHit, search } from "../queries/search.ts";
+import { search } from "../queries/search.ts";
 import { TreeReader } from "../work-tree.ts";
 import { bytesOf, dimension, openVectors, type VectorsJob } from "./vectors.ts";
 
@@ -15,17 +16,16 @@ export interface SemanticHit {
   start_line: number;
   end_line: number;
   title: string;
-  /** Found by its meaning, by its words, or by both. */
   by: "meaning" | "words" | "both";
 }
 
-/** How much a lower rank counts: the usual constant of reciprocal rank fusion (Cormack et al., SIGIR 2009). */
+/** The usual constant of reciprocal rank fusion (Cormack et al., SIGIR 2009). */
 const RANK_CONSTANT = 60;
 
-/** The nearest pieces by meaning and the best by words, merged by their ranks: what both find comes first. */
+/** Merges the nearest passages by meaning and the best by words, by their ranks. Passages that both find come first. */
 export async function semantic(job: SemanticJob): Promise<{ hits: SemanticHit[] } & Freshness> {
   const { hits: byWords, ...freshness } = await search({ ...job, limit: job.limit });
-  const below = (path: string) => job.path === "" || path === job.path || path.startsWith(`${job.path}/`);
+  const inScope = (hit: { path: string }) => isBelow(hit.path, job.path);
   const merged = new Map<string, SemanticHit & { score: number }>();
   const add = (hit: Omit<SemanticHit, "by">, rank: number, by: "meaning" | "words") => {
     const overlapping = [...merged.values()].find(
@@ -38,16 +38,14 @@ export async function semantic(job: SemanticJob): Promise<{ hits: SemanticHit[] 
       if (overlapping.by !== by) overlapping.by = "both";
     }
   };
-  for (const [rank, hit] of byWords.filter((h: SearchHit) => below(h.path)).entries())
+  for (const [rank, hit] of byWords.filter(inScope).entries())
     add(
       { path: hit.path, start_line: hit.start_line, end_line: hit.end_line, title: hit.title },
       rank,
       "words",
     );
   const reader = new TreeReader(job.root);
-  for (const [rank, near] of nearest(job)
-    .filter((n) => below(n.path))
-    .entries()) {
+  for (const [rank, near] of nearest(job).filter(inScope).entries()) {
     const lines = ((await reader.read(near.path)) ?? "")
       .split("\n")
       .slice(near.start_line - 1, near.end_line);
@@ -62,7 +60,7 @@ function nearest(job: SemanticJob): { path: string; start_line: number; end_line
   const db = openVectors(job.vectors);
   try {
     if (dimension(db) !== job.embedding.length) return [];
-    // A folder is looked for among more neighbours: the nearest may all lie elsewhere.
+    // For a folder, more neighbours are requested: the nearest may all be elsewhere.
     const k = Math.min(4_000, job.limit * (job.path === "" ? 2 : 20));
     return db
       .prepare(

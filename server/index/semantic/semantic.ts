@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Capabilities } from "../../capabilities/registry.ts";
+import { Periodic } from "../../periodic.ts";
 import { ToolError } from "../../tool-error.ts";
 import type { Repository, Workspace } from "../../workspace/workspace.ts";
 import { nativeFile, VECTORS } from "../assets.ts";
@@ -9,9 +10,11 @@ import type { JobResult } from "../jobs.ts";
 import { JobThread } from "../thread.ts";
 import { type EmbeddingService, embed } from "./embeddings.ts";
 
-/** Pieces in one request. */
+/** Number of passages in one request. */
 const BATCH = 64;
+/** Time limit of a query, milliseconds. */
 const CALL_MS = 9_500;
+/** JavaScript heap of a thread, MiB. */
 const HEAP_MB = 256;
 
 export interface SemanticOptions {
@@ -19,66 +22,66 @@ export interface SemanticOptions {
   dir: string;
   workspace: Workspace;
   capabilities: Capabilities;
-  /** undefined: EMBEDDINGS_URL is not set. */
+  /** undefined if EMBEDDINGS_URL is not set. */
   service: EmbeddingService | undefined;
   pollSeconds: number;
   log: { info(facts: object, text: string): void; warn(facts: object, text: string): void };
 }
 
-/** Vectors of the indexed files by an embedding service, kept up to date beside the requests. Without a service it does nothing. */
+/** Keeps embeddings of the indexed files up to date in the background. Without an embedding service it does nothing. */
 export class Semantic {
   readonly #options: SemanticOptions;
   readonly #thread = new JobThread(HEAP_MB);
   readonly #queries = new JobPool("searches by meaning", 1, HEAP_MB);
-  readonly #closing = new AbortController();
   readonly #progress = new Map<string, { missing: number; all: number }>();
-  #timer: NodeJS.Timeout | undefined;
-  #round: Promise<void> | undefined;
+  readonly #rounds: Periodic;
 
   constructor(options: SemanticOptions) {
     this.#options = options;
-    const why = options.service ? "not asked yet" : "EMBEDDINGS_URL is not set";
-    options.capabilities.set("embeddings", false, why);
+    const { service, capabilities, log, pollSeconds } = options;
+    capabilities.set("embeddings", false, service ? "not checked yet" : "EMBEDDINGS_URL is not set");
+    this.#rounds = new Periodic({
+      everyMs: pollSeconds * 1_000,
+      round: async (signal) => service && this.#round(service, signal),
+      onError: ({ message: reason }) => {
+        capabilities.set("embeddings", false, reason);
+        log.warn({ reason }, "embeddings");
+      },
+    });
   }
 
   start(): void {
     if (!this.#options.service) return;
-    if (nativeFile(VECTORS)) this.#tick();
-    else
-      this.#options.capabilities.set(
-        "embeddings",
-        false,
-        `${VECTORS} is missing: native/${VECTORS} beside server.mjs, or run: npm ci`,
-      );
+    const missing = `${VECTORS} is missing: native/${VECTORS} next to server.mjs, or run: npm ci`;
+    if (nativeFile(VECTORS)) this.#rounds.start("now");
+    else this.#options.capabilities.set("embeddings", false, missing);
   }
 
-  /** Asks for every vector that is missing. */
+  /** Requests each missing embedding now. */
   refresh(): Promise<void> {
-    const { service } = this.#options;
-    if (!service || this.#closing.signal.aborted) return Promise.resolve();
-    this.#round ??= this.#all(service).finally(() => {
-      this.#round = undefined;
-    });
-    return this.#round;
+    return this.#rounds.run();
   }
 
-  /** How many pieces of a repository have no vector yet. */
+  /** The number of passages of a repository, and of those without an embedding. */
   progress(repo: Repository): { missing: number; all: number } {
     return this.#progress.get(repo.root) ?? { missing: 0, all: 0 };
   }
 
-  /** @throws ToolError when there is no index yet, or the service does not answer */
+  /** @throws ToolError if there is no index yet, or the service does not respond */
   async query(
     repo: Repository,
     args: { query: string; path: string; limit: number },
     signal: AbortSignal,
   ): Promise<JobResult<"semantic">> {
     const { service } = this.#options;
-    if (!service) throw new ToolError("This server has no embedding service; use search_text or search.");
+    if (!service)
+      throw new ToolError(
+        "This server has no embedding service (EMBEDDINGS_URL). Use search_text or search.",
+      );
     const place = await this.#place(repo, service);
     if (!place)
       throw new ToolError(
-        `The index of repository ${repo.name} is being built; try again soon, or use search_text.`,
+        `The index of repository ${repo.name} is being built. Try again soon, or use search_text.`,
       );
     const limit = AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]);
     const [embedding = []] = await embed(service, [args.query], limit).catch((error: Error) => {
@@ -89,17 +92,9 @@ export class Semantic {
   }
 
   async close(): Promise<void> {
-    this.#closing.abort(new Error("the server is going down"));
-    clearTimeout(this.#timer);
+    const stopped = this.#rounds.stop(new Error("the server is shutting down"));
     await Promise.all([this.#thread.close(), this.#queries.close()]);
-    await this.#round?.catch(() => undefined);
-  }
-
-  #tick(): void {
-    void this.refresh().finally(() => {
-      if (this.#closing.signal.aborted) return;
-      this.#timer = setTimeout(() => this.#tick(), this.#options.pollSeconds * 1_000).unref();
-    });
+    await stopped;
   }
 
   async #place({ root }: Repository, { model }: EmbeddingService) {
@@ -110,31 +105,22 @@ export class Semantic {
       : { database, root, model, vectors: join(folder.path, VECTORS_FILE) };
   }
 
-  async #all(service: EmbeddingService): Promise<void> {
-    const { workspace, capabilities, log } = this.#options;
-    const { signal } = this.#closing;
-    try {
-      // Also when there is nothing to do: a service that has gone is noticed.
-      await embed(service, ["ready?"], signal);
-      capabilities.set("embeddings", true, `${service.model} at ${service.url.origin}`);
-      for (const repo of await workspace.repositories()) await this.#one(repo, service);
-    } catch (error) {
-      if (signal.aborted) return;
-      const reason = (error as Error).message;
-      capabilities.set("embeddings", false, reason);
-      log.warn({ reason }, "embeddings");
-    }
+  async #round(service: EmbeddingService, signal: AbortSignal): Promise<void> {
+    const { workspace, capabilities } = this.#options;
+    // Also if there is nothing to do, so that the loss of the service is noticed.
+    await embed(service, ["ready?"], signal);
+    capabilities.set("embeddings", true, `${service.model} at ${service.url.origin}`);
+    for (const repo of await workspace.repositories()) await this.#update(repo, service, signal);
   }
 
-  async #one(repo: Repository, service: EmbeddingService): Promise<void> {
-    const { signal } = this.#closing;
+  async #update(repo: Repository, service: EmbeddingService, signal: AbortSignal): Promise<void> {
     const place = await this.#place(repo, service);
     if (!place) return;
-    let asked = 0;
+    let embedded = 0;
     for (let last = Number.POSITIVE_INFINITY; ; ) {
       const { pieces, missing, all } = await this.#thread.run("vectorsMissing", { ...place, limit: BATCH });
       this.#progress.set(repo.root, { missing, all });
-      // Pieces that stay missing are of files that changed; the next round sees them.
+      // Passages that stay missing are in files that have changed. The next round includes them.
       if (pieces.length === 0 || missing >= last) break;
       last = missing;
       const vectors_of = await embed(
@@ -143,8 +129,8 @@ export class Semantic {
         signal,
       );
       await this.#thread.run("vectorsStore", { ...place, hashes: pieces.map((p) => p.hash), vectors_of });
-      asked += pieces.length;
+      embedded += pieces.length;
     }
-    if (asked > 0) this.#options.log.info({ repo: repo.name, pieces: asked }, "embedded");
+    if (embedded > 0) this.#options.log.info({ repo: repo.name, pieces: embedded }, "embedded");
   }
 }

@@ -6,12 +6,12 @@ import type { IndexJob } from "../job.ts";
 import { reading } from "../job.ts";
 import { TreeReader } from "../work-tree.ts";
 
-/** What a service is asked about one piece of a file, characters. */
+/** Longest text that is sent for one passage, characters. */
 const MAX_TEXT = 6_000;
 
 /**
- * `pieces` are the pieces of the indexed files, named by the hash of what the service is asked; a piece that moves or comes back keeps its
- * vector. The table of the vectors is made when their length is known.
+ * `pieces` are the passages of the indexed files, named by the hash of the text that is sent. A passage that moves or comes back keeps its
+ * vector. The table of the vectors is created when their length is known.
  */
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -21,17 +21,17 @@ CREATE TABLE IF NOT EXISTS known (id INTEGER PRIMARY KEY, hash TEXT NOT NULL UNI
 `;
 
 export interface VectorsJob extends IndexJob {
-  /** The database of the vectors. */
+  /** The database file of the vectors. */
   vectors: string;
-  /** Vectors of another model mean something else. */
+  /** The vectors of different models are not comparable. */
   model: string;
 }
 
-/** @throws when sqlite-vec is missing or cannot be loaded */
+/** @throws if sqlite-vec is missing or cannot be loaded */
 export function openVectors(file: string): DatabaseSync {
   const extension = nativeFile(VECTORS);
   if (!extension)
-    throw new Error(`${VECTORS} is missing: native/${VECTORS} beside server.mjs, or run: npm ci`);
+    throw new Error(`${VECTORS} is missing: native/${VECTORS} next to server.mjs, or run: npm ci`);
   const db = new DatabaseSync(file, { allowExtension: true, timeout: 5_000 });
   try {
     db.loadExtension(extension);
@@ -50,25 +50,25 @@ const get = (db: DatabaseSync, key: string) =>
 const put = (db: DatabaseSync, key: string, value: string) =>
   db.prepare("INSERT OR REPLACE INTO meta VALUES (?, ?)").run(key, value);
 
-/** The length of the vectors that are kept, or undefined before the first one. */
+/** The length of the stored vectors; undefined before the first one. */
 export function dimension(db: DatabaseSync): number | undefined {
   const value = get(db, "dimension");
   return value === undefined ? undefined : Number(value);
 }
 
 export interface MissingVectors {
-  /** Some of the pieces that have no vector yet. */
+  /** Some of the passages without a vector. */
   pieces: { hash: string; text: string }[];
   missing: number;
   all: number;
 }
 
-/** Brings the list of pieces up to date with the index, and tells which have no vector. */
+/** Updates the list of passages from the index, and returns those without a vector. */
 export async function vectorsMissing(job: VectorsJob & { limit: number }): Promise<MissingVectors> {
   const db = openVectors(job.vectors);
   try {
     if (get(db, "model") !== job.model) forget(db, job.model);
-    await followIndex(db, job);
+    await updatePieces(db, job);
     const all = Number(db.prepare("SELECT count(DISTINCT hash) AS n FROM pieces").get()?.n);
     const lacking = "FROM pieces WHERE hash NOT IN (SELECT hash FROM known)";
     const missing = Number(db.prepare(`SELECT count(DISTINCT hash) AS n ${lacking}`).get()?.n);
@@ -85,7 +85,7 @@ export async function vectorsMissing(job: VectorsJob & { limit: number }): Promi
         Number(row.start_line),
         Number(row.end_line),
       );
-      // A file that has changed since is read again when the index is.
+      // A file that has changed since is read again after the next update of the index.
       if (hashOf(text) === row.hash) pieces.push({ hash: String(row.hash), text });
     }
     return { pieces, missing, all };
@@ -94,7 +94,7 @@ export async function vectorsMissing(job: VectorsJob & { limit: number }): Promi
   }
 }
 
-async function followIndex(db: DatabaseSync, job: VectorsJob): Promise<void> {
+async function updatePieces(db: DatabaseSync, job: VectorsJob): Promise<void> {
   await reading(job, async (index) => {
     const { fingerprint } = readMeta(index);
     if (get(db, "fingerprint") === fingerprint) return {};
@@ -138,7 +138,7 @@ function forget(db: DatabaseSync, model: string): void {
   put(db, "model", model);
 }
 
-/** Keeps vectors; all of them or none. */
+/** Stores vectors, all of them or none. */
 export async function vectorsStore(
   job: VectorsJob & { hashes: readonly string[]; vectors_of: readonly (readonly number[])[] },
 ): Promise<void> {

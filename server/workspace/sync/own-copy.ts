@@ -1,23 +1,23 @@
 import { readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { settingsOf } from "../git-view.ts";
+import { settingsOf } from "../git/config.ts";
 
 /**
- * A file in `.git` of each copy that the server made: nothing else is ever reset or removed. Not the marker of
- * cloud-init/deploy/mcp-edge-workspace, which removes other clones of its own from the same folder.
+ * A file in `.git` of each copy that the server made. Only such a folder is ever reset or removed. The marker differs from that of
+ * cloud-init/deploy/mcp-edge-workspace, which removes its own clones from the same folder.
  */
 export const MARKER = "mcp-edge-copy";
 
 /**
- * Removes what a killed git left, and gives the copy a configuration of ours alone, which names no program. Call it under the lock of the
- * workspace's folder: then no git is at work there.
+ * Removes what a killed git left, and replaces the configuration of the copy by one that names no program. Call it under the lock of the
+ * workspace's folder, so that no git is running there.
  *
- * @param url the remote's address, without credentials
+ * @param url the address of the remote, without credentials
  */
 export async function tidy(root: string, url: string): Promise<void> {
   const dotGit = join(root, ".git");
   for (const entry of await readdir(dotGit, { recursive: true, withFileTypes: true })) {
-    // No ref can be named so (git-check-ref-format(1)).
+    // No ref can have such a name (git-check-ref-format(1)).
     const lock = entry.isFile() && entry.name.endsWith(".lock");
     const part = entry.name.startsWith("tmp_") && entry.parentPath.startsWith(join(dotGit, "objects"));
     if (lock || part) await rm(join(entry.parentPath, entry.name), { recursive: true, force: true });

@@ -2,15 +2,15 @@ import { isAbsolute } from "node:path";
 
 /** A repository that the server keeps a copy of. */
 export interface Remote {
-  /** The folder's name in the workspace. */
+  /** The name of the folder in the workspace. */
   readonly name: string;
   /** A URL without credentials, or an absolute path. */
   readonly url: string;
-  /** undefined: what the remote's HEAD names. */
+  /** undefined for the branch of the remote's HEAD. */
   readonly branch: string | undefined;
 }
 
-/** What a host is shown by whom. Never logged, never on a command line. */
+/** The credential for a host. It is never logged, and never on a command line. */
 export interface Credential {
   /** `https://git.example.com`, without a slash at the end. */
   readonly origin: string;
@@ -18,9 +18,9 @@ export interface Credential {
 }
 
 /**
- * REPOSITORIES: entries between blanks or commas, each `URL`, `NAME=URL` or either with `#BRANCH`.
+ * Parses REPOSITORIES: entries separated by blanks or commas, each `URL`, `NAME=URL` or either with `#BRANCH`.
  *
- * @returns the remotes, and what is wrong, a line each: never with the entry in it, which may hold a credential
+ * @returns the remotes, and a line for each problem. It never contains the entry, which may contain a credential
  */
 export function parseRemotes(text: string): { remotes: Remote[]; problems: string[] } {
   const remotes: Remote[] = [];
@@ -47,13 +47,13 @@ export function parseRemotes(text: string): { remotes: Remote[]; problems: strin
 }
 
 function wrong(url: string, branch: string | undefined): string | undefined {
-  if (branch !== undefined && !/^[\w][\w./-]*$/.test(branch)) return "names no branch; write URL#main";
+  if (branch !== undefined && !/^[\w][\w./-]*$/.test(branch)) return "names no valid branch; write URL#main";
   if (isAbsolute(url)) return undefined;
   if (!URL.canParse(url)) return "is neither a URL nor an absolute path; write https://host/owner/name";
   const { protocol, username, password, search } = new URL(url);
   if (!["https:", "http:", "file:", "ssh:", "git:"].includes(protocol))
     return "has a protocol that is not fetched; write https://host/owner/name";
-  // A query is no part of a repository's address, but a place where tokens are put.
+  // The address of a repository has no query, but some put tokens there.
   if (password || search || (username && protocol !== "ssh:"))
     return "holds credentials; move them to GIT_CREDENTIALS=https://user:token@host";
   return undefined;
@@ -64,9 +64,9 @@ function nameOf(url: string): string {
 }
 
 /**
- * GIT_CREDENTIALS: entries between blanks, each `https://user:token@host`, percent-encoded as in a URL.
+ * Parses GIT_CREDENTIALS: entries separated by blanks, each `https://user:token@host`, percent-encoded as in a URL.
  *
- * @returns the credentials, and what is wrong, a line each: never with the entry in it
+ * @returns the credentials, and a line for each problem. It never contains the entry
  */
 export function parseCredentials(text: string): { credentials: Credential[]; problems: string[] } {
   const credentials: Credential[] = [];

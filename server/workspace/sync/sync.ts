@@ -1,75 +1,75 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { tryLock } from "../../lock.ts";
+import { Periodic } from "../../periodic.ts";
 import { bringCopy } from "./copy.ts";
 import type { Credential, Remote } from "./settings.ts";
 
-/** Where the copy of one remote stands. `failed`: the last good copy serves, when there is one. */
+/** The state of the copy of one remote. `failed`: the last good copy is served, if there is one. */
 export interface SyncState {
   state: "waiting" | "cloning" | "fetching" | "ready" | "failed";
-  /** While git is at it. */
+  /** While git transfers objects. */
   percent?: number;
-  /** When it last came through, ISO 8601. */
+  /** Time of the last successful fetch, ISO 8601. */
   at?: string;
   reason?: string;
 }
 
 export interface SyncOptions {
-  /** The workspace's folder. */
+  /** The folder of the workspace. */
   dir: string;
   remotes: readonly Remote[];
   credentials: readonly Credential[];
-  /** From the end of one round to the next, seconds. */
+  /** From the end of one round to the start of the next, seconds. */
   everySeconds: number;
-  /** Called when a copy is different from before. */
+  /** Called when a copy has changed. */
   onChanged: () => void;
   log: { info(facts: object, text: string): void; warn(facts: object, text: string): void };
 }
 
-/** A clone that was cut off, as copy.ts names it. */
+/** The folder of an interrupted clone, as copy.ts names it. */
 const PARTIAL = /^\.new-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export type SyncListener = (name: string, state: SyncState) => void;
 
-/** Keeps copies of remotes in the workspace, one after the other, beside the requests. */
+/** Keeps copies of remotes in the workspace up to date, one after the other, in the background. */
 export class Sync {
   readonly #options: SyncOptions;
   readonly #states = new Map<string, SyncState>();
   readonly #listeners = new Set<SyncListener>();
-  readonly #closing = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
-  #round: Promise<void> | undefined;
+  readonly #rounds: Periodic;
 
   constructor(options: SyncOptions) {
     this.#options = options;
     for (const { name } of options.remotes) this.#states.set(name, { state: "waiting" });
+    this.#rounds = new Periodic({
+      everyMs: options.everySeconds * 1_000,
+      round: (signal) => this.#round(signal),
+      onError: (error) => this.#failAll(error),
+    });
   }
 
   start(): void {
-    if (this.#options.remotes.length > 0) this.#tick();
+    if (this.#options.remotes.length > 0) this.#rounds.start("now");
   }
 
-  /** Brings every copy up to date now. */
+  /** Updates each copy now. */
   refresh(): Promise<void> {
-    if (this.#closing.signal.aborted) return Promise.resolve();
-    this.#round ??= this.#all().finally(() => {
-      this.#round = undefined;
-    });
-    return this.#round;
+    return this.#rounds.run();
   }
 
-  /** undefined for a repository that has no remote here. */
+  /** @returns undefined for a repository that is not a copy of a remote */
   state(name: string): SyncState | undefined {
     return this.#states.get(name);
   }
 
-  /** Told of every change, each per cent of progress among them. @returns ends the subscription */
+  /** Calls the listener on each change, with each per cent of progress. @returns ends the subscription */
   onState(listener: SyncListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** How far it is, for people; "" without remotes. */
+  /** A summary for operators; "" without remotes. */
   describe(): string {
     return [...this.#states]
       .map(([name, { state, percent, reason }]) => {
@@ -79,44 +79,28 @@ export class Sync {
       .join(", ");
   }
 
-  async close(): Promise<void> {
-    this.#closing.abort(new Error("the server is going down"));
-    clearTimeout(this.#timer);
-    await this.#round?.catch(() => undefined);
+  close(): Promise<void> {
+    return this.#rounds.stop(new Error("the server is shutting down"));
   }
 
-  #tick(): void {
-    void this.refresh().finally(() => {
-      if (this.#closing.signal.aborted) return;
-      this.#timer = setTimeout(() => this.#tick(), this.#options.everySeconds * 1_000).unref();
-    });
-  }
-
-  async #all(): Promise<void> {
-    const { dir, remotes, log } = this.#options;
+  async #round(signal: AbortSignal): Promise<void> {
+    const { dir, remotes } = this.#options;
+    await mkdir(dir, { recursive: true });
+    // The two instances of a release switch share the folder. One of them does the work.
+    const unlock = await tryLock(join(dir, ".sync.lock"));
+    if (!unlock) return;
     try {
-      await mkdir(dir, { recursive: true });
-      // The two colours of a release switch share the folder: one of them is enough.
-      const unlock = await tryLock(join(dir, ".sync.lock"));
-      if (!unlock) return;
-      try {
-        for (const name of await readdir(dir))
-          if (PARTIAL.test(name)) await rm(join(dir, name), { recursive: true, force: true });
-        for (const remote of remotes) await this.#one(remote);
-      } finally {
-        unlock();
-      }
-    } catch (error) {
-      const reason = `${dir}: ${(error as Error).message}; make it writable for the server's account`;
-      for (const { name } of remotes) this.#set(name, { state: "failed", reason });
-      log.warn({ reason }, "workspace");
+      for (const name of await readdir(dir))
+        if (PARTIAL.test(name)) await rm(join(dir, name), { recursive: true, force: true });
+      for (const remote of remotes) await this.#update(remote, signal);
+    } finally {
+      unlock();
     }
   }
 
-  async #one(remote: Remote): Promise<void> {
-    const { dir, credentials, log, onChanged } = this.#options;
-    const { signal } = this.#closing;
+  async #update(remote: Remote, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
+    const { dir, credentials, log, onChanged } = this.#options;
     const { name } = remote;
     const before = this.#states.get(name);
     const kept = before?.at === undefined ? {} : { at: before.at };
@@ -135,6 +119,13 @@ export class Sync {
       this.#set(name, { ...kept, state: "failed", reason });
       if (before?.reason !== reason) log.warn({ repo: name, reason }, "workspace: the last good copy stays");
     }
+  }
+
+  #failAll({ message }: Error): void {
+    const { dir, remotes, log } = this.#options;
+    const reason = `${dir}: ${message}; make it writable for the server's account`;
+    for (const { name } of remotes) this.#set(name, { state: "failed", reason });
+    log.warn({ reason }, "workspace");
   }
 
   #set(name: string, state: SyncState): void {

@@ -3,11 +3,12 @@ import { buildIndex } from "../../../server/index/build.ts";
 
 /** Builds an index and says on its output how far it is: what a test kills half way. Arguments: INDEX_DIR, the work tree. */
 const [dir = "", root = ""] = process.argv.slice(2);
-await buildIndex({
-  dir,
-  root,
-  onProgress: (done, total) => {
-    writeSync(1, `${done} of ${total}\n`);
+await buildIndex(
+  { dir, root },
+  {
+    progress: (done, total) => {
+      writeSync(1, `${done} of ${total}\n`);
+    },
   },
-});
+);
 writeSync(1, "built\n");

@@ -9,7 +9,7 @@ import { INDEX_VERSION } from "../../../server/index/database.ts";
 import { IndexFolder } from "../../../server/index/folder.ts";
 import { JobThread } from "../../../server/index/thread.ts";
 import { Workspace } from "../../../server/workspace/workspace.ts";
-import { makeRepository, temporaryFolder } from "../support.ts";
+import { eventually, makeRepository, temporaryFolder } from "../support.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let workspace: Workspace;
@@ -43,7 +43,7 @@ function makeIndex(dir = join(folder.path, "index"), now?: () => number): CodeIn
   return index;
 }
 
-const never = () => new AbortController().signal;
+const call = () => ({ signal: new AbortController().signal });
 const named = (name: string) => ({ name, parents: [], match: "exact" as const, kinds: [], path: "" });
 const FILES = { ".gitignore": "secret.env\n", "a.ts": "export function alpha() {}\n" };
 
@@ -57,8 +57,8 @@ describe("CodeIndex", () => {
         expect.objectContaining({ name: "index", available: false, why: "not built yet" }),
       ]),
     );
-    await expect(index.query("findSymbol", repo, named("alpha"), never())).rejects.toThrow(
-      "The index of repository code is being built; try again soon, or use search_text.",
+    await expect(index.query("findSymbol", repo, named("alpha"), call())).rejects.toThrow(
+      "The index of repository code is being built. Try again soon, or use search_text.",
     );
     const heard: boolean[] = [];
     capabilities.onChange((changed) => heard.push(changed.available));
@@ -66,8 +66,26 @@ describe("CodeIndex", () => {
     await index.refresh();
     expect(heard).toEqual([true]);
     expect(index.describe()).toBe("1 of 1 repositories indexed");
-    expect((await index.query("findSymbol", repo, named("alpha"), never())).symbols).toHaveLength(1);
+    expect((await index.query("findSymbol", repo, named("alpha"), call())).symbols).toHaveLength(1);
     expect(logged).toEqual([expect.objectContaining({ repo: "code", did: "full", files_read: 2 })]);
+  });
+
+  test("a call that reports progress waits for the first build", async () => {
+    await makeRepository(root, FILES);
+    const repo = await workspace.find("code");
+    const index = makeIndex();
+    // Another process holds the lock of the builder, so that the build cannot begin.
+    const unlock = await new IndexFolder(join(folder.path, "index"), root).lock();
+    await index.start();
+    await index.refresh();
+    const reports: unknown[][] = [];
+    const progress = (...report: unknown[]) => void reports.push(report);
+    const found = index.query("findSymbol", repo, named("alpha"), { ...call(), progress });
+    await eventually(() => reports.length > 0, "the first report");
+    expect(reports[0]).toEqual([0, undefined, "building the index of code"]);
+    unlock?.();
+    await index.refresh();
+    expect((await found).symbols).toHaveLength(1);
   });
 
   test("while an update runs the old state answers, and says that it is old", async () => {
@@ -81,12 +99,12 @@ describe("CodeIndex", () => {
     const unlock = await new IndexFolder(join(folder.path, "index"), root).lock();
     await index.refresh();
     expect(index.state(repo).state).toBe("updating");
-    expect((await index.query("findSymbol", repo, named("alpha"), never())).symbols).toHaveLength(1);
+    expect((await index.query("findSymbol", repo, named("alpha"), call())).symbols).toHaveLength(1);
     unlock?.();
     await index.refresh();
     expect(index.state(repo).state).toBe("ready");
-    expect((await index.query("findSymbol", repo, named("alpha"), never())).symbols).toHaveLength(0);
-    expect((await index.query("findSymbol", repo, named("beta"), never())).symbols).toHaveLength(1);
+    expect((await index.query("findSymbol", repo, named("alpha"), call())).symbols).toHaveLength(0);
+    expect((await index.query("findSymbol", repo, named("beta"), call())).symbols).toHaveLength(1);
   });
 
   test("a repository that arrives is indexed, one that goes is forgotten", async () => {
@@ -133,7 +151,7 @@ describe("CodeIndex", () => {
     });
     expect(code && index.state(code).state).toBe("ready");
     if (broken)
-      await expect(index.query("findSymbol", broken, named("x"), never())).rejects.toThrow(
+      await expect(index.query("findSymbol", broken, named("x"), call())).rejects.toThrow(
         "could not be indexed",
       );
   });
@@ -158,7 +176,7 @@ describe("an index that an earlier server left", () => {
     expect(capabilities.has("index")).toBe(true);
     const repo = await workspace.find("code");
     expect(index.state(repo).state).toMatch(/^(updating|ready)$/);
-    expect((await index.query("findSymbol", repo, named("alpha"), never())).symbols).toHaveLength(1);
+    expect((await index.query("findSymbol", repo, named("alpha"), call())).symbols).toHaveLength(1);
   });
 
   test.each([
@@ -175,10 +193,10 @@ describe("an index that an earlier server left", () => {
     await index.start();
     expect(capabilities.has("index")).toBe(true);
     const repo = await workspace.find("other");
-    expect((await index.query("findSymbol", repo, named("alpha"), never())).symbols).toHaveLength(1);
+    expect((await index.query("findSymbol", repo, named("alpha"), call())).symbols).toHaveLength(1);
     await index.refresh();
-    const mended = await workspace.find("code");
-    expect((await index.query("findSymbol", mended, named("alpha"), never())).symbols).toHaveLength(1);
+    const rebuilt = await workspace.find("code");
+    expect((await index.query("findSymbol", rebuilt, named("alpha"), call())).symbols).toHaveLength(1);
   });
 
   test("a build that fails is tried again after longer and longer waits", async () => {
@@ -258,13 +276,13 @@ describe("JobThread", () => {
     // Between two files it answers with what it has; deep in one its thread is ended.
     const ended = await running.then(
       (result) => result.timed_out,
-      (error: Error) => error.message.includes("narrow it by path"),
+      (error: Error) => error.message.includes("Narrow it by path"),
     );
     expect(ended).toBe(true);
-    const refused = expect(thread.run("structural", quick())).rejects.toThrow("going down");
+    const refused = expect(thread.run("structural", quick())).rejects.toThrow("shutting down");
     await thread.close();
     await refused;
-    await expect(thread.run("structural", quick())).rejects.toThrow("going down");
+    await expect(thread.run("structural", quick())).rejects.toThrow("shutting down");
   });
 
   test("what a job throws comes back, and the thread goes on", async () => {

@@ -1,21 +1,21 @@
 import { EventEmitter } from "node:events";
 import { beforeEach, describe, expect, jest, test } from "@jest/globals";
-import type { Order, Report } from "../../../server/index/protocol.ts";
+import type { Request, Response } from "../../../server/index/protocol.ts";
 
-/** In the place of a thread: what it does with an order is the test's. */
+/** Stands for a thread: the test decides how it answers a request. */
 class FakeWorker extends EventEmitter {
   static made: FakeWorker[] = [];
   static terminate: () => Promise<number> = () => Promise.resolve(0);
-  readonly orders: Order[] = [];
+  readonly requests: Request[] = [];
   constructor() {
     super();
     FakeWorker.made.push(this);
   }
-  postMessage(order: Order): void {
-    this.orders.push(order);
+  postMessage(request: Request): void {
+    this.requests.push(request);
   }
   answer(value: unknown): void {
-    this.emit("message", { id: this.orders.at(-1)?.id ?? 0, value } satisfies Report);
+    this.emit("message", { id: this.requests.at(-1)?.id ?? 0, value } satisfies Response);
   }
   terminate = () => FakeWorker.terminate();
   ref(): void {}
@@ -65,7 +65,7 @@ describe("JobThread", () => {
     const thread = new JobThread(16);
     const first = job(thread, 1);
     const second = job(thread);
-    await expect(first).rejects.toThrow("narrow it by path");
+    await expect(first).rejects.toThrow("Narrow it by path");
     made(0).emit("message", { id: 2, value: "late words of the first thread" });
     made(1).answer("second");
     expect(await second).toBe("second");
@@ -74,7 +74,7 @@ describe("JobThread", () => {
   test("closing waits for such a thread two seconds at most", async () => {
     FakeWorker.terminate = () => new Promise(() => undefined);
     const thread = new JobThread(16);
-    const running = expect(job(thread)).rejects.toThrow("going down");
+    const running = expect(job(thread)).rejects.toThrow("shutting down");
     jest.useFakeTimers();
     const closing = thread.close();
     await jest.advanceTimersByTimeAsync(2_000);

@@ -119,7 +119,9 @@ test("a failing tool answers with isError and says what to do", async () => {
   try {
     const result = await client.callTool({ name: "read_file", arguments: { path: "src" } });
     expect(result.isError).toBe(true);
-    expect(result.content).toEqual([{ type: "text", text: '"src" is a folder; use list_files with path.' }]);
+    expect(result.content).toEqual([
+      { type: "text", text: '"src" is a folder. Call list_files with path "src".' },
+    ]);
   } finally {
     await client.close();
   }

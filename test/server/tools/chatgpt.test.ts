@@ -74,11 +74,11 @@ test("fetch: a whole file, and what goes on after a cut", async () => {
 });
 
 test.each([
-  ["nonsense", "is no id of search"],
+  ["nonsense", "is not an id of search"],
   ["other:a.ts", "There is no repository"],
-  ["code:../x", 'may not hold ".."'],
+  ["code:../x", 'contains ".."'],
   ["code:secret.env", "ignored by git"],
-  ["code:.git/config", "git's own files"],
+  ["code:.git/config", "files of git itself"],
 ])("fetch: %s is refused", async (id, message) => {
   await expect(lab.call(fetchDocument, { id })).rejects.toThrow(message);
 });

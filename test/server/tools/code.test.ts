@@ -173,7 +173,9 @@ describe("find_references", () => {
     expect(rows(found, "references").map((r) => [`${r.path}:${r.line}`, r.role])).toEqual([
       ["lib/shape.py:6", "definition"],
     ]);
-    await expect(ask(findReferences, { name: "a b" })).rejects.toThrow("no identifier; use search_text");
+    await expect(ask(findReferences, { name: "a b" })).rejects.toThrow(
+      "is not an identifier. Use search_text",
+    );
   });
 });
 
@@ -201,7 +203,7 @@ describe("go_to_definition", () => {
   test("no name there", async () => {
     await expect(go("src/main.ts", 2, {})).rejects.toThrow("no such name on line 2");
     await expect(go("src/main.ts", 999, { column: 1 })).rejects.toThrow("no such name on line 999");
-    await expect(go("secret.env", 1, {})).rejects.toThrow("no file of repository code that git knows");
+    await expect(go("secret.env", 1, {})).rejects.toThrow("is ignored by git");
   });
 });
 
@@ -237,7 +239,7 @@ describe("search_structural", () => {
     await expect(structural("a; b", "typescript")).rejects.toThrow("The pattern was refused: ");
     expect(await structural("function (", "typescript")).toMatchObject({
       matches: [],
-      note: expect.stringMatching(/no whole piece/),
+      note: expect.stringMatching(/is not complete typescript/),
     });
     expect(await structural("class $C { $$$ }", "typescript")).not.toHaveProperty("note");
     await expect(ask(searchStructural, { pattern: "x", language: "cobol" })).rejects.toThrow();

@@ -98,11 +98,11 @@ describe("git_log", () => {
   });
 
   test.each([
-    [{ revision: "--all" }, "is no revision"],
+    [{ revision: "--all" }, "is not a revision"],
     [{ revision: "missing" }, 'has no commit "missing"'],
     [{ revision: "HEAD^{tree}" }, "has no commit"],
     [{ message: "a\nb" }, "one line"],
-    [{ path: "../x" }, 'may not hold ".."'],
+    [{ path: "../x" }, 'contains ".."'],
   ])("%j is refused", async (args, message) => {
     await expect(ask(gitLog, args)).rejects.toThrow(message);
   });
@@ -194,7 +194,7 @@ describe("git_blame", () => {
     await expect(ask(gitBlame, { path: "b.txt", start_line: 3, end_line: 2 })).rejects.toThrow(
       "before start_line",
     );
-    await expect(ask(gitBlame, { path: "secret.env" })).rejects.toThrow("that git knows");
+    await expect(ask(gitBlame, { path: "secret.env" })).rejects.toThrow("is ignored by git");
   });
 });
 

@@ -68,7 +68,7 @@ describe("files that the index lacks are named", () => {
 
   test("search_structural names those of its language", async () => {
     const found = await lab.call(searchStructural, { pattern: "deep()", language: "typescript" });
-    expect(found.note).toBe("Not looked at: src/large.ts (larger than 1 MiB).");
+    expect(found.note).toBe("Skipped: src/large.ts (larger than 1 MiB).");
     expect(
       (await lab.call(searchStructural, { pattern: "a { color: red }", language: "css" })).note,
     ).toBeUndefined();

@@ -70,7 +70,7 @@ describe("search_semantic", () => {
     const found = () => lab.capabilities.snapshot().capabilities.find((c) => c.name === "embeddings");
     expect(found()).toMatchObject({
       available: false,
-      why: expect.stringMatching(/answered 401; check EMBEDDINGS_MODEL/),
+      why: expect.stringMatching(/responded with status 401; check EMBEDDINGS_MODEL/),
     });
     expect(JSON.stringify(found())).not.toContain("k3y");
     await expect(ask({ query: "x" })).rejects.toThrow("Use search_text meanwhile");

@@ -39,9 +39,9 @@ test("names fit every client, and each tool says its limits", () => {
 describe("which repository", () => {
   test("one of several must be named", async () => {
     await expect(lab.call(listFiles, {})).rejects.toThrow(
-      'Say which repository by "repo": one of alpha, beta.',
+      'There are several repositories. Pass "repo": one of alpha, beta.',
     );
-    await expect(lab.call(listFiles, { repo: "gamma" })).rejects.toThrow("there is alpha, beta");
+    await expect(lab.call(listFiles, { repo: "gamma" })).rejects.toThrow('Pass "repo": one of alpha, beta.');
     expect((await lab.call(listFiles, { repo: "beta" })).files).toEqual([".gitignore", "beta.txt"]);
   });
 
@@ -152,20 +152,20 @@ describe("read_file", () => {
 
   test("a huge file is refused with the way to go on", async () => {
     await writeFile(join(lab.path, "alpha", "huge.log"), Buffer.alloc(17 * 1024 * 1024, "x"));
-    await expect(read({ path: "huge.log" })).rejects.toThrow("find the place with search_text");
+    await expect(read({ path: "huge.log" })).rejects.toThrow("Use search_text with context");
   });
 
   test.each([
-    ["../outside.txt", 'may not hold ".."'],
-    ["src/../../outside.txt", 'may not hold ".."'],
+    ["../outside.txt", 'contains ".."'],
+    ["src/../../outside.txt", 'contains ".."'],
     ["/etc/passwd", "relative to the repository"],
-    ["leaves.txt", "a link that leaves the repository"],
-    ["up/beta/beta.txt", "a link that leaves the repository"],
-    ["zero", "a link that leaves the repository"],
-    [".git/config", "git's own files"],
-    [".GIT/config", "git's own files"],
-    ["src/.git", "git's own files"],
-    ["config-link", "git's own files"],
+    ["leaves.txt", "a symbolic link that leaves the repository"],
+    ["up/beta/beta.txt", "a symbolic link that leaves the repository"],
+    ["zero", "a symbolic link that leaves the repository"],
+    [".git/config", "files of git itself"],
+    [".GIT/config", "files of git itself"],
+    ["src/.git", "files of git itself"],
+    ["config-link", "files of git itself"],
     ["secret.env", "ignored by git"],
     ["src", "is a folder"],
     ["missing.txt", "is not in repository alpha (ENOENT)"],
@@ -221,7 +221,7 @@ describe("search_text", () => {
     expect(await paths({ query: "needle", path: "odd [name]*.md" })).toEqual(["odd [name]*.md"]);
     await expect(search({ query: "needle", path: "../beta" })).rejects.toThrow('".."');
     await expect(search({ query: "needle", path: "up" })).rejects.toThrow("leaves the repository");
-    await expect(search({ query: "needle", path: ".git" })).rejects.toThrow("git's own files");
+    await expect(search({ query: "needle", path: ".git" })).rejects.toThrow("files of git itself");
   });
 
   test("the end of a line is found before CRLF and LF alike", async () => {

@@ -151,8 +151,19 @@ describe("a program that is ended", () => {
   });
 });
 
-describe("what takes the output", () => {
-  test("an error in it ends the program and is the error of the run", async () => {
+describe("onChunk", () => {
+  test("is awaited for the last piece, also if the program has ended before", async () => {
+    let handled = "";
+    const onChunk = async (chunk: Buffer) => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      handled += chunk;
+      return true;
+    };
+    expect(await sh("printf last", { onChunk })).toMatchObject({ code: 0, stopped: undefined });
+    expect(handled).toBe("last");
+  });
+
+  test("its error ends the program and is the error of the run", async () => {
     const onChunk = () => {
       throw new Error("not JSON");
     };

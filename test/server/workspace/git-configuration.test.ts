@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { TOOLS } from "../../../server/tools/index.ts";
+import { viewOf } from "../../../server/workspace/git/view.ts";
 import { git } from "../../../server/workspace/git.ts";
-import { viewOf } from "../../../server/workspace/git-view.ts";
 import {
   eventually,
   makeRepository,

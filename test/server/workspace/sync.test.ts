@@ -202,7 +202,7 @@ describe("settings", () => {
     ["user:t0ken@git.example.com:o/n", "has a protocol that is not fetched"],
     ["https://user:t0ken@", "is neither a URL"],
     ["https://h/.git", "has no name"],
-    ["https://h/n#-x", "names no branch"],
+    ["https://h/n#-x", "names no valid branch"],
   ])("%s is refused", (entry, problem) => {
     const { problems } = parseRemotes(entry);
     expect(problems.join()).toContain(problem);
