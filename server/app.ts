@@ -204,7 +204,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   const needsToken = config.authMode !== "none";
   lifecycle.register(http);
   registerErrors(http);
-  registerWrongEndpoints(http, config.serve, needsToken);
+  registerWrongEndpoints(http, config.serve, needsToken, ["oauth", "jwt"].includes(config.authMode));
   acceptEmptyBodies(http);
   registerArrival(http);
   options.tracing?.register(http);

@@ -45,7 +45,7 @@ export interface Auth {
   readonly tokens: Authenticator | undefined;
   /** In `oauth` mode. */
   readonly server: AuthorizationServer | undefined;
-  /** Whether a caller needs a credential, and which a person may bring. */
+  /** For the readiness probe. */
   readonly checks: readonly Check[];
   register(http: FastifyInstance, hosts: string[]): Promise<void>;
   close(): Promise<void>;

@@ -27,8 +27,14 @@ const OAUTH =
  * place in the text. JSON-RPC for an MCP message, an OAuth error (RFC 6749, section 5.2) for a sign-in, plain JSON for the rest.
  *
  * @param needsToken whether calls need a bearer token, which the OAuth answer explains
+ * @param signIn whether there is a sign-in, at other paths
  */
-export function registerWrongEndpoints(app: FastifyInstance, serve: Serve, needsToken: boolean): void {
+export function registerWrongEndpoints(
+  app: FastifyInstance,
+  serve: Serve,
+  needsToken: boolean,
+  signIn = false,
+): void {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split("?", 1)[0] ?? "";
     if (isMcpPath(path) && serve !== "api")
@@ -46,7 +52,7 @@ export function registerWrongEndpoints(app: FastifyInstance, serve: Serve, needs
       );
     }
     reply.code(404);
-    if (OAUTH.test(path)) return reply.send(noSignIn(needsToken));
+    if (OAUTH.test(path)) return reply.send(signIn ? SIGN_IN_ELSEWHERE : noSignIn(needsToken));
     return refuse(
       request,
       reply,
@@ -82,6 +88,12 @@ function refuse(request: FastifyRequest, reply: FastifyReply, message: string) {
 function isJsonRpc(body: unknown): body is { jsonrpc: "2.0" } {
   return typeof body === "object" && body !== null && "jsonrpc" in body && body.jsonrpc === "2.0";
 }
+
+const SIGN_IN_ELSEWHERE = {
+  error: "invalid_request",
+  error_description:
+    "Not found; the metadata of this server's sign-in is at /.well-known/oauth-protected-resource/mcp",
+};
 
 /** The answer where a client looks for a sign-in that there is not. */
 export function noSignIn(needsToken: boolean) {
