@@ -1,4 +1,3 @@
-import type { ChainableCommander, Redis } from "iovalkey";
 import { fairCuts } from "./fair-cuts.ts";
 import type { SessionState, StateChange } from "./session-state.ts";
 import {
@@ -25,6 +24,7 @@ import {
   usedByKey,
 } from "./valkey-keys.ts";
 import { ValkeyMessages } from "./valkey-messages.ts";
+import { append, type Connection, done, type Pipeline } from "./valkey-pipeline.ts";
 import { SCRIPTS } from "./valkey-scripts.ts";
 import { parseStoreUrl } from "./valkey-url.ts";
 
@@ -32,16 +32,6 @@ import { parseStoreUrl } from "./valkey-url.ts";
 const COMMAND_MS = 3_000;
 /** How long a removed session is marked as such, milliseconds: longer than an instance takes to look through all sessions in its memory. */
 const REMOVED_MARK_MS = 600_000;
-
-/** The commands that the scripts add to a connection or a pipeline. */
-interface Scripted<R> {
-  mcpAppend(session: string, ...args: (string | number)[]): R;
-  mcpChangeState(session: string, change: string): R;
-  mcpClaim(session: string, stream: string): R;
-  mcpRemove(session: string, markMs: number): R;
-}
-type Connection = Redis & Scripted<Promise<unknown>>;
-type Pipeline = ChainableCommander & Scripted<ChainableCommander>;
 
 /**
  * The store that servers on several machines share: Valkey, or Redis from 6.2 on. The instances' messages use its pub/sub.
@@ -245,16 +235,4 @@ export class ValkeyStore implements Store {
   #pipeline(): Pipeline {
     return this.#db.pipeline() as Pipeline;
   }
-}
-
-function append(pipeline: Pipeline, session: string, stream: string, n: string, message: string): void {
-  const limits = [LIMITS.maxEvents, LIMITS.maxEventChars, LIMITS.eventTtlMs];
-  pipeline.mcpAppend(sessionKey(session), stream, n, message, Date.now(), ...limits);
-}
-
-/** Runs a pipeline or a transaction. @throws the first error in it */
-async function done(pipeline: ChainableCommander): Promise<unknown[]> {
-  const answers = (await pipeline.exec()) ?? [];
-  for (const [error] of answers) if (error) throw error;
-  return answers.map(([, value]) => value);
 }
