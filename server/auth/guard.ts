@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { isMcpPath, jsonRpcError, Refusal } from "../http/errors.ts";
-import { ANONYMOUS, type Authenticator, type Principal, type Scope } from "./principal.ts";
+import { ANONYMOUS, type Authenticator, isAnonymous, type Principal, type Scope } from "./principal.ts";
 import { REFUSED_CREDENTIAL } from "./refusals.ts";
 
 declare module "fastify" {
@@ -43,6 +43,11 @@ export function guard(authenticatorFor: AuthenticatorFor) {
           : { error: verdict.reason, request_id: request.id },
       );
   };
+}
+
+/** True where the guard accepted a credential. The anonymous caller of `AUTH_MODE=none` is all clients together and has no limits. */
+export function isTokenHolder({ principal }: FastifyRequest): boolean {
+  return principal !== null && !isAnonymous(principal);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import { noSignIn } from "../http/wrong-endpoint.ts";
+import { noSignIn } from "../http/no-sign-in.ts";
 import type { AuthEvents } from "./events.ts";
 import { protectedResourceMetadata, RESOURCE_METADATA_PATHS } from "./oauth/metadata.ts";
 import { originOf } from "./origin.ts";

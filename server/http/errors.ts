@@ -1,6 +1,4 @@
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { LimitReached } from "../shares/limit-reached.ts";
-import { BODY_TOO_LARGE } from "./body-limit.ts";
 
 /** A JSON-RPC 2.0 error body for a request whose id could not be read; `request_id` finds it in the log. */
 export function jsonRpcError(
@@ -41,7 +39,7 @@ export function jsonRpcId(body: unknown): string | number | null {
 }
 
 /** The refusal that an error is, if it is one. */
-function refusalOf(error: Error): Refusal | undefined {
+export function refusalOf(error: Error): Refusal | undefined {
   if (error instanceof Refusal) return error;
   return error instanceof LimitReached ? new Refusal(429, error.message, error.retryAfter) : undefined;
 }
@@ -60,26 +58,4 @@ export const MCP_METHODS = "GET, POST, DELETE";
 
 export function isMcpPath(url: string): boolean {
   return /^\/mcp(\/token)?\/?$/.test(url.split("?", 1)[0] ?? "");
-}
-
-/** Errors of every route: JSON-RPC on /mcp, plain JSON elsewhere; the text of an unforeseen one stays in the log. */
-export function registerErrors(app: FastifyInstance): void {
-  app.setErrorHandler((error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
-    const refused = refusalOf(error);
-    const given = refused?.statusCode ?? error.statusCode;
-    const status = given !== undefined && given >= 400 ? given : 500;
-    const unforeseen = status >= 500 && !refused;
-    if (unforeseen) request.log.error({ err: error }, "request failed");
-    const tooLarge = error.code === "FST_ERR_CTP_BODY_TOO_LARGE";
-    const message = tooLarge ? BODY_TOO_LARGE : unforeseen ? "Internal server error" : error.message;
-    const code = error instanceof ParseError ? -32_700 : unforeseen ? -32_603 : (refused?.code ?? -32_000);
-    const more = refused?.retryAfter === undefined ? {} : { retry_after: refused.retryAfter };
-    if (refused?.retryAfter !== undefined) reply.header("retry-after", refused.retryAfter);
-    reply.code(status);
-    return reply.send(
-      isMcpPath(request.url)
-        ? { ...jsonRpcError(code, message, request.id, more), id: jsonRpcId(request.body) }
-        : { error: message, request_id: request.id, ...more },
-    );
-  });
 }

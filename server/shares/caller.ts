@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { FastifyInstance } from "fastify";
 import { ANONYMOUS } from "../auth/principal.ts";
 
 /** The caller of what the server does on its own: it follows the repositories, and looks for changes that clients wait for. */
@@ -25,12 +24,4 @@ export function currentCaller(): string {
 /** The anonymous caller of `AUTH_MODE=none` is everybody, and so has no limits of his own. */
 export function hasOwnLimits(caller: string): boolean {
   return caller !== ANONYMOUS.id && caller !== SERVER;
-}
-
-/** From the guard on, a request is its caller's work. */
-export function registerCaller(app: FastifyInstance): void {
-  app.addHook("preHandler", (request, _reply, done) => {
-    if (request.principal) asCaller(request.principal.id, done);
-    else done();
-  });
 }

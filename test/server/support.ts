@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { type AppOptions, createApp, type ServerApp } from "../../server/app.ts";
+import { createApp, type ServerApp } from "../../server/app.ts";
+import type { AppOptions } from "../../server/app-options.ts";
 import { readConfig } from "../../server/config/config.ts";
 
 const run = promisify(execFile);

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Refusal } from "../../http/errors.ts";
 import type { BucketStore } from "../../http/limits/buckets.ts";
 import { networkOf } from "../../http/network.ts";
-import { noSignIn } from "../../http/wrong-endpoint.ts";
+import { noSignIn } from "../../http/no-sign-in.ts";
 import { eventText } from "../events.ts";
 import { originOf } from "../origin.ts";
 import type { AuthorizationServer } from "./authorization-server.ts";

@@ -1,5 +1,7 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { isMcpPath, jsonRpcError, jsonRpcId, MCP_METHODS } from "./errors.ts";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import fp from "fastify-plugin";
+import { isMcpPath, jsonRpcError, jsonRpcId, MCP_METHODS } from "../http/errors.ts";
+import { noSignIn } from "../http/no-sign-in.ts";
 
 /** Which endpoints the server has: /mcp, /api or both. */
 export type Serve = "all" | "mcp" | "api";
@@ -23,45 +25,46 @@ const OAUTH =
   /^(\/mcp)?\/\.well-known\/(oauth-|openid-)|^(\/mcp)?\/(oauth2?\/)?(register|authorize|token|revoke|introspect)\/?$/;
 
 /**
- * What a client gets that asked at the wrong place: at once, in the form that its kind of client shows to people, with the right
- * place in the text. JSON-RPC for an MCP message, an OAuth error (RFC 6749, section 5.2) for a sign-in, plain JSON for the rest.
- *
- * @param needsToken whether calls need a bearer token, which the OAuth answer explains
- * @param signIn whether there is a sign-in, at other paths
+ * The answer to a client that asked at the wrong place: at once, in the form that its kind of client shows to people, and naming the right
+ * place. JSON-RPC for an MCP message, an OAuth error (RFC 6749, section 5.2) for a sign-in, plain JSON for the rest.
  */
-export function registerWrongEndpoints(
-  app: FastifyInstance,
-  serve: Serve,
-  needsToken: boolean,
-  signIn = false,
-): void {
-  app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split("?", 1)[0] ?? "";
-    if (isMcpPath(path) && serve !== "api")
-      return reply
-        .code(405)
-        .header("allow", MCP_METHODS)
-        .send(jsonRpcError(-32_000, `Method not allowed; /mcp takes ${MCP_METHODS}`, request.id));
-    const allowed = METHODS.filter((method) => app.hasRoute({ method, url: path }));
-    if (allowed.length > 0) {
-      reply.code(405).header("allow", allowed.join(", "));
+export const wrongEndpoints = fp<{
+  serve: Serve;
+  /** Whether calls need a bearer token; the OAuth answer explains it. */
+  needsToken: boolean;
+  /** Whether there is a sign-in, at other paths. */
+  signIn: boolean;
+}>(
+  async (app, { serve, needsToken, signIn }) => {
+    app.setNotFoundHandler((request, reply) => {
+      const path = request.url.split("?", 1)[0] ?? "";
+      if (isMcpPath(path) && serve !== "api")
+        return reply
+          .code(405)
+          .header("allow", MCP_METHODS)
+          .send(jsonRpcError(-32_000, `Method not allowed; /mcp takes ${MCP_METHODS}`, request.id));
+      const allowed = METHODS.filter((method) => app.hasRoute({ method, url: path }));
+      if (allowed.length > 0) {
+        reply.code(405).header("allow", allowed.join(", "));
+        return refuse(
+          request,
+          reply,
+          `Method not allowed; ${path} takes ${allowed.join(", ")}; ${ENDPOINTS[serve]}`,
+        );
+      }
+      reply.code(404);
+      if (OAUTH.test(path)) return reply.send(signIn ? SIGN_IN_ELSEWHERE : noSignIn(needsToken));
       return refuse(
         request,
         reply,
-        `Method not allowed; ${path} takes ${allowed.join(", ")}; ${ENDPOINTS[serve]}`,
+        OLD_TRANSPORT.test(path)
+          ? `Not found; the HTTP+SSE transport of 2024-11-05 is not served, use Streamable HTTP: ${ENDPOINTS[serve]}`
+          : `Not found; ${ENDPOINTS[serve]}`,
       );
-    }
-    reply.code(404);
-    if (OAUTH.test(path)) return reply.send(signIn ? SIGN_IN_ELSEWHERE : noSignIn(needsToken));
-    return refuse(
-      request,
-      reply,
-      OLD_TRANSPORT.test(path)
-        ? `Not found; the HTTP+SSE transport of 2024-11-05 is not served, use Streamable HTTP: ${ENDPOINTS[serve]}`
-        : `Not found; ${ENDPOINTS[serve]}`,
-    );
-  });
-}
+    });
+  },
+  { name: "wrong-endpoints", dependencies: ["error-handler"] },
+);
 
 /**
  * An onRequest hook for a page's route: a client that asks a page for an event stream is an MCP client at the wrong URL, which would wait
@@ -94,13 +97,3 @@ const SIGN_IN_ELSEWHERE = {
   error_description:
     "Not found; the metadata of this server's sign-in is at /.well-known/oauth-protected-resource/mcp",
 };
-
-/** The answer where a client looks for a sign-in that there is not. */
-export function noSignIn(needsToken: boolean) {
-  return {
-    error: "invalid_request",
-    error_description: needsToken
-      ? "This server has no OAuth sign-in: configure the client to send the header Authorization: Bearer mcp_… with every request. Its operator makes a token with: token create --name NAME"
-      : "This server has no sign-in and needs none: connect to /mcp without credentials",
-  };
-}

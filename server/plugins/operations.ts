@@ -1,8 +1,11 @@
+import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import fp from "fastify-plugin";
 import { type AuthenticatorFor, guard, requireScope } from "../auth/guard.ts";
 import type { Capabilities, NeedsCapabilities } from "../capabilities/registry.ts";
+import { isLocalCaller } from "../http/peer.ts";
 import type { Metrics } from "../metrics/metrics.ts";
-import { isLocalCaller } from "./peer.ts";
+import { EVERY_REQUEST } from "./every-request.ts";
 
 export interface OpsParts {
   readonly metrics: Pick<Metrics, "contentType" | "text">;
@@ -12,7 +15,19 @@ export interface OpsParts {
   readonly colour: string;
 }
 
-/** `/metrics` and `/capz`: for the server's own operator. They tell paths and numbers that are nobody else's business. */
+/** `/metrics` and `/capz` on the public server: for the machine itself, and for holders of a token with the scope `ops`. */
+export const operations = fp<{ hosts: string[]; authenticator: AuthenticatorFor; ops: OpsParts }>(
+  async (app, { hosts, authenticator, ops }) => {
+    await app.register(async (scope) => {
+      scope.addHook("onRequest", hostHeaderValidation(hosts));
+      scope.addHook("onRequest", opsOnly(authenticator));
+      registerOps(scope, ops);
+    });
+  },
+  { name: "operations", dependencies: [...EVERY_REQUEST] },
+);
+
+/** `/metrics` and `/capz`: for the operator. They show paths and numbers that are not for others. */
 export function registerOps(app: FastifyInstance, parts: OpsParts): void {
   const { metrics, capabilities } = parts;
   app.get("/metrics", { exposeHeadRoute: false }, async (_request, reply) =>
@@ -36,9 +51,9 @@ export function registerOps(app: FastifyInstance, parts: OpsParts): void {
 }
 
 /**
- * An onRequest hook that lets pass who is on the machine itself and speaks for himself, and whoever holds a token with the scope `ops`.
+ * An onRequest hook that accepts a caller on the machine itself (not one behind the edge), and a token with the scope `ops`.
  */
-export function opsOnly(authenticator: AuthenticatorFor) {
+function opsOnly(authenticator: AuthenticatorFor) {
   const identify = guard(authenticator);
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (isLocalCaller(request.raw)) return;

@@ -19,6 +19,13 @@ afterAll(() => folder.remove());
 
 const LIST = { jsonrpc: "2.0", id: 1, method: "tools/list", params: {} };
 const from = (address: string) => ({ "x-forwarded-for": address });
+/** The answer to a request that is refused for a limit: of several at once, since a bucket fills up again on a slow machine. */
+async function refusal(ask: () => Promise<Response>): Promise<Response> {
+  const answers = await Promise.all(Array.from({ length: 8 }, ask));
+  const refused = answers.find(({ status }) => status === 429);
+  if (!refused) throw new Error(`not refused: ${answers.map(({ status }) => status)}`);
+  return refused;
+}
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 describe("token buckets", () => {
@@ -26,11 +33,8 @@ describe("token buckets", () => {
     await using running = await startApp({ ...env, RATE_LIMIT_ADDRESS: "1" });
     const ask = async (headers: Record<string, string>) => (await rpc(running.origin, LIST, headers)).status;
     expect([await ask(from("192.0.2.1")), await ask(from("192.0.2.1"))]).toEqual([401, 401]);
-    const refused = await rpc(running.origin, LIST, {
-      ...from("192.0.2.1"),
-      origin: "http://localhost:6274",
-    });
-    expect(refused.status).toBe(429);
+    const headers = { ...from("192.0.2.1"), origin: "http://localhost:6274" };
+    const refused = await refusal(() => rpc(running.origin, LIST, headers));
     expect(refused.headers.get("retry-after")).toBe("1");
     expect(refused.headers.get("access-control-allow-origin")).toBe("http://localhost:6274");
     expect(await refused.json()).toMatchObject({
@@ -44,8 +48,7 @@ describe("token buckets", () => {
     });
     expect(await ask(from("192.0.2.2"))).toBe(401);
     for (let n = 0; n < 5; n++) expect((await fetch(`${running.origin}/readyz`)).status).toBe(200);
-    const api = await fetch(`${running.origin}/api/tools`, { headers: from("192.0.2.1") });
-    expect(api.status).toBe(429);
+    const api = await refusal(() => fetch(`${running.origin}/api/tools`, { headers: from("192.0.2.1") }));
     expect(await api.json()).toMatchObject({ error: expect.stringContaining("Too many"), retry_after: 1 });
   });
 
@@ -58,13 +61,12 @@ describe("token buckets", () => {
     expect(await ask("2001:db8:1:3::1")).toBe(401);
   });
 
-  test("each token has its own bucket, through both doors", async () => {
+  test("each token has its own bucket, through both endpoints", async () => {
     await using running = await startApp({ ...env, RATE_LIMIT_TOKEN: "1" });
     const [one, other] = [await makeToken(env), await makeToken(env)];
     expect((await rpc(running.origin, LIST, bearer(one.token))).status).toBe(200);
     expect((await fetch(`${running.origin}/api/tools`, { headers: bearer(one.token) })).status).toBe(200);
-    const refused = await rpc(running.origin, LIST, bearer(one.token));
-    expect(refused.status).toBe(429);
+    const refused = await refusal(() => rpc(running.origin, LIST, bearer(one.token)));
     expect(await refused.json()).toMatchObject({ error: { message: expect.stringContaining("this token") } });
     expect((await rpc(running.origin, LIST, bearer(other.token))).status).toBe(200);
   });

@@ -1,5 +1,7 @@
-import type { FastifyInstance } from "fastify";
-import { SSE_HEADERS, type Streams } from "./streams.ts";
+import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
+import fp from "fastify-plugin";
+import { SSE_HEADERS, type Streams } from "../http/streams.ts";
+import { EVERY_REQUEST } from "./every-request.ts";
 
 /** Open demo streams at the same time; the route asks for no token. */
 const MAX_OPEN = 50;
@@ -15,39 +17,48 @@ function clamped(text: unknown, fallback: number, min: number, max: number): num
     : fallback;
 }
 
+export interface DemoStreamOptions {
+  readonly hosts: string[];
+  readonly streams: Streams;
+  readonly keepAliveMs: number;
+}
+
 /**
  * `GET /demo/stream`: an event each second, a keep-alive comment each 15 s, to see with any client that nothing on the way buffers.
  * `?n=` events (default and most: as many as fit into an hour), `?ms=` between them (default 1000, 100 to 60000). `Last-Event-ID` goes
  * on counting. Nothing is produced for a client that does not read.
  */
-export function registerDemoStream(app: FastifyInstance, streams: Streams, keepAliveMs: number): void {
-  let open = 0;
-  app.get<{ Querystring: Record<string, unknown> }>(
-    "/demo/stream",
-    { exposeHeadRoute: false },
-    async (request, reply) => {
-      if (open >= MAX_OPEN)
-        return reply
-          .code(503)
-          .header("retry-after", "5")
-          .send({ error: "Too many demo streams are open; try again soon" });
-      open++;
-      const intervalMs = clamped(request.query.ms, 1_000, MIN_INTERVAL_MS, 60_000);
-      const most = MAX_LIFE_MS / intervalMs;
-      const total = clamped(request.query.n, Math.floor(most), 1, Math.floor(most));
-      const from = clamped(request.headers["last-event-id"], 0, 0, total);
-      const body = streams.track(ticks(from, total, intervalMs, keepAliveMs), {
-        route: "/demo/stream",
-        standing: true,
-        paced: true,
-        log: request.log,
-        abort: () => reply.raw.destroy(),
-        onEnd: () => open--,
-      });
-      return reply.send(new Response(body, { headers: SSE_HEADERS }));
-    },
-  );
-}
+export const demoStream = fp<DemoStreamOptions>(
+  async (app, { hosts, streams, keepAliveMs }) => {
+    let open = 0;
+    app.get<{ Querystring: Record<string, unknown> }>(
+      "/demo/stream",
+      { exposeHeadRoute: false, onRequest: hostHeaderValidation(hosts) },
+      async (request, reply) => {
+        if (open >= MAX_OPEN)
+          return reply
+            .code(503)
+            .header("retry-after", "5")
+            .send({ error: "Too many demo streams are open; try again soon" });
+        open++;
+        const intervalMs = clamped(request.query.ms, 1_000, MIN_INTERVAL_MS, 60_000);
+        const most = MAX_LIFE_MS / intervalMs;
+        const total = clamped(request.query.n, Math.floor(most), 1, Math.floor(most));
+        const from = clamped(request.headers["last-event-id"], 0, 0, total);
+        const body = streams.track(ticks(from, total, intervalMs, keepAliveMs), {
+          route: "/demo/stream",
+          standing: true,
+          paced: true,
+          log: request.log,
+          abort: () => reply.raw.destroy(),
+          onEnd: () => open--,
+        });
+        return reply.send(new Response(body, { headers: SSE_HEADERS }));
+      },
+    );
+  },
+  { name: "demo-stream", dependencies: [...EVERY_REQUEST] },
+);
 
 function ticks(
   from: number,

@@ -1,0 +1,58 @@
+import fp from "fastify-plugin";
+import { isTokenHolder } from "../auth/guard.ts";
+import { Refusal } from "../http/errors.ts";
+import type { BucketStore } from "../http/limits/buckets.ts";
+import type { RefusalReason } from "../http/limits/refusal-reason.ts";
+import { networkOf } from "../http/network.ts";
+import { isLocalCaller } from "../http/peer.ts";
+
+/** A bucket holds the requests of this many seconds, so that a client's start (several requests at once) is not an excess. */
+const BURST_SECONDS = 2;
+
+export interface RateLimits {
+  /** Requests a second from one address (an IPv6 client: its /64); 0: no limit. */
+  readonly perAddress: number;
+  /** Requests a second with one token; 0: no limit. */
+  readonly perToken: number;
+}
+
+export interface RateLimitsOptions {
+  readonly limits: RateLimits;
+  readonly buckets: BucketStore;
+  /** Receives each refusal, for the metrics. */
+  refused(reason: RefusalReason): void;
+}
+
+/**
+ * Two token buckets: one by address, before the client is authenticated (so that guessing tokens costs), one by token.
+ * A caller on the machine itself has no address bucket: health checks must come through.
+ */
+export const rateLimits = fp<RateLimitsOptions>(
+  async (app, { limits, buckets, refused }) => {
+    async function take(key: string, perSecond: number, reason: RefusalReason, whose: string): Promise<void> {
+      const { allowed, waitMs } = await buckets.take(key, perSecond * BURST_SECONDS, perSecond);
+      if (allowed) return;
+      refused(reason);
+      const wait = Math.max(1, Math.ceil(waitMs / 1_000));
+      throw new Refusal(
+        429,
+        `Too many requests: ${whose} may send ${perSecond} a second; try again in ${wait} s`,
+        wait,
+      );
+    }
+
+    if (limits.perAddress > 0)
+      app.addHook("onRequest", async (request) => {
+        if (!isLocalCaller(request.raw))
+          await take(networkOf(request.ip), limits.perAddress, "rate_address", "this address");
+      });
+    if (limits.perToken > 0)
+      // After every onRequest hook, so after the guard; before the body is read.
+      app.addHook("preParsing", async (request) => {
+        if (isTokenHolder(request))
+          await take(`token:${request.principal?.id}`, limits.perToken, "rate_token", "this token");
+      });
+  },
+  // A page may read every refusal, and what is refused costs little.
+  { name: "rate-limits", dependencies: ["error-handler", "cors", "overload"] },
+);
