@@ -3,7 +3,8 @@ import { renderFile } from "./render.ts";
 
 /** What a machine on AWS must know before it can pull anything. */
 export interface AwsSurroundings {
-  stack: string;
+  /** The log group, and the path of the parameters without its last part `/env`, such as /mcp-edge/prod. */
+  prefix: string;
   region: string;
   bucket: string;
   /** Id of the data volume. */
@@ -26,11 +27,11 @@ const BOOT: readonly string[] = [
 ];
 
 /** /etc/mcp-edge/aws.env: read by our scripts as a shell file. Only user-data writes it: it differs from machine to machine. */
-function awsEnv({ stack, region, bucket, volume, endpoint }: AwsSurroundings): string {
+function awsEnv({ prefix, region, bucket, volume, endpoint }: AwsSurroundings): string {
   const values = {
     REGION: region,
     BUCKET: bucket,
-    PREFIX: `/mcp-edge/${stack}`,
+    PREFIX: prefix,
     DATA_VOLUME: volume,
     AWS_ENDPOINT_URL: endpoint,
     IMDS: "http://169.254.169.254",

@@ -1,11 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { acmeRoots } from "./aws/acme-roots.ts";
+import { edgeName, withFormerNames } from "./aws/former-names.ts";
 import type { AwsEdge } from "./aws/index.ts";
 import { providerSettings } from "./aws/provider-settings.ts";
 import { regionProblem } from "./aws/region.ts";
 import { localDomain, rememberDomain } from "./local/domain.ts";
 import { assertHost } from "./local/host.ts";
 import { LocalEdge } from "./local/index.ts";
+import { prepareWorkspace } from "./prepare.ts";
 import { buildRelease } from "./release.ts";
 import { type AwsSettings, type LocalSettings, parseSettings, rawSettings } from "./settings.ts";
 
@@ -59,7 +61,8 @@ async function onThisHost(settings: LocalSettings): Promise<EdgeOutputs> {
     await rememberDomain(stack, settings.domain);
   }
   const release = await explained(() => buildRelease());
-  const local = await explained(() => LocalEdge.create(stack, { settings, release }));
+  const workspace = await explained(() => prepareWorkspace(settings));
+  const local = new LocalEdge(stack, { settings, release, ...workspace });
   return {
     url: local.url,
     ipv4: local.ipv4,
@@ -84,16 +87,22 @@ async function onAws(settings: AwsSettings): Promise<EdgeOutputs> {
   const roots = await explained(() => acmeRoots(settings));
   const provider = await explained(() => providerSettings(pulumi.runtime.allConfig(), region));
   // Loaded here, so that the local target does without AWS's SDK, which takes a second.
-  const { AwsEdge } = await import("./aws/index.ts");
-  const arch = settings.architecture === "amd64" ? "x64" : "arm64";
-  const release = await explained(() => buildRelease(undefined, arch));
+  const [{ AwsEdge }, { prepareAwsEdge }] = await Promise.all([
+    import("./aws/index.ts"),
+    import("./aws/prepare.ts"),
+  ]);
+  const prepared = await explained(() => prepareAwsEdge(settings));
   const { url, ipv4, ipv6, machines, bucket, generation, records, nameServers, shell, monthlyCost } =
-    await explained(() => AwsEdge.create(stack, { settings, release, region, provider }));
+    new AwsEdge(
+      edgeName(stack),
+      { settings, region, provider, ...prepared, prefix: `/mcp-edge/${stack}` },
+      { transforms: [withFormerNames] },
+    );
   return {
     url,
     ipv4,
     ipv6,
-    release: release.hash,
+    release: prepared.release.hash,
     machines,
     bucket,
     region,

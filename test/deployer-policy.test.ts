@@ -61,7 +61,7 @@ test("a pull request's preview reads no contents: no object, no secret, no role"
 
 /** The requests that the program's resources make are judged in aws-double/iam/policies.test.ts. */
 test("the deployer may ask what `doctor --aws` asks", () => {
-  const bucket = "arn:aws:s3:::mcp-edge-prod-111122223333";
+  const bucket = "arn:aws:s3:::mcp-edge-prod-artifacts-0a1b2c3";
   const asks: [string, string][] = [
     ["ssm:GetParameter", "arn:aws:ssm:eu-central-1::parameter/aws/service/debian/release/13/latest/arm64"],
     ...["Images", "InstanceTypeOfferings", "Instances", "Volumes", "SecurityGroupRules"].map(

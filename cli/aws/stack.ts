@@ -52,8 +52,14 @@ export async function accountOf(sts: STSClient): Promise<string> {
   return Account;
 }
 
-/** Name of the bucket from which the machines pull their deployments, and into which they write their status. */
-export const bucketName = (stack: string, account: string) => `mcp-edge-${stack}-${account}`;
+/**
+ * Name of the bucket from which the machines pull their deployments, and into which they write their status. A machine has it as its
+ * tag `Bucket`; stacks that were last deployed by an earlier version have the name that it gave.
+ */
+export function bucketName(machines: Instance[], stack: string, account: string): string {
+  const tags = machines.flatMap(({ Tags = [] }) => Tags);
+  return tags.find(({ Key }) => Key === "Bucket")?.Value ?? `mcp-edge-${stack}-${account}`;
+}
 
 /** What the machines of a stack should run. @throws Error when the bucket has no such object */
 export async function desiredOf(bucket: BucketClient): Promise<Desired> {

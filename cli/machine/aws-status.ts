@@ -26,8 +26,8 @@ export interface StackStatus {
 /** What a stack in AWS should run, and what each machine reports. Only reads. @throws Error with the refusal of AWS */
 export async function awsStatus({ stack, provider }: AwsMachineRef): Promise<StackStatus> {
   const clients = awsClients(provider);
-  const bucket = new BucketClient(bucketName(stack, await accountOf(clients.sts)), provider);
   const instances = await machinesOf(clients.ec2, stack);
+  const bucket = new BucketClient(bucketName(instances, stack, await accountOf(clients.sts)), provider);
   const wanted = await desiredOf(bucket);
   const machines = await Promise.all(
     instances.map(async ({ InstanceId: instance = "", State }): Promise<MachineStatus> => {

@@ -2,18 +2,18 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { EXPIRY_DAYS } from "./prune.ts";
 import { named, type Tags } from "./tags.ts";
+import { type Transform, transformed } from "./transform.ts";
 
 export interface ArtifactsArgs {
-  stack: string;
-  accountId: pulumi.Input<string>;
-  /** Keep a bucket that has objects in it; default of the settings: in prod. */
+  /** Refuse to delete a bucket that has objects in it. */
   protect: boolean;
   tags: Tags;
+  transform?: { bucket?: Transform<aws.s3.BucketArgs> } | undefined;
 }
 
 /**
  * The private bucket that machines pull from: `desired.json`, releases and files by their hash, and each machine's status.
- * Versioned, encrypted, TLS only. What is replaced or deleted stays for 30 days as an older version; what is wanted never goes.
+ * Versioned, encrypted, TLS only. Replaced and deleted objects stay for 30 days as older versions; current objects never expire.
  *
  * ### Cost
  * S3 standard, 0.023 USD/GB and month: a release has 60 MB, thirty of them 0.04 USD. One request in 10 s and machine
@@ -22,31 +22,30 @@ export interface ArtifactsArgs {
 export class Artifacts extends pulumi.ComponentResource {
   readonly bucket: pulumi.Output<string>;
   readonly arn: pulumi.Output<string>;
-  /** What must be in place before an object is put there. */
+  /** These must exist before an object is written. */
   readonly guards: pulumi.Resource[];
 
   constructor(name: string, args: ArtifactsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-edge:aws:Artifacts", name, {}, opts);
-    const { stack, tags } = args;
+    const { tags } = args;
     const child = { parent: this };
     const bucket = new aws.s3.Bucket(
-      `${stack}-artifacts`,
-      {
-        // Names of buckets are the whole world's: the account makes it ours.
-        bucket: pulumi.interpolate`mcp-edge-${stack}-${args.accountId}`,
-        forceDestroy: !args.protect,
-        tags: named(tags, `mcp-edge-${stack}`),
-      },
-      child,
+      ...transformed<aws.s3.BucketArgs>(
+        args.transform?.bucket,
+        `${name}-artifacts`,
+        { forceDestroy: !args.protect, tags: named(tags, name) },
+        // As in auto-name.ts; the name of a bucket is its input `bucket`.
+        { parent: this, ignoreChanges: ["bucket"] },
+      ),
     );
     const of = { bucket: bucket.id };
     const versioning = new aws.s3.BucketVersioning(
-      `${stack}-artifacts-versions`,
+      `${name}-artifacts-versions`,
       { ...of, versioningConfiguration: { status: "Enabled" } },
       child,
     );
     const closed = new aws.s3.BucketPublicAccessBlock(
-      `${stack}-artifacts-private`,
+      `${name}-artifacts-private`,
       {
         ...of,
         blockPublicAcls: true,
@@ -57,23 +56,23 @@ export class Artifacts extends pulumi.ComponentResource {
       child,
     );
     const owner = new aws.s3.BucketOwnershipControls(
-      `${stack}-artifacts-owner`,
+      `${name}-artifacts-owner`,
       { ...of, rule: { objectOwnership: "BucketOwnerEnforced" } },
       child,
     );
     const encryption = new aws.s3.BucketServerSideEncryptionConfiguration(
-      `${stack}-artifacts-encryption`,
+      `${name}-artifacts-encryption`,
       { ...of, rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }] },
       child,
     );
     const policy = new aws.s3.BucketPolicy(
-      `${stack}-artifacts-tls`,
+      `${name}-artifacts-tls`,
       { ...of, policy: bucket.arn.apply((arn) => JSON.stringify(tlsOnly(arn))) },
-      // Public policies are blocked first, whatever this one says.
+      // Public policies are blocked before the first policy is written.
       { parent: this, dependsOn: closed },
     );
     new aws.s3.BucketLifecycleConfiguration(
-      `${stack}-artifacts-expiry`,
+      `${name}-artifacts-expiry`,
       {
         ...of,
         rules: [
@@ -87,7 +86,7 @@ export class Artifacts extends pulumi.ComponentResource {
           },
         ],
       },
-      // Rules for versions that are not current want a versioned bucket.
+      // Rules for noncurrent versions need a versioned bucket.
       { parent: this, dependsOn: versioning },
     );
     this.bucket = bucket.id;

@@ -1,65 +1,70 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { AUTO_NAMED } from "./auto-name.ts";
 import { assumedByDlm, backupPolicy } from "./identity-policy.ts";
 import { named, type Tags } from "./tags.ts";
+import { type Transform, transformed } from "./transform.ts";
 
 export interface BackupsArgs {
   stack: string;
   /** Daily snapshots of each data volume that are kept, 1 to 1,000. */
-  count: number;
-  /** ARN of a managed policy; "": none. */
-  permissionsBoundary: string;
+  count: pulumi.Input<number>;
+  /** The tag of the volumes (backupTag). */
+  targetTags: Tags;
+  /** ARN of a managed policy. Default, as "": none. */
+  permissionsBoundary?: pulumi.Input<string>;
   tags: Tags;
+  transform?: { role?: Transform<aws.iam.RoleArgs> } | undefined;
 }
 
-/** The tag by which Data Lifecycle Manager finds the data volumes of a stack: it takes what has any one of its tags. */
-export const backupTag = (stack: string): Tags => ({ Backups: `mcp-edge-${stack}` });
+/** The tag by which Data Lifecycle Manager finds the data volumes of an edge. It selects volumes that have any of its target tags. */
+export const backupTag = (edge: string): Tags => ({ Backups: edge });
 
-/** UTC; a snapshot begins within the hour after it. */
+/** UTC. A snapshot begins within the hour after it. */
 const TIME = "03:00";
 
 /**
- * A snapshot of each data volume every night by Amazon Data Lifecycle Manager, and the role that takes it. Snapshots are
- * consistent as after a power cut, which ext4's journal and the server's write-ahead logs are made for. They lie in the region,
- * not in the volume's zone, and outlive the stack: those that are there when it is destroyed stay. How to restore one: docs/aws.md.
+ * A snapshot of each data volume every night by Amazon Data Lifecycle Manager, and the role that takes it. A snapshot is consistent
+ * as after a power cut, which ext4's journal and the server's write-ahead logs recover from. Snapshots are in the region, not in the
+ * volume's zone, and outlive the stack. How to restore one: docs/aws.md.
  *
  * ### Cost
- * 0.05 USD/GB and month of what is stored: the used blocks once, then what changed from day to day.
+ * 0.05 USD/GB stored a month: the used blocks once, then the changes of each day.
  */
 export class Backups extends pulumi.ComponentResource {
   readonly policyId: pulumi.Output<string>;
 
   constructor(name: string, args: BackupsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-edge:aws:Backups", name, {}, opts);
-    const { stack, count, tags, permissionsBoundary } = args;
-    const child = { parent: this };
-    // A dot is in no stack's name: the role of a stack "x-backups" is another one.
-    const label = `mcp-edge-${stack}.backups`;
+    const { stack, count, tags, targetTags, permissionsBoundary } = args;
     const role = new aws.iam.Role(
-      `${stack}-backups-role`,
-      {
-        name: label,
-        description: "mcp-edge: daily snapshots of the data volumes",
-        assumeRolePolicy: JSON.stringify(assumedByDlm),
-        ...(permissionsBoundary ? { permissionsBoundary } : {}),
-        tags: named(tags, label),
-      },
-      child,
+      ...transformed<aws.iam.RoleArgs>(
+        args.transform?.role,
+        // Not `-backups-role`: so the machines' role of a stack "x-backups" would begin.
+        `${name}-dlm`,
+        {
+          description: "mcp-edge: daily snapshots of the data volumes",
+          assumeRolePolicy: JSON.stringify(assumedByDlm),
+          ...(permissionsBoundary ? { permissionsBoundary } : {}),
+          tags: named(tags, `${name}.backups`),
+        },
+        { parent: this, ...AUTO_NAMED, aliases: [{ name: `${name}-backups-role` }] },
+      ),
     );
     const policy = new aws.iam.RolePolicy(
-      `${stack}-backups-role-policy`,
-      { name: label, role: role.name, policy: JSON.stringify(backupPolicy(stack)) },
-      child,
+      `${name}-dlm-policy`,
+      { role: role.name, policy: JSON.stringify(backupPolicy(stack)) },
+      { parent: this, ...AUTO_NAMED, aliases: [{ name: `${name}-backups-role-policy` }] },
     );
     const schedule = new aws.dlm.LifecyclePolicy(
-      `${stack}-backups`,
+      `${name}-backups`,
       {
-        description: `mcp-edge ${stack} daily snapshots of the data volumes`,
+        description: `${name.replace(/^mcp-edge-/, "mcp-edge ")} daily snapshots of the data volumes`,
         executionRoleArn: role.arn,
         state: "ENABLED",
         policyDetails: {
           resourceTypes: ["VOLUME"],
-          targetTags: backupTag(stack),
+          targetTags,
           schedules: [
             {
               name: "daily",
@@ -69,7 +74,7 @@ export class Backups extends pulumi.ComponentResource {
             },
           ],
         },
-        tags: named(tags, label),
+        tags: named(tags, `${name}.backups`),
       },
       { parent: this, dependsOn: policy },
     );

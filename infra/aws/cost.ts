@@ -42,6 +42,12 @@ const HOURS = 730;
 /** The metrics that a machine reports of itself. */
 const OWN_METRICS = 6;
 
+type CostSettings = Pick<
+  AwsSettings,
+  | ("machines" | "instanceType" | "rootVolumeSize" | "dataVolumeSize" | "backups")
+  | ("zone" | "hostedZone" | "logs" | "alarms" | "allowedCidrs")
+>;
+
 export interface CostLine {
   item: string;
   /** USD a month; undefined: the table does not know the price. */
@@ -59,7 +65,7 @@ export interface CostEstimate {
 const cents = (usd: number) => Math.round(usd * 100) / 100;
 
 /** What a stack costs a month, line by line, before traffic. Pure. */
-export function monthlyCost(settings: AwsSettings): CostEstimate {
+export function monthlyCost(settings: CostSettings): CostEstimate {
   const { machines: count, instanceType } = settings;
   const hour = PRICES.instance[instanceType];
   const each = count === 1 ? "" : `${count} x `;
@@ -118,7 +124,7 @@ function volume(item: string, gib: number, count: number): CostLine {
   return { item, usd: count * gib * PRICES.gp3GibMonth, how };
 }
 
-function alarmLines({ alarms, instanceType, machines, allowedCidrs }: AwsSettings): CostLine[] {
+function alarmLines({ alarms, instanceType, machines, allowedCidrs }: CostSettings): CostLine[] {
   const health = alarms === "full" && opensToWorld(allowedCidrs);
   const number = machines * alarmsOf(alarms, instanceType).length + (health ? 1 : 0);
   const lines: CostLine[] = [

@@ -11,6 +11,7 @@ import type { ProviderSettings } from "./provider-settings.ts";
 import { named, type Tags } from "./tags.ts";
 
 export interface DeploymentArgs {
+  /** For the commands that messages name. */
   stack: string;
   artifacts: Artifacts;
   release: Release;
@@ -20,27 +21,31 @@ export interface DeploymentArgs {
   bundle: string;
   /** Names and versions of the secrets. */
   secrets: pulumi.Input<string>;
-  /** Who asks AWS for the machines' statuses, and where. */
+  /** Account and credentials with which the machines' statuses are read. */
   provider: ProviderSettings;
   tags: Tags;
 }
 
-/** What the wait must know besides. */
+/** What `wait` needs beyond the deployment's own arguments. */
 export interface WaitArgs {
   domain: string;
   instances: pulumi.Input<string>[];
-  /** What else must have changed for a machine to be another, such as its type. */
+  /** Changes with each replacement or restart of a machine, such as its type. */
   machines: pulumi.Input<string>;
   records: Records;
-  /** Addresses that must answer whoever runs the update; none where not everybody may reach them. */
+  /** Addresses that must answer this host; empty where the firewall does not admit everyone. */
   addresses: pulumi.Input<string>[];
   lines: pulumi.Input<string[]>;
   nameServers: pulumi.Input<string[]>;
 }
 
-/** By hand (`pulumi up`) the engine's plugins start in the project's folder; `mcp-edge up` says where that is. */
+/**
+ * The engine's plugins start in the folder of the program, which is this project's or, for a program that imports the components, one
+ * inside of it. `mcp-edge` names this project's folder by a variable.
+ */
 const PUBLISH = [
   'cd "$(printenv MCP_EDGE_ROOT || pwd)"',
+  'until [ -e infra/aws/publish.ts ] || [ "$PWD" = / ]; do cd ..; done',
   "exec node --import=./infra/node-check.js infra/aws/publish.ts",
 ].join(" && ");
 
@@ -60,10 +65,13 @@ export class Deployment extends pulumi.ComponentResource {
   readonly published: pulumi.Resource[];
   readonly #args: DeploymentArgs;
 
+  readonly #name: string;
+
   constructor(name: string, args: DeploymentArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-edge:aws:Deployment", name, {}, opts);
     this.#args = args;
-    const { stack, release, files, workspace } = args;
+    this.#name = name;
+    const { release, files, workspace } = args;
     const archives = [
       this.#upload("release", release.hash, release.archive),
       this.#upload("files", files.hash, files.archive),
@@ -74,7 +82,7 @@ export class Deployment extends pulumi.ComponentResource {
       .output(args.secrets)
       .apply((secrets) => desired(release.hash, files.hash, workspace.identity, secrets));
     const wanted = new aws.s3.BucketObjectv2(
-      `${stack}-desired`,
+      `${name}-desired`,
       {
         bucket: args.artifacts.bucket,
         key: "desired.json",
@@ -110,13 +118,13 @@ export class Deployment extends pulumi.ComponentResource {
     // A wait that failed leaves no trace in the state: the way back to the content before it would find nothing to wait for. This
     // one always ends well, so its output changes at each change of what is waited for.
     const asked = new command.local.Command(
-      `${stack}-awaited`,
+      `${this.#name}-awaited`,
       { create: ASK, update: ASK, environment: { WAIT: MCP_EDGE_WAIT, MACHINES: machines } },
       { parent: this },
     );
     const aws = JSON.stringify(provider);
     return new command.local.Command(
-      `${stack}-converged`,
+      `${this.#name}-converged`,
       {
         create: PUBLISH,
         update: PUBLISH,
@@ -145,9 +153,9 @@ export class Deployment extends pulumi.ComponentResource {
     file: string,
     ignoreChanges: string[] = [],
   ): aws.s3.BucketObjectv2 {
-    const { stack, artifacts, tags } = this.#args;
+    const { artifacts, tags } = this.#args;
     return new aws.s3.BucketObjectv2(
-      `${stack}-${what}-${hash.slice(0, 12)}`,
+      `${this.#name}-${what}-${hash.slice(0, 12)}`,
       {
         bucket: artifacts.bucket,
         key: archiveKeys[what](hash),

@@ -2,38 +2,41 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { dnsRecords, TTL, zoneLine } from "./records.ts";
 import { named, type Tags } from "./tags.ts";
+import { type Transform, transformed } from "./transform.ts";
 
 export interface DnsArgs {
-  stack: string;
   domain: string;
   email: string;
   /** Domain of the certificate authority; "": no CAA record. */
   caaIssuer: string;
-  ipv4: pulumi.Output<string>[];
-  ipv6: pulumi.Output<string>[];
+  ipv4: pulumi.Input<string>[];
+  ipv6: pulumi.Input<string>[];
   /** Name of the zone; "": none, the records are printed. */
   zone: string;
   hostedZone: "lookup" | "create";
   protect: boolean;
-  /** Route 53 takes ten: those of the program alone. */
+  /** Ten at most. */
   tags: Tags;
+  transform?:
+    | { zone?: Transform<aws.route53.ZoneArgs>; record?: Transform<aws.route53.RecordArgs> }
+    | undefined;
 }
 
 /**
- * The domain's records in Route 53, in a zone that is looked up or made; without a zone, the text of the records to make.
+ * The domain's records in Route 53, in a zone that is looked up or created. Without a zone, the text of the records to create.
  *
  * ### Cost
- * A zone of its own 0.50 USD a month; a million queries 0.40 USD.
+ * 0.50 USD a month for a zone of its own, 0.40 USD for a million queries.
  */
 export class Dns extends pulumi.ComponentResource {
   /** The records as lines of a zone file. */
   readonly records: pulumi.Output<string[]>;
-  /** Name servers of a zone that was made here: to be entered at the registrar. */
+  /** Name servers of a zone that was created here. Enter them at the registrar. */
   readonly nameServers: pulumi.Output<string[]> | undefined;
 
   constructor(name: string, args: DnsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-edge:aws:Dns", name, {}, opts);
-    const { stack, domain, email, caaIssuer } = args;
+    const { domain, email, caaIssuer } = args;
     const all = pulumi
       .all([pulumi.all(args.ipv4), pulumi.all(args.ipv6)])
       .apply(([ipv4, ipv6]) => dnsRecords({ domain, email, caaIssuer, ipv4, ipv6 }));
@@ -41,13 +44,13 @@ export class Dns extends pulumi.ComponentResource {
       list.flatMap((record) => record.values.map((value) => zoneLine(record, value))),
     );
     if (!args.zone && !pulumi.runtime.isDryRun()) {
-      // Said as soon as the addresses are known, before the machine is there: it can then have its certificate at the first try.
+      // Logged as soon as the addresses are known, before the machine exists, so that its first attempt at a certificate can succeed.
       this.records.apply((lines) =>
-        pulumi.log.info(`Make these records in the zone of ${domain}:\n${lines.join("\n")}`, this),
+        pulumi.log.info(`Create these records in the zone of ${domain}:\n${lines.join("\n")}`, this),
       );
     }
     if (args.zone) {
-      const zone = this.#zone(args);
+      const zone = this.#zone(name, args);
       this.nameServers = args.hostedZone === "create" ? zone.nameServers : undefined;
       if (!pulumi.runtime.isDryRun())
         this.nameServers?.apply((servers) =>
@@ -59,28 +62,35 @@ export class Dns extends pulumi.ComponentResource {
       const types = ["A", "AAAA", "HTTPS", ...(caaIssuer ? ["CAA"] : [])] as const;
       for (const type of types) {
         new aws.route53.Record(
-          `${stack}-record-${type}`,
-          {
-            zoneId: zone.zoneId,
-            name: domain,
-            type,
-            ttl: TTL,
-            records: all.apply((list) => list.find((record) => record.type === type)?.values ?? []),
-          },
-          { parent: this },
+          ...transformed<aws.route53.RecordArgs>(
+            args.transform?.record,
+            `${name}-record-${type}`,
+            {
+              zoneId: zone.zoneId,
+              name: domain,
+              type,
+              ttl: TTL,
+              records: all.apply((list) => list.find((record) => record.type === type)?.values ?? []),
+            },
+            { parent: this },
+          ),
         );
       }
     }
-    this.registerOutputs({ records: this.records });
+    this.registerOutputs({ records: this.records, nameServers: this.nameServers });
   }
 
-  #zone({ stack, zone: name, hostedZone, protect, tags }: DnsArgs) {
+  #zone(name: string, args: DnsArgs) {
+    const { zone, hostedZone, protect, tags } = args;
     if (hostedZone === "lookup")
-      return aws.route53.getZoneOutput({ name, privateZone: false }, { parent: this });
+      return aws.route53.getZoneOutput({ name: zone, privateZone: false }, { parent: this });
     return new aws.route53.Zone(
-      `${stack}-zone`,
-      { name, comment: `mcp-edge ${stack}`, tags: named(tags, name) },
-      { parent: this, protect },
+      ...transformed<aws.route53.ZoneArgs>(
+        args.transform?.zone,
+        `${name}-zone`,
+        { name: zone, comment: name.replace(/^mcp-edge-/, "mcp-edge "), tags: named(tags, zone) },
+        { parent: this, protect },
+      ),
     );
   }
 }

@@ -1,59 +1,57 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { AUTO_NAMED } from "./auto-name.ts";
 import { egressRules, ingressRules, type Rule } from "./firewall-rules.ts";
 import { named, type Tags } from "./tags.ts";
+import { type Transform, transformed } from "./transform.ts";
 
 export interface FirewallArgs {
-  stack: string;
   vpcId: pulumi.Input<string>;
   /** Ranges that reach port 443. */
   allowedCidrs: string[];
-  /** A public ACME server must reach port 80 from anywhere. */
+  /** A public ACME server has to reach port 80 from anywhere. */
   publicAcme: boolean;
-  /** Source of the workspace: git over SSH needs to go out. */
+  /** Source of the workspace: git over SSH needs a way out. */
   workspace: string;
   tags: Tags;
+  transform?: { securityGroup?: Transform<aws.ec2.SecurityGroupArgs> } | undefined;
 }
 
 /**
- * The engine makes the group's name up. A group whose description or VPC changes is replaced while interfaces are in it: the new
- * one has to be there first, which one name for both would forbid (InvalidGroup.Duplicate). Groups that had a name of their own
- * before keep it until then: an ignored input counts for a replacement.
- */
-export const MADE_UP_NAME = { ignoreChanges: ["name"] };
-
-/**
- * The machine's security group, of standalone rules: one resource for each port, protocol and range. Inline rules are never
- * mixed in: the two ways undo each other.
+ * The machine's security group with standalone rules: one resource for each port, protocol and range. Inline rules must not be
+ * mixed in, because the two forms undo each other.
  *
  * ### Cost
  * Nothing.
  */
 export class Firewall extends pulumi.ComponentResource {
   readonly groupId: pulumi.Output<string>;
-  /** Without its rules a machine that boots reaches nothing. */
+  /** Without the rules, a machine that boots reaches nothing. */
   readonly rules: pulumi.Resource[];
 
   constructor(name: string, args: FirewallArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-edge:aws:Firewall", name, {}, opts);
-    const { stack, tags } = args;
+    const { tags } = args;
     const group = new aws.ec2.SecurityGroup(
-      `${stack}-edge-group`,
-      {
-        description: "mcp-edge: HTTP/3, HTTP/2 and HTTP/1.1 from outside",
-        vpcId: args.vpcId,
-        tags: named(tags, `mcp-edge-${stack}`),
-      },
-      { parent: this, ...MADE_UP_NAME },
+      ...transformed<aws.ec2.SecurityGroupArgs>(
+        args.transform?.securityGroup,
+        `${name}-edge-group`,
+        {
+          description: "mcp-edge: HTTP/3, HTTP/2 and HTTP/1.1 from outside",
+          vpcId: args.vpcId,
+          tags: named(tags, name),
+        },
+        { parent: this, ...AUTO_NAMED },
+      ),
     );
     const child = { parent: this };
     const ingress = ingressRules(args.allowedCidrs, args.publicAcme).map(
       (rule) =>
-        new aws.vpc.SecurityGroupIngressRule(`${stack}-${rule.name}`, inputs(rule, group.id, tags), child),
+        new aws.vpc.SecurityGroupIngressRule(`${name}-${rule.name}`, inputs(rule, group.id, tags), child),
     );
     const egress = egressRules(args.workspace).map(
       (rule) =>
-        new aws.vpc.SecurityGroupEgressRule(`${stack}-${rule.name}`, inputs(rule, group.id, tags), child),
+        new aws.vpc.SecurityGroupEgressRule(`${name}-${rule.name}`, inputs(rule, group.id, tags), child),
     );
     this.rules = [...ingress, ...egress];
     this.groupId = group.id;

@@ -1,30 +1,25 @@
 import type * as aws from "@pulumi/aws";
 
 export interface Surroundings {
-  stack: string;
+  /** Path of the edge's parameters in Systems Manager, such as /mcp-edge/prod/env. */
+  parameterPath: string;
   region: string;
   accountId: string;
   bucketArn: string;
-  /** ARN of the log group; "": no logs go there. */
+  /** ARN of the log group; "": none. */
   logGroupArn: string;
-  /** The machine reports metrics of its own. */
+  /** The machine reports its own metrics. */
   metrics: boolean;
 }
 
 /** CloudWatch namespace of the machine's own metrics; the role may write into this one alone. */
 export const METRICS_NAMESPACE = "mcp-edge";
 
-/** Path of a stack's parameters in SSM; the machine's role may read these and no others. */
-export const parameterPath = (stack: string) => `/mcp-edge/${stack}/env`;
-
-/**
- * What a machine may do, and no more: read what it deploys and its own parameters, write its status, its metrics, its logs.
- * Pure.
- */
+/** All that a machine may do: read what it deploys and its own parameters, write its status, metrics and logs. Pure. */
 export function machinePolicy(around: Surroundings): aws.iam.PolicyDocument {
-  const { stack, region, accountId, bucketArn } = around;
-  const parameters = `arn:aws:ssm:${region}:${accountId}:parameter${parameterPath(stack)}`;
-  // The bucket's name can be guessed, and after a deletion taken by anybody: what a foreign bucket says would run as root.
+  const { parameterPath, region, accountId, bucketArn } = around;
+  const parameters = `arn:aws:ssm:${region}:${accountId}:parameter${parameterPath}`;
+  // After a deletion anybody can create a bucket of that name, and the contents of a foreign bucket would run as root.
   const Condition = { StringEquals: { "aws:ResourceAccount": accountId } };
   const statements: aws.iam.PolicyStatement[] = [
     {
@@ -47,7 +42,7 @@ export function machinePolicy(around: Surroundings): aws.iam.PolicyDocument {
       Sid: "Metrics",
       Effect: "Allow",
       Action: "cloudwatch:PutMetricData",
-      // The action knows no resources; the condition confines it (CloudWatch user guide, "condition keys for namespaces").
+      // The action takes no resource; the condition limits it (CloudWatch user guide, "condition keys for namespaces").
       Resource: "*",
       Condition: { StringEquals: { "cloudwatch:namespace": METRICS_NAMESPACE } },
     });
@@ -69,8 +64,8 @@ export const assumedByEc2: aws.iam.PolicyDocument = {
 };
 
 /**
- * What Data Lifecycle Manager may do: snapshots of this stack's volumes, and the end of those that it made (DLM user guide,
- * "IAM service roles"). ARNs of snapshots hold no account. Pure.
+ * What Data Lifecycle Manager may do: create snapshots of this stack's volumes and delete its own snapshots (DLM user guide, "IAM
+ * service roles"). The ARN of a snapshot holds no account. Pure.
  */
 export function backupPolicy(stack: string): aws.iam.PolicyDocument {
   const own = { StringEquals: { "aws:ResourceTag/Project": "mcp-edge", "aws:ResourceTag/Stack": stack } };

@@ -1,57 +1,63 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { AUTO_NAMED } from "./auto-name.ts";
 import { assumedByEc2, machinePolicy, type Surroundings } from "./identity-policy.ts";
 import { named, type Tags } from "./tags.ts";
+import { type Transform, transformed } from "./transform.ts";
 
 export type IdentityArgs = { [K in keyof Surroundings]: pulumi.Input<Surroundings[K]> } & {
-  stack: string;
-  /** ARN of a managed policy; "": none. */
-  permissionsBoundary: string;
+  /** ARN of a managed policy. Default, as "": none. */
+  permissionsBoundary?: pulumi.Input<string>;
   tags: Tags;
+  transform?: { role?: Transform<aws.iam.RoleArgs> } | undefined;
 };
 
 /**
- * The machines' role and instance profile, with the rights in identity-policy.ts.
+ * The machines' role and instance profile, with the permissions of identity-policy.ts.
  *
  * ### Cost
  * Nothing.
  */
 export class Identity extends pulumi.ComponentResource {
+  /** Name of the role, for further policies. */
+  readonly role: pulumi.Output<string>;
   readonly profile: pulumi.Output<string>;
-  /** A machine that boots before its role has these rights would only wait. */
+  /** A machine that boots before its role has this policy would only wait. */
   readonly policy: pulumi.Resource;
 
   constructor(name: string, args: IdentityArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-edge:aws:Identity", name, {}, opts);
-    const { stack, tags, permissionsBoundary, ...around } = args;
-    const child = { parent: this };
-    const label = `mcp-edge-${stack}`;
+    const { tags, permissionsBoundary, transform, ...around } = args;
+    const options = { parent: this, ...AUTO_NAMED };
     const role = new aws.iam.Role(
-      `${stack}-role`,
-      {
-        name: label,
-        description: "mcp-edge: a machine pulls its release and reports",
-        assumeRolePolicy: JSON.stringify(assumedByEc2),
-        ...(permissionsBoundary ? { permissionsBoundary } : {}),
-        tags: named(tags, label),
-      },
-      child,
+      ...transformed<aws.iam.RoleArgs>(
+        transform?.role,
+        `${name}-role`,
+        {
+          description: "mcp-edge: a machine pulls its release and reports",
+          assumeRolePolicy: JSON.stringify(assumedByEc2),
+          ...(permissionsBoundary ? { permissionsBoundary } : {}),
+          tags: named(tags, name),
+        },
+        options,
+      ),
     );
+    this.role = role.name;
     this.policy = new aws.iam.RolePolicy(
-      `${stack}-role-policy`,
+      `${name}-role-policy`,
       {
-        name: label,
         role: role.name,
-        policy: pulumi.output({ stack, ...around }).apply((known) => JSON.stringify(machinePolicy(known))),
+        policy: pulumi.output(around).apply((known) => JSON.stringify(machinePolicy(known))),
       },
-      child,
+      options,
     );
     const profile = new aws.iam.InstanceProfile(
-      `${stack}-profile`,
-      { name: label, role: role.name, tags: named(tags, label) },
-      child,
+      // As the role, so that one pattern in the deployer's policy covers both.
+      `${name}-role`,
+      { role: role.name, tags: named(tags, name) },
+      { ...options, aliases: [{ name: `${name}-profile` }] },
     );
     this.profile = profile.name;
-    this.registerOutputs({ profile: this.profile });
+    this.registerOutputs({ role: this.role, profile: this.profile });
   }
 }

@@ -1,16 +1,10 @@
-import { readFile } from "node:fs/promises";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { awsUserData } from "../../cloud-init/aws-user-data.ts";
-import { machineFiles } from "../../cloud-init/machine-files.ts";
 import { gzipUserData } from "../../cloud-init/user-data.ts";
-import { type FilesArchive, writeFilesArchive } from "../files-archive.ts";
-import type { Release } from "../release.ts";
-import { machineSettings } from "../settings/machine.ts";
 import type { AwsSettings } from "../settings.ts";
-import { bundleOf, resolveWorkspace, type Workspace } from "../workspace.ts";
 import { credentialFile } from "../workspace-credentials.ts";
-import { acmeDirectory, isPublicAcme } from "./acme.ts";
+import { isPublicAcme } from "./acme.ts";
 import { Alarms } from "./alarms.ts";
 import { Artifacts } from "./artifacts.ts";
 import { Backups, backupTag } from "./backups.ts";
@@ -24,24 +18,57 @@ import { imageOf } from "./image.ts";
 import { Logs } from "./logs.ts";
 import { Machine } from "./machine.ts";
 import { machineLabel, machineName } from "./machine-names.ts";
-import { assertSubnets, Network, type Subnet } from "./network.ts";
+import { Network, type Subnet } from "./network.ts";
 import { once } from "./once.ts";
+import type { PreparedEdge } from "./prepare.ts";
 import type { ProviderSettings } from "./provider-settings.ts";
 import { Secrets } from "./secrets.ts";
 import { Shell } from "./shell.ts";
 import { Storage } from "./storage.ts";
-import { ownTags, tagsOf } from "./tags.ts";
+import { ownTags, type Tags, tagsOf } from "./tags.ts";
+import type { Transform } from "./transform.ts";
 
-export interface AwsEdgeArgs {
-  settings: AwsSettings;
-  release: Release;
-  /** Where the machines are; the provider's own setting `aws:region`. */
-  region: string;
-  /** Who asks AWS beside the engine; default: whoever the environment names. */
-  provider?: ProviderSettings;
+/** Settings that may be outputs of other resources. The others decide which resources there are, and what the machine's files hold. */
+interface InputSettings {
+  vpcId: pulumi.Input<string>;
+  subnetIds: pulumi.Input<string>[];
+  permissionsBoundary: pulumi.Input<string>;
+  alarmEmail: pulumi.Input<string>;
+  secrets: Record<string, pulumi.Input<string>>;
+  tags: Tags;
 }
 
-/** A machine, as the stack's output `machines` names it. */
+export interface AwsEdgeArgs extends PreparedEdge {
+  settings: Omit<AwsSettings, keyof InputSettings> & InputSettings;
+  /** The region of the machines: the provider's own setting `aws:region`. */
+  region: string;
+  /** Credentials and endpoints for the wait at the end of an update. Default: those of the environment. */
+  provider?: ProviderSettings | undefined;
+  /** Path of the edge's parameters and of its log group. Default: project, stack and name of the edge. */
+  prefix?: string | undefined;
+  transform?: AwsEdgeTransform | undefined;
+}
+
+/** Changes to child resources, as in transform.ts. A function gets the name of the resource as its third argument. */
+export interface AwsEdgeTransform {
+  vpc?: Transform<aws.ec2.VpcArgs>;
+  subnet?: Transform<aws.ec2.SubnetArgs>;
+  securityGroup?: Transform<aws.ec2.SecurityGroupArgs>;
+  instance?: Transform<aws.ec2.InstanceArgs>;
+  networkInterface?: Transform<aws.ec2.NetworkInterfaceArgs>;
+  address?: Transform<aws.ec2.EipArgs>;
+  volume?: Transform<aws.ebs.VolumeArgs>;
+  /** The machines' role, and the one for backups. */
+  role?: Transform<aws.iam.RoleArgs>;
+  bucket?: Transform<aws.s3.BucketArgs>;
+  logGroup?: Transform<aws.cloudwatch.LogGroupArgs>;
+  alarm?: Transform<aws.cloudwatch.MetricAlarmArgs>;
+  topic?: Transform<aws.sns.TopicArgs>;
+  zone?: Transform<aws.route53.ZoneArgs>;
+  record?: Transform<aws.route53.RecordArgs>;
+}
+
+/** A machine in the stack's output `machines`. */
 export interface MachineOutput {
   /** Id of the instance. */
   instance: string;
@@ -53,16 +80,14 @@ export interface MachineOutput {
   volumeUrn: string;
 }
 
-/** What is read from this host before the first resource. */
-interface Prepared {
-  workspace: Workspace;
-  bundle: string;
-  files: FilesArchive;
-}
-
 /**
- * The whole edge on AWS, from network to alarms: what `pulumi up` of a stack with `target: aws` makes. One or more Debian 13
- * machines pull their files and their release from a private bucket; nothing but HTTP and HTTPS is open to the world.
+ * A whole edge on AWS, from network to alarms. One or more Debian 13 machines pull their files and their release from a private
+ * bucket; only HTTP and HTTPS are open to the world. A program can declare several (docs/components.md).
+ *
+ * ```ts
+ * const settings = parseSettings({ target: "aws", domain, workspace }, pulumi.getStack()) as AwsSettings;
+ * new AwsEdge("edge", { settings, region, ...(await prepareAwsEdge(settings)) });
+ * ```
  *
  * ### Cost
  * The sum of the parts, line by line in the output `monthlyCost` (cost.ts).
@@ -73,52 +98,47 @@ export class AwsEdge extends pulumi.ComponentResource {
   readonly ipv6: pulumi.Output<string>;
   readonly machines: pulumi.Output<MachineOutput[]>;
   readonly bucket: pulumi.Output<string>;
+  /** Name of the machines' role, for further policies. */
+  readonly role: pulumi.Output<string>;
   readonly generation: pulumi.Output<string>;
-  /** Lines of a zone file: in Route 53 when the settings name a zone, else to be made by hand. */
+  /** Lines of a zone file. They are in Route 53 when the settings name a zone; otherwise people create them. */
   readonly records: pulumi.Output<string[]>;
-  /** To be entered at the registrar, when the zone was made here. */
+  /** Name servers of a zone that was created here. Enter them at the registrar. */
   readonly nameServers: pulumi.Output<string[]> | undefined;
-  /** How to open a shell. */
+  /** The command that opens a shell. */
   readonly shell: string;
   readonly monthlyCost: CostEstimate;
 
-  static async create(name: string, args: AwsEdgeArgs, opts?: pulumi.ComponentResourceOptions) {
-    return new AwsEdge(name, args, await prepare(args.settings), opts);
-  }
-
-  private constructor(
-    name: string,
-    { settings, release, region, provider = { region } }: AwsEdgeArgs,
-    { workspace, bundle, files }: Prepared,
-    opts?: pulumi.ComponentResourceOptions,
-  ) {
+  constructor(name: string, args: AwsEdgeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-edge:aws:Edge", name, {}, opts);
     const child = { parent: this };
-    const { stack, protect } = settings;
+    const { settings, region, transform, workspace } = args;
+    const { stack, domain, protect, permissionsBoundary } = settings;
+    const { provider = { region } } = args;
+    const prefix = args.prefix ?? `/${pulumi.getProject()}/${pulumi.getStack()}/${name}`;
+    const parameterPath = `${prefix}/env`;
     const tags = tagsOf(settings);
-    const { accountId } = aws.getCallerIdentityOutput({}, child);
+    const common = { tags, transform };
 
-    const network = new Network(`${name}-network`, { ...settings, tags }, child);
+    const network = new Network(name, { ...settings, ...common }, child);
     const { vpcId } = network;
+    const publicAcme = isPublicAcme(settings.acme);
     const firewall = new Firewall(
-      `${name}-firewall`,
-      { ...settings, workspace: workspace.source, vpcId, publicAcme: isPublicAcme(settings.acme), tags },
+      name,
+      { allowedCidrs: settings.allowedCidrs, workspace: workspace.source, vpcId, publicAcme, ...common },
       child,
     );
-    const machineGroupId = firewall.groupId;
     if (settings.shell === "endpoint") {
       const subnetId = (network.subnets[0] as Subnet).id;
-      new Shell(`${name}-shell`, { stack, vpcId, subnetId, machineGroupId, tags }, child);
+      new Shell(name, { vpcId, subnetId, machineGroupId: firewall.groupId, tags }, child);
     }
-
-    const artifacts = new Artifacts(`${name}-artifacts`, { stack, accountId, protect, tags }, child);
-    const secrets = new Secrets(
-      `${name}-secrets`,
-      { stack, secrets: settings.secrets, workspaceCredentials: credentialFile(settings), tags },
-      child,
-    );
+    const artifacts = new Artifacts(name, { protect, ...common }, child);
+    const { secrets: values } = settings;
+    const workspaceCredentials = credentialFile(settings);
+    const secrets = new Secrets(name, { parameterPath, secrets: values, workspaceCredentials, tags }, child);
+    const { release, files, bundle } = args;
     const deployment = new Deployment(
-      `${name}-deployment`,
+      name,
       {
         ...{ stack, provider, artifacts, release, files, workspace, bundle },
         secrets: secrets.versions,
@@ -126,126 +146,118 @@ export class AwsEdge extends pulumi.ComponentResource {
       },
       child,
     );
-    const retentionDays = settings.logRetentionDays;
     const logs =
       settings.logs === "cloudwatch"
-        ? new Logs(`${name}-logs`, { stack, retentionDays, tags }, child)
+        ? new Logs(name, { groupName: prefix, retentionDays: settings.logRetentionDays, ...common }, child)
         : undefined;
+    const { accountId } = aws.getCallerIdentityOutput({}, child);
     const identity = new Identity(
-      `${name}-identity`,
+      name,
       {
-        stack,
-        region,
-        accountId,
+        ...{ region, accountId, parameterPath, permissionsBoundary, ...common },
         bucketArn: artifacts.arn,
         logGroupArn: logs?.groupArn ?? "",
         metrics: settings.alarms === "full",
-        permissionsBoundary: settings.permissionsBoundary,
-        tags,
       },
       child,
     );
 
     const image = imageOf(settings, child);
     const { snapshotId } = settings;
-    // What earlier versions' setting `machine` asked for. It stays part of the trigger: to forget it would replace those machines.
-    const asked = once(`${stack}-machine-asked`, { value: "keep", neutral: "keep" }, child);
-    const restored = once(`${stack}-snapshot-asked`, { value: snapshotId, neutral: "" }, child);
-    // The machine knows its volume's id from its first boot on, so another volume is another machine.
+    // What the setting `machine` of earlier versions asked for. It stays part of the trigger: to forget it would replace those machines.
+    const asked = once(`${name}-machine-asked`, { value: "keep", neutral: "keep" }, child);
+    const restored = once(`${name}-snapshot-asked`, { value: snapshotId, neutral: "" }, child);
+    // A machine knows its volume's id from its first boot on, so another volume needs another machine.
     const replaceWith = pulumi.interpolate`${settings.architecture} ${asked} ${restored}`;
     const machines = Array.from({ length: settings.machines }, (_, index) => {
-      const machine = machineName(stack, index);
-      const label = machineLabel(stack, index);
+      const machine = machineName(name, index);
+      const label = machineLabel(name, index);
       const subnet = network.subnets[index % network.subnets.length] as Subnet;
-      const size = settings.dataVolumeSize;
-      const storage = new Storage(
-        `${machine}-storage`,
+      const { volumeId, volumeUrn } = new Storage(
+        machine,
         {
-          ...{ machine, label, zone: subnet.zone, size, snapshotId, restored, protect },
-          tags: { ...tags, ...backupTag(stack) },
+          ...{
+            label,
+            zone: subnet.zone,
+            size: settings.dataVolumeSize,
+            snapshotId,
+            restored,
+            protect,
+            transform,
+          },
+          tags: { ...tags, ...backupTag(name) },
         },
         child,
       );
-      const { volumeId } = storage;
       const userData = pulumi.all([artifacts.bucket, volumeId]).apply(([bucket, volume]) => {
         const endpoint = process.env.MCP_EDGE_MACHINE_ENDPOINT ?? "";
-        const around = { stack, region, bucket, volume, endpoint };
+        const around = { prefix, region, bucket, volume, endpoint };
         return gzipUserData(awsUserData(around)).toString("base64");
       });
-      const made = new Machine(
-        `${machine}-edge`,
+      const { instanceType, rootVolumeSize } = settings;
+      const { instanceId, ipv4, ipv6, ready, instanceUrn } = new Machine(
+        machine,
         {
-          machine,
-          label,
-          subnet,
-          groupId: machineGroupId,
+          ...{ label, subnet, image, instanceType, rootVolumeSize, volumeId, userData, replaceWith, protect },
+          ...common,
+          groupId: firewall.groupId,
           reachable: [...network.ready, ...firewall.rules],
           profile: identity.profile,
-          image,
-          instanceType: settings.instanceType,
-          rootVolumeSize: settings.rootVolumeSize,
-          volumeId,
-          userData,
-          replaceWith,
-          protect,
-          tags,
+          // The command line finds the bucket by it.
+          instanceTags: { Bucket: artifacts.bucket },
         },
         { parent: this, dependsOn: [identity.policy, ...deployment.published] },
       );
-      const { instanceId, ipv4, ipv6, ready, instanceUrn: urn } = made;
-      return { machine, label, instanceId, ipv4, ipv6, ready, urn, volumeUrn: storage.volumeUrn };
+      return { machine, label, instanceId, ipv4, ipv6, ready, urn: instanceUrn, volumeUrn };
     });
     if (settings.backups > 0) {
-      const { backups: count, permissionsBoundary } = settings;
-      new Backups(`${name}-backups`, { stack, count, permissionsBoundary, tags }, child);
+      const { backups: count } = settings;
+      const targetTags = backupTag(name);
+      new Backups(name, { stack, count, targetTags, permissionsBoundary, ...common }, child);
     }
-    const dns = new Dns(
-      `${name}-dns`,
-      {
-        ...settings,
-        ipv4: machines.map(({ ipv4 }) => ipv4),
-        ipv6: machines.map(({ ipv6 }) => ipv6),
-        tags: ownTags(settings),
-      },
-      child,
-    );
+    const ipv4 = machines.map((machine) => machine.ipv4);
+    const ipv6 = machines.map((machine) => machine.ipv6);
+    const dns = new Dns(name, { ...settings, ipv4, ipv6, tags: ownTags(settings), transform }, child);
+    const openToWorld = opensToWorld(settings.allowedCidrs);
+    const { alarms: level, alarmEmail: email, instanceType } = settings;
     new Alarms(
-      `${name}-alarms`,
+      name,
       {
-        stack,
         region,
-        domain: settings.domain,
-        level: settings.alarms,
-        instanceType: settings.instanceType,
-        machines: machines.map(({ machine, label, instanceId }) => ({ machine, label, instanceId })),
-        openToWorld: opensToWorld(settings.allowedCidrs),
-        email: settings.alarmEmail,
-        tags,
+        domain,
+        level,
+        instanceType,
+        machines,
+        openToWorld,
+        email,
+        ...common,
         ownTags: ownTags(settings),
       },
       child,
     );
-    const ids = machines.map(({ instanceId }) => instanceId);
-    const records = !settings.zone ? "by hand" : settings.hostedZone;
     deployment.wait(
       {
-        ...{ domain: settings.domain, instances: ids, records, lines: dns.records },
-        machines: pulumi.interpolate`${settings.instanceType} ${replaceWith}`,
-        addresses: opensToWorld(settings.allowedCidrs) ? machines.map(({ ipv4 }) => ipv4) : [],
+        domain,
+        instances: machines.map(({ instanceId }) => instanceId),
+        records: settings.zone ? settings.hostedZone : "by hand",
+        lines: dns.records,
+        machines: pulumi.interpolate`${instanceType} ${replaceWith}`,
+        addresses: openToWorld ? ipv4 : [],
         nameServers: dns.nameServers ?? [],
       },
       [...machines.flatMap(({ ready }) => ready), dns],
     );
 
-    this.url = `https://${settings.domain}/mcp`;
-    this.ipv4 = (machines[0] as (typeof machines)[0]).ipv4;
-    this.ipv6 = (machines[0] as (typeof machines)[0]).ipv6;
+    this.url = `https://${domain}/mcp`;
+    this.ipv4 = ipv4[0] as pulumi.Output<string>;
+    this.ipv6 = ipv6[0] as pulumi.Output<string>;
     this.machines = pulumi.output(
       machines.map(({ instanceId: instance, ipv4, ipv6, urn, volumeUrn }) => ({
         ...{ instance, ipv4, ipv6, urn, volumeUrn },
       })),
     );
     this.bucket = artifacts.bucket;
+    this.role = identity.role;
     this.generation = deployment.generation;
     this.records = dns.records;
     this.nameServers = dns.nameServers;
@@ -254,22 +266,15 @@ export class AwsEdge extends pulumi.ComponentResource {
         ? `npm run mcp-edge -- shell --stack ${stack}`
         : `none: pulumi config set mcp-edge:shell endpoint --stack ${stack}`;
     this.monthlyCost = monthlyCost(settings);
-    this.registerOutputs({ url: this.url, machines: this.machines, records: this.records });
+    this.registerOutputs({
+      ...{ url: this.url, ipv4: this.ipv4, ipv6: this.ipv6, machines: this.machines, bucket: this.bucket },
+      ...{
+        role: this.role,
+        generation: this.generation,
+        records: this.records,
+        nameServers: this.nameServers,
+      },
+      ...{ shell: this.shell, monthlyCost: this.monthlyCost },
+    });
   }
-}
-
-/** Workspace, machine's files and what they name on this host. */
-async function prepare(settings: AwsSettings): Promise<Prepared> {
-  await assertSubnets(settings);
-  const workspace = await resolveWorkspace(settings.workspace, settings.workspaceRefs);
-  const { acmeCa } = settings;
-  const machine = machineSettings(settings, {
-    acmeServer: acmeDirectory(settings.acme),
-    workspace: workspace.source,
-    workspaceName: workspace.name,
-    ...(acmeCa === "" ? {} : { trustedCa: await readFile(acmeCa, "utf8") }),
-    aws: { metrics: settings.alarms === "full", logs: settings.logs === "cloudwatch" },
-  });
-  const files = await writeFilesArchive(machineFiles(machine));
-  return { workspace, files, bundle: await bundleOf(workspace) };
 }

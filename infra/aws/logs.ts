@@ -1,22 +1,23 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { named, type Tags } from "./tags.ts";
+import { type Transform, transformed } from "./transform.ts";
 
 export interface LogsArgs {
-  stack: string;
+  /** Name of the group. It is not generated: machines know it from their first boot on, also when logs are turned on later. */
+  groupName: pulumi.Input<string>;
   /** Days; default of the settings: 30. */
-  retentionDays: number;
+  retentionDays: pulumi.Input<number>;
   tags: Tags;
+  transform?: { logGroup?: Transform<aws.cloudwatch.LogGroupArgs> } | undefined;
 }
 
-/** Log group of a stack; each machine writes the streams `<instance>/journal` and `<instance>/access`. */
-export const logGroupName = (stack: string) => `/mcp-edge/${stack}`;
-
 /**
- * The log group for the machines' journals and NGINX's access logs (setting `logs: cloudwatch`).
+ * The log group for the machines' journals and NGINX's access logs (setting `logs: cloudwatch`). Each machine writes the streams
+ * `<instance>/journal` and `<instance>/access`.
  *
  * ### Cost
- * 0.50 USD/GB that comes in, 0.03 USD/GB and month that stays: 1 GB a month 0.53 USD.
+ * 0.50 USD/GB ingested, 0.03 USD/GB stored a month: 0.53 USD for 1 GB a month.
  */
 export class Logs extends pulumi.ComponentResource {
   readonly groupArn: pulumi.Output<string>;
@@ -24,13 +25,12 @@ export class Logs extends pulumi.ComponentResource {
   constructor(name: string, args: LogsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-edge:aws:Logs", name, {}, opts);
     const group = new aws.cloudwatch.LogGroup(
-      `${args.stack}-logs`,
-      {
-        name: logGroupName(args.stack),
-        retentionInDays: args.retentionDays,
-        tags: named(args.tags, `mcp-edge-${args.stack}`),
-      },
-      { parent: this },
+      ...transformed<aws.cloudwatch.LogGroupArgs>(
+        args.transform?.logGroup,
+        `${name}-logs`,
+        { name: args.groupName, retentionInDays: args.retentionDays, tags: named(args.tags, name) },
+        { parent: this },
+      ),
     );
     this.groupArn = group.arn;
     this.registerOutputs({ groupArn: this.groupArn });

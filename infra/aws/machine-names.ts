@@ -1,14 +1,13 @@
 /**
- * Names of a stack's machines. Pure.
+ * Names of an edge's machines. Pure.
  *
- * AWS has one name space for the alarms of a region, and a stack's name may hold hyphens: the second machine of `prod` must not be
- * called like the first of `prod-2`. No stack's name holds a dot.
+ * The first machine has no number, so a second machine changes no name.
  */
 
-/** In names and tags that AWS keeps. @param index from 0 */
-export const machineLabel = (stack: string, index: number): string =>
-  index === 0 ? stack : `${stack}.${index + 1}`;
+/** For tags that people read. @param index from 0 */
+export const machineLabel = (edge: string, index: number): string =>
+  index === 0 ? edge : `${edge}.${index + 1}`;
 
-/** In the names of the engine's resources, which are the stack's own. The first has no number: a second changes no name. */
-export const machineName = (stack: string, index: number): string =>
-  index === 0 ? stack : `${stack}-${index + 1}`;
+/** For the names of resources. @param index from 0 */
+export const machineName = (edge: string, index: number): string =>
+  index === 0 ? edge : `${edge}-${index + 1}`;

@@ -1,15 +1,15 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { CREDENTIALS_PARAMETER } from "../workspace-credentials.ts";
-import { parameterPath } from "./identity-policy.ts";
 import { named, type Tags } from "./tags.ts";
 
 export interface SecretsArgs {
-  stack: string;
-  /** Environment of the server by name; secret. */
-  secrets: Record<string, string>;
-  /** What the machine gets for a private workspace; secret; "": nothing. */
-  workspaceCredentials: string;
+  /** Path of the parameters, such as /mcp-edge/prod/env. */
+  parameterPath: pulumi.Input<string>;
+  /** Environment of the server by name. The values are marked secret here. */
+  secrets: Record<string, pulumi.Input<string>>;
+  /** What the machine needs to fetch a private workspace, marked secret here. Default, as "": nothing. */
+  workspaceCredentials?: pulumi.Input<string>;
   tags: Tags;
 }
 
@@ -21,21 +21,21 @@ export interface SecretsArgs {
  * Nothing: standard parameters, encrypted with the account's key for SSM.
  */
 export class Secrets extends pulumi.ComponentResource {
-  /** Names and versions: changes whenever a secret does, and tells nothing of it. */
+  /** Names and versions of the parameters. It changes with each secret and does not reveal any. */
   readonly versions: pulumi.Output<string>;
 
   constructor(name: string, args: SecretsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-edge:aws:Secrets", name, {}, opts);
-    const { stack, tags } = args;
+    const { tags } = args;
     const all = {
       ...args.secrets,
       ...(args.workspaceCredentials ? { [CREDENTIALS_PARAMETER]: args.workspaceCredentials } : {}),
     };
     const parameters = Object.entries(all).map(([key, value]) => {
       const parameter = new aws.ssm.Parameter(
-        `${stack}-secret-${key}`,
+        `${name}-secret-${key}`,
         {
-          name: `${parameterPath(stack)}/${key}`,
+          name: pulumi.interpolate`${args.parameterPath}/${key}`,
           type: "SecureString",
           value: pulumi.secret(value),
           description: "Environment of the mcp-edge server",

@@ -1,21 +1,20 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { MADE_UP_NAME } from "./firewall.ts";
+import { AUTO_NAMED } from "./auto-name.ts";
 import { named, type Tags } from "./tags.ts";
 
 export interface ShellArgs {
-  stack: string;
   vpcId: pulumi.Input<string>;
   subnetId: pulumi.Input<string>;
-  /** The machine's security group: it admits the endpoint, and nobody else, on port 22. */
+  /** The machine's security group. It admits the endpoint alone on port 22. */
   machineGroupId: pulumi.Input<string>;
   tags: Tags;
 }
 
 /**
- * An EC2 Instance Connect endpoint: `mcp-edge shell` reaches sshd through AWS's own API, by IAM, with a key that lives for a
- * minute. No port is open to the world, no agent runs on the machine, and the machine's role needs no right for it; Session
- * Manager would need all three of: AWS's agent as root, a wide role for it, and a plugin beside the AWS CLI.
+ * An EC2 Instance Connect endpoint: `mcp-edge shell` reaches sshd through AWS's own API, by IAM, with a key that is valid for
+ * a minute. No port is open to the world, no agent runs on the machine, and the machine's role needs no permission. Session Manager
+ * would need AWS's agent as root, a wide role for the agent, and a plugin for the AWS CLI.
  *
  * ### Cost
  * Nothing for the endpoint; data between zones at 0.01 USD/GB.
@@ -25,20 +24,20 @@ export class Shell extends pulumi.ComponentResource {
 
   constructor(name: string, args: ShellArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-edge:aws:Shell", name, {}, opts);
-    const { stack, tags } = args;
+    const { tags } = args;
     const child = { parent: this };
     const group = new aws.ec2.SecurityGroup(
-      `${stack}-shell-group`,
+      `${name}-shell-group`,
       {
         description: "mcp-edge: EC2 Instance Connect endpoint",
         vpcId: args.vpcId,
-        tags: named(tags, `mcp-edge-${stack}-shell`),
+        tags: named(tags, `${name}-shell`),
       },
-      { parent: this, ...MADE_UP_NAME },
+      { parent: this, ...AUTO_NAMED },
     );
     const ssh = { ipProtocol: "tcp", fromPort: 22, toPort: 22 };
     new aws.vpc.SecurityGroupEgressRule(
-      `${stack}-shell-out`,
+      `${name}-shell-out`,
       {
         ...ssh,
         securityGroupId: group.id,
@@ -49,7 +48,7 @@ export class Shell extends pulumi.ComponentResource {
       child,
     );
     new aws.vpc.SecurityGroupIngressRule(
-      `${stack}-shell-in`,
+      `${name}-shell-in`,
       {
         ...ssh,
         securityGroupId: args.machineGroupId,
@@ -60,14 +59,14 @@ export class Shell extends pulumi.ComponentResource {
       child,
     );
     const endpoint = new aws.ec2transitgateway.InstanceConnectEndpoint(
-      `${stack}-shell-endpoint`,
+      `${name}-shell-endpoint`,
       {
         subnetId: args.subnetId,
         securityGroupIds: [group.id],
         preserveClientIp: false,
-        tags: named(tags, `mcp-edge-${stack}`),
+        tags: named(tags, name),
       },
-      // A VPC takes one endpoint: the old one goes first.
+      // A VPC has one endpoint at most, so the old one is deleted first.
       { parent: this, deleteBeforeReplace: true },
     );
     this.endpointId = endpoint.id;

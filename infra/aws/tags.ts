@@ -1,9 +1,13 @@
+import type * as pulumi from "@pulumi/pulumi";
 import type { AwsSettings } from "../settings.ts";
 
-export type Tags = Record<string, string>;
+export type Tags = Record<string, pulumi.Input<string>>;
 
-/** The program's own tags, for what takes no more than ten: S3 objects, and zones and health checks of Route 53. Pure. */
-export const ownTags = ({ stack, environment }: Pick<AwsSettings, "stack" | "environment">): Tags => ({
+/** The program's own tags, for resources that take ten at most: S3 objects, and zones and health checks of Route 53. */
+export const ownTags = ({
+  stack,
+  environment,
+}: Pick<AwsSettings, "stack" | "environment">): Record<string, string> => ({
   Project: "mcp-edge",
   Stack: stack,
   Environment: environment,
@@ -11,10 +15,13 @@ export const ownTags = ({ stack, environment }: Pick<AwsSettings, "stack" | "env
 });
 
 /**
- * The tags of every other resource of a stack: the user's, then the program's. Pure.
- * @returns Project, Stack, Environment and ManagedBy, for cost reports and for policies that go by tags
+ * The tags of every other resource of a stack: the user's, then the program's.
+ * @returns among them Project, Stack, Environment and ManagedBy, for cost reports and for policies that match tags
  */
-export const tagsOf = (settings: AwsSettings): Tags => ({ ...settings.tags, ...ownTags(settings) });
+export const tagsOf = (settings: Pick<AwsSettings, "stack" | "environment"> & { tags: Tags }): Tags => ({
+  ...settings.tags,
+  ...ownTags(settings),
+});
 
-/** The same with the name that the console shows. A resource's Pulumi name is its identity; this one may change. */
+/** The tags with the name that AWS's console shows. It may change: a resource is identified by its name in the engine. */
 export const named = (tags: Tags, name: string): Tags => ({ ...tags, Name: name });

@@ -2,14 +2,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
 import { gzipUserData, userData } from "../../cloud-init/user-data.ts";
 import { writeFilesArchive } from "../files-archive.ts";
+import type { PreparedWorkspace } from "../prepare.ts";
 import type { Release } from "../release.ts";
 import { machineSettings } from "../settings/machine.ts";
 import type { LocalSettings } from "../settings.ts";
-import { bundleOf, resolveWorkspace, type Workspace } from "../workspace.ts";
 import { credentialFile } from "../workspace-credentials.ts";
 import { LocalAuthority, LocalDeployment, LocalGuest, LocalHosts, LocalNetwork } from "./resources.ts";
 
-export interface LocalEdgeArgs {
+export interface LocalEdgeArgs extends PreparedWorkspace {
   settings: LocalSettings;
   release: Release;
 }
@@ -25,26 +25,16 @@ export class LocalEdge extends pulumi.ComponentResource {
   readonly networkIndex: pulumi.Output<number>;
   readonly rootsFile: pulumi.Output<string>;
 
-  static async create(name: string, args: LocalEdgeArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { workspace: where, workspaceRefs } = args.settings;
-    const workspace = await resolveWorkspace(where, workspaceRefs);
-    return new LocalEdge(name, args, { workspace, bundle: await bundleOf(workspace) }, opts);
-  }
-
-  private constructor(
-    name: string,
-    { settings, release }: LocalEdgeArgs,
-    { workspace, bundle }: { workspace: Workspace; bundle: string },
-    opts?: pulumi.ComponentResourceOptions,
-  ) {
+  constructor(name: string, args: LocalEdgeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-edge:local:Edge", name, {}, opts);
     const child = { parent: this };
+    const { settings, release, workspace, bundle } = args;
     const { stack, domain } = settings;
     const network = new LocalNetwork(`${name}-network`, { stack }, child);
     const networkIndex = network.index;
     const authority = new LocalAuthority(`${name}-authority`, { stack, networkIndex }, child);
 
-    const machine = pulumi.all([authority.acmeServer, authority.serverCa]).apply(([acmeServer, trustedCa]) =>
+    const forFiles = pulumi.all([authority.acmeServer, authority.serverCa]).apply(([acmeServer, trustedCa]) =>
       machineSettings(settings, {
         acmeServer,
         trustedCa,
@@ -52,13 +42,13 @@ export class LocalEdge extends pulumi.ComponentResource {
         workspaceName: workspace.name,
       }),
     );
-    const document = machine.apply((machine) =>
+    const document = forFiles.apply((machine) =>
       gzipUserData(userData(machine, release.hash), Number.POSITIVE_INFINITY).toString("base64"),
     );
-    const files = machine.apply((machine) => writeFilesArchive(machineFiles(machine)));
+    const files = forFiles.apply((machine) => writeFilesArchive(machineFiles(machine)));
     const { archive: releaseArchive } = release;
     const workspaceCredentials = pulumi.secret(credentialFile(settings));
-    const guest = new LocalGuest(
+    const machine = new LocalGuest(
       `${name}-machine`,
       {
         stack,
@@ -85,14 +75,14 @@ export class LocalEdge extends pulumi.ComponentResource {
         workspaceBundle: bundle,
         workspaceCredentials,
       },
-      { ...child, dependsOn: guest },
+      { ...child, dependsOn: machine },
     );
-    const addresses = [guest.ipv4, guest.ipv6];
+    const addresses = [machine.ipv4, machine.ipv6];
     new LocalHosts(`${name}-hosts`, { stack, domain, addresses }, child);
 
     this.url = `https://${domain}/mcp`;
-    this.ipv4 = guest.ipv4;
-    this.ipv6 = guest.ipv6;
+    this.ipv4 = machine.ipv4;
+    this.ipv6 = machine.ipv6;
     this.networkIndex = networkIndex;
     this.rootsFile = authority.rootsFile;
     const { url, ipv4, ipv6, rootsFile } = this;

@@ -72,7 +72,7 @@ export const retentionDays = z
   .refine((days) => RETENTIONS.includes(days), `must be one of ${RETENTIONS.join(", ")}`);
 
 /** Tags that the program sets itself (aws/tags.ts, aws/backups.ts). */
-const OWN_TAGS = ["Project", "Stack", "Environment", "ManagedBy", "Name", "Backups"] as const;
+const OWN_TAGS = ["Project", "Stack", "Environment", "ManagedBy", "Name", "Backups", "Bucket"] as const;
 
 /** Most resources take 50 tags (EC2 user guide, "Tag restrictions"). */
 const MOST_TAGS = 50 - OWN_TAGS.length;

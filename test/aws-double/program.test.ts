@@ -69,7 +69,7 @@ describe("zones", () => {
 
 test("a machine of a burstable type begins with a whole processor, not with the fifth that is left without credits", async () => {
   const run = await ProgramRun.up({}, { account: aws });
-  const machine = run.made.find(({ name }) => name === "prod-machine");
+  const machine = run.made.find(({ name }) => name === "mcp-edge-prod-machine");
   expect(machine?.inputs.creditSpecification).toEqual({ cpuCredits: "unlimited" });
 }, 30_000);
 
@@ -83,7 +83,7 @@ test("of a fresh stack's alarms those alone are raised that wait for the machine
       return firstState(stored, aws).value === "ALARM";
     })
     .map(({ name }) => name);
-  expect(raised.sort()).toEqual(["prod-alarm-health", "prod-alarm-memory"]);
+  expect(raised.sort()).toEqual(["mcp-edge-prod-alarm-health", "mcp-edge-prod-alarm-memory"]);
 }, 30_000);
 
 /** `doctor --aws` over the endpoint, with the deployer's rights, as the workflow runs it right after `up`. */
@@ -120,7 +120,7 @@ describe("doctor", () => {
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
     });
     // The machines have done what they were asked to.
-    const bucket = "mcp-edge-prod-111122223333";
+    const bucket = aws.store.all("aws:s3/bucket:Bucket")[0]?.id ?? "";
     const wanted = getObject(aws.store.home, bucket, "desired.json")?.content.toString() ?? "";
     for (const { id } of run.made.filter(({ type }) => type === "aws:ec2/instance:Instance")) {
       const status = { instance: id, generation: JSON.parse(wanted).generation, phase: "done", ok: true };

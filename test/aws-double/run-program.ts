@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
+import { edgeName } from "../../infra/aws/former-names.ts";
 import { AwsEdge } from "../../infra/aws/index.ts";
+import { prepareAwsEdge } from "../../infra/aws/prepare.ts";
 import { type AwsSettings, parseSettings } from "../../infra/settings.ts";
 import { hearLog } from "../infra/aws/mocks.ts";
 import { accountOf } from "./account.ts";
@@ -91,7 +93,8 @@ export class ProgramRun {
     const archive = join(aws.store.home, "release.tar.zst");
     await writeFile(archive, "a release");
     const settings = parseSettings({ ...BASE, ...raw }, stack) as AwsSettings;
-    await AwsEdge.create(stack, { settings, release: { hash: "5".repeat(64), archive }, region: REGION });
+    const prepared = await prepareAwsEdge(settings, { hash: "5".repeat(64), archive });
+    new AwsEdge(edgeName(stack), { settings, ...prepared, region: REGION, prefix: `/mcp-edge/${stack}` });
     await Promise.race([
       pulumi.runtime.disconnect(),
       // A program that has thrown in the middle never ends by itself.
@@ -143,8 +146,8 @@ export class ProgramRun {
   }
 
   /** What `pulumi up` does when these inputs of a resource have changed. @returns what is refused */
-  async change(name: string, change: Props): Promise<string[]> {
-    const found = this.made.find((one) => one.name === name);
+  async change(name: string, change: Props, type?: string): Promise<string[]> {
+    const found = this.made.find((one) => one.name === name && (type ?? one.type) === one.type);
     if (!found) throw new Error(`${name} was not made`);
     const { id, urn, inputs } = found;
     const news = { ...inputs, ...change };

@@ -206,8 +206,8 @@ describe("drift", () => {
     const shown = await aws.pulumi("preview", "--stack", stack, "--refresh", "--expect-no-changes");
     if (machine) store().put(machine);
     expect(shown.code).not.toBe(0);
-    expect(shown.all).toMatch(/dev-ingress-tcp-80-ipv4\s+update/);
-    expect(shown.all).toMatch(/dev-machine\s+create/);
+    expect(shown.all).toMatch(/mcp-edge-dev-ingress-tcp-80-ipv4\s+update/);
+    expect(shown.all).toMatch(/mcp-edge-dev-machine\s+create/);
     const mended = await aws.up(stack, "--refresh");
     expect(mended.code).toBe(0);
     expect(store().get(token, rule?.id ?? "")?.inputs).toMatchObject({ fromPort: 80, toPort: 80 });
@@ -270,7 +270,7 @@ describe("a replacement of the machine", () => {
     await writeFile(pull, `${good}true\n`);
     const edited = await aws.pulumi("preview", "--stack", stack);
     await writeFile(pull, good);
-    expect(edited.all).toContain("dev-desired");
+    expect(edited.all).toContain("mcp-edge-dev-desired");
     expect(edited.all).not.toMatch(/replace/);
     expect((await aws.pulumi("preview", "--stack", stack, "--expect-no-changes")).code).toBe(0);
   }, 60_000);

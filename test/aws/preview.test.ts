@@ -29,7 +29,7 @@ test("holds a stack to the policies, with the state and the secrets of its team"
   const { code, stdout, stderr } = await preview("prod", "--json");
   expect({ code, stderr }).toEqual({
     code: 0,
-    stderr: expect.stringContaining("prod-machine: would create"),
+    stderr: expect.stringContaining("mcp-edge-prod-machine: would create"),
   });
   expect(JSON.parse(stdout).changes.create).toBeGreaterThan(60);
   expect(stdout + stderr).not.toContain("nobody-shall-know");
@@ -42,13 +42,15 @@ test("fails with what a mandatory policy says, and only advises in dev", async (
   const refused = await preview("staging");
   expect(refused.code).toBe(1);
   expect(refused.stderr).toMatch(
-    /^mcp-edge: policy instance-types \(staging-machine\): t3\.nano is not one of/m,
+    /^mcp-edge: policy instance-types \(mcp-edge-staging-machine\): t3\.nano is not one of/m,
   );
 
   await aws.stack("dev", { ...zone, "mcp-edge:instanceType": "t3.nano" });
   const advised = await preview("dev");
   expect(advised.code).toBe(0);
-  expect(advised.stdout).toContain("advice of policy instance-types (dev-machine): t3.nano is not one of");
+  expect(advised.stdout).toContain(
+    "advice of policy instance-types (mcp-edge-dev-machine): t3.nano is not one of",
+  );
 }, 240_000);
 
 test("looks where `pulumi login` says, and makes nothing there", async () => {

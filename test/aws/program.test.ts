@@ -1,6 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { roleCredentials } from "../aws-double/account.ts";
+import { Store } from "../aws-double/store.ts";
 import { AwsCheckout, settings } from "./support.ts";
 
 /** The program, the policies and the real engine against the double's account; nothing boots, so no root is needed. */
@@ -44,3 +46,19 @@ describe("a policy that fails", () => {
     expect(await resources()).toEqual([]);
   }, 90_000);
 });
+
+test("the example's two edges of one stack are created beside each other, and keep to every policy", async () => {
+  const { accessKeyId, secretAccessKey } = roleCredentials(aws.home, "administrator");
+  const credentials = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
+  const example = (...args: string[]) =>
+    aws.as(credentials).pulumi("--cwd", "examples/two-edges", ...args, "--stack", "prod");
+  await example("stack", "init");
+  await example("config", "set", "aws:region", "eu-central-1");
+  const pack = ["--policy-pack", "../../infra/policy", "--exclude", "**-converged"];
+  const up = await example("up", "--yes", "--skip-preview", "--suppress-progress", ...pack);
+  if (up.code !== 0) throw new Error(up.all);
+  expect(up.all).not.toMatch(/\[(mandatory|advisory)\]/);
+  const store = new Store(aws.home);
+  for (const type of ["ec2/instance:Instance", "s3/bucket:Bucket", "ec2/securityGroup:SecurityGroup"])
+    expect([type, store.all(`aws:${type}`).length]).toEqual([type, type.includes("Group") ? 4 : 2]);
+}, 300_000);

@@ -17,7 +17,7 @@ const store = () => new Store(aws.home);
 
 /** Nothing reports, so nobody waits for it. */
 const up = async (...more: string[]) => {
-  const { code, all } = await aws.up(stack, "--exclude", "**dev-converged", ...more);
+  const { code, all } = await aws.up(stack, "--exclude", "**-converged", ...more);
   if (code !== 0) throw new Error(all);
   return all;
 };
@@ -111,15 +111,7 @@ describe("looking", () => {
     const before = stateFiles();
     const run = await aws
       .as(as("drift"))
-      .pulumi(
-        "preview",
-        "--stack",
-        stack,
-        "--refresh",
-        "--expect-no-changes",
-        "--exclude",
-        "**dev-converged",
-      );
+      .pulumi("preview", "--stack", stack, "--refresh", "--expect-no-changes", "--exclude", "**-converged");
     if (run.code !== 0) throw new Error(run.all);
     expect(stateFiles()).toEqual(before);
   }, 90_000);
@@ -128,15 +120,7 @@ describe("looking", () => {
     const drift = () =>
       aws
         .as(as("drift"))
-        .pulumi(
-          "preview",
-          "--stack",
-          stack,
-          "--refresh",
-          "--expect-no-changes",
-          "--exclude",
-          "**dev-converged",
-        );
+        .pulumi("preview", "--stack", stack, "--refresh", "--expect-no-changes", "--exclude", "**-converged");
     const [desired] = store()
       .all("aws:s3/bucketObjectv2:BucketObjectv2")
       .filter(({ inputs }) => inputs.key === "desired.json");
@@ -151,7 +135,7 @@ describe("looking", () => {
     putObject(aws.home, bucket, "desired.json", again, { contentType: "text/plain" });
     const lost = await drift();
     expect(lost.code).not.toBe(0);
-    expect(lost.all).toMatch(/dev-desired\s+update/);
+    expect(lost.all).toMatch(/mcp-edge-dev-desired\s+update/);
     putObject(aws.home, bucket, "desired.json", again, { contentType: "application/json", tags });
   }, 120_000);
 

@@ -18,7 +18,7 @@ export const RELEASE = "5".repeat(64);
 export const AWS_SETTINGS: MachineSettings = { ...SETTINGS, aws: { metrics: true, logs: true } };
 
 export const AROUND: AwsSurroundings = {
-  stack: "prod",
+  prefix: "/mcp-edge/prod",
   region: "eu-central-1",
   bucket: "mcp-edge-prod-123456789012",
   volume: "vol-0123456789abcdef0",

@@ -57,6 +57,12 @@ const instances: Question = (asked, { store }) => ({
             instanceState: { name: "running" },
             instanceType: text(inputs, "instanceType"),
             launchTime: text(outs, "launchTime"),
+            tagSet: {
+              item: Object.entries(object(inputs, "tags")).map(([key, value]) => ({
+                key,
+                value: String(value),
+              })),
+            },
             metadataOptions: {
               httpTokens: text(metadata, "httpTokens"),
               httpPutResponseHopLimit: Number(metadata.httpPutResponseHopLimit),

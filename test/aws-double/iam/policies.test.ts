@@ -94,24 +94,25 @@ describe("the deployer", () => {
 
   test("changes what the settings can change in place", async () => {
     run = await ProgramRun.up(EVERYTHING, { stack: "prod", account: aws });
-    const root = run.made.find(({ name }) => name === "prod-machine")?.inputs.rootBlockDevice as Props;
+    const root = run.made.find(({ name }) => name === "mcp-edge-prod-machine")?.inputs
+      .rootBlockDevice as Props;
     const changes: [string, Props][] = [
-      ["prod-machine", { rootBlockDevice: { ...root, volumeSize: 40 } }],
-      ["prod-machine", { creditSpecification: { cpuCredits: "unlimited" } }],
-      ["prod-machine", { instanceType: "t4g.medium" }],
-      ["prod-machine", { disableApiTermination: false }],
-      ["prod-machine", { metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 2 } }],
-      ["prod-data", { size: 40 }],
-      ["prod-ingress-tcp-443-ipv4", { description: "Other words" }],
-      ["prod-subnet-a", { mapPublicIpOnLaunch: true }],
-      ["prod-interface", { description: "Other words" }],
-      ["prod-secret-API_KEY", { value: "another-value" }],
-      ["prod-alarm-host", { threshold: 2 }],
-      ["prod-health", { failureThreshold: 5 }],
-      ["prod-logs", { retentionInDays: 7 }],
-      ["prod-record-A", { ttl: 60 }],
+      ["mcp-edge-prod-machine", { rootBlockDevice: { ...root, volumeSize: 40 } }],
+      ["mcp-edge-prod-machine", { creditSpecification: { cpuCredits: "unlimited" } }],
+      ["mcp-edge-prod-machine", { instanceType: "t4g.medium" }],
+      ["mcp-edge-prod-machine", { disableApiTermination: false }],
+      ["mcp-edge-prod-machine", { metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 2 } }],
+      ["mcp-edge-prod-data", { size: 40 }],
+      ["mcp-edge-prod-ingress-tcp-443-ipv4", { description: "Other words" }],
+      ["mcp-edge-prod-subnet-a", { mapPublicIpOnLaunch: true }],
+      ["mcp-edge-prod-interface", { description: "Other words" }],
+      ["mcp-edge-prod-secret-API_KEY", { value: "another-value" }],
+      ["mcp-edge-prod-alarm-host", { threshold: 2 }],
+      ["mcp-edge-prod-health", { failureThreshold: 5 }],
+      ["mcp-edge-prod-logs", { retentionInDays: 7 }],
+      ["mcp-edge-prod-record-A", { ttl: 60 }],
       [
-        "prod-role-policy",
+        "mcp-edge-prod-role-policy",
         {
           policy: JSON.stringify({
             Version: "2012-10-17",
@@ -120,23 +121,23 @@ describe("the deployer", () => {
         },
       ],
       [
-        "prod-role",
+        "mcp-edge-prod-role",
         { description: "Other words", permissionsBoundary: "arn:aws:iam::111122223333:policy/boundary" },
       ],
-      ["prod-desired", { content: "{}", tags: {} }],
-      ["prod-zone", { comment: "Other words" }],
-      ["prod-backups", { state: "DISABLED" }],
+      ["mcp-edge-prod-desired", { content: "{}", tags: {} }],
+      ["mcp-edge-prod-zone", { comment: "Other words" }],
+      ["mcp-edge-prod-backups", { state: "DISABLED" }],
     ];
     for (const [name, change] of changes) expect([name, await run.change(name, change)]).toEqual([name, []]);
     // Every tag of a user can come and go.
-    for (const { name, inputs } of run.made) {
+    for (const { name, type, inputs } of run.made) {
       if (!inputs.tags) continue;
       const tags = inputs.tags as Props;
       for (const now of [{ ...tags, team: "core" }, tags])
-        expect([name, await run.change(name, { tags: now })]).toEqual([name, []]);
+        expect([name, await run.change(name, { tags: now }, type)]).toEqual([name, []]);
     }
     const tags = { ...(root.tags as Props), team: "core" };
-    expect(await run.change("prod-machine", { rootBlockDevice: { ...root, tags } })).toEqual([]);
+    expect(await run.change("mcp-edge-prod-machine", { rootBlockDevice: { ...root, tags } })).toEqual([]);
   }, 30_000);
 
   test("of one stack has no hand in another's, but for what Route 53 cannot tell apart", async () => {
@@ -147,10 +148,10 @@ describe("the deployer", () => {
     // Nothing is deleted with the default group. ZONE is `*` where the program makes the zone.
     expect(rest.sort()).toEqual(
       [
-        "prod-default-group",
-        "prod-health",
-        ...["A", "AAAA", "CAA", "HTTPS"].map((type) => `prod-record-${type}`),
-        "prod-zone",
+        "mcp-edge-prod-default-group",
+        "mcp-edge-prod-health",
+        ...["A", "AAAA", "CAA", "HTTPS"].map((type) => `mcp-edge-prod-record-${type}`),
+        "mcp-edge-prod-zone",
       ].sort(),
     );
   }, 30_000);
@@ -253,7 +254,7 @@ describe("the deployer does not", () => {
       "hand its machines' role to a function",
       {
         action: "iam:PassRole",
-        resource: iam("role/mcp-edge-prod"),
+        resource: iam("role/mcp-edge-prod-role-0a1b2c3"),
         context: { "iam:PassedToService": "lambda.amazonaws.com" },
       },
     ],
@@ -267,17 +268,17 @@ describe("the deployer does not", () => {
     ],
     [
       "read another stack's bucket",
-      { action: "s3:GetObject", resource: "arn:aws:s3:::mcp-edge-dev-111122223333/desired.json" },
+      { action: "s3:GetObject", resource: "arn:aws:s3:::mcp-edge-dev-artifacts-0a1b2c3/desired.json" },
     ],
     [
-      "read a bucket of that name in another account",
-      { action: "s3:GetObject", resource: "arn:aws:s3:::mcp-edge-prod-444455556666/desired.json" },
+      "read the bucket of a stack whose name begins like its own",
+      { action: "s3:GetObject", resource: "arn:aws:s3:::mcp-edge-prod-2-artifacts-0a1b2c3/desired.json" },
     ],
     [
       "put a release into a bucket that another account has taken",
       {
         action: "s3:PutObject",
-        resource: "arn:aws:s3:::mcp-edge-prod-111122223333/desired.json",
+        resource: "arn:aws:s3:::mcp-edge-prod-artifacts-0a1b2c3/desired.json",
         context: { "aws:ResourceAccount": "444455556666" },
       },
     ],
@@ -360,7 +361,7 @@ test("a boundary that docs/environments.md requires: no role without it, and non
   const boundary = "arn:aws:iam::ACCOUNT:policy/BOUNDARY";
   const policies = [...(policiesOf("deployer", { stack: "prod" }) ?? []), { Statement: JSON.parse(block) }];
   const on = (action: string, context: Context = {}) =>
-    allowed(policies, { action: `iam:${action}`, resource: iam("role/mcp-edge-prod"), context });
+    allowed(policies, { action: `iam:${action}`, resource: iam("role/mcp-edge-prod-role-0a1b2c3"), context });
   for (const action of ["CreateRole", "PutRolePolicy", "PutRolePermissionsBoundary"]) {
     expect([action, on(action, { "iam:PermissionsBoundary": boundary })]).toEqual([action, true]);
     expect([action, on(action, { "iam:PermissionsBoundary": `${boundary}-wide` })]).toEqual([action, false]);
@@ -408,10 +409,10 @@ describe("of the deployer's policy", () => {
       account: { ...aws, heard: (request) => requests.push(request) },
     });
     await run.readAll({});
-    for (const { name, inputs } of run.made)
+    for (const { name, type, inputs } of run.made)
       if (inputs.tags)
         for (const tags of [{ ...(inputs.tags as Props), team: "a" }, inputs.tags])
-          await run.change(name, { tags });
+          await run.change(name, { tags }, type);
     await run.destroy();
   }, 30_000);
 
@@ -441,13 +442,15 @@ describe("of the deployer's policy", () => {
     const Statement = statements.filter(({ Sid }) => Sid !== "AdoptRootVolume");
     run = await ProgramRun.up({}, { account: { ...aws, policies: [{ Statement }] } });
     expect(run.failures).toEqual([]);
-    const machine = run.made.find(({ name }) => name === "prod-machine");
+    const machine = run.made.find(({ name }) => name === "mcp-edge-prod-machine");
     const tags = (inputs: Props | undefined) => (inputs?.rootBlockDevice as Props | undefined)?.tags;
     expect(tags(machine?.inputs)).toMatchObject({ Project: "mcp-edge" });
     expect(tags(aws.store.get("aws:ec2/instance:Instance", machine?.id ?? "")?.inputs)).toEqual({});
     // And the volume, which nobody has tagged, cannot grow.
     const root = { ...(machine?.inputs.rootBlockDevice as Props), volumeSize: 40 };
-    expect((await run.change("prod-machine", { rootBlockDevice: root }))[0]).toContain("ec2:ModifyVolume");
+    expect((await run.change("mcp-edge-prod-machine", { rootBlockDevice: root }))[0]).toContain(
+      "ec2:ModifyVolume",
+    );
   }, 30_000);
 });
 

@@ -4,7 +4,7 @@ import { allowed } from "../../aws-double/iam/evaluate.ts";
 
 const ACCOUNT = "111122223333";
 const policy = machinePolicy({
-  stack: "prod",
+  parameterPath: "/mcp-edge/prod/env",
   region: "eu-central-1",
   accountId: ACCOUNT,
   bucketArn: `arn:aws:s3:::mcp-edge-prod-${ACCOUNT}`,

@@ -26,6 +26,9 @@ export interface Asked {
 
 const hex = (name: string) => Buffer.from(name).toString("hex").slice(0, 17).padEnd(17, "0");
 
+/** A name as the engine generates it from a resource's own. */
+const generated = (name: string) => `${name}-0a1b2c3`;
+
 /** What AWS computes and the program reads. */
 function computed(type: string, name: string, inputs: Record<string, unknown>): Record<string, unknown> {
   switch (type) {
@@ -36,7 +39,9 @@ function computed(type: string, name: string, inputs: Record<string, unknown>): 
     case "aws:ec2/networkInterface:NetworkInterface":
       return { ipv6Addresses: [`2600:1f18:1234:5600::${name.length}`] };
     case "aws:s3/bucket:Bucket":
-      return { arn: `arn:aws:s3:::${inputs.bucket}` };
+      return { bucket: generated(name), arn: `arn:aws:s3:::${generated(name)}` };
+    case "aws:iam/role:Role":
+      return { name: generated(name) };
     case "aws:ssm/parameter:Parameter":
       return { version: 1 };
     case "aws:route53/zone:Zone":
@@ -44,7 +49,7 @@ function computed(type: string, name: string, inputs: Record<string, unknown>): 
     case "aws:cloudwatch/logGroup:LogGroup":
       return { arn: `arn:aws:logs:us-east-1:123456789012:log-group:${inputs.name}` };
     case "aws:sns/topic:Topic":
-      return { arn: `arn:aws:sns:${inputs.region}:123456789012:${inputs.name}` };
+      return { arn: `arn:aws:sns:${inputs.region}:123456789012:${generated(name)}` };
     default:
       return {};
   }
@@ -110,7 +115,11 @@ export async function recording(stack: string, preview = false): Promise<Asked[]
       newResource: ({ type, name, inputs }) => {
         const prefix = ids[type];
         const id: string =
-          type === "aws:s3/bucket:Bucket" ? inputs.bucket : prefix ? `${prefix}-${hex(name)}` : `${name}-id`;
+          type === "aws:s3/bucket:Bucket"
+            ? generated(name)
+            : prefix
+              ? `${prefix}-${hex(name)}`
+              : `${name}-id`;
         const state = { ...inputs, ...computed(type, name, inputs) };
         const options = requested.get(`${type} ${name}`);
         if (!options) throw new Error(`${name} was not asked for`);

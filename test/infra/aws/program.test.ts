@@ -118,7 +118,7 @@ describe("a prod stack with a zone", () => {
   test("the role reads what it deploys and its own parameters, and writes its status, metrics and logs", () => {
     const [role] = prod.all("iam/rolePolicy:RolePolicy").filter(({ name }) => name === "prod-role-policy");
     const policy = JSON.parse(String(role?.inputs.policy)) as { Statement: Inputs[] };
-    const bucket = "arn:aws:s3:::mcp-edge-prod-123456789012";
+    const bucket = "arn:aws:s3:::prod-artifacts-0a1b2c3";
     expect(policy.Statement.map(({ Sid }) => Sid)).toEqual(["Pull", "Status", "Secrets", "Metrics", "Logs"]);
     for (const { Action, Resource, Condition } of policy.Statement) {
       for (const action of [Action].flat()) expect(action).not.toContain("*");
@@ -135,7 +135,6 @@ describe("a prod stack with a zone", () => {
 
   test("the bucket is private, versioned, encrypted, TLS only, and old versions expire", () => {
     expect(prod.one("s3/bucket:Bucket")).toMatchObject({
-      bucket: "mcp-edge-prod-123456789012",
       forceDestroy: false,
     });
     expect(prod.one("s3/bucketVersioning:BucketVersioning").versioningConfiguration.status).toBe("Enabled");
@@ -166,7 +165,7 @@ describe("a prod stack with a zone", () => {
 
   test("every alarm goes to a topic of its own region; broken hosts recover by themselves", async () => {
     const alarms = prod.all("cloudwatch/metricAlarm:MetricAlarm").map(({ inputs }) => inputs as Inputs);
-    const names = alarms.map(({ name }) => name.replace("mcp-edge-prod-", "")).sort();
+    const names = alarms.map(({ tags }) => tags.Name.replace("prod-", "")).sort();
     expect(names).toEqual([
       "certificate",
       "cpu-credits",
@@ -179,9 +178,12 @@ describe("a prod stack with a zone", () => {
       "root-disk",
       "system",
     ]);
-    for (const { name, region = "eu-central-1", alarmActions } of alarms)
-      expect([name, alarmActions.at(-1)]).toEqual([name, expect.stringContaining(`arn:aws:sns:${region}:`)]);
-    const host = alarms.find(({ name }) => name.endsWith("-host"));
+    for (const { tags, region = "eu-central-1", alarmActions } of alarms)
+      expect([tags.Name, alarmActions.at(-1)]).toEqual([
+        tags.Name,
+        expect.stringContaining(`arn:aws:sns:${region}:`),
+      ]);
+    const host = alarms.find(({ tags }) => tags.Name.endsWith("-host"));
     expect(host.alarmActions[0]).toBe("arn:aws:automate:eu-central-1:ec2:recover");
     expect(prod.all("sns/topicSubscription:TopicSubscription")).toHaveLength(2);
     expect(prod.one("route53/healthCheck:HealthCheck")).toMatchObject({
@@ -200,7 +202,7 @@ describe("a prod stack with a zone", () => {
     const machine = await prod.value(prod.edge.machines);
     expect(JSON.parse(environment.MCP_EDGE_WAIT)).toMatchObject({
       generation: desired.generation,
-      bucket: "mcp-edge-prod-123456789012",
+      bucket: "prod-artifacts-0a1b2c3",
       tags: { Project: "mcp-edge", Name: "desired" },
       addresses: [expect.stringMatching(/^198\.51\.100\./)],
       certificate: {
@@ -229,7 +231,7 @@ describe("settings that change what is made", () => {
     expect(records.map((line) => line.split(" ")[3])).toEqual(["A", "AAAA", "HTTPS", "CAA", "CAA", "CAA"]);
     // Said as soon as the addresses are known: they wait for no machine.
     expect(program.said).toEqual([
-      `Make these records in the zone of mcp.example.com:\n${records.join("\n")}`,
+      `Create these records in the zone of mcp.example.com:\n${records.join("\n")}`,
     ]);
   });
 
@@ -312,20 +314,18 @@ describe("settings that change what is made", () => {
     const program = await Program.run({ backups: "14" }, "dev");
     const [volume] = program.all("ebs/volume:Volume");
     const { policyDetails } = program.one("dlm/lifecyclePolicy:LifecyclePolicy");
-    expect(volume?.inputs.tags).toMatchObject({ Backups: "mcp-edge-dev" });
+    expect(volume?.inputs.tags).toMatchObject({ Backups: "dev" });
     expect(policyDetails).toMatchObject({
       resourceTypes: ["VOLUME"],
-      targetTags: { Backups: "mcp-edge-dev" },
+      targetTags: { Backups: "dev" },
       schedules: [
         { createRule: { interval: 24, intervalUnit: "HOURS" }, retainRule: { count: 14 }, copyTags: true },
       ],
     });
     // Nothing else has the tag: the machine's root volume least of all.
-    const tagged = program.asked.filter(({ inputs }) =>
-      JSON.stringify(inputs).includes('"Backups":"mcp-edge-dev"'),
-    );
+    const tagged = program.asked.filter(({ inputs }) => JSON.stringify(inputs).includes('"Backups":"dev"'));
     expect(tagged.map(({ name }) => name).sort()).toEqual(["dev-backups", "dev-data"]);
-    const [policy] = program.all("iam/rolePolicy:RolePolicy").filter(({ name }) => name.includes("backups"));
+    const [policy] = program.all("iam/rolePolicy:RolePolicy").filter(({ name }) => name.includes("-dlm"));
     for (const { Action, Resource, Condition } of JSON.parse(String(policy?.inputs.policy)).Statement) {
       if (Resource === "*") expect(Action.every((action: string) => /^ec2:Describe/.test(action))).toBe(true);
       if (/Delete|volume/.test(`${Action} ${Resource}`))

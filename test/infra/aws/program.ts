@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import * as pulumi from "@pulumi/pulumi";
 import { AwsEdge } from "../../../infra/aws/index.ts";
+import { prepareAwsEdge } from "../../../infra/aws/prepare.ts";
 import { type AwsSettings, parseSettings } from "../../../infra/settings.ts";
 import { type Asked, hearLog, recording, settled } from "./mocks.ts";
 
@@ -30,7 +31,13 @@ export class Program {
     const asked = await recording(stack);
     const said = hearLog();
     const settings = parseSettings({ ...BASE, ...raw }, stack) as AwsSettings;
-    const edge = await AwsEdge.create(stack, { settings, release: RELEASE, region });
+    const prefix = `/mcp-edge/${stack}`;
+    const edge = new AwsEdge(stack, {
+      settings,
+      ...(await prepareAwsEdge(settings, RELEASE)),
+      region,
+      prefix,
+    });
     await settled();
     return new Program(asked, edge, settings, said);
   }

@@ -30,6 +30,10 @@ const isAbout = ({ Dimensions = [] }: MetricAlarm, { InstanceId }: Instance) =>
   Dimensions.some(({ Value }) => Value === InstanceId);
 
 /** That each machine has its alarms, and that none is raised. */
+/** The alarm of the edge's health check. Earlier versions gave it a fixed name. */
+const isHealth = ({ AlarmName = "" }: MetricAlarm, stack: string) =>
+  AlarmName === `mcp-edge-${stack}-health` || AlarmName.startsWith(`mcp-edge-${stack}-alarm-health-`);
+
 export const alarms: AwsCheck = {
   id: "alarms",
   title: "Alarms",
@@ -42,8 +46,7 @@ export const alarms: AwsCheck = {
     );
     // Alarms of the stack `prod-2` begin like those of `prod`: only the dimension says whose an alarm is.
     const own = MetricAlarms.filter(
-      (alarm) =>
-        alarm.AlarmName === `mcp-edge-${stack}-health` || machines.some((machine) => isAbout(alarm, machine)),
+      (alarm) => isHealth(alarm, stack) || machines.some((machine) => isAbout(alarm, machine)),
     );
     const raised = own.filter(({ StateValue }) => StateValue === "ALARM");
     const now = Date.now();

@@ -6,7 +6,8 @@ import { REFRESH } from "./problems.ts";
 
 const BLOCKS = ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"] as const;
 
-const nameOf = ({ settings, account = "" }: AwsContext) => bucketName(settings.stack, account);
+const nameOf = ({ settings, account = "", machines = [] }: AwsContext) =>
+  bucketName(machines, settings.stack, account);
 
 /** That the bucket is private and keeps versions. */
 export const bucket: AwsCheck = {

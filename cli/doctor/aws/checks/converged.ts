@@ -9,7 +9,7 @@ export const converged: AwsCheck = {
   about: "stack",
   tried: () => "s3:GetObject desired.json and each machine's status",
   async run({ settings, account = "", machines = [], bucket }) {
-    const objects = bucket(bucketName(settings.stack, account));
+    const objects = bucket(bucketName(machines, settings.stack, account));
     const { generation } = await desiredOf(objects);
     const problems: string[] = [];
     for (const { InstanceId: id = "" } of machines) {

@@ -1,0 +1,25 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+/** The name of a stack's edge, from which the names of its resources in AWS are generated. */
+export const edgeName = (stack: string): string => `mcp-edge-${stack}`;
+
+/** Before, the edge had the bare name of its stack, and each of its parts a name of its own. */
+function formerNames(type: string, name: string): string[] {
+  const bare = name.replace(/^mcp-edge-/, "");
+  const part = /^mcp-edge:aws:(\w+)$/.exec(type)?.[1];
+  if (part === "Machine") return [`${bare}-edge`];
+  return part && part !== "Edge" ? [`${bare}-${part.toLowerCase()}`] : [bare];
+}
+
+/**
+ * Gives each resource of an edge its former name as an alias, so that the stacks of earlier versions keep their resources.
+ * For the option `transforms` of the edge.
+ */
+export const withFormerNames: pulumi.ResourceTransform = ({ type, name, props, opts }) => {
+  const given = (opts.aliases as (pulumi.Alias | string)[] | undefined) ?? [];
+  const names = given.flatMap((alias) =>
+    typeof alias === "object" && typeof alias.name === "string" ? [alias.name] : [],
+  );
+  const former = [name, ...names].flatMap((one) => formerNames(type, one)).map((one) => ({ name: one }));
+  return { props, opts: { ...opts, aliases: [...given, ...former] } };
+};

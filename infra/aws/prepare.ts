@@ -1,0 +1,39 @@
+import { readFile } from "node:fs/promises";
+import { machineFiles } from "../../cloud-init/machine-files.ts";
+import { type FilesArchive, writeFilesArchive } from "../files-archive.ts";
+import { type PreparedWorkspace, prepareWorkspace } from "../prepare.ts";
+import { buildRelease, type Release } from "../release.ts";
+import { machineSettings } from "../settings/machine.ts";
+import type { AwsSettings } from "../settings.ts";
+import { acmeDirectory } from "./acme.ts";
+import { assertSubnets } from "./network.ts";
+
+/** What an edge uploads to its bucket, in the cache of this host. */
+export interface PreparedEdge extends PreparedWorkspace {
+  release: Release;
+  files: FilesArchive;
+}
+
+/**
+ * Build and read everything that an edge takes from this host.
+ * @param release default: the server of this checkout, for the machine's processor
+ * @throws Error when the workspace cannot be pushed, the file `acmeCa` cannot be read, or a subnet is unfit
+ */
+export async function prepareAwsEdge(settings: AwsSettings, release?: Release): Promise<PreparedEdge> {
+  await assertSubnets(settings);
+  const { workspace, bundle } = await prepareWorkspace(settings);
+  const { acme, acmeCa, alarms, logs } = settings;
+  const files = await writeFilesArchive(
+    machineFiles(
+      machineSettings(settings, {
+        workspace: workspace.source,
+        workspaceName: workspace.name,
+        acmeServer: acmeDirectory(acme),
+        ...(acmeCa === "" ? {} : { trustedCa: await readFile(acmeCa, "utf8") }),
+        aws: { metrics: alarms === "full", logs: logs === "cloudwatch" },
+      }),
+    ),
+  );
+  const arch = settings.architecture === "amd64" ? "x64" : "arm64";
+  return { workspace, bundle, files, release: release ?? (await buildRelease(undefined, arch)) };
+}
