@@ -38,6 +38,8 @@ describe("readConfig", () => {
       storeUrl: undefined,
       embeddings: undefined,
       index: { dir: expect.stringMatching(/\/\.cache\/mcp-edge\/index$/), pollSeconds: 10 },
+      jwt: { issuer: undefined, audience: undefined, scopes: new Map() },
+      tokenDomain: undefined,
       tracing: undefined,
       systemd: { notifySocket: undefined, watchdogMs: undefined },
       dev: true,

@@ -74,7 +74,7 @@ test("the environment is read by main.ts and the configuration alone", async () 
 });
 
 test("the machine's environment file sets only variables of the schema", async () => {
-  const file = await readFile(resolve("cloud-init/files/env/server.env.liquid"), "utf8");
+  const file = await readFile(resolve("test/cloud-init/golden/etc/mcp-edge/server.env"), "utf8");
   const known = new Set(variablesOf(Environment).map((v) => v.variable));
   const set = [...file.matchAll(/^([A-Z_]+)=/gm)].map(([, name = ""]) => name);
   expect(set.length).toBeGreaterThan(5);
