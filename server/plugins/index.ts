@@ -5,6 +5,7 @@ import { allowedNames } from "../http/hosts.ts";
 import type { RefusalReason } from "../http/limits/refusal-reason.ts";
 import type { Services } from "../services.ts";
 import { api } from "./api.ts";
+import { assets } from "./assets.ts";
 import { callerContext } from "./caller-context.ts";
 import { cors } from "./cors.ts";
 import { demoStream } from "./demo-stream.ts";
@@ -84,6 +85,7 @@ export async function registerPlugins(
   await app.register(oauth, { auth, hosts });
   await app.register(operations, { hosts, authenticator, ops: services.ops });
   await app.register(readiness, { hosts, readiness: services.readiness });
+  await app.register(assets);
   await app.register(landing, { hosts, originOf, needsToken, tools, serve });
   await app.register(demoStream, { hosts, streams, keepAliveMs });
 }

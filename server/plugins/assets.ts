@@ -1,0 +1,21 @@
+import fp from "fastify-plugin";
+import { STYLE_SHEET } from "../pages/style.ts";
+import { EVERY_REQUEST } from "./every-request.ts";
+
+const FILES: readonly { path: string; type: string; text: string }[] = [
+  { path: STYLE_SHEET.path, type: "text/css; charset=utf-8", text: STYLE_SHEET.css },
+];
+
+/** What the pages load. Each file's name has its hash, so browsers keep it for good. */
+export const assets = fp(
+  async (app) => {
+    for (const { path, type, text } of FILES)
+      app.get(path, async (_request, reply) =>
+        reply
+          .header("content-type", type)
+          .header("cache-control", "public, max-age=31536000, immutable")
+          .send(text),
+      );
+  },
+  { name: "assets", dependencies: [...EVERY_REQUEST] },
+);
