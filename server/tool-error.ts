@@ -1,4 +1,4 @@
-/** A failure that the caller can mend: its text goes to the model as the tool's answer (`isError`). */
+/** A failure that the caller can fix. Its message goes to the model as the tool's result (`isError`). */
 export class ToolError extends Error {
   constructor(message: string) {
     super(message);

@@ -79,10 +79,10 @@ describe("docs/environments.md", () => {
   });
 
   test("has the section that a policy sends its reader to", () => {
-    const mends = policyPack({ environment: "prod", secrets: [] }).policies.map(
+    const fixes = policyPack({ environment: "prod", secrets: [] }).policies.map(
       (one) => one.remediationSteps,
     );
-    const sections = mends.flatMap((mend) => mend?.match(/(?<=environments\.md, ")[^"]+/g) ?? []);
+    const sections = fixes.flatMap((fix) => fix?.match(/(?<=environments\.md, ")[^"]+/g) ?? []);
     expect(sections).toEqual(["Taking a stack down"]);
     for (const section of sections) expect(text).toContain(`## ${section}`);
   });

@@ -4,8 +4,8 @@ import { acmeRoots } from "../../infra/aws/acme-roots.ts";
 import { cacheFolder } from "../../infra/paths.ts";
 import { parseSettings, rawSettings } from "../../infra/settings.ts";
 import { readDeployed } from "../stack/outputs.ts";
+import { targetOf } from "../stack/team.ts";
 import { stackConfig } from "../stack/workspace.ts";
-import { targetOf } from "../team.ts";
 import type { ConnectTarget } from "./client-setup.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { type ProviderSettings, providerSettings } from "../../infra/aws/provider-settings.ts";
 import { type Deployed, readDeployed } from "../stack/outputs.ts";
+import { targetOf } from "../stack/team.ts";
 import { stackConfig } from "../stack/workspace.ts";
-import { targetOf } from "../team.ts";
 
 /** A machine of a stack in AWS. */
 export interface AwsMachineRef {

@@ -11,8 +11,8 @@ import { type DoctorReport, runDoctor } from "../doctor/run.ts";
 import { regionOf } from "../machine/machine-ref.ts";
 import { createToken, withShortToken } from "../machine/tokens.ts";
 import { type Deployed, readDeployed } from "../stack/outputs.ts";
+import { targetOf } from "../stack/team.ts";
 import { stackConfig } from "../stack/workspace.ts";
-import { targetOf } from "../team.ts";
 
 /** The host that `doctor` examines when it was given no URL. */
 export interface DoctorDefault {

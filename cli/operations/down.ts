@@ -7,8 +7,8 @@ import { home } from "../../infra/paths.ts";
 import { ensureEngine } from "../engine/index.ts";
 import { eventLines } from "../stack/engine-events.ts";
 import { awaitLeftovers } from "../stack/leftovers.ts";
+import { targetOf } from "../stack/team.ts";
 import { forgetStack, inState, openStack, stackConfig } from "../stack/workspace.ts";
-import { targetOf } from "../team.ts";
 import { progress } from "./progress.ts";
 
 export interface DownOptions {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
 import { projectRoot } from "../../infra/paths.ts";
-import { targetOf } from "../team.ts";
+import { targetOf } from "./team.ts";
 
 /** The policy packs that a stack is held to: what is made in AWS has ours; a machine on this host needs none. */
 export function policyPacks(config: Record<string, string>): string[] {

@@ -13,9 +13,9 @@ import { cacheFolder, home, projectRoot } from "../../infra/paths.ts";
 import { NAMESPACE } from "../../infra/settings.ts";
 import type { Engine } from "../engine/find.ts";
 import { dynamicProviderFolder } from "../engine/index.ts";
-import { type Belonging, belonging, plainConfig, type StackFile, targetOf } from "../team.ts";
 import { backendOf } from "./backend.ts";
 import { awaitLeftovers, RUN_MARK, runMark } from "./leftovers.ts";
+import { type Belonging, belonging, plainConfig, type StackFile, targetOf } from "./team.ts";
 
 /** As it was before the engine's was put over it. */
 const usersEnvironment = { ...process.env };

@@ -96,7 +96,7 @@ export class BucketClient implements Objects, Shelf {
       action === "GetObject" ? " and s3:ListBucket (without it, S3 refuses what is not there yet)" : "";
     return new RefusedError(
       error.name === "AccessDenied"
-        ? `${words}. Whoever runs pulumi needs s3:${action} on arn:aws:s3:::${this.#bucket}/${key}${list}: docs/deployer-policy.json`
+        ? `${words}. The credentials that run pulumi need s3:${action} on arn:aws:s3:::${this.#bucket}/${key}${list}: docs/deployer-policy.json`
         : words,
     );
   }

@@ -1,4 +1,4 @@
-/** The DNS records of the edge as plain data: made in Route 53, or printed for whoever keeps the zone. Pure. */
+/** The DNS records of the edge as plain data. They are created in Route 53, or printed for the administrator of the zone. Pure. */
 export interface DnsRecord {
   name: string;
   type: "A" | "AAAA" | "HTTPS" | "CAA";
@@ -7,19 +7,19 @@ export interface DnsRecord {
   values: string[];
 }
 
-/** One TTL for addresses and HTTPS together, so that no client holds hints to addresses that are gone. Seconds. */
+/** One TTL for address and HTTPS records, so that hints in a cached HTTPS record never outlive the addresses. Seconds. */
 export const TTL = 300;
 
 /**
- * Who may issue certificates for the domain (RFC 8659); Let's Encrypt only by the way that the machine uses, since it is known to
- * heed that parameter (RFC 8657).
+ * Who may issue certificates for the domain (RFC 8659). Let's Encrypt is limited to the validation method that the machine uses (RFC 8657);
+ * other CAs may not support that parameter.
  */
 const issueValue = (issuer: string) =>
   issuer === "letsencrypt.org" ? `${issuer}; validationmethods=http-01` : issuer;
 
 /**
- * @param args.caaIssuer domain of the certificate authority; "": no CAA record, since a wrong one forbids every certificate
- * @returns A, AAAA, HTTPS (RFC 9460: clients begin with HTTP/3) and CAA of the domain
+ * @param args.caaIssuer domain of the certificate authority. "": no CAA record, because a wrong one forbids every certificate
+ * @returns the A, AAAA, HTTPS (RFC 9460: clients start with HTTP/3) and CAA records of the domain
  */
 export function dnsRecords(args: {
   domain: string;
@@ -38,6 +38,6 @@ export function dnsRecords(args: {
   ];
 }
 
-/** A line as in a zone file. */
+/** One value as a line of a zone file. */
 export const zoneLine = ({ name, type, ttl }: DnsRecord, value: string) =>
   `${name}. ${ttl} IN ${type} ${value}`;

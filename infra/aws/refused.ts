@@ -1,4 +1,4 @@
-/** AWS, or whoever gives out credentials, said no: to ask again changes nothing. The message names what is missing. */
+/** AWS or the source of the credentials refused the request, and a retry would not help. The message names what is missing. */
 export class RefusedError extends Error {
   override name = "RefusedError";
 }

@@ -3,21 +3,21 @@ import { objectOf } from "./known.ts";
 export type Environment = "dev" | "staging" | "prod";
 const ENVIRONMENTS: readonly string[] = ["dev", "staging", "prod"] satisfies Environment[];
 
-/** What the policies know of the stack beside its resources. */
+/** What the policies know about the stack, apart from its resources. */
 export interface PolicyContext {
   environment: Environment;
-  /** Secret values of the stack's configuration: none may be where it can be read. */
+  /** Secret values of the stack's configuration. None of them may appear in clear. */
   secrets: readonly string[];
 }
 
-/** Shorter ones ("on", "8080") would be found in every text. */
+/** Shorter values ("on", "8080") would match by accident. */
 const SHORTEST_SECRET = 6;
 
 /**
- * Read from the environment that the engine gives the pack: `PULUMI_STACK` and `PULUMI_CONFIG`, a JSON object with secrets
- * in clear. A stack with a name of its own is dev unless its setting `environment` says otherwise, as in infra/settings.ts.
- * Without a stack (`pulumi policy analyze --file`) `MCP_EDGE_ENVIRONMENT` says which one is meant; nothing, or a word that
- * names none, means the strictest, prod.
+ * Reads the environment that the engine gives the policy pack: `PULUMI_STACK`, and `PULUMI_CONFIG`, a JSON object with secrets in clear.
+ * As in infra/settings.ts, a stack with a custom name is dev unless its setting `environment` says otherwise. Without a stack
+ * (`pulumi policy analyze --file`), `MCP_EDGE_ENVIRONMENT` names the environment. If it is unset or unknown, prod applies: it is the
+ * strictest.
  */
 export function contextOf(env: Record<string, string | undefined>): PolicyContext {
   const config = objectOf(env.PULUMI_CONFIG);

@@ -1,8 +1,8 @@
 import { type PolicyResource, UnknownValueError } from "@pulumi/policy";
 
 /**
- * Reads a value that a preview may not know yet.
- * @returns undefined when it is unknown: a stack policy then judges the rest, and the `up` judges this.
+ * Reads a value that may be unknown during a preview.
+ * @returns undefined if it is unknown: a stack policy then checks the rest, and `up` checks this value.
  */
 export function known<T>(read: () => T): T | undefined {
   try {
@@ -13,7 +13,7 @@ export function known<T>(read: () => T): T | undefined {
   }
 }
 
-/** An object, or the object of its JSON (the engine writes a provider's own inputs so); of anything else an empty one. */
+/** An object, given as such or as JSON (as the engine writes a provider's own inputs). Anything else becomes an empty object. */
 export function objectOf(value: unknown): Record<string, unknown> {
   if (typeof value === "string") {
     try {
@@ -28,9 +28,9 @@ export function objectOf(value: unknown): Record<string, unknown> {
 }
 
 /**
- * Does `property` of one resource name the other? By what the program made it of, else by its value.
- * @param ids the properties of the other that may be named there, such as its id
- * @throws UnknownValueError when neither tells
+ * Whether `property` of one resource refers to the other. Looks at the property's dependencies first, then at its value.
+ * @param ids properties of the other resource that the value may equal, such as its id
+ * @throws UnknownValueError when neither decides it
  */
 export function refersTo(
   from: PolicyResource,

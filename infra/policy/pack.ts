@@ -39,11 +39,11 @@ export const POLICIES: readonly EdgePolicy[] = [
   machineAlarms,
 ];
 
-/** The pack for a stack: in dev it advises, so that an idea can be tried; in staging and prod it decides. */
+/** The policy pack for a stack: advisory in dev, so that you can experiment; mandatory in staging and prod. */
 export function policyPack(context: PolicyContext): PolicyPackArgs {
   return {
     displayName: "mcp-edge",
-    description: "What every mcp-edge environment on AWS keeps to",
+    description: "Rules for every mcp-edge environment on AWS",
     provider: "aws",
     enforcementLevel: context.environment === "dev" ? "advisory" : "mandatory",
     policies: POLICIES.map((policy) => policy(context)),

@@ -2,15 +2,15 @@ import type { ReportViolation, ResourceValidation } from "@pulumi/policy";
 import { on, TYPE } from "./policy.ts";
 import { type Statement, statementsOf } from "./statements.ts";
 
-interface Judges {
-  /** Told of each statement that allows something. */
+interface Checks {
+  /** Called with each statement that allows something. */
   statement: (statement: Statement, report: ReportViolation) => void;
-  /** Told of each managed policy by its ARN. */
+  /** Called with the ARN of each managed policy. */
   managed: (arn: string, report: ReportViolation) => void;
 }
 
-/** Every place where the program gives permissions to a role. */
-export function permissions({ statement, managed }: Judges): ResourceValidation[] {
+/** Checks every place where the program grants permissions to a role. */
+export function permissions({ statement, managed }: Checks): ResourceValidation[] {
   const judge = (document: unknown, report: ReportViolation) => {
     for (const one of statementsOf(document)) if (one.effect === "Allow") statement(one, report);
   };

@@ -8,22 +8,22 @@ import type {
 } from "@pulumi/policy";
 import type { PolicyContext } from "./context.ts";
 
-/** What every policy says of itself. `description` is the rule, `reason` why, `mend` what to do. */
+/** The documentation of a policy: `description` is the rule, `reason` is why it exists, `fix` is what to do about a violation. */
 export interface About {
-  /** Stable: it is what people write into a configuration of policies. */
+  /** Stable: configurations of the policy pack refer to it. */
   name: string;
   severity: NonNullable<Policy["severity"]>;
   description: string;
   reason: string;
-  mend: string;
+  fix: string;
 }
 
 export type EdgePolicy = (context: PolicyContext) => ResourceValidationPolicy | StackValidationPolicy;
 
-/** The part of a policy that is not its check. */
-export function about({ reason, mend, description, ...rest }: About): Policy {
-  // The engine prints the description with each violation, and the steps nowhere.
-  return { ...rest, description: `${description} Why: ${reason} Fix: ${mend}`, remediationSteps: mend };
+/** Everything of a policy except its check. */
+export function about({ reason, fix, description, ...rest }: About): Policy {
+  // The engine prints the description with each violation, but never the remediation steps.
+  return { ...rest, description: `${description} Why: ${reason} Fix: ${fix}`, remediationSteps: fix };
 }
 
 type Check = (

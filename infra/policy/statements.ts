@@ -1,10 +1,10 @@
-/** One statement of an IAM policy document, its one-or-many fields made lists. */
+/** One statement of an IAM policy document. Fields that may hold one value or many are always lists here. */
 export interface Statement {
   sid: string;
   effect: string;
   actions: string[];
   resources: string[];
-  /** `NotAction` or `NotResource` is used: it covers everything but what it names. */
+  /** `NotAction` or `NotResource` is used: the statement covers everything except what it names. */
   inverted: boolean;
   principal: unknown;
   condition?: Record<string, Record<string, unknown>>;

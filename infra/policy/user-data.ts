@@ -4,14 +4,14 @@ import { on, TYPE } from "./policy.ts";
 
 const isGzip = (bytes: Buffer) => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
-/** The user-data's bytes as EC2 counts and cloud-init gets them. */
+/** The bytes of the user data: EC2's limit counts these, and cloud-init receives them. */
 function bytesOf(plain: unknown, base64: unknown): Buffer | undefined {
   if (typeof base64 === "string" && base64) return Buffer.from(base64, "base64");
   if (typeof plain === "string" && plain) return Buffer.from(plain);
   return undefined;
 }
 
-/** What a reader finds in them: unpacked, and with every long base64 run in it unpacked too (cloud-init's `encoding: gz+b64`). */
+/** The user data as text: decompressed, followed by every long base64 run in it, decoded (cloud-init's `encoding: gz+b64`). */
 export function readable(bytes: Buffer): string {
   const text = (isGzip(bytes) ? gunzipSync(bytes) : bytes).toString("utf8");
   const inner = [...text.matchAll(/[A-Za-z0-9+/]{40,}={0,2}/g)].map(([run]) => {
@@ -25,7 +25,7 @@ export function readable(bytes: Buffer): string {
   return [text, ...inner].join("\n");
 }
 
-/** A check of the user-data of whatever has some. */
+/** Checks the user data of every resource that has some. */
 export function onUserData(check: (bytes: Buffer, report: ReportViolation) => void): ResourceValidation[] {
   return [
     on(TYPE.instance, (props, _, report) => {

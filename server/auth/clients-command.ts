@@ -74,7 +74,7 @@ export function clientsCommand(env: NodeJS.ProcessEnv, write: (text: string) => 
 
   command
     .command("remove <id>")
-    .description("the client must register again; people whom it acts for must allow it again")
+    .description("removes a client: it must register again, and its users must allow it again")
     .action((id: string) =>
       withStore(async (store) => {
         const removed = await store.take("Client", id);

@@ -50,7 +50,7 @@ export async function readTokens(file: string): Promise<StoredToken[]> {
   try {
     json = JSON.parse(text);
   } catch {
-    throw new Error(`${file} is not JSON; move it away and make tokens anew`);
+    throw new Error(`${file} is not JSON. Move it away and create new tokens: token create --name NAME`);
   }
   const parsed = TokensFileSchema.safeParse(json);
   if (!parsed.success)

@@ -46,7 +46,7 @@ const SCHEMA = `
 create table if not exists usage (day text not null, token text not null, calls integer not null, primary key (day, token)) without rowid;
 create table if not exists last_use (token text primary key, at integer not null) without rowid;`;
 
-/** Days are kept so long, for whoever wants to look back. */
+/** How many days of usage are kept, for a look back. */
 export const KEPT_DAYS = 40;
 
 /**

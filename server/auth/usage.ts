@@ -1,7 +1,7 @@
 import { Periodic } from "../periodic.ts";
 import type { UsageStore } from "./usage-store.ts";
 
-/** UTC, as `2026-07-28`: quotas begin anew at midnight UTC. */
+/** The day in UTC, as `2026-07-28`. Quotas are reset at midnight UTC. */
 export function dayOf(now: number): string {
   return new Date(now).toISOString().slice(0, 10);
 }
@@ -59,7 +59,7 @@ export class Usage {
   /**
    * Counts one call, unless the token has had `quota` calls today (0: no quota).
    *
-   * @returns 0 when it was counted, else the seconds until the quota begins anew
+   * @returns 0 if it was counted, else the seconds until the quota is reset
    */
   count(token: string, quota: number): number {
     const now = this.#now();

@@ -1,5 +1,5 @@
 /**
- * Comparison of names. A definition is stored as in the source (`#bury`, `empty?`, `~File`, `operator ==`, `r#type`) and looked up by its
+ * Comparison of names. A definition is stored as in the source (`#close`, `empty?`, `~File`, `operator ==`, `r#type`) and looked up by its
  * bare form. A requested name may have the spelling of any language, stack trace or document.
  */
 

@@ -8,8 +8,8 @@ export const encryptedVolumes: EdgePolicy = () => ({
     severity: "high",
     description: "Every volume is encrypted.",
     reason:
-      "keys, tokens and certificates lie on them, and a snapshot that is shared by mistake is readable without encryption.",
-    mend: "encrypted: true, for the root volume in rootBlockDevice. An existing volume is replaced: take a snapshot before.",
+      "they hold keys, tokens and certificates. A snapshot that is shared by mistake is readable without encryption.",
+    fix: "Set encrypted: true (for the root volume, in rootBlockDevice). This replaces an existing volume: take a snapshot first.",
   }),
   validateResource: [
     on(TYPE.volume, (props, _, report) => {

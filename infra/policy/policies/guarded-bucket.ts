@@ -5,12 +5,12 @@ import { isEverybody, type Statement, statementsOf } from "../statements.ts";
 
 const NEEDED = {
   [TYPE.publicAccessBlock]: "no BucketPublicAccessBlock",
-  [TYPE.bucketEncryption]: "no encryption of its own (BucketServerSideEncryptionConfiguration)",
-  [TYPE.bucketVersioning]: "no versions (BucketVersioning)",
+  [TYPE.bucketEncryption]: "no encryption configured (BucketServerSideEncryptionConfiguration)",
+  [TYPE.bucketVersioning]: "no versioning (BucketVersioning)",
   [TYPE.bucketPolicy]: "no policy that refuses requests without TLS (BucketPolicy)",
 };
 
-/** Does it refuse everybody everything without TLS? */
+/** Whether the statement denies everybody all requests without TLS. */
 function refusesPlain({ effect, principal, actions, condition }: Statement): boolean {
   const plain = condition?.Bool?.["aws:SecureTransport"];
   return (
@@ -31,7 +31,7 @@ function problemsOf(bucket: PolicyResource, resources: PolicyResource[]): string
   for (const one of own) {
     if (one.type === TYPE.bucketVersioning) {
       const status = known(() => one.props.versioningConfiguration?.status);
-      if (status !== undefined && status !== "Enabled") problems.push(`versions are ${status}`);
+      if (status !== undefined && status !== "Enabled") problems.push(`versioning is ${status}`);
     }
     const policy = one.type === TYPE.bucketPolicy ? known(() => one.props.policy) : undefined;
     if (policy !== undefined && !statementsOf(policy).some(refusesPlain)) {
@@ -46,10 +46,10 @@ export const guardedBucket: EdgePolicy = () => ({
     name: "guarded-bucket",
     severity: "high",
     description:
-      "Every bucket blocks public access, encrypts, keeps versions and refuses requests without TLS.",
+      "Every bucket blocks public access, encrypts its objects, keeps versions and refuses requests without TLS.",
     reason:
-      "S3 has each of these as a resource of its own: forgetting one is silent. Versions are the way back from a release that was overwritten.",
-    mend: "Make the missing resource with `bucket` set to this bucket's id.",
+      "each of these is a separate resource, so a missing one goes unnoticed. Versions allow the rollback of a release that was overwritten.",
+    fix: "Create the missing resource with `bucket` set to this bucket's id.",
   }),
   validateStack: ({ resources }, report) => {
     for (const bucket of resources.filter(({ type }) => type === TYPE.bucket)) {

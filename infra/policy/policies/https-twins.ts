@@ -1,7 +1,7 @@
 import type { PolicyResource } from "@pulumi/policy";
 import { about, type EdgePolicy, TYPE } from "../policy.ts";
 
-/** The security group of a rule: the resource that it comes from, else its id. */
+/** The security group of a rule: the URN of the resource if the rule depends on one, else the group's id. */
 const groupOf = (rule: PolicyResource): string =>
   rule.propertyDependencies.securityGroupId?.[0]?.urn ?? rule.props.securityGroupId;
 
@@ -25,10 +25,10 @@ export const httpsTwins: EdgePolicy = () => ({
   ...about({
     name: "https-twins",
     severity: "high",
-    description: "Whoever reaches TCP 443 reaches UDP 443 and the other way round, over IPv4 and over IPv6.",
+    description: "The same sources may reach TCP 443 and UDP 443, over IPv4 and over IPv6.",
     reason:
-      "a closed UDP 443 makes HTTP/3 fail silently; every client then waits for it and falls back, for months unnoticed.",
-    mend: "Make both rules for each source: aws.vpc.SecurityGroupIngressRule with tcp and with udp, port 443.",
+      "if UDP 443 is closed, HTTP/3 fails silently: clients wait for it, then fall back, and nobody notices for months.",
+    fix: "Create both rules for each source: aws.vpc.SecurityGroupIngressRule with tcp and with udp, port 443.",
   }),
   validateStack: ({ resources }, report) => {
     for (const [, { tcp, udp }] of sourcesOf443(resources)) {

@@ -17,10 +17,10 @@ export const imdsV2: EdgePolicy = () => ({
   ...about({
     name: "imdsv2",
     severity: "critical",
-    description: "The metadata service asks for a token, and its answers go one hop.",
+    description: "The metadata service requires a token, and its hop limit is 1.",
     reason:
-      "without the token, one request that the server can be made to send (SSRF) hands out the role's credentials.",
-    mend: 'metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 1 }',
+      "without the token, a single forged request (SSRF) is enough to read the credentials of the machine's role.",
+    fix: 'Set metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 1 }',
   }),
   validateResource: [
     on(TYPE.instance, (props, _, report) => judge(props.metadataOptions, report)),

@@ -2,7 +2,7 @@ import type { PolicyResource } from "@pulumi/policy";
 import { refersTo } from "../known.ts";
 import { about, type EdgePolicy, TYPE } from "../policy.ts";
 
-/** An alarm of the instance's status checks that does something. */
+/** Whether the alarm watches the instance's status checks and has an action. */
 function watches(alarm: PolicyResource, instance: PolicyResource): boolean {
   if (!String(alarm.props.metricName).startsWith("StatusCheckFailed")) return false;
   if (alarm.props.actionsEnabled === false) return false;
@@ -15,16 +15,15 @@ export const machineAlarms: EdgePolicy = () => ({
   ...about({
     name: "machine-alarms",
     severity: "high",
-    description: "Every machine has an alarm of its status checks that acts.",
-    reason:
-      "a machine whose host has failed answers nobody and tells nobody; the alarm moves it to another host.",
-    mend: "Make an aws.cloudwatch.MetricAlarm of StatusCheckFailed_System with dimensions.InstanceId and alarmActions.",
+    description: "Every machine has an alarm on its status checks, and the alarm has an action.",
+    reason: "a machine whose host has failed cannot report it. The alarm moves the machine to another host.",
+    fix: "Create an aws.cloudwatch.MetricAlarm on StatusCheckFailed_System with dimensions.InstanceId and alarmActions.",
   }),
   validateStack: ({ resources }, report) => {
     const alarms = resources.filter(({ type }) => type === TYPE.alarm);
     for (const instance of resources.filter(({ type }) => type === TYPE.instance)) {
       if (!alarms.some((alarm) => watches(alarm, instance))) {
-        report(`${instance.name} has no alarm of its status checks`, instance.urn);
+        report(`${instance.name} has no alarm on its status checks`, instance.urn);
       }
     }
   },

@@ -10,10 +10,10 @@ export interface Rule {
   cidrs: unknown[];
 }
 
-/** EC2 takes protocols by name and by number. */
+/** EC2 accepts protocols by name and by number. */
 const NAMES: Record<string, string> = { "6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6" };
 
-/** What is wrong with a rule, or undefined. Rules between security groups have no CIDR and are not judged. */
+/** What is wrong with a rule, or undefined. Rules between security groups have no CIDR and always pass. */
 export function problemOf({ protocol, from, to, cidrs }: Rule): string | undefined {
   if (cidrs.length === 0) return undefined;
   const name = NAMES[String(protocol)] ?? String(protocol).toLowerCase();
@@ -23,7 +23,7 @@ export function problemOf({ protocol, from, to, cidrs }: Rule): string | undefin
   const [low, high] = [Number(from), Number(to ?? from)];
   if (low === high && OPEN[name]?.includes(low)) return undefined;
   const ports = low === high ? `port ${low}` : `ports ${low} to ${high}`;
-  const shell = name === "tcp" && low <= 22 && 22 <= high ? "; a shell comes through `mcp-edge shell`" : "";
+  const shell = name === "tcp" && low <= 22 && 22 <= high ? "; for a shell, use `mcp-edge shell`" : "";
   return `${sources} may reach ${name} ${ports}${shell}`;
 }
 
@@ -31,10 +31,9 @@ export const openPorts: EdgePolicy = () => ({
   ...about({
     name: "open-ports",
     severity: "critical",
-    description: "Addresses reach TCP 443, UDP 443 and TCP 80, nothing else; never 22.",
-    reason:
-      "the edge serves HTTP and answers ACME; every other open port is something to attack that serves nobody.",
-    mend: "Take the rule out. For a shell: mcp-edge shell, which needs no open port.",
+    description: "The internet may reach TCP 443, UDP 443 and TCP 80, and nothing else; never port 22.",
+    reason: "the edge serves HTTP and answers ACME challenges. Any other open port only adds attack surface.",
+    fix: "Remove the rule. For a shell, use `mcp-edge shell`: it needs no open port.",
   }),
   validateResource: [
     on(TYPE.ingress, (props, _, report) => {

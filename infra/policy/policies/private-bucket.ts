@@ -8,9 +8,9 @@ export const privateBucket: EdgePolicy = () => ({
   ...about({
     name: "private-bucket",
     severity: "critical",
-    description: "No bucket, and nothing in one, is public.",
-    reason: "it holds the releases that the machines run, and the logs of their deployments.",
-    mend: "Take the public ACL or statement out, and set all four of BucketPublicAccessBlock.",
+    description: "Buckets and their objects are not public.",
+    reason: "the bucket holds the releases that the machines run, and the logs of their deployments.",
+    fix: "Remove the public ACL or statement, and set all four options of BucketPublicAccessBlock.",
   }),
   validateResource: [
     on(TYPE.bucket, (props, _, report) => {

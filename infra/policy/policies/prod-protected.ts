@@ -5,10 +5,10 @@ export const prodProtected: EdgePolicy = ({ environment }) => ({
     name: "prod-protected",
     severity: "critical",
     description:
-      "In prod, data volume, address and created zone are protected, and EC2 refuses to terminate the machine.",
+      "In prod, the data volume, the address and a created zone are protected, and EC2 refuses to terminate the machine.",
     reason:
-      "one wrong `destroy` would take certificates, tokens and sessions, or an address that others have written into their firewalls.",
-    mend: 'pulumi config set mcp-edge:protect true. To take prod down on purpose: docs/environments.md, "Taking a stack down".',
+      "a mistaken `destroy` would delete certificates, tokens and sessions, or an address that is in other people's firewall rules.",
+    fix: 'Run: pulumi config set mcp-edge:protect true. To take prod down on purpose: docs/environments.md, "Taking a stack down".',
   }),
   validateResource: [TYPE.volume, TYPE.eip, TYPE.zone]
     .map((type) =>

@@ -6,10 +6,10 @@ export const recordTtls: EdgePolicy = () => ({
   ...about({
     name: "record-ttls",
     severity: "low",
-    description: `A, AAAA and HTTPS records live ${SHORTEST} to ${LONGEST} seconds.`,
+    description: `A, AAAA and HTTPS records have a TTL of ${SHORTEST} to ${LONGEST} seconds.`,
     reason:
-      "a machine with a new address is unreachable for the TTL, and hints in an HTTPS record that outlive the addresses lead astray; shorter ones cost a lookup per visit.",
-    mend: "ttl: 300, the same for the three records of a name.",
+      "after a change of address, clients use the old one until the TTL has passed. A shorter TTL costs a lookup per visit.",
+    fix: "Set ttl: 300 on all three records of a name.",
   }),
   validateResource: on(TYPE.record, ({ type, ttl, aliases, name }, _, report) => {
     if (!["A", "AAAA", "HTTPS"].includes(type) || aliases?.length) return;

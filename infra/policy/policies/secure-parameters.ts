@@ -4,9 +4,9 @@ export const secureParameters: EdgePolicy = ({ secrets }) => ({
   ...about({
     name: "secure-parameters",
     severity: "high",
-    description: "The server's environment in SSM is of type SecureString.",
-    reason: "a String is shown in clear to everybody who may list parameters, in consoles and in logs.",
-    mend: 'type: "SecureString"; it is encrypted with the account\'s key aws/ssm at no cost.',
+    description: "SSM parameters with the server's environment are of type SecureString.",
+    reason: "a String is shown in clear in consoles and logs, to everybody who may list parameters.",
+    fix: 'Set type: "SecureString". It is encrypted with the account\'s key aws/ssm at no cost.',
   }),
   validateResource: on(TYPE.parameter, (props, args, report) => {
     if (props.type === "SecureString") return;

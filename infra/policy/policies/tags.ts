@@ -3,7 +3,7 @@ import { about, type EdgePolicy } from "../policy.ts";
 
 export const NEEDED_TAGS = ["Project", "Stack", "Environment", "ManagedBy"] as const;
 
-/** What can carry tags, of what the program makes or may come to make. */
+/** Types of resources that can be tagged: those that the program creates, and likely later ones. */
 export const TAGGED = new Set([
   "aws:cloudwatch/logGroup:LogGroup",
   "aws:cloudwatch/metricAlarm:MetricAlarm",
@@ -36,18 +36,18 @@ export const tags: EdgePolicy = ({ environment }) => ({
   ...about({
     name: "tags",
     severity: "low",
-    description: `What can carry tags carries ${NEEDED_TAGS.join(", ")}, and Environment is the stack's.`,
-    reason: "bills, alarms, the deployer's permissions and a search for leftovers go by them.",
-    mend: "tags: tagsOf(…) from infra/aws/tags.ts.",
+    description: `Every resource that can be tagged has the tags ${NEEDED_TAGS.join(", ")}, and Environment is that of the stack.`,
+    reason: "bills, the deployer's permissions and the search for leftovers depend on them.",
+    fix: "Set tags: tagsOf(…) from infra/aws/tags.ts.",
   }),
   validateResource: ({ type, name, props, provider }, report) => {
     if (!TAGGED.has(type)) return;
-    // Default tags are the provider's input: they are on the resource although the program did not write them there.
+    // Default tags are an input of the provider: the resource gets them without naming them itself.
     const all = { ...objectOf(objectOf(provider?.props.defaultTags).tags), ...objectOf(props.tags) };
     const missing = NEEDED_TAGS.filter((tag) => !all[tag]);
     if (missing.length > 0) report(`${name} lacks ${missing.join(", ")}`);
     if (all.Environment && all.Environment !== environment) {
-      report(`${name} says Environment=${all.Environment} in an environment that is ${environment}`);
+      report(`${name} has the tag Environment=${all.Environment}, but the environment is ${environment}`);
     }
   },
 });

@@ -4,7 +4,7 @@ import { about, type EdgePolicy, TYPE } from "../policy.ts";
 
 const plain = (name: unknown) => String(name).toLowerCase().replace(/\.$/, "");
 
-/** The name itself and those above it, where a CA looks for CAA too (RFC 8659 section 3). */
+/** The name itself and its parents: a CA looks for CAA records there too (RFC 8659 section 3). */
 const upwards = (name: string) => name.split(".").map((_, i, labels) => labels.slice(i).join("."));
 
 function problemsOf(name: string, records: PolicyResource[]): string[] {
@@ -20,7 +20,7 @@ function problemsOf(name: string, records: PolicyResource[]): string[] {
     }
   }
   if (of("CAA", upwards(name)).length === 0)
-    problems.push(`${name} has no CAA record, nor has a name above it`);
+    problems.push(`${name} has no CAA record, nor has any of its parents`);
   return problems;
 }
 
@@ -28,11 +28,10 @@ export const zoneRecords: EdgePolicy = () => ({
   ...about({
     name: "zone-records",
     severity: "medium",
-    description:
-      "Where the program manages the zone, each host has an HTTPS record with h3 and a CAA record.",
+    description: "If the program manages the zone, each host has an HTTPS record with h3, and a CAA record.",
     reason:
-      "with the HTTPS record (RFC 9460) the first connection is already HTTP/3; without CAA (RFC 8659) any CA may issue for the name.",
-    mend: 'Add records of type "HTTPS" (1 . alpn="h3,h2") and CAA (0 issue "…") of the same name; for an ACME server given by its URL: mcp-edge:caaIssuer.',
+      "with the HTTPS record (RFC 9460), even the first connection uses HTTP/3. Without CAA (RFC 8659), any CA may issue for the name.",
+    fix: 'Add records of type "HTTPS" (1 . alpn="h3,h2") and CAA (0 issue "…") for the same name. For an ACME server given by its URL, set mcp-edge:caaIssuer.',
   }),
   validateStack: ({ resources }, report) => {
     const records = resources.filter(({ type }) => type === TYPE.record);

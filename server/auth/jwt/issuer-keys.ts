@@ -15,8 +15,8 @@ export interface IssuerInfo {
 }
 
 /**
- * An issuer's metadata, by discovery: OpenID Connect (RFC 8414, section 5) and then OAuth, with its path appended or inserted. Read once, when
- * the first token comes, and again if that failed; the keys are read anew when a token names one that is not known.
+ * An issuer's metadata, by discovery: OpenID Connect (RFC 8414, section 5) first, then OAuth, with the path appended or inserted. It is
+ * read once, when the first token arrives, and again if that failed. The keys are read again when a token names an unknown one.
  */
 export class IssuerKeys {
   readonly #url: string;

@@ -16,7 +16,7 @@ const seen: { url: string; tagging: unknown; type: unknown }[] = [];
 
 beforeAll(async () => {
   double = await Double.create();
-  await double.create("aws:s3/bucket:Bucket", { bucket: "mcp-edge-prod-111122223333" });
+  await double.create("aws:s3/bucket:Bucket", { bucket: "mcp-edge-prod-artifacts-1a2b3c4" });
   server = apiServer(double.aws, () => {});
   server.prependListener("request", ({ method, url, headers }) =>
     seen.push({ url: `${method} ${url}`, tagging: headers["x-amz-tagging"], type: headers["content-type"] }),
@@ -32,7 +32,7 @@ afterAll(async () => {
 function client(
   role: "deployer" | "preview",
   more: Partial<ProviderSettings> = {},
-  bucket = "mcp-edge-prod-111122223333",
+  bucket = "mcp-edge-prod-artifacts-1a2b3c4",
 ) {
   const {
     accessKeyId: accessKey,
@@ -52,7 +52,7 @@ function client(
 }
 
 describe("BucketClient", () => {
-  test("writes an object with its type and tags, reads it, and misses one that is not there", async () => {
+  test("writes an object with type and tags, reads it back, and gets undefined for a missing object", async () => {
     const deployer = client("deployer");
     await deployer.put("desired.json", '{"a":1}');
     expect(seen.at(-1)).toMatchObject({
@@ -65,20 +65,20 @@ describe("BucketClient", () => {
 
   test.each([
     [
-      "a right that is missing",
+      "a missing permission",
       () => client("preview"),
-      /AccessDenied.*needs s3:GetObject on arn:aws:s3:::mcp-edge-prod-111122223333\/status\/i-1\.json and s3:ListBucket/,
+      /AccessDenied.*need s3:GetObject on arn:aws:s3:::mcp-edge-prod-artifacts-1a2b3c4\/status\/i-1\.json and s3:ListBucket/,
     ],
-    ["keys of nobody", () => client("deployer", { accessKey: "AKIANOBODY" }), /InvalidAccessKeyId/],
-    ["a wrong key", () => client("deployer", { secretKey: "wrong" }), /SignatureDoesNotMatch/],
-    ["a bucket that is not there", () => client("deployer", {}, "another"), /NoSuchBucket/],
-  ])("says at once: %s", async (_what, of, words) => {
+    ["an unknown access key", () => client("deployer", { accessKey: "AKIANOBODY" }), /InvalidAccessKeyId/],
+    ["a wrong secret key", () => client("deployer", { secretKey: "wrong" }), /SignatureDoesNotMatch/],
+    ["a missing bucket", () => client("deployer", {}, "another"), /NoSuchBucket/],
+  ])("fails without a retry: %s", async (_what, of, words) => {
     const refused = of().get("status/i-1.json");
     await expect(refused).rejects.toBeInstanceOf(RefusedError);
     await expect(refused).rejects.toThrow(words);
   });
 
-  test("what is no refusal can be tried again", async () => {
+  test("a failed connection is no RefusedError, so it can be retried", async () => {
     const nobody = client("deployer", { endpoints: { s3: "http://127.0.0.1:1" } });
     const error = await nobody.get("desired.json").catch((one) => one);
     expect(error).toBeInstanceOf(Error);

@@ -12,7 +12,7 @@ import { listObjects, putObject, versionsOf } from "../../aws-double/objects.ts"
 import { Double } from "../../aws-double/support.ts";
 
 /** The script as the engine runs it, against the double's S3. */
-const BUCKET = "mcp-edge-prod-111122223333";
+const BUCKET = "mcp-edge-prod-artifacts-1a2b3c4";
 let double: Double;
 let server: Server;
 
@@ -124,6 +124,6 @@ describe("the wait of an update", () => {
     says(good);
     const refused = await publish("preview");
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toMatch(/^s3:GetObject of status\/i-1\.json .*AccessDenied.*needs s3:GetObject/);
+    expect(refused.stderr).toMatch(/^s3:GetObject of status\/i-1\.json .*AccessDenied.*need s3:GetObject/);
   }, 90_000);
 });

@@ -37,19 +37,19 @@ const CASES: [string, string, (stack: Made[]) => Made[], string][] = [
     "open-ports",
     "SSH to the world",
     ingress({ ipProtocol: "tcp", fromPort: 22, toPort: 22, cidrIpv4: "0.0.0.0/0" }),
-    "0.0.0.0/0 may reach tcp port 22; a shell comes through `mcp-edge shell`",
+    "0.0.0.0/0 may reach tcp port 22; for a shell, use `mcp-edge shell`",
   ],
   [
     "open-ports",
     "SSH to an office",
     ingress({ ipProtocol: "6", fromPort: 22, toPort: 22, cidrIpv4: "192.0.2.0/24" }),
-    "192.0.2.0/24 may reach tcp port 22; a shell comes through `mcp-edge shell`",
+    "192.0.2.0/24 may reach tcp port 22; for a shell, use `mcp-edge shell`",
   ],
   [
     "open-ports",
     "a range around SSH",
     ingress({ ipProtocol: "tcp", fromPort: 20, toPort: 30, cidrIpv6: "::/0" }),
-    "::/0 may reach tcp ports 20 to 30; a shell comes through `mcp-edge shell`",
+    "::/0 may reach tcp ports 20 to 30; for a shell, use `mcp-edge shell`",
   ],
   [
     "open-ports",
@@ -155,13 +155,13 @@ const CASES: [string, string, (stack: Made[]) => Made[], string][] = [
     "guarded-bucket",
     "no encryption",
     without("encryption"),
-    "bucket bucket: no encryption of its own (BucketServerSideEncryptionConfiguration)",
+    "bucket bucket: no encryption configured (BucketServerSideEncryptionConfiguration)",
   ],
   [
     "guarded-bucket",
     "versions suspended",
     set("versions", { versioningConfiguration: { status: "Suspended" } }),
-    "bucket bucket: versions are Suspended",
+    "bucket bucket: versioning is Suspended",
   ],
   [
     "guarded-bucket",
@@ -192,7 +192,7 @@ const CASES: [string, string, (stack: Made[]) => Made[], string][] = [
     "no-star-action",
     "all but some",
     set("permissions", { policy: document({ Effect: "Allow", NotAction: "iam:*", Resource: own }) }),
-    "NotAction or NotResource allows all but what it names",
+    "NotAction or NotResource allows everything except what it names",
   ],
   [
     "no-star-action",
@@ -287,7 +287,7 @@ const CASES: [string, string, (stack: Made[]) => Made[], string][] = [
     "zone-records",
     "no CAA record",
     without("CAA"),
-    "mcp.example.com has no CAA record, nor has a name above it",
+    "mcp.example.com has no CAA record, nor has any of its parents",
   ],
   ["record-ttls", "too long", set("A", { ttl: 3600 }), "the A record of mcp.example.com has ttl 3600"],
   ["record-ttls", "too short", set("HTTPS", { ttl: 5 }), "the HTTPS record of mcp.example.com has ttl 5"],
@@ -310,7 +310,7 @@ const CASES: [string, string, (stack: Made[]) => Made[], string][] = [
     "tags",
     "another environment's",
     set("data", { tags: { ...tags, Environment: "dev" } }),
-    "data says Environment=dev in an environment that is prod",
+    "data has the tag Environment=dev, but the environment is prod",
   ],
   [
     "instance-types",
@@ -324,18 +324,18 @@ const CASES: [string, string, (stack: Made[]) => Made[], string][] = [
     set("machine", { instanceType: "t4g.nano" }),
     "t4g.nano is not one of them",
   ],
-  ["machine-alarms", "no alarm", without("alarm"), "machine has no alarm of its status checks"],
+  ["machine-alarms", "no alarm", without("alarm"), "machine has no alarm on its status checks"],
   [
     "machine-alarms",
     "an alarm of something else",
     set("alarm", { metricName: "CPUUtilization" }),
-    "machine has no alarm of its status checks",
+    "machine has no alarm on its status checks",
   ],
   [
     "machine-alarms",
     "an alarm that does nothing",
     set("alarm", { alarmActions: [] }),
-    "machine has no alarm of its status checks",
+    "machine has no alarm on its status checks",
   ],
 ];
 

@@ -74,7 +74,7 @@ describe("values that a preview does not know", () => {
     expect(await judge(preview)).toEqual([]);
     const without = async (name: string) =>
       (await judge(preview.filter((made) => made.name !== name))).map(({ text }) => text);
-    expect(await without("alarm")).toEqual(["machine has no alarm of its status checks"]);
+    expect(await without("alarm")).toEqual(["machine has no alarm on its status checks"]);
     expect(await without("block")).toEqual(["bucket bucket: no BucketPublicAccessBlock"]);
     expect(await without("udp-443-cidrIpv6")).toEqual(["::/0 reaches TCP 443 and not UDP 443"]);
   });
@@ -86,10 +86,10 @@ describe("values that a preview does not know", () => {
     );
     expect((await judge([...preview, ...second])).map(({ text }) => text)).toEqual([
       "bucket bucket-2: no BucketPublicAccessBlock",
-      "bucket bucket-2: no encryption of its own (BucketServerSideEncryptionConfiguration)",
-      "bucket bucket-2: no versions (BucketVersioning)",
+      "bucket bucket-2: no encryption configured (BucketServerSideEncryptionConfiguration)",
+      "bucket bucket-2: no versioning (BucketVersioning)",
       "bucket bucket-2: no policy that refuses requests without TLS (BucketPolicy)",
-      "machine-2 has no alarm of its status checks",
+      "machine-2 has no alarm on its status checks",
     ]);
   });
 });

@@ -197,7 +197,7 @@ describe("doctor --aws", () => {
             ["tcp", 22, "0.0.0.0/0"],
           ),
         }),
-      "firewall: 0.0.0.0/0 may reach tcp port 22; a shell comes through `mcp-edge shell`",
+      "firewall: 0.0.0.0/0 may reach tcp port 22; for a shell, use `mcp-edge shell`",
     ],
     [
       "an alarm",
@@ -207,7 +207,7 @@ describe("doctor --aws", () => {
     [
       "no alarm",
       (a) => Object.assign(a, { "monitoring DescribeAlarms": alarm("OK", "CPUUtilization") }),
-      `alarms: ${MACHINE} has no alarm of its status checks`,
+      `alarms: ${MACHINE} has no alarm on its status checks`,
     ],
     [
       "an open bucket",

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { backendOf } from "../../cli/stack/backend.ts";
-import { belonging, plainConfig } from "../../cli/team.ts";
+import { backendOf } from "../../../cli/stack/backend.ts";
+import { belonging, plainConfig } from "../../../cli/stack/team.ts";
 
 const secret = { secure: "v1:abc:def" };
 const file = {

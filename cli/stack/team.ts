@@ -1,5 +1,5 @@
-import { NAMESPACE } from "../infra/settings.ts";
-import { pulumiHome } from "./stack/backend.ts";
+import { NAMESPACE } from "../../infra/settings.ts";
+import { pulumiHome } from "./backend.ts";
 
 /** A stack's file as far as this matters here. */
 export interface StackFile {
