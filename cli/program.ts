@@ -10,6 +10,7 @@ import { shellCommand } from "./commands/shell.ts";
 import { statusCommand } from "./commands/status.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
+import { userCommand } from "./commands/user.ts";
 
 /** The command line: what `mcp-edge --help` lists. */
 export function mcpEdge(): Command {
@@ -27,6 +28,7 @@ export function mcpEdge(): Command {
     replaceCommand(),
     statusCommand(),
     tokenCommand(),
+    userCommand(),
     connectCommand(),
     logsCommand(),
     shellCommand(),

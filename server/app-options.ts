@@ -23,7 +23,7 @@ export interface AppOptions {
   /** What a test adds to every MCP server. */
   readonly profile?: Profile;
   readonly tools?: readonly Tool[];
-  /** Who may sign in. Default: nobody. */
+  /** Who may sign in. Default: those in the store of the authorization server. */
   readonly people?: People;
   /** How metadata documents of OAuth clients are fetched. Default: from the public internet only. */
   readonly fetchClientDocument?: DocumentFetch;

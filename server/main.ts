@@ -10,6 +10,7 @@ import { environmentHelp } from "./config/reference.ts";
 import { ConfigError } from "./config/variable.ts";
 import { drain } from "./drain.ts";
 import { listen } from "./listen.ts";
+import { userCommand } from "./people/user-command.ts";
 import { Periodic } from "./periodic.ts";
 import { makeStop } from "./stop.ts";
 import { Notifier } from "./systemd/notify.ts";
@@ -39,6 +40,8 @@ async function main(): Promise<void> {
     program.command("keys").description("lists and rotates the signing keys of sign-ins; see: keys --help");
   if (process.argv[2] === "clients") program.addCommand(clientsCommand(process.env, write));
   else program.command("clients").description("registers OAuth clients by hand; see: clients --help");
+  if (process.argv[2] === "user") program.addCommand(userCommand(process.env, write));
+  else program.command("user").description("adds and removes the people who may sign in; see: user --help");
   await program.parseAsync();
 }
 

@@ -3,7 +3,6 @@ import type { AppOptions } from "./app-options.ts";
 import { AuthEvents } from "./auth/events.ts";
 import { openAuth } from "./auth/open-auth.ts";
 import { openUsage } from "./auth/open-usage.ts";
-import { NOBODY } from "./auth/people.ts";
 import { Usage } from "./auth/usage.ts";
 import { Capabilities } from "./capabilities/registry.ts";
 import { Lifecycle } from "./http/lifecycle.ts";
@@ -79,7 +78,7 @@ export async function openServices(
   const authEvents = new AuthEvents((error) => log.error({ err: error }, "auth events"));
   const auth = await openAuth({
     config,
-    people: options.people ?? NOBODY,
+    people: options.people,
     events: authEvents,
     buckets,
     fetch: options.fetchClientDocument,

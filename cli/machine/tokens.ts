@@ -1,6 +1,5 @@
-import { onServer } from "../../infra/local/deployment.ts";
-import { sshOutput } from "./aws-ssh.ts";
-import { isInAws, type MachineRef } from "./machine-ref.ts";
+import type { MachineRef } from "./machine-ref.ts";
+import { serverCommand } from "./server-command.ts";
 
 export interface Token {
   id: string;
@@ -22,9 +21,7 @@ export interface NewToken extends Token {
 
 /** Runs the server's own command `token` on the machine. */
 const tokenCommand = (ref: MachineRef, ...args: string[]): Promise<string> =>
-  isInAws(ref)
-    ? sshOutput(ref, ["/usr/local/sbin/mcp-edge-server", "token", ...args])
-    : onServer(ref.stack, ref.networkIndex, ["token", ...args]);
+  serverCommand(ref, ["token", ...args]);
 
 /** The tokens that the machine accepts, without their secrets. */
 export async function tokens(ref: MachineRef): Promise<Token[]> {

@@ -3,6 +3,7 @@ import type { ServerConfig } from "../config/config.ts";
 import type { BucketStore } from "../http/limits/buckets.ts";
 import { networkOf } from "../http/network.ts";
 import type { Check } from "../http/readiness.ts";
+import { StoredPeople } from "../people/stored-people.ts";
 import type { AuthEvents } from "./events.ts";
 import { anonymousAuthenticator } from "./guard.ts";
 import { IssuerAuthenticator } from "./jwt/issuer-authenticator.ts";
@@ -27,7 +28,8 @@ export interface OpenAuthOptions {
     ServerConfig,
     "authMode" | "publicUrl" | "tokensFile" | "tokenDomain" | "jwt" | "storeUrl" | "sessionsDir"
   >;
-  readonly people: People;
+  /** Default: those in the store of the authorization server. */
+  readonly people?: People | undefined;
   readonly events: AuthEvents;
   readonly buckets: BucketStore;
   /** Default: safeFetch. */
@@ -88,7 +90,7 @@ export async function openAuth(options: OpenAuthOptions): Promise<Auth> {
 }
 
 function issuedTokens(
-  { config, people, events, onProblem }: OpenAuthOptions,
+  { config, events, onProblem }: OpenAuthOptions,
   resource: string,
   server: AuthorizationServer | undefined,
 ): Authenticator | undefined {
@@ -100,7 +102,7 @@ function issuedTokens(
       resource,
       keys: () => server.keys,
       isRevoked: (grant) => server.isRevoked(grant),
-      people,
+      people: server.people,
     });
   const { issuer, audience = resource, scopes } = config.jwt;
   if (config.authMode !== "jwt" || !issuer) return undefined;
@@ -108,13 +110,14 @@ function issuedTokens(
 }
 
 async function openServer(options: OpenAuthOptions): Promise<AuthorizationServer> {
-  const { config, people, events, buckets, fetch, onProblem } = options;
+  const { config, events, buckets, fetch, onProblem } = options;
   if (!config.publicUrl) throw new Error("AUTH_MODE=oauth needs PUBLIC_URL");
   const { atOnce, perMinute } = FETCHES;
+  const store = await openOAuthStore(config);
   return AuthorizationServer.start({
     issuer: config.publicUrl.origin,
-    store: await openOAuthStore(config),
-    people,
+    store,
+    people: options.people ?? new StoredPeople(store),
     events,
     allowFetch: async (address) =>
       (await buckets.take(`client-document:${networkOf(address)}`, atOnce, perMinute / 60)).allowed,

@@ -1,3 +1,4 @@
+import type { SignInMethod } from "./events.ts";
 import type { Scope } from "./principal.ts";
 
 /** Somebody who may sign in. */
@@ -20,13 +21,22 @@ export interface Person {
 export interface People {
   find(id: string): Promise<Person | undefined>;
   findByLogin(login: string): Promise<Person | undefined>;
-  /** The person, if `password` is theirs. Takes as long for a login that does not exist. */
-  checkPassword(login: string, password: string): Promise<Person | undefined>;
+  /** Takes as long for a login that does not exist. @throws Refusal while the login is locked for this network */
+  signIn(attempt: PasswordAttempt): Promise<SignedIn | undefined>;
 }
 
-/** Before anybody was added. */
-export const NOBODY: People = {
-  find: async () => undefined,
-  findByLogin: async () => undefined,
-  checkPassword: async () => undefined,
-};
+/** What somebody typed into the sign-in form. */
+export interface PasswordAttempt {
+  readonly login: string;
+  readonly password: string;
+  /** From an authenticator app, or a recovery code. */
+  readonly code: string;
+  /** Where the attempt comes from; see networkOf. */
+  readonly network: string;
+}
+
+/** A person who proved who they are. */
+export interface SignedIn {
+  readonly person: Person;
+  readonly how: SignInMethod;
+}

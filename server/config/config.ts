@@ -148,3 +148,9 @@ export function readTokenConfig(env: NodeJS.ProcessEnv) {
   const config = parseVariables(z.object({ tokensFile, sessionsDir, storeUrl }), env);
   return { ...config, sessionsDir: config.sessionsDir ?? MACHINE_FOLDERS.sessions };
 }
+
+/** What the command `user` reads. @throws ConfigError */
+export function readPeopleConfig(env: NodeJS.ProcessEnv) {
+  const { publicUrl, authMode } = Environment.shape;
+  return { ...parseVariables(z.object({ publicUrl, authMode }), env), ...readTokenConfig(env) };
+}

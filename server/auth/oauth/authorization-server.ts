@@ -88,7 +88,6 @@ export class AuthorizationServer {
     this.connections = new Connections({
       store,
       consents: this.consents,
-      sessions: this.sessions,
       events,
       provider,
       now,

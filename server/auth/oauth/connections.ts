@@ -1,8 +1,7 @@
 import type { Provider } from "oidc-provider";
 import { type AuthEvents, eventText } from "../events.ts";
 import type { Scope } from "../principal.ts";
-import type { BrowserSessions } from "./browser-sessions.ts";
-import type { Consents } from "./consents.ts";
+import { Consents } from "./consents.ts";
 import { TTL } from "./provider.ts";
 import { resourceScopes } from "./resource.ts";
 import type { OAuthStore } from "./store.ts";
@@ -23,7 +22,6 @@ export interface Connection {
 export interface ConnectionsOptions {
   readonly store: OAuthStore;
   readonly consents: Consents;
-  readonly sessions: BrowserSessions;
   readonly events: AuthEvents;
   readonly provider: () => Provider;
   readonly now: () => number;
@@ -64,25 +62,20 @@ export class Connections {
 
   /** Cuts one off, and asks for consent when this client comes again. @returns false when this person has no such connection */
   async revoke(person: string, grant: string): Promise<boolean> {
-    const record = await this.#options.store.get("Grant", grant);
+    const { store, events, now } = this.#options;
+    const record = await store.get("Grant", grant);
     if (record?.person !== person) return false;
-    await this.#revoke(grant, "person");
+    await store.revokeGrant(grant, accessEnds(now()));
+    events.emit({ type: "grant.revoked", grant, by: "person" });
     if (record.client !== undefined) await this.#options.consents.forget(person, record.client);
     return true;
   }
 
   /** For a person who was removed, or whose credentials were reset: every client, browser and remembered consent ends. */
   async revokeAll(person: string): Promise<void> {
-    const { store, consents, sessions } = this.#options;
-    for (const { id } of await store.list("Grant", { person })) await this.#revoke(id, "operator");
-    for (const { uid } of await sessions.list(person)) await sessions.end(person, uid);
-    await consents.forgetAll(person);
-  }
-
-  async #revoke(grant: string, by: "person" | "operator"): Promise<void> {
     const { store, events, now } = this.#options;
-    await store.revokeGrant(grant, now() + (TTL.accessToken + 60) * 1_000);
-    events.emit({ type: "grant.revoked", grant, by });
+    for (const grant of await endAccess(store, person, now()))
+      events.emit({ type: "grant.revoked", grant, by: "operator" });
   }
 
   async #nameOf(client: string): Promise<string> {
@@ -93,3 +86,26 @@ export class Connections {
     return eventText(found?.clientName ?? client);
   }
 }
+
+/**
+ * Ends every client, browser session and remembered consent of a person, in the store that running servers share.
+ *
+ * @param now milliseconds since 1970
+ * @returns the grants that were revoked
+ */
+export async function endAccess(store: OAuthStore, person: string, now: number): Promise<string[]> {
+  const revoked: string[] = [];
+  // A list is cut at LIST_LIMIT.
+  for (;;) {
+    const grants = await store.list("Grant", { person });
+    if (grants.length === 0) break;
+    for (const { id } of grants) await store.revokeGrant(id, accessEnds(now));
+    revoked.push(...grants.map(({ id }) => id));
+  }
+  for (const { id } of await store.list("Session", { person })) await store.remove("Session", id);
+  await new Consents(store, () => now).forgetAll(person);
+  return revoked;
+}
+
+/** When the last access token of a grant that is revoked now has ended. */
+const accessEnds = (now: number) => now + (TTL.accessToken + 60) * 1_000;

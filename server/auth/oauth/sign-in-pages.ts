@@ -16,8 +16,9 @@ export function signInPage(details: InteractionDetails, problem?: string): HtmlP
 ${problem === undefined ? "" : `<p role="alert"><strong>${htmlSafe(problem)}</strong></p>`}
 <form method="post">
 <input type="hidden" name="csrf" value="${csrf}">
-<p><label>Login<br><input name="login" autocomplete="username" required autofocus value="${htmlSafe(loginHint)}"></label></p>
-<p><label>Password<br><input name="password" type="password" autocomplete="current-password" required></label></p>
+<p><label>Login<br><input name="login" autocomplete="username" maxlength="64" required autofocus value="${htmlSafe(loginHint)}"></label></p>
+<p><label>Password<br><input name="password" type="password" autocomplete="current-password" maxlength="256" required></label></p>
+<p><label>Code of your authenticator app, or a recovery code<br><input name="code" autocomplete="one-time-code" maxlength="32"></label></p>
 <p><button name="action" value="sign-in">Sign in</button> <button name="action" value="abort" formnovalidate>Cancel</button></p>
 </form>`,
     details.redirect.uri,

@@ -43,17 +43,21 @@ export function registerSignIn(
     form: URLSearchParams,
   ): Promise<string | HtmlPage> {
     const { atOnce, perMinute } = ATTEMPTS;
-    const bucket = await buckets.take(`sign-in:${networkOf(request.ip)}`, atOnce, perMinute / 60);
+    const network = networkOf(request.ip);
+    const bucket = await buckets.take(`sign-in:${network}`, atOnce, perMinute / 60);
     const login = form.get("login") ?? "";
     if (!bucket.allowed) {
       interactions.signInRefused(request, details, login, "too many attempts from this network");
       throw new Refusal(429, "Too many attempts. Wait a minute and try again.");
     }
-    const person = await people.checkPassword(login, form.get("password") ?? "");
-    if (person) return interactions.finishSignIn(request, reply, person, { how: "password" });
-    interactions.signInRefused(request, details, login, "wrong login or password");
+    const password = form.get("password") ?? "";
+    const code = form.get("code") ?? "";
+    const signedIn = await people.signIn({ login, password, code, network });
+    if (signedIn) return interactions.finishSignIn(request, reply, signedIn.person, { how: signedIn.how });
+    // Which of the three is wrong is nobody's business.
+    interactions.signInRefused(request, details, login, "wrong login, password or code");
     reply.code(401);
-    return signInPage(details, "The login or the password is wrong.");
+    return signInPage(details, "The login, the password or the code is wrong.");
   }
 }
 

@@ -5,7 +5,7 @@ import { createApp, type ServerApp } from "../../../../server/app.ts";
 import type { AuthEvent } from "../../../../server/auth/events.ts";
 import type { AuthorizationServer } from "../../../../server/auth/oauth/authorization-server.ts";
 import type { DocumentFetch } from "../../../../server/auth/oauth/client-documents.ts";
-import type { People, Person } from "../../../../server/auth/people.ts";
+import type { PasswordAttempt, People, Person } from "../../../../server/auth/people.ts";
 import { readConfig } from "../../../../server/config/config.ts";
 
 export const ADA: Person = {
@@ -26,8 +26,9 @@ export class TestPeople implements People {
   async findByLogin(login: string) {
     return [...this.people.values()].find((person) => person.login === login);
   }
-  async checkPassword(login: string, password: string) {
-    return password === PASSWORD ? this.findByLogin(login) : undefined;
+  async signIn({ login, password }: PasswordAttempt) {
+    const person = password === PASSWORD ? await this.findByLogin(login) : undefined;
+    return person && { person, how: "password" as const };
   }
 }
 

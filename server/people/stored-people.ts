@@ -1,0 +1,58 @@
+import type { OAuthStore } from "../auth/oauth/store.ts";
+import type { PasswordAttempt, People, SignedIn } from "../auth/people.ts";
+import { Failures } from "./failures.ts";
+import { Links } from "./links.ts";
+import { Passwords } from "./passwords.ts";
+import { PeopleStore } from "./people-store.ts";
+import { RecoveryCodes } from "./recovery-codes.ts";
+import { TotpCodes } from "./totp.ts";
+
+/** Longest login that is looked at, characters; what is longer is nobody's. */
+const TYPED_MAX = 256;
+
+/** The people of the store, and how they prove who they are. */
+export class StoredPeople implements People {
+  readonly directory: PeopleStore;
+  readonly links: Links;
+  readonly passwords: Passwords;
+  readonly totp: TotpCodes;
+  readonly recoveryCodes: RecoveryCodes;
+  readonly failures: Failures;
+
+  constructor(store: OAuthStore, now: () => number = Date.now) {
+    this.directory = new PeopleStore(store, now);
+    this.links = new Links(store, now);
+    this.passwords = new Passwords(store);
+    this.totp = new TotpCodes(store, now);
+    this.recoveryCodes = new RecoveryCodes(store);
+    this.failures = new Failures(store, now);
+  }
+
+  find(id: string) {
+    return this.directory.find(id);
+  }
+
+  findByLogin(login: string) {
+    return this.directory.findByLogin(login);
+  }
+
+  /** The password together with a code: neither alone tells whether it is right. */
+  async signIn({ login, password, code, network }: PasswordAttempt): Promise<SignedIn | undefined> {
+    const typed = login.slice(0, TYPED_MAX).trim().toLowerCase();
+    await this.failures.begin(typed, network);
+    const person = await this.findByLogin(typed);
+    const known = await this.passwords.check(person?.id, password);
+    if (!person || !known) return undefined;
+    const how = await this.#second(person.id, code);
+    if (!how) return undefined;
+    await this.failures.succeeded(typed, network);
+    // Somebody may have removed the person while the password was checked.
+    const still = await this.find(person.id);
+    return still && { person: still, how };
+  }
+
+  async #second(person: string, code: string): Promise<SignedIn["how"] | undefined> {
+    if (await this.totp.use(person, code)) return "password";
+    return (await this.recoveryCodes.use(person, code)) ? "recovery-code" : undefined;
+  }
+}
