@@ -2,7 +2,7 @@ import type { AddressInfo } from "node:net";
 import * as z from "zod";
 import { createApp } from "../../server/app.ts";
 import { readConfig } from "../../server/config/config.ts";
-import { SSE_HEADERS } from "../../server/http/streams.ts";
+import { SSE_HEADERS } from "../../server/http/event-stream.ts";
 import { defineTool } from "../../server/tools/tool.ts";
 
 /** Our whole server with one tool that does nothing: what is measured is the way to a tool and back. Prints its port. */
@@ -27,7 +27,7 @@ app.http.get("/quiet", (request, reply) => {
     },
     cancel: () => clearInterval(timer),
   });
-  const body = app.streams.track(source, { route: "/quiet", standing: true, log: request.log });
+  const body = app.streams.track(source, { route: "/quiet", longLived: true, log: request.log });
   return reply.send(new Response(body, { headers: SSE_HEADERS }));
 });
 await app.http.listen({ host: "127.0.0.1", port: 0 });

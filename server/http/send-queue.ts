@@ -1,9 +1,9 @@
-/** What one event stream has to send and its client has not taken yet, as pieces in order. */
+/** The pieces of one event stream that its client has not read yet, in order. */
 export class SendQueue {
   #pieces: Uint8Array[] = [];
   #bytes = 0;
 
-  /** Bytes that wait. */
+  /** Bytes in the queue. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -14,12 +14,12 @@ export class SendQueue {
   }
 
   /**
-   * Takes whole pieces from the front, joined into one.
+   * Removes whole pieces from the front and joins them.
    *
-   * @param most stops before the piece that would make it longer, bytes; the first piece is taken whatever its length
-   * @returns undefined when nothing waits
+   * @param most the longest result, bytes. The first piece is returned whatever its length. Default: no limit
+   * @returns undefined if the queue is empty
    */
-  take(most = Number.POSITIVE_INFINITY): Uint8Array | undefined {
+  shift(most = Number.POSITIVE_INFINITY): Uint8Array | undefined {
     let count = 0;
     let size = 0;
     for (const piece of this.#pieces) {
@@ -28,9 +28,9 @@ export class SendQueue {
       count++;
     }
     if (count === 0) return undefined;
-    const taken = this.#pieces.splice(0, count);
+    const removed = this.#pieces.splice(0, count);
     this.#bytes -= size;
-    return taken.length === 1 ? taken[0] : Buffer.concat(taken);
+    return removed.length === 1 ? removed[0] : Buffer.concat(removed);
   }
 
   clear(): void {

@@ -1,6 +1,6 @@
 import type { Principal } from "../auth/principal.ts";
 import { jsonRpcError } from "../http/errors.ts";
-import type { DisconnectReason } from "../http/streams.ts";
+import type { DisconnectReason } from "../http/event-stream.ts";
 
 /** A request to the MCP endpoint, of either era. */
 export interface McpRequest {

@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Refusal } from "../http/errors.ts";
+import { SSE_HEADERS } from "../http/event-stream.ts";
 import { goneSignal } from "../http/gone.ts";
-import { SSE_HEADERS, type Streams } from "../http/streams.ts";
+import type { Streams } from "../http/streams.ts";
 import { inReadableType, type Readable, readableTypes } from "./accept.ts";
 import { refuseLargeBatch } from "./batch-limit.ts";
 import type { EraDispatch } from "./era-dispatch.ts";
@@ -53,7 +54,7 @@ export function httpHandler(dispatch: EraDispatch, streams: Streams) {
       route: "/mcp",
       session,
       principal,
-      standing: request.method === "GET" || isListen(body),
+      longLived: request.method === "GET" || isListen(body),
       ...(paced === undefined ? {} : { paced }),
       log: request.log,
       abort: () => reply.raw.destroy(),

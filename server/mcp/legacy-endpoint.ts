@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { isInitializeRequest, legacyStatelessFallback } from "@modelcontextprotocol/server";
-import type { DisconnectReason } from "../http/streams.ts";
+import type { DisconnectReason } from "../http/event-stream.ts";
 import { Call } from "./call.ts";
 import type { ChangeWatcher } from "./change-watcher.ts";
 import { errorResponse, type McpRequest, type McpResponse } from "./exchange.ts";

@@ -1,5 +1,5 @@
 import { SUPPORTED_PROTOCOL_VERSIONS } from "@modelcontextprotocol/server";
-import { RETRY_MS, SSE_HEADERS } from "../http/streams.ts";
+import { RETRY_MS, SSE_HEADERS } from "../http/event-stream.ts";
 import { STANDALONE } from "../store/store.ts";
 import type { ChangeWatcher } from "./change-watcher.ts";
 import { parseEventId, streamTag } from "./event-id.ts";

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { StreamEnd } from "../http/streams.ts";
+import type { StreamEnd } from "../http/event-stream.ts";
 import { NAME, VERSION } from "../version.ts";
 import { processGauges } from "./process-gauges.ts";
 

@@ -1,6 +1,7 @@
 import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
 import fp from "fastify-plugin";
-import { SSE_HEADERS, type Streams } from "../http/streams.ts";
+import { SSE_HEADERS } from "../http/event-stream.ts";
+import type { Streams } from "../http/streams.ts";
 import { EVERY_REQUEST } from "./every-request.ts";
 
 /** Open demo streams at the same time; the route asks for no token. */
@@ -47,7 +48,7 @@ export const demoStream = fp<DemoStreamOptions>(
         const from = clamped(request.headers["last-event-id"], 0, 0, total);
         const body = streams.track(ticks(from, total, intervalMs, keepAliveMs), {
           route: "/demo/stream",
-          standing: true,
+          longLived: true,
           paced: true,
           log: request.log,
           abort: () => reply.raw.destroy(),

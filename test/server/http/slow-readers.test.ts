@@ -74,7 +74,7 @@ beforeAll(async () => {
     },
     {
       tools: [flood],
-      streams: { standing: LIMIT, answer: LIMIT, stallMs: 1_000 },
+      streams: { longLived: LIMIT, answer: LIMIT, stallMs: 1_000 },
       profile: {
         watches: (uri) => uri.startsWith("test://"),
         register: (server, publish) => {

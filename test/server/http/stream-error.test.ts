@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { type StreamEnd, Streams } from "../../../server/http/streams.ts";
+import type { StreamEnd } from "../../../server/http/event-stream.ts";
+import { Streams } from "../../../server/http/streams.ts";
 
 function recorder() {
   const lines: { level: string; facts: Record<string, unknown>; msg: string }[] = [];
@@ -10,7 +11,7 @@ function recorder() {
 }
 
 describe("a source that fails in the middle", () => {
-  test("is an error event, then a clean end; the cause is in the log alone", async () => {
+  test("becomes an error event, then a clean end; only the log has the cause", async () => {
     const { lines, log } = recorder();
     const streams = new Streams();
     const ends: StreamEnd[] = [];
@@ -22,7 +23,7 @@ describe("a source that fails in the middle", () => {
         else throw new Error("the disk /srv/secret is gone");
       },
     });
-    const body = streams.track(source, { route: "/mcp", standing: false, log });
+    const body = streams.track(source, { route: "/mcp", longLived: false, log });
     expect(streams.byRoute()).toEqual(new Map([["/mcp", 1]]));
     const text = await new Response(body).text();
     expect(text).toBe(

@@ -1,7 +1,8 @@
 import { describe, expect, jest, test } from "@jest/globals";
 import type { FastifyBaseLogger } from "fastify";
+import type { DisconnectReason, StreamOptions } from "../../../server/http/event-stream.ts";
 import { SendQueue } from "../../../server/http/send-queue.ts";
-import { type DisconnectReason, type StreamFacts, Streams } from "../../../server/http/streams.ts";
+import { Streams } from "../../../server/http/streams.ts";
 
 const log = { info: () => undefined, error: () => undefined } as unknown as FastifyBaseLogger;
 const turns = async (count = 20) => {
@@ -9,7 +10,7 @@ const turns = async (count = 20) => {
 };
 
 /** A source that is pushed to, as the SDK's are, and a client that reads when the test says so. */
-function opened(streams: Streams, facts: Partial<StreamFacts> = {}) {
+function opened(streams: Streams, options: Partial<StreamOptions> = {}) {
   let push!: (bytes: number) => void;
   const cancelled: unknown[] = [];
   const source = new ReadableStream<Uint8Array>({
@@ -21,17 +22,17 @@ function opened(streams: Streams, facts: Partial<StreamFacts> = {}) {
   const ends: DisconnectReason[] = [];
   const body = streams.track(source, {
     route: "/mcp",
-    standing: true,
+    longLived: true,
     log,
     onEnd: (reason) => ends.push(reason),
-    ...facts,
+    ...options,
   });
   return { push, cancelled, ends, reader: body.getReader() };
 }
 
 describe("a stream whose client does not read", () => {
-  test("is cut beyond its limit, at the source too, and its queue is let go", async () => {
-    const streams = new Streams({ standing: 1_000 });
+  test("is cut when its queue exceeds the limit; the source is cancelled and the queue is freed", async () => {
+    const streams = new Streams({ longLived: 1_000 });
     const { push, cancelled, ends } = opened(streams);
     for (let i = 0; i < 12; i++) push(100);
     await turns();
@@ -39,8 +40,8 @@ describe("a stream whose client does not read", () => {
     expect(cancelled).toEqual(["slow_reader"]);
   });
 
-  test("may have one message that is longer than the limit", async () => {
-    const streams = new Streams({ standing: 1_000 });
+  test("may queue one message that is longer than the limit", async () => {
+    const streams = new Streams({ longLived: 1_000 });
     const { push, ends, reader } = opened(streams);
     await reader.read();
     push(50_000);
@@ -51,7 +52,7 @@ describe("a stream whose client does not read", () => {
     await reader.cancel();
   });
 
-  test("the one with the most waiting goes when all together are too many", async () => {
+  test("beyond the total limit, the stream with the longest queue is cut", async () => {
     const streams = new Streams({ total: 10_000 });
     const small = Array.from({ length: 5 }, () => opened(streams));
     const large = opened(streams);
@@ -68,7 +69,7 @@ describe("a stream whose client does not read", () => {
     for (const { reader } of small) await reader.cancel();
   });
 
-  test("is cut after the time that it has, and only when something waits", async () => {
+  test("is cut after the stall timeout, but only if something waits", async () => {
     jest.useFakeTimers({ doNotFake: ["setImmediate", "queueMicrotask", "nextTick"] });
     try {
       const streams = new Streams({ stallMs: 60_000 });
@@ -92,8 +93,8 @@ describe("a stream whose client does not read", () => {
     }
   });
 
-  test("a source that produces what it is asked for is not cut, and not asked", async () => {
-    const streams = new Streams({ standing: 1_000 });
+  test("a paced source is not cut, and not read while the client does not read", async () => {
+    const streams = new Streams({ longLived: 1_000 });
     let produced = 0;
     const ends: DisconnectReason[] = [];
     const source = new ReadableStream<Uint8Array>({
@@ -102,14 +103,14 @@ describe("a stream whose client does not read", () => {
         controller.enqueue(new Uint8Array(1_000));
       },
     });
-    const facts: StreamFacts = {
+    const options: StreamOptions = {
       route: "/x",
-      standing: true,
+      longLived: true,
       paced: true,
       log,
       onEnd: (reason) => ends.push(reason),
     };
-    const reader = streams.track(source, facts).getReader();
+    const reader = streams.track(source, options).getReader();
     await turns(200);
     const before = produced;
     expect(before).toBeLessThan(256 * 1024);
@@ -123,12 +124,12 @@ describe("a stream whose client does not read", () => {
   });
 });
 
-test("a queue gives whole pieces in order, up to a size, and at least one", () => {
+test("a queue returns whole pieces in order, up to a size, and at least one", () => {
   const queue = new SendQueue();
-  expect(queue.take()).toBeUndefined();
+  expect(queue.shift()).toBeUndefined();
   for (const text of ["aa", "bb", "cccccc", "d"]) queue.push(Buffer.from(text));
   expect(queue.bytes).toBe(11);
-  const take = (most?: number) => Buffer.from(queue.take(most) ?? []).toString();
-  expect([take(4), take(3), take()]).toEqual(["aabb", "cccccc", "d"]);
+  const shift = (most?: number) => Buffer.from(queue.shift(most) ?? []).toString();
+  expect([shift(4), shift(3), shift()]).toEqual(["aabb", "cccccc", "d"]);
   expect(queue.bytes).toBe(0);
 });

@@ -86,8 +86,14 @@ test("nothing grows with time while 500 notification streams stand idle for an h
     const web = new Request("http://localhost/mcp", { headers: { accept: "text/event-stream" } });
     const { response, paced, onEnd } = await notifications.open(session, web);
     if (!response.body) throw new Error(`no stream: ${response.status}`);
-    const facts = { route: "/mcp", standing: true, paced: paced === true, log, ...(onEnd ? { onEnd } : {}) };
-    const reader = streams.track(response.body, facts).getReader();
+    const options = {
+      route: "/mcp",
+      longLived: true,
+      paced: paced === true,
+      log,
+      ...(onEnd ? { onEnd } : {}),
+    };
+    const reader = streams.track(response.body, options).getReader();
     readers.push(reader);
     void (async () => {
       for (;;) {
