@@ -15,6 +15,7 @@ a{color:var(--accent);text-underline-offset:.18em}a:hover{color:var(--accent-str
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px;border-radius:4px}
 h1{font-size:1.6rem;line-height:1.25;margin:0 0 .75rem;letter-spacing:-.015em;text-wrap:balance}
 h2{font-size:1.2rem;line-height:1.3;margin:2.5rem 0 .75rem;letter-spacing:-.01em}
+h2.label{font-size:1rem;margin:1.25rem 0 .5rem;letter-spacing:0}
 h3{font-size:1rem;margin:0 0 .5rem}
 p,ul,ol,pre,dl{margin:0 0 1rem}
 ul,ol{padding-left:1.25rem}li{margin:.25rem 0}

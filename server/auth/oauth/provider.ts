@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { interactionPolicy, type KoaContextWithOIDC, Provider } from "oidc-provider";
+import { errorPage } from "../../pages/error.ts";
 import type { AuthEvents } from "../events.ts";
 import type { People } from "../people.ts";
 import { SCOPES } from "../principal.ts";
@@ -7,7 +8,6 @@ import { adapterFactory } from "./adapter.ts";
 import type { ClientDocuments } from "./client-documents.ts";
 import { type Consents, makeGrant } from "./consents.ts";
 import { ROUTES, SIGN_IN_PATH } from "./discovery.ts";
-import { errorPage } from "./form-page.ts";
 import { type KeySet, SIGNING_ALG } from "./keys.ts";
 import { OIDC_SCOPES, resourceScopes } from "./resource.ts";
 import type { OAuthStore } from "./store.ts";

@@ -2,16 +2,18 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Refusal } from "../../http/errors.ts";
 import type { BucketStore } from "../../http/limits/buckets.ts";
 import { networkOf } from "../../http/network.ts";
+import { consentPage } from "../../pages/consent.ts";
+import { errorPage } from "../../pages/error.ts";
+import type { HtmlPage } from "../../pages/layout.ts";
+import { signInPage } from "../../pages/sign-in.ts";
 import type { AuthorizationServer } from "./authorization-server.ts";
 import { SIGN_IN_PATH } from "./discovery.ts";
-import { errorPage, type HtmlPage } from "./form-page.ts";
 import type { InteractionDetails } from "./interaction.ts";
-import { consentPage, signInPage } from "./sign-in-pages.ts";
 
 /** Attempts to sign in from one network: at once, and a minute. */
 const ATTEMPTS = { atOnce: 10, perMinute: 10 } as const;
 
-/** The plain pages of sign-in and consent. */
+/** Sign-in and consent. */
 export function registerSignIn(
   app: FastifyInstance,
   server: AuthorizationServer,

@@ -72,6 +72,9 @@ test.each([
   await client.close();
 });
 
+/** Signed in once for all of them: a network has ten sign-ins a minute. */
+const browser = new Browser();
+
 /** What clients send to be registered, from their sources and public logs; and what they are sent to. */
 const BODIES = [
   {
@@ -190,7 +193,7 @@ test.each(BODIES)(
       scope: "code:read ops unknown:scope",
       resource: `${origin}/`,
     };
-    const back = await allow(new Browser(), `${origin}/authorize?${new URLSearchParams(parameters)}`);
+    const back = await allow(browser, `${origin}/authorize?${new URLSearchParams(parameters)}`);
     expect(back.href).toMatch(new RegExp(`^${redirect.replace(/[.*+?^$()[\]\\]/g, "\\$&")}`));
     const token = await fetch(`${origin}/token`, {
       method: "POST",

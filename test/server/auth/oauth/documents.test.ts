@@ -61,7 +61,7 @@ test("a client is known by its document, whose host the person is shown", async 
   const browser = new Browser();
   const page = await browser.get(authorizationUrl(running.origin, ID, { code_challenge: pkce().challenge }));
   const consent = await browser.submit(page, { action: "sign-in", login: "ada", password: "correct horse" });
-  expect(await consent.text()).toMatch(/Documented.*published by client\.example\.com/s);
+  expect(await consent.text()).toMatch(/Documented.*published by <strong>client\.example\.com/s);
   const { tokens } = await connect(running.origin, { client: ID });
   expect(tokens.refresh_token).toBeDefined();
   expect(fetched.filter((url) => url === ID)).toHaveLength(1);

@@ -1,0 +1,20 @@
+import { html } from "./html.ts";
+import { type HtmlPage, page } from "./layout.ts";
+
+/**
+ * What a person sees when a client sent them here with a request that cannot be answered by a redirect.
+ *
+ * @param error an OAuth error code (RFC 6749, section 4.1.2.1)
+ */
+export function errorPage(error: string, description: string | undefined): HtmlPage {
+  return page({
+    title: "This sign-in cannot go on",
+    width: "narrow",
+    body: html`<div class="card">
+<h1>This sign-in cannot go on</h1>
+<div class="note bad" role="alert"><p>${description ?? "The request could not be understood."}</p></div>
+<p>Go back to the program that sent you here and connect again.</p>
+<p class="muted">If it fails again, show this page to the operator of this server. The error is <code>${error}</code>.</p>
+</div>`,
+  });
+}
