@@ -76,6 +76,7 @@ const environment = (folder: string) => ({
   AUTH_MODE: "none",
   LOG_LEVEL: "info",
   SESSIONS_DIR: join(folder, "sessions"),
+  AUDIT_DIR: join(folder, "audit"),
   INDEX_DIR: join(folder, "index"),
   WORKSPACE_DIR: folder,
   RATE_LIMIT_ADDRESS: "1000000",

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { auditCommand } from "./commands/audit.ts";
 import { connectCommand } from "./commands/connect.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
@@ -29,6 +30,7 @@ export function mcpEdge(): Command {
     statusCommand(),
     tokenCommand(),
     userCommand(),
+    auditCommand(),
     connectCommand(),
     logsCommand(),
     shellCommand(),

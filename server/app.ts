@@ -86,7 +86,7 @@ function createFastify({ config, logStream }: AppOptions): FastifyInstance {
 
 /** What clients would lose comes first. Child processes of git and of the index may take their time. */
 async function close(http: FastifyInstance, services: Services): Promise<void> {
-  const { streams, usage, sync, semantic, index, auth, buckets, store, metrics } = services;
+  const { streams, usage, audit, sync, semantic, index, auth, buckets, store, metrics } = services;
   const steps = [
     { name: "streams", close: () => streams.endAll(), limitMs: 500 },
     { name: "sessions", close: () => http.mcp?.close(), limitMs: 1_000 },
@@ -97,6 +97,7 @@ async function close(http: FastifyInstance, services: Services): Promise<void> {
       limitMs: 1_500,
     },
     { name: "auth", close: () => auth.close(), limitMs: 200 },
+    { name: "audit", close: () => audit.close(), limitMs: 500 },
     { name: "limits", close: () => buckets.close(), limitMs: 100 },
     { name: "store", close: () => store.close(), limitMs: 500 },
     {

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { startAdmin } from "./admin.ts";
 import { createApp, type ServerApp } from "./app.ts";
+import { auditCommand } from "./audit/audit-command.ts";
 import { clientsCommand } from "./auth/clients-command.ts";
 import { keysCommand } from "./auth/keys-command.ts";
 import { tokenCommand } from "./auth/token-command.ts";
@@ -42,6 +43,8 @@ async function main(): Promise<void> {
   else program.command("clients").description("registers OAuth clients by hand; see: clients --help");
   if (process.argv[2] === "user") program.addCommand(userCommand(process.env, write));
   else program.command("user").description("adds and removes the people who may sign in; see: user --help");
+  if (process.argv[2] === "audit") program.addCommand(auditCommand(process.env, write));
+  else program.command("audit").description("lists and verifies the audit log; see: audit --help");
   await program.parseAsync();
 }
 

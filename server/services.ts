@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from "fastify";
 import type { AppOptions } from "./app-options.ts";
+import { openAudit } from "./audit/open-audit.ts";
 import { AuthEvents } from "./auth/events.ts";
 import { openAuth } from "./auth/open-auth.ts";
 import { openUsage } from "./auth/open-usage.ts";
@@ -57,8 +58,10 @@ export async function openServices(
   const buckets = openBuckets(config.storeUrl, capabilities, (reason) => log.warn({ reason }, "limits"));
 
   const shares = new Shares(config.shares);
+  const authEvents = new AuthEvents((error) => log.error({ err: error }, "auth events"));
+  const audit = openAudit(config.audit, { metrics, log, events: authEvents });
   const tools = (options.tools ?? TOOLS).map((tool) => {
-    const observed = observedTool(limitedTool(tool, shares.calls), metrics);
+    const observed = observedTool(audit.tool(limitedTool(tool, shares.calls)), metrics);
     return options.tracing?.tool(observed) ?? observed;
   });
   const workspace = new Workspace(config.workspace);
@@ -75,7 +78,6 @@ export async function openServices(
   await provideGit(capabilities);
   const ripgrep = await provideRipgrep(config.ripgrepPath, capabilities);
 
-  const authEvents = new AuthEvents((error) => log.error({ err: error }, "auth events"));
   const auth = await openAuth({
     config,
     people: options.people,
@@ -102,6 +104,7 @@ export async function openServices(
     buckets,
     shares,
     tools,
+    audit,
     index,
     semantic,
     sync,

@@ -19,6 +19,7 @@ type Derived =
   | "workspaceDir"
   | "limits"
   | "index"
+  | "audit"
   | "embeddings";
 type Local = "host" | "port" | "home" | "path" | "tracing" | "systemd";
 
@@ -30,6 +31,8 @@ export interface ServerConfig extends Omit<Parsed, Derived | Local> {
   readonly workspace: { readonly kind: "folder" | "single"; readonly dir: string };
   readonly listen: Listen;
   readonly limits: Omit<Parsed["limits"], "eventLoopMs"> & { readonly eventLoopMs: number };
+  /** `dir` undefined: no audit log. */
+  readonly audit: Omit<Parsed["audit"], "withArguments"> & { readonly withArguments: boolean };
   readonly index: Omit<Parsed["index"], "dir"> & { readonly dir: string };
   /** undefined: no search by meaning. */
   readonly embeddings: EmbeddingService | undefined;
@@ -99,6 +102,11 @@ export function readConfig(
         : { kind: "folder", dir: resolve(process_.cwd, folder) },
     listen: socket ? { kind: "fd", fd: 3 } : { kind: "tcp", host, port },
     sessionsDir: e.sessionsDir ?? (dev ? undefined : MACHINE_FOLDERS.sessions),
+    audit: {
+      ...e.audit,
+      dir: e.audit.dir ?? (dev ? undefined : MACHINE_FOLDERS.audit),
+      withArguments: e.audit.withArguments === "yes",
+    },
     // In development nothing is shed: a debugger's pause is no overload.
     limits: { ...e.limits, eventLoopMs: e.limits.eventLoopMs ?? (dev ? 0 : 1_000) },
     embeddings: url && { url, model, key },
@@ -153,4 +161,15 @@ export function readTokenConfig(env: NodeJS.ProcessEnv) {
 export function readPeopleConfig(env: NodeJS.ProcessEnv) {
   const { publicUrl, authMode } = Environment.shape;
   return { ...parseVariables(z.object({ publicUrl, authMode }), env), ...readTokenConfig(env) };
+}
+
+/**
+ * What the `audit` command reads; like readTokenConfig.
+ *
+ * @throws ConfigError
+ */
+export function readAuditConfig(env: NodeJS.ProcessEnv) {
+  const { dir } = Environment.shape.audit.shape;
+  const { auditDir } = parseVariables(z.object({ auditDir: dir }), env);
+  return { auditDir: auditDir ?? MACHINE_FOLDERS.audit };
 }

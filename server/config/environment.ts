@@ -22,6 +22,7 @@ export const MACHINE_FOLDERS = {
   sessions: "/srv/mcp-edge/state/sessions",
   workspace: "/srv/mcp-edge/workspace",
   index: "/srv/mcp-edge/index",
+  audit: "/srv/mcp-edge/audit",
 } as const;
 
 const SYSTEMD = "systemd";
@@ -151,6 +152,26 @@ export const Environment = z.object({
     description: "Folder of what the server itself stores: sessions and counts.",
     example: MACHINE_FOLDERS.sessions,
     unset: `\`${MACHINE_FOLDERS.sessions}\`; in development nothing is stored`,
+  }),
+  audit: z.object({
+    dir: variable("AUDIT_DIR", absolutePath, {
+      description: "Folder of the audit log; created if missing.",
+      example: MACHINE_FOLDERS.audit,
+      unset: `\`${MACHINE_FOLDERS.audit}\`; in development there is no audit log`,
+    }),
+    fileBytes: variable("AUDIT_FILE_MB", mebibytes(1_024, 1), {
+      description: "A file of the audit log that has reached this size is followed by a new one.",
+      default: "16",
+      unit: "MiB",
+    }),
+    files: variable("AUDIT_FILES", wholeNumber(2, 10_000), {
+      description: "Number of these files; older ones are removed.",
+      default: "20",
+    }),
+    withArguments: variable("AUDIT_ARGUMENTS", choice("yes", "no"), {
+      description: "Whether the audit log also holds the arguments of tool calls. They may be confidential.",
+      default: "no",
+    }),
   }),
   index: z.object({
     dir: variable("INDEX_DIR", absolutePath, {

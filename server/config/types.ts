@@ -17,10 +17,10 @@ export const wholeNumber = (min: number, max: number) =>
     .meta({ type: `a whole number from ${min} to ${max}`, printable: true });
 
 /** @returns bytes */
-export const mebibytes = (max: number) =>
-  wholeNumber(0, max)
+export const mebibytes = (max: number, min = 0) =>
+  wholeNumber(min, max)
     .transform((n) => n * 1024 * 1024)
-    .meta({ type: `a whole number from 0 to ${max}`, printable: true });
+    .meta({ type: `a whole number from ${min} to ${max}`, printable: true });
 
 export const choice = <const T extends readonly string[]>(...values: T) =>
   z.enum(values).meta({ type: `one of ${values.join(", ")}`, printable: true });

@@ -59,6 +59,8 @@ export class Metrics {
   ]);
   readonly #toolCalls = this.#counter("tool_calls_total", "Tool calls", ["tool", "outcome"]);
   readonly #toolTime = this.#histogram("tool_duration_seconds", "Duration of tool calls", FAST, ["tool"]);
+  readonly #audit = this.#counter("audit_records_total", "Records of the audit log", ["outcome"]);
+  readonly #auditErrors = this.#counter("audit_write_errors_total", "Failed writes of the audit log", []);
   readonly #stop: () => void;
 
   constructor(sources: MetricSources) {
@@ -121,6 +123,15 @@ export class Metrics {
   toolCall(tool: string, outcome: ToolOutcome, seconds: number): void {
     this.#toolCalls.inc({ tool, outcome });
     this.#toolTime.observe({ tool }, seconds);
+  }
+
+  /** `lost`: records that could not be written and for which there was no more room in memory. */
+  audited(outcome: "written" | "lost", records: number): void {
+    this.#audit.inc({ outcome }, records);
+  }
+
+  auditFailed(): void {
+    this.#auditErrors.inc();
   }
 
   close(): void {

@@ -36,6 +36,7 @@ function start(env: Record<string, string>, socket?: Server, args: string[] = []
     env: {
       PATH: `${join(folder.path, "bin")}:${process.env.PATH}`,
       SESSIONS_DIR: join(folder.path, "sessions"),
+      AUDIT_DIR: join(folder.path, "audit"),
       INDEX_DIR: join(folder.path, "index"),
       ...env,
     },

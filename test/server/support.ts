@@ -56,7 +56,7 @@ export async function startApp(
   const config = readConfig({ LOG_LEVEL: "debug", ...env });
   const app = await createApp({
     // Nothing is kept, unless the test names a folder.
-    config: { ...config, sessionsDir: env.SESSIONS_DIR },
+    config: { ...config, sessionsDir: env.SESSIONS_DIR, audit: { ...config.audit, dir: env.AUDIT_DIR } },
     ...options,
     logStream: { write: (line) => logs.push(JSON.parse(line)) },
   });

@@ -37,6 +37,7 @@ describe("readConfig", () => {
       shares: { calls: 32, listens: 100, resources: 1_000, sessions: 1_000, liveSessions: 500 },
       storeUrl: undefined,
       embeddings: undefined,
+      audit: { dir: undefined, fileBytes: 16 * 1024 * 1024, files: 20, withArguments: false },
       index: { dir: expect.stringMatching(/\/\.cache\/mcp-edge\/index$/), pollSeconds: 10 },
       jwt: { issuer: undefined, audience: undefined, scopes: new Map() },
       tokenDomain: undefined,
@@ -65,6 +66,7 @@ describe("readConfig", () => {
     expect(config.allowedOrigins).toEqual(["https://chat.example:8443", "inspector.example"]);
     expect(config.publicUrl?.origin).toBe("https://mcp.example.com");
     expect(config.sessionsDir).toBe("/srv/mcp-edge/state/sessions");
+    expect(config.audit.dir).toBe("/srv/mcp-edge/audit");
     expect(config.dev).toBe(false);
   });
 

@@ -126,7 +126,8 @@ async function createTwin(origin: string, env: Record<string, string>) {
     ...env,
   });
   const { TestPeople } = await import("./support.ts");
-  const app = await createApp({ config, people: new TestPeople() });
+  const audit = { ...config.audit, dir: undefined };
+  const app = await createApp({ config: { ...config, audit }, people: new TestPeople() });
   return Object.assign(app, { [Symbol.asyncDispose]: () => app.close() });
 }
 

@@ -77,7 +77,11 @@ export async function startOAuth(options: StartOptions = {}): Promise<RunningOAu
   });
   const app = await createApp({
     // Nothing is kept, unless the test names a folder.
-    config: { ...config, sessionsDir: options.env?.SESSIONS_DIR },
+    config: {
+      ...config,
+      sessionsDir: options.env?.SESSIONS_DIR,
+      audit: { ...config.audit, dir: options.env?.AUDIT_DIR },
+    },
     people,
     fetchClientDocument: options.fetch ?? noDocuments,
     logStream: { write: (line) => logs.push(line) },

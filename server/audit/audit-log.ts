@@ -1,0 +1,111 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { Periodic } from "../periodic.ts";
+import { AuditFile, auditFiles, newestLink } from "./audit-file.ts";
+import { type AuditEvent, type FileLink, tipOf } from "./record.ts";
+
+/** Interval of the writes, milliseconds. */
+const WRITE_MS = 250;
+/** Longest wait after failed writes, milliseconds. */
+const MAX_BACK_OFF_MS = 10_000;
+/** Records that wait for the disk; more are lost, and counted. Some 5 MB. */
+const MAX_WAITING = 10_000;
+
+export interface AuditLogOptions {
+  readonly dir: string;
+  /** A file that has reached this size, bytes, is followed by a new one. */
+  readonly fileBytes: number;
+  /** Files of the folder; older ones are removed. */
+  readonly files: number;
+  /** Receives the numbers of records written and lost, for the metrics. */
+  readonly count: (outcome: "written" | "lost", records: number) => void;
+  readonly onError: (error: Error) => void;
+  /** Default 10,000. */
+  readonly maxWaiting?: number;
+}
+
+/**
+ * The audit log: JSON lines, each with the sha256 of the line before. Each process has files of its own, so that the two processes of a
+ * take-over do not disturb each other's chains. Writing is in the background: a request never waits, and a full disk ends none.
+ */
+export class AuditLog {
+  readonly #options: AuditLogOptions;
+  readonly #writer = randomBytes(4).toString("hex");
+  readonly #writes: Periodic;
+  #waiting: AuditEvent[] = [];
+  #lost = 0;
+  #file: AuditFile | undefined;
+  #previous: FileLink | undefined;
+
+  constructor(options: AuditLogOptions) {
+    this.#options = options;
+    this.#writes = new Periodic({
+      everyMs: WRITE_MS,
+      maxBackOffMs: MAX_BACK_OFF_MS,
+      round: () => this.#write(),
+      onError: options.onError,
+    }).start();
+  }
+
+  record(event: AuditEvent): void {
+    if (this.#waiting.length < (this.#options.maxWaiting ?? MAX_WAITING)) this.#waiting.push(event);
+    else {
+      this.#lost++;
+      this.#options.count("lost", 1);
+    }
+  }
+
+  /** Writes what waits. Errors go to `onError`. */
+  flush(): Promise<void> {
+    return this.#writes.rerun();
+  }
+
+  async close(): Promise<void> {
+    await this.flush();
+    await this.#writes.stop();
+    await this.#file?.close();
+    if (this.#waiting.length > 0) this.#options.count("lost", this.#waiting.length);
+  }
+
+  async #write(): Promise<void> {
+    if (this.#waiting.length === 0 && this.#lost === 0) return;
+    const file = await this.#current();
+    const [events, lost] = [this.#waiting, this.#lost];
+    this.#waiting = [];
+    this.#lost = 0;
+    const gap: AuditEvent[] = lost > 0 ? [{ type: "gap", at: new Date().toISOString(), lost }] : [];
+    try {
+      await file.append([...events, ...gap]);
+    } catch (error) {
+      this.#lost += lost;
+      this.#waiting = [...events, ...this.#waiting];
+      throw error;
+    }
+    this.#options.count("written", events.length);
+  }
+
+  async #current(): Promise<AuditFile> {
+    const { dir, fileBytes } = this.#options;
+    if (this.#file && this.#file.bytes < fileBytes) return this.#file;
+    if (this.#file) {
+      this.#previous = this.#file.link;
+      await this.#file.close();
+      this.#file = undefined;
+    } else if (!this.#previous) {
+      await mkdir(dir, { recursive: true, mode: 0o700 });
+      this.#previous = await newestLink(dir);
+    }
+    this.#file = await AuditFile.create(dir, this.#writer, this.#previous);
+    await this.#removeOld();
+    return this.#file;
+  }
+
+  async #removeOld(): Promise<void> {
+    const { dir, files } = this.#options;
+    for (const name of (await auditFiles(dir)).slice(0, -files)) {
+      await rm(tipOf(join(dir, name)), { force: true });
+      await rm(join(dir, name), { force: true });
+    }
+  }
+}

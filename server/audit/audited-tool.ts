@@ -1,0 +1,59 @@
+import type { Principal } from "../auth/principal.ts";
+import { currentOrigin } from "../shares/caller.ts";
+import { ToolError } from "../tool-error.ts";
+import type { Tool } from "../tools/tool.ts";
+import type { AuditLog } from "./audit-log.ts";
+import type { AuditWho, ToolCallEvent } from "./record.ts";
+
+const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value) ?? "");
+
+/**
+ * The same tool, recording each call that a client makes.
+ *
+ * @param withArguments also records the arguments; they may hold what nobody else should read
+ */
+export function auditedTool(tool: Tool, audit: Pick<AuditLog, "record">, withArguments: boolean): Tool {
+  return {
+    ...tool,
+    run: async (args, context) => {
+      const started = performance.now();
+      const at = new Date().toISOString();
+      const origin = currentOrigin();
+      const record = (outcome: ToolCallEvent["outcome"], answer?: unknown) => {
+        audit.record({
+          type: "tool.call",
+          at,
+          who: origin ? whoIs(origin.principal) : {},
+          tool: tool.name,
+          ...repositoryOf(args, answer),
+          outcome,
+          argumentBytes: bytesOf(args),
+          ...(answer === undefined ? {} : { answerBytes: bytesOf(answer) }),
+          ms: Math.round((performance.now() - started) * 10) / 10,
+          ...(origin ? { requestId: origin.requestId, traceId: origin.traceId } : {}),
+          ...(withArguments ? { arguments: args } : {}),
+        });
+      };
+      try {
+        const answer = await tool.run(args, context);
+        record("ok", answer);
+        return answer;
+      } catch (error) {
+        record(error instanceof ToolError ? "refused" : "error");
+        throw error;
+      }
+    },
+  };
+}
+
+function whoIs({ id, kind = "token", name, client }: Principal): AuditWho {
+  return { id, kind, name, ...(client ? { client } : {}) };
+}
+
+/** The answer names the repository also where the caller did not have to. The id of `fetch` begins with it. */
+function repositoryOf(args: Record<string, unknown>, answer: unknown): { repository?: string } {
+  const { repo } = (answer ?? {}) as Record<string, unknown>;
+  const id = typeof args.id === "string" ? /^([^:]{1,255}):/.exec(args.id)?.[1] : undefined;
+  const repository = [repo, args.repo, id].find((name) => typeof name === "string") as string | undefined;
+  return repository === undefined ? {} : { repository };
+}

@@ -1,0 +1,13 @@
+import { expect, test } from "@jest/globals";
+import { serverArguments } from "../../../cli/commands/audit.ts";
+
+test("the filters are passed on, each as one argument", () => {
+  expect(serverArguments("list", { json: true, since: "7d", person: "--tool=x" })).toEqual([
+    "audit",
+    "list",
+    "--since=7d",
+    "--person=--tool=x",
+    "--json",
+  ]);
+  expect(serverArguments("verify", { json: false })).toEqual(["audit", "verify"]);
+});
