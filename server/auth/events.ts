@@ -10,7 +10,7 @@ export interface EventOrigin {
 }
 
 /** How a person proved who they are. */
-export type SignInMethod = "password" | "passkey" | "recovery-code" | "enrolment" | "upstream";
+export type SignInMethod = "password" | "passkey" | "recovery-code" | "enrolment" | "link" | "upstream";
 
 /**
  * What happens in sign-in and authorization. Never holds a secret: no token, code, verifier, password, or client secret. Text that a

@@ -3,6 +3,7 @@ import type { ServerConfig } from "../config/config.ts";
 import type { BucketStore } from "../http/limits/buckets.ts";
 import { networkOf } from "../http/network.ts";
 import type { Check } from "../http/readiness.ts";
+import { registerPeople } from "../people/routes.ts";
 import { StoredPeople } from "../people/stored-people.ts";
 import type { AuthEvents } from "./events.ts";
 import { anonymousAuthenticator } from "./guard.ts";
@@ -83,11 +84,18 @@ export async function openAuth(options: OpenAuthOptions): Promise<Auth> {
     register: async (http, hosts) => {
       if (!issued || !issuer) return;
       registerResourceMetadata(http, { resource, issuer, events, tokenDomain });
-      if (server) await registerOAuth(http, { server, buckets, hosts, tokenDomain });
+      if (server)
+        await registerOAuth(http, { server, buckets, hosts, tokenDomain, pages: peoplePages(buckets) });
     },
     close: async () => server?.close(),
   };
 }
+
+/** Enrolment, where the people are our own. */
+const peoplePages = (buckets: BucketStore) => (http: FastifyInstance, server: AuthorizationServer) => {
+  const { people } = server;
+  if (people instanceof StoredPeople) registerPeople(http, { server, people, buckets });
+};
 
 function issuedTokens(
   { config, events, onProblem }: OpenAuthOptions,
@@ -117,7 +125,7 @@ async function openServer(options: OpenAuthOptions): Promise<AuthorizationServer
   return AuthorizationServer.start({
     issuer: config.publicUrl.origin,
     store,
-    people: options.people ?? new StoredPeople(store),
+    people: options.people ?? new StoredPeople(store, config.publicUrl.origin),
     events,
     allowFetch: async (address) =>
       (await buckets.take(`client-document:${networkOf(address)}`, atOnce, perMinute / 60)).allowed,

@@ -23,6 +23,10 @@ export interface People {
   findByLogin(login: string): Promise<Person | undefined>;
   /** Takes as long for a login that does not exist. @throws Refusal while the login is locked for this network */
   signIn(attempt: PasswordAttempt): Promise<SignedIn | undefined>;
+  /** @param page an id that only this browser knows @returns for the browser's authenticator, JSON */
+  passkeyOptions(page: string): Promise<string>;
+  /** @param answer of the authenticator to the last options for this page, which are used up; JSON */
+  signInByPasskey(page: string, answer: string): Promise<SignedIn | undefined>;
 }
 
 /** What somebody typed into the sign-in form. */

@@ -2,6 +2,7 @@ import type { OAuthStore } from "../auth/oauth/store.ts";
 import type { PasswordAttempt, People, SignedIn } from "../auth/people.ts";
 import { Failures } from "./failures.ts";
 import { Links } from "./links.ts";
+import { Passkeys } from "./passkeys.ts";
 import { Passwords } from "./passwords.ts";
 import { PeopleStore } from "./people-store.ts";
 import { RecoveryCodes } from "./recovery-codes.ts";
@@ -19,7 +20,13 @@ export class StoredPeople implements People {
   readonly recoveryCodes: RecoveryCodes;
   readonly failures: Failures;
 
-  constructor(store: OAuthStore, now: () => number = Date.now) {
+  readonly passkeys: Passkeys;
+  readonly now: () => number;
+
+  /** @param origin the public one of the server; passkeys belong to it */
+  constructor(store: OAuthStore, origin: string, now: () => number = Date.now) {
+    this.now = now;
+    this.passkeys = new Passkeys(store, origin, now);
     this.directory = new PeopleStore(store, now);
     this.links = new Links(store, now);
     this.passwords = new Passwords(store);
@@ -49,6 +56,16 @@ export class StoredPeople implements People {
     // Somebody may have removed the person while the password was checked.
     const still = await this.find(person.id);
     return still && { person: still, how };
+  }
+
+  passkeyOptions(page: string): Promise<string> {
+    return this.passkeys.authenticationOptions(page);
+  }
+
+  async signInByPasskey(page: string, answer: string): Promise<SignedIn | undefined> {
+    const id = await this.passkeys.authenticate(page, answer);
+    const person = id === undefined ? undefined : await this.find(id);
+    return person && { person, how: "passkey" };
   }
 
   async #second(person: string, code: string): Promise<SignedIn["how"] | undefined> {

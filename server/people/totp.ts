@@ -16,14 +16,12 @@ export interface NewTotp {
   readonly uri: string;
 }
 
-/** @param host who asks, in the authenticator app */
-export function newTotp(host: string, login: string): NewTotp {
-  return describeTotp(new Secret({ size: 20 }).base32, host, login);
-}
+/** 160 bits, base32 (RFC 4226, section 4). */
+export const newTotpSecret = (): string => new Secret({ size: 20 }).base32;
 
-/** The same for a secret that was shown before. */
+/** @param host who asks, in the authenticator app */
 export function describeTotp(secret: string, host: string, login: string): NewTotp {
-  return { secret, uri: totp(secret, host, login).toString() };
+  return { secret, uri: totp(secret, `mcp-edge ${host}`, login).toString() };
 }
 
 /** @param now milliseconds since 1970 @returns the step that the code belongs to */

@@ -30,6 +30,8 @@ export interface OAuthPluginOptions {
   readonly hosts: string[];
   /** A host name without OAuth, for clients that ignore a pasted token wherever they find OAuth. */
   readonly tokenDomain?: string | undefined;
+  /** More pages of people, with the same body parser, errors and checks of the host name. */
+  readonly pages?: ((app: FastifyInstance, server: AuthorizationServer) => void) | undefined;
 }
 
 /** The routes of the authorization server. Its errors are OAuth's (RFC 6749, section 5.2), or a page where a person looks. */
@@ -114,6 +116,7 @@ export async function registerOAuth(app: FastifyInstance, options: OAuthPluginOp
       });
     });
     registerSignIn(oauth, server, buckets);
+    options.pages?.(oauth, server);
   });
 }
 

@@ -22,7 +22,10 @@ export function registerSignIn(
   const { interactions, people } = server;
   const url = `${SIGN_IN_PATH}/:uid`;
   app.get(url, { exposeHeadRoute: false }, (request, reply) =>
-    pages(reply, async () => pageOf(await interactions.details(request, reply))),
+    pages(reply, async () => {
+      const details = await interactions.details(request, reply);
+      return details.step === "consent" ? consentPage(details) : signInForm(details);
+    }),
   );
   app.post(url, (request, reply) =>
     pages(reply, async () => {
@@ -38,6 +41,9 @@ export function registerSignIn(
     }),
   );
 
+  const signInForm = async (details: InteractionDetails, problem?: string) =>
+    signInPage(details, problem, await people.passkeyOptions(details.uid));
+
   async function signIn(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -52,19 +58,27 @@ export function registerSignIn(
       interactions.signInRefused(request, details, login, "too many attempts from this network");
       throw new Refusal(429, "Too many attempts. Wait a minute and try again.");
     }
+    const passkey = form.get("passkey") ?? "";
     const password = form.get("password") ?? "";
     const code = form.get("code") ?? "";
-    const signedIn = await people.signIn({ login, password, code, network });
+    const signedIn = passkey
+      ? await people.signInByPasskey(details.uid, passkey)
+      : await people.signIn({ login, password, code, network }).catch((error) => {
+          if (error instanceof Refusal) interactions.signInRefused(request, details, login, error.message);
+          throw error;
+        });
     if (signedIn) return interactions.finishSignIn(request, reply, signedIn.person, { how: signedIn.how });
     // Which of the three is wrong is nobody's business.
-    interactions.signInRefused(request, details, login, "wrong login, password or code");
+    const wrong = passkey ? "passkey" : "login, password or code";
+    interactions.signInRefused(request, details, login, `wrong ${wrong}`);
     reply.code(401);
-    return signInPage(details, "The login, the password or the code is wrong.");
+    return signInForm(
+      details,
+      passkey
+        ? "This passkey is not known here, or the page was too old. Try again."
+        : "The login, the password or the code is wrong.",
+    );
   }
-}
-
-function pageOf(details: InteractionDetails): HtmlPage {
-  return details.step === "consent" ? consentPage(details) : signInPage(details);
 }
 
 /** Answers with a page, or with a redirect (303) where there is a URL. A refusal is a page too. */

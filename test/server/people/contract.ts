@@ -3,12 +3,12 @@ import type { OAuthStore } from "../../../server/auth/oauth/store.ts";
 import { StoredPeople } from "../../../server/people/stored-people.ts";
 import { totpStep } from "../../../server/people/totp.ts";
 import type { Clock } from "../auth/oauth/store-contract.ts";
-import { codeOf, ENROLLED, enrolled, LONG_PASSWORD } from "./support.ts";
+import { codeOf, ENROLLED, enrolled, LONG_PASSWORD, ORIGIN } from "./support.ts";
 
 /** What the people of every store do. Two instances share it. */
 export function contract(stores: () => readonly [OAuthStore, OAuthStore], clock: Clock): void {
-  const here = () => new StoredPeople(stores()[0], clock.now);
-  const there = () => new StoredPeople(stores()[1], clock.now);
+  const here = () => new StoredPeople(stores()[0], ORIGIN, clock.now);
+  const there = () => new StoredPeople(stores()[1], ORIGIN, clock.now);
 
   test("a login is one person's, in any letters and on every machine", async () => {
     const added = await here().directory.add({ ...ENROLLED, login: "grace" });
@@ -22,10 +22,10 @@ export function contract(stores: () => readonly [OAuthStore, OAuthStore], clock:
   });
 
   test("a link works once, for its purpose, until it expires", async () => {
-    const token = async () => (await here().links.make("p_1", "enrol")).path.slice("/enrol/".length);
+    const token = async () => (await here().links.make("p_1", "enrol")).path.slice("/enrol?link=".length);
     const first = await token();
     expect(await there().links.check(first, "sign-in")).toBeUndefined();
-    expect(await there().links.check(first, "enrol")).toBe("p_1");
+    expect(await there().links.check(first, "enrol")).toMatchObject({ person: "p_1" });
     const used = await Promise.all([here().links.use(first, "enrol"), there().links.use(first, "enrol")]);
     expect(used.filter(Boolean)).toEqual(["p_1"]);
     const second = await token();

@@ -1,7 +1,8 @@
 import { Secret, TOTP } from "otpauth";
 import type { StoredPeople } from "../../../server/people/stored-people.ts";
-import { newTotp } from "../../../server/people/totp.ts";
+import { newTotpSecret } from "../../../server/people/totp.ts";
 
+export const ORIGIN = "https://mcp.example.com";
 export const LONG_PASSWORD = "correct horse battery";
 export const ENROLLED = { name: "Somebody", groups: [], scopes: ["code:read" as const] };
 
@@ -12,7 +13,7 @@ export const codeOf = (secret: string, now = Date.now()) =>
 /** A person with a password, an authenticator app and recovery codes. */
 export async function enrolled(people: StoredPeople, login: string) {
   const person = await people.directory.add({ ...ENROLLED, login });
-  const { secret } = newTotp("mcp.example.com", login);
+  const secret = newTotpSecret();
   await people.passwords.set(person.id, LONG_PASSWORD);
   await people.totp.set(person.id, secret);
   const recoveryCodes = await people.recoveryCodes.renew(person.id);

@@ -24,7 +24,7 @@ async function user(...args: string[]): Promise<string> {
 
 async function withPeople<T>(work: (people: StoredPeople) => Promise<T>): Promise<T> {
   const store = await openOAuthStore({ storeUrl: undefined, sessionsDir: folder.path });
-  return work(new StoredPeople(store)).finally(() => store.close());
+  return work(new StoredPeople(store, "https://mcp.example.com")).finally(() => store.close());
 }
 
 test("a person is added with a link, listed, reset and removed", async () => {
@@ -35,8 +35,10 @@ test("a person is added with a link, listed, reset and removed", async () => {
     groups: ["staff", "dev"],
     scopes: ["code:read"],
   });
-  const token = /^https:\/\/mcp\.example\.com\/enrol\/([\w-]{43})$/.exec(added.link)?.[1] ?? "";
-  expect(await withPeople((people) => people.links.check(token, "enrol"))).toBe(added.id);
+  const token = /^https:\/\/mcp\.example\.com\/enrol\?link=([\w-]{43})$/.exec(added.link)?.[1] ?? "";
+  expect(await withPeople((people) => people.links.check(token, "enrol"))).toMatchObject({
+    person: added.id,
+  });
   expect(await user("list")).toMatch(/^ada {2}Ada L {2}code:read {2}staff,dev {2}added /);
 
   await withPeople(async ({ directory: { store } }) => {

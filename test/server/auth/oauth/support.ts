@@ -30,6 +30,12 @@ export class TestPeople implements People {
     const person = password === PASSWORD ? await this.findByLogin(login) : undefined;
     return person && { person, how: "password" as const };
   }
+  async passkeyOptions() {
+    return "{}";
+  }
+  async signInByPasskey() {
+    return undefined;
+  }
 }
 
 export interface RunningOAuth extends AsyncDisposable {
@@ -46,6 +52,8 @@ export interface StartOptions {
   fetch?: DocumentFetch;
   port?: number;
   people?: TestPeople;
+  /** The people of the store, as in production. */
+  stored?: true;
 }
 
 const noDocuments: DocumentFetch = async () => {
@@ -82,7 +90,7 @@ export async function startOAuth(options: StartOptions = {}): Promise<RunningOAu
       sessionsDir: options.env?.SESSIONS_DIR,
       audit: { ...config.audit, dir: options.env?.AUDIT_DIR },
     },
-    people,
+    ...(options.stored ? {} : { people }),
     fetchClientDocument: options.fetch ?? noDocuments,
     logStream: { write: (line) => logs.push(line) },
   });

@@ -1,0 +1,81 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { AuthorizationServer } from "../auth/oauth/authorization-server.ts";
+import { originOf } from "../auth/origin.ts";
+import { Refusal } from "../http/errors.ts";
+import type { BucketStore } from "../http/limits/buckets.ts";
+import { networkOf } from "../http/network.ts";
+import type { HtmlPage } from "../pages/layout.ts";
+import { Enrolment } from "./enrolment.ts";
+import { FormTokens } from "./form-token.ts";
+import type { StoredPeople } from "./stored-people.ts";
+import { refusedPage, signedInPage } from "./views.ts";
+
+/** Pages that one network may open here: at once, and a minute. */
+const VISITS = { atOnce: 30, perMinute: 30 } as const;
+
+export interface PeopleRoutesOptions {
+  readonly server: AuthorizationServer;
+  readonly people: StoredPeople;
+  readonly buckets: BucketStore;
+}
+
+/** `/enrol` and `/sign-in-link`. */
+export function registerPeople(app: FastifyInstance, options: PeopleRoutesOptions): void {
+  const { server, people, buckets } = options;
+  const forms = new FormTokens({ origin: server.issuer, secrets: () => server.keys.cookies });
+  const enrolment = new Enrolment(people, new URL(server.issuer).host);
+
+  app.get("/enrol", { exposeHeadRoute: false }, (request, reply) =>
+    answer(request, reply, async (token) => enrolment.page(token, forms.issue(request, reply, token))),
+  );
+
+  app.post("/enrol", (request, reply) =>
+    answer(request, reply, async (token) => {
+      const form = new URLSearchParams(typeof request.body === "string" ? request.body : "");
+      forms.check(request, token, form.get("csrf"));
+      const done = await enrolment.finish(token, form);
+      if ("problem" in done) {
+        reply.code(422);
+        server.events.emit(
+          { type: "sign-in.refused", reason: `enrolment: ${done.problem}` },
+          originOf(request),
+        );
+        return enrolment.page(token, forms.issue(request, reply, token), done.problem);
+      }
+      await server.sessions.signIn(request, reply, done.person.id, "enrolment");
+      return done.page;
+    }),
+  );
+
+  app.get("/sign-in-link", { exposeHeadRoute: false }, (request, reply) =>
+    answer(request, reply, async (token) => {
+      const id = await people.links.use(token, "sign-in");
+      const person = id === undefined ? undefined : await people.directory.find(id);
+      if (!person) throw new Refusal(410, "This link was used, or has expired.");
+      await server.sessions.signIn(request, reply, person.id, "link", { remember: false });
+      return signedInPage(person);
+    }),
+  );
+
+  /** Answers with a page. A refusal is a page and an event. */
+  async function answer(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    work: (token: string) => Promise<HtmlPage>,
+  ): Promise<FastifyReply> {
+    const token = new URL(request.url, server.issuer).searchParams.get("link") ?? "";
+    try {
+      const { atOnce, perMinute } = VISITS;
+      const bucket = await buckets.take(`enrol:${networkOf(request.ip)}`, atOnce, perMinute / 60);
+      if (!bucket.allowed) throw new Refusal(429, "Too many attempts. Wait a minute and try again.", 60);
+      const { headers, body } = await work(token.slice(0, 64));
+      return reply.headers(headers).send(body);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      server.events.emit({ type: "sign-in.refused", reason: error.message }, originOf(request));
+      const { headers, body } = refusedPage(error.message);
+      if (error.retryAfter !== undefined) reply.header("retry-after", error.retryAfter);
+      return reply.code(error.statusCode).headers(headers).send(body);
+    }
+  }
+}

@@ -1,0 +1,188 @@
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { StoredPeople } from "../../../server/people/stored-people.ts";
+import {
+  allow,
+  authorizationUrl,
+  Browser,
+  pkce,
+  type RunningOAuth,
+  registeredClient,
+  startOAuth,
+} from "../auth/oauth/support.ts";
+import { SoftAuthenticator } from "./authenticator.ts";
+import { codeOf, ENROLLED, enrolled, LONG_PASSWORD } from "./support.ts";
+
+let running: RunningOAuth;
+let people: StoredPeople;
+let client: string;
+beforeAll(async () => {
+  running = await startOAuth({ stored: true });
+  people = new StoredPeople(running.server.store, running.origin);
+  client = await registeredClient(running.origin);
+});
+afterAll(() => running.app.close());
+
+const unescaped = (html: string) => html.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)));
+const optionsOf = (html: string) => unescaped(/data-options="([^"]*)"/.exec(html)?.[1] ?? "");
+const secretOf = (html: string) => /secret=([A-Z2-7]+)/.exec(html)?.[1] ?? "";
+
+/** A new person and the address of their link. */
+async function invited(login: string) {
+  const person = await people.directory.add({ ...ENROLLED, login });
+  const { path } = await people.links.make(person.id, "enrol");
+  return { person, url: running.origin + path };
+}
+
+/** The sign-in page of a client. */
+const start = (browser: Browser) =>
+  browser.get(authorizationUrl(running.origin, client, { code_challenge: pkce().challenge }));
+
+const isConsent = async (page: Response) => (await page.text()).includes('value="allow"');
+
+const passwordForm = (secret: string, more: Record<string, string> = {}) => ({
+  how: "password",
+  password: LONG_PASSWORD,
+  again: LONG_PASSWORD,
+  code: codeOf(secret),
+  ...more,
+});
+
+test("enrolment with a password: recovery codes once, the browser is signed in, the link is used up", async () => {
+  const { person, url } = await invited("ada");
+  const browser = new Browser();
+  const page = await browser.get(url);
+  expect(page.headers.get("content-security-policy")).toMatch(/script-src 'self'.*form-action 'self'/);
+  expect(page.headers.get("referrer-policy")).toBe("no-referrer");
+  expect(page.headers.get("cache-control")).toBe("no-store");
+  const secret = secretOf(await page.clone().text());
+  const done = await browser.submit(page, passwordForm(secret));
+  expect(done.status).toBe(200);
+  const [recovery = ""] = /(\w{4}-){3}\w{4}/.exec(await done.text()) ?? [];
+  expect(running.events).toContainEqual(
+    expect.objectContaining({ type: "sign-in", person: person.id, how: "enrolment" }),
+  );
+  expect(await isConsent(await start(browser))).toBe(true);
+  for (const visitor of [browser, new Browser()]) expect((await visitor.get(url)).status).toBe(410);
+
+  // The code of the enrolment is used up; a recovery code works, once.
+  const other = new Browser();
+  const reused = await other.submit(await start(other), {
+    login: "ada",
+    password: LONG_PASSWORD,
+    code: codeOf(secret),
+    action: "sign-in",
+  });
+  expect(reused.status).toBe(401);
+  const recover = (visitor: Browser, sign: Response) =>
+    visitor.submit(sign, { login: "ada", password: LONG_PASSWORD, code: recovery, action: "sign-in" });
+  expect(await isConsent(await recover(other, reused))).toBe(true);
+  const third = new Browser();
+  expect((await recover(third, await start(third))).status).toBe(401);
+  const everything = JSON.stringify(running.events) + running.logs.join("");
+  for (const one of [LONG_PASSWORD, secret, recovery, url.split("=").at(-1) ?? ""])
+    expect(everything).not.toContain(one);
+});
+
+test.each([
+  ["a short password", { password: "short", again: "short" }, /at least 10/],
+  ["two passwords", { again: "another password" }, /not the same/],
+  ["a wrong code", { code: "000000" }, /newest code/],
+  ["no passkey", { how: "passkey", passkey: "{}" }, /could not be checked/],
+  ["an oversized passkey", { how: "passkey", passkey: "x".repeat(20_000) }, /could not be checked/],
+])("enrolment with %s is refused, and the link still works", async (name, more, problem) => {
+  const { url } = await invited(`p-${name.replaceAll(" ", "-")}`);
+  const browser = new Browser();
+  const page = await browser.get(url);
+  const secret = secretOf(await page.clone().text());
+  const refused = await browser.submit(page, passwordForm(secret, more as Record<string, string>));
+  expect(refused.status).toBe(422);
+  expect(await refused.clone().text()).toMatch(problem);
+  expect((await browser.submit(refused, passwordForm(secret))).status).toBe(200);
+});
+
+test("a form from another page, or of another browser, enrols nobody", async () => {
+  const { url } = await invited("eve");
+  const browser = new Browser();
+  const page = await browser.get(url);
+  const secret = secretOf(await page.clone().text());
+  expect((await browser.post(url, passwordForm(secret, { csrf: "x" }))).status).toBe(403);
+  expect((await new Browser().submit(page, passwordForm(secret))).status).toBe(403);
+});
+
+test("a link ends with a reset, and with the person", async () => {
+  const { person, url } = await invited("gone");
+  await people.directory.removeCredentials(person.id);
+  expect((await new Browser().get(url)).status).toBe(410);
+  const again = running.origin + (await people.links.make(person.id, "enrol")).path;
+  await people.directory.remove(person);
+  expect((await new Browser().get(again)).status).toBe(410);
+  expect((await new Browser().get(`${running.origin}/enrol?link=${"x".repeat(90)}`)).status).toBe(410);
+});
+
+test("a passkey: enrolment and sign-in, and not twice with one answer", async () => {
+  const { person, url } = await invited("grace");
+  const authenticator = new SoftAuthenticator(running.origin);
+  const page = await new Browser().get(url);
+  const first = new Browser();
+  const form = await first.get(url);
+  expect(page.status).toBe(200);
+  const passkey = authenticator.create(optionsOf(await form.clone().text()));
+  const done = await first.submit(form, { how: "passkey", passkey });
+  expect([done.status, await done.text()]).toEqual([200, expect.stringContaining("You are signed in")]);
+
+  const browser = new Browser();
+  const sign = await start(browser);
+  const answer = authenticator.get(optionsOf(await sign.clone().text()));
+  const other = new Browser();
+  const stolen = await other.submit(await start(other), { passkey: answer });
+  expect(stolen.status).toBe(401);
+  expect(await isConsent(await browser.submit(sign, { passkey: answer }))).toBe(true);
+  expect(running.events).toContainEqual(
+    expect.objectContaining({ type: "sign-in", person: person.id, how: "passkey", client }),
+  );
+
+  // Without user verification it is one factor.
+  authenticator.flags = 1;
+  const weak = new Browser();
+  const again = await start(weak);
+  const unverified = authenticator.get(optionsOf(await again.clone().text()));
+  expect((await weak.submit(again, { passkey: unverified })).status).toBe(401);
+
+  authenticator.flags = 5;
+  await people.directory.remove(person);
+  const removed = new Browser();
+  const last = await start(removed);
+  const late = authenticator.get(optionsOf(await last.clone().text()));
+  expect((await removed.submit(last, { passkey: late })).status).toBe(401);
+});
+
+test("a sign-in link signs one browser in, once", async () => {
+  const person = await people.directory.add({ ...ENROLLED, login: "doctor" });
+  const { path } = await people.links.make(person.id, "sign-in");
+  const browser = new Browser();
+  expect((await browser.get(running.origin + path)).status).toBe(200);
+  expect((await new Browser().get(running.origin + path)).status).toBe(410);
+  const url = authorizationUrl(running.origin, client, { code_challenge: pkce().challenge });
+  expect((await allow(browser, url)).searchParams.get("code")).toBeTruthy();
+});
+
+test("the delay of guesses is an event and says how long it is", async () => {
+  await using other = await startOAuth({ stored: true });
+  const { secret } = await enrolled(new StoredPeople(other.server.store, other.origin), "ida");
+  const visited = await registeredClient(other.origin);
+  const url = authorizationUrl(other.origin, visited, { code_challenge: pkce().challenge });
+  const browser = new Browser();
+  let page = await browser.get(url);
+  for (let n = 0; n < 5; n++)
+    page = await browser.submit(page, { login: "ida", password: "guess", code: "1", action: "sign-in" });
+  const right = { login: "ida", password: LONG_PASSWORD, code: codeOf(secret), action: "sign-in" };
+  const locked = await browser.submit(page, right);
+  expect([locked.status, await locked.text()]).toEqual([429, expect.stringContaining("Wait 2 seconds")]);
+  expect(other.events).toContainEqual(
+    expect.objectContaining({
+      type: "sign-in.refused",
+      login: "ida",
+      reason: expect.stringContaining("Wait"),
+    }),
+  );
+});
