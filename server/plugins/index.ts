@@ -86,6 +86,13 @@ export async function registerPlugins(
   await app.register(operations, { hosts, authenticator, ops: services.ops });
   await app.register(readiness, { hosts, readiness: services.readiness });
   await app.register(assets);
-  await app.register(landing, { hosts, originOf, needsToken, tools, serve });
+  await app.register(landing, {
+    hosts,
+    originOf,
+    auth: signIn ? "sign-in" : needsToken ? "token" : "none",
+    accounts: auth.server !== undefined,
+    tools,
+    serve,
+  });
   await app.register(demoStream, { hosts, streams, keepAliveMs });
 }

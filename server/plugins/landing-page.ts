@@ -1,13 +1,11 @@
 import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
 import type { FastifyRequest } from "fastify";
 import fp from "fastify-plugin";
-import { type LandingFacts, landingPage } from "../http/landing.ts";
-import { PAGE_HEADERS } from "../http/page.ts";
+import { type LandingFacts, landingPage } from "../pages/landing.ts";
 import { EVERY_REQUEST } from "./every-request.ts";
-import { refuseEventStreamClients, type Serve } from "./wrong-endpoints.ts";
+import { refuseEventStreamClients } from "./wrong-endpoints.ts";
 
-export interface LandingPageOptions extends Omit<LandingFacts, "origin" | "serve"> {
-  readonly serve: Serve;
+export interface LandingPageOptions extends Omit<LandingFacts, "origin" | "protocol"> {
   readonly hosts: string[];
   /** The origin that the client of a request uses. */
   originOf(request: FastifyRequest): string;
@@ -17,9 +15,16 @@ export interface LandingPageOptions extends Omit<LandingFacts, "origin" | "serve
 export const landing = fp<LandingPageOptions>(
   async (app, { hosts, originOf, ...facts }) => {
     const onRequest = [hostHeaderValidation(hosts), refuseEventStreamClients(facts.serve)];
-    app.get("/", { onRequest }, async (request, reply) =>
-      reply.headers(PAGE_HEADERS).send(landingPage({ ...facts, origin: originOf(request) })),
-    );
+    app.get("/", { onRequest }, async (request, reply) => {
+      // Set by the edge, see proxy.conf.
+      const protocol = request.headers["x-http-version"];
+      const { headers, body } = landingPage({
+        ...facts,
+        origin: originOf(request),
+        protocol: typeof protocol === "string" ? protocol : undefined,
+      });
+      return reply.headers(headers).send(body);
+    });
   },
   { name: "landing-page", dependencies: [...EVERY_REQUEST, "wrong-endpoints"] },
 );

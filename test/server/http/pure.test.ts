@@ -1,8 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { describe, expect, test } from "@jest/globals";
 import { allowedNames } from "../../../server/http/hosts.ts";
-import { landingPage } from "../../../server/http/landing.ts";
-import { PAGE_HEADERS } from "../../../server/http/page.ts";
 import { ReadinessProbe, withoutDetails } from "../../../server/http/readiness.ts";
 import { requestId } from "../../../server/http/request-id.ts";
 
@@ -31,24 +29,6 @@ test("allowed names: the public host and loopback; origins add the configured on
   for (const origin of ["https://mcp.example.com", "http://localhost:6274", "https://chat.example"])
     expect([origin, origins.allows(origin)]).toEqual([origin, true]);
   expect(origins.allows("https://other.example")).toBe(false);
-});
-
-describe("landing page", () => {
-  const tools = [{ name: "a<b", description: 'says "hello" & more' }];
-
-  test("holds no script and escapes what it shows", () => {
-    const page = landingPage({ origin: 'https://x.example/"><script>', needsToken: true, tools });
-    expect(page).not.toMatch(/<script/i);
-    expect(page).toContain("a&#60;b");
-    expect(page).toContain("Authorization: Bearer $MCP_TOKEN");
-    expect(PAGE_HEADERS["content-security-policy"]).toContain("default-src 'none'");
-  });
-
-  test("without a token it shows no header", () => {
-    expect(landingPage({ origin: "http://localhost:3000", needsToken: false, tools })).not.toContain(
-      "Authorization",
-    );
-  });
 });
 
 describe("ReadinessProbe", () => {
