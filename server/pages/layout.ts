@@ -70,6 +70,8 @@ export function pageHeaders(
     "content-type": "text/html; charset=utf-8",
     "content-security-policy": policy.join("; "),
     "cache-control": options.public ? "no-cache" : "no-store",
+    // With `no-referrer` a browser sends `Origin: null` with a form, which is then refused as another site's (Fetch, section 3.2).
+    ...(options.forms && { "referrer-policy": "same-origin" }),
   };
 }
 

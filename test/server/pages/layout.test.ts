@@ -36,6 +36,11 @@ describe("page", () => {
     expect(policy(forms)).not.toMatch(/unsafe|script|data:/);
   });
 
+  test("a page with a form lets the browser name its origin to this server, and to no other", () => {
+    const { headers } = page({ title: "T", body: html``, forms: "self" });
+    expect(headers["referrer-policy"]).toBe("same-origin");
+  });
+
   test("is not stored unless it is public, and has no script and no inline style", () => {
     const { headers, body } = page({ title: "<T>", body: html`<h1>T</h1>` });
     expect(headers["cache-control"]).toBe("no-store");

@@ -1,0 +1,152 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { openChromium, screenshots } from "../../support/chromium.ts";
+import {
+  authorizationUrl,
+  PASSWORD,
+  pkce,
+  type RunningOAuth,
+  register,
+  startOAuth,
+  tokenRequest,
+} from "../auth/oauth/support.ts";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const REDIRECT = "https://client.example.com/callback";
+const LOCAL = "http://127.0.0.1:49152/callback";
+
+const opened = await openChromium();
+
+if (typeof opened === "string") {
+  test(`the pages cannot be shown: ${opened}`, () => expect(process.env.CI).not.toBe("true"));
+} else {
+  describe("the pages in Chromium", () => pages(opened));
+}
+
+function pages(browser: Browser) {
+  let running: RunningOAuth;
+  let context: BrowserContext;
+  let page: Page;
+  const violations: string[] = [];
+
+  beforeAll(async () => {
+    running = await startOAuth();
+    // axe-core is put into the page, which its policy forbids; that the policy is strict is the business of layout.test.ts.
+    context = await browser.newContext();
+    page = await context.newPage();
+    page.on("console", (message) => message.type() === "error" && violations.push(message.text()));
+    await page.route(`${REDIRECT}*`, (route) => route.fulfill({ body: "the client" }));
+  }, 60_000);
+  afterAll(async () => {
+    await browser.close();
+    await running?.app.close();
+  });
+
+  /** In both themes: axe-core finds nothing serious, every control is reached by Tab, nothing is wider than a phone. */
+  async function judge(name: string) {
+    await screenshots(page, name);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      // Evaluated by the debugger, so the policy of the page does not matter.
+      await page.evaluate(AXE);
+      const found = await page.evaluate(async () => {
+        const { violations } = await (globalThis as unknown as Axe).axe.run();
+        return violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map((n) => n.html)}`);
+      });
+      expect(found.filter((line) => /^(serious|critical)/.test(line))).toEqual([]);
+    }
+    await page.setViewportSize({ width: 390, height: 800 });
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
+    expect(await reachedByTab()).toEqual(await page.evaluate(CONTROLS));
+  }
+
+  async function reachedByTab(): Promise<number> {
+    await page.evaluate("document.activeElement?.blur()");
+    const count = (await page.evaluate(CONTROLS)) as number;
+    const reached = new Set<number>();
+    for (let at = 0; at <= count; at++) {
+      await page.keyboard.press("Tab");
+      const index = (await page.evaluate(FOCUSED)) as number;
+      if (index >= 0) reached.add(index);
+    }
+    return reached.size;
+  }
+
+  async function authorize(redirect: string, name: string) {
+    const response = await register(running.origin, {
+      client_name: name,
+      redirect_uris: [redirect],
+      token_endpoint_auth_method: "none",
+    });
+    const { client_id } = (await response.json()) as { client_id: string };
+    const { challenge, verifier } = pkce();
+    const more = { code_challenge: challenge, redirect_uri: redirect };
+    await page.goto(authorizationUrl(running.origin, client_id, more));
+    return { client_id, verifier };
+  }
+
+  test("the landing page", async () => {
+    await page.goto(running.origin);
+    expect(await page.title()).toBe("mcp-edge");
+    expect(await page.evaluate("document.styleSheets.length")).toBe(1);
+    await judge("landing");
+  });
+
+  test("a client that registered itself: sign-in, wrong password, consent, code", async () => {
+    const { client_id, verifier } = await authorize(REDIRECT, "Notebook <b>");
+    await judge("sign-in");
+    await page.getByLabel("Login").fill("ada");
+    await page.getByLabel("Password").fill("wrong");
+    await page.keyboard.press("Enter");
+    expect(await page.getByRole("alert").textContent()).toContain("is wrong");
+    await judge("sign-in-wrong");
+    await page.getByLabel("Login").fill("ada");
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.keyboard.press("Enter");
+    expect(await page.getByRole("heading", { level: 1 }).textContent()).toContain("Notebook <b>");
+    expect(await page.getByRole("main").textContent()).toContain("Not verified.");
+    await judge("consent");
+    await page.getByRole("button", { name: "Allow" }).click();
+    await page.waitForURL(`${REDIRECT}*`);
+    const code = new URL(page.url()).searchParams.get("code") ?? "";
+    const tokens = await tokenRequest(running.origin, {
+      grant_type: "authorization_code",
+      client_id,
+      code,
+      redirect_uri: REDIRECT,
+      code_verifier: verifier,
+    });
+    expect(tokens.status).toBe(200);
+  });
+
+  test("a program on this computer is warned of, and Cancel tells it", async () => {
+    await page.route(`${LOCAL}*`, (route) => route.fulfill({ body: "the client" }));
+    await authorize(LOCAL, "Terminal");
+    expect(await page.getByRole("main").textContent()).toContain("any program here can wait at that address");
+    await judge("consent-local");
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.waitForURL(`${LOCAL}*`);
+    expect(new URL(page.url()).searchParams.get("error")).toBe("access_denied");
+  });
+
+  test("a request that cannot be answered, and an expired sign-in", async () => {
+    await page.goto(authorizationUrl(running.origin, "client_unknown"));
+    await judge("error");
+    await page.goto(`${running.origin}/sign-in/expired`);
+    expect(await page.getByRole("alert").textContent()).toContain("expired");
+  });
+
+  test("no page broke its policy", () => {
+    expect(violations.filter((text) => /Content Security Policy|Refused to/.test(text))).toEqual([]);
+  });
+}
+
+const FOCUSABLE = "a[href],button,input:not([type=hidden]),select,textarea,summary,[tabindex='0']";
+const CONTROLS = `document.querySelectorAll(${JSON.stringify(FOCUSABLE)}).length`;
+const FOCUSED = `[...document.querySelectorAll(${JSON.stringify(FOCUSABLE)})].indexOf(document.activeElement)`;
+
+interface Axe {
+  axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
+}

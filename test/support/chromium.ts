@@ -1,0 +1,43 @@
+import { mkdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { run } from "../../infra/exec.ts";
+import { onPath } from "../../infra/local/host.ts";
+import { withLock } from "../../infra/local/lock.ts";
+
+/** Where screenshots of the pages are kept. Ignored by git. */
+const SCREENSHOTS = join(import.meta.dirname, "../../.mcp-edge/screenshots");
+
+/** Debian's Chromium. Root without one gets it by apt, as CI does; nobody else's machine is changed. */
+export async function openChromium(): Promise<Browser | string> {
+  if (!onPath("chromium")) {
+    if (process.getuid?.() !== 0 || !onPath("apt-get"))
+      return "there is no chromium here: apt-get install chromium";
+    await withLock(join(tmpdir(), "mcp-edge-apt-chromium.lock"), async () => {
+      if (onPath("chromium")) return;
+      const options = { env: { DEBIAN_FRONTEND: "noninteractive" }, timeout: 300_000 };
+      const install = ["install", "-y", "-q", "--no-install-recommends", "chromium", "fonts-dejavu-core"];
+      await run("apt-get", install, options).catch(async () => {
+        await run("apt-get", ["update", "-q"], options);
+        await run("apt-get", install, options);
+      });
+    });
+  }
+  // As root Chromium has no sandbox; it sees nothing but our own pages.
+  return chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+}
+
+/** The page in both themes and at the widths of a phone and a desktop: `NAME-light-390.png` and so on. */
+export async function screenshots(page: Page, name: string): Promise<void> {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  for (const width of [390, 1280])
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.setViewportSize({ width, height: 800 });
+      await page.emulateMedia({ colorScheme });
+      await page.screenshot({
+        path: join(SCREENSHOTS, `${name}-${colorScheme}-${width}.png`),
+        fullPage: true,
+      });
+    }
+}
