@@ -3,10 +3,10 @@ import Fastify, { type FastifyInstance } from "fastify";
 import type { ServerApp } from "./app.ts";
 
 /**
- * The private socket of one server: how the deploy script asks this colour and no other, when both share the public socket.
- * Reachable by the server's account and its group only (mode 0660).
+ * Opens the private socket of this server. Both slots share the public socket; the deploy script uses the private one to reach one slot.
+ * Only the server's account and its group can connect (mode 0660).
  *
- * @throws with what to look at when the socket cannot be made
+ * @throws Error if the socket cannot be created; the message says what to check
  */
 export async function startAdmin(
   socket: string,
@@ -18,7 +18,7 @@ export async function startAdmin(
     return reply.code(state.ready ? 200 : 503).send(state);
   });
   registerOps(admin);
-  // A server that was killed left its socket behind; anything else in its place is not ours to remove.
+  // A server that was killed leaves its socket behind. Any other kind of file stays: the server did not create it.
   const old = await lstat(socket).catch(() => undefined);
   if (old?.isSocket()) await rm(socket);
   try {

@@ -1,14 +1,15 @@
 import { Server as NetServer } from "node:net";
 import type { ServerApp } from "./app.ts";
 
-/** Idle keep-alive connections are left open so long for a request that is already on its way, milliseconds. */
+/** How long idle keep-alive connections stay open for a request that is already on its way, milliseconds. */
 const GRACE_MS = 500;
 
 /**
- * The graceful end: nothing new is accepted (the shared socket stays, another server takes what comes), /readyz says 503, answers say
- * `connection: close`, standing event streams are sent away (`retry:`, or the result of `subscriptions/listen`), and calls in flight finish.
+ * Graceful shutdown. The server accepts no new connections: the shared socket stays open, and another server accepts them. /readyz
+ * returns 503, responses have `connection: close`, long-lived event streams end (with `retry:`, or the result of
+ * `subscriptions/listen`), and calls in flight finish.
  *
- * @param limitMs the longest that calls may take; what is left then is cut
+ * @param limitMs how long calls may take. After that, the rest is cut off
  * @returns whether everything finished in time
  */
 export async function drain(app: ServerApp, limitMs: number): Promise<boolean> {
@@ -26,7 +27,7 @@ async function finish({ http, lifecycle, streams }: ServerApp, left: () => numbe
   const { promise: gone, resolve } = Promise.withResolvers<void>();
   if (http.server.listening) {
     http.server.once("close", resolve);
-    // http.Server.close() would also cut idle connections at once, with a request perhaps already on the wire: close only the listener.
+    // http.Server.close() would also destroy idle connections at once, although a request may be on the wire. Close only the listener.
     NetServer.prototype.close.call(http.server);
   } else resolve();
   streams.drain();

@@ -18,7 +18,7 @@ import { Notifier } from "./systemd/notify.ts";
 import { openTracing } from "./tracing/open.ts";
 import { VERSION } from "./version.ts";
 
-/** What the end may take after the drain, milliseconds: the unit's TimeoutStopSec= is five seconds longer than DRAIN_SECONDS. */
+/** How long closing may take after the drain, milliseconds. The unit's TimeoutStopSec= is five seconds longer than DRAIN_SECONDS. */
 const CLOSE_MS = 4_500;
 
 /** Exit codes: 0 after a drain or a command, 1 if it could not start or failed. */
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
       for (const name of PROCESS_VARIABLES) delete process.env[name];
       await serve(config);
     });
-  // They read the environment, so each is made only when it is asked for.
+  // These commands read the environment, so each is created only when it is used.
   const write = (text: string) => void process.stdout.write(text);
   if (process.argv[2] === "token") program.addCommand(tokenCommand(process.env, write));
   else program.command("token").description("creates, lists and revokes tokens; see: token --help");
@@ -84,12 +84,12 @@ async function serve(config: ServerConfig): Promise<void> {
   process.on("SIGINT", stop);
 
   await app.start();
-  // Last: from here on connections come, and whoever is ahead of us on the same socket may go.
+  // Last: from here on, connections arrive. The previous server on the same socket may stop now.
   await listen(app, config.listen);
   const { watchdogMs } = config.systemd;
   if (watchdogMs !== undefined)
     new Periodic({
-      // Half of it, as sd_watchdog_enabled(3) advises.
+      // Half of the interval, as sd_watchdog_enabled(3) recommends.
       everyMs: watchdogMs / 2,
       round: () => notifier.send("WATCHDOG=1"),
       onError: (error) => log.warn({ reason: error.message }, "systemd-notify"),
@@ -107,7 +107,7 @@ function announce(app: ServerApp, config: ServerConfig): void {
   log.info({ url: `${origin}/mcp`, auth: config.authMode, workspace: config.workspace.dir }, "ready");
   if (config.dev && config.authMode === "none")
     log.info(
-      `no token is asked for (AUTH_MODE=none, loopback only); connect: claude mcp add --transport http mcp-edge ${origin}/mcp`,
+      `no token is needed (AUTH_MODE=none, loopback only); connect: claude mcp add --transport http mcp-edge ${origin}/mcp`,
     );
 }
 

@@ -14,7 +14,7 @@ import { CodeIndex } from "./index/code-index.ts";
 import { Semantic } from "./index/semantic/semantic.ts";
 import { type MetricSources, Metrics } from "./metrics/metrics.ts";
 import { observedTool } from "./metrics/observed-tool.ts";
-import { requestFacts } from "./metrics/request-facts.ts";
+import { requestSample } from "./metrics/request-sample.ts";
 import { limitedTool } from "./shares/limited-tool.ts";
 import { Shares } from "./shares/shares.ts";
 import { openStore } from "./store/open.ts";
@@ -48,7 +48,7 @@ export async function openServices(
     sessions,
     ...about,
   });
-  lifecycle.onEnded = (request, reply) => metrics.request(requestFacts(request, reply));
+  lifecycle.onEnded = (request, reply) => metrics.request(requestSample(request, reply));
   streams.onEnded = (end) => metrics.streamEnded(end);
 
   const store = await openSessionStore(options, capabilities, log);

@@ -1,26 +1,26 @@
-/** A signal that comes again so soon is the same one, milliseconds: npm passes a terminal's Ctrl-C on to a child that has got it already. */
+/** A signal that is repeated within this time is ignored, milliseconds: npm forwards Ctrl-C to a child that has already received it. */
 const SAME_SIGNAL_MS = 1_000;
 
 export interface StopOptions {
-  /** Ends the server in good order. @returns whether everything finished in time */
+  /** Shuts the server down gracefully. @returns whether everything finished in time */
   readonly drain: (signal: string) => Promise<boolean>;
-  /** The longest that `drain` may take, milliseconds. */
+  /** How long `drain` may take, milliseconds. */
   readonly limitMs: number;
   readonly exit: (code: number) => void;
-  readonly log: Record<"info" | "warn" | "error", (facts: object, text: string) => void>;
+  readonly log: Record<"info" | "warn" | "error", (fields: object, text: string) => void>;
 }
 
 /**
- * What a signal does. The process ends in every case: after the drain (0), when the drain fails or takes too long (1), or at once at a
- * second signal (1).
+ * Makes the signal handler. The process always exits: with 0 after the drain, with 1 if the drain fails or takes too long, and with 1 at
+ * once after a second signal.
  *
- * @returns to be called with each signal
+ * @returns the handler, to be called with each signal
  */
 export function makeStop({ drain, limitMs, exit, log }: StopOptions): (signal: string) => void {
   let stoppingSince: number | undefined;
   const run = async (signal: string) => {
     const timer = setTimeout(() => {
-      log.error({ limit_ms: limitMs }, "the end took too long");
+      log.error({ limit_ms: limitMs }, "the shutdown took too long");
       exit(1);
     }, limitMs);
     let code = 1;
@@ -29,7 +29,7 @@ export function makeStop({ drain, limitMs, exit, log }: StopOptions): (signal: s
       log.info({ clean }, "stopped");
       code = 0;
     } catch (error) {
-      log.error({ err: error }, "the end failed");
+      log.error({ err: error }, "the shutdown failed");
     } finally {
       clearTimeout(timer);
       exit(code);
@@ -41,7 +41,7 @@ export function makeStop({ drain, limitMs, exit, log }: StopOptions): (signal: s
       stoppingSince = now;
       void run(signal);
     } else if (now - stoppingSince >= SAME_SIGNAL_MS) {
-      log.warn({ signal }, "a second signal: ending at once");
+      log.warn({ signal }, "a second signal: exiting at once");
       exit(1);
     }
   };

@@ -1,25 +1,22 @@
 import { htmlSafe, page } from "../http/page.ts";
 import type { JsonSchema, ToolDescription } from "./json-schema.ts";
 
-export interface DocsFacts {
+export interface DocsPageOptions {
   /** The origin that clients use, such as https://mcp.example.com. */
   origin: string;
   needsToken: boolean;
   tools: readonly ToolDescription[];
 }
 
-/**
- * The page at /api: the OpenAPI document for a person to read. A pure function, and no script; Swagger UI, which is nothing but
- * script, is at /api/docs.
- */
-export function docsPage({ origin, needsToken, tools }: DocsFacts): string {
+/** The page at /api: the OpenAPI document in readable form, without scripts. Swagger UI is at /api/docs. A pure function. */
+export function docsPage({ origin, needsToken, tools }: DocsPageOptions): string {
   const openapi = `${origin}/api/openapi.json`;
   return page(
     "mcp-edge: tools over HTTP",
-    `<p>Each tool takes its arguments as a JSON object by POST and answers JSON. The machine-readable form, for any OpenAPI 3.1 tool:
+    `<p>Call a tool by POST with its arguments as a JSON object. The response is JSON. The machine-readable form, for any OpenAPI 3.1 tool:
 <a href="/api/openapi.json">${htmlSafe(openapi)}</a>. To try them in the browser: <a href="/api/docs">/api/docs</a>.</p>
-<p>An error is <code>{"error": …, "request_id": …}</code> with a status of 400 (arguments), 401 and 403 (token), 422 (the tool refused),
-429 and 503 (later; see <code>Retry-After</code>).</p>
+<p>An error is <code>{"error": …, "request_id": …}</code> with the status 400 (arguments), 401 or 403 (token), 422 (the tool failed), or
+429 or 503 (try again later; see <code>Retry-After</code>).</p>
 <ul>
 ${tools.map((tool) => `<li><a href="#${htmlSafe(tool.name)}">${htmlSafe(tool.name)}</a>: ${htmlSafe(tool.title)}</li>`).join("\n")}
 </ul>
@@ -60,7 +57,7 @@ function typeOf(schema: JsonSchema): string {
   return schema.default === undefined ? type : `${type}, default ${JSON.stringify(schema.default)}`;
 }
 
-/** The required arguments, each with a value of its type. */
+/** An example of the required arguments: each has a value of its type. */
 function exampleOf(schema: JsonSchema): Record<string, unknown> {
   const properties = (schema.properties ?? {}) as Record<string, JsonSchema>;
   const values: Record<string, unknown> = { string: "…", integer: 1, number: 1, boolean: true, array: [] };

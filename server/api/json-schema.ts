@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Tool } from "../tools/tool.ts";
 
-/** JSON Schema 2020-12, which OpenAPI 3.1 takes as it is. */
+/** JSON Schema 2020-12. OpenAPI 3.1 uses it unchanged. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** A tool as the HTTP API describes it: the same schemas as in MCP's `tools/list`. */
@@ -14,7 +14,7 @@ export interface ToolDescription {
   readonly outputSchema: JsonSchema;
 }
 
-/** What a caller sends (`io: input`: arguments with a default may be left out) and gets. */
+/** Describes a tool from its schemas. In the input schema, arguments with a default are optional. */
 export function describeTool(tool: Tool): ToolDescription {
   return {
     name: tool.name,

@@ -7,9 +7,9 @@ const ERROR = {
   $id: "Error",
   type: "object",
   properties: {
-    error: { type: "string", description: "What is wrong and how to mend it." },
+    error: { type: "string", description: "What is wrong and how to fix it." },
     request_id: { type: "string", description: "Finds the request in the server's log." },
-    retry_after: { type: "integer", description: "Seconds, where trying again later may help." },
+    retry_after: { type: "integer", description: "Seconds to wait before a retry, if a retry may help." },
     problems: {
       type: "array",
       items: { type: "object", properties: { path: { type: "string" }, message: { type: "string" } } },
@@ -24,15 +24,15 @@ const answer = (description: string) => ({
 });
 
 const FAILURES = {
-  400: answer("The arguments are not what the schema says."),
-  401: answer("A token is needed, or this one is unknown or has expired."),
+  400: answer("The arguments do not match the schema."),
+  401: answer("The token is missing, unknown or expired."),
   403: answer("The token lacks the scope."),
-  422: answer("The tool refused: the message says why."),
-  429: answer("Too many requests, or the day's quota is used up; see Retry-After."),
-  503: answer("Not available now; see Retry-After."),
+  422: answer("The tool failed. The message says why."),
+  429: answer("Too many requests, or the daily quota is used up. See Retry-After."),
+  503: answer("Temporarily unavailable. See Retry-After."),
 };
 
-/** Collects the routes that are registered after it in this scope; `app.swagger()` is the OpenAPI 3.1 document. */
+/** Collects the routes that are registered later in this scope. `app.swagger()` returns the OpenAPI 3.1 document. */
 export async function registerOpenApi(app: FastifyInstance, needsToken: boolean): Promise<void> {
   app.addSchema(ERROR);
   await app.register(swagger, {
@@ -44,7 +44,7 @@ export async function registerOpenApi(app: FastifyInstance, needsToken: boolean)
         description: "The tools of the MCP server over plain HTTP: arguments in, JSON out.",
         version: VERSION,
       },
-      // Relative to the document: the same behind any name.
+      // Relative to the document, so that it is valid under any host name.
       servers: [{ url: "/" }],
       ...(needsToken
         ? {
@@ -56,7 +56,7 @@ export async function registerOpenApi(app: FastifyInstance, needsToken: boolean)
   });
 }
 
-/** What the document says of a tool's route. */
+/** The OpenAPI description of a tool's route. */
 export function toolRouteSchema(tool: ToolDescription): FastifySchema {
   return {
     operationId: tool.name,
@@ -67,7 +67,7 @@ export function toolRouteSchema(tool: ToolDescription): FastifySchema {
   };
 }
 
-/** What the document says of the list of tools. */
+/** The OpenAPI description of the list of tools. */
 export const LIST_SCHEMA: FastifySchema = {
   operationId: "listTools",
   summary: "List tools",

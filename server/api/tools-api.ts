@@ -27,16 +27,16 @@ export interface ApiOptions {
   originOf(request: FastifyRequest): string;
 }
 
-/** A tool that lacks something may have it soon: an index is built in a minute. */
+/** A missing capability may be available soon: an index is built in a minute. */
 const RETRY_AFTER_S = 30;
 
-/** `/api`: the tools over plain HTTP, with the tokens, scopes and limits of /mcp; the descriptions at /api and /api/docs are for everybody. */
+/** `/api`: the tools over plain HTTP, with the tokens, scopes and limits of /mcp. The descriptions at /api and /api/docs are public. */
 export async function registerApi(app: FastifyInstance, options: ApiOptions): Promise<void> {
   const described = options.tools.map((tool) => ({ tool, description: describeTool(tool) }));
   await app.register(async (api) => {
     api.addHook("onRequest", hostHeaderValidation(options.names.hosts));
     api.addHook("onRequest", requireAllowedOrigin(options.names.origins));
-    // Arguments are held against the tool's own schema, as in MCP; the schemas of the routes are for the document alone.
+    // As in MCP, the tool's own schema validates the arguments. The schemas of the routes are only for the document.
     api.setValidatorCompiler(() => () => true);
     api.setSerializerCompiler(() => JSON.stringify);
     await registerOpenApi(api, options.needsToken);
@@ -76,7 +76,7 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
             if (missing.length > 0)
               throw new Refusal(
                 503,
-                `${tool.name} needs ${missing.join(", ")}, which is not there now`,
+                `${tool.name} needs ${missing.join(", ")}, which is not available now`,
                 RETRY_AFTER_S,
               );
             return callTool(tool, options.context, request, reply);
@@ -89,7 +89,7 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
           if (!options.tools.some((tool) => tool.name === request.params.name))
             throw new Refusal(404, "There is no such tool; see GET /api/tools");
           reply.header("allow", "POST");
-          throw new Refusal(405, "A tool is called by POST");
+          throw new Refusal(405, "Call a tool by POST");
         },
       );
     });
@@ -106,7 +106,7 @@ async function callTool(
   if (args.issues) {
     const problems = args.issues.filter(({ path }) => path !== undefined);
     return reply.code(400).send({
-      error: `The arguments of ${tool.name} are wrong in ${problems.length} place(s); ${args.issues.at(-1)?.message}; see /api#${tool.name}`,
+      error: `The arguments of ${tool.name} are wrong in ${problems.length} place(s). ${args.issues.at(-1)?.message}. See /api#${tool.name}`,
       request_id: request.id,
       problems: problems.map(({ path, message }) => ({ path: path?.map(String).join("."), message })),
     });
@@ -117,7 +117,7 @@ async function callTool(
   } catch (error) {
     if (error instanceof LimitReached) throw error;
     if (error instanceof ToolError) throw new Refusal(422, error.message);
-    if (signal.aborted) throw new Refusal(499, "The caller has gone");
+    if (signal.aborted) throw new Refusal(499, "The client closed the request");
     throw error;
   }
 }

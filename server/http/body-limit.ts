@@ -1,8 +1,8 @@
 /**
- * Largest request body, bytes. The longest arguments of a tool take some 20 KB, and a message is validated many times on its way through
- * the SDK, on the event loop that everybody shares. NGINX takes a little more (client_max_body_size), so that this is the refusal a client
- * reads.
+ * Largest request body, bytes. The longest arguments of a tool take about 20 KB. The SDK validates a message many times, on the event loop
+ * that all requests share, so large bodies are costly. NGINX accepts slightly more (client_max_body_size), so that clients get this
+ * server's error message.
  */
 export const BODY_LIMIT = 256 * 1024;
 
-export const BODY_TOO_LARGE = `The body is larger than ${BODY_LIMIT / 1024} KiB, the most that this server takes; send less at once`;
+export const BODY_TOO_LARGE = `The body is larger than ${BODY_LIMIT / 1024} KiB, the most that this server accepts. Send less at once.`;

@@ -2,10 +2,10 @@ import type { FastifyInstance } from "fastify";
 import { Refusal } from "./errors.ts";
 
 /**
- * A request without a body is never a parse error, whatever its method and Content-Type: the Content-Type describes content, and there
- * is none (RFC 9110, section 8.3). Python's MCP clients send `DELETE` with `Content-Type: application/json` to end a session.
+ * Accepts requests without a body, whatever their method and Content-Type. The Content-Type describes content, and there is none
+ * (RFC 9110, section 8.3). Python's MCP clients send `DELETE` with `Content-Type: application/json` to end a session.
  *
- * Covers both ways to send no body: no content at all, and a chunked body of zero bytes.
+ * Covers both forms: no content at all, and a chunked body of zero bytes.
  */
 export function acceptEmptyBodies(app: FastifyInstance): void {
   app.addHook("onRequest", (request, _reply, done) => {
@@ -27,7 +27,7 @@ export function acceptEmptyBodies(app: FastifyInstance): void {
   acceptOnlyEmptyBodies(app);
 }
 
-/** Bodies of every type that has no parser: an empty one is none, another is refused (415). It never gets longer than one chunk. */
+/** Handles bodies of all types without a parser: accepts an empty body and refuses any other (415) after its first chunk. */
 export function acceptOnlyEmptyBodies(app: FastifyInstance): void {
   app.addContentTypeParser("*", (_request, payload, done) => {
     payload.once("error", done);

@@ -1,6 +1,6 @@
 import { LimitReached } from "../shares/limit-reached.ts";
 
-/** A JSON-RPC 2.0 error body for a request whose id could not be read; `request_id` finds it in the log. */
+/** A JSON-RPC 2.0 error body for a request whose id could not be read. `request_id` is in the log too. */
 export function jsonRpcError(
   code: number,
   message: string,
@@ -15,7 +15,7 @@ export function jsonRpcError(
   };
 }
 
-/** A refusal on purpose: its text is for the caller, whatever the status, and no line of its own goes to the log. */
+/** An intentional refusal. Its message is for the caller, whatever the status, and it adds no line to the log. */
 export class Refusal extends Error {
   readonly statusCode: number;
   /** Seconds, for `Retry-After`. */
@@ -31,20 +31,20 @@ export class Refusal extends Error {
   }
 }
 
-/** The id that an answer to this body carries (JSON-RPC 2.0, section 5): null where no single request can be told. */
+/** The id for a response to this body (JSON-RPC 2.0, section 5): null if the body is not a single request. */
 export function jsonRpcId(body: unknown): string | number | null {
   if (typeof body !== "object" || body === null || !("id" in body) || !("method" in body)) return null;
   const { id } = body;
   return typeof id === "string" || typeof id === "number" ? id : null;
 }
 
-/** The refusal that an error is, if it is one. */
+/** The error as a refusal, or undefined if it is none. */
 export function refusalOf(error: Error): Refusal | undefined {
   if (error instanceof Refusal) return error;
   return error instanceof LimitReached ? new Refusal(429, error.message, error.retryAfter) : undefined;
 }
 
-/** Thrown by the JSON parser of /mcp; JSON-RPC has a code of its own for it (-32700). */
+/** Thrown by the JSON parser of /mcp. JSON-RPC has its own code for it (-32700). */
 export class ParseError extends Error {
   readonly statusCode = 400;
   constructor() {

@@ -5,16 +5,16 @@ import { FORWARDING_HEADERS, isTrustedHop } from "./peer.ts";
 
 /** One hop of a `Forwarded` header. */
 export interface ForwardedHop {
-  /** An IP address, or "unknown" where the hop named none (RFC 7239, section 6). */
+  /** An IP address, or "unknown" if the hop named none (RFC 7239, section 6). */
   for: string;
   host?: string;
   proto?: "http" | "https";
 }
 
 /**
- * Reads `Forwarded` (RFC 7239, section 4): hops in the order in which they were passed, the nearest last.
+ * Parses `Forwarded` (RFC 7239, section 4): the hops in the order in which the request passed them, the nearest last.
  *
- * @returns undefined if the header is malformed: then none of it is believed
+ * @returns undefined if the header is malformed. None of it is trusted then.
  */
 export function parseForwarded(header: string): ForwardedHop[] | undefined {
   try {
@@ -28,15 +28,16 @@ export function parseForwarded(header: string): ForwardedHop[] | undefined {
   }
 }
 
-/** `192.0.2.1:80` and `[2001:db8::1]:80` without their ports; what is no address is nobody's. */
+/** Strips the port of `192.0.2.1:80` or `[2001:db8::1]:80`. Anything that is not an address becomes "unknown". */
 function addressOf(node: string): string {
   const bare = /^\[(.*)\](?::\d+)?$/.exec(node)?.[1] ?? /^([\d.]+)(?::\d+)?$/.exec(node)?.[1] ?? "";
   return isIP(bare) ? bare : "unknown";
 }
 
 /**
- * Settles what a request may say about whom it comes from, before anything reads it: from the trusted hop, `Forwarded` is turned into
- * the `X-Forwarded-*` that Fastify reads (which win when both are there, since the edge sets them); from anybody else all of it goes.
+ * Normalizes the forwarding headers of a request before anything reads them. From the trusted hop, `Forwarded` is translated into the
+ * `X-Forwarded-*` that Fastify reads; existing `X-Forwarded-*` take precedence, since the edge sets them. From other peers, all of these
+ * headers are removed.
  */
 export function settleForwarding(raw: Pick<IncomingMessage, "headers" | "socket">): void {
   const { headers } = raw;

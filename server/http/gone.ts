@@ -1,6 +1,6 @@
 import type { FastifyReply } from "fastify";
 
-/** A signal that is aborted when the client leaves before it has its answer; at once, when it left before this was asked. */
+/** A signal that is aborted when the client disconnects before the response is complete. If it already has, the signal is aborted now. */
 export function goneSignal({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController();
   const onClose = () => {

@@ -2,7 +2,10 @@ import { localhostAllowedHostnames } from "@modelcontextprotocol/server";
 import type { ServerConfig } from "../config/config.ts";
 import { Origins } from "./origins.ts";
 
-/** Host names that requests may name, and whose pages may call: against DNS rebinding (a page that points its own name at us). */
+/**
+ * The host names that requests may name, and the origins whose pages may call. They protect against DNS rebinding: a page that points its
+ * own host name at this server.
+ */
 export interface AllowedNames {
   readonly hosts: string[];
   readonly origins: Origins;

@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 
-/** Counts the requests in flight, writes their log lines, and knows whether the server is draining. */
+/** Counts the requests in flight, logs each of them, and holds whether the server is draining. */
 export class Lifecycle {
   draining = false;
-  /** Called for every request once its answer has ended or its client has left. */
+  /** Called for every request when its response has ended or its client has disconnected. */
   onEnded: (request: FastifyRequest, reply: FastifyReply) => void = () => undefined;
   #inFlight = 0;
   #idle: (() => void)[] = [];
@@ -13,8 +13,8 @@ export class Lifecycle {
   }
 
   /**
-   * Counts a request until the `close` of its raw response, which also comes when the client leaves before the answer is complete
-   * (Fastify's onResponse does not).
+   * Counts a request until the `close` event of its raw response. Unlike Fastify's onResponse, this event is also emitted when the client
+   * disconnects before the response is complete.
    */
   begin(request: FastifyRequest, reply: FastifyReply): void {
     this.#inFlight++;
@@ -36,7 +36,7 @@ export class Lifecycle {
     });
   }
 
-  /** Resolves with true once nothing is in flight, with false if that takes longer than `limitMs`. */
+  /** Resolves to true once nothing is in flight, or to false after `limitMs`. */
   async idle(limitMs: number): Promise<boolean> {
     if (this.#inFlight === 0) return true;
     const { promise, resolve } = Promise.withResolvers<boolean>();

@@ -1,14 +1,14 @@
 import type { FastifyServerOptions } from "fastify";
 import type { ServerConfig } from "../config/config.ts";
 
-/** Takes whole lines. */
+/** Receives whole lines. */
 export interface LogStream {
   write(line: string): void;
 }
 
 /**
- * One JSON object a line on standard output. There is no pino transport: those are worker threads that load files, which a bundle has not.
- * Requests are logged by us (lifecycle.ts): method, path without its query, status; never headers or bodies.
+ * Logs one JSON object per line to standard output. Pino's transports are not used: they are worker threads that load files, and a bundle
+ * has none. lifecycle.ts logs the requests: method, path without its query, and status, never headers or bodies.
  */
 export function loggerOptions(
   config: Pick<ServerConfig, "logLevel" | "slot" | "release" | "dev">,
@@ -28,13 +28,13 @@ export function loggerOptions(
   };
 }
 
-/** `12:00:00 info  msg key=value`, for a person at a terminal. */
+/** Writes `12:00:00 info  msg key=value`, for a terminal. */
 function writePretty(line: string): void {
   const { time, level, msg, ...rest } = JSON.parse(line) as Record<string, unknown>;
-  const facts = Object.entries(rest).map(
+  const fields = Object.entries(rest).map(
     ([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
   );
   process.stdout.write(
-    `${String(time).slice(11, 19)} ${String(level).padEnd(5)} ${msg} ${facts.join(" ")}\n`,
+    `${String(time).slice(11, 19)} ${String(level).padEnd(5)} ${msg} ${fields.join(" ")}\n`,
   );
 }

@@ -1,10 +1,10 @@
 import ipaddr from "ipaddr.js";
 
 /**
- * What one client can be told apart by: an IPv6 client owns a whole /64 and may use every address of it; an IPv4 address, also one that
- * is mapped into IPv6, stands for itself.
+ * The network that identifies one client. An IPv6 client usually owns a whole /64 and may use every address in it. An IPv4 address, also
+ * one mapped into IPv6, identifies a client by itself.
  *
- * @returns for instance `192.0.2.1` or `2001:db8:1:2::/64`; a text that is not an address as it is
+ * @returns for instance `192.0.2.1` or `2001:db8:1:2::/64`. A text that is not an address is returned unchanged.
  */
 export function networkOf(address: string): string {
   if (!ipaddr.isValid(address)) return address;

@@ -2,12 +2,12 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { isMcpPath, jsonRpcError } from "./errors.ts";
 
 /**
- * One rule of which pages may call the server. Four forms:
+ * A rule about which web pages may call the server. An entry has one of four forms:
  *
  * - `chat.example.com`: that host, whatever the scheme and port;
  * - `https://chat.example.com:8443`: exactly that origin;
  * - `https://*.example.com`: every subdomain, not the domain itself;
- * - `vscode-webview://*`: every origin of a scheme that is not the web's. Desktop and extension clients have a random host.
+ * - `vscode-webview://*`: every origin of a scheme other than http and https. Desktop and extension clients have a random host.
  *
  * `null` is the literal origin of sandboxed frames and of `file:` pages (HTML, section 7.1.1).
  */
@@ -15,12 +15,12 @@ export type OriginRule = (origin: string) => boolean;
 
 const WEB_SCHEMES = new Set(["http:", "https:"]);
 
-/** @returns undefined when `entry` has none of the forms of OriginRule */
+/** @returns undefined if `entry` has none of the forms of OriginRule */
 export function parseOriginRule(entry: string): OriginRule | undefined {
   if (entry === "null") return (origin) => origin === "null";
   const scheme = /^([a-z][a-z0-9+.-]*:)\/\/\*$/i.exec(entry)?.[1]?.toLowerCase();
   if (scheme !== undefined)
-    // Every page of the web is nobody's list of origins.
+    // `https://*` would allow every page of the web.
     return WEB_SCHEMES.has(scheme) ? undefined : (origin) => origin.toLowerCase().startsWith(`${scheme}//`);
   const wildcard = /^(https?:\/\/)\*\.([^/*\s]+)$/i.exec(entry);
   if (wildcard) {
@@ -47,25 +47,25 @@ export function parseOriginRule(entry: string): OriginRule | undefined {
   };
 }
 
-/** `url.origin` is "null" for schemes that are not the web's, so scheme and host are put together. */
+/** Joins scheme and host, because `url.origin` is "null" for schemes other than http and https. */
 const originOf = (url: URL) => `${url.protocol}//${url.host}`;
 
 function parsed(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
 }
 
-/** The entry of ALLOWED_ORIGINS that would let this origin in. */
+/** The entry of ALLOWED_ORIGINS that would allow this origin. */
 export function originEntryFor(origin: string): string {
   const url = parsed(origin);
   if (!url) return origin === "null" ? "null" : "https://chat.example.com";
   return WEB_SCHEMES.has(url.protocol) ? originOf(url) : `${url.protocol}//*`;
 }
 
-/** Which pages may call: `undefined` (no page: a program) always may. */
+/** The origins that may call. A request without an origin comes from a program and is always allowed. */
 export class Origins {
   readonly #rules: readonly OriginRule[];
 
-  /** @param entries in the forms of OriginRule; a malformed one is ignored: readConfig has refused it */
+  /** @param entries in the forms of OriginRule. Malformed entries are ignored: readConfig has already refused them */
   constructor(entries: readonly string[]) {
     this.#rules = entries.flatMap((entry) => parseOriginRule(entry) ?? []);
   }
@@ -76,15 +76,15 @@ export class Origins {
 }
 
 /**
- * An onRequest hook: 403 for a request from a page of an origin that is not allowed (MCP 2025-11-25, basic/transports, "Security
- * Warning"). The refusal names the setting that allows the origin.
+ * An onRequest hook: 403 for a request from a page whose origin is not allowed (MCP 2025-11-25, basic/transports, "Security Warning").
+ * The message names the setting that allows the origin.
  */
 export function requireAllowedOrigin(origins: Origins) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const { origin } = request.headers;
     if (origins.allows(origin)) return;
     const shown = JSON.stringify(String(origin).slice(0, 200));
-    const message = `The origin ${shown} may not call this server. Its operator allows it by ALLOWED_ORIGINS=${originEntryFor(String(origin).slice(0, 200))} (on a machine: the setting allowedOrigins)`;
+    const message = `The origin ${shown} may not call this server. Its operator can allow it with ALLOWED_ORIGINS=${originEntryFor(String(origin).slice(0, 200))} (on a machine: the setting allowedOrigins)`;
     await reply
       .code(403)
       .send(

@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 
 type Raw = Pick<IncomingMessage, "headers" | "socket">;
 
-/** Headers by which a proxy speaks for somebody else. */
+/** Headers with which a proxy names the original client. */
 export const FORWARDING_HEADERS = [
   "forwarded",
   "x-forwarded-for",
@@ -13,19 +13,19 @@ export const FORWARDING_HEADERS = [
   "x-real-ip",
 ] as const;
 
-/** True for the names and addresses that only this machine itself can reach. */
+/** True for names and addresses that only this machine can reach. */
 export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[|\]$/g, "");
   return bare === "localhost" || bare === "::1" || (isIP(bare) === 4 && bare.startsWith("127."));
 }
 
-/** The trusted hop: a peer on loopback or on a unix socket, where on a machine only the edge and root's commands are. */
+/** The trusted hop: a peer on loopback or a unix socket. On a machine, only the edge and root's commands connect there. */
 export function isTrustedHop(raw: Raw): boolean {
   const peer = raw.socket.remoteAddress?.replace(/^::ffff:/, "");
   return peer === undefined || isLoopback(peer);
 }
 
-/** Somebody on this very machine who speaks for himself: a trusted peer without a forwarding header. Not a request through the edge. */
+/** A caller on this machine: a trusted peer without forwarding headers, so not a request through the edge. */
 export function isLocalCaller(raw: Raw): boolean {
   return isTrustedHop(raw) && FORWARDING_HEADERS.every((name) => raw.headers[name] === undefined);
 }

@@ -1,9 +1,9 @@
-/** One thing that must hold before the server may take calls. */
+/** A condition for the server to accept calls. */
 export interface Check {
   readonly name: string;
-  /** False: shown, but a failure does not make the server unready. Default true. */
+  /** False: a failure is shown, but the server is ready all the same. Default true. */
   readonly counts?: boolean;
-  /** @returns a fact worth showing @throws with what is wrong and how to mend it */
+  /** @returns a detail to show @throws Error that says what is wrong and how to fix it */
   run(): Promise<string>;
 }
 
@@ -26,17 +26,17 @@ export interface Readiness {
   checks: Record<string, CheckResult>;
 }
 
-/** Answers are reused so long, milliseconds: /readyz is public. */
+/** How long results are reused, milliseconds. /readyz is public, so checks must not run for every request. */
 const REUSE_MS = 1_000;
 
-/** Runs the checks, side by side, at most once a second, and never a second time beside a run that takes longer. */
+/** Runs the checks concurrently, at most once a second, and never while the previous run is in progress. */
 export class ReadinessProbe {
   readonly #checks: readonly Check[];
   readonly #reuseMs: number;
   readonly #about: () => Pick<Readiness, "draining" | "release" | "colour">;
   #last: { at: number; over: boolean; results: Promise<Record<string, CheckResult>> } | undefined;
 
-  /** @param reuseMs how long answers are reused */
+  /** @param reuseMs how long results are reused, milliseconds */
   constructor(
     checks: readonly Check[],
     about: () => Pick<Readiness, "draining" | "release" | "colour">,
@@ -80,7 +80,7 @@ async function timed(check: Check): Promise<CheckResult> {
   return { ...result, counts: check.counts ?? true, ms: Math.round((performance.now() - started) * 10) / 10 };
 }
 
-/** The same without the details, which name paths of the machine: for the public route. */
+/** Removes the details, which name paths of the machine: for the public route. */
 export function withoutDetails({ checks, ...rest }: Readiness) {
   return {
     ...rest,

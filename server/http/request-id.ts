@@ -3,7 +3,8 @@ import type { IncomingMessage } from "node:http";
 import { isTrustedHop } from "./peer.ts";
 
 /**
- * The request's id: the edge's, so that both logs can be laid side by side, when a neighbour on loopback sent a sane one; else a new one.
+ * The request's id. A well-formed id from a trusted hop is kept, so that the logs of the edge and the server can be correlated. Otherwise a
+ * new one is generated.
  */
 export function requestId(request: Pick<IncomingMessage, "headers" | "socket">): string {
   const sent = request.headers["x-request-id"];

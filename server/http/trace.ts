@@ -1,23 +1,23 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 
-/** Where a request stands in a distributed trace (W3C Trace Context). All values lower-case hex. */
+/** The position of a request in a distributed trace (W3C Trace Context). All values are lower-case hex. */
 export interface Trace {
-  /** 32 digits, the same in every service that the request passes. */
+  /** 32 digits, the same in every service that handles the request. */
   readonly traceId: string;
-  /** 16 digits: the caller's span; undefined when the trace begins here. */
+  /** 16 digits: the caller's span. Undefined if the trace starts here. */
   readonly parentId: string | undefined;
   /** 16 digits: this request's own span. */
   readonly spanId: string;
-  /** Two digits; the lowest bit says that the caller records the trace. */
+  /** Two digits. The lowest bit says that the caller records the trace. */
   readonly flags: string;
 }
 
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
 /**
- * Goes on with the caller's trace, or begins one when there is none or `traceparent` is malformed
- * (W3C Trace Context, sections 3.2 and 4.3: an invalid header is dropped, a later version is read as far as it is known).
+ * Continues the caller's trace, or starts one if `traceparent` is missing or malformed (W3C Trace Context, sections 3.2 and 4.3: an invalid
+ * header is ignored, and the known fields of a later version are read).
  */
 export function continueTrace(traceparent: string | undefined): Trace {
   const spanId = randomBytes(8).toString("hex");
@@ -32,14 +32,14 @@ export function continueTrace(traceparent: string | undefined): Trace {
   return { traceId, parentId, spanId, flags: (Number.parseInt(flags ?? "0", 16) & 1) === 1 ? "01" : "00" };
 }
 
-/** The header for what this request calls, and for the answer (`traceresponse`), so that a caller can find its log lines. */
+/** The header for outgoing calls, and for the response (`traceresponse`), with which a caller can find its log lines. */
 export function formatTrace({ traceId, spanId, flags }: Trace): string {
   return `00-${traceId}-${spanId}-${flags}`;
 }
 
 const traces = new WeakMap<IncomingMessage, Trace>();
 
-/** The trace of a request: the same each time for the same request. */
+/** The trace of a request. Every call for the same request returns the same trace. */
 export function traceOf(raw: IncomingMessage): Trace {
   let trace = traces.get(raw);
   if (!trace) {

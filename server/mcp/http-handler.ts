@@ -40,7 +40,7 @@ export function httpHandler(dispatch: EraDispatch, streams: Streams) {
     } = await dispatch.handle({ web, body, principal });
     const response = await inReadableType(original, readable, signal, Array.isArray(body)).catch((error) => {
       onEnd?.("client_closed");
-      throw signal.aborted ? new Refusal(499, "The caller has gone") : error;
+      throw signal.aborted ? new Refusal(499, "The client closed the request") : error;
     });
     const headers = new Headers(response.headers);
     // Hop-by-hop: set by Node, and by us during a drain.

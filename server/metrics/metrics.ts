@@ -3,37 +3,37 @@ import type { StreamEnd } from "../http/event-stream.ts";
 import { NAME, VERSION } from "../version.ts";
 import { processGauges } from "./process-gauges.ts";
 
-/** What a counted request was; every value is of a small fixed set, so that nobody outside can make up new series. */
-export interface RequestFacts {
+/** One request as the metrics count it. Every label has a small fixed set of values, so that clients cannot create time series. */
+export interface RequestSample {
   route: string;
   method: string;
   status: number;
-  /** "HTTP/1.1", "HTTP/2.0" or "HTTP/3.0", as the client spoke with the edge. */
+  /** "HTTP/1.1", "HTTP/2.0" or "HTTP/3.0": the version between the client and the edge. */
   http: string;
-  /** The MCP revision that the request names, "other" for an unknown one, "" for none. */
+  /** The MCP revision that the request names, "other" for an unknown revision, "" for none. */
   protocol: string;
   seconds: number;
 }
 
 export type ToolOutcome = "ok" | "refused" | "cancelled" | "failed";
 
-/** Read when the metrics are asked for. */
+/** Values that are read at each scrape. */
 export interface MetricSources {
   inFlight(): number;
   openStreams(): Iterable<readonly [route: string, open: number]>;
   /** Bytes that wait in event streams for clients to read. */
   queuedBytes(): number;
-  /** The age is left out where there is none. */
+  /** `oldestMs` is undefined if there is no session. */
   sessions(): { open: number; oldestMs?: number | undefined };
   release: string;
   colour: string;
 }
 
 const FAST = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
-/** From one quick answer to a day. */
+/** From a short response to a day. */
 const LONG = [0.005, 0.025, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400];
 
-/** Everything that is counted, in a registry of its own (https://prometheus.io/docs/practices/naming/). */
+/** All metrics, in their own registry. For their names see https://prometheus.io/docs/practices/naming/. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #requests = this.#counter("http_requests_total", "Requests answered", [
@@ -45,12 +45,14 @@ export class Metrics {
   ]);
   readonly #requestTime = this.#histogram(
     "http_request_duration_seconds",
-    "Until the whole answer left",
+    "Time until the response is complete",
     FAST,
     ["route", "method"],
   );
   readonly #refused = this.#counter("refused_total", "Requests refused by a limit", ["reason"]);
-  readonly #streamTime = this.#histogram("stream_duration_seconds", "Life of event streams", LONG, ["route"]);
+  readonly #streamTime = this.#histogram("stream_duration_seconds", "Lifetime of event streams", LONG, [
+    "route",
+  ]);
   readonly #streamBytes = this.#counter("stream_sent_bytes_total", "Bytes sent on event streams", ["route"]);
   readonly #streamChunks = this.#counter("stream_chunks_total", "Chunks sent on event streams", ["route"]);
   readonly #streamEnds = this.#counter("stream_disconnects_total", "Event streams ended, by reason", [
@@ -64,7 +66,7 @@ export class Metrics {
   readonly #stop: () => void;
 
   constructor(sources: MetricSources) {
-    this.#gauge("http_requests_in_flight", "Requests that are being answered, streams among them", (g) =>
+    this.#gauge("http_requests_in_flight", "Requests in progress, including streams", (g) =>
       g.set(sources.inFlight()),
     );
     this.#gauge(
@@ -87,7 +89,7 @@ export class Metrics {
     });
     this.#gauge(
       "build_info",
-      "What runs here; always 1",
+      "The running version; always 1",
       (g) => g.set({ version: VERSION, release: sources.release, colour: sources.colour }, 1),
       ["version", "release", "colour"],
     );
@@ -104,7 +106,7 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
-  request({ seconds, status, ...labels }: RequestFacts): void {
+  request({ seconds, status, ...labels }: RequestSample): void {
     this.#requests.inc({ ...labels, status });
     this.#requestTime.observe({ route: labels.route, method: labels.method }, seconds);
   }

@@ -2,7 +2,7 @@ import { ToolError } from "../tool-error.ts";
 import type { Tool } from "../tools/tool.ts";
 import type { Metrics, ToolOutcome } from "./metrics.ts";
 
-/** The same tool, counting its calls by outcome, through whichever door they come. */
+/** The same tool, but it counts its calls by outcome, over all endpoints. */
 export function observedTool(tool: Tool, metrics: Pick<Metrics, "toolCall">): Tool {
   return {
     ...tool,

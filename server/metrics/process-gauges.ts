@@ -1,14 +1,14 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, Gauge, type Registry } from "prom-client";
 
-/** Of the event loop's timer, milliseconds: what it measures when nothing is late. */
+/** Resolution of the event loop's timer, milliseconds: the delay that it measures when nothing is late. */
 const RESOLUTION_MS = 20;
 
 /**
- * The process itself: event-loop delay since the last time it was asked for, memory, CPU, age. Our own few instead of prom-client's
- * defaults, which leave observers behind when a server is closed.
+ * Metrics of the process: event-loop delay since the last scrape, memory, CPU time, start time. They replace prom-client's default
+ * metrics, which leave observers behind when a server is closed.
  *
- * @returns ends the measuring
+ * @returns a function that stops the measurement
  */
 export function processGauges(registry: Registry): () => void {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });

@@ -1,27 +1,27 @@
 import { currentCaller, hasOwnLimits } from "./caller.ts";
 import { LimitReached } from "./limit-reached.ts";
 
-/** Counts what each caller has open, and refuses more than it may have. */
+/** Counts what each caller has open, and refuses to exceed the limit. */
 export class Counted {
   readonly #open = new Map<string, number>();
   readonly #max: number;
   readonly #refusal: (max: number) => string;
 
   /**
-   * @param max that one caller may have; 0: no limit
-   * @param refusal the text for the caller: the limit, and what to do
+   * @param max the most that one caller may have; 0: no limit
+   * @param refusal makes the message for the caller: the limit, and what to do
    */
   constructor(max: number, refusal: (max: number) => string) {
     this.#max = max;
     this.#refusal = refusal;
   }
 
-  /** How many the caller has. */
+  /** How many the caller has open. */
   of(caller: string): number {
     return this.#open.get(caller) ?? 0;
   }
 
-  /** Counts one for the present caller while the work goes on. @throws LimitReached */
+  /** Counts one for the current caller while the work runs. @throws LimitReached */
   async run<T>(work: () => Promise<T>): Promise<T> {
     const done = this.open(currentCaller());
     try {
@@ -31,7 +31,7 @@ export class Counted {
     }
   }
 
-  /** @returns to be called once when they are closed @throws LimitReached */
+  /** @returns a function that the caller must call when they are closed @throws LimitReached */
   open(caller: string, count = 1): () => void {
     const open = this.of(caller) + count;
     if (this.#max > 0 && open > this.#max && hasOwnLimits(caller))

@@ -2,20 +2,20 @@ import { currentCaller, hasOwnLimits } from "./caller.ts";
 import { LimitReached } from "./limit-reached.ts";
 
 export interface FairQueueOptions {
-  /** What the places are for, as a plural: "programs". */
+  /** What the places are for, in the plural: "programs". */
   readonly what: string;
-  /** Places in all. */
+  /** Places in total. */
   readonly capacity: number;
-  /** Places that one caller may hold, so that there is always one for another. */
+  /** Places that one caller may hold. Fewer than `capacity` leaves room for others. */
   readonly perCaller: number;
-  /** Entries of one caller that may wait. */
+  /** The most entries of one caller that may wait. */
   readonly maxWaiting: number;
 }
 
 export interface EnterOptions {
-  /** Places that it takes; cut to `perCaller`. Default 1. */
+  /** Places that the work needs, at most `perCaller`. Default 1. */
   readonly weight?: number | undefined;
-  /** Gives up the place in the queue. */
+  /** Leaves the queue when aborted. */
   readonly signal?: AbortSignal | undefined;
   /** Longest wait, milliseconds; default: no limit. */
   readonly waitMs?: number | undefined;
@@ -27,12 +27,12 @@ interface Waiting {
 }
 
 /**
- * A number of places that callers share. Whoever has his share waits for himself; the free places go round from caller to caller, so how
- * much one caller asks for changes nothing for another.
+ * A number of places that callers share. A caller that holds its full share waits only for its own work to end. Free places go to the
+ * callers in turn, so the demand of one caller does not delay another.
  */
 export class FairQueue {
   readonly #options: FairQueueOptions;
-  /** Callers that wait, whose turn is next first. */
+  /** Waiting entries by caller. The caller whose turn is next comes first. */
   readonly #waiting = new Map<string, Waiting[]>();
   readonly #held = new Map<string, number>();
   #used = 0;
@@ -41,23 +41,23 @@ export class FairQueue {
     this.#options = options;
   }
 
-  /** Places taken, and entries that wait, over all callers. */
+  /** Places in use and waiting entries, over all callers. */
   get load(): { used: number; waiting: number } {
     return { used: this.#used, waiting: [...this.#waiting.values()].reduce((sum, w) => sum + w.length, 0) };
   }
 
   /**
-   * Waits for a place for the present caller (see caller.ts).
+   * Waits for a place for the current caller (see caller.ts).
    *
-   * @returns gives the place back
-   * @throws LimitReached when too many of the caller's wait, or it waited for too long; the signal's reason when that was aborted
+   * @returns a function that releases the place
+   * @throws LimitReached if too many entries of the caller wait, or after `waitMs`; the signal's reason when it is aborted
    */
   async enter({ weight = 1, signal, waitMs }: EnterOptions = {}): Promise<() => void> {
     signal?.throwIfAborted();
     const caller = currentCaller();
     const places = Math.min(weight, this.#shareOf(caller));
     const queue = this.#waiting.get(caller);
-    if (!queue && this.#fits(caller, places)) return this.#take(caller, places);
+    if (!queue && this.#fits(caller, places)) return this.#acquire(caller, places);
     if ((queue?.length ?? 0) >= this.#options.maxWaiting)
       throw new LimitReached(
         `${this.#busy(caller)}, and ${queue?.length} more of its requests wait for a turn, the most that may wait. Let some end, then try again.`,
@@ -100,7 +100,7 @@ export class FairQueue {
     });
   }
 
-  #take(caller: string, places: number): () => void {
+  #acquire(caller: string, places: number): () => void {
     this.#used += places;
     this.#held.set(caller, this.#holds(caller) + places);
     return this.#release(caller, places);
@@ -119,22 +119,22 @@ export class FairQueue {
     };
   }
 
-  /** Hands out what is free. */
+  /** Gives free places to waiting callers. */
   #next(): void {
     for (let again = true; again; ) {
       again = false;
-      // Who has least comes first, and among equals whose turn was longest ago.
+      // The caller with the fewest places comes first. Among equals, it is the one whose last turn is longest ago.
       const turns = [...this.#waiting].sort(([a], [b]) => this.#holds(a) - this.#holds(b));
       for (const [caller, queue] of turns) {
         const first = queue[0];
         if (!first || this.#holds(caller) + first.weight > this.#shareOf(caller)) continue;
-        // Nobody passes one whose turn it is: who needs several places would wait for ever.
+        // Nobody overtakes this caller. Otherwise an entry that needs several places might wait for ever.
         if (this.#used + first.weight > this.#options.capacity) return;
         queue.shift();
-        // The caller's next turn comes after everybody else's.
+        // Moves the caller to the end of the map: its next turn comes last.
         this.#waiting.delete(caller);
         if (queue.length > 0) this.#waiting.set(caller, queue);
-        this.#take(caller, first.weight);
+        this.#acquire(caller, first.weight);
         first.go();
         again = true;
         break;
@@ -151,7 +151,7 @@ export class FairQueue {
     return this.#used + places <= this.#options.capacity && !this.#othersWait();
   }
 
-  /** Whether somebody waits for a free place, and not for his own to end. */
+  /** Whether another caller waits for a free place, rather than for its own work to end. */
   #othersWait(): boolean {
     for (const [caller, [first]] of this.#waiting)
       if (first && this.#holds(caller) + first.weight <= this.#shareOf(caller)) return true;

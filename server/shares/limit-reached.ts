@@ -1,8 +1,8 @@
 import { ToolError } from "../tool-error.ts";
 
-/** A caller has as much at once as it may have. The text names the limit and what to do; over HTTP it is a 429. */
+/** The caller already has as much at once as it may have. The message names the limit and what to do. Over HTTP it becomes a 429. */
 export class LimitReached extends ToolError {
-  /** Worth another attempt after so long, seconds: what is counted here ends within moments. */
+  /** When a retry makes sense, seconds. What is counted here usually ends within moments. */
   readonly retryAfter = 1;
 
   constructor(message: string) {

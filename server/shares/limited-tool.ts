@@ -1,7 +1,7 @@
 import type { Tool } from "../tools/tool.ts";
 import type { Counted } from "./counted.ts";
 
-/** The same tool, refusing a caller who has too many calls at work, whichever endpoint they came by. */
+/** The same tool, but it refuses a caller with too many calls in progress, over all endpoints. */
 export function limitedTool(tool: Tool, calls: Counted): Tool {
   return {
     ...tool,

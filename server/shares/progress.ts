@@ -1,7 +1,7 @@
-/** Reports how far a call is. `total` is undefined if nobody knows it. */
+/** Reports the progress of a call. `total` is undefined if it is unknown. */
 export type Progress = (done: number, total: number | undefined, message: string) => void;
 
-/** What each part of the server that works for a call needs to know of it. */
+/** What the code that works for a call needs to know about it. */
 export interface CallContext {
   /** Aborted when the call is cancelled. */
   readonly signal: AbortSignal;

@@ -1,16 +1,16 @@
 import { Counted } from "./counted.ts";
 
-/** What one token may have at once; 0: no limit. */
+/** What one token may have at once. 0: no limit. */
 export interface ShareLimits {
-  /** Calls of tools at work. */
+  /** Tool calls in progress. */
   readonly calls: number;
   /** `subscriptions/listen` streams (2026-07-28). */
   readonly listens: number;
-  /** Resources that its sessions and streams follow, on this machine. */
+  /** Resources to which its sessions and streams on this machine are subscribed. */
   readonly resources: number;
-  /** Sessions of the 2025 revisions that the store keeps; its least recently used go first. */
+  /** Sessions of the 2025 revisions in the store. Beyond it, the token's least recently used session is removed. */
   readonly sessions: number;
-  /** Of these, sessions in memory on this machine. */
+  /** Those of these sessions that are in memory on this machine. */
   readonly liveSessions: number;
 }
 
@@ -28,7 +28,7 @@ export class Shares {
     this.calls = new Counted(
       limits.calls,
       (max) =>
-        `Too many calls at once: this token has ${max} at work, the most it may have. Wait for one to end, ${ASK} CALLS_PER_TOKEN.`,
+        `Too many calls at once: this token has ${max} in progress, the most it may have. Wait for one to end, ${ASK} CALLS_PER_TOKEN.`,
     );
     this.listens = new Counted(
       limits.listens,

@@ -61,7 +61,7 @@ function newConnection(origin: string): Promise<void> {
 }
 
 describe("drain", () => {
-  test("calls of both eras finish; notification and demo streams are told to come back, listen streams get their result", async () => {
+  test("calls of both eras finish; notification and demo streams get a retry line, listen streams their result", async () => {
     const { tool, entered, open } = gate();
     const running = await startApp({ WORKSPACE_DIR: folder.path }, { tools: [tool] });
     const { origin, app, logs } = running;
@@ -110,7 +110,7 @@ describe("drain", () => {
     expect(reasons.filter((r) => r === "drain")).toHaveLength(3);
   });
 
-  test("a request on a connection that was kept open is still answered, and the connection then closed", async () => {
+  test("a request on an idle keep-alive connection is still answered, and the connection is closed afterwards", async () => {
     const { tool, entered, open } = gate();
     const { origin, app } = await startApp({ WORKSPACE_DIR: folder.path }, { tools: [tool] });
     const call = rpc(origin, CALL);
@@ -135,7 +135,7 @@ describe("drain", () => {
     expect(await drained).toBe(true);
   });
 
-  test("what does not finish in time is cut, and the drain says so", async () => {
+  test("calls that do not finish in time are cut off, and the drain reports it", async () => {
     const { tool, entered, open } = gate();
     const { origin, app, logs } = await startApp({ WORKSPACE_DIR: folder.path }, { tools: [tool] });
     const call = rpc(origin, CALL).then((r) => r.text());

@@ -27,7 +27,7 @@ function run(code: string) {
   return child;
 }
 
-test("a lock is held against other processes until its holder is killed, and against this one", async () => {
+test("a lock excludes this process and others until its holder is killed", async () => {
   const file = join(folder.path, "killed");
   const holder = run(
     `await tryLock(${JSON.stringify(file)}); process.stdout.write("held"); setInterval(() => 0, 1000);`,
@@ -45,7 +45,7 @@ test("a lock is held against other processes until its holder is killed, and aga
   expect((await stat(file)).mode & 0o777).toBe(0o600);
 });
 
-test("what several processes do in turn under the lock is lost by none", async () => {
+test("no update by several processes under the lock is lost", async () => {
   const counter = join(folder.path, "counter");
   await writeFile(counter, "0");
   // A file that a killed command of an earlier release left in the place of the lock is no obstacle.

@@ -86,7 +86,7 @@ function askAdmin(socketPath: string, path = "/readyz"): Promise<{ status: numbe
 const LIST = { jsonrpc: "2.0", id: 5, method: "tools/list", params: {} };
 
 describe("main", () => {
-  test("serves the passed socket, tells systemd, answers on its admin socket, and drains on SIGTERM", async () => {
+  test("serves the passed socket, notifies systemd, answers on its admin socket, and drains on SIGTERM", async () => {
     const held = await heldSocket();
     const admin = join(folder.path, "blue.sock");
     const running = start(
@@ -187,7 +187,7 @@ describe("main", () => {
     }
   });
 
-  test("two servers take turns on one socket: while one drains, the other answers", async () => {
+  test("two servers share one socket: while one drains, the other answers", async () => {
     const held = await heldSocket();
     const env = {
       WORKSPACE_DIR: join(folder.path, "workspace"),
@@ -225,21 +225,21 @@ describe("main", () => {
     }
   });
 
-  test("not ready: it says why, never takes the socket, and ends with 1", async () => {
+  test("if it is not ready, it says why, accepts nothing on the socket, and exits with 1", async () => {
     const running = start({ WORKSPACE_DIR: join(folder.path, "empty"), PORT: "0", NOTIFY_SOCKET: "/run/x" });
     expect(await running.exit).toBe(1);
     expect(running.output()).toContain("not ready: workspace: no git repository in");
     expect(running.output()).not.toContain('"msg":"ready"');
   });
 
-  test("a wrong environment: every problem, and 1", async () => {
+  test("an invalid environment prints every problem and exits with 1", async () => {
     const running = start({ PORT: "many", LOG_LEVEL: "loud" });
     expect(await running.exit).toBe(1);
     expect(running.output()).toContain("PORT=many: must be a whole number");
     expect(running.output()).toContain("LOG_LEVEL=loud: must be one of");
   });
 
-  test("a port that is taken is named with the way out", async () => {
+  test("a port in use is an error that names the port and the fix", async () => {
     const held = await heldSocket();
     const { port } = held.server.address() as AddressInfo;
     const running = start({ WORKSPACE_DIR: join(folder.path, "workspace"), PORT: String(port) });

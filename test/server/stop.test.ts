@@ -28,7 +28,7 @@ describe("a signal ends the process", () => {
       async () => Promise.reject(new Error("boom")),
       0,
       1,
-      "error the end failed boom",
+      "error the shutdown failed boom",
     ],
     [
       "when the drain throws",
@@ -37,9 +37,9 @@ describe("a signal ends the process", () => {
       },
       0,
       1,
-      "error the end failed boom",
+      "error the shutdown failed boom",
     ],
-    ["when the drain never ends", never, 25_000, 1, "error the end took too long"],
+    ["when the drain never ends", never, 25_000, 1, "error the shutdown took too long"],
   ];
   test.each(outcomes)("%s", async (_, drain, afterMs, code, line) => {
     const exits: number[] = [];
@@ -52,7 +52,7 @@ describe("a signal ends the process", () => {
     expect(lines).toEqual([line]);
   });
 
-  test("at once when it comes a second time, not when it is the same one", async () => {
+  test("at once when a second signal arrives, but not when the same one is forwarded", async () => {
     const exits: number[] = [];
     let drains = 0;
     const drain = () => {
@@ -72,7 +72,7 @@ describe("a signal ends the process", () => {
 });
 
 describe("parts are closed one after another", () => {
-  test("whatever fails or hangs among them", async () => {
+  test("even if some fail or hang", async () => {
     const order: string[] = [];
     const { lines, log } = recorded();
     const step = (name: string, close: () => unknown, limitMs = 1_000) => ({
@@ -103,7 +103,7 @@ describe("parts are closed one after another", () => {
     expect(lines).toEqual([
       "error closing sessions the store is away",
       "error closing usage disk full",
-      "error closing git not over within 1500 ms",
+      "error closing git not closed within 1500 ms",
     ]);
     expect(jest.getTimerCount()).toBe(0);
   });

@@ -1,18 +1,18 @@
-/** What came of asking a bucket for a token. */
-export interface Taken {
+/** The result of consuming a token. */
+export interface BucketResult {
   readonly allowed: boolean;
   /** Whole tokens left. */
   readonly left: number;
-  /** Until the next token is there, milliseconds; 0 when one was taken. */
+  /** How long until the next token, milliseconds; 0 if one was consumed. */
   readonly waitMs: number;
 }
 
-/** Token buckets by key. In memory for one machine; a store that several machines share (Valkey, a script of ten lines) implements the same. */
+/** Token buckets by key: in memory for one machine, or in Valkey for several. */
 export interface BucketStore {
   /**
-   * Takes one token of the bucket `key`, which holds at most `capacity` and gains `perSecond` each second.
+   * Consumes one token of the bucket `key`, which holds at most `capacity` and gains `perSecond` each second.
    */
-  take(key: string, capacity: number, perSecond: number): Promise<Taken>;
+  take(key: string, capacity: number, perSecond: number): Promise<BucketResult>;
 }
 
 interface Bucket {
@@ -20,14 +20,14 @@ interface Bucket {
   at: number;
 }
 
-/** Buckets in this process. A bucket that is not kept is a full one, so the oldest may be forgotten when there are too many. */
+/** Buckets in this process. A missing bucket counts as full, so the least recently used one can be dropped when there are too many. */
 export class MemoryBuckets implements BucketStore {
   /** In the order of their last use. */
   readonly #buckets = new Map<string, Bucket>();
   readonly #max: number;
   readonly #now: () => number;
 
-  /** @param options.max buckets kept, some 100 bytes each; default 50,000 */
+  /** @param options.max the most buckets to keep, about 100 bytes each. Default 50,000 */
   constructor(options: { max?: number; now?: () => number } = {}) {
     this.#max = options.max ?? 50_000;
     this.#now = options.now ?? (() => performance.now());
@@ -37,7 +37,7 @@ export class MemoryBuckets implements BucketStore {
     return this.#buckets.size;
   }
 
-  async take(key: string, capacity: number, perSecond: number): Promise<Taken> {
+  async take(key: string, capacity: number, perSecond: number): Promise<BucketResult> {
     const now = this.#now();
     const old = this.#buckets.get(key);
     const tokens = old ? Math.min(capacity, old.tokens + ((now - old.at) / 1_000) * perSecond) : capacity;
@@ -45,11 +45,11 @@ export class MemoryBuckets implements BucketStore {
     const left = allowed ? tokens - 1 : tokens;
     this.#buckets.delete(key);
     this.#buckets.set(key, { tokens: left, at: now });
-    if (this.#buckets.size > this.#max) this.#forgetOldest();
+    if (this.#buckets.size > this.#max) this.#dropOldest();
     return { allowed, left: Math.floor(left), waitMs: allowed ? 0 : ((1 - left) / perSecond) * 1_000 };
   }
 
-  #forgetOldest(): void {
+  #dropOldest(): void {
     for (const key of this.#buckets.keys()) {
       this.#buckets.delete(key);
       return;

@@ -2,13 +2,13 @@ import type { Capabilities } from "../../capabilities/registry.ts";
 import { type BucketStore, MemoryBuckets } from "./buckets.ts";
 import { ValkeyBuckets } from "./valkey-buckets.ts";
 
-/** The capability's name: one limit for all machines, not one for each. */
+/** The name of the capability: all machines share one limit. */
 export const SHARED_LIMITS = "shared-limits";
 
 /**
- * The buckets of the rate limits: in Valkey where STORE_URL names one, else in this process.
+ * Opens the buckets of the rate limits: in Valkey if STORE_URL names one, else in this process.
  *
- * @param warn told when Valkey goes away
+ * @param warn called when Valkey becomes unavailable
  */
 export function openBuckets(
   storeUrl: string | undefined,

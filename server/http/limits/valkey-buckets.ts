@@ -1,20 +1,20 @@
 import type { Redis } from "iovalkey";
 import { connectValkey } from "../../store/valkey-connection.ts";
 import { parseStoreUrl } from "../../store/valkey-url.ts";
-import { type BucketStore, MemoryBuckets, type Taken } from "./buckets.ts";
+import { type BucketResult, type BucketStore, MemoryBuckets } from "./buckets.ts";
 
-/** After a failure the next requests do not wait at all, so long, milliseconds. */
+/** How long after a failure requests skip Valkey, milliseconds. */
 const AWAY_MS = 1_000;
-/** A full bucket need not be kept: it is forgotten so long after it must be full again, milliseconds. */
+/** A bucket expires this long after it is full again, milliseconds. */
 const SPARE_MS = 1_000;
 const PREFIX = "mcp-edge:bucket:";
 
 /**
- * Takes a token in one step, by Valkey's own clock: those of several machines differ. Valkey, and Redis from 6.2 on.
+ * Consumes a token atomically, by Valkey's own clock, since those of several machines differ. Needs Valkey, or Redis 6.2 or later.
  *
- * KEYS: bucket. ARGV: capacity, tokens a second. @returns 1 when taken, whole tokens left, milliseconds to the next one
+ * KEYS: bucket. ARGV: capacity, tokens per second. @returns 1 if consumed, whole tokens left, milliseconds to the next token
  */
-const TAKE = `
+const CONSUME = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
 local capacity, rate = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -32,19 +32,19 @@ return {0, 0, math.ceil((1 - tokens) / rate * 1000)}
 `;
 
 type Connection = Redis & {
-  takeToken(key: string, capacity: number, perSecond: number): Promise<[number, number, number]>;
+  consumeToken(key: string, capacity: number, perSecond: number): Promise<[number, number, number]>;
 };
 
 export interface ValkeyBucketsOptions {
-  /** A request waits no longer for its token, milliseconds. Default 250. */
+  /** How long a request waits for its token, milliseconds. Default 250. */
   readonly commandMs?: number;
-  /** Told once an outage, and once at its end. */
+  /** Called once at the start of an outage, and once at its end. */
   onChange(available: boolean, why: string): void;
 }
 
 /**
- * Buckets that several machines share. While the store is away each machine counts for itself: the limit is looser then, and nobody
- * is turned away, or let in without limit, because of it.
+ * Buckets that several machines share. While Valkey is unavailable, each machine counts for itself. The limit is then looser, but an outage
+ * neither refuses clients nor lifts the limit.
  */
 export class ValkeyBuckets implements BucketStore {
   readonly #db: Connection;
@@ -54,26 +54,26 @@ export class ValkeyBuckets implements BucketStore {
   #available: boolean | undefined;
   #awayUntil = 0;
 
-  /** @throws when the URL is none */
+  /** @throws Error if the URL is invalid */
   constructor(url: string, { onChange, commandMs = 250 }: ValkeyBucketsOptions) {
     this.#shown = `Valkey ${parseStoreUrl(url).shown}`;
     this.#onChange = onChange;
     this.#db = connectValkey(url, {
       name: "mcp-edge-limits",
-      // A request is not delayed, and no token is taken late.
+      // A request is not delayed, and no token is consumed late.
       whenAway: "fail",
       commandMs,
-      scripts: { takeToken: { lua: TAKE, numberOfKeys: 1 } },
+      scripts: { consumeToken: { lua: CONSUME, numberOfKeys: 1 } },
     }) as Connection;
     this.#db.on("ready", () => this.#is(true));
     this.#db.on("error", (error: Error) => this.#is(false, error.message));
     this.#db.on("close", () => this.#is(false, "no connection"));
   }
 
-  async take(key: string, capacity: number, perSecond: number): Promise<Taken> {
+  async take(key: string, capacity: number, perSecond: number): Promise<BucketResult> {
     if (performance.now() >= this.#awayUntil) {
       try {
-        const [allowed, left, waitMs] = await this.#db.takeToken(PREFIX + key, capacity, perSecond);
+        const [allowed, left, waitMs] = await this.#db.consumeToken(PREFIX + key, capacity, perSecond);
         this.#is(true);
         return { allowed: allowed === 1, left, waitMs };
       } catch (error) {

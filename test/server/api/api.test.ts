@@ -72,7 +72,7 @@ const call = (name: string, body?: unknown, headers: Record<string, string> = be
   });
 
 describe("POST /api/tools/:name", () => {
-  test("answers what the tool answers over MCP", async () => {
+  test("returns the same result as over MCP", async () => {
     const response = await call("search_text", { query: "needle", path: "src" });
     expect(response.status).toBe(200);
     const answer = await response.json();
@@ -91,7 +91,7 @@ describe("POST /api/tools/:name", () => {
     expect(message.result.structuredContent).toEqual(answer);
   });
 
-  test("defaults hold, also without a body", async () => {
+  test("defaults apply, also without a body", async () => {
     expect(await (await call("twice")).json()).toEqual({ n: 2 });
     expect(await (await call("twice", { n: 4 })).json()).toEqual({ n: 8 });
   });
@@ -112,8 +112,12 @@ describe("POST /api/tools/:name", () => {
   test.each([
     ["refuse", 422, "Write it otherwise."],
     ["break", 500, "Internal server error"],
-    ["vectors", 503, "vectors needs embeddings, which is not there now"],
-    ["operate", 403, "This needs a token with the scope ops: token create --scopes ops --name NAME"],
+    ["vectors", 503, "vectors needs embeddings, which is not available now"],
+    [
+      "operate",
+      403,
+      "This needs the scope ops. Connect again and allow it, or make a token: token create --scopes ops --name NAME",
+    ],
     ["nothing", 404, "There is no such tool; see GET /api/tools"],
   ])("%s: %i", async (name, status, error) => {
     const response = await call(name, {});
@@ -121,7 +125,7 @@ describe("POST /api/tools/:name", () => {
     expect(await response.json()).toMatchObject({ error, request_id: expect.any(String) });
   });
 
-  test("a tool that lacks something comes when it is there", async () => {
+  test("a tool becomes available when its capability does", async () => {
     running.app.capabilities.set("embeddings", true, "for this test");
     expect((await call("vectors", {})).status).toBe(200);
     running.app.capabilities.set("embeddings", false, "no more");
@@ -142,7 +146,7 @@ describe("POST /api/tools/:name", () => {
     expect((await raw(`"${"x".repeat(262_143)}"`)).status).toBe(413);
   });
 
-  test("without a token, with a page's origin, under another name: nothing", async () => {
+  test("a request without a token, from another origin or for another host is refused", async () => {
     const none = await call("twice", {}, {});
     expect(none.status).toBe(401);
     expect(none.headers.get("www-authenticate")).toBe("Bearer");
@@ -156,7 +160,7 @@ describe("POST /api/tools/:name", () => {
     expect(rebound.statusCode).toBe(403);
   });
 
-  test("a caller that goes away ends its call", async () => {
+  test("a client that disconnects ends its call", async () => {
     const leaving = new AbortController();
     const answer = fetch(`${running.origin}/api/tools/hang`, {
       method: "POST",
@@ -177,7 +181,7 @@ describe("POST /api/tools/:name", () => {
   });
 });
 
-test("GET /api/tools: what the caller may use now, with schemas", async () => {
+test("GET /api/tools lists the tools that the caller may use now, with their schemas", async () => {
   const response = await fetch(`${running.origin}/api/tools`, { headers: bearer });
   const { tools } = (await response.json()) as { tools: { name: string; inputSchema: unknown }[] };
   // The index is not built here: what needs it is not offered.
@@ -215,7 +219,7 @@ describe("descriptions", () => {
     });
   });
 
-  test("the page has no script, nothing from elsewhere, and a policy that allows neither", async () => {
+  test("the page has no scripts and no external resources, and its policy forbids both", async () => {
     const response = await fetch(`${running.origin}/api`);
     const policy = response.headers.get("content-security-policy");
     expect(policy).toContain("default-src 'none'");
@@ -251,14 +255,14 @@ describe("Swagger UI", () => {
     expect(document).toEqual(await (await fetch(`${running.origin}/api/openapi.json`)).json());
   });
 
-  test("gives no other file, and nothing under another name", async () => {
+  test("serves no other file, and nothing for another host", async () => {
     for (const path of ["static/..%2f..%2fpackage.json", "%2e%2e/package.json", "static/", ".."])
       expect((await running.app.http.inject(`/api/docs/${path}`)).body).not.toContain('"dependencies"');
     const rebound = await running.app.http.inject({ url: "/api/docs/", headers: { host: "evil.example" } });
     expect(rebound.statusCode).toBe(403);
   });
 
-  test("a release's own folder goes before the package's; without either there is none", async () => {
+  test("the release's own folder takes precedence over the package's; without either there is no page", async () => {
     const release = join(folder.path, "release");
     const node = join(release, "bin", "node");
     const elsewhere = `file://${folder.path}/server.mjs`;

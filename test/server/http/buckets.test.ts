@@ -17,7 +17,7 @@ describe("MemoryBuckets", () => {
     expect(await take()).toMatchObject({ allowed: false });
   });
 
-  test("each key has its own, and the least recently used are forgotten", async () => {
+  test("each key has its own bucket, and the least recently used bucket is dropped", async () => {
     const buckets = new MemoryBuckets({ max: 2, now: () => 0 });
     for (const key of ["a", "b", "a", "c"]) await buckets.take(key, 5, 1);
     expect(buckets.size).toBe(2);
@@ -25,17 +25,17 @@ describe("MemoryBuckets", () => {
     expect(await buckets.take("b", 5, 1)).toMatchObject({ left: 4 });
   });
 
-  test("never more than the burst and the rate allow", async () => {
+  test("never allows more than the burst and the rate", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat(400), { maxLength: 60 }), async (pauses) => {
         let now = 0;
         const buckets = new MemoryBuckets({ now: () => now });
-        let taken = 0;
+        let consumed = 0;
         for (const pause of pauses) {
           now += pause;
-          if ((await buckets.take("a", 3, 10)).allowed) taken++;
+          if ((await buckets.take("a", 3, 10)).allowed) consumed++;
         }
-        expect(taken).toBeLessThanOrEqual(3 + Math.ceil((now / 1_000) * 10));
+        expect(consumed).toBeLessThanOrEqual(3 + Math.ceil((now / 1_000) * 10));
       }),
     );
   });

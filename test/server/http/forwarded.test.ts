@@ -25,7 +25,7 @@ describe("parseForwarded", () => {
     ["for=192.0.2.1:80", undefined],
   ])("%s", (header, hops) => expect(parseForwarded(header)).toEqual(hops));
 
-  test("ends on anything, and names only addresses", () => {
+  test("accepts any input, and returns only addresses", () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 200 }), (header) => {
         for (const hop of parseForwarded(header) ?? []) expect(hop.for).toMatch(/^(unknown|[\d.a-f:]+)$/i);
@@ -45,7 +45,7 @@ describe("settleForwarding", () => {
     });
   });
 
-  test("X-Forwarded-For wins, a malformed Forwarded is not believed", () => {
+  test("X-Forwarded-For takes precedence, and a malformed Forwarded is ignored", () => {
     const both = raw("::1", { forwarded: "for=192.0.2.1", "x-forwarded-for": "198.51.100.1" });
     settleForwarding(both);
     expect(both.headers["x-forwarded-for"]).toBe("198.51.100.1");
@@ -54,7 +54,7 @@ describe("settleForwarding", () => {
     expect(broken.headers["x-forwarded-for"]).toBeUndefined();
   });
 
-  test("a stranger's headers go", () => {
+  test("the headers of an untrusted peer are removed", () => {
     const request = raw("203.0.113.9", {
       forwarded: "for=127.0.0.1",
       "x-forwarded-for": "127.0.0.1",
@@ -66,7 +66,7 @@ describe("settleForwarding", () => {
     expect(isLocalCaller(request)).toBe(false);
   });
 
-  test("who comes through the edge is no local caller", () => {
+  test("a request through the edge is not local", () => {
     expect(isLocalCaller(raw("127.0.0.1", {}))).toBe(true);
     expect(isLocalCaller(raw(undefined, {}))).toBe(true);
     expect(isLocalCaller(raw("127.0.0.1", { "x-forwarded-for": "127.0.0.1" }))).toBe(false);
@@ -74,7 +74,7 @@ describe("settleForwarding", () => {
   });
 });
 
-test("the client in the log is the one that the trusted hop names", async () => {
+test("the log names the client that the trusted hop reports", async () => {
   const folder = await temporaryFolder();
   try {
     await using running = await startApp({ WORKSPACE_DIR: folder.path });

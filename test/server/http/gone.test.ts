@@ -26,7 +26,7 @@ async function start(
   return client;
 }
 
-test("a client that leaves while it is authenticated has left when the work begins", async () => {
+test("a client that disconnects during authentication is gone when the work starts", async () => {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const entered = Promise.withResolvers<void>();
   const client = await start(
@@ -41,7 +41,7 @@ test("a client that leaves while it is authenticated has left when the work begi
   expect(await promise).toBe(true);
 });
 
-test("a client that leaves while the work goes on aborts it", async () => {
+test("a client that disconnects during the work aborts it", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const client = await start(
     async () => undefined,
@@ -55,7 +55,7 @@ test("a client that leaves while the work goes on aborts it", async () => {
   await promise;
 });
 
-test("a client that gets its answer has not left", async () => {
+test("the signal is not aborted once the client has its response", async () => {
   let signal: AbortSignal | undefined;
   const client = await start(
     async () => undefined,

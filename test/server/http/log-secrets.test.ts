@@ -6,7 +6,7 @@ import { makeRepository, openSession, rpc, startApp, temporaryFolder } from "../
 /** Sent in every place where a careless log line would pick it up. */
 const CANARY = "canary-7f3a91";
 
-test("no token, no body, no query and no answer is ever in the log, at any level", async () => {
+test("the log never contains a token, body, query or response, at any level", async () => {
   const folder = await temporaryFolder();
   try {
     await makeRepository(join(folder.path, "workspace", "sample"), { "a.txt": `${CANARY}-answer\n` });

@@ -35,7 +35,7 @@ describe("rules", () => {
     (entry) => expect(parseOriginRule(entry)).toBeUndefined(),
   );
 
-  test("a program, which has no origin, always may call", () => {
+  test("a request without an origin is always allowed", () => {
     expect(new Origins([]).allows(undefined)).toBe(true);
   });
 
@@ -66,16 +66,16 @@ describe("over HTTP", () => {
     ["chrome-extension://abcdefghijklmnop", "ALLOWED_ORIGINS=chrome-extension://*"],
     ["https://chatgpt.com", "ALLOWED_ORIGINS=https://chatgpt.com"],
     ["null", "ALLOWED_ORIGINS=null"],
-  ])("%s is refused on /mcp and /api by an answer that says how it is allowed", async (origin, mend) => {
+  ])("%s is refused on /mcp and /api, and the error says how to allow it", async (origin, fix) => {
     const mcp = await rpc(running.origin, LIST, { origin });
     expect(mcp.status).toBe(403);
-    expect(await mcp.json()).toMatchObject({ error: { message: expect.stringContaining(mend) } });
+    expect(await mcp.json()).toMatchObject({ error: { message: expect.stringContaining(fix) } });
     const api = await fetch(`${running.origin}/api/tools`, { headers: { origin } });
     expect(api.status).toBe(403);
-    expect(await api.json()).toMatchObject({ error: expect.stringContaining(mend) });
+    expect(await api.json()).toMatchObject({ error: expect.stringContaining(fix) });
   });
 
-  test("control characters and endless origins do not reach the answer as they are", async () => {
+  test("the error escapes control characters and truncates long origins", async () => {
     const response = await rpc(running.origin, LIST, { origin: `https://${"x".repeat(5_000)}` });
     expect((await response.text()).length).toBeLessThan(1_500);
   });

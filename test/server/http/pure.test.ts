@@ -20,7 +20,7 @@ describe("requestId", () => {
   ])("%s", (_, id, from, expected) => expect(requestId(request(id, from))).toMatch(expected));
 });
 
-test("allowed names: the public host and loopback; origins add the configured ones", () => {
+test("the public host and loopback are allowed as hosts, and the configured origins in addition", () => {
   const { hosts, origins } = allowedNames({
     publicUrl: new URL("https://mcp.example.com"),
     allowedOrigins: ["chat.example"],
@@ -41,7 +41,7 @@ describe("ReadinessProbe", () => {
         {
           name: "bad",
           run: async () => {
-            throw new Error("broken; mend it so");
+            throw new Error("broken; fix it so");
           },
         },
       ],
@@ -51,13 +51,13 @@ describe("ReadinessProbe", () => {
     expect(state).toMatchObject({
       ready: false,
       colour: "blue",
-      checks: { good: { ok: true, detail: "fine" }, bad: { ok: false, detail: "broken; mend it so" } },
+      checks: { good: { ok: true, detail: "fine" }, bad: { ok: false, detail: "broken; fix it so" } },
     });
     expect(state.checks.good?.ms).toBeGreaterThanOrEqual(0);
-    expect(JSON.stringify(withoutDetails(state))).not.toContain("mend");
+    expect(JSON.stringify(withoutDetails(state))).not.toContain("fix it");
   });
 
-  test("a check that does not count is shown, and leaves the server ready", async () => {
+  test("a failed check that does not count is shown, but the server is ready", async () => {
     const run = async () => {
       throw new Error("away");
     };
@@ -68,7 +68,7 @@ describe("ReadinessProbe", () => {
     });
   });
 
-  test("the checks run once for many questions at once; a drain shows at once", async () => {
+  test("concurrent probes share one run of the checks; a drain shows at once", async () => {
     let runs = 0;
     let draining = false;
     const probe = new ReadinessProbe([{ name: "n", run: async () => `${++runs}` }], () => ({

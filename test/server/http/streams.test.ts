@@ -18,7 +18,7 @@ const logged = async (running: RunningApp) => {
 };
 
 describe("GET /demo/stream", () => {
-  test("begins with a comment, numbers its events, ends, and leaves one log line", () =>
+  test("starts with a comment, numbers its events, ends, and logs one line", () =>
     withApp(async (running) => {
       const response = await fetch(`${running.origin}/demo/stream?n=3&ms=100`, {
         headers: { "x-request-id": "stream-test-1" },
@@ -40,7 +40,7 @@ describe("GET /demo/stream", () => {
       });
     }));
 
-  test("keep-alive comments come while nothing happens", () =>
+  test("sends keep-alive comments while idle", () =>
     withApp(async (running) => {
       const response = await fetch(`${running.origin}/demo/stream?ms=60000`);
       const text = await readUntil(response, (t) => t.split(": keep-alive").length > 3);
@@ -49,7 +49,7 @@ describe("GET /demo/stream", () => {
       expect(running.app.streams.size).toBe(0);
     }));
 
-  test("limits are clamped, nonsense means the default, Last-Event-ID goes on", () =>
+  test("parameters are clamped, invalid ones mean the default, and Last-Event-ID resumes", () =>
     withApp(async (running) => {
       const first = async (query: string, headers: Record<string, string> = {}) =>
         readUntil(await fetch(`${running.origin}/demo/stream${query}`, { headers }), (t) =>

@@ -7,7 +7,7 @@ const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN = "00f067aa0ba902b7";
 
 describe("continueTrace", () => {
-  test("goes on with the caller's trace under a span of its own", () => {
+  test("continues the caller's trace with a new span", () => {
     const trace = continueTrace(`00-${TRACE}-${SPAN}-01`);
     expect(trace).toMatchObject({ traceId: TRACE, parentId: SPAN, flags: "01" });
     expect(trace.spanId).not.toBe(SPAN);
@@ -28,14 +28,14 @@ describe("continueTrace", () => {
     ["a trace of zeros", `00-${"0".repeat(32)}-${SPAN}-01`],
     ["a span of zeros", `00-${TRACE}-${"0".repeat(16)}-01`],
     ["too short", `00-${TRACE.slice(1)}-${SPAN}-01`],
-  ])("begins a new one: %s", (_, header) => {
+  ])("starts a new trace: %s", (_, header) => {
     const trace = continueTrace(header);
     expect(trace.traceId).toMatch(/^[0-9a-f]{32}$/);
     expect(trace).toMatchObject({ parentId: undefined, flags: "00" });
     expect(trace.traceId).not.toBe(TRACE);
   });
 
-  test("whatever is sent, what goes on is well-formed", () => {
+  test("the trace is well-formed whatever the client sends", () => {
     fc.assert(
       fc.property(fc.string(), (header) => {
         expect(formatTrace(continueTrace(header))).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/);
@@ -44,7 +44,7 @@ describe("continueTrace", () => {
   });
 });
 
-test("the trace is in the answer and on every line of its request and its stream", async () => {
+test("the trace is in the response and on every log line of the request and its stream", async () => {
   const folder = await temporaryFolder();
   try {
     await using running = await startApp({ WORKSPACE_DIR: folder.path });

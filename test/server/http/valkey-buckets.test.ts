@@ -31,7 +31,7 @@ function watched(url: string) {
 }
 
 function buckets(server: (typeof SERVERS)[number]) {
-  test("two servers share them; each key has its own, and none is kept for ever", async () => {
+  test("two servers share the buckets; each key has its own bucket, and buckets expire", async () => {
     await using valkey = await ValkeyServer.start(server);
     const [blue, green] = [watched(valkey.url), watched(valkey.url)];
     try {
@@ -58,7 +58,7 @@ function buckets(server: (typeof SERVERS)[number]) {
     }
   }, 360_000);
 
-  test("killed or frozen, each server counts for itself, says so once, and comes back", async () => {
+  test("while Valkey is down or frozen, each server counts for itself and logs it once; both recover", async () => {
     await using valkey = await ValkeyServer.start(server);
     const one = watched(valkey.url);
     const take = async () => (await one.store.take("a", 1, 0.001)).allowed;
@@ -87,7 +87,7 @@ function buckets(server: (typeof SERVERS)[number]) {
     }
   }, 360_000);
 
-  test("a server with STORE_URL keeps them there, by the token's id, and says so in /capz", async () => {
+  test("a server with STORE_URL keeps its buckets there, by token id, and reports it in /capz", async () => {
     await using valkey = await ValkeyServer.start(server);
     const folder = await temporaryFolder();
     const look = new Redis(valkey.socket);

@@ -91,7 +91,7 @@ describe("/metrics", () => {
     expect(at("process_cpu_seconds_total")).toBeGreaterThan(0);
   });
 
-  test("strangers cannot make up series: labels are of fixed sets", async () => {
+  test("clients cannot create time series: labels have fixed sets of values", async () => {
     await using running = await startApp({ WORKSPACE_DIR: folder.path });
     for (let n = 0; n < 20; n++)
       await (

@@ -44,17 +44,22 @@ describe("pages of other origins", () => {
   );
 
   // Node's fetch leaves an empty header out.
-  test.each(["/", "/mcp", "/api/tools", "/readyz", "/nope"])("an empty origin is none (%s)", async (path) => {
-    const statusFor = (headers: Record<string, string>) =>
-      new Promise((resolve, reject) => {
-        request(`${running.origin}${path}`, { headers }, (response) => resolve(response.resume().statusCode))
-          .on("error", reject)
-          .end();
-      });
-    expect(await statusFor({ origin: "" })).toBe(await statusFor({}));
-  });
+  test.each(["/", "/mcp", "/api/tools", "/readyz", "/nope"])(
+    "an empty Origin counts as none (%s)",
+    async (path) => {
+      const statusFor = (headers: Record<string, string>) =>
+        new Promise((resolve, reject) => {
+          request(`${running.origin}${path}`, { headers }, (response) =>
+            resolve(response.resume().statusCode),
+          )
+            .on("error", reject)
+            .end();
+        });
+      expect(await statusFor({ origin: "" })).toBe(await statusFor({}));
+    },
+  );
 
-  test("it may read the challenge of a 401 and the session's id", async () => {
+  test("a page may read the challenge of a 401 and the session id", async () => {
     const response = await rpc(running.origin, INITIALIZE, { origin: "https://chat.example" });
     expect(response.status).toBe(401);
     expect(response.headers.get("access-control-allow-origin")).toBe("https://chat.example");
@@ -75,7 +80,7 @@ describe("pages of other origins", () => {
     },
   );
 
-  test("an OPTIONS that is no page's is refused with Allow", async () => {
+  test("an OPTIONS without an origin is refused with Allow", async () => {
     const response = await fetch(`${running.origin}/mcp`, { method: "OPTIONS" });
     expect(response.status).toBe(405);
     expect(response.headers.get("allow")).toBe("GET, POST, DELETE");

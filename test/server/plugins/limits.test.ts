@@ -52,7 +52,7 @@ describe("token buckets", () => {
     expect(await api.json()).toMatchObject({ error: expect.stringContaining("Too many"), retry_after: 1 });
   });
 
-  test("an IPv6 client is its /64", async () => {
+  test("an IPv6 client is identified by its /64", async () => {
     await using running = await startApp({ ...env, RATE_LIMIT_ADDRESS: "1" });
     const ask = async (address: string) => (await rpc(running.origin, LIST, from(address))).status;
     expect(await ask("2001:db8:1:2::1")).toBe(401);
@@ -71,7 +71,7 @@ describe("token buckets", () => {
     expect((await rpc(running.origin, LIST, bearer(other.token))).status).toBe(200);
   });
 
-  test("0 means no limit, and without tokens there is none but by address", async () => {
+  test("0 means no limit; without authentication, only the limit per address applies", async () => {
     await using running = await startApp({
       WORKSPACE_DIR: join(folder.path, "workspace"),
       RATE_LIMIT_ADDRESS: "0",
@@ -82,7 +82,7 @@ describe("token buckets", () => {
 });
 
 describe("quotas", () => {
-  test("a token's calls of the day are counted over a restart; its own quota wins", async () => {
+  test("a token's daily calls are counted across a restart; its own quota takes precedence", async () => {
     const state = { ...env, QUOTA_PER_DAY: "2", SESSIONS_DIR: folder.path };
     const [limited, free] = [await makeToken(env), await makeToken(env, "--quota", "0")];
     {
@@ -108,7 +108,7 @@ describe("quotas", () => {
     expect(body).toContain('mcp_edge_refused_total{reason="quota"} 2');
   });
 
-  test("a state folder that cannot be written is said, and the server serves", async () => {
+  test("an unwritable state folder is logged, and the server runs", async () => {
     const state = join(folder.path, "nowhere", "state");
     // The sessions lie elsewhere: where they cannot be written, the server does not start.
     const store = new SqliteStore(":memory:");
@@ -122,7 +122,7 @@ describe("quotas", () => {
 });
 
 describe("overload", () => {
-  test("new requests get 503 and Retry-After, as JSON-RPC on /mcp; what the operator needs goes on", async () => {
+  test("new requests get 503 and Retry-After, as JSON-RPC on /mcp; the operator's endpoints still answer", async () => {
     await using running = await startApp({ ...env, SHED_RSS_MB: "1" });
     // The first measurement comes after a second.
     let response = await rpc(running.origin, LIST);

@@ -31,7 +31,7 @@ describe.each(["/metrics", "/capz"])("%s", (path) => {
     { "x-forwarded-for": "127.0.0.1" },
     { forwarded: "for=127.0.0.1" },
     { "x-real-ip": "127.0.0.1" },
-  ])("not to what came through a proxy, whatever it claims: %j", async (headers) => {
+  ])("is closed to requests through a proxy, whatever they claim: %j", async (headers) => {
     const response = await ask(path, headers as unknown as Record<string, string>);
     expect(response.status).toBe(401);
     expect(response.headers.get("www-authenticate")).toBe("Bearer");
@@ -48,18 +48,18 @@ describe.each(["/metrics", "/capz"])("%s", (path) => {
     expect(response.status).toBe(200);
   });
 
-  test("a page that points its own name at the machine gets nothing", async () => {
+  test("a page with DNS rebinding is refused", async () => {
     const response = await running.app.http.inject({ url: path, headers: { host: "evil.example" } });
     expect(response.statusCode).toBe(403);
   });
 });
 
-test("in none mode nobody from outside has the scope", async () => {
+test("in none mode, no remote caller has the scope", async () => {
   await using open = await startApp({ WORKSPACE_DIR: folder.path });
   expect((await fetch(`${open.origin}/metrics`, { headers: REMOTE })).status).toBe(403);
 });
 
-test("/capz: a snapshot whose stamp is its ETag, with what each tool lacks", async () => {
+test("/capz returns a snapshot with an ETag, and what each tool lacks", async () => {
   const first = await ask("/capz");
   const body = (await first.json()) as { stamp: string; tools: unknown[]; capabilities: unknown[] };
   expect(first.headers.get("etag")).toBe(`"${body.stamp}"`);
@@ -78,7 +78,7 @@ test.each([
   ["/readyz", "GET, HEAD"],
   ["/", "GET, HEAD"],
   ["/api/docs/", "GET, HEAD"],
-])("POST %s: 405, with what it takes", async (path, allow) => {
+])("POST %s: 405 with Allow", async (path, allow) => {
   const response = await fetch(`${running.origin}${path}?q=1`, { method: "POST", body: "x" });
   expect([response.status, response.headers.get("allow")]).toEqual([405, allow]);
   expect(await response.json()).toMatchObject({
@@ -91,7 +91,7 @@ test("an unknown path: 404, whatever the method", async () => {
     expect((await fetch(`${running.origin}/nothing`, { method })).status).toBe(404);
 });
 
-test("every timeout of the listener is set on purpose; none cuts an answer", () => {
+test("every timeout of the listener is set explicitly, and none cuts off a response", () => {
   const { headersTimeout, requestTimeout, keepAliveTimeout, timeout } = running.app.http.server;
   expect({ headersTimeout, requestTimeout, keepAliveTimeout, timeout }).toEqual({
     headersTimeout: 30_000,

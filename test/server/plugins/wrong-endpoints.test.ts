@@ -41,7 +41,7 @@ describe("an MCP message to another path", () => {
       expect(await (await post("/nothing", body)).json()).toMatchObject({ jsonrpc: "2.0", id });
   });
 
-  test("what is not an MCP message gets plain JSON", async () => {
+  test("anything but an MCP message gets plain JSON", async () => {
     expect(await (await post("/nothing", { hello: 1 })).json()).toMatchObject({ error: WHERE });
   });
 });

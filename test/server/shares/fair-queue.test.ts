@@ -100,7 +100,7 @@ describe("FairQueue", () => {
     return { got, releases, enter };
   }
 
-  test("a caller has no more than his share, and the free places go round", async () => {
+  test("a caller gets at most its share, and free places go to the callers in turn", async () => {
     const places = queue({ capacity: 4 });
     const { got, releases, enter } = entries(places);
     for (const caller of ["a", "a", "a", "a", "b", "b", "b", "c", "c", "c"]) void enter(caller);
@@ -116,7 +116,7 @@ describe("FairQueue", () => {
     expect(places.load).toEqual({ used: 0, waiting: 0 });
   });
 
-  test("who needs several places is not passed for ever by those who need one", async () => {
+  test("an entry that needs several places is not overtaken for ever by entries that need one", async () => {
     const { got, releases, enter } = entries(queue({ capacity: 2 }));
     await enter("a");
     await enter("b");
@@ -130,7 +130,7 @@ describe("FairQueue", () => {
     expect(got).toEqual(["a", "b", "wide"]);
   });
 
-  test("leaving the queue by abort or deadline frees nothing that was not held, and lets the next go", async () => {
+  test("leaving the queue by abort or timeout releases no place that was not held, and admits the next entry", async () => {
     const places = queue({ capacity: 2 });
     const { got, releases, enter } = entries(places);
     await enter("a");
@@ -157,7 +157,7 @@ describe("FairQueue", () => {
     );
   });
 
-  test("without tokens everybody is one caller, who has all places", async () => {
+  test("without authentication, all clients are one caller with all places", async () => {
     const { got, enter } = entries(queue());
     for (let n = 0; n < 9; n++) void enter(ANONYMOUS.id);
     await turn();

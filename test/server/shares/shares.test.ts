@@ -88,14 +88,14 @@ const listen = (name: string, uris: string[] = []) => {
 };
 
 describe("one greedy token", () => {
-  test("holds its share of the programs; another's calls go through at once, in either protocol", async () => {
+  test("gets its share of the programs; another token's calls run at once, in either protocol", async () => {
     const calls = Array.from({ length: 6 }, () => call("greedy", "later"));
-    await eventually(() => started >= 2, "the greedy calls to be at work");
+    await eventually(() => started >= 2, "the greedy calls to be in progress");
     const over = await call("greedy", "later");
     expect(over.status).toBe(429);
     expect(over.headers.get("retry-after")).toBe("1");
     expect(await over.json()).toMatchObject({
-      error: expect.stringMatching(/has 6 at work.*CALLS_PER_TOKEN/),
+      error: expect.stringMatching(/has 6 in progress.*CALLS_PER_TOKEN/),
     });
     for (let n = 0; n < 5; n++) expect(await (await call("modest", "now")).json()).toEqual({ code: 0 });
     const session = {
@@ -111,13 +111,13 @@ describe("one greedy token", () => {
     expect((await Promise.all(calls)).map((r) => r.status)).toEqual([200, 200, 200, 200, 200, 200]);
   });
 
-  test("reads no more resources and asks for no more prompts at once than it may have calls", async () => {
+  test("may not read more resources or prompts at once than the limit of calls", async () => {
     const release = Array.from({ length: 6 }, () => call("third", "third"));
-    await eventually(() => started >= 9, "the calls to be at work");
+    await eventually(() => started >= 9, "the calls to be in progress");
     const session = { ...bearer("third"), "mcp-session-id": await openSession(app.origin, bearer("third")) };
     const ask = async (method: string, params: object) =>
       (await rpc(app.origin, { jsonrpc: "2.0", id: 4, method, params }, session)).text();
-    const words = /"error":.*Too many calls at once: this token has 6 at work/;
+    const words = /"error":.*Too many calls at once: this token has 6 in progress/;
     expect(await ask("resources/read", { uri: "repo://sample/README.md" })).toMatch(words);
     expect(await ask("prompts/get", { name: "onboard", arguments: {} })).toMatch(words);
     await writeFile(join(folder.path, "third"), "");
@@ -126,11 +126,11 @@ describe("one greedy token", () => {
     expect(await ask("prompts/get", { name: "onboard", arguments: {} })).toContain("tour");
   });
 
-  test("whose caller has left gives up its place in the queue, and its count", async () => {
+  test("releases its place in the queue and its count when its client has disconnected", async () => {
     const gone = new AbortController();
     const before = started;
     const calls = Array.from({ length: 6 }, () => call("greedy", "never", gone.signal).catch(() => "gone"));
-    await eventually(() => started >= before + 2, "the calls to be at work");
+    await eventually(() => started >= before + 2, "the calls to be in progress");
     gone.abort();
     expect(await Promise.all(calls)).toEqual(Array(6).fill("gone"));
     for (let tries = 0; tries < 200; tries++) {
@@ -141,7 +141,7 @@ describe("one greedy token", () => {
     throw new Error("the places were not given back");
   });
 
-  test("opens no more streams and follows no more resources than it may; another still can", async () => {
+  test("reaches its limit of streams and resources; another token still has its own", async () => {
     const [one, two] = [await listen("greedy"), await listen("greedy", ["repo://sample/README.md"])];
     expect([one.status, two.status]).toEqual([200, 200]);
     const third = await listen("greedy");
@@ -159,7 +159,7 @@ describe("one greedy token", () => {
     for (const open of [two, other]) await open.body?.cancel();
   });
 
-  test("follows each resource once, however it is spelled, and in sessions too no more than it may", async () => {
+  test("follows each resource once, however it is spelled; the limit holds in sessions too", async () => {
     const session = {
       ...bearer("third"),
       "mcp-session-id": await openSession(app.origin, bearer("third")),
