@@ -7,9 +7,9 @@ import { regionProblem } from "./aws/region.ts";
 import { localDomain, rememberDomain } from "./local/domain.ts";
 import { assertHost } from "./local/host.ts";
 import { LocalEdge } from "./local/index.ts";
-import { prepareWorkspace } from "./prepare.ts";
 import { buildRelease } from "./release.ts";
 import { type AwsSettings, type LocalSettings, parseSettings, rawSettings } from "./settings.ts";
+import { prepareWorkspace } from "./workspace.ts";
 
 /** An error that the user can fix: the engine prints its message alone, without a stack trace. */
 async function explained<T>(work: () => Promise<T> | T): Promise<T> {

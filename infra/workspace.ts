@@ -5,6 +5,7 @@ import { basename, join } from "node:path";
 import { isCloneUrl } from "../cloud-init/workspace-address.ts";
 import { run } from "./exec.ts";
 import { cacheFolder } from "./paths.ts";
+import type { CommonSettings } from "./settings.ts";
 
 /** Where the machine finds the pushed repository: a git bundle, cloned by the machine as it would clone a URL. */
 export const BUNDLE = "/srv/mcp-edge/incoming/workspace.bundle";
@@ -106,4 +107,22 @@ export async function bundleOf({ folder, refs, identity }: Workspace): Promise<s
   });
   await rename(partial, file);
   return file;
+}
+
+/** The workspace, and the bundle of its commits in this host's cache. */
+export interface PreparedWorkspace {
+  workspace: Workspace;
+  /** Path of the bundle; "": the machine clones a URL. */
+  bundle: string;
+}
+
+/**
+ * Read what an edge needs from the workspace's repository. Constructors of components are synchronous, so this happens before.
+ * @throws Error when the workspace cannot be pushed (resolveWorkspace)
+ */
+export async function prepareWorkspace(
+  settings: Pick<CommonSettings, "workspace" | "workspaceRefs">,
+): Promise<PreparedWorkspace> {
+  const workspace = await resolveWorkspace(settings.workspace, settings.workspaceRefs);
+  return { workspace, bundle: await bundleOf(workspace) };
 }

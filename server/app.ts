@@ -1,14 +1,8 @@
 import Fastify, { type FastifyInstance, LogController } from "fastify";
 import type { AppOptions } from "./app-options.ts";
-import type { AuthEvents } from "./auth/events.ts";
-import type { Auth } from "./auth/open-auth.ts";
-import type { Capabilities } from "./capabilities/registry.ts";
 import { closeInSteps } from "./closing.ts";
 import { BODY_LIMIT } from "./http/body-limit.ts";
-import type { Lifecycle } from "./http/lifecycle.ts";
 import { loggerOptions } from "./http/logging.ts";
-import type { ReadinessProbe } from "./http/readiness.ts";
-import type { Streams } from "./http/streams.ts";
 import { registerPlugins } from "./plugins/index.ts";
 import { registerOps } from "./plugins/operations.ts";
 import { REQUEST_CONTEXT } from "./plugins/request-context.ts";
@@ -16,15 +10,9 @@ import { openServices, type Services } from "./services.ts";
 import { syncNews } from "./workspace/sync/news.ts";
 
 /** The whole server, not listening yet. */
-export interface ServerApp {
+export interface ServerApp
+  extends Pick<Services, "lifecycle" | "streams" | "readiness" | "capabilities" | "auth" | "authEvents"> {
   readonly http: FastifyInstance;
-  readonly lifecycle: Lifecycle;
-  readonly streams: Streams;
-  readonly readiness: ReadinessProbe;
-  readonly capabilities: Capabilities;
-  /** Who may call, and the authorization server. */
-  readonly auth: Auth;
-  readonly authEvents: AuthEvents;
   /** Adds `/metrics` and `/capz` to another server: that of the private socket. */
   registerOps(app: FastifyInstance): void;
   /** Starts the background work: copies of remotes and the index. Until then the tools that need an index are not offered. */
@@ -43,17 +31,11 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
     oldestMs: http.mcp?.oldestSessionMs,
   }));
   await registerPlugins(http, services, { ...options, keepAliveMs: options.keepAliveMs ?? 15_000 });
-  const { lifecycle, streams, readiness, capabilities, auth, authEvents, sync, index, semantic, ops } =
-    services;
+  const { sync, index, semantic, ops } = services;
   sync.onState(syncNews((level, text) => http.mcp?.broadcast(level, "workspace", text)));
   return {
+    ...services,
     http,
-    lifecycle,
-    streams,
-    readiness,
-    capabilities,
-    auth,
-    authEvents,
     registerOps: (app) => registerOps(app, ops),
     start: async () => {
       sync.start();

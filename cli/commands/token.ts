@@ -56,13 +56,7 @@ export function tokenCommand(): Command {
     .addOption(machineOption())
     .addOption(jsonOption())
     .action(async ({ stack, machine, json, name, ttl, scopes, quota }: Options) => {
-      const request = {
-        name,
-        ...(ttl ? { ttl } : {}),
-        ...(scopes ? { scopes } : {}),
-        ...(quota === undefined ? {} : { quota }),
-      };
-      const made = await createToken(await machineRef(stack, machine), request);
+      const made = await createToken(await machineRef(stack, machine), { name, ttl, scopes, quota });
       console.log(json ? JSON.stringify(made) : `${made.token}\n${line(made)}`);
     });
   command

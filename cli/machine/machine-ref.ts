@@ -20,25 +20,22 @@ export type MachineRef = LocalMachineRef | AwsMachineRef;
 /**
  * Finds out where a machine is, from the stack's settings and outputs alone: no engine is started.
  * @param machine of a stack in AWS: its number from 1, or its instance id. Default: the first
- * @throws Error with the command to run when a stack of this host is not up, or when it is asked for another machine than its one
+ * @throws Error with the command to run when a stack of this host is not up or one in AWS has no region, or when it is asked for another machine than its one
  */
 export async function machineRef(stack: string, machine?: string): Promise<MachineRef> {
-  const ref = await awsMachineRef(stack, machine);
-  if (ref) return ref;
+  const config = await stackConfig(stack);
+  if (targetOf(config) === "aws")
+    return {
+      stack,
+      provider: providerSettings(config, regionOf(stack, config)),
+      ...(machine ? { machine } : {}),
+    };
   if (machine !== undefined && machine !== "1")
     throw new Error(`Stack ${stack} is on this host and has one machine. Leave out --machine ${machine}.`);
   return readDeployed(stack);
 }
 
 export const isInAws = (ref: MachineRef): ref is AwsMachineRef => "provider" in ref;
-
-/** @returns undefined for a stack of another target @throws Error with the command to run when the stack has no region */
-export async function awsMachineRef(stack: string, machine?: string): Promise<AwsMachineRef | undefined> {
-  const config = await stackConfig(stack);
-  if (targetOf(config) !== "aws") return undefined;
-  const provider = providerSettings(config, regionOf(stack, config));
-  return { stack, provider, ...(machine ? { machine } : {}) };
-}
 
 /** The region of a stack in AWS. @throws Error with the command to run when it has none */
 export function regionOf(stack: string, config: Record<string, string>): string {

@@ -32,10 +32,10 @@ export async function tokens(ref: MachineRef): Promise<Token[]> {
 export interface TokenRequest {
   name: string;
   /** Seconds until the token expires. Default: it does not expire. */
-  ttl?: number;
-  scopes?: string;
+  ttl?: number | undefined;
+  scopes?: string | undefined;
   /** Calls a day. */
-  quota?: number;
+  quota?: number | undefined;
 }
 
 export async function createToken(ref: MachineRef, request: TokenRequest): Promise<NewToken> {

@@ -9,20 +9,17 @@ import { eventLines } from "../stack/engine-events.ts";
 import { awaitLeftovers } from "../stack/leftovers.ts";
 import { targetOf } from "../stack/team.ts";
 import { forgetStack, inState, openStack, stackConfig } from "../stack/workspace.ts";
-import { progress } from "./progress.ts";
-
-export interface DownOptions {
-  stack: string;
-  json: boolean;
-}
+import { progress, say } from "./progress.ts";
 
 /**
  * Removes a stack of this host: first what the engine knows of, then processes, mounts and network, then our files.
  * Only the cache stays (root filesystem, engine, releases).
  * @throws Error with the command to run for a stack in AWS
  */
-export async function down(options: DownOptions, signal: AbortSignal): Promise<{ removed: boolean }> {
-  const { stack } = options;
+export async function down(
+  { stack, json }: { stack: string; json: boolean },
+  signal: AbortSignal,
+): Promise<{ removed: boolean }> {
   if (targetOf(await stackConfig(stack)) === "aws")
     throw new Error(`Stack ${stack} is in AWS. Remove it: pulumi destroy --stack ${stack} (docs/aws.md)`);
   const known = inState(stack);
@@ -34,11 +31,8 @@ export async function down(options: DownOptions, signal: AbortSignal): Promise<{
         title: `Pulumi destroy: stack ${stack}`,
         enabled: () => known,
         task: async (_, task) => {
-          const say = (line: string) => {
-            task.output = line;
-          };
-          const opened = await openStack(stack, await ensureEngine(say));
-          const lines = eventLines(say);
+          const opened = await openStack(stack, await ensureEngine(say(task)));
+          const lines = eventLines(say(task));
           await lines.explain(() => opened.destroy({ onEvent: lines.onEvent, signal }));
           await opened.workspace.removeStack(stack);
         },
@@ -53,7 +47,7 @@ export async function down(options: DownOptions, signal: AbortSignal): Promise<{
       },
     ],
     // a destroy that fails must not keep the rest
-    { ...progress(options.json), exitOnError: false },
+    { ...progress(json), exitOnError: false },
   );
   await tasks.run();
   if (tasks.errors.length > 0) throw tasks.errors[0];

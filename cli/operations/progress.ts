@@ -1,5 +1,10 @@
 import { ListrLogger, PRESET_TIMER, ProcessOutput } from "listr2";
 
+/** Shows a line under a running task. */
+export const say = (task: { output: string }) => (line: string) => {
+  task.output = line;
+};
+
 /** Progress goes to standard error when standard output is for a machine to read. */
 export function progress(json: boolean) {
   const stream = json ? process.stderr : process.stdout;

@@ -7,7 +7,7 @@ import { pickMachine } from "../machine/pick.ts";
 import { type Changes, eventLines } from "../stack/engine-events.ts";
 import { policyPacks } from "../stack/policies.ts";
 import { openStack, stackConfig } from "../stack/workspace.ts";
-import { progress } from "./progress.ts";
+import { progress, say } from "./progress.ts";
 import { up } from "./up.ts";
 
 export interface ReplaceOptions {
@@ -38,12 +38,7 @@ export async function replace(options: ReplaceOptions, signal: AbortSignal): Pro
       {
         title: `Machines of stack ${stack}`,
         task: async (context, task) => {
-          const opened = await openStack(
-            stack,
-            await ensureEngine((line) => {
-              task.output = line;
-            }),
-          );
+          const opened = await openStack(stack, await ensureEngine(say(task)));
           const { machines } = await opened.outputs();
           context.opened = opened;
           context.chosen = chosenMachines((machines?.value ?? []) as MachineOutput[], stack, machine);
@@ -56,9 +51,7 @@ export async function replace(options: ReplaceOptions, signal: AbortSignal): Pro
             chosen.map(({ instance, urn }) => ({
               title: `Replace ${instance}`,
               task: async (_, task) => {
-                const lines = eventLines((line) => {
-                  task.output = line;
-                });
+                const lines = eventLines(say(task));
                 await lines.explain(async () =>
                   (opened as Stack).up({
                     replace: [urn],

@@ -11,7 +11,7 @@ import { type Changes, eventLines, noChanges } from "../stack/engine-events.ts";
 import { type Deployed, rememberDeployed } from "../stack/outputs.ts";
 import { policyPacks } from "../stack/policies.ts";
 import { type Overrides, openStack, rememberOverrides, stackConfig } from "../stack/workspace.ts";
-import { progress } from "./progress.ts";
+import { progress, say } from "./progress.ts";
 
 export interface UpOptions {
   stack: string;
@@ -79,10 +79,6 @@ export async function up(options: UpOptions, signal: AbortSignal): Promise<UpRes
   if (!result) throw new Error("The update ended without a result.");
   return result;
 }
-
-const say = (task: Task) => (line: string) => {
-  task.output = line;
-};
 
 async function engineTask(context: Context, task: Task): Promise<void> {
   const engine = await ensureEngine(say(task));

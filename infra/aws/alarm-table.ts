@@ -18,52 +18,8 @@ export interface AlarmSpec {
   action?: "recover" | "reboot";
 }
 
-const minutes = (count: number) => ({ period: 60, evaluationPeriods: count });
-
-/** The machine's status as EC2 sees it. A broken host: the machine starts on another one, same id and addresses. */
-const STATUS: AlarmSpec[] = [
-  {
-    name: "host",
-    description: "EC2's host is impaired; EC2 moves the machine to another one",
-    namespace: "AWS/EC2",
-    metricName: "StatusCheckFailed_System",
-    statistic: "Maximum",
-    comparisonOperator: "GreaterThanThreshold",
-    threshold: 0,
-    ...minutes(2),
-    treatMissingData: "missing",
-    action: "recover",
-  },
-  {
-    name: "system",
-    description: "The operating system does not answer; EC2 starts it again",
-    namespace: "AWS/EC2",
-    metricName: "StatusCheckFailed_Instance",
-    statistic: "Maximum",
-    comparisonOperator: "GreaterThanThreshold",
-    threshold: 0,
-    ...minutes(3),
-    treatMissingData: "missing",
-    action: "reboot",
-  },
-];
-
-const CREDITS: AlarmSpec = {
-  name: "cpu-credits",
-  description:
-    "The machine has used more CPU for a day than its type includes, and AWS charges for it; take a larger instanceType",
-  namespace: "AWS/EC2",
-  // In unlimited mode: spent beyond what is earned in 24 hours, 0.04 (T4g) or 0.05 USD a vCPU-hour.
-  metricName: "CPUSurplusCreditsCharged",
-  statistic: "Maximum",
-  comparisonOperator: "GreaterThanThreshold",
-  threshold: 0,
-  period: 3600,
-  evaluationPeriods: 1,
-  treatMissingData: "missing",
-};
-
-const own = (
+/** A metric of the machine that must not be above the threshold; what differs is said in each alarm. */
+const alarm = (
   spec: Pick<AlarmSpec, "name" | "description" | "metricName" | "threshold"> & Partial<AlarmSpec>,
 ): AlarmSpec => ({
   namespace: METRICS_NAMESPACE,
@@ -75,9 +31,43 @@ const own = (
   ...spec,
 });
 
+const ofEc2 = { namespace: "AWS/EC2", threshold: 0 };
+
+/** The machine's status as EC2 sees it. A broken host: the machine starts on another one, same id and addresses. */
+const STATUS: AlarmSpec[] = [
+  alarm({
+    ...ofEc2,
+    name: "host",
+    description: "EC2's host is impaired; EC2 moves the machine to another one",
+    metricName: "StatusCheckFailed_System",
+    period: 60,
+    action: "recover",
+  }),
+  alarm({
+    ...ofEc2,
+    name: "system",
+    description: "The operating system does not answer; EC2 starts it again",
+    metricName: "StatusCheckFailed_Instance",
+    period: 60,
+    evaluationPeriods: 3,
+    action: "reboot",
+  }),
+];
+
+const CREDITS = alarm({
+  ...ofEc2,
+  name: "cpu-credits",
+  description:
+    "The machine has used more CPU for a day than its type includes, and AWS charges for it; take a larger instanceType",
+  // In unlimited mode: spent beyond what is earned in 24 hours, 0.04 (T4g) or 0.05 USD a vCPU-hour.
+  metricName: "CPUSurplusCreditsCharged",
+  period: 3600,
+  evaluationPeriods: 1,
+});
+
 /** What the machine says of itself, once a minute (cloud-init/deploy/mcp-edge-metrics). */
 const OWN: AlarmSpec[] = [
-  own({
+  alarm({
     name: "memory",
     description: "More than 90 % of the memory is taken",
     metricName: "MemoryUsedPercent",
@@ -85,19 +75,19 @@ const OWN: AlarmSpec[] = [
     // It is also the sign of life of all that the machine reports.
     treatMissingData: "breaching",
   }),
-  own({
+  alarm({
     name: "root-disk",
     description: "The root volume is over 85 % full",
     metricName: "RootUsedPercent",
     threshold: 85,
   }),
-  own({
+  alarm({
     name: "data-disk",
     description: "The data volume is over 85 % full; raise dataVolumeSize",
     metricName: "DataUsedPercent",
     threshold: 85,
   }),
-  own({
+  alarm({
     name: "failed-units",
     description:
       "A unit of the machine has failed, or a certificate could not be had or installed: systemctl --failed",
@@ -105,7 +95,7 @@ const OWN: AlarmSpec[] = [
     threshold: 0,
     evaluationPeriods: 3,
   }),
-  own({
+  alarm({
     name: "patches",
     // Updates are installed once a day, and reboots happen once a night.
     description: "Security updates or a reboot have been waiting for two days (RUNBOOK.md)",
@@ -115,7 +105,7 @@ const OWN: AlarmSpec[] = [
     period: 3600,
     evaluationPeriods: 48,
   }),
-  own({
+  alarm({
     name: "certificate",
     // A fraction, because lifetimes shrink: certbot renews with a third left, so 0.2 means that it fails again and again.
     description: "Less than a fifth of the certificate's lifetime is left: renewals fail (RUNBOOK.md)",

@@ -18,11 +18,13 @@ const FINAL = new Set([
   ...["ExpiredToken", "InvalidToken", "NoSuchBucket", "PermanentRedirect", "AuthorizationHeaderMalformed"],
 ]);
 
+/** @param ms limit of a request, milliseconds */
+const within = (ms: number) => ({ abortSignal: AbortSignal.timeout(ms) });
+
 /** A stack's bucket, as far as a deployment needs it: small JSON objects. */
 export class BucketClient implements Objects, Shelf {
   readonly #bucket: string;
   readonly #client: S3Client;
-
   readonly #tags: string;
 
   /** @param tags of what is written: a write without them would take them away */
@@ -33,16 +35,17 @@ export class BucketClient implements Objects, Shelf {
   }
 
   /** @returns undefined when there is no such object */
-  async get<T>(key: string): Promise<T | undefined> {
-    try {
-      const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key: key }), {
-        abortSignal: AbortSignal.timeout(15_000),
-      });
-      return JSON.parse((await Body?.transformToString()) ?? "") as T;
-    } catch (error) {
-      if (error instanceof S3ServiceException && error.name === "NoSuchKey") return undefined;
-      throw this.#explained("GetObject", key, error as Error);
-    }
+  get<T>(key: string): Promise<T | undefined> {
+    return this.#explained("GetObject", key, async () => {
+      const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key });
+      try {
+        const { Body } = await this.#client.send(command, within(15_000));
+        return JSON.parse((await Body?.transformToString()) ?? "") as T;
+      } catch (error) {
+        if (error instanceof S3ServiceException && error.name === "NoSuchKey") return undefined;
+        throw error;
+      }
+    });
   }
 
   async put(key: string, content: string): Promise<void> {
@@ -53,42 +56,35 @@ export class BucketClient implements Objects, Shelf {
       ContentType: "application/json",
       ...(this.#tags ? { Tagging: this.#tags } : {}),
     });
-    try {
-      await this.#client.send(command, { abortSignal: AbortSignal.timeout(15_000) });
-    } catch (error) {
-      throw this.#explained("PutObject", key, error as Error);
-    }
+    await this.#explained("PutObject", key, () => this.#client.send(command, within(15_000)));
   }
 
-  async list(prefix: string): Promise<Archive[]> {
-    const found: Archive[] = [];
-    try {
-      const pages = paginateListObjectsV2(
-        { client: this.#client },
-        { Bucket: this.#bucket, Prefix: prefix },
-        { abortSignal: AbortSignal.timeout(60_000) },
-      );
-      for await (const { Contents = [] } of pages)
-        for (const { Key, LastModified } of Contents)
+  list(prefix: string): Promise<Archive[]> {
+    const place = { Bucket: this.#bucket, Prefix: prefix };
+    return this.#explained("ListBucket", prefix, async () => {
+      const found: Archive[] = [];
+      for await (const page of paginateListObjectsV2({ client: this.#client }, place, within(60_000)))
+        for (const { Key, LastModified } of page.Contents ?? [])
           if (Key && LastModified) found.push({ key: Key, at: LastModified });
-    } catch (error) {
-      throw this.#explained("ListBucket", prefix, error as Error);
-    }
-    return found;
+      return found;
+    });
   }
 
   /** What was there becomes an older version: the bucket keeps versions. */
   async remove(key: string): Promise<void> {
+    const command = new DeleteObjectCommand({ Bucket: this.#bucket, Key: key });
+    await this.#explained("DeleteObject", key, () => this.#client.send(command, within(15_000)));
+  }
+
+  async #explained<T>(action: string, key: string, request: () => Promise<T>): Promise<T> {
     try {
-      await this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: key }), {
-        abortSignal: AbortSignal.timeout(15_000),
-      });
+      return await request();
     } catch (error) {
-      throw this.#explained("DeleteObject", key, error as Error);
+      throw this.#explanation(action, key, error as Error);
     }
   }
 
-  #explained(action: string, key: string, error: Error): Error {
+  #explanation(action: string, key: string, error: Error): Error {
     if (!(error instanceof S3ServiceException)) return error;
     const words = `s3:${action} of ${key} in the bucket ${this.#bucket}: ${error.name}, ${error.message}`;
     if (!FINAL.has(error.name)) return new Error(words);

@@ -1,6 +1,6 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import { type CredentialSource, credentialsFor } from "./credentials.ts";
-import type { ProviderSettings } from "./provider-settings.ts";
+import { defined, type ProviderSettings } from "./provider-settings.ts";
 import { endpointOf } from "./service-endpoint.ts";
 
 /** The options that every client of the AWS SDK takes from the stack's provider settings. */
@@ -23,23 +23,20 @@ export interface ClientOptions {
  */
 export function clientOptions(service: string, settings: ProviderSettings, limitMs?: number): ClientOptions {
   const { region, useFipsEndpoint, useDualstackEndpoint, maxRetries } = settings;
-  const endpoint = endpointOf(settings, service);
+  const limits =
+    limitMs === undefined
+      ? undefined
+      : ({ connectionTimeout: limitMs, requestTimeout: limitMs, throwOnRequestTimeout: true } as const);
   return {
     region,
     credentials: credentialsFor(settings),
-    ...(endpoint ? { endpoint } : {}),
-    ...(useFipsEndpoint === undefined ? {} : { useFipsEndpoint }),
-    ...(useDualstackEndpoint === undefined ? {} : { useDualstackEndpoint }),
-    ...(maxRetries === undefined ? {} : { maxAttempts: maxRetries + 1 }),
-    ...(limitMs === undefined
-      ? {}
-      : {
-          requestHandler: {
-            connectionTimeout: limitMs,
-            requestTimeout: limitMs,
-            throwOnRequestTimeout: true,
-          },
-        }),
+    ...defined({
+      endpoint: endpointOf(settings, service),
+      useFipsEndpoint,
+      useDualstackEndpoint,
+      maxAttempts: maxRetries === undefined ? undefined : maxRetries + 1,
+      requestHandler: limits,
+    }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { fromNodeProviderChain, fromTemporaryCredentials } from "@aws-sdk/credential-providers";
-import { goSeconds, namesCredentials, type ProviderSettings } from "./provider-settings.ts";
+import { defined, goSeconds, namesCredentials, type ProviderSettings } from "./provider-settings.ts";
 import { RefusedError } from "./refused.ts";
 import { endpointOf } from "./service-endpoint.ts";
 
@@ -26,9 +26,11 @@ export function credentialsFor(settings: ProviderSettings): CredentialSource {
           ...(token ? { sessionToken: token } : {}),
         })
       : fromNodeProviderChain({
-          ...(profile ? { profile } : {}),
-          ...(sharedConfigFiles?.[0] ? { configFilepath: sharedConfigFiles[0] } : {}),
-          ...(sharedCredentialsFiles?.[0] ? { filepath: sharedCredentialsFiles[0] } : {}),
+          ...defined({
+            profile,
+            configFilepath: sharedConfigFiles?.[0],
+            filepath: sharedCredentialsFiles?.[0],
+          }),
           clientConfig: stsConfig(settings),
         });
   const last = (settings.assumeRoles ?? []).reduce<CredentialSource>(
@@ -39,9 +41,9 @@ export function credentialsFor(settings: ProviderSettings): CredentialSource {
         params: {
           RoleArn: role.roleArn,
           RoleSessionName: role.sessionName ?? "mcp-edge",
-          ...(role.externalId ? { ExternalId: role.externalId } : {}),
-          ...(role.policy ? { Policy: role.policy } : {}),
-          ...(role.duration ? { DurationSeconds: goSeconds(role.duration) } : {}),
+          ExternalId: role.externalId,
+          Policy: role.policy,
+          DurationSeconds: role.duration ? goSeconds(role.duration) : undefined,
         },
       }),
     own,

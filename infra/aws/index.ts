@@ -16,9 +16,9 @@ import { opensToWorld } from "./firewall-rules.ts";
 import { Identity } from "./identity.ts";
 import { imageOf } from "./image.ts";
 import { Logs } from "./logs.ts";
-import { Machine } from "./machine.ts";
+import { Machine, type MachineTransform } from "./machine.ts";
 import { machineLabel, machineName } from "./machine-names.ts";
-import { Network, type Subnet } from "./network.ts";
+import { Network, type NetworkTransform, type Subnet } from "./network.ts";
 import { once } from "./once.ts";
 import type { PreparedEdge } from "./prepare.ts";
 import type { ProviderSettings } from "./provider-settings.ts";
@@ -50,13 +50,8 @@ export interface AwsEdgeArgs extends PreparedEdge {
 }
 
 /** Changes to child resources, as in transform.ts. A function gets the name of the resource as its third argument. */
-export interface AwsEdgeTransform {
-  vpc?: Transform<aws.ec2.VpcArgs>;
-  subnet?: Transform<aws.ec2.SubnetArgs>;
+export interface AwsEdgeTransform extends NetworkTransform, MachineTransform {
   securityGroup?: Transform<aws.ec2.SecurityGroupArgs>;
-  instance?: Transform<aws.ec2.InstanceArgs>;
-  networkInterface?: Transform<aws.ec2.NetworkInterfaceArgs>;
-  address?: Transform<aws.ec2.EipArgs>;
   volume?: Transform<aws.ebs.VolumeArgs>;
   /** The machines' role, and the one for backups. */
   role?: Transform<aws.iam.RoleArgs>;

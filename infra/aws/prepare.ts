@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
 import { type FilesArchive, writeFilesArchive } from "../files-archive.ts";
-import { type PreparedWorkspace, prepareWorkspace } from "../prepare.ts";
 import { buildRelease, type Release } from "../release.ts";
 import { machineSettings } from "../settings/machine.ts";
 import type { AwsSettings } from "../settings.ts";
+import { type PreparedWorkspace, prepareWorkspace } from "../workspace.ts";
 import { acmeDirectory } from "./acme.ts";
 import { assertSubnets } from "./network.ts";
 

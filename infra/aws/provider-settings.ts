@@ -42,8 +42,13 @@ const parsed = <T>(key: string, value: string | undefined): T | undefined => {
   }
 };
 
-const without = <T extends object>(all: T): T =>
-  Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined && value !== "")) as T;
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** An object without the keys whose value is undefined or "". */
+export const defined = <T extends object>(all: T): Defined<T> =>
+  Object.fromEntries(
+    Object.entries(all).filter(([, value]) => value !== undefined && value !== ""),
+  ) as Defined<T>;
 
 /**
  * @param config the stack's configuration by full key; structured values as JSON, as the engine hands them out
@@ -56,21 +61,23 @@ export function providerSettings(config: Record<string, string>, region: string)
   const flag = (key: string) => (text(key) ? text(key) === "true" : undefined);
   const single = list<AssumedRole>("assumeRole");
   const endpoints = list<Record<string, string>[]>("endpoints");
-  return without({
+  return {
     region,
-    profile: text("profile"),
-    accessKey: text("accessKey"),
-    secretKey: text("secretKey"),
-    token: text("token"),
-    sharedConfigFiles: list<string[]>("sharedConfigFiles"),
-    sharedCredentialsFiles: list<string[]>("sharedCredentialsFiles"),
-    assumeRoles: list<AssumedRole[]>("assumeRoles") ?? (single && [single]),
-    endpoints: endpoints && Object.assign({}, ...endpoints),
-    useFipsEndpoint: flag("useFipsEndpoint"),
-    useDualstackEndpoint: flag("useDualstackEndpoint"),
-    s3UsePathStyle: flag("s3UsePathStyle"),
-    maxRetries: text("maxRetries") ? Number(text("maxRetries")) : undefined,
-  }) as ProviderSettings;
+    ...defined({
+      profile: text("profile"),
+      accessKey: text("accessKey"),
+      secretKey: text("secretKey"),
+      token: text("token"),
+      sharedConfigFiles: list<string[]>("sharedConfigFiles"),
+      sharedCredentialsFiles: list<string[]>("sharedCredentialsFiles"),
+      assumeRoles: list<AssumedRole[]>("assumeRoles") ?? (single && [single]),
+      endpoints: endpoints && Object.assign({}, ...endpoints),
+      useFipsEndpoint: flag("useFipsEndpoint"),
+      useDualstackEndpoint: flag("useDualstackEndpoint"),
+      s3UsePathStyle: flag("s3UsePathStyle"),
+      maxRetries: text("maxRetries") ? Number(text("maxRetries")) : undefined,
+    }),
+  };
 }
 
 /** Whether the stack names credentials. If not, the environment and the AWS CLI's own defaults decide. */

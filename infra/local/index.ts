@@ -2,10 +2,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
 import { gzipUserData, userData } from "../../cloud-init/user-data.ts";
 import { writeFilesArchive } from "../files-archive.ts";
-import type { PreparedWorkspace } from "../prepare.ts";
 import type { Release } from "../release.ts";
 import { machineSettings } from "../settings/machine.ts";
 import type { LocalSettings } from "../settings.ts";
+import type { PreparedWorkspace } from "../workspace.ts";
 import { credentialFile } from "../workspace-credentials.ts";
 import { LocalAuthority, LocalDeployment, LocalGuest, LocalHosts, LocalNetwork } from "./resources.ts";
 

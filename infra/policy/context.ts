@@ -21,9 +21,9 @@ const SHORTEST_SECRET = 6;
  */
 export function contextOf(env: Record<string, string | undefined>): PolicyContext {
   const config = objectOf(env.PULUMI_CONFIG);
-  const secrets = Object.values(objectOf(config["mcp-edge:secrets"])).filter(
-    (value) => typeof value === "string",
-  );
+  const secrets = ["mcp-edge:secrets", "mcp-edge:workspaceCredentials"]
+    .flatMap((setting) => Object.values(objectOf(config[setting])))
+    .filter((value) => typeof value === "string");
   return {
     environment: environmentOf(config["mcp-edge:environment"], env),
     secrets: secrets.filter((value) => value.length >= SHORTEST_SECRET),

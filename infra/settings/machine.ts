@@ -2,15 +2,8 @@ import { checkMachineSettings, type MachineSettings } from "../../cloud-init/set
 import { metaOf, type Variables } from "./meta.ts";
 import { SCHEMAS, type Schemas, type Settings } from "./schemas.ts";
 
-interface MachineEnvironments {
-  /** Variables of the server, beside those that are the same on all machines. */
-  serverEnvironment: Record<string, string>;
-  /** Variables of the machine's scripts. */
-  edgeEnvironment: Record<string, string>;
-}
-
 /** What the settings put into server.env and edge.env, as their schemas say (`.meta({ server, edge })`). Pure. */
-function machineEnvironments(settings: Settings, schemas: Schemas): MachineEnvironments {
+function machineEnvironments(settings: Settings, schemas: Schemas) {
   const serverEnvironment: Record<string, string> = {};
   const edgeEnvironment: Record<string, string> = {};
   for (const [key, schema] of Object.entries(schemas[settings.target])) {

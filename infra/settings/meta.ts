@@ -49,6 +49,10 @@ export function metaOf(schema: z.ZodType): KnownMeta {
   return meta as unknown as KnownMeta;
 }
 
+/** A setting with the same default in every stack. */
+export const setting = <S extends z.ZodType>(schema: S, fallback: z.output<S>, meta: SettingMeta) =>
+  schema.default(fallback as never).meta({ ...meta }) as unknown as z.ZodDefault<S>;
+
 /** A setting whose default depends on others. `meta.fallback` says it in words. */
 export const computed = <S extends z.ZodType>(
   schema: S,

@@ -3,7 +3,7 @@ import { acmeUrl, emailAddress, hostName, wholeNumber } from "../../cloud-init/s
 import { isNamedAcme, knownIssuer } from "../aws/acme.ts";
 import { defaultInstanceType } from "../instance-types.ts";
 import { cidr, instanceType, retentionDays, secrets, tags } from "./formats.ts";
-import { computed, oneOf, type SettingMeta, type Shape, text } from "./meta.ts";
+import { computed, oneOf, type Shape, setting, text } from "./meta.ts";
 import { common } from "./schema-common.ts";
 
 /** An id as EC2 makes them. */
@@ -27,121 +27,103 @@ export const aws = {
     fallback: "`true` in prod",
     example: true,
   }),
-  machines: wholeNumber(1, 10)
-    .default(1)
-    .meta({
-      description:
-        "How many machines, each with its own addresses and data volume. More than one needs an ACME server of your own (`acme`): they share no certificate.",
-    } satisfies SettingMeta),
-  elasticIpQuota: wholeNumber(1, 1000)
-    .default(5)
-    .meta({
-      description:
-        "Elastic IP addresses that your account may have in the region (Service Quotas, L-0263D0A3); each machine takes one.",
-    } satisfies SettingMeta),
-  architecture: oneOf("arm64", "amd64")
-    .default("arm64")
-    .meta({
-      description: "Processor of machine, image and release. Another one replaces the machine.",
-    } satisfies SettingMeta),
+  machines: setting(wholeNumber(1, 10), 1, {
+    description:
+      "How many machines, each with its own addresses and data volume. More than one needs an ACME server of your own (`acme`): they share no certificate.",
+  }),
+  elasticIpQuota: setting(wholeNumber(1, 1000), 5, {
+    description:
+      "Elastic IP addresses that your account may have in the region (Service Quotas, L-0263D0A3); each machine takes one.",
+  }),
+  architecture: setting(oneOf("arm64", "amd64"), "arm64", {
+    description: "Processor of machine, image and release. Another one replaces the machine.",
+  }),
   instanceType: computed(instanceType, ({ architecture }) => defaultInstanceType(architecture), {
     description: "EC2 instance type, of the same architecture and of the Nitro system.",
     fallback: "`t4g.small`; `t3.small` for amd64",
     example: "t4g.small",
   }),
-  image: text(
-    /^(keep|roll|ami-[0-9a-f]{8,17})$/,
-    "keep, roll or the id of an image such as ami-0123456789abcdef0",
-  )
-    .default("keep")
-    .meta({
+  image: setting(
+    text(
+      /^(keep|roll|ami-[0-9a-f]{8,17})$/,
+      "keep, roll or the id of an image such as ami-0123456789abcdef0",
+    ),
+    "keep",
+    {
       description:
         "Debian 13 image: `keep` takes the newest one for each new or replaced machine and stays with it, `roll` replaces the machine when there is a newer one, or the id of one.",
-    } satisfies SettingMeta),
-  rootVolumeSize: wholeNumber(8, 1024)
-    .default(10)
-    .meta({
-      description: "GiB of the machine's root volume, which goes with the machine.",
-    } satisfies SettingMeta),
-  dataVolumeSize: wholeNumber(1, 16_384)
-    .default(10)
-    .meta({
-      description: "GiB of the data volume, which outlives the machine. It can grow, never shrink.",
-    } satisfies SettingMeta),
+    },
+  ),
+  rootVolumeSize: setting(wholeNumber(8, 1024), 10, {
+    description: "GiB of the machine's root volume, which goes with the machine.",
+  }),
+  dataVolumeSize: setting(wholeNumber(1, 16_384), 10, {
+    description: "GiB of the data volume, which outlives the machine. It can grow, never shrink.",
+  }),
   backups: computed(wholeNumber(0, 1000), ({ environment }) => (environment === "dev" ? 0 : 7), {
     description: "Daily snapshots of each data volume that are kept; 0: none are made.",
     fallback: "`7`; `0` in dev",
     example: 7,
   }),
-  snapshotId: id("snap", "a snapshot")
-    .default("")
-    .meta({
-      description:
-        'Snapshot that the data volume is made from: another one replaces volume and machine, once (docs/aws.md, "Restore"). It may be taken out afterwards.',
-      fallback: "a blank volume",
-      example: "snap-0123456789abcdef0",
-    } satisfies SettingMeta),
-  vpcId: id("vpc", "a VPC")
-    .default("")
-    .meta({
-      description: "An existing VPC; `subnetIds` then names its public subnets.",
-      fallback: "a new VPC",
-      example: "vpc-0123456789abcdef0",
-    } satisfies SettingMeta),
-  subnetIds: z
-    .array(id("subnet", "a subnet"))
-    .default([])
-    .meta({
-      description: "Public subnets, with IPv4 and IPv6, of the VPC in `vpcId`.",
-      fallback: "two new subnets in two zones",
-      example: ["subnet-0123456789abcdef0"],
-    } satisfies SettingMeta),
-  allowedCidrs: z
-    .array(cidr)
-    .min(1, "must name at least one address range")
-    .transform((ranges) => [...new Set(ranges)])
-    .default(["0.0.0.0/0", "::/0"])
-    .meta({
+  snapshotId: setting(id("snap", "a snapshot"), "", {
+    description:
+      'Snapshot that the data volume is made from: another one replaces volume and machine, once (docs/aws.md, "Restore"). It may be taken out afterwards.',
+    fallback: "a blank volume",
+    example: "snap-0123456789abcdef0",
+  }),
+  vpcId: setting(id("vpc", "a VPC"), "", {
+    description: "An existing VPC; `subnetIds` then names its public subnets.",
+    fallback: "a new VPC",
+    example: "vpc-0123456789abcdef0",
+  }),
+  subnetIds: setting(z.array(id("subnet", "a subnet")), [], {
+    description: "Public subnets, with IPv4 and IPv6, of the VPC in `vpcId`.",
+    fallback: "two new subnets in two zones",
+    example: ["subnet-0123456789abcdef0"],
+  }),
+  allowedCidrs: setting(
+    z
+      .array(cidr)
+      .min(1, "must name at least one address range")
+      .transform((ranges) => [...new Set(ranges)]),
+    ["0.0.0.0/0", "::/0"],
+    {
       description:
         "Who reaches port 443 (TCP and UDP). Port 80 stays open to the world for ACME validation, unless `acme` is a URL.",
       example: ["203.0.113.0/24"],
-    } satisfies SettingMeta),
-  ruleQuota: wholeNumber(1, 1000)
-    .default(60)
-    .meta({
-      description:
-        "Rules that your account may have in a security group, for each direction and address family (Service Quotas, L-0EA8095F): the limit of `allowedCidrs`.",
-    } satisfies SettingMeta),
-  zone: hostName.default("").meta({
+    },
+  ),
+  ruleQuota: setting(wholeNumber(1, 1000), 60, {
+    description:
+      "Rules that your account may have in a security group, for each direction and address family (Service Quotas, L-0EA8095F): the limit of `allowedCidrs`.",
+  }),
+  zone: setting(hostName, "", {
     description: "Route 53 zone that holds the domain, such as example.com.",
     fallback: "none: the records to make are printed",
     example: "example.com",
-  } satisfies SettingMeta),
-  hostedZone: oneOf("lookup", "create")
-    .default("lookup")
-    .meta({
-      description: "Whether the zone is there already (`lookup`) or is part of the stack (`create`).",
-    } satisfies SettingMeta),
-  acme: z
-    .string()
-    .refine(
-      (acme) => isNamedAcme(acme) || acmeUrl.safeParse(acme).success,
-      "must be letsencrypt, letsencrypt-staging or the https URL of an ACME directory",
-    )
-    .default("letsencrypt")
-    .meta({
+  }),
+  hostedZone: setting(oneOf("lookup", "create"), "lookup", {
+    description: "Whether the zone is there already (`lookup`) or is part of the stack (`create`).",
+  }),
+  acme: setting(
+    z
+      .string()
+      .refine(
+        (acme) => isNamedAcme(acme) || acmeUrl.safeParse(acme).success,
+        "must be letsencrypt, letsencrypt-staging or the https URL of an ACME directory",
+      ),
+    "letsencrypt",
+    {
       description:
         "Certificate authority: `letsencrypt`, `letsencrypt-staging` (its certificates are for tests), or the URL of an ACME directory.",
-    } satisfies SettingMeta),
-  acmeCa: z
-    .string()
-    .default("")
-    .meta({
-      description:
-        "PEM file of a certificate authority that the machine trusts besides Debian's, for a private ACME server.",
-      fallback: "Debian's certificate authorities",
-      example: "ca.pem",
-    } satisfies SettingMeta),
+    },
+  ),
+  acmeCa: setting(z.string(), "", {
+    description:
+      "PEM file of a certificate authority that the machine trusts besides Debian's, for a private ACME server.",
+    fallback: "Debian's certificate authorities",
+    example: "ca.pem",
+  }),
   caaIssuer: computed(
     text(
       /^$|^(?=.{4,253}$)([a-z0-9-]+\.)+[a-z][a-z0-9-]*$/,
@@ -161,45 +143,51 @@ export const aws = {
     fallback: "`full`; `basic` in dev",
     example: "full",
   }),
-  alarmEmail: emailAddress.default("").meta({
+  alarmEmail: setting(emailAddress, "", {
     description: "Who gets a mail for each alarm; AWS asks the address to confirm.",
     fallback: "nobody",
     example: "ops@example.com",
-  } satisfies SettingMeta),
-  logs: oneOf("none", "cloudwatch")
-    .default("none")
-    .meta({
-      description: "Where the machine's journal and NGINX's access log go besides the machine.",
-    } satisfies SettingMeta),
-  logRetentionDays: retentionDays.default(30).meta({
+  }),
+  logs: setting(oneOf("none", "cloudwatch"), "none", {
+    description: "Where the machine's journal and NGINX's access log go besides the machine.",
+  }),
+  logRetentionDays: setting(retentionDays, 30, {
     description: "Days that CloudWatch keeps them.",
-  } satisfies SettingMeta),
-  shell: oneOf("endpoint", "none")
-    .default("endpoint")
-    .meta({
-      description:
-        "`endpoint` makes an EC2 Instance Connect endpoint for `mcp-edge shell`; `none` when the VPC has one or nobody shall.",
-    } satisfies SettingMeta),
-  permissionsBoundary: text(
-    /^arn:aws:iam::(aws|\d{12}):policy\/[\w+=,.@/-]{1,512}$/,
-    "the ARN of a managed policy, such as arn:aws:iam::123456789012:policy/boundary",
-  )
-    .default("")
-    .meta({
+  }),
+  shell: setting(oneOf("endpoint", "none"), "endpoint", {
+    description:
+      "`endpoint` makes an EC2 Instance Connect endpoint for `mcp-edge shell`; `none` when the VPC has one or nobody shall.",
+  }),
+  permissionsBoundary: setting(
+    text(
+      /^arn:aws:iam::(aws|\d{12}):policy\/[\w+=,.@/-]{1,512}$/,
+      "the ARN of a managed policy, such as arn:aws:iam::123456789012:policy/boundary",
+    ),
+    "",
+    {
       description: "ARN of the permissions boundary that your organisation wants on every role.",
       fallback: "none",
       example: "arn:aws:iam::123456789012:policy/boundary",
-    } satisfies SettingMeta),
-  secrets: secrets.default({}).meta({
-    description: "Secret environment of the server by name, kept in SSM.",
-    fallback: "none",
-    example: { API_KEY: "…" },
-    secret: true,
-  } satisfies SettingMeta),
-  tags: tags.default({}).meta({
-    description:
-      "More tags by name, beside the program's own. They are on every resource that takes 50 tags; S3 objects and what Route 53 has take ten, and carry the program's own alone. Pulumi's own `aws:defaultTags` puts tags on all that the provider makes.",
-    fallback: "none",
-    example: { CostCentre: "42" },
-  } satisfies SettingMeta),
+    },
+  ),
+  secrets: setting(
+    secrets,
+    {},
+    {
+      description: "Secret environment of the server by name, kept in SSM.",
+      fallback: "none",
+      example: { API_KEY: "…" },
+      secret: true,
+    },
+  ),
+  tags: setting(
+    tags,
+    {},
+    {
+      description:
+        "More tags by name, beside the program's own. They are on every resource that takes 50 tags; S3 objects and what Route 53 has take ten, and carry the program's own alone. Pulumi's own `aws:defaultTags` puts tags on all that the provider makes.",
+      fallback: "none",
+      example: { CostCentre: "42" },
+    },
+  ),
 } satisfies Shape;

@@ -2,16 +2,13 @@ import * as z from "zod";
 import { emailAddress, hostName, origin, rateLimit, timeOfDay } from "../../cloud-init/settings.ts";
 import { workspaceCredentials } from "../workspace-credentials.ts";
 import { ref, workspace } from "./formats.ts";
-import { computed, oneOf, type SettingMeta } from "./meta.ts";
+import { computed, oneOf, type SettingMeta, setting } from "./meta.ts";
 
 /** Settings of every target. A target may give a key another default (schema-local.ts, schema-aws.ts). */
 export const common = {
-  target: oneOf("local", "aws")
-    .default("local")
-    .meta({
-      description:
-        "Where the machine is: `local` is a Debian guest on this Linux host, `aws` an EC2 instance.",
-    } satisfies SettingMeta),
+  target: setting(oneOf("local", "aws"), "local", {
+    description: "Where the machine is: `local` is a Debian guest on this Linux host, `aws` an EC2 instance.",
+  }),
   domain: hostName.meta({
     description: "Host name of the server; its certificate is issued for it.",
     example: "mcp.example.com",
@@ -24,26 +21,21 @@ export const common = {
     example: "ops@example.com",
     edge: "EMAIL",
   }),
-  auth: oneOf("token")
-    .default("token")
-    .meta({
-      description: "Who may call: `token` asks for a bearer token, which is stored hashed.",
-      server: "AUTH_MODE",
-    } satisfies SettingMeta),
+  auth: setting(oneOf("token"), "token", {
+    description: "Who may call: `token` asks for a bearer token, which is stored hashed.",
+    server: "AUTH_MODE",
+  }),
   workspace: workspace.meta({
     description:
       "Git repository that the tools read: a folder on this host (its commits are pushed) or a URL.",
     example: "https://git.example.com/team/project.git",
   } satisfies SettingMeta),
-  workspaceRefs: z
-    .array(ref)
-    .default([])
-    .meta({
-      description:
-        "Branches and tags of a `workspace` folder that are pushed besides HEAD: names or patterns such as `v*`; `*` is all. A URL has all of its own.",
-      fallback: "none",
-      example: ["main", "v*"],
-    } satisfies SettingMeta),
+  workspaceRefs: setting(z.array(ref), [], {
+    description:
+      "Branches and tags of a `workspace` folder that are pushed besides HEAD: names or patterns such as `v*`; `*` is all. A URL has all of its own.",
+    fallback: "none",
+    example: ["main", "v*"],
+  }),
   workspaceCredentials: workspaceCredentials.optional().meta({
     description:
       "For a private repository: `user` and `token` for https, `key` (OpenSSH's PEM) and `knownHosts` (of `ssh-keyscan HOST`) for ssh. Only root can read it on the machine.",
@@ -51,30 +43,25 @@ export const common = {
     example: { user: "bot", token: "…" },
     secret: true,
   } satisfies SettingMeta),
-  rebootAt: timeOfDay.default("04:00").meta({
+  rebootAt: setting(timeOfDay, "04:00", {
     description:
       "Time of day (UTC) from which on, within an hour, the machine reboots when an installed patch needs it; each machine has a moment of its own. `off`: never.",
-  } satisfies SettingMeta),
-  rateLimit: rateLimit.default(50).meta({
+  }),
+  rateLimit: setting(rateLimit, 50, {
     description:
       "Requests a second that one token, and the requests of one address without one, may send before they are answered 429; one address four times as many in all.",
     // The same as NGINX's limits (limits.conf): an address may hold several clients, a token has its own bucket wherever it is used from.
     server: (rate) => ({ RATE_LIMIT_ADDRESS: 4 * rate, RATE_LIMIT_TOKEN: rate }),
-  } satisfies SettingMeta),
-  allowedOrigins: z
-    .array(origin)
-    .default([])
-    .meta({
-      description:
-        "More origins whose pages may call: `https://chat.example.com`, `https://*.example.com`, or a whole scheme for desktop and extension clients, `vscode-webview://*`.",
-      fallback: "the server's own and loopback",
-      example: ["https://chat.example.com"],
-      server: "ALLOWED_ORIGINS",
-    } satisfies SettingMeta),
-  logLevel: oneOf("debug", "info", "warn", "error")
-    .default("info")
-    .meta({
-      description: "Level of the server's log in the journal.",
-      server: "LOG_LEVEL",
-    } satisfies SettingMeta),
+  }),
+  allowedOrigins: setting(z.array(origin), [], {
+    description:
+      "More origins whose pages may call: `https://chat.example.com`, `https://*.example.com`, or a whole scheme for desktop and extension clients, `vscode-webview://*`.",
+    fallback: "the server's own and loopback",
+    example: ["https://chat.example.com"],
+    server: "ALLOWED_ORIGINS",
+  }),
+  logLevel: setting(oneOf("debug", "info", "warn", "error"), "info", {
+    description: "Level of the server's log in the journal.",
+    server: "LOG_LEVEL",
+  }),
 };

@@ -1,4 +1,4 @@
-import { computed, metaOf, type SettingMeta, type Shape } from "./meta.ts";
+import { computed, metaOf, type Shape, setting } from "./meta.ts";
 import { common } from "./schema-common.ts";
 
 /** Settings of `target: local`, a Debian guest on this host. */
@@ -8,12 +8,9 @@ export const local = {
     ...metaOf(common.domain),
     fallback: "`<stack>.mcp-edge.test`",
   }),
-  workspace: common.workspace.default(".").meta({ ...metaOf(common.workspace) } satisfies SettingMeta),
-  workspaceRefs: common.workspaceRefs
-    .unwrap()
-    .default(["*"])
-    .meta({
-      ...metaOf(common.workspaceRefs),
-      fallback: "all",
-    } satisfies SettingMeta),
+  workspace: setting(common.workspace, ".", metaOf(common.workspace)),
+  workspaceRefs: setting(common.workspaceRefs.unwrap(), ["*"], {
+    ...metaOf(common.workspaceRefs),
+    fallback: "all",
+  }),
 } satisfies Shape;

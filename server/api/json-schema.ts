@@ -1,5 +1,5 @@
-import * as z from "zod";
 import type { Tool } from "../tools/tool.ts";
+import { jsonSchemas } from "../tools/wire-schema.ts";
 
 /** JSON Schema 2020-12. OpenAPI 3.1 uses it unchanged. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -16,17 +16,7 @@ export interface ToolDescription {
 
 /** Describes a tool from its schemas. In the input schema, arguments with a default are optional. */
 export function describeTool(tool: Tool): ToolDescription {
-  return {
-    name: tool.name,
-    title: tool.title,
-    description: tool.description,
-    scope: tool.scope,
-    inputSchema: schemaOf(tool.input, "input"),
-    outputSchema: schemaOf(tool.output, "output"),
-  };
-}
-
-function schemaOf(schema: z.ZodType, io: "input" | "output"): JsonSchema {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
-  return rest;
+  const { name, title, description, scope } = tool;
+  const { input: inputSchema, output: outputSchema } = jsonSchemas(tool);
+  return { name, title, description, scope, inputSchema, outputSchema };
 }

@@ -1,20 +1,5 @@
 import * as z from "zod";
-import {
-  absolutePath,
-  choice,
-  credentials,
-  hostName,
-  mebibytes,
-  origin,
-  originRules,
-  remotes,
-  scopeMap,
-  serviceUrl,
-  socketPath,
-  storeUrl,
-  text,
-  wholeNumber,
-} from "./types.ts";
+import * as type from "./types.ts";
 import { variable } from "./variable.ts";
 
 /** On the machine; in development some of these are not used (see `readConfig`). */
@@ -33,85 +18,85 @@ const UNIT = "the unit";
  * `--help` name it, and `npm run docs` writes it into docs/server.md. What an operator sets comes in the order of that table.
  */
 export const Environment = z.object({
-  publicUrl: variable("PUBLIC_URL", origin, {
+  publicUrl: variable("PUBLIC_URL", type.origin, {
     description: "The address that clients use.",
     example: "https://mcp.example.com",
     unset: "none: the server is in development",
   }),
-  authMode: variable("AUTH_MODE", choice("token", "oauth", "jwt", "none"), {
+  authMode: variable("AUTH_MODE", type.choice("token", "oauth", "jwt", "none"), {
     description:
       "`token`: static tokens. `oauth`: people sign in here, and clients get access tokens; static tokens work too. `jwt`: access tokens of `JWT_ISSUER`, and static tokens. `none` lets every client in without a token. Off loopback this requires `AUTH_NONE_ALLOWED=yes`.",
     example: "token",
     unset: "`token`; in development on loopback `none`",
   }),
-  authNoneAllowed: variable("AUTH_NONE_ALLOWED", choice("yes", "no"), {
+  authNoneAllowed: variable("AUTH_NONE_ALLOWED", type.choice("yes", "no"), {
     description: "Confirms `AUTH_MODE=none` for a server that other machines reach.",
     default: "no",
   }),
-  tokensFile: variable("TOKENS_FILE", absolutePath, {
+  tokensFile: variable("TOKENS_FILE", type.absolutePath, {
     description: "File of the tokens' hashes.",
     default: "/srv/mcp-edge/state/tokens.json",
   }),
-  tokenDomain: variable("TOKEN_DOMAIN", hostName, {
+  tokenDomain: variable("TOKEN_DOMAIN", type.hostName, {
     description:
       "A second host name of this server, which takes static tokens only and has no OAuth: for clients that ignore a pasted token wherever they find OAuth.",
     example: "token.mcp.example.com",
   }),
   jwt: z.object({
-    issuer: variable("JWT_ISSUER", serviceUrl, {
+    issuer: variable("JWT_ISSUER", type.serviceUrl, {
       description:
         "For `AUTH_MODE=jwt`: the issuer of access tokens (RFC 9068), as its metadata and the tokens' `iss` spell it, but for a slash at the end.",
       example: "https://login.example.com",
     }),
-    audience: variable("JWT_AUDIENCE", text("an audience"), {
+    audience: variable("JWT_AUDIENCE", type.text("an audience"), {
       description: "The audience (`aud`) that these tokens must have.",
       example: "api://mcp-edge",
       unset: "this server's `/mcp`",
     }),
-    scopes: variable("JWT_SCOPES", scopeMap, {
+    scopes: variable("JWT_SCOPES", type.scopeMap, {
       description:
         "What the issuer's scopes or roles stand for here: `theirs=ours`, separated by blanks. Ours: `code:read`, `ops`. Without it they have the same names.",
       default: "",
       example: "mcp.read=code:read mcp.admin=ops",
     }),
   }),
-  workspaceDir: variable("WORKSPACE_DIR", text("a path"), {
+  workspaceDir: variable("WORKSPACE_DIR", type.text("a path"), {
     description: "Folder whose git work trees are served.",
     example: MACHINE_FOLDERS.workspace,
     unset: `\`${MACHINE_FOLDERS.workspace}\`; in development the current folder is the one repository`,
   }),
-  allowedOrigins: variable("ALLOWED_ORIGINS", originRules, {
+  allowedOrigins: variable("ALLOWED_ORIGINS", type.originRules, {
     description:
       "Origins whose pages may call, besides the server's own and loopback: `https://chat.example.com`, `chat.example.com` (any scheme and port), `https://*.example.com`, `vscode-webview://*` (a whole scheme, for desktop and extension clients), `null`. On a machine: the setting `allowedOrigins`.",
     default: "",
     example: "https://chat.example.com",
   }),
   limits: z.object({
-    perAddress: variable("RATE_LIMIT_ADDRESS", wholeNumber(0, 1_000_000), {
+    perAddress: variable("RATE_LIMIT_ADDRESS", type.wholeNumber(0, 1_000_000), {
       description:
         "Rate limit of one address; an IPv6 address counts as its /64. A bucket holds two seconds' worth. 0: no limit.",
       default: "100",
       unit: "requests a second",
     }),
-    perToken: variable("RATE_LIMIT_TOKEN", wholeNumber(0, 1_000_000), {
+    perToken: variable("RATE_LIMIT_TOKEN", type.wholeNumber(0, 1_000_000), {
       description: "The same for one token, wherever it is used from.",
       default: "100",
       unit: "requests a second",
     }),
-    quotaPerDay: variable("QUOTA_PER_DAY", wholeNumber(0, 999_999_999), {
+    quotaPerDay: variable("QUOTA_PER_DAY", type.wholeNumber(0, 999_999_999), {
       description:
         "Calls (POST) of one token until midnight UTC. A token's own `--quota` takes precedence. 0: no limit.",
       default: "0",
       unit: "calls a day",
     }),
-    eventLoopMs: variable("SHED_EVENT_LOOP_MS", wholeNumber(0, 60_000), {
+    eventLoopMs: variable("SHED_EVENT_LOOP_MS", type.wholeNumber(0, 60_000), {
       description:
         "While the event loop's mean delay is above this, new requests get 503. Not refused: `/readyz`, `/metrics`, `/capz`. 0: never.",
       example: "1000",
       unit: "milliseconds",
       unset: "`1000`; in development `0`, because a debugger's pause is no overload",
     }),
-    rssBytes: variable("SHED_RSS_MB", mebibytes(1_000_000), {
+    rssBytes: variable("SHED_RSS_MB", type.mebibytes(1_000_000), {
       description:
         "The same by resident memory. Off by default: memory that stays in use would keep the server refusing until it is restarted.",
       default: "0",
@@ -120,35 +105,35 @@ export const Environment = z.object({
     }),
   }),
   shares: z.object({
-    calls: variable("CALLS_PER_TOKEN", wholeNumber(0, 1_000_000), {
+    calls: variable("CALLS_PER_TOKEN", type.wholeNumber(0, 1_000_000), {
       description: "Tool calls of one token in progress at once. 0: no limit, here and in the next four.",
       default: "32",
     }),
-    listens: variable("LISTENS_PER_TOKEN", wholeNumber(0, 1_000_000), {
+    listens: variable("LISTENS_PER_TOKEN", type.wholeNumber(0, 1_000_000), {
       description: "`subscriptions/listen` streams of one token; all tokens together: 4,096.",
       default: "100",
     }),
-    resources: variable("RESOURCES_PER_TOKEN", wholeNumber(0, 1_000_000), {
+    resources: variable("RESOURCES_PER_TOKEN", type.wholeNumber(0, 1_000_000), {
       description:
         "Resources that the sessions and streams of one token follow; one of them follows at most 100.",
       default: "1000",
     }),
-    sessions: variable("SESSIONS_PER_TOKEN", wholeNumber(0, 1_000_000), {
+    sessions: variable("SESSIONS_PER_TOKEN", type.wholeNumber(0, 1_000_000), {
       description: "Stored sessions of one token. Beyond this its least recently used ones are removed.",
       default: "1000",
     }),
-    liveSessions: variable("LIVE_SESSIONS_PER_TOKEN", wholeNumber(0, 1_000_000), {
+    liveSessions: variable("LIVE_SESSIONS_PER_TOKEN", type.wholeNumber(0, 1_000_000), {
       description: "Of these, sessions in the memory of one machine; all tokens together: 3,000.",
       default: "500",
     }),
   }),
-  storeUrl: variable("STORE_URL", storeUrl, {
+  storeUrl: variable("STORE_URL", type.storeUrl, {
     description:
       "Valkey or Redis (`valkey://`, `valkeys://`, `unix:///path`): sessions, limits and counts are shared by all machines.",
     example: "valkey://127.0.0.1:6379/0",
     secret: true,
   }),
-  sessionsDir: variable("SESSIONS_DIR", absolutePath, {
+  sessionsDir: variable("SESSIONS_DIR", type.absolutePath, {
     description: "Folder of what the server itself stores: sessions and counts.",
     example: MACHINE_FOLDERS.sessions,
     unset: `\`${MACHINE_FOLDERS.sessions}\`; in development nothing is stored`,
@@ -174,73 +159,73 @@ export const Environment = z.object({
     }),
   }),
   index: z.object({
-    dir: variable("INDEX_DIR", absolutePath, {
+    dir: variable("INDEX_DIR", type.absolutePath, {
       description: "Folder of the code index; created if missing.",
       example: MACHINE_FOLDERS.index,
       unset: `\`${MACHINE_FOLDERS.index}\`; in development \`~/.cache/mcp-edge/index\``,
     }),
-    pollSeconds: variable("INDEX_POLL_SECONDS", wholeNumber(1, 86_400), {
+    pollSeconds: variable("INDEX_POLL_SECONDS", type.wholeNumber(1, 86_400), {
       description: "Interval at which the repositories are checked for changes.",
       default: "10",
       unit: "seconds",
     }),
   }),
   sync: z.object({
-    remotes: variable("REPOSITORIES", remotes, {
+    remotes: variable("REPOSITORIES", type.remotes, {
       description:
         "Remotes that the server copies into the workspace: `URL` or `NAME=URL`, either with `#BRANCH`, separated by blanks.",
       default: "",
       example: "https://git.example.com/owner/name",
     }),
-    credentials: variable("GIT_CREDENTIALS", credentials, {
+    credentials: variable("GIT_CREDENTIALS", type.credentials, {
       description:
         "Credentials for these, `https://user:token@host`, separated by blanks. Each is sent to that host only and never logged.",
       default: "",
       example: "https://user:token@git.example.com",
       secret: true,
     }),
-    everySeconds: variable("SYNC_SECONDS", wholeNumber(10, 86_400), {
+    everySeconds: variable("SYNC_SECONDS", type.wholeNumber(10, 86_400), {
       description: "From the end of one round of fetching to the next.",
       default: "600",
       unit: "seconds",
     }),
   }),
   embeddings: z.object({
-    url: variable("EMBEDDINGS_URL", serviceUrl, {
+    url: variable("EMBEDDINGS_URL", type.serviceUrl, {
       description: "An OpenAI-compatible API. Adds `search_semantic`. The code is sent there.",
       example: "http://127.0.0.1:11434/v1",
     }),
-    model: variable("EMBEDDINGS_MODEL", text("a model's name"), {
+    model: variable("EMBEDDINGS_MODEL", type.text("a model's name"), {
       description: "The model to ask for.",
       default: "text-embedding-3-small",
     }),
-    key: variable("EMBEDDINGS_KEY", text("a bearer token"), {
+    key: variable("EMBEDDINGS_KEY", type.text("a bearer token"), {
       description: "Sent to the embedding service.",
       secret: true,
     }),
   }),
-  serve: variable("SERVE", choice("all", "mcp", "api"), {
+  serve: variable("SERVE", type.choice("all", "mcp", "api"), {
     description: "The endpoints: `/mcp`, `/api` or both.",
     default: "all",
   }),
-  drainSeconds: variable("DRAIN_SECONDS", wholeNumber(0, 600), {
+  drainSeconds: variable("DRAIN_SECONDS", type.wholeNumber(0, 600), {
     description: "How long a shutdown waits for calls in flight.",
     default: "20",
     unit: "seconds",
   }),
-  logLevel: variable("LOG_LEVEL", choice("trace", "debug", "info", "warn", "error", "fatal", "silent"), {
+  logLevel: variable("LOG_LEVEL", type.choice("trace", "debug", "info", "warn", "error", "fatal", "silent"), {
     description: "The least severe level that is logged.",
     default: "info",
   }),
-  host: variable("HOST", text("an address"), {
+  host: variable("HOST", type.text("an address"), {
     description: "The address to listen on, without a socket from systemd.",
     default: "127.0.0.1",
   }),
-  port: variable("PORT", wholeNumber(0, 65_535), {
+  port: variable("PORT", type.wholeNumber(0, 65_535), {
     description: "The port to listen on, without a socket from systemd. 0: a free one.",
     default: "3000",
   }),
-  ripgrepPath: variable("RIPGREP_PATH", absolutePath, {
+  ripgrepPath: variable("RIPGREP_PATH", type.absolutePath, {
     description: "The `rg` program.",
     example: "/usr/bin/rg",
     unset: "the one that comes with the server, else the one in `PATH`",
@@ -249,50 +234,50 @@ export const Environment = z.object({
     description:
       "OpenTelemetry's own variables. Any of them starts tracing: `OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318`.",
   }),
-  adminSocket: variable("ADMIN_SOCKET", socketPath, {
+  adminSocket: variable("ADMIN_SOCKET", type.socketPath, {
     description: "The private socket of this instance.",
     example: "/run/mcp-edge/blue.sock",
     setBy: UNIT,
   }),
-  release: variable("RELEASE", text("a release"), {
+  release: variable("RELEASE", type.text("a release"), {
     description: "The release's sha256.",
     default: "dev",
     setBy: UNIT,
   }),
-  slot: variable("COLOUR", text("a slot"), {
+  slot: variable("COLOUR", type.text("a slot"), {
     description: "The deployment slot: `blue` or `green`.",
     default: "",
     setBy: UNIT,
   }),
   systemd: z.object({
-    listenFds: variable("LISTEN_FDS", wholeNumber(0, 1_000), {
+    listenFds: variable("LISTEN_FDS", type.wholeNumber(0, 1_000), {
       description: "Number of sockets that are passed (sd_listen_fds(3)).",
       example: "1",
       setBy: SYSTEMD,
     }),
-    listenPid: variable("LISTEN_PID", text("a process id"), {
+    listenPid: variable("LISTEN_PID", type.text("a process id"), {
       description: "The process that the sockets are for.",
       setBy: SYSTEMD,
     }),
-    notifySocket: variable("NOTIFY_SOCKET", text("a socket"), {
+    notifySocket: variable("NOTIFY_SOCKET", type.text("a socket"), {
       description: "Where readiness is reported (sd_notify(3)).",
       setBy: SYSTEMD,
     }),
-    watchdogUsec: variable("WATCHDOG_USEC", text("a number"), {
+    watchdogUsec: variable("WATCHDOG_USEC", type.text("a number"), {
       description: "Interval of the watchdog (sd_watchdog_enabled(3)).",
       unit: "microseconds",
       setBy: SYSTEMD,
     }),
-    watchdogPid: variable("WATCHDOG_PID", text("a process id"), {
+    watchdogPid: variable("WATCHDOG_PID", type.text("a process id"), {
       description: "The process that the watchdog watches.",
       setBy: SYSTEMD,
     }),
   }),
-  home: variable("HOME", text("a path"), {
+  home: variable("HOME", type.text("a path"), {
     description: "In development, `~/.cache/mcp-edge` holds the index and the copies of remotes.",
     setBy: "the shell",
   }),
-  path: variable("PATH", text("paths"), {
+  path: variable("PATH", type.text("paths"), {
     description: "Where programs are looked for.",
     default: "/usr/bin:/bin",
     setBy: "the shell",

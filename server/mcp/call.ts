@@ -1,5 +1,4 @@
 import type { RequestId } from "../store/store.ts";
-import type { DeliveredCall } from "./delivered.ts";
 
 /** One POST of a session, from its arrival to its last answer. */
 export class Call {
@@ -30,15 +29,6 @@ export class Call {
     this.session = session;
     this.requests = requests;
     this.#pending = new Set(requests);
-  }
-
-  /** A call that was delivered, so that it can be written after all. */
-  static fromDelivered({ session, stream, requests, events }: DeliveredCall): Call {
-    const call = new Call(session, requests);
-    call.stream = stream;
-    call.finished = true;
-    call.unwritten = [...events];
-    return call;
   }
 
   /** Requests that are not answered yet. */

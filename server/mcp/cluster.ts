@@ -1,27 +1,19 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Store } from "../store/store.ts";
 import {
   dispatchMessage,
   encodeMessage,
   type InstanceMessages,
   type MessageHandlers,
 } from "./instance-messages.ts";
-import { Peers } from "./peers.ts";
+import { Peers, type PeersOptions } from "./peers.ts";
 
 /** Longest time for which the start waits for this instance to join; then it continues in the background, milliseconds. */
 const JOIN_WAIT_MS = 2_000;
 /** Pause before the next attempt to join; it doubles up to the second value, milliseconds. */
 const JOIN_PAUSE_MS = [500, 4_000] as const;
 
-export interface ClusterOptions {
-  readonly store: Store;
-  /** Host and slot: an instance that starts replaces the one that was in its slot. "" for none. */
-  readonly slot: string;
-  /** An instance is dead: take care of its calls. */
-  readonly onDead: (instance: string) => Promise<void>;
-  readonly onError: (error: Error) => void;
-}
+export type ClusterOptions = Omit<PeersOptions, "instance">;
 
 /** The instances that share the store, seen from one of them. */
 export class Cluster {

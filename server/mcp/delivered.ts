@@ -1,12 +1,4 @@
-import type { RequestId } from "../store/store.ts";
-
-/** A call that has ended and whose answer was delivered, with what is needed to write it to the store after all. */
-export interface DeliveredCall {
-  readonly session: string;
-  readonly stream: string;
-  readonly requests: readonly RequestId[];
-  readonly events: readonly { n: number; message: string }[];
-}
+import type { Call } from "./call.ts";
 
 export interface DeliveredLimits {
   /** How long a call is kept, milliseconds: a client whose connection broke has returned by then. */
@@ -20,12 +12,15 @@ export interface DeliveredLimits {
 export const DELIVERED_LIMITS: DeliveredLimits = { ms: 60_000, calls: 10_000, chars: 32 * 1024 * 1024 };
 
 interface Entry {
-  readonly call: DeliveredCall;
+  readonly call: Call;
   readonly at: number;
   readonly chars: number;
 }
 
-/** The most recently answered calls, oldest first, for clients whose connection broke at the moment of the answer. */
+/**
+ * The most recently answered calls, oldest first, each with its unwritten events: for clients whose connection broke at the moment of the
+ * answer.
+ */
 export class Delivered {
   readonly #limits: DeliveredLimits;
   readonly #now: () => number;
@@ -45,9 +40,10 @@ export class Delivered {
     return this.#chars;
   }
 
-  add(call: DeliveredCall): void {
-    const chars = call.events.reduce((sum, { message }) => sum + message.length, 0);
-    this.#entries.set(call.stream, { call, at: this.#now(), chars });
+  add(call: Call): void {
+    const { stream: added = "" } = call;
+    const chars = call.unwritten.reduce((sum, { message }) => sum + message.length, 0);
+    this.#entries.set(added, { call, at: this.#now(), chars });
     this.#chars += chars;
     const { ms, calls, chars: maxChars } = this.#limits;
     for (const [stream, { at }] of this.#entries) {
@@ -56,11 +52,11 @@ export class Delivered {
     }
   }
 
-  get(stream: string): DeliveredCall | undefined {
+  get(stream: string): Call | undefined {
     return this.#entries.get(stream)?.call;
   }
 
-  remove(stream: string): DeliveredCall | undefined {
+  remove(stream: string): Call | undefined {
     const entry = this.#entries.get(stream);
     if (!entry) return undefined;
     this.#entries.delete(stream);
@@ -69,10 +65,10 @@ export class Delivered {
   }
 
   /** Removes the calls of one session, or all. @returns them */
-  removeAll(session?: string): DeliveredCall[] {
+  removeAll(session?: string): Call[] {
     const calls = [...this.#entries.values()].map(({ call }) => call);
     const removed = session === undefined ? calls : calls.filter((call) => call.session === session);
-    for (const { stream } of removed) this.remove(stream);
+    for (const { stream = "" } of removed) this.remove(stream);
     return removed;
   }
 }

@@ -1,8 +1,7 @@
-import type { Batch, CallRecord, EventRecord, Store } from "../store/store.ts";
+import { type Batch, type CallRecord, type EventRecord, LIMITS, type Store } from "../store/store.ts";
 import type { Call } from "./call.ts";
 import type { Delivered } from "./delivered.ts";
 import type { OpenCalls } from "./open-calls.ts";
-import { StandaloneQueue } from "./standalone-queue.ts";
 
 /** Time for which events are collected into one write, milliseconds. A call that ends and is delivered within it is not written. */
 const FLUSH_MS = 20;
@@ -110,7 +109,7 @@ export class EventWriter {
       this.#dirty.delete(call);
       if (call.finished) calls.removeStream(call);
       if (done) {
-        delivered.add({ session, stream, requests, events: call.unwritten });
+        delivered.add(call);
         continue;
       }
       const record = { session, stream, requests, instance };
@@ -156,5 +155,36 @@ export class EventWriter {
 
   #schedule(): void {
     if (!this.#next) this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS).unref();
+  }
+}
+
+/**
+ * Events of notification streams that are not written yet. While the store is away, the newest of each session are kept, up to the store's
+ * own limit for one session. So a busy session does not displace another's events.
+ */
+export class StandaloneQueue {
+  readonly #sessions = new Map<string, EventRecord[]>();
+
+  add(event: EventRecord): void {
+    const events = this.#sessions.get(event.session);
+    if (!events) this.#sessions.set(event.session, [event]);
+    else if (events.push(event) > LIMITS.maxEvents) events.shift();
+  }
+
+  /** Removes and returns all events, in order for each session. */
+  drain(): EventRecord[] {
+    const all = [...this.#sessions.values()].flat();
+    this.#sessions.clear();
+    return all;
+  }
+
+  drop(session: string): void {
+    this.#sessions.delete(session);
+  }
+
+  /** Adds events that could not be written, before those that were added meanwhile. */
+  putBack(events: readonly EventRecord[]): void {
+    const later = this.drain();
+    for (const event of [...events, ...later]) this.add(event);
   }
 }

@@ -3,12 +3,11 @@ import { Refusal } from "../http/errors.ts";
 import { SSE_HEADERS } from "../http/event-stream.ts";
 import { goneSignal } from "../http/gone.ts";
 import type { Streams } from "../http/streams.ts";
-import { inReadableType, type Readable, readableTypes } from "./accept.ts";
-import { refuseLargeBatch } from "./batch-limit.ts";
+import { acceptForSdk, inReadableType, type Readable, readableTypes } from "./accept.ts";
 import type { EraDispatch } from "./era-dispatch.ts";
 import { lenientMessages } from "./lenient-messages.ts";
 import { isListen } from "./listen-streams.ts";
-import { webRequest } from "./web-request.ts";
+import { refuseLargeBatch } from "./messages.ts";
 
 /**
  * Handles the requests to the MCP endpoint. The body is parsed once, and its value is passed on. The answer is a web `Response` that is
@@ -77,4 +76,24 @@ function refuseUnreadable(request: FastifyRequest, body: unknown, readable: Read
     406,
     `Not acceptable: the answer is ${types}; send Accept: application/json, text/event-stream`,
   );
+}
+
+/** The request in the form that the SDK needs, without the credentials: a tool cannot leak what it cannot see. */
+function webRequest(request: FastifyRequest, signal: AbortSignal): Request {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(request.headers))
+    if (value !== undefined && name !== "authorization" && name !== "cookie")
+      headers.set(name, name.startsWith("mcp-") ? withoutDuplicates(String(value)) : String(value));
+  headers.set("accept", acceptForSdk(request.method));
+  return new Request(`http://${request.headers.host ?? "localhost"}/mcp`, {
+    method: request.method,
+    headers,
+    signal,
+  });
+}
+
+/** A header that is sent twice with the same value, by a client and by its user's configuration, counts as sent once. */
+function withoutDuplicates(value: string): string {
+  const [first = "", ...others] = value.split(", ");
+  return others.every((other) => other === first) ? first : value;
 }

@@ -137,8 +137,7 @@ export class Journal {
    * @returns false for an unknown stream
    */
   async expose(session: string, stream: string, reader: string): Promise<boolean> {
-    const kept = this.#delivered.get(stream);
-    const call = this.#calls.byStream(stream) ?? (kept && Call.fromDelivered(kept));
+    const call = this.#calls.byStream(stream) ?? this.#delivered.get(stream);
     if (call?.session !== session) return false;
     this.#delivered.remove(stream);
     call.readers.add(reader);
@@ -186,7 +185,7 @@ export class Journal {
 
   /** Writes everything that a client may still resume. Nothing is kept from then on. */
   async close(): Promise<void> {
-    for (const kept of this.#delivered.removeAll()) this.#writer.add(Call.fromDelivered(kept));
+    for (const call of this.#delivered.removeAll()) this.#writer.add(call);
     await this.#writer.close();
   }
 }

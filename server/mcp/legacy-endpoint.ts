@@ -5,7 +5,7 @@ import { Call } from "./call.ts";
 import type { ChangeWatcher } from "./change-watcher.ts";
 import { errorResponse, type McpRequest, type McpResponse } from "./exchange.ts";
 import { type Message, messagesOf, requestIds } from "./messages.ts";
-import { NotificationStreams } from "./notification-streams.ts";
+import { openNotificationStream } from "./notification-streams.ts";
 import { sdkErrors } from "./sdk-errors.ts";
 import { authInfoOf, buildMcpServer, principalOf } from "./server-factory.ts";
 import type { ServerParts } from "./server-parts.ts";
@@ -20,12 +20,12 @@ import type { Sessions } from "./sessions.ts";
  */
 export class LegacyEndpoint {
   readonly #sessions: Sessions;
-  readonly #streams: NotificationStreams;
+  readonly #watcher: ChangeWatcher;
   readonly #stateless: ReturnType<typeof legacyStatelessFallback>;
 
   constructor(parts: ServerParts, sessions: Sessions, watcher: ChangeWatcher) {
     this.#sessions = sessions;
-    this.#streams = new NotificationStreams(sessions, watcher);
+    this.#watcher = watcher;
     this.#stateless = legacyStatelessFallback(
       ({ authInfo }) => buildMcpServer(parts, { principal: principalOf(authInfo), era: "legacy" }),
       sdkErrors(parts.log),
@@ -78,7 +78,8 @@ export class LegacyEndpoint {
   }
 
   async #answer(session: Session, web: Request, body: unknown): Promise<McpResponse> {
-    if (web.method === "GET") return this.#streams.open(session, web);
+    if (web.method === "GET")
+      return openNotificationStream({ sessions: this.#sessions, watcher: this.#watcher }, session, web);
     if (web.method === "POST") return this.#post(session, web, body);
     return { response: await session.transport.handleRequest(web) };
   }

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import type { McpServer } from "@modelcontextprotocol/server";
-import * as z from "zod";
 import type { Principal } from "../auth/principal.ts";
 import type { Tool } from "../tools/tool.ts";
+import { jsonSchemas } from "../tools/wire-schema.ts";
 import { VERSION } from "../version.ts";
-import { visibleTools } from "./catalog.ts";
 import type { ServerParts } from "./server-parts.ts";
+import { visibleTools } from "./server-parts.ts";
 
 /** A list that clients keep, and are notified of when it changes. */
 interface ListKind {
@@ -57,9 +57,8 @@ const toolTexts = new WeakMap<Tool, string>();
 function toolText(tool: Tool): string {
   const known = toolTexts.get(tool);
   if (known) return known;
-  const { name, title, description, input, output } = tool;
-  const schemas = { input: z.toJSONSchema(input, { io: "input" }), output: z.toJSONSchema(output) };
-  const text = JSON.stringify({ name, title, description, ...schemas });
+  const { name, title, description } = tool;
+  const text = JSON.stringify({ name, title, description, ...jsonSchemas(tool) });
   toolTexts.set(tool, text);
   return text;
 }

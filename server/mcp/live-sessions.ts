@@ -28,20 +28,13 @@ interface Entry {
  */
 export class LiveSessions {
   readonly #entries = new Map<string, Entry>();
-  readonly #idleMs: number;
   /** Number of sessions of each principal. */
   readonly #counts = new Map<string, number>();
-  readonly #max: number;
-  readonly #maxPerPrincipal: number;
-  readonly #now: () => number;
-  readonly #busy: (id: string) => boolean;
+  readonly #options: Required<LiveSessionsOptions>;
 
   constructor(options: LiveSessionsOptions = {}) {
-    this.#idleMs = options.idleMs ?? 5 * 60_000;
-    this.#max = options.max ?? 3_000;
-    this.#maxPerPrincipal = options.maxPerPrincipal ?? 0;
-    this.#now = options.now ?? Date.now;
-    this.#busy = options.busy ?? (() => false);
+    const defaults = { idleMs: 5 * 60_000, max: 3_000, maxPerPrincipal: 0, now: Date.now, busy: () => false };
+    this.#options = { ...defaults, ...options };
   }
 
   get size(): number {
@@ -52,7 +45,7 @@ export class LiveSessions {
   get oldestMs(): number | undefined {
     let since: number | undefined;
     for (const entry of this.#entries.values()) since = Math.min(since ?? entry.since, entry.since);
-    return since === undefined ? undefined : this.#now() - since;
+    return since === undefined ? undefined : this.#options.now() - since;
   }
 
   values(): Session[] {
@@ -65,23 +58,24 @@ export class LiveSessions {
    */
   put(session: Session): void {
     this.#makeRoom(session.principal.id);
-    const now = this.#now();
+    const now = this.#options.now();
     this.delete(session.id);
     this.#entries.set(session.id, { session, since: now, usedAt: now, holds: 0 });
     this.#count(session, 1);
   }
 
   #makeRoom(principal: string): void {
+    const { max, maxPerPrincipal } = this.#options;
     const own = this.#counts.get(principal) ?? 0;
-    const limited = this.#maxPerPrincipal > 0 && hasOwnLimits(principal);
-    if (limited && own >= this.#maxPerPrincipal && !this.#evictIdle(principal))
+    const limited = maxPerPrincipal > 0 && hasOwnLimits(principal);
+    if (limited && own >= maxPerPrincipal && !this.#evictIdle(principal))
       throw new LimitReached(
         `Too many sessions: this token has ${own} in use, which is its maximum. End some with DELETE, or ask the operator to raise LIVE_SESSIONS_PER_TOKEN.`,
       );
-    if (this.#entries.size < this.#max) return;
+    if (this.#entries.size < max) return;
     const byCount = [...this.#counts].sort(([, a], [, b]) => b - a).map(([id]) => id);
     if (byCount.some((id) => this.#evictIdle(id))) return;
-    throw new Refusal(503, `All ${this.#max} sessions that fit into memory are in use; try again soon`, 10);
+    throw new Refusal(503, `All ${max} sessions that fit into memory are in use; try again soon`, 10);
   }
 
   /** Evicts the principal's least recently used idle session. @returns false if it has none */
@@ -136,7 +130,7 @@ export class LiveSessions {
 
   /** Evicts sessions that were idle for too long. @returns the sessions that were used since `since` */
   sweep(since = Number.POSITIVE_INFINITY): Session[] {
-    const before = this.#now() - this.#idleMs;
+    const before = this.#options.now() - this.#options.idleMs;
     const used = [...this.#entries.values()].filter((e) => e.usedAt >= since || e.holds > 0);
     for (const entry of [...this.#entries.values()]) {
       if (entry.usedAt > before) break;
@@ -153,11 +147,11 @@ export class LiveSessions {
   }
 
   #idle(entry: Entry): boolean {
-    return entry.holds === 0 && !this.#busy(entry.session.id);
+    return entry.holds === 0 && !this.#options.busy(entry.session.id);
   }
 
   #touch(entry: Entry): void {
-    entry.usedAt = this.#now();
+    entry.usedAt = this.#options.now();
     this.#entries.delete(entry.session.id);
     this.#entries.set(entry.session.id, entry);
   }

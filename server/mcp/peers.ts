@@ -11,7 +11,7 @@ const KNOWN_MS = 1_000;
 export interface PeersOptions {
   readonly store: Store;
   readonly instance: string;
-  /** The slot of this instance: it replaces the instance that was in it before. "" for none. */
+  /** Host and slot: an instance that starts replaces the one that was in its slot. "" for none. */
   readonly slot: string;
   /** An instance is dead: take care of its calls. */
   readonly onDead: (instance: string) => Promise<void>;

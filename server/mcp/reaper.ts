@@ -1,30 +1,19 @@
 import { Periodic } from "../periodic.ts";
-import type { Store } from "../store/store.ts";
-import type { Cluster } from "./cluster.ts";
-import type { Journal } from "./journal.ts";
-import type { LiveSessions } from "./live-sessions.ts";
 import { lostCall } from "./lost-call.ts";
+import type { SessionParts } from "./session-parts.ts";
 
 /** Interval between two sweeps, milliseconds. */
 const SWEEP_MS = 60_000;
 
-export interface ReaperOptions {
-  readonly store: Store;
-  readonly cluster: Cluster;
-  readonly journal: Journal;
-  readonly live: LiveSessions;
-  readonly onError: (error: Error) => void;
-}
-
 /** Cleans up: ends the calls of dead instances, evicts idle sessions from memory, and removes expired data from the store. */
 export class Reaper {
-  readonly #options: ReaperOptions;
+  readonly #parts: SessionParts;
   readonly #sweeps: Periodic;
   #sweptAt = Date.now();
 
-  constructor(options: ReaperOptions) {
-    this.#options = options;
-    const { onError } = options;
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+    const { onError } = parts;
     this.#sweeps = new Periodic({ everyMs: SWEEP_MS, round: () => this.#sweep(), onError });
   }
 
@@ -38,7 +27,7 @@ export class Reaper {
 
   /** Ends the calls of an instance with an error for each request, and wakes their readers. */
   async reap(instance: string): Promise<void> {
-    const { store, cluster, journal } = this.#options;
+    const { store, cluster, journal } = this.#parts;
     const calls = await store.reap(instance, lostCall);
     for (const { session, stream } of calls) {
       journal.wake(session, stream);
@@ -47,7 +36,7 @@ export class Reaper {
   }
 
   async #sweep(): Promise<void> {
-    const { store, live } = this.#options;
+    const { store, live } = this.#parts;
     const used = live.sweep(this.#sweptAt);
     this.#sweptAt = Date.now();
     if (used.length > 0)

@@ -14,7 +14,6 @@ import { insidePath } from "../workspace/paths.ts";
 import { fileUri } from "../workspace/resource-uri.ts";
 import { readRegularFile } from "../workspace/served-file.ts";
 import type { Repository, Workspace } from "../workspace/workspace.ts";
-import { page } from "./pages.ts";
 
 /** Size limit of a file that is served as a resource, bytes. read_file reads any part of a larger one. */
 const MAX_BYTES = 1024 * 1024;
@@ -149,4 +148,23 @@ async function read(workspace: Workspace, uri: string) {
   if (text === undefined)
     return { uri, mimeType: mimeType ?? "application/octet-stream", blob: bytes.toString("base64") };
   return { uri, mimeType: mimeType ?? "text/plain", text };
+}
+
+/**
+ * One page of a list. The cursor is the position of the next page. It is valid at any instance, and for a list that has grown.
+ *
+ * @throws ProtocolError -32602 for a cursor that this server did not issue
+ */
+function page<T>(
+  all: readonly T[],
+  cursor: string | undefined,
+  size: number,
+): { items: T[]; nextCursor?: string } {
+  const text = cursor === undefined ? "0" : Buffer.from(cursor, "base64url").toString();
+  if (!/^\d{1,9}$/.test(text))
+    throw new ProtocolError(ProtocolErrorCode.InvalidParams, "The cursor was not issued by this server.");
+  const start = Number(text);
+  const end = start + size;
+  const items = all.slice(start, end);
+  return end < all.length ? { items, nextCursor: Buffer.from(String(end)).toString("base64url") } : { items };
 }

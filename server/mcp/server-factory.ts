@@ -5,11 +5,11 @@ import { ToolError } from "../tool-error.ts";
 import type { Tool, ToolContext } from "../tools/tool.ts";
 import { wireSchemas } from "../tools/wire-schema.ts";
 import { NAME, VERSION } from "../version.ts";
-import { allowedTools, visibleTools } from "./catalog.ts";
 import { progressOf } from "./progress.ts";
 import { registerPrompts } from "./prompts.ts";
 import { canonicalUri, registerResources, resourceVersion } from "./resources.ts";
 import type { ServerParts } from "./server-parts.ts";
+import { allowedTools, visibleTools } from "./server-parts.ts";
 import type { SessionHooks } from "./session.ts";
 
 const INSTRUCTIONS =

@@ -1,5 +1,6 @@
 import type { McpServer, McpServerOptions, ServerEvent } from "@modelcontextprotocol/server";
 import type { FastifyBaseLogger } from "fastify";
+import type { Principal } from "../auth/principal.ts";
 import type { Capabilities } from "../capabilities/registry.ts";
 import type { Counted } from "../shares/counted.ts";
 import type { Tool, ToolContext } from "../tools/tool.ts";
@@ -28,4 +29,14 @@ export interface ServerParts {
   readonly profile?: Profile | undefined;
   /** When the server was put together, by `performance.now()`. */
   readonly startedAt: number;
+}
+
+/** The tools that a caller's scopes permit, whether or not this server has what they need at the moment. */
+export function allowedTools({ tools }: ServerParts, { scopes }: Principal): Tool[] {
+  return tools.filter((tool) => scopes.includes(tool.scope));
+}
+
+/** The tools that a caller may use now. */
+export function visibleTools(parts: ServerParts, principal: Principal): Tool[] {
+  return allowedTools(parts, principal).filter((tool) => parts.capabilities?.allow(tool) ?? true);
 }

@@ -1,27 +1,19 @@
 import { isDeepStrictEqual } from "node:util";
 import { Periodic } from "../periodic.ts";
 import { applyChange, type StateChange } from "../store/session-state.ts";
-import type { Store } from "../store/store.ts";
-import type { Cluster } from "./cluster.ts";
-import type { Journal } from "./journal.ts";
-import type { LiveSessions } from "./live-sessions.ts";
 import type { PendingWrites } from "./pending-writes.ts";
 import { replay } from "./replay.ts";
 import type { Session } from "./session.ts";
+import type { SessionParts } from "./session-parts.ts";
 
 /** Interval at which sessions in memory are compared with the store, milliseconds, and the number that are compared each time. */
 const CHECK_MS = 1_000;
 const CHECKED = 100;
 
-export interface StateSyncOptions {
-  readonly store: Store;
-  readonly cluster: Cluster;
-  readonly live: LiveSessions;
-  readonly journal: Journal;
+export interface StateSyncOptions extends SessionParts {
   readonly pendingWrites: PendingWrites;
   /** Another instance removed the session. */
   readonly onRemoved: (session: Session) => void;
-  readonly onError: (error: Error) => void;
 }
 
 /** Keeps the state of sessions in step: in this instance's memory, in the store, and in other instances' memory. */

@@ -1,19 +1,13 @@
-import type { Store, StreamClaim } from "../store/store.ts";
-import type { Cluster } from "./cluster.ts";
+import type { StreamClaim } from "../store/store.ts";
 import type { Session } from "./session.ts";
-
-export interface StreamClaimsOptions {
-  readonly store: Store;
-  readonly cluster: Cluster;
-  readonly onError: (error: Error) => void;
-}
+import type { SessionParts } from "./session-parts.ts";
 
 /** Ensures that each session has one notification stream: the last one that its client opened, at whichever instance. */
 export class StreamClaims {
-  readonly #options: StreamClaimsOptions;
+  readonly #parts: SessionParts;
 
-  constructor(options: StreamClaimsOptions) {
-    this.#options = options;
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -24,7 +18,7 @@ export class StreamClaims {
    * @returns the number of the last notification so far; undefined while the store is away
    */
   async claim(session: Session, end: () => void): Promise<number | undefined> {
-    const { store, cluster, onError } = this.#options;
+    const { store, cluster, onError } = this.#parts;
     // Before the first await, so that two simultaneous requests see each other.
     session.endStream?.();
     session.endStream = end;
@@ -50,8 +44,8 @@ export class StreamClaims {
    * @throws StoreUnavailable
    */
   async check(session: Session, end: () => void): Promise<void> {
-    if (!this.#options.cluster.hasPeers || session.endStream !== end) return;
-    const claim = await this.#options.store.lastClaim(session.id);
+    if (!this.#parts.cluster.hasPeers || session.endStream !== end) return;
+    const claim = await this.#parts.store.lastClaim(session.id);
     if (claim !== undefined) this.onRemoteClaim(session, claim);
   }
 

@@ -15,30 +15,6 @@ export interface OutageListener {
   onBack(): void;
 }
 
-type Failing = Exclude<keyof Store, "name" | "poll" | "close">;
-
-/** A record, so that the compiler notices a method that is missing here. */
-const FAILING: Readonly<Record<Failing, true>> = {
-  create: true,
-  read: true,
-  changeState: true,
-  states: true,
-  claimStream: true,
-  lastClaim: true,
-  touch: true,
-  remove: true,
-  write: true,
-  call: true,
-  events: true,
-  beat: true,
-  instances: true,
-  reap: true,
-  send: true,
-  receive: true,
-  sweep: true,
-  check: true,
-};
-
 /**
  * Wraps a store: every failure becomes a StoreUnavailable, and an outage is reported once instead of once per command. An outage ends when
  * `check` passes; one command that succeeds proves nothing, since a full store can still be read. While commands get no answer at all,
@@ -67,22 +43,17 @@ export function withOutages(store: Store, listener: OutageListener): Store {
     throw error;
   };
 
-  const guarded = Object.fromEntries(
-    (Object.keys(FAILING) as Failing[]).map((name) => {
-      // Async, so that what the store throws synchronously becomes a rejection too.
-      const call = async (...args: unknown[]) => (store[name] as (...args: unknown[]) => unknown)(...args);
-      const guarded = (...args: unknown[]) => {
-        // The caller of `receive` can wait.
-        if (silent && name !== "receive") return Promise.reject(new StoreUnavailable(silent.cause));
-        const started = performance.now();
-        return call(...args).catch((cause) => fail(cause, performance.now() - started));
-      };
-      return [name, guarded];
-    }),
-  ) as unknown as Store;
-  return {
-    ...guarded,
-    name: store.name,
+  const guard = (name: string, method: (...args: unknown[]) => unknown) => {
+    // Async, so that what the store throws synchronously becomes a rejection too.
+    const call = async (...args: unknown[]) => method.apply(store, args);
+    return (...args: unknown[]) => {
+      // The caller of `receive` can wait.
+      if (silent && name !== "receive") return Promise.reject(new StoreUnavailable(silent.cause));
+      const started = performance.now();
+      return call(...args).catch((cause) => fail(cause, performance.now() - started));
+    };
+  };
+  const unguarded: Partial<Store> = {
     poll: () => store.poll(),
     close: () => {
       closed = true;
@@ -90,6 +61,12 @@ export function withOutages(store: Store, listener: OutageListener): Store {
       return store.close();
     },
   };
+  return new Proxy(store, {
+    get: (_, key: keyof Store & string) => {
+      const value = store[key];
+      return unguarded[key] ?? (typeof value === "function" ? guard(key, value as never) : value);
+    },
+  });
 }
 
 /** Whether Valkey or SQLite itself reported the error, however long that took. */

@@ -24,8 +24,7 @@ import {
   usedByKey,
 } from "./valkey-keys.ts";
 import { ValkeyMessages } from "./valkey-messages.ts";
-import { append, type Connection, done, type Pipeline } from "./valkey-pipeline.ts";
-import { SCRIPTS } from "./valkey-scripts.ts";
+import { append, type Connection, done, type Pipeline, SCRIPTS } from "./valkey-scripts.ts";
 import { parseStoreUrl } from "./valkey-url.ts";
 
 /** Limit for a command, milliseconds: a request must not hang on its store. */

@@ -4,9 +4,8 @@ import { runChild } from "../workspace/child.ts";
 import { ALL_CORES } from "../workspace/children.ts";
 import { insidePath } from "../workspace/paths.ts";
 import { withIgnoreFile } from "./ignore-file.ts";
-import { merged } from "./merged-matches.ts";
 import { page } from "./paging.ts";
-import { type Match, MatchCollector } from "./ripgrep-json.ts";
+import { type Match, MatchCollector, merged } from "./ripgrep-json.ts";
 import {
   folderArgument,
   globArgument,

@@ -13,6 +13,7 @@ export interface WireSchemas {
   readonly output: WireSchema;
 }
 
+const DIALECT = { target: "draft-2020-12" } as const;
 const made = new WeakMap<z.ZodObject, WireSchemas>();
 
 /**
@@ -25,7 +26,7 @@ export function wireSchemas(tool: Pick<Tool, "name" | "input" | "output">): Wire
   const known = made.get(tool.input);
   if (known) return known;
   const input = withJsonSchema(tool.input);
-  const json = input["~standard"].jsonSchema.input({ target: "draft-2020-12" }) as InputSchema;
+  const json = input["~standard"].jsonSchema.input(DIALECT) as InputSchema;
   const help = `${tool.name} takes ${describeArguments(json)}`;
   const { validate } = input["~standard"];
   const wire: WireSchemas = {
@@ -42,6 +43,18 @@ export function wireSchemas(tool: Pick<Tool, "name" | "input" | "output">): Wire
   };
   made.set(tool.input, wire);
   return wire;
+}
+
+/** The same schemas as JSON Schema 2020-12: what clients see. */
+export function jsonSchemas(tool: Pick<Tool, "name" | "input" | "output">): {
+  input: Fields;
+  output: Fields;
+} {
+  const { input, output } = wireSchemas(tool);
+  return {
+    input: input["~standard"].jsonSchema.input(DIALECT),
+    output: output["~standard"].jsonSchema.output(DIALECT),
+  };
 }
 
 function withJsonSchema(schema: z.ZodObject): WireSchema {

@@ -1,10 +1,10 @@
-import { lstat } from "node:fs/promises";
+import { lstat, type FileHandle } from "node:fs/promises";
 import { ToolError } from "../tool-error.ts";
 import { fileText } from "./file-text.ts";
-import { readWhole } from "./large-reads.ts";
 import { openResolved } from "./open-resolved.ts";
 import { type InsidePath, insidePath } from "./paths.ts";
 import type { Repository, Workspace } from "./workspace.ts";
+import { FairQueue } from "../shares/fair-queue.ts";
 
 /** Larger files are not source code, and reading one would take the memory of many calls. Bytes. */
 export const MAX_FILE_BYTES = 16 * 1024 * 1024;
@@ -66,4 +66,32 @@ async function notServed(absolute: string, given: string): Promise<string> {
     return `${JSON.stringify(given)} is a folder. Call list_files with path ${JSON.stringify(given)}.`;
   if (stat && !stat.isFile()) return `${JSON.stringify(given)} is not a regular file.`;
   return `${JSON.stringify(given)} is ignored by git or is in a submodule. Such files are not served; list_files lists those that are.`;
+}
+
+/** Smaller files are read without a place in the queue, bytes. */
+const LARGE_BYTES = 1024 * 1024;
+/** Longest wait for a place, milliseconds. */
+const WAIT_MS = 10_000;
+
+/** A file of 16 MiB takes several times its size while it is split into lines: a few calls at once would fill the memory. */
+export const largeReads = new FairQueue({
+  what: "large files",
+  capacity: 2,
+  perCaller: 1,
+  maxWaiting: 64,
+});
+
+/**
+ * Reads an open file whole.
+ *
+ * @param size its size, bytes @throws LimitReached if too many large files are being read
+ */
+export async function readWhole(handle: FileHandle, size: number, signal: AbortSignal): Promise<Buffer> {
+  if (size <= LARGE_BYTES) return handle.readFile({ signal });
+  const release = await largeReads.enter({ signal, waitMs: WAIT_MS });
+  try {
+    return await handle.readFile({ signal });
+  } finally {
+    release();
+  }
 }

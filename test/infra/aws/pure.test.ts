@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { subnetRange6 } from "../../../infra/aws/addresses.ts";
 import { alarmsOf } from "../../../infra/aws/alarm-table.ts";
 import { monthlyCost, PRICES } from "../../../infra/aws/cost.ts";
 import { desired, desiredText } from "../../../infra/aws/desired.ts";
 import { ingressRules } from "../../../infra/aws/firewall-rules.ts";
 import { machineLabel, machineName } from "../../../infra/aws/machine-names.ts";
+import { subnetRange6 } from "../../../infra/aws/network.ts";
 import { dnsRecords } from "../../../infra/aws/records.ts";
 import { regionProblem } from "../../../infra/aws/region.ts";
 import { architectureOf, isBurstable } from "../../../infra/instance-types.ts";

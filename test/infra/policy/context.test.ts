@@ -32,8 +32,10 @@ describe("the stack that a pack is for", () => {
 
   test("brings its secrets, but for those too short to be found", () => {
     const secrets = JSON.stringify({ API_KEY: "a-long-one", MODE: "on" });
-    const env = { PULUMI_STACK: "dev", PULUMI_CONFIG: config({ "mcp-edge:secrets": secrets }) };
-    expect(contextOf(env).secrets).toEqual(["a-long-one"]);
+    const workspaceCredentials = JSON.stringify({ user: "bot", token: "a-token-of-git" });
+    const settings = { "mcp-edge:secrets": secrets, "mcp-edge:workspaceCredentials": workspaceCredentials };
+    const env = { PULUMI_STACK: "dev", PULUMI_CONFIG: config(settings) };
+    expect(contextOf(env).secrets).toEqual(["a-long-one", "a-token-of-git"]);
   });
 
   test("decides whether the pack advises or decides", () => {

@@ -7,7 +7,7 @@ import type { FastifyBaseLogger } from "fastify";
 import { Streams } from "../../../server/http/streams.ts";
 import { ChangeBus } from "../../../server/mcp/change-bus.ts";
 import { ChangeWatcher } from "../../../server/mcp/change-watcher.ts";
-import { NotificationStreams } from "../../../server/mcp/notification-streams.ts";
+import { openNotificationStream } from "../../../server/mcp/notification-streams.ts";
 import { Sessions } from "../../../server/mcp/sessions.ts";
 import { Shares } from "../../../server/shares/shares.ts";
 import { SqliteStore } from "../../../server/store/sqlite-store.ts";
@@ -69,7 +69,6 @@ test("nothing grows with time while 500 notification streams stand idle for an h
     shares: new Shares({ calls: 0, listens: 0, resources: 0, sessions: 0, liveSessions: 0 }),
   });
   const watch = new ChangeWatcher({ sessions, changes, lists, version: async () => "1", log });
-  const notifications = new NotificationStreams(sessions, watch);
   const streams = new Streams();
   await sessions.start();
   watch.start();
@@ -84,7 +83,11 @@ test("nothing grows with time while 500 notification streams stand idle for an h
     const initialize = new Request("http://localhost/mcp", { method: "POST", headers: JSON_HEADERS });
     await (await session.transport.handleRequest(initialize, { parsedBody: INITIALIZE })).text();
     const web = new Request("http://localhost/mcp", { headers: { accept: "text/event-stream" } });
-    const { response, paced, onEnd } = await notifications.open(session, web);
+    const { response, paced, onEnd } = await openNotificationStream(
+      { sessions, watcher: watch },
+      session,
+      web,
+    );
     if (!response.body) throw new Error(`no stream: ${response.status}`);
     const options = {
       route: "/mcp",

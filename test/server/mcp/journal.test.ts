@@ -165,12 +165,11 @@ describe("a session that is deleted", () => {
 });
 
 describe("calls that were delivered", () => {
-  const call = (stream: string, chars = 10) => ({
-    session: stream.split("/")[0] ?? "",
-    stream,
-    requests: [1],
-    events: [{ n: 1, message: "x".repeat(chars) }],
-  });
+  const call = (stream: string, chars = 10) =>
+    Object.assign(new Call(stream.split("/")[0] ?? "", [1]), {
+      stream,
+      unwritten: [{ n: 1, message: "x".repeat(chars) }],
+    });
 
   test.each([
     ["number", { calls: 100 }, 10, 100],

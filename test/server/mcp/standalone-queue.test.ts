@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { StandaloneQueue } from "../../../server/mcp/standalone-queue.ts";
+import { StandaloneQueue } from "../../../server/mcp/event-writer.ts";
 import { LIMITS } from "../../../server/store/store.ts";
 
 const event = (session: string, n: number) => ({ session, stream: "s", n: undefined, message: String(n) });

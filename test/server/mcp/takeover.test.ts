@@ -5,7 +5,7 @@ import { McpServer } from "@modelcontextprotocol/server";
 import type { FastifyBaseLogger } from "fastify";
 import { ChangeBus } from "../../../server/mcp/change-bus.ts";
 import { ChangeWatcher } from "../../../server/mcp/change-watcher.ts";
-import { NotificationStreams } from "../../../server/mcp/notification-streams.ts";
+import { openNotificationStream } from "../../../server/mcp/notification-streams.ts";
 import type { Session } from "../../../server/mcp/session.ts";
 import { Sessions } from "../../../server/mcp/sessions.ts";
 import { Shares } from "../../../server/shares/shares.ts";
@@ -72,7 +72,9 @@ async function instance() {
   });
   const watch = new ChangeWatcher({ sessions, changes, lists, version: async () => "1", log });
   await sessions.start();
-  return { store, sessions, notifications: new NotificationStreams(sessions, watch) };
+  const open = (session: Session, web: Request) =>
+    openNotificationStream({ sessions, watcher: watch }, session, web);
+  return { store, sessions, notifications: { open } };
 }
 
 async function pass(ms: number): Promise<void> {

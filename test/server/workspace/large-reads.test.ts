@@ -2,7 +2,7 @@ import { open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { asCaller } from "../../../server/shares/caller.ts";
-import { largeReads, readWhole } from "../../../server/workspace/large-reads.ts";
+import { largeReads, readWhole } from "../../../server/workspace/served-file.ts";
 import { temporaryFolder } from "../support.ts";
 
 test("large files are read one at a time for one caller, small ones and another's at once", async () => {

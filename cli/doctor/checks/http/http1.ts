@@ -1,6 +1,6 @@
+import { BUNDLED_SERVER, slotUnits } from "../../../../cloud-init/app.ts";
 import { type Check, CheckFailure } from "../../check.ts";
 import { askHttps } from "../../clients/http1.ts";
-import { assertServed } from "../served.ts";
 
 export const http1: Check = {
   id: "http1",
@@ -15,4 +15,28 @@ export const http1: Check = {
     return `${answer.alpn || "http/1.1 (no ALPN)"}, status ${answer.status}`;
   },
   fix: () => "See what NGINX says: nginx -t; journalctl -u nginx -n 50",
+};
+
+/** @throws CheckFailure when the edge speaks the protocol but the server behind it does not answer */
+export function assertServed(status: number, protocol: string): void {
+  if (status < 500) return;
+  throw new CheckFailure(
+    `${protocol} works, but the answer is ${status}`,
+    `See why the server behind the edge does not answer: systemctl status '${slotUnits(BUNDLED_SERVER)}'; journalctl -u '${slotUnits(BUNDLED_SERVER)}' -n 50`,
+  );
+}
+
+export const http2: Check = {
+  id: "http2",
+  title: "HTTP/2",
+  needs: ["tcp"],
+  tried: ({ target }) => `GET ${target.origin}/ over HTTP/2 (ALPN h2 and http/1.1 offered)`,
+  async run(context, signal) {
+    const response = await context.http2().fetch(`${context.target.origin}/`, { signal });
+    await response.body?.cancel();
+    assertServed(response.status, "HTTP/2");
+    return `h2, status ${response.status}`;
+  },
+  fix: () =>
+    "Switch it on (`http2 on;` in the server block) and see what NGINX says: nginx -T | grep -n http2; journalctl -u nginx -n 50",
 };

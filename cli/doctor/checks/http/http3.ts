@@ -2,7 +2,7 @@ import { type Check, CheckFailure } from "../../check.ts";
 import type { Context } from "../../context.ts";
 import { explain } from "../../explain.ts";
 import { tryAddresses } from "../each-address.ts";
-import { assertServed } from "../served.ts";
+import { assertServed } from "./http1.ts";
 
 /**
  * New connections at each address. One alone proves little: after a reload an old NGINX worker that still serves a

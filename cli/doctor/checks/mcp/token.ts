@@ -1,5 +1,5 @@
 import { type Check, CheckFailure } from "../../check.ts";
-import { assertServed } from "../served.ts";
+import { assertServed } from "../http/http1.ts";
 import { pingMcp } from "./unauthorized.ts";
 
 /** Asked once before the MCP clients: three of them with a wrong token would look like an attack to the edge. */
