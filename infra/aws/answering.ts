@@ -1,29 +1,16 @@
-import { request } from "node:https";
 import { sleep } from "../exec.ts";
+import { askReadyz } from "../readyz.ts";
 import type { Patience } from "./convergence.ts";
 
 /**
- * Ask `/readyz` of a machine at its address, under the edge's name. Whose certificate it is plays no part: the machine's status tells
- * that, and tests have roots that this host does not know.
- * @param port default 443
+ * Whether a machine is ready. Whose certificate it has plays no part: the machine's status tells that, and tests have roots that this
+ * host does not know.
  */
-function ready(address: string, domain: string, port: number): Promise<boolean> {
-  return new Promise((done) => {
-    const asked = request(
-      {
-        ...{ host: address, port, servername: domain, path: "/readyz", agent: false, timeout: 5_000 },
-        ...{ rejectUnauthorized: false, headers: { host: domain } },
-      },
-      (answer) => {
-        answer.resume();
-        done(answer.statusCode === 200);
-      },
-    );
-    asked.once("timeout", () => asked.destroy());
-    asked.once("error", () => done(false));
-    asked.end();
-  });
-}
+const ready = (address: string, domain: string, port: number): Promise<boolean> =>
+  askReadyz(address, domain, { port, rejectUnauthorized: false, timeout: 5_000 }).then(
+    (status) => status === 200,
+    () => false,
+  );
 
 /**
  * Wait until every machine answers this host: one that was stopped and started for another type says nothing new in the bucket.

@@ -26,9 +26,16 @@ function slug(cidr: string): string {
   return cidr.replaceAll("::", "--").replaceAll(/[:/.]/g, "-");
 }
 
-function rule(rule: Omit<Rule, "name" | "cidr">, port: string, cidr: string): Rule {
-  return { ...rule, name: `${rule.direction}-${rule.protocol}-${port}-${slug(cidr)}`, cidr };
-}
+type Kind = Omit<Rule, "name" | "cidr" | "to"> & { to?: number; label?: string };
+
+/** The rules of one kind, one for each range. `to` is `from` unless it is given, and so is the label in the name. */
+const rules = (cidrs: string[], { label, to, ...kind }: Kind): Rule[] =>
+  cidrs.map((cidr) => ({
+    ...kind,
+    to: to ?? kind.from,
+    name: `${kind.direction}-${kind.protocol}-${label ?? kind.from}-${slug(cidr)}`,
+    cidr,
+  }));
 
 /**
  * What may come in, one rule for each port, protocol and range: HTTPS over TCP and over QUIC always together, and HTTP.
@@ -37,42 +44,32 @@ function rule(rule: Omit<Rule, "name" | "cidr">, port: string, cidr: string): Ru
  * @param publicAcme a public ACME server validates from addresses that nobody knows before, over port 80 (RFC 8555, 10.2)
  */
 export function ingressRules(allowed: string[], publicAcme: boolean): Rule[] {
-  const ingress = { direction: "ingress" } as const;
+  const direction = "ingress";
   const http = publicAcme ? WORLD : allowed;
-  const families = (cidrs: string[]) =>
-    WORLD.filter((world) => cidrs.some((cidr) => isV6(cidr) === isV6(world)));
+  const all = [...allowed, ...http];
+  const families = (v6: boolean) =>
+    WORLD.filter((world) => isV6(world) === v6 && all.some((one) => isV6(one) === v6));
   return [
-    ...allowed.map((cidr) =>
-      rule(
-        { ...ingress, protocol: "tcp", from: 443, to: 443, why: "HTTPS: HTTP/2 and HTTP/1.1" },
-        "443",
-        cidr,
-      ),
-    ),
-    ...allowed.map((cidr) =>
-      rule({ ...ingress, protocol: "udp", from: 443, to: 443, why: "HTTPS: HTTP/3 over QUIC" }, "443", cidr),
-    ),
-    ...http.map((cidr) =>
-      rule(
-        { ...ingress, protocol: "tcp", from: 80, to: 80, why: "ACME validation, redirect to HTTPS" },
-        "80",
-        cidr,
-      ),
-    ),
+    ...rules(allowed, { direction, protocol: "tcp", from: 443, why: "HTTPS: HTTP/2 and HTTP/1.1" }),
+    ...rules(allowed, { direction, protocol: "udp", from: 443, why: "HTTPS: HTTP/3 over QUIC" }),
+    ...rules(http, { direction, protocol: "tcp", from: 80, why: "ACME validation, redirect to HTTPS" }),
     // Routers anywhere say that a packet was too big: without it, path MTU discovery fails silently.
-    ...families([...allowed, ...http]).map((cidr) =>
-      isV6(cidr)
-        ? rule(
-            { ...ingress, protocol: "icmpv6", from: 2, to: 0, why: "Path MTU: packet too big" },
-            "mtu",
-            cidr,
-          )
-        : rule(
-            { ...ingress, protocol: "icmp", from: 3, to: 4, why: "Path MTU: fragmentation needed" },
-            "mtu",
-            cidr,
-          ),
-    ),
+    ...rules(families(false), {
+      direction,
+      protocol: "icmp",
+      from: 3,
+      to: 4,
+      label: "mtu",
+      why: "Path MTU: fragmentation needed",
+    }),
+    ...rules(families(true), {
+      direction,
+      protocol: "icmpv6",
+      from: 2,
+      to: 0,
+      label: "mtu",
+      why: "Path MTU: packet too big",
+    }),
   ];
 }
 
@@ -90,34 +87,26 @@ export function ingressQuota(allowed: string[], publicAcme: boolean, shell: bool
 
 /** What may go out: each with its reason. DNS and time come from addresses of AWS that no security group filters. */
 export function egressRules(workspace: string): Rule[] {
-  const egress = { direction: "egress" } as const;
-  const ssh = /^ssh:|^[\w.-]+@[\w.-]+:/.test(workspace);
-  return WORLD.flatMap((cidr) => [
-    rule(
-      { ...egress, protocol: "tcp", from: 443, to: 443, why: "Bucket, parameters, ACME, git over HTTPS" },
-      "443",
-      cidr,
-    ),
-    rule(
-      { ...egress, protocol: "tcp", from: 80, to: 80, why: "Debian packages, signed by Debian" },
-      "80",
-      cidr,
-    ),
+  const direction = "egress";
+  const ssh = /^ssh:|^[\w.-]+@[\w.-]+:/.test(workspace) ? WORLD : [];
+  return [
+    ...rules(WORLD, {
+      direction,
+      protocol: "tcp",
+      from: 443,
+      why: "Bucket, parameters, ACME, git over HTTPS",
+    }),
+    ...rules(WORLD, { direction, protocol: "tcp", from: 80, why: "Debian packages, signed by Debian" }),
     // Answers to the world on any port: then AWS tracks no UDP flow, and an idle QUIC connection is not forgotten after 180 s
     // (EC2 user guide, "Security group connection tracking", untracked connections).
-    rule(
-      { ...egress, protocol: "udp", from: 0, to: 65_535, why: "Answers of QUIC, untracked" },
-      "quic",
-      cidr,
-    ),
-    ...(ssh
-      ? [
-          rule(
-            { ...egress, protocol: "tcp", from: 22, to: 22, why: "The workspace: git over SSH" } as const,
-            "22",
-            cidr,
-          ),
-        ]
-      : []),
-  ]);
+    ...rules(WORLD, {
+      direction,
+      protocol: "udp",
+      from: 0,
+      to: 65_535,
+      label: "quic",
+      why: "Answers of QUIC, untracked",
+    }),
+    ...rules(ssh, { direction, protocol: "tcp", from: 22, why: "The workspace: git over SSH" }),
+  ];
 }

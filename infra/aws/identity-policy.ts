@@ -15,53 +15,43 @@ export interface Surroundings {
 /** CloudWatch namespace of the machine's own metrics; the role may write into this one alone. */
 export const METRICS_NAMESPACE = "mcp-edge";
 
+type Statement = aws.iam.PolicyStatement;
+
+const allow = (
+  Sid: string,
+  Action: Statement["Action"],
+  Resource: Statement["Resource"],
+  Condition?: Statement["Condition"],
+): Statement => ({ Sid, Effect: "Allow", Action, Resource, ...(Condition ? { Condition } : {}) });
+
+const assumedBy = (Service: string): aws.iam.PolicyDocument => ({
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Allow", Principal: { Service }, Action: "sts:AssumeRole" }],
+});
+
 /** All that a machine may do: read what it deploys and its own parameters, write its status, metrics and logs. Pure. */
 export function machinePolicy(around: Surroundings): aws.iam.PolicyDocument {
-  const { parameterPath, region, accountId, bucketArn } = around;
+  const { parameterPath, region, accountId, bucketArn, logGroupArn } = around;
   const parameters = `arn:aws:ssm:${region}:${accountId}:parameter${parameterPath}`;
+  const pulled = ["desired.json", "releases/*", "files/*", "workspaces/*"].map(
+    (key) => `${bucketArn}/${key}`,
+  );
   // After a deletion anybody can create a bucket of that name, and the contents of a foreign bucket would run as root.
-  const Condition = { StringEquals: { "aws:ResourceAccount": accountId } };
-  const statements: aws.iam.PolicyStatement[] = [
-    {
-      Sid: "Pull",
-      Effect: "Allow",
-      Action: "s3:GetObject",
-      Resource: ["desired.json", "releases/*", "files/*", "workspaces/*"].map((key) => `${bucketArn}/${key}`),
-      Condition,
-    },
-    { Sid: "Status", Effect: "Allow", Action: "s3:PutObject", Resource: `${bucketArn}/status/*`, Condition },
-    {
-      Sid: "Secrets",
-      Effect: "Allow",
-      Action: "ssm:GetParametersByPath",
-      Resource: [parameters, `${parameters}/*`],
-    },
+  const own = { StringEquals: { "aws:ResourceAccount": accountId } };
+  const statements = [
+    allow("Pull", "s3:GetObject", pulled, own),
+    allow("Status", "s3:PutObject", `${bucketArn}/status/*`, own),
+    allow("Secrets", "ssm:GetParametersByPath", [parameters, `${parameters}/*`]),
   ];
-  if (around.metrics) {
-    statements.push({
-      Sid: "Metrics",
-      Effect: "Allow",
-      Action: "cloudwatch:PutMetricData",
-      // The action takes no resource; the condition limits it (CloudWatch user guide, "condition keys for namespaces").
-      Resource: "*",
-      Condition: { StringEquals: { "cloudwatch:namespace": METRICS_NAMESPACE } },
-    });
-  }
-  if (around.logGroupArn) {
-    statements.push({
-      Sid: "Logs",
-      Effect: "Allow",
-      Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
-      Resource: `${around.logGroupArn}:*`,
-    });
-  }
+  // The action takes no resource; the condition limits it (CloudWatch user guide, "condition keys for namespaces").
+  const namespace = { StringEquals: { "cloudwatch:namespace": METRICS_NAMESPACE } };
+  if (around.metrics) statements.push(allow("Metrics", "cloudwatch:PutMetricData", "*", namespace));
+  if (logGroupArn)
+    statements.push(allow("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], `${logGroupArn}:*`));
   return { Version: "2012-10-17", Statement: statements };
 }
 
-export const assumedByEc2: aws.iam.PolicyDocument = {
-  Version: "2012-10-17",
-  Statement: [{ Effect: "Allow", Principal: { Service: "ec2.amazonaws.com" }, Action: "sts:AssumeRole" }],
-};
+export const assumedByEc2 = assumedBy("ec2.amazonaws.com");
 
 /**
  * What Data Lifecycle Manager may do: create snapshots of this stack's volumes and delete its own snapshots (DLM user guide, "IAM
@@ -69,37 +59,19 @@ export const assumedByEc2: aws.iam.PolicyDocument = {
  */
 export function backupPolicy(stack: string): aws.iam.PolicyDocument {
   const own = { StringEquals: { "aws:ResourceTag/Project": "mcp-edge", "aws:ResourceTag/Stack": stack } };
+  const creating = { StringEquals: { "ec2:CreateAction": "CreateSnapshot" } };
   const snapshots = "arn:aws:ec2:*::snapshot/*";
+  const look = ["ec2:DescribeInstances", "ec2:DescribeSnapshots", "ec2:DescribeVolumes"];
   return {
     Version: "2012-10-17",
     Statement: [
-      {
-        Sid: "Look",
-        Effect: "Allow",
-        Action: ["ec2:DescribeInstances", "ec2:DescribeSnapshots", "ec2:DescribeVolumes"],
-        Resource: "*",
-      },
-      {
-        Sid: "Volumes",
-        Effect: "Allow",
-        Action: "ec2:CreateSnapshot",
-        Resource: "arn:aws:ec2:*:*:volume/*",
-        Condition: own,
-      },
-      { Sid: "Make", Effect: "Allow", Action: "ec2:CreateSnapshot", Resource: snapshots },
-      {
-        Sid: "Tag",
-        Effect: "Allow",
-        Action: "ec2:CreateTags",
-        Resource: snapshots,
-        Condition: { StringEquals: { "ec2:CreateAction": "CreateSnapshot" } },
-      },
-      { Sid: "End", Effect: "Allow", Action: "ec2:DeleteSnapshot", Resource: snapshots, Condition: own },
+      allow("Look", look, "*"),
+      allow("Volumes", "ec2:CreateSnapshot", "arn:aws:ec2:*:*:volume/*", own),
+      allow("Make", "ec2:CreateSnapshot", snapshots),
+      allow("Tag", "ec2:CreateTags", snapshots, creating),
+      allow("End", "ec2:DeleteSnapshot", snapshots, own),
     ],
   };
 }
 
-export const assumedByDlm: aws.iam.PolicyDocument = {
-  Version: "2012-10-17",
-  Statement: [{ Effect: "Allow", Principal: { Service: "dlm.amazonaws.com" }, Action: "sts:AssumeRole" }],
-};
+export const assumedByDlm = assumedBy("dlm.amazonaws.com");

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
-import { createReadStream, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { copyFile, mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { poll } from "../exec.ts";
+import { sha256Of } from "../official-node.ts";
+import { askReadyz } from "../readyz.ts";
 import { tail } from "./daemon.ts";
-import { answersWithTrust } from "./edge-probe.ts";
 import {
   consoleLog,
   dataFolder,
@@ -105,17 +105,11 @@ export async function placeArchive(stack: string, archive: string): Promise<void
   const incoming = join(dataFolder(stack), "incoming");
   await mkdir(incoming, { recursive: true });
   const target = join(incoming, basename(archive));
-  if (existsSync(target) && (await sha256(target)) === (await sha256(archive))) return;
+  if ((await sha256Of(target)) === (await sha256Of(archive))) return;
   await copyFile(archive, `${target}.partial`);
   const copy = await open(`${target}.partial`, "r+");
   await copy.sync().finally(() => copy.close());
   await rename(`${target}.partial`, target);
-}
-
-async function sha256(file: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const piece of createReadStream(file)) hash.update(piece);
-  return hash.digest("hex");
 }
 
 /** What cloud-init prints at each boot and does not help when something failed: host keys and their pictures. */
@@ -164,12 +158,23 @@ async function assertCloudInit(guest: Guest): Promise<void> {
   if (state !== "done") throw new Error(`cloud-init ended as "${state}": ${JSON.stringify(report.errors)}`);
 }
 
+/** @returns undefined when the edge is ready under a certificate of the roots `ca`, else what is wrong */
+function edgeProblem(address: string, domain: string, ca: string): Promise<string | undefined> {
+  return askReadyz(address, domain, { ca, timeout: 3_000 }).then(
+    (status) => (status === 200 ? undefined : `/readyz answers ${status}`),
+    ({ code, message }: NodeJS.ErrnoException) =>
+      code === "DEPTH_ZERO_SELF_SIGNED_CERT"
+        ? "it still serves the self-signed bootstrap certificate"
+        : message,
+  );
+}
+
 async function waitForEdge(inputs: MachineInputs, log: (line: string) => void): Promise<void> {
   const { ipv4 } = machineAddress(networkOf(inputs.networkIndex));
   let last = "";
   const ready = await poll(120_000, async () => {
     const ca = await readFile(inputs.rootsFile, "utf8");
-    const problem = await answersWithTrust({ address: ipv4, domain: inputs.domain, ca });
+    const problem = await edgeProblem(ipv4, inputs.domain, ca);
     if (problem && problem !== last) log(`not yet: ${problem}`);
     last = problem ?? "";
     return problem === undefined ? true : undefined;

@@ -1,4 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { DeploymentInputs } from "./deployment.ts";
+import type { MachineInputs } from "./machine.ts";
 
 /**
  * The program text that the engine stores with each local resource and hands to the SDK's dynamic-provider process. It only loads
@@ -29,6 +31,7 @@ const hiding = (opts: pulumi.CustomResourceOptions) => ({
   additionalSecretOutputs: ["workspaceCredentials"],
 });
 
+type Inputs<T> = { [K in keyof T]: pulumi.Input<T[K]> };
 type Outputs<T> = { [K in keyof T]: undefined };
 
 /** A resource of the host that this program runs on; its provider is the kind of that name in provider.ts. */
@@ -75,42 +78,18 @@ export class LocalAuthority extends LocalResource {
   }
 }
 
-export interface LocalMachineArgs {
-  stack: string;
-  domain: string;
-  networkIndex: pulumi.Input<number>;
-  /** gzip of the cloud-config document, base64. Counts at the first boot only. */
-  userData: pulumi.Input<string>;
-  releaseArchive: string;
-  workspaceBundle: string;
-  workspaceCredentials: pulumi.Input<string>;
-  rootsFile: pulumi.Input<string>;
-}
-
 /** A Debian 13 guest in systemd-nspawn, brought up by cloud-init. */
 export class LocalGuest extends LocalResource {
   declare readonly ipv4: pulumi.Output<string>;
   declare readonly ipv6: pulumi.Output<string>;
-  constructor(name: string, args: LocalMachineArgs, opts: pulumi.CustomResourceOptions) {
+  constructor(name: string, args: Inputs<MachineInputs>, opts: pulumi.CustomResourceOptions) {
     super("machine", name, { ...args }, { ipv4: undefined, ipv6: undefined, name: undefined }, hiding(opts));
   }
 }
 
-export interface LocalDeploymentArgs {
-  stack: string;
-  networkIndex: pulumi.Input<number>;
-  release: string;
-  releaseArchive: string;
-  files: pulumi.Input<string>;
-  filesArchive: pulumi.Input<string>;
-  workspaceHead: string;
-  workspaceBundle: string;
-  workspaceCredentials: pulumi.Input<string>;
-}
-
 /** Release, machine files and workspace on a running machine, brought there in place. */
 export class LocalDeployment extends LocalResource {
-  constructor(name: string, args: LocalDeploymentArgs, opts: pulumi.CustomResourceOptions) {
+  constructor(name: string, args: Inputs<DeploymentInputs>, opts: pulumi.CustomResourceOptions) {
     super("deployment", name, { ...args }, {}, hiding(opts));
   }
 }

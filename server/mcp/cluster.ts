@@ -20,31 +20,18 @@ export class Cluster {
   /** The id of this instance. */
   readonly instance = randomBytes(8).toString("hex");
   readonly #options: ClusterOptions;
-  readonly #peers: Peers;
+  /** The other instances. */
+  readonly peers: Peers;
   readonly #closing = new AbortController();
 
   constructor(options: ClusterOptions) {
     this.#options = options;
-    this.#peers = new Peers({ ...options, instance: this.instance });
+    this.peers = new Peers({ ...options, instance: this.instance });
   }
 
   /** Joins. While the store is away this goes on in the background, and the start does not wait for it. */
   async start(handlers: MessageHandlers): Promise<void> {
     await Promise.race([this.#join(handlers), sleep(JOIN_WAIT_MS, undefined, { ref: false })]);
-  }
-
-  get hasPeers(): boolean {
-    return this.#peers.others;
-  }
-
-  /** Whether an instance is alive. */
-  alive(instance: string): Promise<boolean> {
-    return this.#peers.alive(instance);
-  }
-
-  /** Reads which instances have started since the last heartbeat. */
-  learn(): Promise<void> {
-    return this.#peers.learn();
   }
 
   /** Sends a message to one instance, or to all others. Errors are reported to `onError`. */
@@ -53,19 +40,19 @@ export class Cluster {
     message: InstanceMessages[T],
     to = "*",
   ): Promise<void> {
-    if (!this.#peers.others || to === this.instance) return;
+    if (!this.peers.others || to === this.instance) return;
     const { store, onError } = this.#options;
     await store.send(this.instance, to, encodeMessage(type, message)).catch(onError);
   }
 
   /** Delivers messages that were sent a moment ago, so that their effects hold for the current request. */
   poll(): void {
-    if (this.#peers.others) this.#options.store.poll();
+    if (this.peers.others) this.#options.store.poll();
   }
 
   stop(): void {
     this.#closing.abort();
-    this.#peers.stop();
+    this.peers.stop();
   }
 
   async #join(handlers: MessageHandlers): Promise<void> {
@@ -75,8 +62,8 @@ export class Cluster {
     for (let pause = first as number; !signal.aborted; pause = Math.min(pause * 2, longest)) {
       try {
         await store.receive(this.instance, (text) => dispatchMessage(text, handlers));
-        await this.#peers.start();
-        if (signal.aborted) this.#peers.stop();
+        await this.peers.start();
+        if (signal.aborted) this.peers.stop();
         // The other instances learn of this one now, not at their next heartbeat.
         return await this.send("hello", { from: this.instance });
       } catch (error) {

@@ -41,7 +41,7 @@ export async function resumeCall(
     return { events, more: call !== undefined || events.length === PAGE };
   };
   let known = local || (await isKnown(parts, session, stream));
-  if (!known && (await cluster.alive(instance))) known = await requestEvents(parts, session, id);
+  if (!known && (await cluster.peers.alive(instance))) known = await requestEvents(parts, session, id);
   else if (known && !local)
     await cluster.send("request", { session, stream, from: cluster.instance }, instance);
   const { events, more } = known ? await read(id.n) : { events: lost(id), more: false };

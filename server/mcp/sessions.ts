@@ -218,7 +218,7 @@ export class Sessions {
         if (session) handle(session, message);
       };
     return {
-      hello: () => void this.#cluster.learn(),
+      hello: () => void this.#cluster.peers.learn(),
       wakeup: ({ session, stream }) => void this.journal.wake(session, stream),
       request: ({ session, stream, from }) =>
         void this.journal

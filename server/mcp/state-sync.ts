@@ -65,7 +65,7 @@ export class StateSync {
   /** Compares some sessions with the store, since the message of a change or of a removal may have been lost. */
   async check(): Promise<void> {
     const { store, cluster, live, onRemoved } = this.#options;
-    if (!cluster.hasPeers) return;
+    if (!cluster.peers.others) return;
     if (this.#unchecked.length === 0) this.#unchecked = live.values();
     const sessions = this.#unchecked.splice(0, CHECKED).filter(({ stored }) => stored);
     if (sessions.length === 0) return;

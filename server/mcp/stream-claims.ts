@@ -44,7 +44,7 @@ export class StreamClaims {
    * @throws StoreUnavailable
    */
   async check(session: Session, end: () => void): Promise<void> {
-    if (!this.#parts.cluster.hasPeers || session.endStream !== end) return;
+    if (!this.#parts.cluster.peers.others || session.endStream !== end) return;
     const claim = await this.#parts.store.lastClaim(session.id);
     if (claim !== undefined) this.onRemoteClaim(session, claim);
   }

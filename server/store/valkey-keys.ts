@@ -12,30 +12,18 @@ export const KEYS = {
   probe: `${PREFIX}probe`,
 } as const;
 
-export function sessionKey(session: string): string {
-  return `${PREFIX}{${session}}`;
-}
+export const sessionKey = (session: string) => `${PREFIX}{${session}}`;
 
-export function eventsKey(session: string, stream: string): string {
-  return `${sessionKey(session)}:e:${stream}`;
-}
+export const eventsKey = (session: string, stream: string) => `${sessionKey(session)}:e:${stream}`;
 
 /** Hash: the session's calls in progress, by stream. */
-export function sessionCallsKey(session: string): string {
-  return `${sessionKey(session)}:k`;
-}
+export const sessionCallsKey = (session: string) => `${sessionKey(session)}:k`;
 
 /** Exists for some minutes after the session was removed. */
-export function removedKey(session: string): string {
-  return `${sessionKey(session)}:d`;
-}
+export const removedKey = (session: string) => `${sessionKey(session)}:d`;
 
 /** Sorted set: the sessions of a principal by their last use. */
-export function usedByKey(principal: string): string {
-  return `${PREFIX}used-by:${principal}`;
-}
+export const usedByKey = (principal: string) => `${PREFIX}used-by:${principal}`;
 
 /** Hash: the instance's calls in progress, by stream. */
-export function instanceCallsKey(instance: string): string {
-  return `${PREFIX}calls:${instance}`;
-}
+export const instanceCallsKey = (instance: string) => `${PREFIX}calls:${instance}`;

@@ -1,10 +1,10 @@
-import { lstat, type FileHandle } from "node:fs/promises";
+import { type FileHandle, lstat } from "node:fs/promises";
+import { FairQueue } from "../shares/fair-queue.ts";
 import { ToolError } from "../tool-error.ts";
 import { fileText } from "./file-text.ts";
 import { openResolved } from "./open-resolved.ts";
 import { type InsidePath, insidePath } from "./paths.ts";
 import type { Repository, Workspace } from "./workspace.ts";
-import { FairQueue } from "../shares/fair-queue.ts";
 
 /** Larger files are not source code, and reading one would take the memory of many calls. Bytes. */
 export const MAX_FILE_BYTES = 16 * 1024 * 1024;
