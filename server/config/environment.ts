@@ -139,21 +139,21 @@ export const Environment = z.object({
     unset: `\`${MACHINE_FOLDERS.sessions}\`; in development nothing is stored`,
   }),
   audit: z.object({
-    dir: variable("AUDIT_DIR", absolutePath, {
+    dir: variable("AUDIT_DIR", type.absolutePath, {
       description: "Folder of the audit log; created if missing.",
       example: MACHINE_FOLDERS.audit,
       unset: `\`${MACHINE_FOLDERS.audit}\`; in development there is no audit log`,
     }),
-    fileBytes: variable("AUDIT_FILE_MB", mebibytes(1_024, 1), {
+    fileBytes: variable("AUDIT_FILE_MB", type.mebibytes(1_024, 1), {
       description: "A file of the audit log that has reached this size is followed by a new one.",
       default: "16",
       unit: "MiB",
     }),
-    files: variable("AUDIT_FILES", wholeNumber(2, 10_000), {
+    files: variable("AUDIT_FILES", type.wholeNumber(2, 10_000), {
       description: "Number of these files; older ones are removed.",
       default: "20",
     }),
-    withArguments: variable("AUDIT_ARGUMENTS", choice("yes", "no"), {
+    withArguments: variable("AUDIT_ARGUMENTS", type.choice("yes", "no"), {
       description: "Whether the audit log also holds the arguments of tool calls. They may be confidential.",
       default: "no",
     }),

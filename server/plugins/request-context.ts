@@ -3,7 +3,6 @@ import fp from "fastify-plugin";
 import { settleForwarding } from "../http/forwarded.ts";
 import { requestId } from "../http/request-id.ts";
 import { formatTrace, type Trace, traceOf } from "../http/trace.ts";
-import { asCaller } from "../shares/caller.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -37,15 +36,4 @@ export const requestContext = fp(
     });
   },
   { name: "request-context", dependencies: ["lifecycle"] },
-);
-
-/** From here on, the work of a request counts as its caller's (see FairQueue). */
-export const callerContext = fp(
-  async (app) => {
-    app.addHook("preHandler", (request, _reply, done) => {
-      if (request.principal) asCaller(request.principal.id, done);
-      else done();
-    });
-  },
-  { name: "caller-context", dependencies: ["request-context"] },
 );
