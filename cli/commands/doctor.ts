@@ -3,9 +3,9 @@ import { byHand } from "../doctor/as/by-hand.ts";
 import { type ClientShape, clientsNamed } from "../doctor/as/clients.ts";
 import { checksAs } from "../doctor/as/index.ts";
 import { CHECKS } from "../doctor/checks/index.ts";
-import { progressLine } from "../doctor/progress.ts";
+import { runWithProgress } from "../doctor/progress.ts";
 import { renderForTerminal } from "../doctor/render.ts";
-import { type DoctorOptions, type DoctorReport, runDoctor } from "../doctor/run.ts";
+import type { DoctorOptions, DoctorReport } from "../doctor/run.ts";
 import { DoctorUsageError } from "../doctor/target.ts";
 import { awsDoctor, type DoctorDefault, doctorDefault } from "../operations/doctor.ts";
 import { stackOption } from "./options.ts";
@@ -85,7 +85,7 @@ export function doctorCommand({
         const options = await optionsOf(url, flags, resolveDefault);
         process.exitCode =
           clients === undefined
-            ? await examine(options, flags.json === true)
+            ? show(await runWithProgress(options), flags.json === true)
             : await examineAs(clients, options, flags);
       } catch (error) {
         if (!(error instanceof DoctorUsageError)) throw error;
@@ -114,12 +114,8 @@ async function examineAs(clients: ClientShape[], options: DoctorOptions, flags: 
   const reports: (DoctorReport & { as: string })[] = [];
   const signIn = flags.signIn === true ? { signIn: byHand() } : {};
   for (const shape of clients) {
-    const progress = process.stderr.isTTY && !flags.signIn ? progressLine(process.stderr) : undefined;
-    const report = await runDoctor({
-      ...options,
-      checks: checksAs(shape, { path: flags.path, ...signIn }),
-      ...(progress === undefined ? {} : { onProgress: progress.update }),
-    }).finally(() => progress?.end());
+    const checks = checksAs(shape, { path: flags.path, ...signIn });
+    const report = await runWithProgress({ ...options, checks }, flags.signIn);
     reports.push({ as: shape.id, ...report });
     if (!flags.json) {
       process.stdout.write(`As ${shape.title}\n${renderForTerminal(report, process.stdout)}\n\n`);
@@ -153,15 +149,6 @@ async function optionsOf(
     ...(known?.auth === undefined ? {} : { auth: known.auth }),
     ...(known?.more === undefined ? {} : { checks: [...CHECKS, ...known.more] }),
   };
-}
-
-async function examine(options: DoctorOptions, json: boolean): Promise<number> {
-  const progress = process.stderr.isTTY ? progressLine(process.stderr) : undefined;
-  const report = await runDoctor({
-    ...options,
-    ...(progress === undefined ? {} : { onProgress: progress.update }),
-  }).finally(() => progress?.end());
-  return show(report, json);
 }
 
 /** Prints the report. @returns the exit code */

@@ -1,4 +1,4 @@
-import type { DoctorProgress } from "./run.ts";
+import { type DoctorOptions, type DoctorProgress, type DoctorReport, runDoctor } from "./run.ts";
 
 const EVERY_MS = 120;
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
@@ -53,4 +53,11 @@ export function progressLine(stream: NodeJS.WriteStream): ProgressLine {
       stream.write("\r\u001b[K");
     },
   };
+}
+
+/** Runs the checks with a line of progress on standard error, where that is a terminal. @param quiet leaves the line out */
+export async function runWithProgress(options: DoctorOptions, quiet = false): Promise<DoctorReport> {
+  if (quiet || !process.stderr.isTTY) return runDoctor(options);
+  const progress = progressLine(process.stderr);
+  return runDoctor({ ...options, onProgress: progress.update }).finally(progress.end);
 }

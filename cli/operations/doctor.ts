@@ -6,8 +6,8 @@ import type { Check } from "../doctor/check.ts";
 import { CHECKS } from "../doctor/checks/index.ts";
 import { bansCheck, parseBans } from "../doctor/checks/machine/bans.ts";
 import { patchesCheck } from "../doctor/checks/machine/patches.ts";
-import { progressLine } from "../doctor/progress.ts";
-import { type DoctorReport, runDoctor } from "../doctor/run.ts";
+import { runWithProgress } from "../doctor/progress.ts";
+import type { DoctorReport } from "../doctor/run.ts";
 import { regionOf } from "../machine/machine-ref.ts";
 import { createToken, withShortToken } from "../machine/tokens.ts";
 import { type Deployed, readDeployed } from "../stack/outputs.ts";
@@ -80,17 +80,6 @@ export async function awsDoctor(stack: string, limitMs: number): Promise<DoctorR
 
 /** Examines a stack of this host that is up. */
 export async function doctorOf(deployed: Deployed, { quiet }: { quiet: boolean }): Promise<DoctorReport> {
-  const progress = !quiet && process.stderr.isTTY ? progressLine(process.stderr) : undefined;
-  try {
-    return await withShortToken(deployed, (token) =>
-      runDoctor({
-        ...target(deployed),
-        checks: [...CHECKS, bansOf(deployed)],
-        token,
-        ...(progress ? { onProgress: progress.update } : {}),
-      }),
-    );
-  } finally {
-    progress?.end();
-  }
+  const checks = [...CHECKS, bansOf(deployed)];
+  return withShortToken(deployed, (token) => runWithProgress({ ...target(deployed), checks, token }, quiet));
 }
