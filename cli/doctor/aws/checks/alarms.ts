@@ -53,7 +53,7 @@ export const alarms: AwsCheck = {
     failOn([
       ...machines
         .filter((machine) => !own.some((alarm) => isStatusCheck(alarm) && isAbout(alarm, machine)))
-        .map(({ InstanceId }) => `${InstanceId} has no alarm of its status checks`),
+        .map(({ InstanceId }) => `${InstanceId} has no alarm on its status checks`),
       ...raised
         .filter((alarm) => !tooNew(alarm, machines, now))
         .map(({ AlarmName, StateReason }) => `${AlarmName}: ${StateReason}`),
