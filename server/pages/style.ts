@@ -21,7 +21,7 @@ p,ul,ol,pre,dl{margin:0 0 1rem}
 ul,ol{padding-left:1.25rem}li{margin:.25rem 0}
 code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,"DejaVu Sans Mono",monospace;font-size:.875em}
 code{background:var(--code);border:1px solid var(--line);border-radius:4px;padding:.05em .3em}
-pre{background:var(--code);border:1px solid var(--line);border-radius:8px;padding:.75rem 1rem;overflow-x:auto;line-height:1.5;user-select:all;-webkit-user-select:all}
+pre{background:var(--code);border:1px solid var(--line);border-radius:8px;padding:.75rem 1rem;white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.5;user-select:all;-webkit-user-select:all}
 pre code{background:none;border:0;padding:0;font-size:inherit}
 table{border-collapse:collapse;width:100%;margin:0 0 1rem;display:block;overflow-x:auto}
 th,td{text-align:left;vertical-align:top;padding:.45rem .9rem .45rem 0;border-bottom:1px solid var(--line)}
@@ -34,7 +34,7 @@ th,td{text-align:left;vertical-align:top;padding:.45rem .9rem .45rem 0;border-bo
 main{width:100%;max-width:62rem;margin:0 auto;padding:clamp(1.25rem,4vw,2.75rem) clamp(1rem,4vw,2rem) 3rem;flex:1}
 main.narrow{max-width:31rem}
 .card{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:clamp(1.1rem,4vw,2rem);margin:0 0 1.25rem;box-shadow:0 1px 2px rgb(0 0 0/.05)}
-.card>:last-child,.note>:last-child{margin-bottom:0}
+.card>:first-child{margin-top:0}.card>:last-child,.note>:last-child{margin-bottom:0}
 .lead{font-size:1.1rem;color:var(--muted);max-width:46rem}
 .muted{color:var(--muted)}.small{font-size:.9rem}
 .note{border:1px solid var(--line);border-left:4px solid var(--field);border-radius:8px;padding:.75rem 1rem;margin:0 0 1.1rem;background:var(--code)}

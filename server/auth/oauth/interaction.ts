@@ -1,4 +1,3 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { errors, type Provider } from "oidc-provider";
 import { Refusal } from "../../http/errors.ts";
@@ -8,6 +7,7 @@ import type { People, Person } from "../people.ts";
 import type { Scope } from "../principal.ts";
 import { isNative } from "./client-metadata.ts";
 import { type Consents, makeGrant } from "./consents.ts";
+import { checkFormToken, formToken } from "./form-token.ts";
 import type { KeySet } from "./keys.ts";
 import { resourceScopes } from "./resource.ts";
 
@@ -100,13 +100,8 @@ export class Interactions {
 
   /** @throws Refusal 403 when the form is not from this page in this browser */
   checkCsrf(request: FastifyRequest, details: InteractionDetails, token: unknown): void {
-    const { origin } = request.headers;
-    const own = new URL(this.#options.resource).origin;
-    const given = Buffer.from(typeof token === "string" ? token : "");
-    const expected = Buffer.from(details.csrf);
-    const sameSite = origin === undefined || origin === own;
-    if (sameSite && given.length === expected.length && timingSafeEqual(given, expected)) return;
-    throw new Refusal(403, "This form is not from this page. Go back and try again.");
+    const { origin } = new URL(this.#options.resource);
+    checkFormToken(request, { origin, expected: details.csrf, given: token });
   }
 
   /**
@@ -238,8 +233,7 @@ export class Interactions {
   }
 
   #csrf(uid: string, step: string): string {
-    const secret = this.#options.keys().cookies[0] ?? "";
-    return createHmac("sha256", secret).update(`csrf ${step} ${uid}`).digest("base64url");
+    return formToken(this.#options.keys(), `${step} ${uid}`);
   }
 }
 

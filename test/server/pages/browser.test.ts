@@ -36,6 +36,7 @@ function pages(browser: Browser) {
     // axe-core is put into the page, which its policy forbids; that the policy is strict is the business of layout.test.ts.
     context = await browser.newContext();
     page = await context.newPage();
+    page.setDefaultTimeout(10_000);
     page.on("console", (message) => message.type() === "error" && violations.push(message.text()));
     await page.route(`${REDIRECT}*`, (route) => route.fulfill({ body: "the client" }));
   }, 60_000);
@@ -99,11 +100,13 @@ function pages(browser: Browser) {
     await judge("sign-in");
     await page.getByLabel("Login").fill("ada");
     await page.getByLabel("Password").fill("wrong");
+    await page.getByLabel("One-time code").fill("123456");
     await page.keyboard.press("Enter");
     expect(await page.getByRole("alert").textContent()).toContain("is wrong");
     await judge("sign-in-wrong");
     await page.getByLabel("Login").fill("ada");
     await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByLabel("One-time code").fill("123456");
     await page.keyboard.press("Enter");
     expect(await page.getByRole("heading", { level: 1 }).textContent()).toContain("Notebook <b>");
     expect(await page.getByRole("main").textContent()).toContain("Not verified.");
@@ -129,6 +132,19 @@ function pages(browser: Browser) {
     await page.getByRole("button", { name: "Cancel" }).click();
     await page.waitForURL(`${LOCAL}*`);
     expect(new URL(page.url()).searchParams.get("error")).toBe("access_denied");
+  });
+
+  test("the account: the client and this browser; access ends, the browser is signed out", async () => {
+    await page.goto(`${running.origin}/account`);
+    const main = page.getByRole("main");
+    expect(await main.textContent()).toMatch(/Notebook <b>.*This browser/s);
+    await judge("account");
+    await page.getByRole("button", { name: "End access: Notebook <b>" }).click();
+    await page.getByText("No client may act in your name.").waitFor();
+    expect(await running.server.connections.list("p_ada")).toEqual([]);
+    await page.getByRole("button", { name: "Sign out: this browser" }).click();
+    await page.getByRole("heading", { name: "Nobody is signed in here" }).waitFor();
+    await judge("signed-out");
   });
 
   test("a request that cannot be answered, and an expired sign-in", async () => {
