@@ -18,7 +18,7 @@ export interface AlarmSpec {
   action?: "recover" | "reboot";
 }
 
-/** A metric of the machine that must not be above the threshold; what differs is said in each alarm. */
+/** An alarm on a metric that must not exceed the threshold, with the defaults that most alarms share. */
 const alarm = (
   spec: Pick<AlarmSpec, "name" | "description" | "metricName" | "threshold"> & Partial<AlarmSpec>,
 ): AlarmSpec => ({
@@ -33,7 +33,7 @@ const alarm = (
 
 const ofEc2 = { namespace: "AWS/EC2", threshold: 0 };
 
-/** The machine's status as EC2 sees it. A broken host: the machine starts on another one, same id and addresses. */
+/** EC2's status checks. If the host fails, the machine starts on another one with the same id and addresses. */
 const STATUS: AlarmSpec[] = [
   alarm({
     ...ofEc2,
@@ -65,14 +65,14 @@ const CREDITS = alarm({
   evaluationPeriods: 1,
 });
 
-/** What the machine says of itself, once a minute (cloud-init/deploy/mcp-edge-metrics). */
+/** The metrics that the machine reports once a minute (cloud-init/deploy/mcp-edge-metrics). */
 const OWN: AlarmSpec[] = [
   alarm({
     name: "memory",
-    description: "More than 90 % of the memory is taken",
+    description: "More than 90 % of the memory is in use",
     metricName: "MemoryUsedPercent",
     threshold: 90,
-    // It is also the sign of life of all that the machine reports.
+    // Missing data means that the machine reports nothing at all.
     treatMissingData: "breaching",
   }),
   alarm({
@@ -90,7 +90,7 @@ const OWN: AlarmSpec[] = [
   alarm({
     name: "failed-units",
     description:
-      "A unit of the machine has failed, or a certificate could not be had or installed: systemctl --failed",
+      "A unit of the machine has failed, or a certificate could not be obtained or installed: systemctl --failed",
     metricName: "FailedUnits",
     threshold: 0,
     evaluationPeriods: 3,
@@ -107,7 +107,7 @@ const OWN: AlarmSpec[] = [
   }),
   alarm({
     name: "certificate",
-    // A fraction, because lifetimes shrink: certbot renews with a third left, so 0.2 means that it fails again and again.
+    // A fraction, because lifetimes are getting shorter. Certbot renews when a third is left, so at 0.2 renewals have failed repeatedly.
     description: "Less than a fifth of the certificate's lifetime is left: renewals fail (RUNBOOK.md)",
     metricName: "CertificateLifeFraction",
     statistic: "Minimum",

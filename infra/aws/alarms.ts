@@ -16,12 +16,12 @@ export interface AlarmsArgs {
     label: string;
     instanceId: pulumi.Input<string>;
   }[];
-  /** Route 53's health checkers come from all over the world. Without open ports there is no health check. */
+  /** Route 53's health checkers connect from all over the world. Unless the ports are open to all, there is no health check. */
   openToWorld: boolean;
-  /** Address for notifications. Default, as "": none. */
+  /** E-mail address for notifications. Default: none, as with "". */
   email?: pulumi.Input<string>;
   tags: Tags;
-  /** For the health check: ten at most. */
+  /** Tags of the health check, at most ten. */
   ownTags: Tags;
   transform?:
     | { alarm?: Transform<aws.cloudwatch.MetricAlarmArgs>; topic?: Transform<aws.sns.TopicArgs> }
@@ -104,7 +104,7 @@ export class Alarms extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    // Not `-health-alarms`: so the topic of a stack "x-health" would begin.
+    // Not `-health-alarms`: the topic of a stack "x-health" would start with that.
     const former = [{ name: `${name}-health-alarms` }];
     const topic =
       region === HEALTH_REGION

@@ -1,7 +1,7 @@
 import { sleep } from "../exec.ts";
-import { lookAt, type Objects, type Patience, type Status } from "./convergence.ts";
+import { type Objects, type Patience, readStatus, type Status } from "./convergence.ts";
 
-/** Who makes the domain's records: the program in a zone that was there, in a zone that it made, or people. */
+/** Who creates the domain's records: the program in an existing zone, the program in a zone that it created, or an administrator. */
 export type Records = "lookup" | "create" | "by hand";
 
 export interface AwaitedCertificate {
@@ -11,24 +11,24 @@ export interface AwaitedCertificate {
   records: Records;
   /** Lines of a zone file. */
   lines: string[];
-  /** Of the zone that the program made. */
+  /** The name servers of the zone that the program created. */
   nameServers: string[];
 }
 
-/** What the world knows of a name: its addresses, and the name servers of a zone. Rejects for none, as node:dns does. */
+/** Looks names up in DNS. Rejects if there are no addresses, as node:dns does. */
 export interface Names {
   addresses(name: string): Promise<string[]>;
 }
 
-/** Every machine serves under a certificate that a client trusts; or not yet, and the message says why and what to do. */
+/** Whether every machine serves with a trusted certificate. If not, the message says why and what to do. */
 export type CertificateOutcome =
   | { issued: true }
   | { issued: false; waitsForPeople: boolean; message: string };
 
-/** Ten minutes: the machine asks again 30 s, 1, 2, 4 … min after a failure, and DNS takes a minute. */
+/** Ten minutes: the machine retries 30 s, 1, 2, 4 … min after a failure, and DNS takes a minute. */
 const LIMIT = 10 * 60_000;
 
-/** The addresses in the lines that resolvers do not give. */
+/** The lines whose addresses DNS does not return. */
 async function missing({ lines }: AwaitedCertificate, domain: string, names: Names): Promise<string[]> {
   const known = (await names.addresses(domain).catch(() => [])).map(canonical);
   return lines.filter((line) => {
@@ -41,8 +41,8 @@ const canonical = (address: string) =>
   address.includes(":") ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
 
 /**
- * After a deployment: wait until each machine has its certificate. Where the records are for people to make, and are not there, it
- * does not wait: the machine goes on asking by itself.
+ * Waits after a deployment until each machine has its certificate. If the records are created by hand and are missing, it does not wait:
+ * the machine keeps retrying by itself.
  */
 export async function awaitCertificate(
   objects: Objects,
@@ -53,7 +53,7 @@ export async function awaitCertificate(
   const end = Date.now() + limit;
   let said = false;
   for (;;) {
-    const statuses = await Promise.all(awaited.instances.map((one) => lookAt(objects, one, log)));
+    const statuses = await Promise.all(awaited.instances.map((one) => readStatus(objects, one, log)));
     const open = statuses.filter((status) => status?.certificate !== "issued");
     if (open.length === 0) return { issued: true };
     const failed = open.find((status) => status?.certificateProblem);
@@ -70,7 +70,7 @@ export async function awaitCertificate(
         message: await explain(awaited, failed ?? open[0], lines),
       };
     }
-    if (!said) log(`wait for the certificate of ${awaited.domain}`);
+    if (!said) log(`waiting for the certificate of ${awaited.domain}`);
     said = true;
     await sleep(every);
   }
@@ -87,20 +87,20 @@ function explain(awaited: AwaitedCertificate, status: Status | undefined, lines:
   if (problem) text.push(`The last attempt ended with:\n${indented(problem)}`);
   if (lines.length > 0) {
     text.push(
-      `DNS does not lead to the machine. These records are not there, as seen from this host:\n${indented(lines.join("\n"))}`,
+      `DNS does not point to the machine. These records are missing, as seen from this host:\n${indented(lines.join("\n"))}`,
     );
-    if (records === "by hand") text.push(`Make all of them: pulumi stack output records --stack ${stack}`);
+    if (records === "by hand") text.push(`Create all of them: pulumi stack output records --stack ${stack}`);
     else if (records === "create")
       text.push(
         `Enter the name servers of the new zone at the registrar:\n${indented(nameServers.join("\n"))}`,
       );
     else
       text.push(
-        "They are in the Route 53 zone, so the domain is delegated to other name servers, or the zone in the settings is a second one of this name: dig NS, aws route53 list-hosted-zones",
+        "The Route 53 zone has them. Either the domain is delegated to other name servers, or there are two zones of this name and the settings name the wrong one. Compare: dig NS, aws route53 list-hosted-zones",
       );
-  } else if (!problem) text.push("The machine has not said why.");
+  } else if (!problem) text.push("The machine has not reported why.");
   text.push(
-    "The machine asks again by itself, at last once an hour. At once: " +
+    "The machine retries by itself, at least once an hour. To retry now: " +
       `npm run mcp-edge -- shell --stack ${stack} -- systemctl restart mcp-edge-cert. ` +
       `Its log: npm run mcp-edge -- logs --stack ${stack} -u mcp-edge-cert.service`,
   );

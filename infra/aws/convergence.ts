@@ -2,38 +2,38 @@ import { sleep } from "../exec.ts";
 import type { Desired } from "./desired.ts";
 import { RefusedError } from "./refused.ts";
 
-/** What a machine says of itself: `status/<instance>.json`, written by mcp-edge-pull. */
+/** A machine's report: `status/<instance>.json`, written by mcp-edge-pull. */
 export interface Status {
   instance: string;
-  /** The deployment that it is about. */
+  /** The deployment that the report is about. */
   generation: string;
   phase: "boot" | "files" | "release" | "done" | "failed";
   ok: boolean;
-  /** What runs. */
+  /** The release that runs. */
   release: string;
   files: string;
-  /** cloud-init's extended status, of a deployment that is a first boot; else "". */
+  /** cloud-init's extended status if the deployment is a first boot, else "". */
   cloudInit: string;
   /**
-   * What NGINX serves with: self-signed from the first boot until the ACME server has issued one; "outdated": issued by
-   * another ACME server than the one that is set now; "none": before NGINX is there. The machine writes its status again
-   * when this changes, also long after the deployment.
+   * The certificate that NGINX uses. "self-signed": from the first boot until the ACME server has issued one. "outdated": issued by a
+   * different ACME server than the configured one. "none": NGINX is not installed yet. The machine updates its report when this changes,
+   * also long after the deployment.
    */
   certificate: "none" | "self-signed" | "outdated" | "issued";
-  /** Why the last attempt to get or install a certificate failed (certbot's own output, at most 4,000 bytes); "": it did not. */
+  /** Why the last attempt to get or install a certificate failed (certbot's output, at most 4,000 bytes). "": it did not fail. */
   certificateProblem: string;
   /** Security updates that are not installed. */
   updates: number;
-  /** Why a reboot is due; "": none is. */
+  /** Why a reboot is due. "": none is. */
   reboot: string;
-  /** systemd's units that failed. */
+  /** The failed systemd units. */
   failedUnits: string[];
   steps: { at: string; text: string }[];
-  /** End of the log. */
+  /** The end of the log. */
   log: string;
 }
 
-/** What a client of the bucket must be able to do here. */
+/** The operations on the bucket that are needed here. */
 export interface Objects {
   get<T>(key: string): Promise<T | undefined>;
   put(key: string, content: string): Promise<void>;
@@ -46,29 +46,30 @@ export interface Awaited {
 
 export interface Patience {
   log: (line: string) => void;
-  /** Milliseconds; default 25 minutes: a first boot installs packages. */
+  /** Timeout, milliseconds. Default 25 minutes: a first boot installs packages. */
   limit?: number;
-  /** Milliseconds between two looks; default 2,000. */
+  /** Interval of the checks, milliseconds. Default 2,000. */
   every?: number;
 }
 
-/** One machine went back to what it had, or its first boot ended badly. */
+/** A machine has rolled back, its first boot has failed, or it has not finished in time. */
 export class DeploymentError extends Error {
   override name = "DeploymentError";
 }
 
 const statusKey = (instance: string) => `status/${instance}.json`;
-const beginning = (status: Status | undefined) => status?.steps[0]?.at ?? "";
+const startOf = (status: Status | undefined) => status?.steps[0]?.at ?? "";
 
 /**
- * "running": go on waiting; undefined: well; a text: what is wrong. A first boot that is done although cloud-init says "degraded"
- * is well: our own part of it reports "done" only after each of its steps, so what cloud-init complains about is the image's.
+ * Judges a report. A first boot that is done is a success even if cloud-init reports "degraded": this project's part reports "done" only
+ * after all of its steps, so cloud-init's complaint is about the image.
+ * @returns "running": keep waiting; undefined: success; any other text: what is wrong
  */
 export function verdict(status: Status | undefined, generation: string): "running" | undefined | string {
   if (status?.generation !== generation) return "running";
   if (status.phase === "failed") {
     const runs = status.release
-      ? `it goes on with release ${status.release.slice(0, 12)}`
+      ? `release ${status.release.slice(0, 12)} still runs`
       : "no release runs on it";
     return `the deployment failed; ${runs}`;
   }
@@ -78,20 +79,18 @@ export function verdict(status: Status | undefined, generation: string): "runnin
 }
 
 /**
- * A deployment that failed is not tried again by the machines; to run `up` again asks them to: the same content under
- * another ETag.
- * @returns the beginnings of the failed attempts by instance, which are not to be taken for the new one's
+ * Machines do not retry a failed deployment by themselves. A second `up` makes them retry: it writes the same content with a new ETag.
+ * @returns the start time of each failed attempt by instance, to tell it from the new attempt
  */
-async function tryAgain(
+async function retryFailed(
   objects: Objects,
   { generation, instances }: Awaited,
   log: (line: string) => void,
 ): Promise<Map<string, string>> {
   const failed = new Map<string, string>();
   for (const instance of instances) {
-    const status = await lookAt(objects, instance, log);
-    if (status?.generation === generation && status.phase === "failed")
-      failed.set(instance, beginning(status));
+    const status = await readStatus(objects, instance, log);
+    if (status?.generation === generation && status.phase === "failed") failed.set(instance, startOf(status));
   }
   if (failed.size > 0) {
     const desired = await objects.get<Desired>("desired.json");
@@ -104,24 +103,24 @@ async function tryAgain(
 }
 
 /**
- * Wait until every machine runs the wanted generation; each machine's steps go to the log as they come.
- * @throws DeploymentError with the end of the log of each machine that did not, or what the machines last said when the
- *   limit ran out
+ * Waits until every machine runs the wanted generation, and logs each machine's steps as they happen.
+ * @throws DeploymentError with the end of the log of each machine that failed, or with the last report of each machine that did not finish
+ *   in time
  */
 export async function converged(objects: Objects, awaited: Awaited, patience: Patience): Promise<void> {
   const { generation, instances } = awaited;
   const { log, limit = 25 * 60_000, every = 2_000 } = patience;
-  const before = await tryAgain(objects, awaited, log);
-  const said = new Map<string, number>();
+  const before = await retryFailed(objects, awaited, log);
+  const shown = new Map<string, number>();
   const open = new Map<string, Status | undefined>(instances.map((instance) => [instance, undefined]));
   const problems: string[] = [];
   const end = Date.now() + limit;
   while (open.size > 0 && Date.now() < end) {
     for (const instance of [...open.keys()]) {
-      const status = await lookAt(objects, instance, log);
-      if (!status || before.get(instance) === beginning(status)) continue;
+      const status = await readStatus(objects, instance, log);
+      if (!status || before.get(instance) === startOf(status)) continue;
       open.set(instance, status);
-      if (status.generation === generation) tell(status, said, instances.length > 1, log);
+      if (status.generation === generation) showSteps(status, shown, instances.length > 1, log);
       const outcome = verdict(status, generation);
       if (outcome === "running") continue;
       open.delete(instance);
@@ -137,8 +136,8 @@ export async function converged(objects: Objects, awaited: Awaited, patience: Pa
 const degraded = ({ instance, cloudInit }: Status) =>
   `warning: ${instance} is well, and cloud-init ended there as "${cloudInit}"; what it met: cloud-init status --long`;
 
-/** A request that fails is repeated at the next look; one that is refused is not, nor are credentials that do not serve. */
-export async function lookAt(
+/** Reads a machine's report. A failed request is logged, and the next check repeats it. @throws RefusedError since a retry would not help */
+export async function readStatus(
   objects: Objects,
   instance: string,
   log: (line: string) => void,
@@ -152,12 +151,17 @@ export async function lookAt(
   }
 }
 
-function tell(status: Status, said: Map<string, number>, many: boolean, log: (line: string) => void): void {
-  const from = said.get(status.instance) ?? 0;
+function showSteps(
+  status: Status,
+  shown: Map<string, number>,
+  many: boolean,
+  log: (line: string) => void,
+): void {
+  const from = shown.get(status.instance) ?? 0;
   for (const { at, text } of status.steps.slice(from)) {
     log(`${many ? `${status.instance} ` : ""}${at.slice(11, 19)} ${text}`);
   }
-  said.set(status.instance, Math.max(from, status.steps.length));
+  shown.set(status.instance, Math.max(from, status.steps.length));
 }
 
 function late(instance: string, status: Status | undefined, { generation }: Awaited, limit: number): string {

@@ -11,13 +11,13 @@ import type { ProviderSettings } from "./provider-settings.ts";
 import { named, type Tags } from "./tags.ts";
 
 export interface DeploymentArgs {
-  /** For the commands that messages name. */
+  /** The stack's name, for commands in messages. */
   stack: string;
   artifacts: Artifacts;
   release: Release;
   files: FilesArchive;
   workspace: Workspace;
-  /** Archive of the workspace's commits on this host; "": the machine clones a URL. */
+  /** Archive of the workspace's commits on this host. "": the machine clones a URL. */
   bundle: string;
   /** Names and versions of the secrets. */
   secrets: pulumi.Input<string>;
@@ -33,15 +33,15 @@ export interface WaitArgs {
   /** Changes with each replacement or restart of a machine, such as its type. */
   machines: pulumi.Input<string>;
   records: Records;
-  /** Addresses that must answer this host; empty where the firewall does not admit everyone. */
+  /** Addresses that must answer this host. Empty if the firewall does not admit everybody. */
   addresses: pulumi.Input<string>[];
   lines: pulumi.Input<string[]>;
   nameServers: pulumi.Input<string[]>;
 }
 
 /**
- * The engine's plugins start in the folder of the program, which is this project's or, for a program that imports the components, one
- * inside of it. `mcp-edge` names this project's folder by a variable.
+ * The engine's plugins start in the folder of the program: this project's folder, or one below it if the program imports the components.
+ * `mcp-edge` passes this project's folder in a variable.
  */
 const PUBLISH = [
   'cd "$(printenv MCP_EDGE_ROOT || pwd)"',
@@ -49,19 +49,19 @@ const PUBLISH = [
   "exec node --import=./infra/node-check.js infra/aws/publish.ts",
 ].join(" && ");
 
-/** Another text at each run. */
-const ASK = "date +%s%N";
+/** Prints a different text at each run. */
+const TIMESTAMP = "date +%s%N";
 
 /**
- * What the machines shall run, published by content hash, and the wait for all of them: `pulumi up` shows each machine's
- * steps as they come, and fails with the end of its log when one went back to what it had.
+ * Publishes what the machines run, by content hash, and waits for the machines. `pulumi up` shows each machine's steps as they happen. If a
+ * machine rolls back, `pulumi up` fails with the end of that machine's log.
  *
  * ### Cost
- * Nothing besides the bucket's.
+ * None beyond the bucket.
  */
 export class Deployment extends pulumi.ComponentResource {
   readonly generation: pulumi.Output<string>;
-  /** All that is published; a machine may boot then. */
+  /** Everything that is published. Once it exists, machines may boot. */
   readonly published: pulumi.Resource[];
   readonly #args: DeploymentArgs;
 
@@ -75,7 +75,7 @@ export class Deployment extends pulumi.ComponentResource {
     const archives = [
       this.#upload("release", release.hash, release.archive),
       this.#upload("files", files.hash, files.archive),
-      // Named by what is in it: the same commits are packed into other bytes in another checkout, which is no change.
+      // Named by its commits. Another checkout packs the same commits into different bytes, which must not count as a change.
       ...(args.bundle ? [this.#upload("workspace", workspace.identity, args.bundle, ["source"])] : []),
     ];
     const content = pulumi
@@ -90,7 +90,7 @@ export class Deployment extends pulumi.ComponentResource {
         contentType: "application/json",
         tags: named(args.tags, "desired"),
       },
-      // Machines look for the archives as soon as they read this.
+      // Machines fetch the archives as soon as they read this.
       { parent: this, dependsOn: [...args.artifacts.guards, ...archives] },
     );
     this.generation = content.generation;
@@ -99,8 +99,7 @@ export class Deployment extends pulumi.ComponentResource {
   }
 
   /**
-   * Wait until every machine says that it runs this generation, and until it serves under a certificate that clients trust
-   * (publish.ts).
+   * Waits until every machine reports that it runs this generation and serves with a trusted certificate (publish.ts).
    */
   wait(args: WaitArgs, ready: pulumi.Resource[]): command.local.Command {
     const { stack, artifacts, provider, tags } = this.#args;
@@ -115,11 +114,11 @@ export class Deployment extends pulumi.ComponentResource {
       addresses,
     };
     const MCP_EDGE_WAIT = pulumi.jsonStringify(wait);
-    // A wait that failed leaves no trace in the state: the way back to the content before it would find nothing to wait for. This
-    // one always ends well, so its output changes at each change of what is waited for.
+    // A wait that failed leaves no trace in the state, so a rollback to the previous content would find nothing to wait for. This command
+    // always succeeds, so its output changes with everything that is waited for.
     const asked = new command.local.Command(
       `${this.#name}-awaited`,
-      { create: ASK, update: ASK, environment: { WAIT: MCP_EDGE_WAIT, MACHINES: machines } },
+      { create: TIMESTAMP, update: TIMESTAMP, environment: { WAIT: MCP_EDGE_WAIT, MACHINES: machines } },
       { parent: this },
     );
     const aws = JSON.stringify(provider);
@@ -143,9 +142,9 @@ export class Deployment extends pulumi.ComponentResource {
   }
 
   /**
-   * A resource for each content, which is left in the bucket when the program forgets it: the way back may need it. What is
-   * old is taken away by publish.ts (prune.ts). One resource whose key is replaced would leave the old object to be deleted when the
-   * deployment fails; the next update goes back to that very key, writes it, and then deletes what it has just written.
+   * One resource for each content. The object is retained when the program drops the resource, since a rollback may need it; publish.ts
+   * deletes old objects (prune.ts). A single resource with a changing key would not work: after a failed deployment the old object is
+   * still to be deleted, so a rollback to the same key would write the object and then delete it.
    */
   #upload(
     what: keyof typeof archiveKeys,

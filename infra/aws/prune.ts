@@ -1,8 +1,8 @@
 import { type Desired, wantedKeys } from "./desired.ts";
 
 /**
- * How long a release that is no longer wanted stays: so that a machine in the middle of it can end, and people can look or go back.
- * Unwanted archives are deleted that long after their upload (below), and the older version stays as long again.
+ * How long a release that is no longer wanted is kept, so that a machine can finish installing it, and people can inspect it or roll back.
+ * An unwanted archive is deleted this long after its upload (see below). Its noncurrent version is kept for the same time again.
  */
 export const EXPIRY_DAYS = 30;
 
@@ -13,24 +13,24 @@ export interface Archive {
   at: Date;
 }
 
-/** What a client of the bucket must be able to do here. */
+/** The operations on the bucket that are needed here. */
 export interface Shelf {
   get<T>(key: string): Promise<T | undefined>;
   list(prefix: string): Promise<Archive[]>;
-  /** Without a version: what is there becomes an older one. */
+  /** Deletes without a version id, so the object becomes a noncurrent version. */
   remove(key: string): Promise<void>;
 }
 
-/** Where archives lie, by what they are. */
+/** The prefixes of archives, by kind. */
 const ARCHIVE_PREFIXES = ["releases/", "files/", "workspaces/"];
 
-/** Of each kind, whatever their age: the way back to the deployment before must find its archives. */
+/** How many archives of each kind are kept whatever their age: a rollback to the previous deployment needs them. */
 const NEWEST = 5;
 
 /**
- * The archives that nobody needs any more. They are deleted without a version, so that each stays as an older version for another
- * 30 days (artifacts.ts). The engine does not delete them itself: the provider would delete every version, at once. Pure.
- * @param archives all of one prefix
+ * The archives that are no longer needed. They are deleted without a version id, so that each is kept as a noncurrent version for another
+ * 30 days (artifacts.ts). The engine must not delete them: the provider would delete every version at once. Pure.
+ * @param archives all archives with one prefix
  * @param now milliseconds since 1970
  */
 export function outdated(archives: readonly Archive[], wanted: Desired, now: number): string[] {
@@ -44,8 +44,8 @@ export function outdated(archives: readonly Archive[], wanted: Desired, now: num
 }
 
 /**
- * Take the outdated archives away, once every machine runs what is wanted. What cannot be taken away only costs room, so a refusal
- * is a warning.
+ * Deletes the outdated archives once every machine runs the wanted release. An archive that cannot be deleted only costs storage, so a
+ * refusal is a warning.
  */
 export async function prune(shelf: Shelf, log: (line: string) => void, now = Date.now()): Promise<void> {
   try {
@@ -54,10 +54,12 @@ export async function prune(shelf: Shelf, log: (line: string) => void, now = Dat
     for (const prefix of ARCHIVE_PREFIXES) {
       for (const key of outdated(await shelf.list(prefix), wanted, now)) {
         await shelf.remove(key);
-        log(`${key}: not wanted for ${EXPIRY_DAYS} days; an older version of it stays as long again`);
+        log(
+          `${key}: deleted, unused for ${EXPIRY_DAYS} days; its noncurrent version is kept for as long again`,
+        );
       }
     }
   } catch (error) {
-    log(`warning: old archives stay in the bucket: ${(error as Error).message}`);
+    log(`warning: old archives remain in the bucket: ${(error as Error).message}`);
   }
 }

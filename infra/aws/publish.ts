@@ -7,10 +7,9 @@ import type { ProviderSettings } from "./provider-settings.ts";
 import { prune } from "./prune.ts";
 
 /**
- * Run by the engine (deployment.ts): wait for the machines, say what they do, take old archives away, and wait for the
- * certificates. Exit code 1, with
- * the reasons on standard error, when one of them did not take the deployment, or gets no certificate although its records are in
- * a zone of the account.
+ * Run by the engine (deployment.ts): waits for the machines and shows their steps, deletes old archives, and waits for the certificates.
+ * The exit code is 1, with the reasons on standard error, if a machine fails the deployment, or gets no certificate although its records
+ * are in a zone of the account.
  */
 export interface Wait {
   bucket: string;
@@ -18,19 +17,19 @@ export interface Wait {
   /** Tags of `desired.json`. */
   tags: Record<string, string>;
   certificate: AwaitedCertificate;
-  /** Addresses that must answer this host; none where not everybody may reach them. */
+  /** Addresses that must answer this host. Empty if the firewall does not admit everybody. */
   addresses: string[];
 }
 
 const given = <T>(name: string): T => {
   const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: this script is the deployment's, run by the program`);
+  if (!value) throw new Error(`${name} is not set: the Pulumi program runs this script during a deployment`);
   return JSON.parse(value) as T;
 };
 
 const log = (line: string) => console.log(line);
 
-/** Asks the host's resolvers, not /etc/hosts. */
+/** Uses the host's resolvers, but not /etc/hosts. */
 const names: Names = {
   async addresses(name) {
     const resolver = new Resolver({ timeout: 3_000, tries: 2 });
@@ -50,10 +49,10 @@ try {
   if (silent.length > 0) {
     log(
       `warning: ${silent.join(", ")} does not answer https://${domain}/readyz from this host, although the machine is done. ` +
-        "Where this host reaches the world only by a proxy, that says nothing; else: npm run doctor, RUNBOOK.md",
+        "If this host reaches the internet only through a proxy, ignore this. Otherwise: npm run doctor, RUNBOOK.md",
     );
   }
-  if (outcome.issued) log(`https://${domain} is served with a certificate of its authority`);
+  if (outcome.issued) log(`https://${domain} is served with its issued certificate`);
   else if (outcome.waitsForPeople) log(`warning: ${outcome.message}`);
   else throw new Error(outcome.message);
 } catch (error) {

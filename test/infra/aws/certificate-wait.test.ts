@@ -48,7 +48,7 @@ describe("after a deployment", () => {
   test("it is over when every machine serves with an issued certificate", async () => {
     expect(await outcome([{ certificate: "self-signed" }, failed, { certificate: "issued" }])).toMatchObject({
       issued: true,
-      said: ["wait for the certificate of mcp.example.com"],
+      said: ["waiting for the certificate of mcp.example.com"],
     });
   });
 
@@ -80,7 +80,7 @@ describe("after a deployment", () => {
   });
 
   test.each([
-    [[], /other name servers, or the zone in the settings is a second one/],
+    [[], /other name servers, or there are two zones of this name/],
     [["198.51.100.7", "2001:db8::7"], /ended with:\n {2}urn:ietf:params:acme:error:caa/],
   ])(
     "a zone of the account (DNS gives %j): after ten minutes it fails, and says why",
@@ -98,7 +98,7 @@ describe("after a deployment", () => {
   test("the certificate of the ACME server before is not the one that is waited for", async () => {
     const result = await outcome([{ certificate: "outdated" }], {}, ["198.51.100.7", "2001:db8::7"]);
     expect("message" in result && result.message).toContain("the certificate of another ACME server");
-    expect("message" in result && result.message).toContain("The machine has not said why");
+    expect("message" in result && result.message).toContain("The machine has not reported why");
   });
 
   test("a request that fails is repeated, a refused one is not", async () => {

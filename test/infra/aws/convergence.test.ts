@@ -85,7 +85,7 @@ describe("converged", () => {
       "i-2": [undefined, undefined, undefined, status({ instance: "i-2", steps: steps("fine") })],
     });
     expect(error).toMatch(
-      /^i-1: the deployment failed; it goes on with release 555555555555\..*not ready within 30 s$/s,
+      /^i-1: the deployment failed; release 555555555555 still runs\..*not ready within 30 s$/s,
     );
     expect(error).not.toContain("i-2");
     expect(lines).toContain("i-2 10:00:00 fine");

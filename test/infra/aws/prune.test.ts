@@ -36,5 +36,5 @@ test("a refusal is a warning: what stays only costs room", async () => {
     throw new Error("s3:ListBucket is denied");
   };
   await prune({ get: refused, list: refused, remove: refused }, (line) => lines.push(line));
-  expect(lines).toEqual(["warning: old archives stay in the bucket: s3:ListBucket is denied"]);
+  expect(lines).toEqual(["warning: old archives remain in the bucket: s3:ListBucket is denied"]);
 });

@@ -83,7 +83,7 @@ describe("the wait of an update", () => {
     const { code, stdout, stderr } = await publish("deployer");
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toBe(
-      "10:00:00 deploy: switch to green\nhttps://mcp.invalid is served with a certificate of its authority",
+      "10:00:00 deploy: switch to green\nhttps://mcp.invalid is served with its issued certificate",
     );
   }, 90_000);
 
@@ -96,7 +96,7 @@ describe("the wait of an update", () => {
     );
   }, 90_000);
 
-  test("takes away what is old and not wanted, and leaves an older version of it", async () => {
+  test("deletes old archives that are not wanted, and keeps a noncurrent version of each", async () => {
     says(good);
     const { home } = double.aws.store;
     const put = (key: string, days: number) => {
@@ -112,7 +112,7 @@ describe("the wait of an update", () => {
     });
     const { code, stdout } = await publish("deployer");
     expect(code).toBe(0);
-    expect(stdout.match(/releases\/\d+\.tar\.zst: not wanted/g)).toHaveLength(2);
+    expect(stdout.match(/releases\/\d+\.tar\.zst: deleted/g)).toHaveLength(2);
     const left = listObjects(home, BUCKET).filter((key) => key.startsWith("releases/"));
     expect(left).toEqual(
       [1, 2, 29, 3, 4, 5].map((days) => `releases/${days}.tar.zst`).concat("releases/wanted.tar.zst"),
