@@ -1,14 +1,8 @@
 import underPressure from "@fastify/under-pressure";
 import fp from "fastify-plugin";
+import type { ServerConfig } from "../config/config.ts";
 import { Refusal } from "../http/errors.ts";
 import type { RefusalReason } from "../http/limits/refusal-reason.ts";
-
-export interface OverloadLimits {
-  /** Mean delay of the event loop over the last second, milliseconds; 0: no limit. */
-  readonly eventLoopMs: number;
-  /** Resident memory of the process, bytes; 0: no limit. */
-  readonly rssBytes: number;
-}
 
 /** Interval of the measurements, milliseconds. */
 const SAMPLE_MS = 1_000;
@@ -20,7 +14,10 @@ const ALWAYS = new Set(["/readyz", "/metrics", "/capz"]);
  * Sheds load: while the event loop lags or the memory is full, new requests are refused with 503 and Retry-After before any
  * work is done for them, so that those in flight and the open streams can finish.
  */
-export const overload = fp<{ limits: OverloadLimits; refused: (reason: RefusalReason) => void }>(
+export const overload = fp<{
+  limits: Pick<ServerConfig["limits"], "eventLoopMs" | "rssBytes">;
+  refused: (reason: RefusalReason) => void;
+}>(
   async (app, { limits, refused }) => {
     if (limits.eventLoopMs === 0 && limits.rssBytes === 0) return;
     await app.register(underPressure, {

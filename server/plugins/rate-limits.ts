@@ -1,5 +1,6 @@
 import fp from "fastify-plugin";
 import { isTokenHolder } from "../auth/guard.ts";
+import type { ServerConfig } from "../config/config.ts";
 import { Refusal } from "../http/errors.ts";
 import type { BucketStore } from "../http/limits/buckets.ts";
 import type { RefusalReason } from "../http/limits/refusal-reason.ts";
@@ -9,15 +10,8 @@ import { isLocalCaller } from "../http/peer.ts";
 /** A bucket holds the requests of this many seconds, so that a client's start (several requests at once) is not an excess. */
 const BURST_SECONDS = 2;
 
-export interface RateLimits {
-  /** Requests a second from one address (an IPv6 client: its /64); 0: no limit. */
-  readonly perAddress: number;
-  /** Requests a second with one token; 0: no limit. */
-  readonly perToken: number;
-}
-
 export interface RateLimitsOptions {
-  readonly limits: RateLimits;
+  readonly limits: Pick<ServerConfig["limits"], "perAddress" | "perToken">;
   readonly buckets: BucketStore;
   /** Receives each refusal, for the metrics. */
   refused(reason: RefusalReason): void;

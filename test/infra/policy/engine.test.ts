@@ -88,7 +88,7 @@ describe("the pack in the engine", () => {
     expect(stdout).toMatch(
       /\[mandatory\] \[severity: high\] {2}encrypted-volumes {2}\(aws:ebs:Volume: data\)/,
     );
-    expect(stdout).toMatch(/Why: .* Fix: encrypted: true/);
+    expect(stdout).toMatch(/Why: .* Fix: Set encrypted: true/);
     expect(stdout.match(/\[mandatory\]/g)).toHaveLength(1);
   });
 
