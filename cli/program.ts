@@ -3,6 +3,7 @@ import { auditCommand } from "./commands/audit.ts";
 import { connectCommand } from "./commands/connect.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
+import { grantCommand } from "./commands/grant.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { previewCommand } from "./commands/preview.ts";
 import { releaseCommand } from "./commands/release.ts";
@@ -31,6 +32,7 @@ export function mcpEdge(): Command {
     tokenCommand(),
     userCommand(),
     auditCommand(),
+    grantCommand(),
     connectCommand(),
     logsCommand(),
     shellCommand(),

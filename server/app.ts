@@ -32,7 +32,7 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   }));
   await registerPlugins(http, services, { ...options, keepAliveMs: options.keepAliveMs ?? 15_000 });
   const { sync, index, semantic, ops } = services;
-  sync.onState(syncNews((level, text) => http.mcp?.broadcast(level, "workspace", text)));
+  sync.onState(syncNews((level, text, name) => http.mcp?.broadcast(level, "workspace", text, name)));
   return {
     ...services,
     http,

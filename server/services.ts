@@ -6,6 +6,8 @@ import { openAuth } from "./auth/open-auth.ts";
 import { openUsage } from "./auth/open-usage.ts";
 import { Usage } from "./auth/usage.ts";
 import { Capabilities } from "./capabilities/registry.ts";
+import { grantedAuth } from "./grants/granted-auth.ts";
+import { Grants } from "./grants/grants.ts";
 import { Lifecycle } from "./http/lifecycle.ts";
 import { openBuckets } from "./http/limits/open-buckets.ts";
 import { type Check, ReadinessProbe } from "./http/readiness.ts";
@@ -78,7 +80,8 @@ export async function openServices(
   await provideGit(capabilities);
   const ripgrep = await provideRipgrep(config.ripgrepPath, capabilities);
 
-  const auth = await openAuth({
+  const grants = new Grants(config.grants);
+  const opened = await openAuth({
     config,
     people: options.people,
     events: authEvents,
@@ -86,6 +89,7 @@ export async function openServices(
     fetch: options.fetchClientDocument,
     onProblem: (problem) => log.error({ reason: problem.message }, "auth"),
   });
+  const auth = grantedAuth(opened, grants);
   const checks: Check[] = [
     { name: "workspace", run: workspaceCheck(workspace, sync) },
     { name: "ripgrep", run: ripgrep.check },
@@ -104,6 +108,7 @@ export async function openServices(
     buckets,
     shares,
     tools,
+    grants,
     audit,
     index,
     semantic,

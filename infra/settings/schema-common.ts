@@ -2,6 +2,7 @@ import * as z from "zod";
 import { emailAddress, hostName, origin, rateLimit, timeOfDay } from "../../cloud-init/settings.ts";
 import { workspaceCredentials } from "../workspace-credentials.ts";
 import { ref, workspace } from "./formats.ts";
+import { grant, grantsVariable } from "./grants.ts";
 import { computed, oneOf, type SettingMeta, setting } from "./meta.ts";
 
 /** Settings of every target. A target may give a key another default (schema-local.ts, schema-aws.ts). */
@@ -24,6 +25,13 @@ export const common = {
   auth: setting(oneOf("token"), "token", {
     description: "Who may call: `token` asks for a bearer token, which is stored hashed.",
     server: "AUTH_MODE",
+  }),
+  grants: setting(z.array(grant), [], {
+    description:
+      "Who may see what: a list of `who` (`user:LOGIN`, `group:GROUP`, `token:NAME` or `*`) with `scopes`, `repositories` and `tools`, names or patterns such as `app-*`; a list that is left out stands for all. A caller has what any entry gives, and no more than the token's scopes; without an entry, nothing.",
+    fallback: "every caller sees what the token's scopes permit",
+    example: [{ who: "group:dev", repositories: ["app-*"], tools: ["search_*", "read_file"] }],
+    server: (grants) => ({ GRANTS: grantsVariable(grants) }),
   }),
   workspace: workspace.meta({
     description:

@@ -1,7 +1,9 @@
 import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type AuthenticatorFor, guard, requireScope } from "../auth/guard.ts";
+import type { Principal } from "../auth/principal.ts";
 import type { Capabilities } from "../capabilities/registry.ts";
+import type { Grants } from "../grants/grants.ts";
 import { Refusal } from "../http/errors.ts";
 import { goneSignal } from "../http/gone.ts";
 import type { AllowedNames } from "../http/hosts.ts";
@@ -18,6 +20,8 @@ import { findSwaggerUi, registerSwaggerUi } from "./swagger-ui.ts";
 
 export interface ApiOptions {
   readonly tools: readonly Tool[];
+  /** Who may see what. */
+  readonly grants: Grants;
   readonly context: Omit<ToolContext, "signal">;
   readonly capabilities: Capabilities;
   readonly authenticator: AuthenticatorFor;
@@ -57,13 +61,12 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
     for (const url of ["/api", ...(swaggerUi ? [] : ["/api/docs"])])
       api.get(url, { schema: { hide: true } }, docs);
 
+    const accessOf = ({ principal }: FastifyRequest) => options.grants.access(principal ?? NOBODY);
     await api.register(async (guarded) => {
       guarded.addHook("onRequest", guard(options.authenticator));
       guarded.get("/api/tools", { schema: LIST_SCHEMA }, async (request) => ({
         tools: described
-          .filter(
-            ({ tool }) => request.principal?.scopes.includes(tool.scope) && options.capabilities.allow(tool),
-          )
+          .filter(({ tool }) => accessOf(request).allows(tool) && options.capabilities.allow(tool))
           .map(({ description }) => description),
       }));
       for (const { tool, description } of described)
@@ -71,6 +74,8 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
           `/api/tools/${tool.name}`,
           { schema: toolRouteSchema(description) },
           async (request, reply) => {
+            const access = accessOf(request);
+            if (!access.grants(tool)) throw noSuchTool();
             requireScope(request, reply, tool.scope);
             const missing = options.capabilities.missing(tool).map((c) => c.name);
             if (missing.length > 0)
@@ -79,15 +84,16 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
                 `${tool.name} needs ${missing.join(", ")}, which is not available now`,
                 RETRY_AFTER_S,
               );
-            return callTool(tool, options.context, request, reply);
+            const workspace = access.workspace(tool, options.context.workspace);
+            return callTool(tool, { ...options.context, workspace }, request, reply);
           },
         );
       guarded.all<{ Params: { name: string } }>(
         "/api/tools/:name",
         { schema: { hide: true } },
         async (request, reply) => {
-          if (!options.tools.some((tool) => tool.name === request.params.name))
-            throw new Refusal(404, "There is no such tool; see GET /api/tools");
+          const tool = options.tools.find(({ name }) => name === request.params.name);
+          if (!tool || !accessOf(request).grants(tool)) throw noSuchTool();
           reply.header("allow", "POST");
           throw new Refusal(405, "Call a tool by POST");
         },
@@ -95,6 +101,12 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
     });
   });
 }
+
+/** A request that passed no guard; there is none. */
+const NOBODY: Principal = { id: "", name: "", scopes: [] };
+
+/** Also for a tool that is not granted: its name must not show that it exists. */
+const noSuchTool = () => new Refusal(404, "There is no such tool; see GET /api/tools");
 
 async function callTool(
   tool: Tool,

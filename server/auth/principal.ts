@@ -25,6 +25,8 @@ export interface Principal {
   /** For people to read. */
   readonly name: string;
   readonly scopes: readonly Scope[];
+  /** What a person of this server types to sign in. */
+  readonly login?: string;
   /** Groups of the person; none for a static token. */
   readonly groups?: readonly string[];
   /** The OAuth client through which a person calls: its `client_id`. */
@@ -70,6 +72,7 @@ export function sameRights(one: Principal, other: Principal): boolean {
   return (
     sameMembers(one.scopes, other.scopes) &&
     sameMembers(one.groups ?? [], other.groups ?? []) &&
+    one.login === other.login &&
     one.client === other.client
   );
 }

@@ -60,6 +60,12 @@ export const Environment = z.object({
       example: "mcp.read=code:read mcp.admin=ops",
     }),
   }),
+  grants: variable("GRANTS", type.grants, {
+    description:
+      "Who may see what: `WHO scopes=… repositories=… tools=…`, several separated by `;`. WHO: `user:LOGIN`, `group:GROUP`, `token:NAME` or `*`. Lists have commas between names or patterns (`app-*`); a list that is left out stands for all. A caller has what any of their entries gives, and no more than the token's scopes; without an entry, nothing. On a machine: the setting `grants`.",
+    default: "",
+    example: "group:dev repositories=app-*,docs; token:ci tools=search_*,read_file",
+  }),
   workspaceDir: variable("WORKSPACE_DIR", type.text("a path"), {
     description: "Folder whose git work trees are served.",
     example: MACHINE_FOLDERS.workspace,

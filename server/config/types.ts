@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { SCOPES, type Scope } from "../auth/principal.ts";
+import { parseGrants } from "../grants/parse-grants.ts";
 import { parseOriginRule } from "../http/origins.ts";
 import { parseStoreUrl } from "../store/valkey-url.ts";
 import { parseCredentials, parseRemotes } from "../workspace/sync/settings.ts";
@@ -79,6 +80,8 @@ export const credentials = parsedBy("credentials, separated by blanks", (value) 
   const { credentials, problems } = parseCredentials(value);
   return { result: credentials, problems };
 });
+
+export const grants = parsedBy("grants, separated by semicolons", parseGrants);
 
 export const storeUrl = parsedBy("the URL of a Valkey or Redis server", (value) => {
   try {

@@ -1,6 +1,7 @@
 import type { ServerEvent } from "@modelcontextprotocol/server";
 import type { FastifyBaseLogger } from "fastify";
-import { type Principal, SCOPES } from "../auth/principal.ts";
+import type { Principal } from "../auth/principal.ts";
+import { EVERYTHING } from "../grants/grants.ts";
 import { Periodic } from "../periodic.ts";
 import type { ChangeBus } from "./change-bus.ts";
 import { LIST_KINDS, LIST_NAMES, type ListFingerprints, type ListName } from "./list-kinds.ts";
@@ -10,16 +11,15 @@ import type { Sessions } from "./sessions.ts";
 /** Interval at which lists and resources are checked, milliseconds. */
 const CHECK_MS = 2_000;
 
-/** Streams of the 2026 era are notified of changes of any caller's lists: this principal sees all of them. */
-const ALL_SCOPES: Principal = { id: "", name: "", scopes: SCOPES };
-
 export interface ChangeWatcherOptions {
   readonly sessions: Pick<Sessions, "change"> & { readonly live: Pick<Sessions["live"], "values"> };
   readonly changes: ChangeBus;
   /** Fingerprints of the lists that a client of this principal sees. */
   readonly lists: (principal: Principal) => Promise<ListFingerprints>;
-  /** A text that differs when the resource does. */
-  readonly version: (uri: string) => Promise<string>;
+  /** A text that differs when the resource does; "" for what this principal may not see. */
+  readonly version: (principal: Principal, uri: string) => Promise<string>;
+  /** The same for two principals who see the same. */
+  readonly view: (principal: Principal) => string;
   readonly log: FastifyBaseLogger;
 }
 
@@ -84,11 +84,11 @@ export class ChangeWatcher {
       }
     };
     try {
-      const current = await lists(ALL_SCOPES);
+      const current = await lists(EVERYTHING);
       this.#lists ??= current;
       for (const uri of uris) {
         const entry = this.#followed.get(uri);
-        if (entry && entry.version === undefined) entry.version = await version(uri);
+        if (entry && entry.version === undefined) entry.version = await version(EVERYTHING, uri);
       }
     } catch (error) {
       end();
@@ -104,10 +104,11 @@ export class ChangeWatcher {
 
   async #check(): Promise<void> {
     const listening = this.#options.sessions.live.values().filter((s) => s.endStream);
+    const { lists, version, view } = this.#options;
     // What many clients follow is read once.
     const sources = {
-      lists: memo(this.#options.lists, (principal) => principal.scopes.join()),
-      version: memo(this.#options.version, (uri) => uri),
+      lists: memo(lists, view),
+      version: memo(version, (principal, uri) => `${view(principal)}\n${uri}`),
     };
     if (this.#listeners > 0) await this.#notifyListeners(sources);
     for (const session of listening) await this.#notifyInTurn(session, sources);
@@ -131,7 +132,7 @@ export class ChangeWatcher {
     const changed = LIST_NAMES.filter((name) => current[name] !== session.state.lists[name]);
     const resources: Record<string, string> = {};
     for (const uri of Object.keys(session.state.subscriptions)) {
-      const now = await version(uri);
+      const now = await version(session.principal, uri);
       // The client may have changed its subscriptions meanwhile.
       const known = session.state.subscriptions[uri];
       if (known !== undefined && now !== known) resources[uri] = now;
@@ -143,15 +144,16 @@ export class ChangeWatcher {
     for (const uri of Object.keys(resources)) await send(session, { kind: "resource_updated", uri });
   }
 
+  /** Streams of the 2026 era are notified of changes of any caller's lists. */
   async #notifyListeners({ lists, version }: Sources): Promise<void> {
     const { changes } = this.#options;
-    const current = await lists(ALL_SCOPES);
+    const current = await lists(EVERYTHING);
     const before = this.#lists ?? current;
     this.#lists = current;
     for (const name of LIST_NAMES)
       if (current[name] !== before[name]) changes.publishToListeners({ kind: `${name}_list_changed` });
     for (const [uri, entry] of this.#followed) {
-      const now = await version(uri);
+      const now = await version(EVERYTHING, uri);
       const changed = entry.version !== undefined && entry.version !== now;
       entry.version = now;
       if (changed) changes.publishToListeners({ kind: "resource_updated", uri });
@@ -168,14 +170,14 @@ async function send(session: Session, event: ServerEvent): Promise<void> {
 }
 
 /** The same function, computed once for each key. */
-function memo<A, R>(
-  work: (argument: A) => Promise<R>,
-  key: (argument: A) => string,
-): (argument: A) => Promise<R> {
+function memo<A extends unknown[], R>(
+  work: (...argument: A) => Promise<R>,
+  key: (...argument: A) => string,
+): (...argument: A) => Promise<R> {
   const known = new Map<string, Promise<R>>();
-  return (argument) => {
-    const id = key(argument);
-    const result = known.get(id) ?? work(argument);
+  return (...argument) => {
+    const id = key(...argument);
+    const result = known.get(id) ?? work(...argument);
     known.set(id, result);
     return result;
   };

@@ -18,7 +18,7 @@ import { EraDispatch } from "./era-dispatch.ts";
 import { httpHandler } from "./http-handler.ts";
 import { listFingerprints } from "./list-kinds.ts";
 import type { LiveSessionsOptions } from "./live-sessions.ts";
-import { resourceVersion } from "./resources.ts";
+import { visibleVersion } from "./resources.ts";
 import { buildMcpServer } from "./server-factory.ts";
 import type { ServerParts } from "./server-parts.ts";
 import { Sessions } from "./sessions.ts";
@@ -44,8 +44,8 @@ export interface Mcp {
   readonly sessions: number;
   /** Age of the oldest of them, milliseconds; undefined without one. */
   readonly oldestSessionMs: number | undefined;
-  /** Sends a `notifications/message` to every 2025 session that may read code, has a stream open, and asked for this level. */
-  broadcast(level: "info" | "warning", logger: string, text: string): void;
+  /** Sends a `notifications/message` to every 2025 session that may see the repository, has a stream open, and asked for this level. */
+  broadcast(level: "info" | "warning", logger: string, text: string, repository: string): void;
   /** Ends what is in progress; call it after a drain. */
   close(): Promise<void>;
 }
@@ -77,8 +77,9 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
     slot,
     live,
   });
-  const version = (uri: string) => resourceVersion(parts.context.workspace, uri);
-  const watcher = new ChangeWatcher({ sessions, changes, lists, version, log });
+  const version = (principal: Principal, uri: string) => visibleVersion(parts, principal, uri);
+  const view = (principal: Principal) => parts.grants.access(principal).key;
+  const watcher = new ChangeWatcher({ sessions, changes, lists, version, view, log });
   const dispatch = new EraDispatch({ parts, changes, sessions, watcher, shares, keepAliveMs });
   // Clients are notified at once of a tool that comes or goes, not at the next periodic check.
   const unsubscribe = parts.capabilities?.onChange(() => void watcher.check());
@@ -98,9 +99,9 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
     get oldestSessionMs() {
       return sessions.live.oldestMs;
     },
-    broadcast: (level, logger, text) => {
+    broadcast: (level, logger, text, repository) => {
       for (const { id, endStream, principal, server } of sessions.live.values())
-        if (endStream && principal.scopes.includes("code:read"))
+        if (endStream && parts.grants.access(principal).seesRepository(repository))
           server.sendLoggingMessage({ level, logger, data: text }, id).catch((error: Error) => {
             log.debug({ reason: error.message }, "mcp message");
           });

@@ -11,10 +11,10 @@ import type { ChangeWatcher } from "./change-watcher.ts";
 import type { McpRequest, McpResponse } from "./exchange.ts";
 import { LegacyEndpoint } from "./legacy-endpoint.ts";
 import { isListen, ListenStreams } from "./listen-streams.ts";
-import { resourceVersion } from "./resources.ts";
+import { visibleVersion } from "./resources.ts";
 import { sdkErrors } from "./sdk-errors.ts";
 import { authInfoOf, buildMcpServer, principalOf } from "./server-factory.ts";
-import type { ServerParts } from "./server-parts.ts";
+import { type ServerParts, visibleTools } from "./server-parts.ts";
 import type { Sessions } from "./sessions.ts";
 
 export interface EraDispatchOptions {
@@ -38,7 +38,7 @@ export class EraDispatch {
         principal: principalOf(authInfo),
         era: "modern",
         method: requestInfo?.headers.get("mcp-method") ?? undefined,
-        tool: calledTool(parts, requestInfo?.headers),
+        tool: calledTool(parts, principalOf(authInfo), requestInfo?.headers),
       });
     const handler: CreateMcpHandlerOptions = {
       legacy: "reject",
@@ -46,9 +46,8 @@ export class EraDispatch {
       keepAliveMs,
       onerror: sdkErrors(parts.log),
     };
-    const follows = async ({ scopes }: Principal, uri: string) =>
-      parts.profile?.watches?.(uri) ||
-      (scopes.includes("code:read") && (await resourceVersion(parts.context.workspace, uri)) !== "");
+    const follows = async (principal: Principal, uri: string) =>
+      parts.profile?.watches?.(uri) || (await visibleVersion(parts, principal, uri)) !== "";
     this.#legacy = new LegacyEndpoint(parts, sessions, watcher);
     this.#modern = createMcpHandler(build, handler);
     this.#listens = new ListenStreams({ build, handler, watcher, shares, follows });
@@ -77,9 +76,16 @@ function present<K extends string, V>(key: K, value: V | null): { [P in K]?: V }
   return value === null ? {} : ({ [key]: value } as { [P in K]?: V });
 }
 
-/** The tool that the headers name (SEP-2243). The SDK refuses a request whose body names another. */
-function calledTool({ tools }: ServerParts, headers: Headers | undefined): string | undefined {
+/**
+ * The tool that the headers name (SEP-2243), if the caller may see it: to the SDK, another is a name that does not exist. It refuses a request
+ * whose body names another.
+ */
+function calledTool(
+  parts: ServerParts,
+  principal: Principal,
+  headers: Headers | undefined,
+): string | undefined {
   if (headers?.get("mcp-method") !== "tools/call") return undefined;
   const name = headers.get("mcp-name");
-  return tools.find((tool) => tool.name === name)?.name;
+  return visibleTools(parts, principal).find((tool) => tool.name === name)?.name;
 }

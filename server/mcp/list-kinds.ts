@@ -25,12 +25,15 @@ export const LIST_KINDS = {
     notify: ({ server }) => server.sendToolListChanged(),
   },
   prompts: {
-    content: (_parts, { scopes }) => (scopes.includes("code:read") ? [VERSION] : []),
+    content: ({ context, grants }, principal) =>
+      grants.access(principal).prompts(context.workspace) ? [VERSION] : [],
     notify: ({ server }) => server.sendPromptListChanged(),
   },
   resources: {
-    content: async ({ context }, { scopes }) =>
-      scopes.includes("code:read") ? (await context.workspace.repositories()).map(({ name }) => name) : [],
+    content: async ({ context, grants }, principal) => {
+      const workspace = grants.access(principal).resources(context.workspace);
+      return ((await workspace?.repositories()) ?? []).map(({ name }) => name);
+    },
     notify: ({ server }) => server.sendResourceListChanged(),
   },
 } as const satisfies Record<string, ListKind>;

@@ -7,6 +7,7 @@ import {
   ResourceNotFoundError,
   ResourceTemplate,
 } from "@modelcontextprotocol/server";
+import type { Principal } from "../auth/principal.ts";
 import type { Counted } from "../shares/counted.ts";
 import { ToolError } from "../tool-error.ts";
 import { fileText } from "../workspace/file-text.ts";
@@ -14,6 +15,7 @@ import { insidePath } from "../workspace/paths.ts";
 import { fileUri } from "../workspace/resource-uri.ts";
 import { readRegularFile } from "../workspace/served-file.ts";
 import type { Repository, Workspace } from "../workspace/workspace.ts";
+import type { ServerParts } from "./server-parts.ts";
 
 /** Size limit of a file that is served as a resource, bytes. read_file reads any part of a larger one. */
 const MAX_BYTES = 1024 * 1024;
@@ -74,6 +76,16 @@ export async function resourceVersion(workspace: Workspace, uri: string): Promis
   } catch {
     return "";
   }
+}
+
+/** The same; "" also for a file that the caller may not see. */
+export async function visibleVersion(
+  { grants, context }: Pick<ServerParts, "grants" | "context">,
+  principal: Principal,
+  uri: string,
+): Promise<string> {
+  const workspace = grants.access(principal).resources(context.workspace);
+  return workspace ? resourceVersion(workspace, uri) : "";
 }
 
 /** One spelling for each file: `repo://r//a`, `repo://r/./a` and `repo://r/%61` are `repo://r/a`. Other URIs are as they are. */

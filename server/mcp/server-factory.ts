@@ -5,6 +5,7 @@ import { ToolError } from "../tool-error.ts";
 import type { Tool, ToolContext } from "../tools/tool.ts";
 import { wireSchemas } from "../tools/wire-schema.ts";
 import { NAME, VERSION } from "../version.ts";
+import type { Workspace } from "../workspace/workspace.ts";
 import { progressOf } from "./progress.ts";
 import { registerPrompts } from "./prompts.ts";
 import { canonicalUri, registerResources, resourceVersion } from "./resources.ts";
@@ -44,7 +45,7 @@ export function buildMcpServer(
       },
       instructions: INSTRUCTIONS,
       maxToolInputElements: 1_000,
-      // The lists depend on the caller's scopes, so they must not be kept in a shared cache.
+      // The lists depend on the caller's scopes and grants, so they must not be kept in a shared cache.
       cacheHints: {
         "tools/list": { ttlMs: toolsTtlMs(parts, principal), cacheScope: "private" },
         "prompts/list": { ttlMs: 300_000, cacheScope: "private" },
@@ -55,15 +56,20 @@ export function buildMcpServer(
     },
   );
   const wants = (...groups: string[]) => method === undefined || groups.some((g) => method.startsWith(g));
-  const mayRead = principal.scopes.includes("code:read");
+  const access = parts.grants.access(principal);
+  const resources = access.resources(parts.context.workspace);
+  const prompts = access.prompts(parts.context.workspace);
   // Tools may come and go during a session, but not during one request.
   const tools = hooks ? allowedTools(parts, principal) : visibleTools(parts, principal);
   if (wants("tools/"))
-    for (const tool of tools) if (called === undefined || tool.name === called) register(server, tool, parts);
-  if (mayRead && wants("resources/", "completion/"))
-    registerResources(server, parts.context.workspace, calls);
-  if (mayRead && wants("prompts/", "completion/")) registerPrompts(server, parts.context, calls);
-  if (hooks) registerSubscriptions(server, parts, mayRead, hooks);
+    for (const tool of tools)
+      if (called === undefined || tool.name === called) {
+        const workspace = access.workspace(tool, parts.context.workspace);
+        register(server, tool, { ...parts, context: { ...parts.context, workspace } });
+      }
+  if (resources && wants("resources/", "completion/")) registerResources(server, resources, calls);
+  if (prompts && wants("prompts/", "completion/")) registerPrompts(server, { workspace: prompts }, calls);
+  if (hooks) registerSubscriptions(server, parts, resources, hooks);
   profile?.register(server, parts.publish);
   return server;
 }
@@ -127,12 +133,12 @@ function errorText(error: unknown, tool: string, ctx: ServerContext, log: Fastif
 function registerSubscriptions(
   server: McpServer,
   parts: ServerParts,
-  mayRead: boolean,
+  resources: Workspace | undefined,
   hooks: SessionHooks,
 ): void {
   server.server.setRequestHandler("resources/subscribe", async ({ params }) => {
     const uri = canonicalUri(params.uri);
-    const version = mayRead ? await resourceVersion(parts.context.workspace, uri) : "";
+    const version = resources ? await resourceVersion(resources, uri) : "";
     if (version === "" && !parts.profile?.watches?.(uri)) throw new ResourceNotFoundError(uri);
     await hooks.subscribe(uri, version);
     return {};

@@ -2,6 +2,7 @@ import type { McpServer, McpServerOptions, ServerEvent } from "@modelcontextprot
 import type { FastifyBaseLogger } from "fastify";
 import type { Principal } from "../auth/principal.ts";
 import type { Capabilities } from "../capabilities/registry.ts";
+import type { Grants } from "../grants/grants.ts";
 import type { Counted } from "../shares/counted.ts";
 import type { Tool, ToolContext } from "../tools/tool.ts";
 
@@ -19,6 +20,8 @@ export interface Profile {
 /** What the MCP servers of all callers share. */
 export interface ServerParts {
   readonly tools: readonly Tool[];
+  /** Who may see what. */
+  readonly grants: Grants;
   readonly context: Omit<ToolContext, "signal" | "progress" | "log">;
   readonly log: FastifyBaseLogger;
   /** Counts a caller's prompts and resources in progress. Tools count their calls themselves. */
@@ -31,9 +34,10 @@ export interface ServerParts {
   readonly startedAt: number;
 }
 
-/** The tools that a caller's scopes permit, whether or not this server has what they need at the moment. */
-export function allowedTools({ tools }: ServerParts, { scopes }: Principal): Tool[] {
-  return tools.filter((tool) => scopes.includes(tool.scope));
+/** The tools that a caller may use by scopes and grants, whether or not this server has what they need at the moment. */
+export function allowedTools({ tools, grants }: ServerParts, principal: Principal): Tool[] {
+  const access = grants.access(principal);
+  return tools.filter((tool) => access.allows(tool));
 }
 
 /** The tools that a caller may use now. */

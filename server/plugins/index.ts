@@ -36,7 +36,7 @@ export async function registerPlugins(
 ): Promise<void> {
   const { config, keepAliveMs } = options;
   const { serve, limits, publicUrl, slot } = config;
-  const { streams, capabilities, store, shares, usage, buckets, tools, context, auth } = services;
+  const { streams, capabilities, grants, store, shares, usage, buckets, tools, context, auth } = services;
   const { authenticator } = auth;
   const names = allowedNames(config);
   const { hosts, origins } = names;
@@ -65,7 +65,7 @@ export async function registerPlugins(
       serve === "api"
         ? undefined
         : {
-            parts: { tools, context, log: app.log, capabilities, profile: options.profile },
+            parts: { tools, grants, context, log: app.log, capabilities, profile: options.profile },
             auth,
             store,
             shares,
@@ -80,7 +80,7 @@ export async function registerPlugins(
     endpoint:
       serve === "mcp"
         ? undefined
-        : { tools, context, capabilities, authenticator, needsToken, names, originOf },
+        : { tools, grants, context, capabilities, authenticator, needsToken, names, originOf },
   });
   await app.register(oauth, { auth, hosts });
   await app.register(operations, { hosts, authenticator, ops: services.ops });

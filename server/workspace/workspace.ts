@@ -28,10 +28,23 @@ interface Listing {
 /** The repositories of the workspace. They are looked up at each call, so a new clone is served at once. */
 export class Workspace {
   readonly #where: ServerConfig["workspace"];
-  readonly #listings = new Map<string, Listing>();
+  readonly #listings: Map<string, Listing>;
+  readonly #allows: (name: string) => boolean;
 
-  constructor(where: ServerConfig["workspace"]) {
+  /** @param listings those of the same folder, to share */
+  constructor(
+    where: ServerConfig["workspace"],
+    allows: (name: string) => boolean = () => true,
+    listings = new Map<string, Listing>(),
+  ) {
     this.#where = where;
+    this.#allows = allows;
+    this.#listings = listings;
+  }
+
+  /** The same workspace as if the other repositories were not there. */
+  limitedTo(allows: (name: string) => boolean): Workspace {
+    return new Workspace(this.#where, (name) => this.#allows(name) && allows(name), this.#listings);
   }
 
   get dir(): string {
@@ -40,6 +53,10 @@ export class Workspace {
 
   /** All repositories, sorted by name. If the folder itself is a work tree, it is the only one. */
   async repositories(): Promise<Repository[]> {
+    return (await this.#all()).filter(({ name }) => this.#allows(name));
+  }
+
+  async #all(): Promise<Repository[]> {
     const root = await realpath(this.#where.dir).catch(() => undefined);
     if (!root) return [];
     if (this.#where.kind === "single" || (await hasGit(root))) return [{ name: basename(root), root }];

@@ -64,9 +64,10 @@ export class OAuthAuthenticator implements Authenticator {
     if (principal.grant === undefined || this.#options.isRevoked(principal.grant)) return undefined;
     const person = await this.#people.find(principal.id.slice(USER.length));
     if (!person) return undefined;
-    const { name, groups } = person;
+    const { login, name, groups } = person;
     return {
       ...principal,
+      login,
       name,
       groups,
       scopes: principal.scopes.filter((scope) => person.scopes.includes(scope)),

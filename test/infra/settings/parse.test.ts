@@ -27,6 +27,7 @@ describe("parseSettings", () => {
       rateLimit: 50,
       rebootAt: "04:00",
       allowedOrigins: [],
+      grants: [],
       logLevel: "info",
     });
   });

@@ -37,6 +37,7 @@ describe("readConfig", () => {
       shares: { calls: 32, listens: 100, resources: 1_000, sessions: 1_000, liveSessions: 500 },
       storeUrl: undefined,
       embeddings: undefined,
+      grants: [],
       audit: { dir: undefined, fileBytes: 16 * 1024 * 1024, files: 20, withArguments: false },
       index: { dir: expect.stringMatching(/\/\.cache\/mcp-edge\/index$/), pollSeconds: 10 },
       jwt: { issuer: undefined, audience: undefined, scopes: new Map() },

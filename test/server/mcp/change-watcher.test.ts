@@ -42,7 +42,8 @@ function watched(count = 1) {
     sessions: { live: { values: () => made }, change } as unknown as Sessions,
     changes: new ChangeBus(),
     lists: async () => ({ ...current.lists }),
-    version: async (uri) => {
+    view: () => "",
+    version: async (_principal, uri) => {
       const version = versions[uri] ?? "";
       await pause.until;
       return version;

@@ -68,7 +68,14 @@ test("nothing grows with time while 500 notification streams stand idle for an h
     slot: "",
     shares: new Shares({ calls: 0, listens: 0, resources: 0, sessions: 0, liveSessions: 0 }),
   });
-  const watch = new ChangeWatcher({ sessions, changes, lists, version: async () => "1", log });
+  const watch = new ChangeWatcher({
+    sessions,
+    changes,
+    lists,
+    version: async () => "1",
+    view: () => "",
+    log,
+  });
   const streams = new Streams();
   await sessions.start();
   watch.start();

@@ -70,7 +70,14 @@ async function instance() {
     slot: "",
     shares: new Shares({ calls: 0, listens: 0, resources: 0, sessions: 0, liveSessions: 0 }),
   });
-  const watch = new ChangeWatcher({ sessions, changes, lists, version: async () => "1", log });
+  const watch = new ChangeWatcher({
+    sessions,
+    changes,
+    lists,
+    version: async () => "1",
+    view: () => "",
+    log,
+  });
   await sessions.start();
   const open = (session: Session, web: Request) =>
     openNotificationStream({ sessions, watcher: watch }, session, web);

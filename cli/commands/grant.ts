@@ -1,0 +1,77 @@
+import { Command } from "commander";
+import { type Grant, grant, grantsVariable } from "../../infra/settings/grants.ts";
+import { changeGrants, readGrants, stackFileOf } from "../stack/grants-file.ts";
+import { jsonOption, stackOption } from "./options.ts";
+
+const list = (text: string) => text.split(",").map((one) => one.trim());
+
+interface Lists {
+  scopes?: string[];
+  repositories?: string[];
+  tools?: string[];
+}
+
+/** @throws Error that names what is wrong */
+export function grantOf(who: string, { scopes, repositories, tools }: Lists): Grant {
+  const made = grant.safeParse({
+    who,
+    ...(scopes ? { scopes } : {}),
+    ...(repositories ? { repositories } : {}),
+    ...(tools ? { tools } : {}),
+  });
+  if (made.success) return made.data;
+  const [issue] = made.error.issues;
+  throw new Error(`${String(issue?.path[0] ?? "grant")} ${issue?.message}`);
+}
+
+const apply = (stack: string) => `Apply it: npm run up${stack === "local" ? "" : ` -- --stack ${stack}`}`;
+
+/** `grant …`: changes the setting `grants` in the stack's file. */
+export function grantCommand(fileOf: (stack: string) => string = stackFileOf): Command {
+  const command = new Command("grant").description("Who may see which scopes, repositories and tools.");
+  command
+    .command("add")
+    .description("Add an entry. A list that is left out stands for all.")
+    .argument("<who>", "user:LOGIN, group:GROUP, token:NAME or *")
+    .option("--scopes <list>", "comma-separated, of code:read and ops", list)
+    .option("--repositories <list>", "comma-separated names or patterns, such as app-*", list)
+    .option("--tools <list>", "comma-separated names or patterns, such as search_*", list)
+    .addOption(stackOption())
+    .action(async (who: string, { stack, ...lists }: Lists & { stack: string }) => {
+      const added = grantOf(who, lists);
+      const all = await changeGrants(fileOf(stack), (grants) => [...grants, added]);
+      if (all.length === 1)
+        console.log("This is the first grant: from now on a caller without an entry sees nothing.");
+      console.log(`${fileOf(stack)} has it. ${apply(stack)}`);
+    });
+  command
+    .command("list")
+    .description("List the entries.")
+    .addOption(stackOption())
+    .addOption(jsonOption())
+    .action(async ({ stack, json }: { stack: string; json: boolean }) => {
+      const grants = await readGrants(fileOf(stack));
+      if (json) console.log(JSON.stringify(grants));
+      else
+        console.log(
+          grants.map((one) => grantsVariable([one])).join("\n") ||
+            "No grants: every caller sees what the token's scopes permit.",
+        );
+    });
+  command
+    .command("remove")
+    .description("Remove all entries of somebody.")
+    .argument("<who>", "as `grant list` shows it")
+    .addOption(stackOption())
+    .action(async (who: string, { stack }: { stack: string }) => {
+      const left = await changeGrants(fileOf(stack), (grants) => {
+        if (!grants.some((one) => one.who === who))
+          throw new Error(`${fileOf(stack)} has no grant for ${who}; see: npm run mcp-edge -- grant list`);
+        return grants.filter((one) => one.who !== who);
+      });
+      if (left.length === 0)
+        console.log("There is no grant left: every caller sees what the token's scopes permit.");
+      console.log(`${fileOf(stack)} is changed. ${apply(stack)}`);
+    });
+  return command;
+}
