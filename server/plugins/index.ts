@@ -22,6 +22,7 @@ import { rateLimits } from "./rate-limits.ts";
 import { readiness } from "./readiness.ts";
 import { requestContext } from "./request-context.ts";
 import { securityHeaders } from "./security-headers.ts";
+import { serverCards } from "./server-card.ts";
 import { tracing } from "./tracing.ts";
 import { wrongEndpoints } from "./wrong-endpoints.ts";
 
@@ -86,6 +87,7 @@ export async function registerPlugins(
   await app.register(operations, { hosts, authenticator, ops: services.ops });
   await app.register(readiness, { hosts, readiness: services.readiness });
   await app.register(assets);
+  if (serve !== "api") await app.register(serverCards, { hosts, originOf, token: needsToken && !signIn });
   await app.register(landing, {
     hosts,
     originOf,
