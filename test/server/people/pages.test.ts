@@ -52,7 +52,7 @@ test("enrolment with a password: recovery codes once, the browser is signed in, 
   const browser = new Browser();
   const page = await browser.get(url);
   expect(page.headers.get("content-security-policy")).toMatch(/script-src 'self'.*form-action 'self'/);
-  expect(page.headers.get("referrer-policy")).toBe("no-referrer");
+  expect(page.headers.get("referrer-policy")).toBe("same-origin");
   expect(page.headers.get("cache-control")).toBe("no-store");
   const secret = secretOf(await page.clone().text());
   const done = await browser.submit(page, passwordForm(secret));
