@@ -22,20 +22,9 @@ export function userCommand(): Command {
       .addOption(stackOption())
       .addOption(machineOption())
       .addOption(jsonOption());
-  const run = async (args: string[], { stack, machine, json, ...options }: Options) => {
-    // After "--": a login is never an option.
-    const [name = "", ...rest] = args;
-    const flags = (["name", "groups", "scopes"] as const).flatMap((flag) =>
-      options[flag] === undefined ? [] : [`--${flag}=${options[flag]}`],
-    );
-    const all = [
-      "user",
-      name,
-      ...flags,
-      ...(json ? ["--json"] : []),
-      ...(rest.length ? ["--", ...rest] : []),
-    ];
-    process.stdout.write(await serverCommand(await machineRef(stack, machine), all));
+  const run = async (args: string[], options: Options) => {
+    const ref = await machineRef(options.stack, options.machine);
+    process.stdout.write(await serverCommand(ref, serverArguments(args, options)));
   };
 
   subcommand("add", "Add a person, and print a one-time link with which they choose how to sign in.")
@@ -55,4 +44,14 @@ export function userCommand(): Command {
     .argument("<login>")
     .action((login: string, options: Options) => run(["reset", login], options));
   return command;
+}
+
+/** The arguments of the server's own command line. */
+export function serverArguments([name = "", ...logins]: string[], options: Options): string[] {
+  const flags = (["name", "groups", "scopes"] as const).flatMap((flag) =>
+    options[flag] === undefined ? [] : [`--${flag}=${options[flag]}`],
+  );
+  // After "--": a login is never an option.
+  const rest = logins.length > 0 ? ["--", ...logins] : [];
+  return ["user", name, ...flags, ...(options.json ? ["--json"] : []), ...rest];
 }

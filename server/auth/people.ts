@@ -21,12 +21,16 @@ export interface Person {
 export interface People {
   find(id: string): Promise<Person | undefined>;
   findByLogin(login: string): Promise<Person | undefined>;
-  /** Takes as long for a login that does not exist. @throws Refusal while the login is locked for this network */
+  /** Takes as long for a login that does not exist. @throws Refusal while the login is delayed for this source */
   signIn(attempt: PasswordAttempt): Promise<SignedIn | undefined>;
   /** @param page an id that only this browser knows @returns for the browser's authenticator, JSON */
   passkeyOptions(page: string): Promise<string>;
   /** @param answer of the authenticator to the last options for this page, which are used up; JSON */
   signInByPasskey(page: string, answer: string): Promise<SignedIn | undefined>;
+  /** @returns the source of its attempts (see PasswordAttempt), when the person of this login signed in before in this browser */
+  knownBrowser(secret: string, login: string): Promise<string | undefined>;
+  /** @returns the secret for a new known browser */
+  rememberBrowser(person: string): Promise<string>;
 }
 
 /** What somebody typed into the sign-in form. */
@@ -35,8 +39,8 @@ export interface PasswordAttempt {
   readonly password: string;
   /** From an authenticator app, or a recovery code. */
   readonly code: string;
-  /** Where the attempt comes from; see networkOf. */
-  readonly network: string;
+  /** What failed attempts are counted by: the network, or a browser that is known as this person's. */
+  readonly source: string;
 }
 
 /** A person who proved who they are. */

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { addCookie, readCookie } from "../http/cookies.ts";
 import { Refusal } from "../http/errors.ts";
 
 export interface FormTokensOptions {
@@ -21,8 +22,8 @@ export class FormTokens {
   /** Sets the cookie where there is none. @returns the value of the hidden field */
   issue(request: FastifyRequest, reply: FastifyReply, page: string): string {
     const value = this.#read(request) ?? randomBytes(32).toString("base64url");
-    const secure = this.#options.origin.startsWith("https:") ? "; Secure" : "";
-    reply.header("set-cookie", `${this.#cookie}=${value}; Path=/; HttpOnly; SameSite=Strict${secure}`);
+    const secure = this.#options.origin.startsWith("https:");
+    addCookie(reply, { name: this.#cookie, value, secure, sameSite: "Strict" });
     return this.#sign(value, page, this.#options.secrets()[0] ?? "");
   }
 
@@ -41,8 +42,7 @@ export class FormTokens {
   }
 
   #read(request: FastifyRequest): string | undefined {
-    const pairs = (request.headers.cookie ?? "").split(/; */).map((pair) => pair.split("="));
-    const value = pairs.find(([name]) => name === this.#cookie)?.[1];
+    const value = readCookie(request, this.#cookie);
     return value !== undefined && /^[\w-]{43}$/.test(value) ? value : undefined;
   }
 

@@ -31,13 +31,14 @@ export interface StoredPerson extends Person {
 /** All people are shown in one list; see LIST_LIMIT of the store. */
 const MAX_PEOPLE = 1_000;
 
-/** The records of a person's own: they go when the person is removed or reset. */
+/** The models of a person's own records: they go when the person is removed or reset. */
 export const CREDENTIALS = {
   password: "Password",
   totp: "Totp",
   recoveryCode: "RecoveryCode",
   passkey: "Passkey",
   link: "PersonLink",
+  browser: "KnownBrowser",
 } as const;
 
 /** Who the people are, in the store of the authorization server, which all instances share. */

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { AuthorizationServer } from "../auth/oauth/authorization-server.ts";
+import { rememberBrowser } from "../auth/oauth/known-browser.ts";
 import { originOf } from "../auth/origin.ts";
 import { Refusal } from "../http/errors.ts";
 import type { BucketStore } from "../http/limits/buckets.ts";
@@ -43,6 +44,7 @@ export function registerPeople(app: FastifyInstance, options: PeopleRoutesOption
         return enrolment.page(token, forms.issue(request, reply, token), done.problem);
       }
       await server.sessions.signIn(request, reply, done.person.id, "enrolment");
+      await rememberBrowser(request, reply, server, done.person);
       return done.page;
     }),
   );

@@ -1,6 +1,7 @@
 import type { OAuthStore } from "../auth/oauth/store.ts";
 import type { PasswordAttempt, People, SignedIn } from "../auth/people.ts";
 import { Failures } from "./failures.ts";
+import { KnownBrowsers } from "./known-browsers.ts";
 import { Links } from "./links.ts";
 import { Passkeys } from "./passkeys.ts";
 import { Passwords } from "./passwords.ts";
@@ -19,6 +20,7 @@ export class StoredPeople implements People {
   readonly totp: TotpCodes;
   readonly recoveryCodes: RecoveryCodes;
   readonly failures: Failures;
+  readonly browsers: KnownBrowsers;
 
   readonly passkeys: Passkeys;
   readonly now: () => number;
@@ -33,6 +35,7 @@ export class StoredPeople implements People {
     this.totp = new TotpCodes(store, now);
     this.recoveryCodes = new RecoveryCodes(store);
     this.failures = new Failures(store, now);
+    this.browsers = new KnownBrowsers(store, now);
   }
 
   find(id: string) {
@@ -44,15 +47,15 @@ export class StoredPeople implements People {
   }
 
   /** The password together with a code: neither alone tells whether it is right. */
-  async signIn({ login, password, code, network }: PasswordAttempt): Promise<SignedIn | undefined> {
+  async signIn({ login, password, code, source }: PasswordAttempt): Promise<SignedIn | undefined> {
     const typed = login.slice(0, TYPED_MAX).trim().toLowerCase();
-    await this.failures.begin(typed, network);
+    await this.failures.begin(typed, source);
     const person = await this.findByLogin(typed);
     const known = await this.passwords.check(person?.id, password);
     if (!person || !known) return undefined;
     const how = await this.#second(person.id, code);
     if (!how) return undefined;
-    await this.failures.succeeded(typed, network);
+    await this.failures.succeeded(typed, source);
     // Somebody may have removed the person while the password was checked.
     const still = await this.find(person.id);
     return still && { person: still, how };
@@ -66,6 +69,14 @@ export class StoredPeople implements People {
     const id = await this.passkeys.authenticate(page, answer);
     const person = id === undefined ? undefined : await this.find(id);
     return person && { person, how: "passkey" };
+  }
+
+  async knownBrowser(secret: string, login: string): Promise<string | undefined> {
+    return this.browsers.find(secret, (await this.findByLogin(login))?.id);
+  }
+
+  rememberBrowser(person: string): Promise<string> {
+    return this.browsers.add(person);
   }
 
   async #second(person: string, code: string): Promise<SignedIn["how"] | undefined> {

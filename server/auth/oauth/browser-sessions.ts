@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Provider } from "oidc-provider";
 import type { AuthEvents, SignInMethod } from "../events.ts";
+import { originOf } from "../origin.ts";
 import { sessionCookie, TTL } from "./provider.ts";
 import type { OAuthRecord, OAuthStore } from "./store.ts";
 
@@ -59,7 +60,7 @@ export class BrowserSessions {
     await session.save(TTL.session);
     const expires = remember ? { expires: new Date(this.#options.now() + TTL.session * 1_000) } : {};
     this.#cookies(request, reply).set(this.#cookie, session.jti, { ...this.#cookieOptions, ...expires });
-    this.#options.events.emit({ type: "sign-in", person, how });
+    this.#options.events.emit({ type: "sign-in", person, how }, originOf(request));
   }
 
   async signOut(request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -67,7 +68,8 @@ export class BrowserSessions {
     this.#cookies(request, reply).set(this.#cookie, null, this.#cookieOptions);
     if (!session) return;
     await session.destroy();
-    if (session.accountId) this.#options.events.emit({ type: "sign-out", person: session.accountId });
+    if (session.accountId)
+      this.#options.events.emit({ type: "sign-out", person: session.accountId }, originOf(request));
   }
 
   async list(person: string): Promise<BrowserSession[]> {

@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Refusal } from "../../http/errors.ts";
 import type { BucketStore } from "../../http/limits/buckets.ts";
-import { networkOf } from "../../http/network.ts";
 import { consentPage } from "../../pages/consent.ts";
 import { errorPage } from "../../pages/error.ts";
 import type { HtmlPage } from "../../pages/layout.ts";
@@ -9,8 +8,9 @@ import { signInPage } from "../../pages/sign-in.ts";
 import type { AuthorizationServer } from "./authorization-server.ts";
 import { SIGN_IN_PATH } from "./discovery.ts";
 import type { InteractionDetails } from "./interaction.ts";
+import { rememberBrowser, sourceOf } from "./known-browser.ts";
 
-/** Attempts to sign in from one network: at once, and a minute. */
+/** Attempts to sign in from one network, or one known browser: at once, and a minute. */
 const ATTEMPTS = { atOnce: 10, perMinute: 10 } as const;
 
 /** Sign-in and consent. */
@@ -51,9 +51,9 @@ export function registerSignIn(
     form: URLSearchParams,
   ): Promise<string | HtmlPage> {
     const { atOnce, perMinute } = ATTEMPTS;
-    const network = networkOf(request.ip);
-    const bucket = await buckets.take(`sign-in:${network}`, atOnce, perMinute / 60);
     const login = form.get("login") ?? "";
+    const source = await sourceOf(request, server, login);
+    const bucket = await buckets.take(`sign-in:${source}`, atOnce, perMinute / 60);
     if (!bucket.allowed) {
       interactions.signInRefused(request, details, login, "too many attempts from this network");
       throw new Refusal(429, "Too many attempts. Wait a minute and try again.");
@@ -63,11 +63,15 @@ export function registerSignIn(
     const code = form.get("code") ?? "";
     const signedIn = passkey
       ? await people.signInByPasskey(details.uid, passkey)
-      : await people.signIn({ login, password, code, network }).catch((error) => {
+      : await people.signIn({ login, password, code, source }).catch((error) => {
           if (error instanceof Refusal) interactions.signInRefused(request, details, login, error.message);
           throw error;
         });
-    if (signedIn) return interactions.finishSignIn(request, reply, signedIn.person, { how: signedIn.how });
+    if (signedIn) {
+      const { person, how } = signedIn;
+      await rememberBrowser(request, reply, server, person);
+      return interactions.finishSignIn(request, reply, person, { how });
+    }
     // Which of the three is wrong is nobody's business.
     const wrong = passkey ? "passkey" : "login, password or code";
     interactions.signInRefused(request, details, login, `wrong ${wrong}`);

@@ -108,6 +108,7 @@ function pages(browser: Browser) {
     await page.getByLabel("Password").fill(PASSWORD);
     await page.getByLabel("One-time code").fill("123456");
     await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Allow" }).waitFor();
     expect(await page.getByRole("heading", { level: 1 }).textContent()).toContain("Notebook <b>");
     expect(await page.getByRole("main").textContent()).toContain("Not verified.");
     await judge("consent");

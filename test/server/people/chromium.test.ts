@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import type { Browser, Page } from "playwright-core";
 import { StoredPeople } from "../../../server/people/stored-people.ts";
+import { openChromium, screenshots } from "../../support/chromium.ts";
 import {
   authorizationUrl,
   freePort,
@@ -11,82 +12,90 @@ import {
 } from "../auth/oauth/support.ts";
 import { codeOf, ENROLLED, LONG_PASSWORD } from "./support.ts";
 
-let running: RunningOAuth;
-let people: StoredPeople;
-let browser: Browser;
-let origin: string;
-beforeAll(async () => {
-  const port = await freePort();
-  // Passkeys belong to a name, not to an address.
-  origin = `http://localhost:${port}`;
-  running = await startOAuth({ stored: true, port, env: { PUBLIC_URL: origin } });
-  people = new StoredPeople(running.server.store, origin);
-  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
-});
-afterAll(async () => {
-  await browser?.close();
-  await running?.app.close();
-});
+const opened = await openChromium();
+if (typeof opened === "string")
+  test(`people cannot enrol: ${opened}`, () => expect(process.env.CI).not.toBe("true"));
+else describe("people in Chromium", () => enrolments(opened));
 
-/** A page of a fresh browser. What it logs as an error fails the test. */
-async function freshPage(): Promise<Page & { problems: string[] }> {
-  const page = await (await browser.newContext()).newPage();
-  const problems: string[] = [];
-  page.on("console", (message) => {
-    if (message.type() === "error") problems.push(message.text());
+function enrolments(browser: Browser) {
+  let running: RunningOAuth;
+  let people: StoredPeople;
+  let origin: string;
+  beforeAll(async () => {
+    const port = await freePort();
+    // Passkeys belong to a name, not to an address.
+    origin = `http://localhost:${port}`;
+    running = await startOAuth({ stored: true, port, env: { PUBLIC_URL: origin } });
+    people = new StoredPeople(running.server.store, origin);
+  }, 60_000);
+  afterAll(async () => {
+    await browser.close();
+    await running?.app.close();
   });
-  page.on("pageerror", (error) => problems.push(error.message));
-  return Object.assign(page, { problems });
+
+  /** A page of a fresh browser. What it logs as an error fails the test. */
+  async function freshPage(): Promise<Page & { problems: string[] }> {
+    const page = await (await browser.newContext()).newPage();
+    page.setDefaultTimeout(15_000);
+    const problems: string[] = [];
+    page.on("console", (message) => {
+      if (message.type() === "error") problems.push(message.text());
+    });
+    page.on("pageerror", (error) => problems.push(error.message));
+    return Object.assign(page, { problems });
+  }
+
+  async function link(login: string): Promise<string> {
+    const person = await people.directory.add({ ...ENROLLED, login });
+    return origin + (await people.links.make(person.id, "enrol")).path;
+  }
+
+  async function signInUrl(): Promise<string> {
+    const client = await registeredClient(origin);
+    return authorizationUrl(origin, client, { code_challenge: pkce().challenge });
+  }
+
+  test("a person enrols with a passkey, signs in with it in another session, and is asked for consent", async () => {
+    const page = await freshPage();
+    const cdp = await page.context().newCDPSession(page);
+    await cdp.send("WebAuthn.enable");
+    const options = {
+      protocol: "ctap2",
+      transport: "internal",
+      hasResidentKey: true,
+      hasUserVerification: true,
+    } as const;
+    const made = { ...options, isUserVerified: true, automaticPresenceSimulation: true };
+    await cdp.send("WebAuthn.addVirtualAuthenticator", { options: made });
+    await page.goto(await link("ada"));
+    await page.getByRole("button", { name: "Make a passkey" }).click();
+    await page.getByRole("heading", { name: "You are signed in" }).waitFor();
+    await page.context().clearCookies();
+    await page.goto(await signInUrl());
+    await page.getByRole("button", { name: "Sign in with a passkey" }).click();
+    await page.getByRole("button", { name: "Allow" }).waitFor();
+    expect(page.problems).toEqual([]);
+  });
+
+  test("a person enrols with a password, and signs in with it and a recovery code", async () => {
+    const page = await freshPage();
+    await page.goto(await link("grace"));
+    await screenshots(page, "enrol");
+    const secret = (await page.locator("code").first().innerText()).replaceAll(" ", "");
+    await page.getByLabel("Password", { exact: true }).fill(LONG_PASSWORD);
+    await page.getByLabel("Password again").fill(LONG_PASSWORD);
+    await page.getByLabel("Code that the app shows").fill(codeOf(secret));
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("heading", { name: "Your recovery codes" }).waitFor();
+    await screenshots(page, "recovery-codes");
+    const code = await page.locator("code").first().innerText();
+    await page.context().clearCookies();
+    await page.goto(await signInUrl());
+    await page.getByLabel("Login").fill("grace");
+    await page.getByLabel("Password").fill(LONG_PASSWORD);
+    await page.getByLabel(/One-time code/).fill(code);
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await page.getByRole("button", { name: "Allow" }).waitFor();
+    expect(page.problems).toEqual([]);
+  });
 }
-
-async function link(login: string): Promise<string> {
-  const person = await people.directory.add({ ...ENROLLED, login });
-  return origin + (await people.links.make(person.id, "enrol")).path;
-}
-
-async function signInUrl(): Promise<string> {
-  const client = await registeredClient(origin);
-  return authorizationUrl(origin, client, { code_challenge: pkce().challenge });
-}
-
-test("a person enrols with a passkey, signs in with it in another session, and is asked for consent", async () => {
-  const page = await freshPage();
-  const cdp = await page.context().newCDPSession(page);
-  await cdp.send("WebAuthn.enable");
-  const options = {
-    protocol: "ctap2",
-    transport: "internal",
-    hasResidentKey: true,
-    hasUserVerification: true,
-  } as const;
-  const made = { ...options, isUserVerified: true, automaticPresenceSimulation: true };
-  await cdp.send("WebAuthn.addVirtualAuthenticator", { options: made });
-  await page.goto(await link("ada"));
-  await page.getByRole("button", { name: "Make a passkey" }).click();
-  await page.getByRole("heading", { name: "You are signed in" }).waitFor();
-  await page.context().clearCookies();
-  await page.goto(await signInUrl());
-  await page.getByRole("button", { name: "Sign in with a passkey" }).click();
-  await page.getByRole("button", { name: "Allow" }).waitFor();
-  expect(page.problems).toEqual([]);
-});
-
-test("a person enrols with a password, and signs in with it and a recovery code", async () => {
-  const page = await freshPage();
-  await page.goto(await link("grace"));
-  const secret = (await page.locator("code").first().innerText()).replaceAll(" ", "");
-  await page.getByLabel("Password", { exact: true }).fill(LONG_PASSWORD);
-  await page.getByLabel("Password again").fill(LONG_PASSWORD);
-  await page.getByLabel("Code that the app shows").fill(codeOf(secret));
-  await page.getByRole("button", { name: "Save" }).click();
-  await page.getByRole("heading", { name: "Your recovery codes" }).waitFor();
-  const code = await page.locator("code").first().innerText();
-  await page.context().clearCookies();
-  await page.goto(await signInUrl());
-  await page.getByLabel("Login").fill("grace");
-  await page.getByLabel("Password").fill(LONG_PASSWORD);
-  await page.getByLabel(/One-time code/).fill(code);
-  await page.getByRole("button", { name: "Sign in", exact: true }).click();
-  await page.getByRole("button", { name: "Allow" }).waitFor();
-  expect(page.problems).toEqual([]);
-});

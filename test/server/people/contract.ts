@@ -56,7 +56,7 @@ export function contract(stores: () => readonly [OAuthStore, OAuthStore], clock:
 
   test("guesses are delayed longer and longer, where they come from; the person elsewhere gets in", async () => {
     const { secret, attempt } = await enrolled(here(), "ida");
-    const guess = () => there().signIn({ ...attempt, network: "203.0.113.7", password: "guess", code: "1" });
+    const guess = () => there().signIn({ ...attempt, source: "203.0.113.7", password: "guess", code: "1" });
     for (let n = 0; n < 5; n++) expect(await guess()).toBeUndefined();
     await expect(guess()).rejects.toThrow("Wait 2 seconds");
     clock.ms += 2_001;

@@ -186,3 +186,33 @@ test("the delay of guesses is an event and says how long it is", async () => {
     }),
   );
 });
+
+test("whoever floods the sign-in from the victim's own network does not delay the victim's browser", async () => {
+  await using other = await startOAuth({ stored: true });
+  const there = new StoredPeople(other.server.store, other.origin);
+  const { secret, recoveryCodes, person } = await enrolled(there, "joan");
+  const url = authorizationUrl(other.origin, await registeredClient(other.origin), {
+    code_challenge: pkce().challenge,
+  });
+  const form = { login: "joan", password: LONG_PASSWORD, action: "sign-in" };
+  const victim = new Browser();
+  const signedIn = await victim.submit(await victim.get(url), { ...form, code: recoveryCodes[0] ?? "" });
+  expect(await isConsent(signedIn)).toBe(true);
+
+  const attacker = new Browser();
+  let page = await attacker.get(url);
+  const fake = { ...form, password: "guess", code: "1" };
+  const csrf = /name="csrf" value="([^"]+)"/.exec(await page.clone().text())?.[1] ?? "";
+  const target = page.url;
+  for (let n = 0; n < 12; n++) page = await attacker.post(target, { ...fake, csrf });
+  expect(page.status).toBe(429);
+
+  for (const name of victim.cookies.keys()) if (!name.endsWith("_browser")) victim.cookies.delete(name);
+  const again = await victim.submit(await victim.get(url), { ...form, code: codeOf(secret) });
+  expect(await isConsent(again)).toBe(true);
+
+  // A known browser guesses no faster than a network, and a reset makes it unknown.
+  await there.directory.removeCredentials(person.id);
+  const cookie = victim.cookies.get("mcp_edge_browser")?.value ?? "";
+  expect(await there.knownBrowser(cookie, "joan")).toBeUndefined();
+});

@@ -17,6 +17,6 @@ export async function enrolled(people: StoredPeople, login: string) {
   await people.passwords.set(person.id, LONG_PASSWORD);
   await people.totp.set(person.id, secret);
   const recoveryCodes = await people.recoveryCodes.renew(person.id);
-  const attempt = { login, password: LONG_PASSWORD, code: "", network: "192.0.2.1" };
+  const attempt = { login, password: LONG_PASSWORD, code: "", source: "192.0.2.1" };
   return { person, secret, recoveryCodes, attempt };
 }

@@ -36,6 +36,12 @@ export class TestPeople implements People {
   async signInByPasskey() {
     return undefined;
   }
+  async knownBrowser() {
+    return undefined;
+  }
+  async rememberBrowser() {
+    return "browser";
+  }
 }
 
 export interface RunningOAuth extends AsyncDisposable {
