@@ -5,7 +5,7 @@ import type { Figure } from "./figures.ts";
 import { served, withFolder } from "./server.ts";
 
 const STREAMS = 5_000;
-/** Streams that are closed and opened anew in each second of the churn. */
+/** Streams that are closed and reopened in each second of the churn. */
 const CHURN = 100;
 
 /**

@@ -334,7 +334,7 @@ describe("a rollout", () => {
     });
   });
 
-  test("has time for the way back within the job's", () => {
+  test("leaves time for the rollback within the job's timeout", () => {
     const { steps: all = [], "timeout-minutes": limit = 0 } = job("deploy-stack.yml", "up");
     const minutes = all.flatMap(({ run = "" }) =>
       [...run.matchAll(/\btimeout (?:--signal=INT --kill-after=(\d+)m )?(\d+)m /g)].map(
@@ -452,7 +452,7 @@ describe("in a repository", () => {
     expect(step("no older commit over a newer one", commits[sha] ?? "", attempt).status).toBe(status);
   });
 
-  test("the way back goes to the healthy commit under its policies, and examines it", () => {
+  test("the rollback deploys the healthy commit under its policies and checks it", () => {
     deployed(old);
     const { status, stdout, head } = step("back to the last healthy commit", newest);
     expect([status, head]).toEqual([0, old]);
@@ -464,7 +464,7 @@ describe("in a repository", () => {
     expect(stdout).toContain(`::error::dev failed with ${newest} and is back on ${old}`);
   });
 
-  test("the way back changes nothing when there is no healthy commit, or it is the one that failed", () => {
+  test("the rollback changes nothing when there is no healthy commit, or it is the one that failed", () => {
     const first = step("back to the last healthy commit", newest);
     expect(first).toMatchObject({ status: 1, head: newest });
     expect(first.stdout).toContain("no commit was ever healthy there");
@@ -503,7 +503,7 @@ describe("policies", () => {
   });
 });
 
-test("whoever runs the program has the whole history: a shallow clone cannot be pushed as workspace", () => {
+test("every job that runs the program has the whole history: a shallow clone cannot be pushed as workspace", () => {
   const folder = new URL("../.github/workflows/", import.meta.url);
   for (const name of readdirSync(folder)) {
     const { jobs } = parse(readFileSync(new URL(name, folder), "utf8")) as {

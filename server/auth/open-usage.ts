@@ -7,7 +7,7 @@ import { ValkeyUsage } from "./valkey-usage.ts";
 export const LASTING_QUOTAS = "lasting-quotas";
 
 export interface UsageSettings {
-  /** A Valkey or Redis server; it goes before the folder. */
+  /** A Valkey or Redis server; it takes precedence over the folder. */
   readonly storeUrl: string | undefined;
   /** Folder of the file; undefined: in memory on purpose. */
   readonly sessionsDir: string | undefined;

@@ -89,7 +89,7 @@ export class PeopleStore {
     return { id, ...payload };
   }
 
-  /** From now on nobody finds the person. What the person connected is cut off by whoever calls this: see endAccess. */
+  /** From now on nobody finds the person. What the person connected must be cut off by the caller: see endAccess. */
   async remove({ id, login }: StoredPerson): Promise<void> {
     await this.store.remove(PERSON, id);
     await this.store.remove(LOGIN_MODEL, login);

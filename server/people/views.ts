@@ -92,7 +92,7 @@ export function refusedPage(problem: string): HtmlPage {
     width: "narrow",
     body: html`<h1>This cannot go on</h1>
 <p role="alert">${problem}</p>
-<p>Ask whoever runs this server for a new link: <code>mcp-edge user reset LOGIN</code></p>`,
+<p>Ask the operator of this server for a new link: <code>mcp-edge user reset LOGIN</code></p>`,
   });
 }
 

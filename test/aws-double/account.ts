@@ -39,7 +39,7 @@ const derive = (home: string, what: string) =>
   createHash("sha256").update(`${home}/${what}`).digest("base64url");
 
 /**
- * Credentials of whoever runs the program, in place of `AssumeRoleWithWebIdentity`. The environment variables
+ * Credentials of the caller of the program, in place of `AssumeRoleWithWebIdentity`. The environment variables
  * AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY with these decide under which policy the plugin and the endpoint act.
  */
 export const roleCredentials = (home: string, role: Role): Credentials => ({

@@ -50,10 +50,10 @@ async function acmeCertificate(): Promise<void> {
     "ca.pem",
   );
   const names = ACME_HOSTS.map((name) => `DNS:${name}`).join(",");
-  await writeFile(join(folder, "door.ext"), `subjectAltName=${names}\nbasicConstraints=CA:FALSE\n`);
-  await openssl("req", ...key, "-subj", "/CN=acme", "-keyout", "door.key", "-out", "door.csr");
-  const sign = ["-req", "-in", "door.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"];
-  await openssl("x509", ...sign, "-days", "30", "-extfile", "door.ext", "-out", "door.pem");
+  await writeFile(join(folder, "endpoint.ext"), `subjectAltName=${names}\nbasicConstraints=CA:FALSE\n`);
+  await openssl("req", ...key, "-subj", "/CN=acme", "-keyout", "endpoint.key", "-out", "endpoint.csr");
+  const sign = ["-req", "-in", "endpoint.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"];
+  await openssl("x509", ...sign, "-days", "30", "-extfile", "endpoint.ext", "-out", "endpoint.pem");
 }
 
 async function start(): Promise<void> {

@@ -18,7 +18,7 @@ export interface Account {
   region: string;
   account: string;
   partition: string;
-  /** Whoever runs the program: by default the deployer, under docs/deployer-policy.json. */
+  /** The role that runs the program: by default the deployer, under docs/deployer-policy.json. */
   role: Role;
   /** The edge's name in the role's policies; default any. */
   domain?: string;

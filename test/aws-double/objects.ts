@@ -75,7 +75,7 @@ export function getObject(home: string, bucket: string, key: string): StoredObje
   return { content: readFileSync(file), ...meta };
 }
 
-/** As S3's DELETE without a version: the object is gone for whoever asks for it, and an older version now. */
+/** As S3's DELETE without a version: the object is gone for readers and becomes a noncurrent version. */
 export function deleteObject(home: string, bucket: string, key: string): void {
   makeOld(home, bucket, key);
   rmSync(`${fileOf(home, bucket, key)}.meta~`, { force: true });

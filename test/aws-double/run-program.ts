@@ -49,7 +49,7 @@ export interface Run {
 
 /**
  * `pulumi up` of the whole program in this process: the program's resources go straight into the double, under the policy of
- * whoever runs it. No engine and no machine, so a second or two instead of a minute.
+ * the role that runs it. No engine and no machine, so a second or two instead of a minute.
  */
 export class ProgramRun {
   readonly aws: Account;

@@ -208,8 +208,8 @@ describe("drift", () => {
     expect(shown.code).not.toBe(0);
     expect(shown.all).toMatch(/mcp-edge-dev-ingress-tcp-80-ipv4\s+update/);
     expect(shown.all).toMatch(/mcp-edge-dev-machine\s+create/);
-    const mended = await aws.up(stack, "--refresh");
-    expect(mended.code).toBe(0);
+    const repaired = await aws.up(stack, "--refresh");
+    expect(repaired.code).toBe(0);
     expect(store().get(token, rule?.id ?? "")?.inputs).toMatchObject({ fromPort: 80, toPort: 80 });
   }, 120_000);
 });

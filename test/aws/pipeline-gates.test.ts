@@ -27,7 +27,7 @@ test("a policy of the whole stack decides in the preview: nothing is made, and n
   expect(failures(done)).toEqual([
     expect.stringMatching(/^dev\/up, preview:.*https-twins.*and not UDP 443/s),
   ]);
-  for (const step of ["up", "doctor", "credentials for the way back", "back to the last healthy commit"])
+  for (const step of ["up", "doctor", "credentials for the rollback", "back to the last healthy commit"])
     expect(outcomeOf(done, "dev/up", step)).toBe("skipped");
   expect(made()).toEqual([]);
   expect(await github.healthy("dev")).toBe("");

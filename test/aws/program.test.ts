@@ -35,7 +35,7 @@ describe("a preview of a fresh stack", () => {
 });
 
 describe("a policy that fails", () => {
-  test("stops up before anything is made, and names the rule and its mend", async () => {
+  test("stops up before anything is made, and names the rule and its fix", async () => {
     await aws.stack("staging", settings({ hostedZone: "create", instanceType: "c7i.48xlarge" }));
     const { code, stdout } = await aws.pulumi(
       ...["up", "--yes", "--suppress-progress", "--stack", "staging", "--policy-pack", "infra/policy"],

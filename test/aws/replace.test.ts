@@ -83,7 +83,7 @@ describe("a group whose description changes", () => {
 });
 
 describe("an Instance Connect endpoint in another subnet", () => {
-  test("goes before the new one comes", async () => {
+  test("stops before the new one starts", async () => {
     const TOKEN = "aws:ec2transitgateway/instanceConnectEndpoint:InstanceConnectEndpoint";
     const [before] = store().all(TOKEN);
     await aws.checkout.edit(

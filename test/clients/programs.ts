@@ -71,7 +71,7 @@ const NEEDED = {
 
 const UV = "uv==0.13.9";
 
-/** The lines that go before a client's own arguments (name, URL, token). Everything is installed once, into the cache. */
+/** The lines before a client's own arguments (name, URL, token). Everything is installed once, into the cache. */
 export async function commandOf(client: Client): Promise<[string, ...string[]]> {
   const [program, install] = NEEDED[client.language];
   if (!onPath(program)) throw new Error(`There is no ${program} for the client ${client.name}: ${install}`);

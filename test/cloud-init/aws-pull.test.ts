@@ -222,7 +222,7 @@ function pull() {
     expect(status()).toMatchObject({ phase: "done", release: other, cloudInit: "" });
   }, 60_000);
 
-  test("a changed secret starts the same release anew", async () => {
+  test("a changed secret restarts the same release", async () => {
     parameters(["API_KEY", "new"]);
     want(other, "API_KEY=2");
     await root.sh("rm /var/lib/fake/calls");
@@ -284,7 +284,7 @@ function pull() {
       expect(await traces("REVOKED2")).toBe("");
     }, 60_000);
 
-    test("does not come back when no release takes the new one; the next deployment starts the server anew", async () => {
+    test("does not come back when no release takes the new one; the next deployment restarts the server", async () => {
       expect((await rotate("REVOKED3", other, "7")).code).toBe(0);
       expect((await rotate("unfit-4321", other, "8")).code).toBe(1);
       expect([read("/etc/mcp-edge/secrets.env"), runsWith()]).toEqual([

@@ -135,7 +135,7 @@ function deploy() {
     expect((await root.sh("ls /opt/mcp-edge/releases /srv/mcp-edge/incoming")).output).not.toContain(wrong);
   });
 
-  test("what a killed run left is mended by the next, and only the last two releases stay", async () => {
+  test("a run repairs what a killed one left, and only the last two releases are kept", async () => {
     await root.sh(
       "mkdir -p /opt/mcp-edge/releases/dead.partial; touch '/var/lib/fake/mcp-edge@blue.service'",
     );
@@ -299,7 +299,7 @@ function deploy() {
           expect.stringContaining(mode === "gone" ? "no archive" : "files and release are as they were"),
         ]);
         expect(await state()).toMatchObject({ ...settled, release: releases.third, mark: "# old" });
-        // The colour that served all the time was not started anew.
+        // The slot that served all the time was not restarted.
         if (mode !== "first")
           expect((await root.sh(`tail -n +${Number(calls) + 1} /var/lib/fake/calls`)).output).not.toContain(
             `start mcp-edge@${before.colour}`,

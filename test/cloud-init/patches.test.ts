@@ -64,7 +64,7 @@ function patches() {
     ["nothing waits", "", `${KERNEL}1\n`, ""],
     ["the kernel is not known, as in a container", "", "NEEDRESTART-VER: 3.11\n", ""],
     ["another kernel is installed", "", `${KERNEL}3\n`, "the kernel 6.12.9 is installed and 6.12.1 runs"],
-    ["the same kernel was built anew", "", `${KERNEL}2\n`, "the kernel 6.12.9 is installed"],
+    ["the same kernel was rebuilt", "", `${KERNEL}2\n`, "the kernel 6.12.9 is installed"],
     [
       "services could not be restarted",
       "",

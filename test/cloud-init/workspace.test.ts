@@ -45,11 +45,11 @@ function workspace() {
     expect((await root.sh("stat -c '%a %U' /srv/mcp-edge/workspace/code")).output).toBe("750 mcp-edge");
   });
 
-  test("takes new commits, and a history that was written anew", async () => {
+  test("takes new commits, and a rewritten history", async () => {
     await commit("two");
     expect((await sync("/srv/origin")).output).toMatch(/code: [0-9a-f]{12} -> [0-9a-f]{12}/);
     expect(await list()).toEqual(["one", "two"]);
-    await root.sh(`${git} checkout -q --orphan anew && ${git} rm -qrf . && ${git} branch -D trunk`);
+    await root.sh(`${git} checkout -q --orphan rewritten && ${git} rm -qrf . && ${git} branch -D trunk`);
     await commit("three");
     expect((await sync("/srv/origin")).code).toBe(0);
     expect(await list()).toEqual(["three"]);
@@ -72,7 +72,7 @@ function workspace() {
     expect((await root.sh("ls -A /srv/mcp-edge/workspace")).output).toBe(".lock\nother");
   });
 
-  test("locks and losses of a killed run are mended", async () => {
+  test("locks and losses of a killed run are repaired", async () => {
     await root.sh(
       "touch /srv/mcp-edge/workspace/other/.git/index.lock; rm /srv/mcp-edge/workspace/other/three",
     );

@@ -153,7 +153,7 @@ describe("what is missing", () => {
 });
 
 describe("wrong settings", () => {
-  test("all problems at once, each with its mend, before anything is made", async () => {
+  test("all problems at once, each with its fix, before anything is made", async () => {
     const set = ["--set", "rateLimit=fast", "--set", "domian=x.example.com"];
     const { code, stderr } = await checkout.cli("up", "--stack", "cut", ...set);
     expect(code).toBe(1);

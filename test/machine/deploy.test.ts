@@ -134,7 +134,7 @@ describe("the machine's files", () => {
 });
 
 describe("the public conformance suite, through NGINX", () => {
-  let door: Awaited<ReturnType<typeof withToken>>;
+  let proxy: Awaited<ReturnType<typeof withToken>>;
   beforeAll(async () => {
     // A release with the suite's fixtures, as no real one has them.
     const main = join(checkout.folder, "server/main.ts");
@@ -146,14 +146,14 @@ describe("the public conformance suite, through NGINX", () => {
       "createApp({ config, profile: conformanceProfile,",
     );
     await checkout.up(stack, "--no-doctor", "--set", "rateLimit=1000");
-    door = await withToken(first, token);
+    proxy = await withToken(first, token);
   }, 120_000);
-  afterAll(() => door?.close());
+  afterAll(() => proxy?.close());
 
   test.each(["2025-11-25", "2026-07-28"])(
     "every scored scenario of %s passes",
     async (revision) => {
-      const { code, output } = await conformance(`${door.origin}/mcp`, "--requirements", revision);
+      const { code, output } = await conformance(`${proxy.origin}/mcp`, "--requirements", revision);
       expect({ code, output: code === 0 ? "" : output }).toEqual({ code: 0, output: "" });
       expect(output.match(/=== Running scenario/g)?.length).toBeGreaterThanOrEqual(30);
     },

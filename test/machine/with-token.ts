@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import type { UpOutput } from "./support.ts";
 
 /**
- * A door on loopback to a machine's edge, for clients that know neither its token nor its certificate authority (the conformance
+ * A proxy on loopback to a machine's edge, for clients that know neither its token nor its certificate authority (the conformance
  * suite): it adds the token, and passes everything else through as it is, streams too.
  */
 export async function withToken(up: UpOutput, token: string) {

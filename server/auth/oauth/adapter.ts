@@ -14,7 +14,7 @@ const OF_GRANT = new Set(["RefreshToken", "AuthorizationCode", "AccessToken"]);
  */
 export const REFRESH_GRACE_MS = 60_000;
 
-/** Registrations that nobody used are kept so long, milliseconds: clients register anew for each attempt. */
+/** How long unused registrations are kept, milliseconds. Clients register again for each attempt. */
 export const UNUSED_CLIENT_MS = 24 * 3_600_000;
 /** Registrations that were used are kept so long after their last use, milliseconds. */
 export const USED_CLIENT_MS = 180 * 86_400_000;

@@ -140,7 +140,7 @@ export class OAuthAuthenticator implements Authenticator {
 
 const USER = "user:";
 
-/** By the token's own word: what has expired is no attack, whoever signed it. */
+/** According to the token itself. An expired token is no attack, whatever its signature. */
 function hasExpired(token: string, now: number): boolean {
   try {
     const { exp } = decodeJwt(token);

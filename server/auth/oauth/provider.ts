@@ -16,7 +16,7 @@ import type { OAuthStore } from "./store.ts";
 export const TTL = {
   /** Revocation is noticed within two seconds all the same; some clients refresh late or not at all. */
   accessToken: 3_600,
-  /** Begins anew with each refresh. */
+  /** Starts again with each refresh. */
   refreshToken: 60 * 86_400,
   code: 60,
   /** From the first page of a sign-in to the last. */
@@ -45,7 +45,7 @@ export interface ProviderOptions {
 }
 
 /**
- * oidc-provider as MCP clients need it. It is made anew when the keys change.
+ * oidc-provider as MCP clients need it. It is recreated when the keys change.
  *
  * The resource's scopes are not listed as the provider's own (it would ask for consent to them without end); `discovery.ts` publishes them.
  */

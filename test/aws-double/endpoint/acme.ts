@@ -3,10 +3,10 @@ import { createServer, type Server, request as secureRequest } from "node:https"
 import { acmeCertificateFile, acmeKeyFile } from "../machine/acme.ts";
 
 /**
- * Let's Encrypt's door: the local ACME server under Let's Encrypt's own name, port and directory path, so that a machine asks it
+ * Let's Encrypt's endpoint: the local ACME server under Let's Encrypt's own name, port and directory path, so that a machine asks it
  * exactly as it would ask the real one. The ACME server builds its URLs from the Host header, which is passed on.
  */
-export function acmeDoor(home: string, behind: { host: string; port: number; ca: string }): Server {
+export function acmeEndpoint(home: string, behind: { host: string; port: number; ca: string }): Server {
   const certificate = { cert: readFileSync(acmeCertificateFile(home)), key: readFileSync(acmeKeyFile(home)) };
   return createServer(certificate, (incoming, outgoing) => {
     const path = incoming.url === "/directory" ? "/dir" : incoming.url;

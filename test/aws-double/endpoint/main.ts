@@ -6,7 +6,7 @@ const { accountOf } = await import("../account.ts");
 const { networkOf, authorityAddress } = await import("../../../infra/local/network.ts");
 const { ensureAuthority } = await import("../../../infra/local/authority.ts");
 const { cloudOf, CLOUD_STACK, METADATA_PORT } = await import("../machine/plan.ts");
-const { acmeDoor } = await import("./acme.ts");
+const { acmeEndpoint } = await import("./acme.ts");
 const { apiServer } = await import("./api.ts");
 const { MetadataService } = await import("./metadata.ts");
 
@@ -24,7 +24,7 @@ const listen = (server: import("node:net").Server, port: number) =>
 
 await new MetadataService(aws).listen(address, METADATA_PORT);
 await listen(
-  acmeDoor(aws.store.home, { host: authorityAddress(network).ipv4, port: 14_000, ca: serverCa }),
+  acmeEndpoint(aws.store.home, { host: authorityAddress(network).ipv4, port: 14_000, ca: serverCa }),
   443,
 );
 await listen(apiServer(aws, log), 80);

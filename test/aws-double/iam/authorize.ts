@@ -63,7 +63,7 @@ export const invokeCalls = (token: string, args: Props, aws: Account): Call[] =>
   INVOKES[token]?.(args, aws) ?? [];
 
 /**
- * Judges requests by the policies of whoever runs the program.
+ * Judges requests by the policies of the role that runs the program.
  * @param stack of the resource: each stack has roles of its own
  * @returns the tolerated ones that were denied
  * @throws ApiError for the first other one, in the words of the service

@@ -6,7 +6,7 @@ import type { Props } from "../values.ts";
 export const ROLES = ["deployer", "drift", "preview", "administrator"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** What whoever makes the role puts into the documents (docs/environments.md). */
+/** What the administrator who creates the role fills in (docs/environments.md). */
 export interface Placeholders {
   stack: string;
   /** The edge's name; default any. */

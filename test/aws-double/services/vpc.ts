@@ -261,7 +261,7 @@ export const defaultSecurityGroup: Kind = {
   change: (_before, inputs) => tagsAll(inputs),
 };
 
-/** EC2 Instance Connect's door into a VPC: at most one for each VPC (EC2 user guide, "EC2 Instance Connect Endpoint quotas"). */
+/** EC2 Instance Connect's endpoint in a VPC: at most one for each VPC (EC2 user guide, "EC2 Instance Connect Endpoint quotas"). */
 export const connectEndpoint: Kind = {
   token: "aws:ec2transitgateway/instanceConnectEndpoint:InstanceConnectEndpoint",
   replaces: ["subnetId", "securityGroupIds", "preserveClientIp", "ipAddressType"],

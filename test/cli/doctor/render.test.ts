@@ -26,7 +26,7 @@ const report: DoctorReport = {
       ok: false,
       ms: 0,
       got: "not tried: UDP (QUIC) failed",
-      fix: "Mend",
+      fix: "Fix",
       blockedBy: ["UDP (QUIC)"],
     }),
   ],

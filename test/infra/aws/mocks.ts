@@ -98,14 +98,14 @@ interface Monitor {
   registerResource(request: any, callback: unknown): Promise<void>;
 }
 
-/** What the program says to whoever runs it. Without an engine the SDK would print it. */
+/** What the program prints. Without an engine the SDK would print it. */
 export function hearLog(): string[] {
   const said: string[] = [];
   (pulumi.log as { info: (text: string) => Promise<void> }).info = async (text) => void said.push(text);
   return said;
 }
 
-/** Records what the program makes. Set up anew for each program. */
+/** Records what the program makes. Set up for each program. */
 export async function recording(stack: string, preview = false): Promise<Asked[]> {
   hearLog();
   const asked: Asked[] = [];

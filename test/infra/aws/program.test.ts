@@ -294,7 +294,7 @@ describe("settings that change what is made", () => {
     expect(volume?.options).toMatchObject({ ignoreChanges: ["snapshotId"], protect: true });
   });
 
-  test("the endpoint of whoever runs it does not reach the machine", async () => {
+  test("the user's own endpoint does not reach the machine", async () => {
     process.env.AWS_ENDPOINT_URL = "http://localhost:4566";
     try {
       expect((await Program.run()).documents().join()).not.toContain("4566");
@@ -436,7 +436,7 @@ describe("settings that change what is made", () => {
     expect(program.all("sns/topic:Topic")).toHaveLength(1);
   });
 
-  test("the wait has a trigger of its own, so that the way back to what ran before waits too", async () => {
+  test("the wait has a trigger of its own, so that a rollback waits too", async () => {
     const program = await Program.run();
     const [asked] = program.asked.filter(({ name }) => name === "prod-awaited");
     expect(asked?.inputs.create).toBe("date +%s%N");

@@ -66,7 +66,7 @@ async function command(...args: string[]): Promise<string> {
 async function create(name: string, ...more: string[]): Promise<Token> {
   return JSON.parse(await command("create", "--name", name, "--json", ...more)) as Token;
 }
-/** Gives a token other scopes, as whoever deploys the file does. */
+/** Gives a token other scopes, as a deployment of the file does. */
 async function setScopes({ id }: Token, scopes: string[]): Promise<void> {
   const text = await readFile(tokensFile, "utf8");
   const stored = JSON.parse(text) as { tokens: { id: string; scopes: string[] }[] };
@@ -153,7 +153,7 @@ test("a session in memory does what its token may do now", async () => {
   await setScopes(token, ["code:read"]);
   await new Promise((resolve) => setTimeout(resolve, 1_100));
   expect(await tools()).toContain('"wait"');
-  // The call of before ended with the rights it was made with, and says so to whoever comes back for it.
+  // The earlier call ended with the rights that it started with, and a client that resumes learns so.
   const last = /id: (\S+)/.exec(call ?? "")?.[1] ?? "";
   const again = await fetch(`${running.origin}/mcp`, {
     headers: { ...headers, accept: "text/event-stream", "last-event-id": last },

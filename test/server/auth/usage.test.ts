@@ -60,7 +60,7 @@ describe("Usage", () => {
     await usage.close();
   });
 
-  test("the quota holds between and across writes, and begins anew the next day", async () => {
+  test("the quota holds between and across writes, and is reset the next day", async () => {
     let now = NOON;
     const usage = new Usage(new Recording(), { now: () => now });
     expect(usage.count("a", 2)).toBe(0);

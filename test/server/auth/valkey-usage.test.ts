@@ -20,7 +20,7 @@ if (reason !== undefined) {
 }
 
 function counts(server: (typeof SERVERS)[number]) {
-  test("two servers add up; days are apart; the last use is the latest, whoever tells it", async () => {
+  test("two servers add up; days are separate; the latest last use is kept", async () => {
     await using valkey = await ValkeyServer.start(server);
     const [blue, green] = [new ValkeyUsage(valkey.url), new ValkeyUsage(valkey.url)];
     try {

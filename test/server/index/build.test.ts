@@ -93,7 +93,7 @@ describe("buildIndex", () => {
     await build();
     expect(await find("alpha")).toEqual(["c.ts:1"]);
     expect(await find("Beta")).toEqual([]);
-    await git("checkout", "--quiet", "--orphan", "anew");
+    await git("checkout", "--quiet", "--orphan", "rewritten");
     await commit();
     await git("branch", "--quiet", "-D", "main");
     await git("reflog", "expire", "--expire=now", "--all");
@@ -134,7 +134,7 @@ describe("buildIndex", () => {
     expect(await find("alpha")).toEqual(["a.ts:1"]);
   });
 
-  test("a damaged or foreign database is built anew, beside it", async () => {
+  test("a damaged or foreign database is rebuilt in a new file", async () => {
     await makeRepository(root, TWO);
     await build();
     await writeFile(

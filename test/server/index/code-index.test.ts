@@ -123,7 +123,7 @@ describe("CodeIndex", () => {
     expect(capabilities.has("index")).toBe(false);
   });
 
-  test("a folder that cannot be used: the server goes on without an index, and says how to mend it", async () => {
+  test("with an unusable folder, the server runs without an index and says how to fix it", async () => {
     await makeRepository(root, FILES);
     await writeFile(join(folder.path, "file"), "");
     const index = makeIndex(join(folder.path, "file", "index"));

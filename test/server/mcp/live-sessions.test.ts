@@ -61,7 +61,7 @@ describe("LiveSessions", () => {
     expect(closed.sort()).toEqual(["a", "b", "c"]);
   });
 
-  test("who needs room makes it himself; else whoever has most gives way", () => {
+  test("a caller at its limit evicts its own sessions; otherwise the caller with the most sessions does", () => {
     const closed: string[] = [];
     const live = new LiveSessions({ max: 5, maxPerPrincipal: 3 });
     live.put(session("modest", closed, "modest"));

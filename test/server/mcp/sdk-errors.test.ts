@@ -94,7 +94,7 @@ describe("over the wire", () => {
     ["refuses", { capabilities: {} }],
     ["does not know", "nonsense"],
   ])(
-    "a session whose initialize a newer SDK %s is unknown, so that its client begins anew",
+    "a session whose initialize a newer SDK %s is unknown, so that its client starts a new one",
     async (_, params) => {
       const store = new SqliteStore(":memory:");
       await using app = await startApp({ WORKSPACE_DIR: join(folder.path, "workspace") }, { store });

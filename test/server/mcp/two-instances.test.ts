@@ -237,7 +237,7 @@ function switching(open: () => Promise<{ env: Record<string, string>; end: () =>
       id: 7,
       error: { message: expect.stringContaining("lost") },
     });
-    // Whoever comes back with an older place gets the same again.
+    // A client that resumes from an earlier event gets the same events again.
     const again = await (await resume(green, headers, before[0]?.id)).rest();
     expect(steps(again).slice(0, 4)).toEqual([1, 2, 3, 4]);
     expect(again.at(-1)?.message).toEqual(after.at(-1)?.message);

@@ -69,7 +69,7 @@ describe("withOutages", () => {
 });
 
 describe("a store that does not answer", () => {
-  /** Fails after some time, as a command that timed out, until it is mended. */
+  /** Fails after some time, as a command that timed out, until it is restored. */
   function slow(failure: Error) {
     const inner = new SqliteStore(":memory:");
     let broken = true;
@@ -88,20 +88,20 @@ describe("a store that does not answer", () => {
     };
     const told: string[] = [];
     const listener = { onAway: () => told.push("away"), onBack: () => told.push("back") };
-    const mend = () => {
+    const restore = () => {
       broken = false;
     };
-    return { store: withOutages(inner, listener), told, mend, asked: () => asked };
+    return { store: withOutages(inner, listener), told, restore, asked: () => asked };
   }
 
   test("is not asked again until it does: who comes meanwhile is answered at once", async () => {
-    const { store, told, mend, asked } = slow(new Error("Command timed out"));
+    const { store, told, restore, asked } = slow(new Error("Command timed out"));
     await expect(store.read("a")).rejects.toBeInstanceOf(StoreUnavailable);
     for (let n = 0; n < 5; n++)
       await expect(store.read("a")).rejects.toMatchObject({ reason: "Command timed out" });
     await expect(store.check()).rejects.toBeInstanceOf(StoreUnavailable);
     expect(asked()).toBe(1);
-    mend();
+    restore();
     await eventually(() => told.includes("back"), "the end of the outage");
     expect(await store.read("a")).toBeUndefined();
     expect(told).toEqual(["away", "back"]);
@@ -220,7 +220,7 @@ function outages(): void {
         over = true;
       };
       try {
-        // Its heart beat finds out.
+        // Its heartbeat detects that.
         await eventually(() => away(app), "the outage to be noticed");
         const ready = await fetch(`${app.origin}/readyz`);
         expect(ready.status).toBe(200);

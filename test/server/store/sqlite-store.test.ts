@@ -145,7 +145,7 @@ describe("openStore", () => {
     expect((await readdir(dir)).some((name) => name.includes(".damaged-"))).toBe(true);
   });
 
-  test("a folder that cannot be made is named with its mend, and sessions are kept in memory", async () => {
+  test("a folder that cannot be created is reported with a fix, and sessions are kept in memory", async () => {
     await writeFile(join(folder.path, "file"), "");
     const told: string[] = [];
     const store = await open(join(folder.path, "file", "sessions"), told);

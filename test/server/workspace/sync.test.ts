@@ -130,7 +130,7 @@ describe("Sync", () => {
   });
 });
 
-/** Serves a bare repository as plain files, to whoever says the word. */
+/** Serves a bare repository as plain files, to a client that sends the password. */
 async function startRemote(
   authorization: string,
 ): Promise<{ url: string; server: Server; seen: IncomingHttpHeaders[] }> {

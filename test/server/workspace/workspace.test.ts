@@ -48,7 +48,7 @@ describe("shows", () => {
     expect(workspace.files(code, now)).toBe(listing);
   });
 
-  test("after two seconds git lists anew", async () => {
+  test("after two seconds git lists again", async () => {
     const code = await repo();
     const now = Date.now();
     const listing = workspace.files(code, now);
