@@ -187,7 +187,7 @@ test("the delay of guesses is an event and says how long it is", async () => {
   );
 });
 
-test("whoever floods the sign-in from the victim's own network does not delay the victim's browser", async () => {
+test("a flood of sign-ins from the victim's own network does not delay the victim's browser", async () => {
   await using other = await startOAuth({ stored: true });
   const there = new StoredPeople(other.server.store, other.origin);
   const { secret, recoveryCodes, person } = await enrolled(there, "joan");
