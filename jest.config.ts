@@ -22,7 +22,8 @@ export const shared: Config = {
 const HOST = ["test/machine/", "test/aws/", "test/cloud-init/", "test/infra/local/"];
 
 const config: Config = {
-  testTimeout: 30_000,
+  // A guard against tests that hang, not a measure: a busy machine may be ten times slower.
+  testTimeout: 120_000,
   reporters: ["default", "<rootDir>/test/support/summary-reporter.js"],
   // A suite waits for other processes half of its time: two keep two cores busy.
   maxWorkers: Math.max(2, availableParallelism() - 1),

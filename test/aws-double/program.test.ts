@@ -44,7 +44,7 @@ describe("order", () => {
     const rules = run.made.flatMap(({ type, name }, at) => (RULES.includes(type) ? [{ name, at }] : []));
     for (const { name, at } of rules)
       if (!/-shell-/.test(name)) expect([name, at < first]).toEqual([name, true]);
-  }, 30_000);
+  }, 120_000);
 });
 
 describe("zones", () => {
@@ -58,20 +58,20 @@ describe("zones", () => {
     const run = await ProgramRun.up({}, { account: aws });
     expect(run.failures).toEqual([]);
     expect(zones(run).sort()).toEqual(["eu-central-1b", "eu-central-1c"]);
-  }, 30_000);
+  }, 120_000);
 
   test("may be one alone: both subnets lie there", async () => {
     makeScarce(aws, { unoffered: { "t4g.small": ["eu-central-1a", "eu-central-1c"] } });
     const run = await ProgramRun.up({}, { account: aws });
     expect(zones(run)).toEqual(["eu-central-1b", "eu-central-1b"]);
-  }, 30_000);
+  }, 120_000);
 });
 
 test("a machine of a burstable type begins with a whole processor, not with the fifth that is left without credits", async () => {
   const run = await ProgramRun.up({}, { account: aws });
   const machine = run.made.find(({ name }) => name === "mcp-edge-prod-machine");
   expect(machine?.inputs.creditSpecification).toEqual({ cpuCredits: "unlimited" });
-}, 30_000);
+}, 120_000);
 
 test("of a fresh stack's alarms those alone are raised that wait for the machine to speak", async () => {
   const run = await ProgramRun.up({ alarms: "full" }, { account: aws });
@@ -84,7 +84,7 @@ test("of a fresh stack's alarms those alone are raised that wait for the machine
     })
     .map(({ name }) => name);
   expect(raised.sort()).toEqual(["mcp-edge-prod-alarm-health", "mcp-edge-prod-alarm-memory"]);
-}, 30_000);
+}, 120_000);
 
 /** `doctor --aws` over the endpoint, with the deployer's rights, as the workflow runs it right after `up`. */
 describe("doctor", () => {
@@ -127,7 +127,7 @@ describe("doctor", () => {
       const content = Buffer.from(JSON.stringify(status));
       putObject(aws.store.home, bucket, `status/${id}.json`, content, { contentType: "application/json" });
     }
-  }, 30_000);
+  }, 120_000);
 
   afterEach(() => {
     server.close();
@@ -136,12 +136,12 @@ describe("doctor", () => {
 
   test("is content right after the first up of two machines", async () => {
     expect(await examine()).toEqual([]);
-  }, 30_000);
+  }, 120_000);
 
   test("says which type is in one zone alone", async () => {
     makeScarce(aws, { unoffered: { "t4g.small": ["eu-central-1a", "eu-central-1b"] } });
     expect(await examine()).toEqual([
       "instance-type: t4g.small is offered in eu-central-1c alone: all machines would be in one zone",
     ]);
-  }, 30_000);
+  }, 120_000);
 });

@@ -98,7 +98,7 @@ export class ProgramRun {
     await Promise.race([
       pulumi.runtime.disconnect(),
       // A program that has thrown in the middle never ends by itself.
-      setTimeout(15_000, undefined, { ref: false }).then(() => {
+      setTimeout(60_000, undefined, { ref: false }).then(() => {
         throw new Error(`The program does not end. Refused so far:\n${one.failures.join("\n")}`);
       }),
     ]);

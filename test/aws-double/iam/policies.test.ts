@@ -83,14 +83,14 @@ describe("the deployer", () => {
       expect(await run.destroy()).toEqual([]);
       expect(aws.store.all()).toEqual([]);
     },
-    30_000,
+    120_000,
   );
 
   test("makes a stack in somebody else's VPC", async () => {
     run = await ProgramRun.up(await foreignNetwork(aws), { stack: "prod", account: aws });
     expect(run.failures).toEqual([]);
     expect(await run.destroy()).toEqual([]);
-  }, 30_000);
+  }, 120_000);
 
   test("changes what the settings can change in place", async () => {
     run = await ProgramRun.up(EVERYTHING, { stack: "prod", account: aws });
@@ -138,7 +138,7 @@ describe("the deployer", () => {
     }
     const tags = { ...(root.tags as Props), team: "core" };
     expect(await run.change("mcp-edge-prod-machine", { rootBlockDevice: { ...root, tags } })).toEqual([]);
-  }, 30_000);
+  }, 120_000);
 
   test("of one stack has no hand in another's, but for what Route 53 cannot tell apart", async () => {
     run = await ProgramRun.up(EVERYTHING, { stack: "prod", account: aws });
@@ -154,7 +154,7 @@ describe("the deployer", () => {
         "mcp-edge-prod-zone",
       ].sort(),
     );
-  }, 30_000);
+  }, 120_000);
 });
 
 /** A second's judgement on one request, with the keys that AWS fills. */
@@ -380,7 +380,7 @@ describe("the preview role", () => {
     for (const action of ["s3:GetObject", "ssm:GetParameter", "iam:GetRole"])
       for (const name of names)
         expect(may("preview", { action, resource: `arn:aws:s3:::${name}` })).toBe(false);
-  }, 30_000);
+  }, 120_000);
 
   test("suffices for the data sources", async () => {
     const preview = Double.over({ ...aws, role: "preview" });
@@ -414,7 +414,7 @@ describe("of the deployer's policy", () => {
         for (const tags of [{ ...(inputs.tags as Props), team: "a" }, inputs.tags])
           await run.change(name, { tags }, type);
     await run.destroy();
-  }, 30_000);
+  }, 120_000);
 
   test("every right is asked for by something that the program or the doctor does", () => {
     const rights = statements
@@ -451,7 +451,7 @@ describe("of the deployer's policy", () => {
     expect((await run.change("mcp-edge-prod-machine", { rootBlockDevice: root }))[0]).toContain(
       "ec2:ModifyVolume",
     );
-  }, 30_000);
+  }, 120_000);
 });
 
 /** Rights that this run does not ask for, and what does. */
