@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { byHand } from "../doctor/as/by-hand.ts";
 import { type ClientShape, clientsNamed } from "../doctor/as/clients.ts";
 import { checksAs } from "../doctor/as/index.ts";
+import { byLink, type SignIn } from "../doctor/as/sign-in.ts";
 import { CHECKS } from "../doctor/checks/index.ts";
 import { runWithProgress } from "../doctor/progress.ts";
 import { renderForTerminal } from "../doctor/render.ts";
@@ -82,11 +83,12 @@ export function doctorCommand({
           return;
         }
         const clients = flags.as === undefined ? undefined : clientsOf(flags.as);
-        const options = await optionsOf(url, flags, resolveDefault);
+        const known = url === undefined ? await resolveDefault(flags.stack) : undefined;
+        const options = optionsOf(url, flags, known);
         process.exitCode =
           clients === undefined
             ? show(await runWithProgress(options), flags.json === true)
-            : await examineAs(clients, options, flags);
+            : await examineAs(clients, options, flags, signInOf(flags, known));
       } catch (error) {
         if (!(error instanceof DoctorUsageError)) throw error;
         command.error(`error: ${error.message}`, { exitCode: USAGE });
@@ -109,12 +111,22 @@ function clientsOf(text: string): ClientShape[] {
   }
 }
 
+/** Who signs in: a person where `--sign-in` says so, else the doctor's own person of a machine of ours, else nobody. */
+function signInOf(flags: Flags, known: DoctorDefault | undefined): SignIn | undefined {
+  if (flags.signIn === true) return byHand();
+  return known?.signInLink && byLink(known.signInLink);
+}
+
 /** One report for each client, one after the other: the limits of the server are for one client at a time. */
-async function examineAs(clients: ClientShape[], options: DoctorOptions, flags: Flags): Promise<number> {
+async function examineAs(
+  clients: ClientShape[],
+  options: DoctorOptions,
+  flags: Flags,
+  signIn: SignIn | undefined,
+): Promise<number> {
   const reports: (DoctorReport & { as: string })[] = [];
-  const signIn = flags.signIn === true ? { signIn: byHand() } : {};
   for (const shape of clients) {
-    const checks = checksAs(shape, { path: flags.path, ...signIn });
+    const checks = checksAs(shape, { path: flags.path, ...(signIn ? { signIn } : {}) });
     const report = await runWithProgress({ ...options, checks }, flags.signIn);
     reports.push({ as: shape.id, ...report });
     if (!flags.json) {
@@ -122,18 +134,13 @@ async function examineAs(clients: ClientShape[], options: DoctorOptions, flags: 
     }
   }
   if (flags.json) process.stdout.write(`${JSON.stringify(reports, null, 2)}\n`);
-  else if (flags.signIn !== true)
+  else if (signIn === undefined)
     process.stdout.write("Nobody signed in: add --sign-in to go on up to a tool call.\n");
   return reports.every(({ ok }) => ok) ? 0 : 1;
 }
 
-async function optionsOf(
-  url: string | undefined,
-  flags: Flags,
-  resolveDefault: (stack: string) => Promise<DoctorDefault>,
-): Promise<DoctorOptions> {
+function optionsOf(url: string | undefined, flags: Flags, known: DoctorDefault | undefined): DoctorOptions {
   const timeoutMs = limitOf(flags);
-  const known = url === undefined ? await resolveDefault(flags.stack) : undefined;
   const ca = flags.ca ?? known?.ca;
   const connect = flags.connect ?? known?.address;
   const noToken = flags.token === false;

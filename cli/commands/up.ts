@@ -60,7 +60,7 @@ function protocols({ checks }: DoctorReport): string {
 }
 
 function summary(result: UpResult, doctor: { text: string; protocols: string } | undefined): string {
-  const { deployed, changes, token } = result;
+  const { deployed, changes, token, enrolment } = result;
   const shown = token
     ? `Token: ${token.token}\n       Keep it: it is stored hashed and is not shown again. Another: npm run mcp-edge -- token create`
     : "Token: the one that you have (a new one: npm run mcp-edge -- token create)";
@@ -69,6 +69,11 @@ function summary(result: UpResult, doctor: { text: string; protocols: string } |
     doctor ? `\n${doctor.text}` : "",
     `URL:   ${deployed.url}${doctor ? `   (${doctor.protocols})` : ""}`,
     shown,
+    ...(enrolment
+      ? [
+          `Owner: ${enrolment.link}\n       Open it and choose how "${enrolment.login}" signs in. It works once, until ${enrolment.linkExpiresAt}. A new one: npm run mcp-edge -- user reset ${enrolment.login}`,
+        ]
+      : []),
     "",
     connectText(deployed, token?.token),
     "",

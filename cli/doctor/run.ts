@@ -3,7 +3,7 @@ import { CHECKS } from "./checks/index.ts";
 import { Context } from "./context.ts";
 import { Limit } from "./limit.ts";
 import { outcomeOf } from "./outcome.ts";
-import { DoctorUsageError, parseConnect, parseOrigin, readCa } from "./target.ts";
+import { type AuthMode, DoctorUsageError, parseConnect, parseOrigin, readCa } from "./target.ts";
 
 export type { CheckResult, DoctorReport } from "./check.ts";
 
@@ -16,8 +16,8 @@ export interface DoctorOptions {
   connect?: string;
   /** Bearer token for /mcp. Appears in no output. */
   token?: string;
-  /** `none` when the operator has opened the server to everybody. Default `token`. */
-  auth?: "token" | "none";
+  /** How the server lets callers in. Default: unknown, a token or OAuth. */
+  auth?: AuthMode;
   /** TCP port of plain HTTP. Default 80. */
   httpPort?: number;
   /** Limit of one check, milliseconds. Default 10 000; the keep-alive checks wait 16 s in any case. */
@@ -54,7 +54,7 @@ export async function runDoctor(options: DoctorOptions): Promise<DoctorReport> {
     connect: options.connect === undefined ? undefined : parseConnect(options.connect),
     ca: options.ca === undefined ? undefined : readCa(options.ca),
     token: options.token,
-    auth: options.auth ?? "token",
+    auth: options.auth,
   } as const;
   const context = new Context(target, limitMs);
   const at = new Date().toISOString();

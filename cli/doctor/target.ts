@@ -6,6 +6,9 @@ export class DoctorUsageError extends Error {
   override name = "DoctorUsageError";
 }
 
+/** The setting `auth` of a stack, or `none` for a server that lets every caller in. */
+export type AuthMode = "token" | "oauth" | "none";
+
 /** What is examined. */
 export interface Target {
   /** `https://host` or `https://host:port`, nothing behind it. */
@@ -20,8 +23,8 @@ export interface Target {
   /** PEM, trusted beside the system's roots. */
   ca: string | undefined;
   token: string | undefined;
-  /** `none`: the operator has opened the server to everybody, so no 401 is expected. */
-  auth: "token" | "none";
+  /** How the server lets callers in, where that is known. `none`: everybody, so no 401 is expected. */
+  auth: AuthMode | undefined;
 }
 
 const EXAMPLE = "write it like https://edge.example.com";

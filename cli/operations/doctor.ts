@@ -8,7 +8,9 @@ import { bansCheck, parseBans } from "../doctor/checks/machine/bans.ts";
 import { patchesCheck } from "../doctor/checks/machine/patches.ts";
 import { runWithProgress } from "../doctor/progress.ts";
 import type { DoctorReport } from "../doctor/run.ts";
-import { regionOf } from "../machine/machine-ref.ts";
+import type { AuthMode } from "../doctor/target.ts";
+import { type MachineRef, machineRef, regionOf } from "../machine/machine-ref.ts";
+import { doctorSignInLink } from "../machine/people.ts";
 import { createToken, withShortToken } from "../machine/tokens.ts";
 import { type Deployed, readDeployed } from "../stack/outputs.ts";
 import { targetOf } from "../stack/team.ts";
@@ -22,7 +24,9 @@ export interface DoctorDefault {
   /** IP address to connect to. */
   address?: string;
   token?: string;
-  auth?: "token" | "none";
+  auth?: AuthMode;
+  /** For a server where people sign in: a link that signs the doctor in once. */
+  signInLink?: () => Promise<URL>;
   /** Checks that only this caller can make, after the others. */
   more?: readonly Check[];
 }
@@ -48,10 +52,17 @@ export async function doctorDefault(stack: string): Promise<DoctorDefault> {
   const inAws = await awsDefault(stack);
   if (inAws) return inAws;
   const deployed = await readDeployed(stack);
-  const known = { ...target(deployed), more: [bansOf(deployed), patchesOf(deployed)] };
+  const more = [bansOf(deployed), patchesOf(deployed)];
+  const known = { ...target(deployed), ...(await signInOf(deployed)), more };
   if (process.env.MCP_EDGE_TOKEN) return known;
   const { token } = await createToken(deployed, { name: "doctor", ttl: TOKEN_SECONDS });
   return { ...known, token };
+}
+
+/** How callers get in at a machine, and the doctor's own way where people sign in. */
+async function signInOf(ref: MachineRef): Promise<Pick<DoctorDefault, "auth" | "signInLink">> {
+  const { auth } = parseSettings(rawSettings(await stackConfig(ref.stack)), ref.stack);
+  return auth === "oauth" ? { auth, signInLink: () => doctorSignInLink(ref) } : { auth };
 }
 
 /** @returns undefined when the stack is not in AWS */
@@ -61,7 +72,8 @@ async function awsDefault(stack: string): Promise<DoctorDefault | undefined> {
   const settings = parseSettings(rawSettings(config), stack);
   if (settings.target !== "aws") return undefined;
   const ca = await acmeRoots(settings);
-  return { url: `https://${settings.domain}`, auth: settings.auth, ...(ca ? { ca } : {}) };
+  const signIn = await signInOf(await machineRef(stack));
+  return { url: `https://${settings.domain}`, ...signIn, ...(ca ? { ca } : {}) };
 }
 
 /** Examines a stack through the APIs of AWS. Only its settings are needed: it may have been brought up elsewhere, or not at all. */
@@ -81,5 +93,8 @@ export async function awsDoctor(stack: string, limitMs: number): Promise<DoctorR
 /** Examines a stack of this host that is up. */
 export async function doctorOf(deployed: Deployed, { quiet }: { quiet: boolean }): Promise<DoctorReport> {
   const checks = [...CHECKS, bansOf(deployed)];
-  return withShortToken(deployed, (token) => runWithProgress({ ...target(deployed), checks, token }, quiet));
+  const { auth = "token" } = await signInOf(deployed);
+  return withShortToken(deployed, (token) =>
+    runWithProgress({ ...target(deployed), auth, checks, token }, quiet),
+  );
 }

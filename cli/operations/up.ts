@@ -6,6 +6,7 @@ import { buildRelease } from "../../infra/release.ts";
 import { parseSettings, rawSettings } from "../../infra/settings.ts";
 import type { Engine } from "../engine/find.ts";
 import { ensureEngine } from "../engine/index.ts";
+import { type Enrolment, enrolOwner } from "../machine/people.ts";
 import { createToken, type NewToken, tokens } from "../machine/tokens.ts";
 import { type Changes, eventLines, noChanges } from "../stack/engine-events.ts";
 import { type Deployed, rememberDeployed } from "../stack/outputs.ts";
@@ -27,6 +28,8 @@ export interface UpResult {
   changes: Changes;
   /** Only when it was made now: it is stored hashed, and shown this once. */
   token?: NewToken;
+  /** Only when nobody could sign in before, and people can (setting `auth: oauth`). */
+  enrolment?: Enrolment;
 }
 
 interface Context {
@@ -42,7 +45,7 @@ type Task = ListrTaskWrapper<Context, any, any>;
 export async function up(options: UpOptions, signal: AbortSignal): Promise<UpResult> {
   const { stack } = options;
   // Settings and host are checked before anything is made or fetched.
-  const { target } = parseSettings(rawSettings(await stackConfig(stack, options.overrides)), stack);
+  const { target, auth } = parseSettings(rawSettings(await stackConfig(stack, options.overrides)), stack);
   if (target === "aws") {
     throw new Error(
       `Stack ${stack} is in AWS, a team's. Bring it up: pulumi up --stack ${stack} (docs/aws.md)`,
@@ -72,6 +75,7 @@ export async function up(options: UpOptions, signal: AbortSignal): Promise<UpRes
         task: (context, task) => program(context, task, options, signal),
       },
       { title: "Token", task: (context, task) => firstToken(context, task) },
+      { title: "Owner", enabled: auth === "oauth", task: (context, task) => firstPerson(context, task) },
     ],
     progress(options.json),
   );
@@ -132,4 +136,11 @@ async function firstToken(context: Context, task: Task): Promise<void> {
   }
   result.token = await createToken(result.deployed, { name: "default" });
   task.title = "Token made";
+}
+
+async function firstPerson(context: Context, task: Task): Promise<void> {
+  const result = context.result as UpResult;
+  const enrolment = await enrolOwner(result.deployed);
+  if (enrolment) result.enrolment = enrolment;
+  task.title = enrolment ? "Owner added" : "Owner: there are people already";
 }

@@ -22,8 +22,9 @@ export const common = {
     example: "ops@example.com",
     edge: "EMAIL",
   }),
-  auth: setting(oneOf("token"), "token", {
-    description: "Who may call: `token` asks for a bearer token, which is stored hashed.",
+  auth: setting(oneOf("token", "oauth"), "token", {
+    description:
+      "Who may call. `token`: clients with a bearer token, which is stored hashed. `oauth`: people sign in and allow their clients (Claude.ai, ChatGPT and others); tokens work too, at `/mcp/token` for clients that ignore a pasted token where they find OAuth.",
     server: "AUTH_MODE",
   }),
   grants: setting(z.array(grant), [], {

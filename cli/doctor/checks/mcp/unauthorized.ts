@@ -39,8 +39,15 @@ export const unauthorized: Check = {
         `401 with ${challenge === undefined ? "no WWW-Authenticate" : `WWW-Authenticate: ${challenge}`}`,
       );
     }
+    const advertised = /resource_metadata/i.test(challenge);
+    if (context.target.auth === "oauth" && !advertised) {
+      throw new CheckFailure(
+        "401, but the challenge names no resource_metadata, so Claude.ai and ChatGPT cannot find the sign-in",
+        "Set AUTH_MODE=oauth in /etc/mcp-edge/server.env (setting auth: oauth) and deploy: npm run up",
+      );
+    }
     // Clients that see it look for OAuth and then ignore the token their user gave them.
-    if (/resource_metadata/i.test(challenge)) {
+    if (context.target.auth === "token" && advertised) {
       throw new CheckFailure(
         "401, but the challenge names resource_metadata, so clients would ignore a static token",
       );

@@ -220,8 +220,17 @@ describe("401 without a token", () => {
     [answer(401, { "www-authenticate": "Basic" }), "401 with WWW-Authenticate: Basic"],
     [answer(401, { "www-authenticate": 'Bearer resource_metadata="https://x"' }), "resource_metadata"],
   ])("%#", async (handler, got) => {
-    const result = await against({ "/mcp": handler }, "unauthorized");
+    const result = await against({ "/mcp": handler }, "unauthorized", { auth: "token" });
     expect(result).toMatchObject({ ok: false, got: expect.stringContaining(got), fix: expect.any(String) });
+  });
+
+  test("OAuth, where the setting says so and where nothing is known", async () => {
+    const routes = { "/mcp": answer(401, { "www-authenticate": 'Bearer resource_metadata="https://x"' }) };
+    expect(await against(routes, "unauthorized", { auth: "oauth" })).toMatchObject({ ok: true });
+    expect(await against(routes, "unauthorized")).toMatchObject({ ok: true });
+    const hidden = await against(ROUTES, "unauthorized", { auth: "oauth" });
+    expect(hidden).toMatchObject({ ok: false, got: expect.stringContaining("no resource_metadata") });
+    expect(hidden?.fix).toContain("auth: oauth");
   });
 
   test("a server that its operator opened", async () => {
