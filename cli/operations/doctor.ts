@@ -9,7 +9,7 @@ import { patchesCheck } from "../doctor/checks/machine/patches.ts";
 import { runWithProgress } from "../doctor/progress.ts";
 import type { DoctorReport } from "../doctor/run.ts";
 import type { AuthMode } from "../doctor/target.ts";
-import { type MachineRef, machineRef, regionOf } from "../machine/machine-ref.ts";
+import { machineRef, regionOf } from "../machine/machine-ref.ts";
 import { doctorSignInLink } from "../machine/people.ts";
 import { createToken, withShortToken } from "../machine/tokens.ts";
 import { type Deployed, readDeployed } from "../stack/outputs.ts";
@@ -53,16 +53,17 @@ export async function doctorDefault(stack: string): Promise<DoctorDefault> {
   if (inAws) return inAws;
   const deployed = await readDeployed(stack);
   const more = [bansOf(deployed), patchesOf(deployed)];
-  const known = { ...target(deployed), ...(await signInOf(deployed)), more };
+  const known = { ...target(deployed), ...(await signInOf(stack)), more };
   if (process.env.MCP_EDGE_TOKEN) return known;
   const { token } = await createToken(deployed, { name: "doctor", ttl: TOKEN_SECONDS });
   return { ...known, token };
 }
 
-/** How callers get in at a machine, and the doctor's own way where people sign in. */
-async function signInOf(ref: MachineRef): Promise<Pick<DoctorDefault, "auth" | "signInLink">> {
-  const { auth } = parseSettings(rawSettings(await stackConfig(ref.stack)), ref.stack);
-  return auth === "oauth" ? { auth, signInLink: () => doctorSignInLink(ref) } : { auth };
+/** How callers get in at a stack, and the doctor's own way where people sign in. */
+async function signInOf(stack: string): Promise<Pick<DoctorDefault, "auth" | "signInLink">> {
+  const { auth } = parseSettings(rawSettings(await stackConfig(stack)), stack);
+  if (auth !== "oauth") return { auth };
+  return { auth, signInLink: async () => doctorSignInLink(await machineRef(stack)) };
 }
 
 /** @returns undefined when the stack is not in AWS */
@@ -72,8 +73,7 @@ async function awsDefault(stack: string): Promise<DoctorDefault | undefined> {
   const settings = parseSettings(rawSettings(config), stack);
   if (settings.target !== "aws") return undefined;
   const ca = await acmeRoots(settings);
-  const signIn = await signInOf(await machineRef(stack));
-  return { url: `https://${settings.domain}`, ...signIn, ...(ca ? { ca } : {}) };
+  return { url: `https://${settings.domain}`, ...(await signInOf(stack)), ...(ca ? { ca } : {}) };
 }
 
 /** Examines a stack through the APIs of AWS. Only its settings are needed: it may have been brought up elsewhere, or not at all. */
@@ -93,7 +93,7 @@ export async function awsDoctor(stack: string, limitMs: number): Promise<DoctorR
 /** Examines a stack of this host that is up. */
 export async function doctorOf(deployed: Deployed, { quiet }: { quiet: boolean }): Promise<DoctorReport> {
   const checks = [...CHECKS, bansOf(deployed)];
-  const { auth = "token" } = await signInOf(deployed);
+  const { auth = "token" } = await signInOf(deployed.stack);
   return withShortToken(deployed, (token) =>
     runWithProgress({ ...target(deployed), auth, checks, token }, quiet),
   );

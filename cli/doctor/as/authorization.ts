@@ -1,6 +1,7 @@
 import { CheckFailure } from "../check.ts";
 import type { Attempt } from "./attempt.ts";
 import { oauthErrorOf, preview, type Reply } from "./http.ts";
+import { registered } from "./registration.ts";
 import type { Step } from "./step.ts";
 
 /** The URL that the client opens in the person's browser. @param resource `undefined`: leaves the parameter out */
@@ -139,7 +140,12 @@ export const authorization: Step = {
         );
       assertFormAction(page, attempt);
     }
-    return attempt.shape.resource.length > 1
+    const { client, server, shape } = attempt;
+    if (client.byDocument && shape.document?.signed && server.registration_endpoint !== undefined) {
+      attempt.client = await registered(attempt, signal);
+      return `a page; from here on by a dynamic registration, since only ${shape.title} can sign what its document promises`;
+    }
+    return shape.resource.length > 1
       ? "a page, for every form of resource that this client sends"
       : "a page where people sign in";
   },

@@ -14,7 +14,12 @@ export interface ClientShape {
    * Client ID metadata document: its URL is the client id (draft-ietf-oauth-client-id-metadata-document).
    * The client takes this way only when the server advertises support and one of `methods`.
    */
-  document?: { url: string; methods: readonly string[] };
+  document?: {
+    url: string;
+    methods: readonly string[];
+    /** Its token requests are signed with the client's own key (private_key_jwt), which nobody else has. */
+    signed?: true;
+  };
   /** Body of its dynamic registration (RFC 7591). @param scopes what the server offers */
   registration(scopes: readonly string[]): Record<string, unknown>;
   /** Which scopes it asks for: those of the 401 challenge where it names some, or always all that are supported. */
@@ -58,7 +63,11 @@ export const CLIENTS: readonly ClientShape[] = [
     title: "ChatGPT",
     userAgent: "openai-mcp/1.0.0",
     redirectUri: "https://chatgpt.com/connector_platform_oauth_redirect",
-    document: { url: "https://chatgpt.com/oauth/client.json", methods: ["none", "private_key_jwt"] },
+    document: {
+      url: "https://chatgpt.com/oauth/client.json",
+      methods: ["none", "private_key_jwt"],
+      signed: true,
+    },
     registration: () => ({
       client_name: "ChatGPT",
       redirect_uris: ["https://chatgpt.com/connector_platform_oauth_redirect"],

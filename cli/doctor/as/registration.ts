@@ -76,7 +76,8 @@ export const registration: Step = {
   fix: "Take registrations as RFC 7591 describes: replace what the server does not support instead of refusing the whole",
 };
 
-async function registered(attempt: Attempt, signal: AbortSignal): Promise<RegisteredClient> {
+/** Registers the client dynamically. */
+export async function registered(attempt: Attempt, signal: AbortSignal): Promise<RegisteredClient> {
   const body = bodyOf(attempt);
   const reply = await register(attempt, body, signal);
   if (reply.status !== 201 && reply.status !== 200) {

@@ -69,5 +69,5 @@ export const signInStep = (signIn: SignIn): Step => ({
     attempt.code = codeOf(callback, attempt);
     return `code, state${callback.searchParams.has("iss") ? ", iss" : ""}`;
   },
-  fix: "See the server's side of the attempt: mcp-edge oauth trace",
+  fix: "See what the server says about the attempt: mcp-edge logs",
 });

@@ -85,7 +85,7 @@ export const token: Step = {
     }
     return `scope ${attempt.tokens.scope ?? "as asked"}`;
   },
-  fix: "See the server's side of the attempt: mcp-edge oauth trace",
+  fix: "See what the server says about the attempt: mcp-edge logs",
 };
 
 export const refresh: Step = {

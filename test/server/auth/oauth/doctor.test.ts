@@ -1,0 +1,63 @@
+import { request } from "node:http";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { CLIENTS } from "../../../../cli/doctor/as/clients.ts";
+import { checksAs } from "../../../../cli/doctor/as/index.ts";
+import { byLink } from "../../../../cli/doctor/as/sign-in.ts";
+import { runDoctor } from "../../../../cli/doctor/run.ts";
+import { StoredPeople } from "../../../../server/people/stored-people.ts";
+import { type Closable, tls1Server } from "../../../cli/doctor/lab.ts";
+import { type Authority, createAuthority } from "../../../cli/http3/lab/certificates.ts";
+import { freePort, type RunningOAuth, startOAuth } from "./support.ts";
+
+/** The doctor's view of each client, against the product's own server behind a TLS proxy, as NGINX is one. */
+let authority: Authority;
+let edge: Closable;
+let running: RunningOAuth;
+let url: string;
+
+beforeAll(async () => {
+  authority = createAuthority();
+  const port = await freePort();
+  edge = await tls1Server(authority.issue("edge.test"), {
+    "*": (incoming, response) => {
+      const headers = { ...incoming.headers, "x-forwarded-proto": "https", "x-forwarded-for": "192.0.2.7" };
+      const { method, url: path } = incoming;
+      const call = request({ host: "127.0.0.1", port, method, path, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.on("data", (part) => response.write(part));
+        answer.on("end", () => response.end());
+      });
+      call.on("error", () => response.destroy());
+      incoming.on("data", (part) => call.write(part));
+      incoming.on("end", () => call.end());
+    },
+  });
+  url = `https://edge.test:${edge.port}`;
+  running = await startOAuth({ port, stored: true, env: { PUBLIC_URL: url } });
+});
+afterAll(async () => {
+  await running?.app.close();
+  await edge?.close();
+  authority?.remove();
+});
+
+/** As `user sign-in-link` makes it on the machine. */
+async function link(): Promise<URL> {
+  const { people } = running.server;
+  if (!(people instanceof StoredPeople)) throw new Error("no people in the store");
+  const doctor = { login: "doctor", name: "Doctor", groups: [], scopes: ["code:read" as const] };
+  const person = (await people.findByLogin("doctor")) ?? (await people.directory.add(doctor));
+  return new URL((await people.links.make(person.id, "sign-in")).path, url);
+}
+
+test.each(CLIENTS)("$title gets in, up to a tool call", async (shape) => {
+  const { checks } = await runDoctor({
+    url,
+    connect: "127.0.0.1",
+    ca: authority.ca,
+    auth: "oauth",
+    checks: checksAs(shape, { signIn: byLink(link) }),
+  });
+  expect(checks.filter(({ ok }) => !ok)).toEqual([]);
+  expect(checks.map(({ id }) => id)).toEqual(expect.arrayContaining(["token", "tools", "refresh"]));
+});
