@@ -5,6 +5,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
 import { grantCommand } from "./commands/grant.ts";
 import { logsCommand } from "./commands/logs.ts";
+import { oauthCommand } from "./commands/oauth.ts";
 import { previewCommand } from "./commands/preview.ts";
 import { releaseCommand } from "./commands/release.ts";
 import { replaceCommand } from "./commands/replace.ts";
@@ -31,6 +32,7 @@ export function mcpEdge(): Command {
     statusCommand(),
     tokenCommand(),
     userCommand(),
+    oauthCommand(),
     auditCommand(),
     grantCommand(),
     connectCommand(),

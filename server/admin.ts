@@ -10,13 +10,14 @@ import type { ServerApp } from "./app.ts";
  */
 export async function startAdmin(
   socket: string,
-  { readiness, registerOps }: Pick<ServerApp, "readiness" | "registerOps">,
+  { authTrace, readiness, registerOps }: Pick<ServerApp, "authTrace" | "readiness" | "registerOps">,
 ): Promise<FastifyInstance> {
   const admin = Fastify({ logger: false, forceCloseConnections: true });
   admin.get("/readyz", async (_request, reply) => {
     const state = await readiness.probe();
     return reply.code(state.ready ? 200 : 503).send(state);
   });
+  admin.get("/oauth/trace", async () => authTrace.list());
   registerOps(admin);
   // A server that was killed leaves its socket behind. Any other kind of file stays: the server did not create it.
   const old = await lstat(socket).catch(() => undefined);

@@ -11,7 +11,10 @@ import { syncNews } from "./workspace/sync/news.ts";
 
 /** The whole server, not listening yet. */
 export interface ServerApp
-  extends Pick<Services, "lifecycle" | "streams" | "readiness" | "capabilities" | "auth" | "authEvents"> {
+  extends Pick<
+    Services,
+    "lifecycle" | "streams" | "readiness" | "capabilities" | "auth" | "authEvents" | "authTrace"
+  > {
   readonly http: FastifyInstance;
   /** Adds `/metrics` and `/capz` to another server: that of the private socket. */
   registerOps(app: FastifyInstance): void;

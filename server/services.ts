@@ -4,6 +4,7 @@ import { openAudit } from "./audit/open-audit.ts";
 import { AuthEvents } from "./auth/events.ts";
 import { openAuth } from "./auth/open-auth.ts";
 import { openUsage } from "./auth/open-usage.ts";
+import { AuthTrace } from "./auth/trace.ts";
 import { Usage } from "./auth/usage.ts";
 import { Capabilities } from "./capabilities/registry.ts";
 import { grantedAuth } from "./grants/granted-auth.ts";
@@ -61,6 +62,7 @@ export async function openServices(
 
   const shares = new Shares(config.shares);
   const authEvents = new AuthEvents((error) => log.error({ err: error }, "auth events"));
+  const authTrace = new AuthTrace(authEvents);
   const audit = openAudit(config.audit, { metrics, log, events: authEvents });
   const tools = (options.tools ?? TOOLS).map((tool) => {
     const observed = observedTool(audit.tool(limitedTool(tool, shares.calls)), metrics);
@@ -116,6 +118,7 @@ export async function openServices(
     context: { workspace, ripgrep: ripgrep.path, index, sync, semantic },
     auth,
     authEvents,
+    authTrace,
     readiness: new ReadinessProbe(checks, () => ({ draining: lifecycle.draining, ...about })),
     /** What `/metrics` and `/capz` show. */
     ops: { metrics, capabilities, tools, ...about },

@@ -69,5 +69,5 @@ export const signInStep = (signIn: SignIn): Step => ({
     attempt.code = codeOf(callback, attempt);
     return `code, state${callback.searchParams.has("iss") ? ", iss" : ""}`;
   },
-  fix: "See what the server says about the attempt: mcp-edge logs",
+  fix: "Read the server's side of the attempt; on a machine of this project: mcp-edge oauth trace",
 });

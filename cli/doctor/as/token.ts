@@ -85,7 +85,7 @@ export const token: Step = {
     }
     return `scope ${attempt.tokens.scope ?? "as asked"}`;
   },
-  fix: "See what the server says about the attempt: mcp-edge logs",
+  fix: "Read the server's side of the attempt; on a machine of this project: mcp-edge oauth trace",
 };
 
 export const refresh: Step = {

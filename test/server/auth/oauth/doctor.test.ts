@@ -1,9 +1,14 @@
+import { mkdtemp, rm } from "node:fs/promises";
 import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { CLIENTS } from "../../../../cli/doctor/as/clients.ts";
 import { checksAs } from "../../../../cli/doctor/as/index.ts";
 import { byLink } from "../../../../cli/doctor/as/sign-in.ts";
 import { runDoctor } from "../../../../cli/doctor/run.ts";
+import { renderTrace, type TraceEvent } from "../../../../cli/operations/oauth-trace.ts";
+import { startAdmin } from "../../../../server/admin.ts";
 import { StoredPeople } from "../../../../server/people/stored-people.ts";
 import { type Closable, tls1Server } from "../../../cli/doctor/lab.ts";
 import { type Authority, createAuthority } from "../../../cli/http3/lab/certificates.ts";
@@ -60,4 +65,45 @@ test.each(CLIENTS)("$title gets in, up to a tool call", async (shape) => {
   });
   expect(checks.filter(({ ok }) => !ok)).toEqual([]);
   expect(checks.map(({ id }) => id)).toEqual(expect.arrayContaining(["token", "tools", "refresh"]));
+});
+
+/** What the private socket of the running slot answers. */
+function traceAt(socketPath: string): Promise<TraceEvent[]> {
+  return new Promise((resolve, reject) => {
+    const call = request({ socketPath, path: "/oauth/trace" }, async (answer) => {
+      let text = "";
+      for await (const part of answer) text += part;
+      resolve(JSON.parse(text));
+    });
+    call.on("error", reject);
+    call.end();
+  });
+}
+
+test("the trace shows the server's side of each attempt, and what was refused", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "mcp-edge-trace-"));
+  const socket = join(folder, "admin.sock");
+  const admin = await startAdmin(socket, running.app);
+  try {
+    const events = await traceAt(socket);
+    const text = renderTrace(events);
+    const steps = [
+      "client.registered",
+      "authorization.started",
+      "consent",
+      "token.issued",
+      "token.refreshed",
+    ];
+    for (const step of steps) expect(text).toContain(`· ${step}`);
+    // The doctor asks as a client that the server does not know.
+    expect(text).toMatch(/✗ token\.refused .*invalid_client/);
+    expect(text).toMatch(/^https:\/\/claude\.ai\/oauth\/mcp-oauth-client-metadata, 192\.0\.2\.7$/m);
+  } finally {
+    await admin.close();
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("without an attempt the trace says so", () => {
+  expect(renderTrace([])).toBe("Nobody has tried to sign in since the server started.");
 });
