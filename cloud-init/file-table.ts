@@ -17,6 +17,7 @@ import type { MachineSettings } from "./settings.ts";
 const onAws = ({ aws }: MachineSettings) => aws !== undefined;
 const withMetrics = ({ aws }: MachineSettings) => aws?.metrics === true;
 const withLogs = ({ aws }: MachineSettings) => aws?.logs === true;
+const withSignIn = ({ serverEnvironment }: MachineSettings) => serverEnvironment.AUTH_MODE === "oauth";
 const withReboots = ({ rebootAt }: MachineSettings) => rebootAt !== "off";
 
 const python = { judge: "python", when: withLogs } as const;
@@ -77,6 +78,7 @@ export const FILES: readonly FileRow[] = [
     change: ["daemon-reload", "take-over"],
   }),
   dropIn(`${slotUnit}.d/sandbox.conf`, "sandbox.conf", "app", ["take-over"]),
+  dropIn(`${slotUnit}.d/outbound.conf`, "outbound.conf", "app", ["take-over"], withSignIn),
   dropIn(`${slotUnit}.d/secrets.conf`, "secrets.conf", "app", ["take-over"], onAws),
   enabled(socket, "app", {
     source: "files/systemd/slot.socket.liquid",

@@ -36,6 +36,14 @@ describe("machineFiles", () => {
     for (const value of values) expect(value).toMatch(/^SetCredential=[\w.-]+:.+$/);
   });
 
+  test("the server reaches the internet only where people sign in, and never private networks", () => {
+    const path = "/etc/systemd/system/mcp-edge@.service.d/outbound.conf";
+    expect(content(path)).toBeUndefined();
+    const serverEnvironment = { ...SETTINGS.serverEnvironment, AUTH_MODE: "oauth" };
+    const dropIn = content(path, { ...SETTINGS, serverEnvironment });
+    for (const range of ["10.0.0.0/8", "169.254.0.0/16", "fc00::/7"]) expect(dropIn).toContain(range);
+  });
+
   test("scripts are executable, nothing else is, and no file is writable for others", () => {
     for (const file of machineFiles(SETTINGS))
       expect([file.path, file.mode]).toEqual([
