@@ -15,7 +15,7 @@ test("a policy of the whole stack decides in the preview: nothing is made, and n
   // In dev the policies advise; as staging they decide. This one sees a rule only beside the others.
   const { checkout } = github.aws;
   await checkout.edit("Pulumi.dev.yaml", "environment: dev", "environment: staging");
-  const udp = 'protocol: "udp", from: 443, to: 443';
+  const udp = 'protocol: "udp", from: 443';
   await checkout.edit("infra/aws/firewall-rules.ts", udp, udp.replaceAll("443", "444"));
   const done = await github.deploy(await github.push("Close UDP 443"));
   expect(done.jobs).toMatchObject({

@@ -42,7 +42,7 @@ describe("a policy that fails", () => {
     );
     expect(code).not.toBe(0);
     expect(stdout).toMatch(/\[mandatory\].*instance-types/);
-    expect(stdout).toContain("Fix: mcp-edge:instanceType");
+    expect(stdout).toContain("Set mcp-edge:instanceType: t4g.small");
     expect(await resources()).toEqual([]);
   }, 90_000);
 });
