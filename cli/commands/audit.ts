@@ -24,9 +24,8 @@ export function auditCommand(): Command {
   const run =
     (which: "list" | "verify") =>
     async ({ stack, machine, ...options }: Options) => {
-      process.stdout.write(
-        await serverCommand(await machineRef(stack, machine), serverArguments(which, options)),
-      );
+      const ref = await machineRef(stack, machine);
+      console.log((await serverCommand(ref, serverArguments(which, options))).trimEnd());
     };
   command
     .command("list")

@@ -60,7 +60,7 @@ function protocols({ checks }: DoctorReport): string {
 }
 
 function summary(result: UpResult, doctor: { text: string; protocols: string } | undefined): string {
-  const { deployed, changes, token, enrolment } = result;
+  const { deployed, changes, signIn, token, enrolment } = result;
   const shown = token
     ? `Token: ${token.token}\n       Keep it: it is stored hashed and is not shown again. Another: npm run mcp-edge -- token create`
     : "Token: the one that you have (a new one: npm run mcp-edge -- token create)";
@@ -75,7 +75,7 @@ function summary(result: UpResult, doctor: { text: string; protocols: string } |
         ]
       : []),
     "",
-    connectText(deployed, token?.token),
+    connectText({ ...deployed, signIn }, token?.token),
     "",
     `Check it: npm run doctor   Log: npm run mcp-edge -- logs -f   Remove it: npm run down`,
   ].join("\n");

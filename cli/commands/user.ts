@@ -24,7 +24,7 @@ export function userCommand(): Command {
       .addOption(jsonOption());
   const run = async (args: string[], options: Options) => {
     const ref = await machineRef(options.stack, options.machine);
-    process.stdout.write(await serverCommand(ref, serverArguments(args, options)));
+    console.log((await serverCommand(ref, serverArguments(args, options))).trimEnd());
   };
 
   subcommand("add", "Add a person, and print a one-time link with which they choose how to sign in.")

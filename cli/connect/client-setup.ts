@@ -4,6 +4,8 @@ export interface ConnectTarget {
   url: string;
   /** PEM file of its certificate's roots; undefined: every client trusts them. */
   rootsFile?: string;
+  /** People sign in (setting `auth: oauth`). Tokens then go to an endpoint of their own. */
+  signIn?: boolean;
 }
 
 /** Ready-to-paste ways to connect a client. */
@@ -16,7 +18,9 @@ export interface Connection {
  * @param token the secret, or undefined when it was shown before: then the lines name the variable MCP_EDGE_TOKEN
  */
 export function connections(target: ConnectTarget, token: string | undefined): Connection[] {
-  const { url, rootsFile, stack } = target;
+  const { rootsFile, stack, signIn } = target;
+  // Cursor and Claude Code ignore a pasted token where they find OAuth, and /mcp/token has none.
+  const url = signIn ? `${target.url}/token` : target.url;
   const trust = rootsFile ? `NODE_EXTRA_CA_CERTS=${rootsFile} ` : "";
   const bearer = `Bearer ${token ?? "$MCP_EDGE_TOKEN"}`;
   const name = stack === "local" ? "mcp-edge" : `mcp-edge-${stack}`;
@@ -26,8 +30,16 @@ export function connections(target: ConnectTarget, token: string | undefined): C
   const call = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
   const quoted = token ? `'${vscode}'` : `"${vscode.replaceAll('"', '\\"')}"`;
   return [
+    ...(signIn
+      ? [
+          {
+            client: "Clients that sign in, such as Claude.ai and ChatGPT",
+            text: `${target.url}   (the steps for each client: ${new URL("/", target.url)})`,
+          },
+        ]
+      : []),
     {
-      client: "Claude Code",
+      client: `Claude Code${signIn ? ", with a token" : ""}`,
       text: `${trust}claude mcp add --transport http ${name} ${url} --header "Authorization: ${bearer}"`,
     },
     {

@@ -4,7 +4,6 @@ import { acmeRoots } from "../../infra/aws/acme-roots.ts";
 import { cacheFolder } from "../../infra/paths.ts";
 import { parseSettings, rawSettings } from "../../infra/settings.ts";
 import { readDeployed } from "../stack/outputs.ts";
-import { targetOf } from "../stack/team.ts";
 import { stackConfig } from "../stack/workspace.ts";
 import type { ConnectTarget } from "./client-setup.ts";
 
@@ -15,16 +14,16 @@ import type { ConnectTarget } from "./client-setup.ts";
  */
 export async function connectTarget(stack: string): Promise<ConnectTarget> {
   const config = await stackConfig(stack);
-  if (targetOf(config) !== "aws") return readDeployed(stack);
   const settings = parseSettings(rawSettings(config), stack);
-  if (settings.target !== "aws") return readDeployed(stack);
+  const signIn = settings.auth === "oauth";
+  if (settings.target !== "aws") return { ...(await readDeployed(stack)), signIn };
   const url = `https://${settings.domain}/mcp`;
   const roots = await acmeRoots(settings);
-  if (!roots) return { stack, url };
+  if (!roots) return { stack, url, signIn };
   // Clients want a file; this one holds certificates alone.
   const folder = cacheFolder("roots");
   await mkdir(folder, { recursive: true });
   const rootsFile = join(folder, `${stack}.pem`);
   await writeFile(rootsFile, roots);
-  return { stack, url, rootsFile };
+  return { stack, url, rootsFile, signIn };
 }

@@ -26,6 +26,8 @@ export interface UpOptions {
 export interface UpResult {
   deployed: Deployed;
   changes: Changes;
+  /** People sign in (setting `auth: oauth`). */
+  signIn: boolean;
   /** Only when it was made now: it is stored hashed, and shown this once. */
   token?: NewToken;
   /** Only when nobody could sign in before, and people can (setting `auth: oauth`). */
@@ -35,7 +37,7 @@ export interface UpResult {
 interface Context {
   engine?: Engine;
   stack?: Stack;
-  result?: UpResult;
+  result?: Omit<UpResult, "signIn">;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the renderer's type plays no part here
@@ -81,7 +83,7 @@ export async function up(options: UpOptions, signal: AbortSignal): Promise<UpRes
   );
   const { result } = await tasks.run({});
   if (!result) throw new Error("The update ended without a result.");
-  return result;
+  return { ...result, signIn: auth === "oauth" };
 }
 
 async function engineTask(context: Context, task: Task): Promise<void> {
@@ -128,7 +130,7 @@ function summary(changes: Changes): string {
 }
 
 async function firstToken(context: Context, task: Task): Promise<void> {
-  const result = context.result as UpResult;
+  const result = context.result as NonNullable<Context["result"]>;
   const existing = await tokens(result.deployed);
   if (existing.length > 0) {
     task.title = `Token: ${existing.length} exist already`;
@@ -139,7 +141,7 @@ async function firstToken(context: Context, task: Task): Promise<void> {
 }
 
 async function firstPerson(context: Context, task: Task): Promise<void> {
-  const result = context.result as UpResult;
+  const result = context.result as NonNullable<Context["result"]>;
   const enrolment = await enrolOwner(result.deployed);
   if (enrolment) result.enrolment = enrolment;
   task.title = enrolment ? "Owner added" : "Owner: there are people already";

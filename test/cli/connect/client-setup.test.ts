@@ -27,6 +27,13 @@ describe("how clients connect", () => {
     expect(connectText({ stack: "prod", url }, "secret")).not.toMatch(/CA_CERTS|cacert|CERT_FILE|trustStore/);
   });
 
+  test("where people sign in, tokens go to an endpoint of their own", () => {
+    const [first, ...others] = connections({ stack: "prod", url, signIn: true }, "secret");
+    expect(first?.text).toBe(`${url}   (the steps for each client: https://mcp.example.com/)`);
+    expect(others).toHaveLength(4);
+    for (const { text } of others) expect(text).toContain(`${url}/token`);
+  });
+
   test("with private roots each kind of client gets its own way to them", () => {
     const text = connectText({ stack: "prod", url, rootsFile: "/r.pem" }, "secret");
     for (const way of [
