@@ -15,7 +15,7 @@ let token = "";
 beforeAll(async () => {
   before = await hostState();
   checkout = await Checkout.create();
-  made = await checkout.up(stack);
+  made = await checkout.up(stack, "--set", "auth=oauth");
   token = made.token?.token ?? "";
 }, 300_000);
 
@@ -66,7 +66,37 @@ describe("up", () => {
     const again = await checkout.up(stack, "--no-doctor");
     expect(Object.keys(again.changes).filter((operation) => again.changes[operation])).toEqual(["same"]);
     expect(again.token).toBeUndefined();
+    expect(again.enrolment).toBeUndefined();
   }, 60_000);
+});
+
+describe("people who sign in", () => {
+  test("up adds the owner once, with a link that works once", async () => {
+    expect(made.enrolment).toMatchObject({
+      login: "owner",
+      link: expect.stringMatching(/^https:\/\/.*\/enrol\?link=/),
+    });
+    const { stdout } = await checkout.cli("user", "list", "--stack", stack, "--json");
+    expect(JSON.parse(stdout)).toMatchObject([{ login: "owner", scopes: ["code:read", "ops"] }]);
+  });
+
+  test("every client that doctor knows gets in, up to a tool call", async () => {
+    const { code, stdout } = await checkout.cli("doctor", "--stack", stack, "--as", "all", "--json");
+    const reports = JSON.parse(stdout) as { as: string; checks: { id: string; ok: boolean }[] }[];
+    expect(reports).toHaveLength(8);
+    expect(reports.flatMap(({ checks }) => checks.filter(({ ok }) => !ok))).toEqual([]);
+    for (const { checks } of reports) expect(checks.map(({ id }) => id)).toContain("tools");
+    expect(code).toBe(0);
+  });
+
+  test("the trace and the audit log show it, and the log's chain is whole", async () => {
+    const trace = await checkout.cli("oauth", "trace", "--stack", stack, "--json");
+    const types = (JSON.parse(trace.stdout) as { type: string }[]).map(({ type }) => type);
+    expect(types).toEqual(expect.arrayContaining(["sign-in", "consent", "token.issued", "token.refreshed"]));
+    const audit = await checkout.cli("audit", "list", "--stack", stack, "--tool", "list_repos");
+    expect(audit.stdout).toMatch(/tool\.call +Doctor of mcp-edge.*outcome=ok/);
+    expect((await checkout.cli("audit", "verify", "--stack", stack)).code).toBe(0);
+  });
 });
 
 describe("a real MCP client over HTTP/3", () => {

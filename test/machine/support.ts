@@ -19,6 +19,7 @@ export interface UpOutput {
   };
   changes: Record<string, number>;
   token?: { id: string; token: string };
+  enrolment?: { login: string; link: string };
   doctor?: { ok: boolean; checks: { id: string; ok: boolean; got: string }[] };
 }
 
