@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
+import { OAUTH_FILE } from "../../server/auth/oauth/sqlite-oauth-store.ts";
+import { USAGE_FILE } from "../../server/auth/usage-store.ts";
+import { STORE_FILE } from "../../server/store/open.ts";
 import { SETTINGS } from "./fixture.ts";
 import { JudgeRoot, whyNot } from "./judge-root.ts";
 
@@ -16,14 +19,19 @@ if (reason !== undefined) {
 function backup() {
   let root: JudgeRoot;
   const DATA = "/srv/mcp-edge";
+  /** As the server names them. */
+  const databases = [STORE_FILE, OAUTH_FILE, USAGE_FILE].map((name) => `state/sessions/${name}`);
+  const rows = `python3 -c "
+import sqlite3, sys
+for file in sys.argv[1:]: print(sqlite3.connect(file).execute('select count(*), sum(x) from t').fetchall())" ${databases.join(" ")}`;
   /** Everything that counts: paths, modes, owners and contents; of a database its rows. */
   const inventory = async () =>
     (
       await root.sh(
-        `cd ${DATA}; find letsencrypt tls state ! -name '*.sqlite*' -printf '%p %m %u %g %l\\n' | sort; find letsencrypt tls state -type f ! -name '*.sqlite*' | sort | xargs sha256sum; stat -c '%a %U' state/sessions/sessions.sqlite; ${rows}`,
+        `cd ${DATA}; all="find letsencrypt tls state -not -name *.db* -not -name *.sqlite*"; set -f
+        $all -printf '%p %m %u %g %l\\n' | sort; $all -type f | sort | xargs sha256sum; stat -c '%a %U' ${databases.join(" ")}; ${rows}`,
       )
     ).output;
-  const rows = `python3 -c "import sqlite3; print(sqlite3.connect('${DATA}/state/sessions/sessions.sqlite').execute('select count(*), sum(x) from t').fetchall())"`;
 
   beforeAll(async () => {
     root = await JudgeRoot.create(machineFiles(SETTINGS));
@@ -33,18 +41,20 @@ function backup() {
       echo tokens >state/tokens.json; chgrp mcp-edge state/tokens.json; chmod 640 state/tokens.json; echo 'QUOTA_PER_DAY=5' >state/server.env
       mkdir -p /opt/mcp-edge; ln -s blue /opt/mcp-edge/active
       setpriv --reuid=880 --regid=880 --clear-groups python3 -c "
-import os, sqlite3
-base = sqlite3.connect('state/sessions/sessions.sqlite')
-base.execute('pragma journal_mode=wal'); base.execute('create table t (x)')
-base.executemany('insert into t values (?)', [(n,) for n in range(1000)]); base.commit()
-os._exit(0)"`);
+import os, sqlite3, sys
+kept = []
+for file in sys.argv[1:]:
+    base = sqlite3.connect(file); kept.append(base)
+    base.execute('pragma journal_mode=wal'); base.execute('create table t (x)')
+    base.executemany('insert into t values (?)', [(n,) for n in range(1000)]); base.commit()
+os._exit(0)" ${databases.join(" ")}`);
     expect(code).toBe(0);
   }, 600_000);
   afterAll(() => root?.remove());
 
   test("what was saved is there again after the loss of the volume, with owners, modes and what only a write-ahead log held", async () => {
     const before = await inventory();
-    expect(before).toContain("[(1000, 499500)]");
+    expect(before.match(/\[\(1000, 499500\)\]/g)).toHaveLength(databases.length);
     expect(
       await root.sh(
         "mcp-edge-backup create /backup.tar.zst 2>/dev/null; stat -c %a /backup.tar.zst; ls -A /srv/mcp-edge | grep backup",
@@ -82,13 +92,13 @@ os._exit(0)"`);
     const { code, output } = await root.sh(`cd ${DATA}/state/sessions
       python3 -c "
 import sqlite3, time
-base = sqlite3.connect('sessions.sqlite', timeout=30); end = time.time() + 3
+base = sqlite3.connect('${STORE_FILE}', timeout=30); end = time.time() + 3
 while time.time() < end:
     base.execute('insert into t values (1)'); base.execute('insert into t values (-1)'); base.commit()" &
       sleep 0.3; mcp-edge-backup create /live.tar.zst 2>/dev/null; kill $!
       mkdir /live; tar -C /live --zstd -xf /live.tar.zst; python3 -c "
 import sqlite3
-base = sqlite3.connect('/live/state/sessions/sessions.sqlite')
+base = sqlite3.connect('/live/state/sessions/${STORE_FILE}')
 print(base.execute('pragma integrity_check').fetchall(), base.execute('select sum(x) from t').fetchall())"`);
     expect([code, output.split("\n").at(-1)]).toEqual([0, "[('ok',)] [(499500,)]"]);
   }, 60_000);
