@@ -4,6 +4,7 @@ import type { BucketClient } from "../../infra/aws/bucket-client.ts";
 import type { Status } from "../../infra/aws/convergence.ts";
 import type { Desired } from "../../infra/aws/desired.ts";
 import type { ProviderSettings } from "../../infra/aws/provider-settings.ts";
+import { withPlainTexts } from "../../infra/plain-text.ts";
 import { awsClients, describeRefusal } from "./clients.ts";
 
 /** EC2 filters for the resources of a stack: the program tags each of them. */
@@ -70,5 +71,5 @@ export async function desiredOf(bucket: BucketClient): Promise<Desired> {
 }
 
 /** What a machine last reported; undefined: it has not reported yet. */
-export const statusOf = (bucket: BucketClient, instance: string) =>
-  bucket.get<Status>(`status/${instance}.json`);
+export const statusOf = async (bucket: BucketClient, instance: string) =>
+  withPlainTexts(await bucket.get<Status>(`status/${instance}.json`));

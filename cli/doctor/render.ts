@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import { withPlainTexts } from "../../infra/plain-text.ts";
 import type { CheckResult, DoctorReport } from "./check.ts";
 
 export interface RenderOptions {
@@ -19,8 +20,12 @@ export function renderForTerminal(report: DoctorReport, { isTTY, columns }: Node
   return renderReport(report, { colour: isTTY && !process.env.NO_COLOR, width: isTTY ? columns : 0 });
 }
 
-/** The report as a table: mark, title, time, what came; under a failed line what was tried and how to fix it. */
-export function renderReport(report: DoctorReport, { colour, width = 0 }: RenderOptions): string {
+/**
+ * The report as a table: mark, title, time, what came; under a failed line what was tried and how to fix it. The examined host may have
+ * written some of it.
+ */
+export function renderReport(given: DoctorReport, { colour, width = 0 }: RenderOptions): string {
+  const report = withPlainTexts(given);
   const paint = (style: Style, text: string): string =>
     colour ? styleText(style, text, { validateStream: false }) : text;
   const titles = Math.max(...report.checks.map(({ title }) => title.length));

@@ -1,4 +1,5 @@
 import { sleep } from "../exec.ts";
+import { withPlainTexts } from "../plain-text.ts";
 import type { Desired } from "./desired.ts";
 import { RefusedError } from "./refused.ts";
 
@@ -143,7 +144,7 @@ export async function readStatus(
   log: (line: string) => void,
 ): Promise<Status | undefined> {
   try {
-    return await objects.get<Status>(statusKey(instance));
+    return withPlainTexts(await objects.get<Status>(statusKey(instance)));
   } catch (error) {
     if (error instanceof RefusedError) throw error;
     log(`not yet: ${(error as Error).message}`);

@@ -59,6 +59,14 @@ describe("the report as text", () => {
     expect(stripVTControlCharacters(colourful)).toBe(renderReport(report, { colour: false }));
   });
 
+  test("text of the examined host cannot act on the terminal", () => {
+    const got = "a\u001b]52;c;ZXZpbA==\u0007\r\u009b2J\u202eb";
+    const hostile = { ...report, checks: [line("dns", "DNS", { got, ok: false, fix: got })] };
+    const text = renderReport(hostile, { colour: false });
+    expect(text).toContain("  a?]52;c;ZXZpbA==???2J?b\n");
+    expect(text).not.toMatch(/[^\P{Cc}\n]|\u202e/u);
+  });
+
   test("long text is folded under its column", () => {
     const long = { ...report, checks: [line("dns", "DNS", { got: "word ".repeat(20).trim() })] };
     const lines = renderReport(long, { colour: false, width: 60 }).split("\n").slice(2, -2);

@@ -49,6 +49,10 @@ describe("status of a stack in AWS", () => {
       { phase: "failed", ok: false, steps: [{ at: "2026-11-21T10:00:00Z", text: "deploy: not ready" }] },
       /failed, release .*\n {2}last: 2026-11-21T10:00:00Z deploy: not ready/,
     ],
+    [
+      { phase: "failed", ok: false, steps: [{ at: "10:00", text: "\u001b]0;x\u0007 \u001b[2J" }] },
+      /\n {2}last: 10:00 \?\]0;x\? \?\[2J$/,
+    ],
     [{ generation: "g1" }, /done, at generation g1/],
     [
       { ok: false, certificate: "self-signed", certificateProblem: "Detail\nNXDOMAIN for A\n" },
