@@ -48,6 +48,10 @@ export class VerifiedTokens {
     return known;
   }
 
+  clear(): void {
+    this.#tokens.clear();
+  }
+
   set(token: string, verified: VerifiedToken): void {
     this.#tokens.set(hash("sha256", token, "base64"), verified);
     if (this.#tokens.size > this.#max)

@@ -74,9 +74,12 @@ export class AuthEvents {
   }
 }
 
-/** Text of a client for an event: without control characters, at most 200 characters. */
+/**
+ * Text of a client for an event or a page: without control characters, those for the direction of text among them (they could turn round
+ * what stands beside it), at most 200 characters.
+ */
 export function eventText(text: unknown): string {
   return String(text)
     .slice(0, 200)
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, " ");
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, " ");
 }

@@ -37,15 +37,17 @@ export function keysCommand(env: NodeJS.ProcessEnv, write: (text: string) => voi
   command
     .command("rotate")
     .description("make a new key; the old ones verify until what they signed has ended")
+    .option("--now", "for a key that is known to others: the old ones verify nothing any more")
     .option("--json", "one JSON object instead of text")
-    .action(async (options: { json?: true }) => {
+    .action(async (options: { now?: true; json?: true }) => {
       const store = await openOAuthStore(settings);
+      const drop = options.now === true;
       try {
-        const id = await rotateKeys(store);
+        const id = await rotateKeys(store, Date.now(), { drop });
         write(
           options.json
             ? `${JSON.stringify({ id })}\n`
-            : `New signing key ${id}. Nobody has to sign in again.\n`,
+            : `New signing key ${id}. ${drop ? "Clients refresh their tokens; browsers have to sign in again" : "Nobody has to sign in again"}.\n`,
         );
       } finally {
         await store.close();

@@ -30,8 +30,13 @@ export class KnownBrowsers {
   async find(secret: string | undefined, person: string | undefined): Promise<string | undefined> {
     if (secret === undefined || person === undefined || secret.length > 64) return undefined;
     const record = await this.#store.get(CREDENTIALS.browser, idOf(secret));
-    return record?.person === person ? `browser ${record.id}` : undefined;
+    return record?.person === person ? `${SOURCE}${record.id}` : undefined;
   }
 }
+
+const SOURCE = "browser ";
+
+/** Whether attempts from this source are those of a known browser. */
+export const isKnownBrowser = (source: string) => source.startsWith(SOURCE);
 
 const idOf = (secret: string) => createHash("sha256").update(secret).digest("base64url");

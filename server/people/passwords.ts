@@ -15,9 +15,9 @@ export class Passwords {
     await this.#store.put({ model: CREDENTIALS.password, id: person, payload, person });
   }
 
-  /** @param person undefined: nobody; the answer takes as long */
-  async check(person: string | undefined, password: string): Promise<boolean> {
+  /** @param person undefined: nobody; the answer takes as long @param options see verifyPassword */
+  async check(person: string | undefined, password: string, options?: { first?: boolean }): Promise<boolean> {
     const record = person === undefined ? undefined : await this.#store.get(CREDENTIALS.password, person);
-    return verifyPassword(record && String(record.payload.hash), password);
+    return verifyPassword(record && String(record.payload.hash), password, options);
   }
 }

@@ -8,10 +8,11 @@ import { networkOf } from "../http/network.ts";
 import type { HtmlPage } from "../pages/layout.ts";
 import { Enrolment } from "./enrolment.ts";
 import { FormTokens } from "./form-token.ts";
+import type { LinkPurpose } from "./links.ts";
 import type { StoredPeople } from "./stored-people.ts";
 import { refusedPage, signedInPage } from "./views.ts";
 
-/** Pages that one network may open here: at once, and a minute. */
+/** Visits from one network with links that do not work, or of one link that works: at once, and a minute. */
 const VISITS = { atOnce: 30, perMinute: 30 } as const;
 
 export interface PeopleRoutesOptions {
@@ -27,11 +28,13 @@ export function registerPeople(app: FastifyInstance, options: PeopleRoutesOption
   const enrolment = new Enrolment(people, new URL(server.issuer).host);
 
   app.get("/enrol", { exposeHeadRoute: false }, (request, reply) =>
-    answer(request, reply, async (token) => enrolment.page(token, forms.issue(request, reply, token))),
+    answer(request, reply, "enrol", async (token) =>
+      enrolment.page(token, forms.issue(request, reply, token)),
+    ),
   );
 
   app.post("/enrol", (request, reply) =>
-    answer(request, reply, async (token) => {
+    answer(request, reply, "enrol", async (token) => {
       const form = new URLSearchParams(typeof request.body === "string" ? request.body : "");
       forms.check(request, token, form.get("csrf"));
       const done = await enrolment.finish(token, form);
@@ -50,7 +53,7 @@ export function registerPeople(app: FastifyInstance, options: PeopleRoutesOption
   );
 
   app.get("/sign-in-link", { exposeHeadRoute: false }, (request, reply) =>
-    answer(request, reply, async (token) => {
+    answer(request, reply, "sign-in", async (token) => {
       const id = await people.links.use(token, "sign-in");
       const person = id === undefined ? undefined : await people.directory.find(id);
       if (!person) throw new Refusal(410, "This link was used, or has expired.");
@@ -63,14 +66,18 @@ export function registerPeople(app: FastifyInstance, options: PeopleRoutesOption
   async function answer(
     request: FastifyRequest,
     reply: FastifyReply,
+    purpose: LinkPurpose,
     work: (token: string) => Promise<HtmlPage>,
   ): Promise<FastifyReply> {
-    const token = new URL(request.url, server.issuer).searchParams.get("link") ?? "";
+    const token = (new URL(request.url, server.issuer).searchParams.get("link") ?? "").slice(0, 64);
     try {
       const { atOnce, perMinute } = VISITS;
-      const bucket = await buckets.take(`enrol:${networkOf(request.ip)}`, atOnce, perMinute / 60);
+      const link = await people.links.check(token, purpose);
+      // A link cannot be guessed. Its visits are counted apart, so that nobody on the same network can use them up.
+      const visitor = link ? `link ${link.id}` : networkOf(request.ip);
+      const bucket = await buckets.take(`enrol:${visitor}`, atOnce, perMinute / 60);
       if (!bucket.allowed) throw new Refusal(429, "Too many attempts. Wait a minute and try again.", 60);
-      const { headers, body } = await work(token.slice(0, 64));
+      const { headers, body } = await work(token);
       return reply.headers(headers).send(body);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;

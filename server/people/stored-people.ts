@@ -1,7 +1,7 @@
 import type { OAuthStore } from "../auth/oauth/store.ts";
 import type { PasswordAttempt, People, SignedIn } from "../auth/people.ts";
 import { Failures } from "./failures.ts";
-import { KnownBrowsers } from "./known-browsers.ts";
+import { isKnownBrowser, KnownBrowsers } from "./known-browsers.ts";
 import { Links } from "./links.ts";
 import { Passkeys } from "./passkeys.ts";
 import { Passwords } from "./passwords.ts";
@@ -51,7 +51,8 @@ export class StoredPeople implements People {
     const typed = login.slice(0, TYPED_MAX).trim().toLowerCase();
     await this.failures.begin(typed, source);
     const person = await this.findByLogin(typed);
-    const known = await this.passwords.check(person?.id, password);
+    // A flood of strangers' sign-ins does not hold up the browsers of people.
+    const known = await this.passwords.check(person?.id, password, { first: isKnownBrowser(source) });
     if (!person || !known) return undefined;
     const how = await this.#second(person.id, code);
     if (!how) return undefined;

@@ -16,6 +16,8 @@ export const REFRESH_GRACE_MS = 60_000;
 
 /** How long unused registrations are kept, milliseconds. Clients register again for each attempt. */
 export const UNUSED_CLIENT_MS = 24 * 3_600_000;
+/** When so many clients are registered, new ones that nobody uses go sooner: a flood of registrations fills the store for an hour, not a day. */
+export const CROWDED = { clients: 1_000, unusedMs: 3_600_000 } as const;
 /** Registrations that were used are kept so long after their last use, milliseconds. */
 export const USED_CLIENT_MS = 180 * 86_400_000;
 
@@ -51,7 +53,11 @@ class StoreAdapter implements Adapter {
     if (model === "Interaction") delete kept.session?.cookie;
     const now = this.#hooks.now();
     const life =
-      model === "Client" ? UNUSED_CLIENT_MS : expiresIn === undefined ? undefined : expiresIn * 1_000;
+      model === "Client"
+        ? await this.#unusedClientMs()
+        : expiresIn === undefined
+          ? undefined
+          : expiresIn * 1_000;
     await this.#store.put({
       model,
       id: keyOf(model, id),
@@ -93,6 +99,11 @@ class StoreAdapter implements Adapter {
     if (!(await this.#store.get("Grant", grant))) return;
     await this.#store.revokeGrant(grant, this.#hooks.now() + this.#hooks.accessTokenMs);
     this.#hooks.onGrantRevoked(grant);
+  }
+
+  async #unusedClientMs(): Promise<number> {
+    const crowded = (await this.#store.count("Client")) >= CROWDED.clients;
+    return crowded ? CROWDED.unusedMs : UNUSED_CLIENT_MS;
   }
 
   #payload(record: OAuthRecord, id: string | undefined): AdapterPayload {

@@ -8,6 +8,8 @@ const MODEL = "ClientDocument";
 const FRESH_MS = { min: 300_000, max: 86_400_000 } as const;
 /** A document that cannot be fetched any more is used so long after it was fetched last, milliseconds. */
 const STALE_MS = 30 * 86_400_000;
+/** When so many documents are kept, further ones are kept for a shorter time: strangers' documents must not fill the disk. */
+export const CROWDED_DOCUMENTS = { documents: 1_000, staleMs: 3_600_000 } as const;
 /** After a failure the URL is not tried again for so long, milliseconds. */
 const FAILED_MS = 60_000;
 /** As draft-ietf-oauth-client-id-metadata-document-02, section 6.6, recommends; and for a client's keys, bytes. */
@@ -89,7 +91,9 @@ export class ClientDocuments {
       const document = checked(given, id);
       const maxAgeMs = freshness(response.headers.get("cache-control"));
       const payload = { document, freshUntil: now() + maxAgeMs };
-      await store.put({ model: MODEL, id, payload, expiresAt: now() + STALE_MS });
+      const { documents, staleMs } = CROWDED_DOCUMENTS;
+      const keptMs = (await store.count(MODEL)) < documents ? STALE_MS : staleMs;
+      await store.put({ model: MODEL, id, payload, expiresAt: now() + keptMs });
       this.#failed.delete(id);
       return { document, maxAgeMs };
     } catch (error) {

@@ -43,14 +43,21 @@ export async function loadKeys(store: OAuthStore, now = Date.now()): Promise<Key
  * Makes a new signing key and cookie secret. The old ones verify until what they signed has ended; running servers take part within a
  * second.
  *
+ * @param options.drop for a key that is known to others: the old ones verify nothing from now on. Clients refresh their tokens; browsers
+ *   have to sign in again
  * @returns the new key's id
  */
-export async function rotateKeys(store: OAuthStore, now = Date.now()): Promise<string> {
+export async function rotateKeys(
+  store: OAuthStore,
+  now = Date.now(),
+  { drop = false }: { drop?: boolean } = {},
+): Promise<string> {
   for (;;) {
     await loadKeys(store, now);
     const text = await store.readDocument(DOCUMENT);
     if (text === undefined) continue;
-    const { signing, cookies } = parse(text);
+    const kept: Pick<KeySet, "signing" | "cookies"> = drop ? { signing: [], cookies: [] } : parse(text);
+    const { signing, cookies } = kept;
     const key = await newKey(now);
     const retired = signing.map((old) => ({ ...old, retiresAt: old.retiresAt ?? now + RETIRED_AFTER_MS }));
     const next: KeySet = {

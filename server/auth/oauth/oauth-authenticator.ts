@@ -1,4 +1,4 @@
-import { createLocalJWKSet, decodeJwt, jwtVerify } from "jose";
+import { createLocalJWKSet, decodeJwt, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
 import { bearerChallenge, bearerToken, type VerifiedToken, VerifiedTokens } from "../bearer.ts";
 import { type AuthEvents, eventText } from "../events.ts";
 import type { People } from "../people.ts";
@@ -48,9 +48,10 @@ export class OAuthAuthenticator implements Authenticator {
         ...(authorization?.trim() ? { guessed: true as const } : {}),
       };
     const now = this.#now();
+    const keys = this.#keysNow();
     let known = this.#verified.get(token, now);
     if (!known) {
-      const verified = await this.#verify(token, now);
+      const verified = await this.#verify(token, keys, now);
       if ("challenge" in verified) return verified;
       this.#verified.set(token, verified);
       known = verified;
@@ -82,10 +83,14 @@ export class OAuthAuthenticator implements Authenticator {
     });
   }
 
-  async #verify(token: string, now: number): Promise<VerifiedToken | (Verdict & { challenge: string })> {
+  async #verify(
+    token: string,
+    keys: JWTVerifyGetKey,
+    now: number,
+  ): Promise<VerifiedToken | (Verdict & { challenge: string })> {
     const { issuer, resource } = this.#options;
     try {
-      const { payload } = await jwtVerify(token, this.#keysNow(), {
+      const { payload } = await jwtVerify(token, keys, {
         issuer,
         audience: resource,
         algorithms: [SIGNING_ALG],
@@ -107,17 +112,19 @@ export class OAuthAuthenticator implements Authenticator {
       return { principal, expiresAt: Number(payload.exp) * 1_000 };
     } catch (error) {
       if (hasExpired(token, now)) return this.#refuse("the access token has expired");
-      return {
-        ...this.#refuse(`the access token is invalid: ${eventText((error as Error).message)}`),
-        guessed: true,
-      };
+      const refusal = this.#refuse(`the access token is invalid: ${eventText((error as Error).message)}`);
+      // By a key that is not there any more: after `keys rotate --now` every client of an office comes with such a token, once.
+      if (error instanceof errors.JWKSNoMatchingKey) return refusal;
+      return { ...refusal, guessed: true };
     }
   }
 
-  #keysNow() {
+  /** Tokens that were verified by other keys are verified again. */
+  #keysNow(): JWTVerifyGetKey {
     const keys = this.#options.keys();
     if (!this.#keySet || keys !== this.#keys) {
       this.#keys = keys;
+      this.#verified.clear();
       this.#keySet = createLocalJWKSet({ keys: publicKeys(keys) });
     }
     return this.#keySet;

@@ -21,7 +21,7 @@ const FORM = "application/x-www-form-urlencoded";
 
 /** Registrations from one network: so many at once, and so many an hour. Claude.ai registers twice for each attempt. */
 const REGISTRATIONS = { atOnce: 20, perHour: 60 } as const;
-/** Registered clients of all networks together. Those that nobody used go after a day. */
+/** Registered clients of all networks together. Those that nobody used go after a day, and in a crowd after an hour. */
 const MAX_CLIENTS = 10_000;
 
 export interface OAuthPluginOptions {
@@ -105,11 +105,7 @@ export async function registerOAuth(app: FastifyInstance, options: OAuthPluginOp
         );
       }
       if ((await server.store.count("Client")) >= MAX_CLIENTS)
-        return refuse(
-          503,
-          "temporarily_unavailable",
-          "Too many clients are registered; unused ones go after a day",
-        );
+        return refuse(503, "temporarily_unavailable", "Too many clients are registered; unused ones go soon");
       const problem = redirectProblem(metadata);
       if (problem !== undefined) return refuse(400, "invalid_redirect_uri", problem);
       return forward(server, request, reply, {

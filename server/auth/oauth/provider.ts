@@ -151,7 +151,7 @@ export function createProvider(options: ProviderOptions): Provider {
       },
     },
   });
-  // The edge, or this machine itself, says which scheme the client used; arrival.ts has removed what others say.
+  // The edge, or this machine itself, says which scheme the client used; http/forwarded.ts has removed what others say.
   provider.proxy = true;
   return provider;
 }

@@ -10,7 +10,7 @@ import { SIGN_IN_PATH } from "./discovery.ts";
 import type { InteractionDetails } from "./interaction.ts";
 import { rememberBrowser, sourceOf } from "./known-browser.ts";
 
-/** Attempts to sign in from one network, or one known browser: at once, and a minute. */
+/** Attempts to sign in from one network, one known browser, or, with a passkey, one visit: at once, and a minute. */
 const ATTEMPTS = { atOnce: 10, perMinute: 10 } as const;
 
 /** Sign-in and consent. */
@@ -52,13 +52,14 @@ export function registerSignIn(
   ): Promise<string | HtmlPage> {
     const { atOnce, perMinute } = ATTEMPTS;
     const login = form.get("login") ?? "";
-    const source = await sourceOf(request, server, login);
+    const passkey = form.get("passkey") ?? "";
+    // A passkey cannot be guessed. Its attempts are counted by visit, so that nobody on the same network can use them up.
+    const source = passkey ? `visit ${details.uid}` : await sourceOf(request, server, login);
     const bucket = await buckets.take(`sign-in:${source}`, atOnce, perMinute / 60);
     if (!bucket.allowed) {
       interactions.signInRefused(request, details, login, "too many attempts from this network");
       throw new Refusal(429, "Too many attempts. Wait a minute and try again.");
     }
-    const passkey = form.get("passkey") ?? "";
     const password = form.get("password") ?? "";
     const code = form.get("code") ?? "";
     const signedIn = passkey

@@ -134,6 +134,17 @@ describe("sign-ins", () => {
   });
 });
 
+test("a flood that anybody may cause does not push the rest out of the log", async () => {
+  const records = await audited(async ({ app: { authEvents } }) => {
+    for (let n = 0; n < 1_100; n++) authEvents.emit({ type: "token.refused", error: "e", reason: "r" });
+    authEvents.emit({ type: "sign-in", person: "p1", how: "passkey" });
+  });
+  const types = records.map(({ type }) => type);
+  expect(types.filter((type) => type === "token.refused")).toHaveLength(1_000);
+  expect(types.slice(1_000)).toEqual(["limit", "sign-in"]);
+  expect(records[1_000].reason).toMatch(/^no more token\.refused until \d{4}-/);
+});
+
 describe("the command", () => {
   test("lists by person, tool and time, and verifies", async () => {
     await audited(async ({ origin, app: { authEvents } }) => {

@@ -216,3 +216,37 @@ test("a flood of sign-ins from the victim's own network does not delay the victi
   const cookie = victim.cookies.get("mcp_edge_browser")?.value ?? "";
   expect(await there.knownBrowser(cookie, "joan")).toBeUndefined();
 });
+
+test("a flood from the victim's own network uses up neither a passkey's attempts nor an enrolment link's", async () => {
+  await using other = await startOAuth({ stored: true });
+  const there = new StoredPeople(other.server.store, other.origin);
+  const person = await there.directory.add({ ...ENROLLED, login: "grace" });
+  const { path } = await there.links.make(person.id, "enrol");
+  const url = authorizationUrl(other.origin, await registeredClient(other.origin), {
+    code_challenge: pkce().challenge,
+  });
+  /** Repeats it until it is refused for its number. */
+  const flood = async (attempt: () => Promise<Response>) => {
+    for (let n = 0; n < 60; n++) if ((await attempt()).status === 429) return;
+    throw new Error("60 attempts were answered");
+  };
+  await flood(() => new Browser().get(`${other.origin}/enrol?link=guess`));
+  const attacker = new Browser();
+  const page = await attacker.get(url);
+  const csrf = /name="csrf" value="([^"]+)"/.exec(await page.text())?.[1] ?? "";
+  const post = (form: Record<string, string>) =>
+    attacker.post(page.url, { csrf, action: "sign-in", ...form });
+  let guessed = 0;
+  await flood(() => post({ login: `guess${guessed++}`, password: "guess" }));
+  await flood(() => post({ passkey: "guess" }));
+
+  const browser = new Browser();
+  const authenticator = new SoftAuthenticator(other.origin);
+  const enrol = await browser.get(other.origin + path);
+  const passkey = authenticator.create(optionsOf(await enrol.clone().text()));
+  expect((await browser.submit(enrol, { how: "passkey", passkey })).status).toBe(200);
+  const elsewhere = new Browser();
+  const sign = await elsewhere.get(url);
+  const answer = authenticator.get(optionsOf(await sign.clone().text()));
+  expect(await isConsent(await elsewhere.submit(sign, { passkey: answer }))).toBe(true);
+});

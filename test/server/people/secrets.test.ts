@@ -15,6 +15,22 @@ test("a password is hashed by argon2id with OWASP's parameters, and a salt of it
   expect(await verifyPassword(await hashPassword("caf\u00e9 au lait"), "cafe\u0301 au lait")).toBe(true);
 });
 
+test("a flood of sign-ins, for logins that do not exist too, waits or is refused; a known browser does not wait for it", async () => {
+  const hash = await hashPassword("pass phrase one");
+  let done = 0;
+  const flood = Array.from({ length: 40 }, () =>
+    verifyPassword(undefined, "guess").then(() => {
+      done++;
+    }),
+  );
+  const settled = Promise.allSettled(flood);
+  expect(await verifyPassword(hash, "pass phrase one", { first: true })).toBe(true);
+  expect(done).toBeLessThan(30);
+  const refused = (await settled).filter(({ status }) => status === "rejected");
+  expect(refused).toHaveLength(6);
+  await expect(flood[39]).rejects.toThrow("Too many people are signing in");
+});
+
 test("an argon2 hash of another program verifies", async () => {
   // Argon2's reference program: echo -n password | argon2 somesalt -id -t 2 -m 16 -p 1
   const hash = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";

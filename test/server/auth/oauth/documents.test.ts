@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from "jose";
-import type { DocumentFetch } from "../../../../server/auth/oauth/client-documents.ts";
+import { CROWDED_DOCUMENTS, type DocumentFetch } from "../../../../server/auth/oauth/client-documents.ts";
 import {
   allow,
   authorizationUrl,
@@ -150,4 +150,21 @@ test("a document of somebody else, with a secret, or with a redirect over http i
     );
     expect([n, response.status, response.headers.get("location")]).toEqual([n, 400, null]);
   }
+});
+
+test("of a flood of documents only a thousand are kept for long", async () => {
+  await using other = await startOAuth({ fetch: fetchDocument });
+  const { server, origin } = other;
+  const lifeOf = async (id: string) => {
+    documents.set(id, { body: { client_id: id, redirect_uris: [REDIRECT] } });
+    await new Browser().get(authorizationUrl(origin, id, { code_challenge: pkce().challenge }));
+    return ((await server.store.get("ClientDocument", id))?.expiresAt ?? Number.NaN) - Date.now();
+  };
+  expect(await lifeOf("https://early.example.com/client.json")).toBeGreaterThan(86_400_000);
+  const expiresAt = Date.now() + 86_400_000;
+  for (let n = 0; n < CROWDED_DOCUMENTS.documents; n++)
+    await server.store.put({ model: "ClientDocument", id: `https://flood${n}/`, payload: {}, expiresAt });
+  const late = await lifeOf("https://late.example.com/client.json");
+  expect(late).toBeGreaterThan(0);
+  expect(late).toBeLessThanOrEqual(CROWDED_DOCUMENTS.staleMs);
 });

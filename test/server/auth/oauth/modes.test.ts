@@ -85,32 +85,44 @@ describe("oauth", () => {
     const { client, tokens } = await connect(one.origin);
     // The same address: what one instance signed the other verifies.
     await using two = await createTwin(one.origin, env);
-    const listOn = async (token: string) =>
-      (
-        await two.http.inject({
-          method: "GET",
-          url: "/mcp",
-          headers: { authorization: `Bearer ${token}`, host: "127.0.0.1" },
-        })
-      ).statusCode;
+    const answerOf = (token: string) =>
+      two.http.inject({
+        method: "GET",
+        url: "/mcp",
+        headers: { authorization: `Bearer ${token}`, host: "127.0.0.1" },
+      });
+    const listOn = async (token: string) => (await answerOf(token)).statusCode;
     expect(await listOn(tokens.access_token)).toBe(405);
 
-    let written = "";
-    await keysCommand(env, (text) => {
-      written += text;
-    }).parseAsync(["rotate", "--json"], { from: "user" });
-    const { id } = JSON.parse(written) as { id: string };
-    await one.server.refresh();
-    await two.auth.server?.refresh();
-    const renewed = (await (await refresh(one.origin, client, tokens.refresh_token)).json()) as typeof tokens;
+    const rotate = async (...options: string[]) => {
+      let written = "";
+      await keysCommand(env, (text) => {
+        written += text;
+      }).parseAsync(["rotate", "--json", ...options], { from: "user" });
+      await one.server.refresh();
+      await two.auth.server?.refresh();
+      return (JSON.parse(written) as { id: string }).id;
+    };
+    const renew = async ({ refresh_token }: typeof tokens) =>
+      (await (await refresh(one.origin, client, refresh_token)).json()) as typeof tokens;
+    const id = await rotate();
+    const renewed = await renew(tokens);
     expect(Buffer.from(renewed.access_token.split(".")[0] ?? "", "base64url").toString()).toContain(id);
     for (const token of [tokens.access_token, renewed.access_token]) expect(await listOn(token)).toBe(405);
+
+    // A key that is known to others: what it signed ends at once, also where it was verified before.
+    await rotate("--now");
+    for (const token of [tokens.access_token, renewed.access_token]) expect(await listOn(token)).toBe(401);
+    // Nobody is banned for it.
+    expect((await answerOf(renewed.access_token)).headers).not.toHaveProperty("x-refused-credential");
+    const last = await renew(renewed);
+    expect(await listOn(last.access_token)).toBe(405);
 
     const [connection] = await one.server.connections.list("p_ada");
     expect(connection).toMatchObject({ client, clientName: "Test", scopes: ["code:read"] });
     expect(await one.server.connections.revoke("p_ada", connection?.grant ?? "")).toBe(true);
     await two.auth.server?.refresh();
-    expect(await listOn(renewed.access_token)).toBe(401);
+    expect(await listOn(last.access_token)).toBe(401);
     await two.close();
     await one.app.close();
     await folder.remove();
