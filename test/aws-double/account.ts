@@ -31,7 +31,7 @@ export function accountOf(env: NodeJS.ProcessEnv): Account {
 export interface Credentials {
   accessKeyId: string;
   secretAccessKey: string;
-  /** Temporary credentials alone have one. */
+  /** Only temporary credentials have one. */
   sessionToken?: string;
 }
 
@@ -39,19 +39,19 @@ const derive = (home: string, what: string) =>
   createHash("sha256").update(`${home}/${what}`).digest("base64url");
 
 /**
- * Credentials of the caller of the program, in place of `AssumeRoleWithWebIdentity`. The environment variables
- * AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY with these decide under which policy the plugin and the endpoint act.
+ * Credentials of the program's caller, in place of `AssumeRoleWithWebIdentity`. The environment variables
+ * AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY with these values determine the policy that the plugin and the endpoint apply.
  */
 export const roleCredentials = (home: string, role: Role): Credentials => ({
   accessKeyId: `AKIA${role.toUpperCase().padEnd(16, "0")}`,
   secretAccessKey: derive(home, role),
 });
 
-/** The role of an access key; undefined: it is of nobody here. */
+/** The role of an access key; undefined for an unknown key. */
 export const roleOf = (home: string, accessKeyId: string | undefined): Role | undefined =>
   ROLES.find((role) => roleCredentials(home, role).accessKeyId === accessKeyId);
 
-/** An instance's, as its metadata service hands them out. */
+/** An instance's credentials, as its metadata service returns them. */
 export function instanceCredentials(home: string, instanceId: string): Credentials {
   const key = createHash("sha256").update(instanceId).digest("hex").slice(0, 16).toUpperCase();
   return {

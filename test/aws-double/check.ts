@@ -8,7 +8,7 @@ interface Checked {
   failures: { property: string; reason: string }[];
 }
 
-/** A name that the AWS provider makes up: the logical name and seven hex digits, the same for as long as the resource lives. */
+/** A name that the AWS provider generates: the logical name and seven hex digits, which stay the same for the resource's life. */
 function madeUpName({ separator = "-", max, lower }: NonNullable<Kind["autoName"]>, logical: string): string {
   const name = `${lower ? logical.toLowerCase() : logical}`.slice(0, max - 8);
   return `${name}${separator}${randomBytes(4).toString("hex").slice(0, 7)}`;
@@ -20,7 +20,7 @@ export function checkAll(kind: Kind, logical: string, olds: Props, news: Props):
   const inputs = { ...news };
   const prefix = autoName && `${autoName.input}Prefix`;
   if (autoName && inputs[autoName.input] === undefined && inputs[prefix as string] === undefined) {
-    // A name that the program gave before and gives no more is not kept: the bridge marks those that it made up.
+    // A name that the program no longer sets is not kept. The bridge marks the names that it generated.
     const before = plainProps(olds);
     const own = Array.isArray(before.__defaults) && before.__defaults.includes(autoName.input);
     inputs[autoName.input] = own ? before[autoName.input] : madeUpName(autoName, logical);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { hostEnvironment } from "./main.ts";
 
 /**
- * The part of the double that is there before any stack: network, ACME server with its DNS, Amazon's endpoint.
+ * The part of the double that exists before any stack: network, ACME server with its DNS, Amazon's endpoint.
  *
  *     AWS_DOUBLE_HOME=/tmp/cloud node test/aws-double/cloud.ts start    prints the environment for the engine, as JSON
  *     AWS_DOUBLE_HOME=/tmp/cloud node test/aws-double/cloud.ts stop     ends and removes all of it, whatever a stack left
@@ -66,7 +66,7 @@ async function start(): Promise<void> {
     await writeFile(FORWARD6, "1");
   }
   const authority = await ensureAuthority(CLOUD_STACK, network, (line) => console.error(line));
-  // Names come from Route 53 alone; and the way to the VPC's addresses is through this host's filter.
+  // Names come only from Route 53, and packets to the VPC's addresses pass this host's filter.
   await resolverCalls(network.index, [
     ["set-default-ipv4", { ip: "" }],
     ["set-default-ipv6", { ip: "" }],

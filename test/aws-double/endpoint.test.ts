@@ -41,7 +41,7 @@ describe("signatures", () => {
     });
   });
 
-  test("over another request, by another key, or of yesterday are refused", async () => {
+  test("of another request, with another key or of another day are refused", async () => {
     const request = await sign();
     const old = await sign(-86_400_000);
     expect(() => verify({ ...request, target: "/bucket/other" }, find)).toThrow("does not match");
@@ -65,7 +65,7 @@ describe("the firewall", () => {
   const network = { index: 7, bridge: "mcpe7", net4: "10.77.7", net6: "fd77:6564:6765:7" };
   const wall = { id: "i-0a", ipv4: "10.77.7.10", ipv6: ["fd77::10"], publicIp: "10.77.7.100" };
 
-  test("lets in what a rule names, and drops the rest", () => {
+  test("accepts the packets that a rule names, and drops the others", () => {
     const text = ruleset(network, [
       {
         ...wall,

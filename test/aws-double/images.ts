@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** Debian's images as the double knows them: two of Debian 13 for each architecture, the later one is what "latest" names. */
+/** Debian's images in the double: two of Debian 13 for each architecture. "latest" is the later one. */
 
 export interface Image {
   id: string;
@@ -29,6 +29,6 @@ export function publicParameter(region: string, name: string): string | undefine
   return images(region).findLast((image) => image.name.includes(`-${debian}-`))?.id;
 }
 
-/** An image that is there and not the latest. */
+/** An image that exists and is not the latest. */
 export const olderImage = (region: string, debian: "arm64" | "amd64") =>
   images(region).find((image) => image.name.includes(`-${debian}-`))?.id ?? "";

@@ -5,7 +5,7 @@ import type { TagRules } from "./limits.ts";
 import type { Store, Stored } from "./store.ts";
 import type { Props } from "./values.ts";
 
-/** What AWS's API would answer: its error code and a sentence. */
+/** An error of AWS's API: its code and a message. */
 export class ApiError extends Error {
   override name = "ApiError";
   constructor(code: string, message: string) {
@@ -22,18 +22,18 @@ export interface Account {
   role: Role;
   /** The edge's name in the role's policies; default any. */
   domain?: string;
-  /** The stack that the role was made for; default the one that a resource is of, as if each had its own. */
+  /** The stack that the role was created for. Default: the stack of the resource, as if each stack had its own role. */
   stackOfRole?: string;
   /** Policies in place of the role's. */
   policies?: Props[];
-  /** Hears of every request that is judged. */
-  heard?: (request: Request) => void;
+  /** Called with every request that is checked. */
+  onRequest?: (request: Request) => void;
 }
 
 /** An input that names another resource by its id. */
 export interface Reference {
   token: string;
-  /** May the other one be deleted while this one is there? Default no. */
+  /** Whether the named resource may be deleted while this one exists. Default false. */
   weak?: boolean;
   /** The id in the input's value, e.g. the name in an ARN. Default: the value. */
   id?: (value: string) => string;
@@ -45,35 +45,35 @@ export interface Made {
   outs: Props;
 }
 
-/** One kind of resource: what the API takes, what it computes, what it refuses. */
+/** One kind of resource: the inputs that the API accepts and refuses, and its outputs. */
 export interface Kind {
   token: string;
-  /** Inputs whose change makes another resource. */
+  /** Inputs whose change replaces the resource. */
   replaces: readonly string[];
-  /** More of them, when it depends on what changed. */
+  /** Further inputs whose change replaces the resource, depending on the change. */
   replacesWhen?(before: Props, after: Props): string[];
   references?: Record<string, Reference>;
-  /** An input that is made up from the resource's logical name when the program gives none. */
+  /** An input that is generated from the resource's logical name if the program sets none. */
   autoName?: { input: string; separator?: string; max: number; lower?: boolean };
-  /** Replaced in place of itself: two of one name cannot be there at once. */
+  /** Deleted before it is replaced, since two of one name cannot exist at once. */
   deleteBeforeReplace?: boolean;
-  /** The API writes over what is there instead of refusing it. */
+  /** The API overwrites an existing resource instead of refusing the creation. */
   overwrites?: boolean;
   /** Default: what `checkTags` says. */
   tagRules?: TagRules;
-  /** What is wrong with the inputs; parts that are not known yet are left out by the caller. @returns [input, reason] */
+  /** Problems of the inputs. The caller omits parts that are not known yet. @returns [input, reason] */
   check?(inputs: Props): [string, string][];
-  /** What is missing from the inputs because a request was denied that the provider does not insist on. */
+  /** Removes from the inputs what a denied request would have set, if the provider ignores that denial. */
   without?(inputs: Props, denied: readonly { action: string }[]): void;
   /** Called at each creation. @throws ApiError */
   make(inputs: Props, aws: Account): Made | Promise<Made>;
   /** Computed outputs after a change in place; default: those of before. @throws ApiError */
   change?(before: Stored, inputs: Props, aws: Account): Props | Promise<Props>;
-  /** What the API says against a deletion, beyond what references say; and what goes with it. @throws ApiError */
+  /** Checks a deletion beyond the references, and deletes dependent state. @throws ApiError */
   remove?(stored: Stored, aws: Account): void | Promise<void>;
-  /** Its state beyond what is stored; undefined: it is gone. */
+  /** Its state beyond what is stored; undefined if it was deleted. */
   read?(stored: Stored, aws: Account): Props | undefined | Promise<Props | undefined>;
-  /** Parts of the local machine that follow from it. */
+  /** Parts of this host that depend on it. */
   converges?: readonly Part[];
 }
 
@@ -88,5 +88,5 @@ export const shortHash = (value: string, length = 8) =>
 export const arn = (aws: Account, service: string, resource: string, region = aws.region) =>
   `arn:${aws.partition}:${service}:${region}:${aws.account}:${resource}`;
 
-/** Tags as the API gives them back. */
+/** Tags as the API returns them. */
 export const tagsAll = (inputs: Props) => ({ tagsAll: inputs.tags ?? {} });

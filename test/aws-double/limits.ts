@@ -5,11 +5,11 @@ import { isObject, type Props } from "./values.ts";
 
 type Problems = [string, string][];
 
-/** Where a service has rules of its own about tags. */
+/** A service's own rules about tags. */
 export interface TagRules {
   /** Default 50. */
   most?: number;
-  /** Keys that differ in case alone are the same key. */
+  /** Whether keys that differ only in case are the same key. */
   caseless?: boolean;
 }
 
@@ -135,7 +135,7 @@ export function jsonProblem(value: unknown, most: number): string | undefined {
   } catch (error) {
     return `is no JSON: ${(error as Error).message}`;
   }
-  // IAM counts without white space.
+  // IAM does not count white space.
   const length = value.replace(/\s/g, "").length;
   return length > most ? `has ${length} characters, at most ${most} are taken` : undefined;
 }

@@ -13,14 +13,14 @@ import { join } from "node:path";
 
 /**
  * The buckets' contents as files, shared by the plugin and the endpoint: one folder a bucket, one file an object. What is written
- * over or deleted stays as an older version, as in a bucket with versioning; a lifecycle takes it away some day, here nothing does.
+ * over or deleted stays as an older version, as in a bucket with versioning. No lifecycle rule deletes it here.
  */
 
 export interface ObjectMeta {
-  /** Of the content, without quotes. */
+  /** The content's ETag, without quotes. */
   etag: string;
   contentType: string;
-  /** A PUT without tags leaves none, whatever the object had. */
+  /** A PUT without tags removes the object's tags. */
   tags: Record<string, string>;
   versionId: string;
 }
@@ -60,7 +60,7 @@ export function putObject(
   return meta;
 }
 
-/** Change the tags alone. */
+/** Changes only the tags. */
 export function tagObject(home: string, bucket: string, key: string, tags: Record<string, string>): void {
   const object = getObject(home, bucket, key);
   if (!object) return;
@@ -75,13 +75,13 @@ export function getObject(home: string, bucket: string, key: string): StoredObje
   return { content: readFileSync(file), ...meta };
 }
 
-/** As S3's DELETE without a version: the object is gone for readers and becomes a noncurrent version. */
+/** Deletes as S3's DELETE without a version: readers get 404, and the object becomes a noncurrent version. */
 export function deleteObject(home: string, bucket: string, key: string): void {
   makeOld(home, bucket, key);
   rmSync(`${fileOf(home, bucket, key)}.meta~`, { force: true });
 }
 
-/** As the provider deletes: every version. */
+/** Deletes every version, as the provider does. */
 export function deleteAllVersions(home: string, bucket: string, key: string): void {
   const file = fileOf(home, bucket, key);
   for (const version of versionsOf(home, bucket, key)) rmSync(`${file}.${version}.old~`, { force: true });
@@ -89,7 +89,7 @@ export function deleteAllVersions(home: string, bucket: string, key: string): vo
   rmSync(`${file}.meta~`, { force: true });
 }
 
-/** Ids of the older versions of an object, whether or not it is there. */
+/** Ids of the older versions of an object, which may be deleted. */
 export function versionsOf(home: string, bucket: string, key: string): string[] {
   const start = `${encodeURIComponent(key)}.`;
   const names = existsSync(folderOf(home, bucket)) ? readdirSync(folderOf(home, bucket)) : [];
@@ -110,7 +110,7 @@ export function listObjects(home: string, bucket: string): string[] {
 export const writtenAt = (home: string, bucket: string, key: string): Date =>
   statSync(fileOf(home, bucket, key)).mtime;
 
-/** Every key of which a version is left. */
+/** Every key with at least one version. */
 export function listVersions(home: string, bucket: string): string[] {
   const folder = folderOf(home, bucket);
   if (!existsSync(folder)) return [];

@@ -12,7 +12,7 @@ import { firstState } from "./services/alarm-state.ts";
 import { makeScarce } from "./services/offerings.ts";
 import { Double } from "./support.ts";
 
-/** The program against what the account may lack, or be slow at. */
+/** The program in an account that lacks something or is slow. */
 let aws: Account;
 
 beforeEach(async () => {
@@ -25,7 +25,7 @@ const GATEWAY = "aws:ec2/internetGateway:InternetGateway";
 const RULES = ["Ingress", "Egress"].map((one) => `aws:vpc/securityGroup${one}Rule:SecurityGroup${one}Rule`);
 
 describe("order", () => {
-  test("an address waits for the gateway, and the machine for its way to the world", async () => {
+  test("addresses are associated after the gateway, and machines created after their routes and rules", async () => {
     const slow = Object.fromEntries([GATEWAY, "aws:ec2/route:Route", ...RULES].map((type) => [type, 60]));
     const run = await ProgramRun.up(
       { machines: "2", acme: "https://ca.example.com/directory" },
@@ -40,7 +40,7 @@ describe("order", () => {
       "aws:ec2/routeTableAssociation:RouteTableAssociation",
     ])
       expect([type, types.lastIndexOf(type) < first]).toEqual([type, true]);
-    // The shell's own rule needs the endpoint's group, the machine does not need the rule.
+    // The machine does not wait for the shell's rule, which needs the endpoint's group.
     const rules = run.made.flatMap(({ type, name }, at) => (RULES.includes(type) ? [{ name, at }] : []));
     for (const { name, at } of rules)
       if (!/-shell-/.test(name)) expect([name, at < first]).toEqual([name, true]);
@@ -53,27 +53,27 @@ describe("zones", () => {
       .filter(({ type }) => type === "aws:ec2/subnet:Subnet")
       .map(({ inputs }) => inputs.availabilityZone);
 
-  test("are those that offer the type, whatever their letters", async () => {
+  test("are those that offer the type, with any letters", async () => {
     makeScarce(aws, { unoffered: { "t4g.small": ["eu-central-1a"] } });
     const run = await ProgramRun.up({}, { account: aws });
     expect(run.failures).toEqual([]);
     expect(zones(run).sort()).toEqual(["eu-central-1b", "eu-central-1c"]);
   }, 120_000);
 
-  test("may be one alone: both subnets lie there", async () => {
+  test("can be a single one, which has both subnets", async () => {
     makeScarce(aws, { unoffered: { "t4g.small": ["eu-central-1a", "eu-central-1c"] } });
     const run = await ProgramRun.up({}, { account: aws });
     expect(zones(run)).toEqual(["eu-central-1b", "eu-central-1b"]);
   }, 120_000);
 });
 
-test("a machine of a burstable type begins with a whole processor, not with the fifth that is left without credits", async () => {
+test("a machine of a burstable type starts with a whole processor, not with the fifth that it has without credits", async () => {
   const run = await ProgramRun.up({}, { account: aws });
   const machine = run.made.find(({ name }) => name === "mcp-edge-prod-machine");
   expect(machine?.inputs.creditSpecification).toEqual({ cpuCredits: "unlimited" });
 }, 120_000);
 
-test("of a fresh stack's alarms those alone are raised that wait for the machine to speak", async () => {
+test("in a new stack, only the alarms that wait for the machine's first report are raised", async () => {
   const run = await ProgramRun.up({ alarms: "full" }, { account: aws });
   const raised = run.made
     .filter(({ type }) => type === "aws:cloudwatch/metricAlarm:MetricAlarm")
@@ -119,7 +119,7 @@ describe("doctor", () => {
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
     });
-    // The machines have done what they were asked to.
+    // The machines report that they have applied desired.json.
     const bucket = aws.store.all("aws:s3/bucket:Bucket")[0]?.id ?? "";
     const wanted = getObject(aws.store.home, bucket, "desired.json")?.content.toString() ?? "";
     for (const { id } of run.made.filter(({ type }) => type === "aws:ec2/instance:Instance")) {
@@ -134,11 +134,11 @@ describe("doctor", () => {
     process.env = { ...before };
   });
 
-  test("is content right after the first up of two machines", async () => {
+  test("passes right after the first up of two machines", async () => {
     expect(await examine()).toEqual([]);
   }, 120_000);
 
-  test("says which type is in one zone alone", async () => {
+  test("reports a type that only one zone offers", async () => {
     makeScarce(aws, { unoffered: { "t4g.small": ["eu-central-1a", "eu-central-1b"] } });
     expect(await examine()).toEqual([
       "instance-type: t4g.small is offered in eu-central-1c alone: all machines would be in one zone",

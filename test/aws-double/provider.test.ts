@@ -25,7 +25,7 @@ const ami = (debian: string) =>
 const many = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, n) => [`key-${n}`, "value"]));
 
-/** Inputs that the API refuses, and its words. */
+/** Inputs that the API refuses, and its message. */
 const REFUSED: [string, Props, RegExp][] = [
   ["aws:ec2/vpc:Vpc", { cidrBlock: "10.0.0.0/8" }, /between \/16 and \/28/],
   ["aws:ec2/vpc:Vpc", { cidrBlock: "10.0.0.1/16" }, /host bits.*10\.0\.0\.0\/16/],
@@ -84,12 +84,12 @@ describe("inputs", () => {
     expect((await aws.problems(token, inputs)).join("\n")).toMatch(words);
   });
 
-  test("that are not known yet are not judged", async () => {
+  test("that are not known yet are not checked", async () => {
     expect(await aws.problems("aws:ec2/vpc:Vpc", { cidrBlock: UNKNOWN })).toEqual([]);
     expect(await aws.problems("aws:route53/record:Record", { type: "A", records: [UNKNOWN] })).toEqual([]);
   });
 
-  test("HTTPS, CAA and IPv6 as the program writes them are taken", async () => {
+  test("for HTTPS, CAA and IPv6 are accepted as the program writes them", async () => {
     const record = (type: string, ...records: string[]) =>
       aws.problems("aws:route53/record:Record", { type, records, ttl: 300, name: "a.example.com" });
     expect(await record("HTTPS", '1 . alpn="h3,h2"')).toEqual([]);
@@ -101,7 +101,7 @@ describe("inputs", () => {
 });
 
 describe("ids", () => {
-  test("that mean nothing are refused in the service's words", async () => {
+  test("of missing resources are refused with the service's error", async () => {
     const make = (token: string, inputs: Props) => aws.create(token, inputs);
     await expect(make("aws:ec2/internetGateway:InternetGateway", { vpcId: "vpc-0" })).rejects.toThrow(
       "InvalidVpcID.NotFound",
@@ -123,7 +123,7 @@ describe("ids", () => {
     );
   });
 
-  test("of what is still needed cannot be deleted; in the right order they can", async () => {
+  test("of resources in use cannot be deleted, except in the right order", async () => {
     const { vpc, subnet, group } = await aws.network();
     const instance = await aws.create(INSTANCE, {
       ami: ami("amd64"),
@@ -141,8 +141,8 @@ describe("ids", () => {
   });
 });
 
-describe("what is there already", () => {
-  test("a rule, a subnet's range and a record twice", async () => {
+describe("a conflict", () => {
+  test("is refused for a duplicate rule, subnet range and record", async () => {
     const { vpc, group } = await aws.network();
     const rule = { ...https, securityGroupId: group.id };
     await aws.create(RULE, rule, "one");
@@ -156,7 +156,7 @@ describe("what is there already", () => {
     await expect(aws.delete("aws:route53/zone:Zone", zone.id)).rejects.toThrow("HostedZoneNotEmpty");
   });
 
-  test("a volume goes to one machine of its own zone", async () => {
+  test("is refused for a volume in another zone or attached to another machine", async () => {
     const { subnet, group } = await aws.network();
     const inputs = {
       ami: ami("amd64"),
@@ -176,7 +176,7 @@ describe("what is there already", () => {
     await expect(aws.update(VOLUME, volume.id, { size: 0.5 })).rejects.toThrow("cannot be smaller");
   });
 
-  test("termination protection and a bucket with objects", async () => {
+  test("is refused for deleting a protected machine and a bucket with objects", async () => {
     const { subnet, group } = await aws.network();
     const instance = await aws.create(INSTANCE, {
       ami: ami("amd64"),
@@ -200,7 +200,7 @@ describe("the account", () => {
   const ASSOCIATION = "aws:ec2/eipAssociation:EipAssociation";
   const INTERFACE = "aws:ec2/networkInterface:NetworkInterface";
 
-  test("gives an address to an interface where a gateway is attached, and keeps the gateway until it is back", async () => {
+  test("associates an address only in a VPC with a gateway, and does not detach the gateway before", async () => {
     const { vpc, subnet, group } = await aws.network();
     const port = await aws.create(INTERFACE, { subnetId: subnet.id, securityGroups: [group.id] });
     const address = await aws.create(EIP, { domain: "vpc" });
@@ -213,7 +213,7 @@ describe("the account", () => {
     await aws.delete(GATEWAY, gateway.id);
   });
 
-  test("has five addresses a region, and sixty rules for each direction and family", async () => {
+  test("allows five addresses for each region, and sixty rules for each direction and family", async () => {
     for (let n = 0; n < 5; n++) await aws.create(EIP, { domain: "vpc" });
     await expect(aws.create(EIP, { domain: "vpc" })).rejects.toThrow("AddressLimitExceeded");
     const { group } = await aws.network();
@@ -232,7 +232,7 @@ describe("the account", () => {
     await expect(rule({ referencedSecurityGroupId: group.id })).rejects.toThrow("RulesPerSecurityGroup");
   });
 
-  test("runs a type where it is offered and there", async () => {
+  test("runs a type only in zones that offer it and have capacity", async () => {
     const { subnet, group } = await aws.network();
     const inputs = {
       ami: ami("amd64"),
@@ -246,7 +246,7 @@ describe("the account", () => {
     await expect(aws.create(INSTANCE, inputs)).rejects.toThrow("InsufficientInstanceCapacity");
   });
 
-  test("has one group of a name in a VPC, and keeps one that an interface is in", async () => {
+  test("refuses a second group of the same name in a VPC, and does not delete a group with an interface", async () => {
     const { vpc, subnet, group } = await aws.network();
     await aws.create(INTERFACE, { subnetId: subnet.id, securityGroups: [group.id] });
     const GROUP = "aws:ec2/securityGroup:SecurityGroup";
@@ -261,7 +261,7 @@ describe("the account", () => {
     await expect(aws.delete(GROUP, group.id)).rejects.toThrow("DependencyViolation");
   });
 
-  test("has one Instance Connect endpoint a VPC", async () => {
+  test("allows one Instance Connect endpoint for each VPC", async () => {
     const { subnet, group } = await aws.network();
     const ENDPOINT = "aws:ec2transitgateway/instanceConnectEndpoint:InstanceConnectEndpoint";
     const inputs = { subnetId: subnet.id, securityGroupIds: [group.id] };
@@ -282,7 +282,7 @@ describe("objects", () => {
     tags: { Project: "x" },
   };
 
-  test("keep type and tags until somebody writes them without", async () => {
+  test("lose type and tags when they are written without them", async () => {
     await aws.create("aws:s3/bucket:Bucket", { bucket: "mine" });
     const { id } = await aws.create(OBJECT, inputs);
     expect((await aws.read(OBJECT, id)).inputs).toMatchObject({ tags: { Project: "x" } });
@@ -291,7 +291,7 @@ describe("objects", () => {
     expect(read.inputs).toMatchObject({ tags: {}, contentType: "text/plain" });
   });
 
-  test("leave an older version when they are written over or deleted, and none when the provider deletes", async () => {
+  test("leave an older version when they are overwritten or deleted, and none when the provider deletes them", async () => {
     await aws.create("aws:s3/bucket:Bucket", { bucket: "mine" });
     const { home } = aws.aws.store;
     const { id } = await aws.create(OBJECT, inputs);
@@ -307,7 +307,7 @@ describe("objects", () => {
   });
 });
 
-test("a bucket that may be destroyed takes along the objects that the program has left there", async () => {
+test("deleting a bucket with forceDestroy deletes its objects too", async () => {
   await aws.create("aws:s3/bucket:Bucket", { bucket: "mine", forceDestroy: true });
   await aws.create("aws:s3/bucketObjectv2:BucketObjectv2", { bucket: "mine", key: "k", content: "c" });
   await aws.delete("aws:s3/bucket:Bucket", "mine");
@@ -315,17 +315,17 @@ test("a bucket that may be destroyed takes along the objects that the program ha
 });
 
 describe("state", () => {
-  test("nothing changed is nothing to do; what can change in place is no replacement", async () => {
+  test("has no diff without a change, and no replacement for a change in place", async () => {
     const { vpc } = await aws.network();
-    const asked = { cidrBlock: "10.0.0.0/16", assignGeneratedIpv6CidrBlock: true };
-    expect(await aws.diff("aws:ec2/vpc:Vpc", vpc.outs, asked)).toMatchObject({ changes: false });
-    const tagged = await aws.diff("aws:ec2/vpc:Vpc", vpc.outs, { ...asked, tags: { A: "b" } });
+    const vpcInputs = { cidrBlock: "10.0.0.0/16", assignGeneratedIpv6CidrBlock: true };
+    expect(await aws.diff("aws:ec2/vpc:Vpc", vpc.outs, vpcInputs)).toMatchObject({ changes: false });
+    const tagged = await aws.diff("aws:ec2/vpc:Vpc", vpc.outs, { ...vpcInputs, tags: { A: "b" } });
     expect(tagged).toMatchObject({ changes: true, replaces: [] });
-    const moved = await aws.diff("aws:ec2/vpc:Vpc", vpc.outs, { ...asked, cidrBlock: "10.1.0.0/16" });
+    const moved = await aws.diff("aws:ec2/vpc:Vpc", vpc.outs, { ...vpcInputs, cidrBlock: "10.1.0.0/16" });
     expect(moved).toMatchObject({ changes: true, replaces: ["cidrBlock"] });
   });
 
-  test("user-data replaces a machine only when the program says so", async () => {
+  test("replaces a machine for new user-data only if userDataReplaceOnChange is set", async () => {
     const outs = { userDataBase64: "YQ==", userDataReplaceOnChange: true, __asked: ["userDataBase64"] };
     const changed = { userDataBase64: "Yg==" };
     const says = await aws.diff(INSTANCE, outs, { ...changed, userDataReplaceOnChange: true });
@@ -338,7 +338,7 @@ describe("state", () => {
     expect(silent).toMatchObject({ changes: true, replaces: [] });
   });
 
-  test("drift is read back; what is gone reads as gone", async () => {
+  test("is read back with drift, and without deleted resources", async () => {
     const { vpc } = await aws.network();
     aws.aws.store.drift("aws:ec2/vpc:Vpc", vpc.id, { tags: { Who: "console" } });
     expect((await aws.read("aws:ec2/vpc:Vpc", vpc.id)).inputs).toMatchObject({ tags: { Who: "console" } });
@@ -346,7 +346,7 @@ describe("state", () => {
     expect((await aws.read("aws:ec2/vpc:Vpc", vpc.id)).id).toBe("");
   });
 
-  test("a secret comes back as a secret", async () => {
+  test("returns a secret as a secret", async () => {
     const secret = {
       "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
       value: "hidden",
@@ -368,7 +368,7 @@ describe("state", () => {
 });
 
 describe("functions", () => {
-  test("answer as the program reads them", async () => {
+  test("return the values that the program reads", async () => {
     const zones = await aws.invoke("aws:index/getAvailabilityZones:getAvailabilityZones", {
       state: "available",
     });
@@ -380,7 +380,7 @@ describe("functions", () => {
     await expect(aws.invoke("aws:lambda/getFunction:getFunction")).rejects.toThrow("invokes.ts");
   });
 
-  test("a policy document has the form that IAM takes", async () => {
+  test("return a policy document in IAM's form", async () => {
     const statements = [
       {
         actions: ["sts:AssumeRole"],

@@ -18,7 +18,7 @@ function kindOf(urn: string): Kind {
   return kind;
 }
 
-/** Names of the inputs that a resource was made with: a diff must know which of its outputs were asked for. */
+/** Names of the inputs of a resource. A diff must know which of its outputs come from inputs. */
 const ASKED = "__asked";
 
 const state = (inputs: Props, computed: Props): Props => ({
@@ -29,7 +29,7 @@ const state = (inputs: Props, computed: Props): Props => ({
 
 export interface ProviderOptions {
   aws: Account;
-  /** Brings the local machine's side of the world in line after a change. */
+  /** Applies a change to this host. */
   converge?: (parts: readonly Part[]) => Promise<void>;
 }
 
@@ -73,7 +73,7 @@ export function awsDouble({ aws, converge = async () => {} }: ProviderOptions): 
       try {
         await converge(kind.converges ?? []);
       } catch (error) {
-        // To the engine, what failed is not there.
+        // For the engine, a failed resource does not exist.
         await Promise.resolve(kind.remove?.(stored, aws)).catch(() => {});
         store.remove(kind.token, id);
         throw error;
@@ -87,10 +87,10 @@ export function awsDouble({ aws, converge = async () => {} }: ProviderOptions): 
       if (stored)
         authorize(aws, stackOf(urn), () => callsOf(kind.token).read({ aws, id, inputs: stored.inputs }));
       const more = stored && (kind.read ? await kind.read(stored, aws) : {});
-      // To the engine an empty id says that it is gone.
+      // For the engine, an empty id means that the resource was deleted.
       if (!stored || !more) return { id: "", props: {} };
       const outs = withSecrets({ ...stored.outs, ...more }, props ?? {});
-      // What was read of something that is an input too has become its input.
+      // A value that was read becomes the input of the same name.
       const read = Object.entries(more).filter(([key]) => key in stored.inputs);
       return {
         id,
@@ -133,7 +133,7 @@ export function awsDouble({ aws, converge = async () => {} }: ProviderOptions): 
 
     invoke: async (token, args) => {
       const known = plainProps(args);
-      // A data source is of no stack that the engine would name here.
+      // The engine does not pass the stack of a data source.
       authorize(aws, "*", () => invokeCalls(token, known, aws));
       return { outputs: await invoke(token, known, aws) };
     },

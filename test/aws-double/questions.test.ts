@@ -10,7 +10,7 @@ import { ProgramRun } from "./run-program.ts";
 const SERVICES = ["s3", "ec2", "sts", "ssm", "route53", "cloudwatch"];
 
 /** `mcp-edge doctor --aws` over HTTP against what the program has made in the double. */
-describe("doctor's questions", () => {
+describe("doctor's requests", () => {
   let run: ProgramRun;
   const before = { ...process.env };
   const raw = { zone: "example.com", hostedZone: "create", alarms: "full" };
@@ -48,7 +48,7 @@ describe("doctor's questions", () => {
     }
   }
 
-  test("are answered to the deployer, right after the first up", async () => {
+  test("are allowed for the deployer, right after the first up", async () => {
     const { converged, ...rest } = await examine("deployer");
     expect(Object.entries(rest).filter(([, { ok }]) => !ok)).toEqual([]);
     expect(rest).toMatchObject({
@@ -56,7 +56,7 @@ describe("doctor's questions", () => {
       zone: { got: "mcp.example.com has A, AAAA, CAA, HTTPS" },
       volumes: { got: "1, encrypted, 1 of them attached for data" },
       firewall: { got: expect.stringContaining("TCP and UDP 443 from ") },
-      // Nothing has been measured: what counts missing data as bad is raised from the first minute.
+      // Nothing has been measured yet. Alarms that treat missing data as breaching are raised at once.
       alarms: { got: expect.stringMatching(/none of them raised; too new to count: .*memory/) },
       bucket: { got: expect.stringContaining("private, versioned") },
     });
@@ -64,7 +64,7 @@ describe("doctor's questions", () => {
     expect(converged?.ok).toBe(false);
   }, 60_000);
 
-  test("are refused to a role that may not ask them", async () => {
+  test("are refused for a role without the permissions", async () => {
     const { identity, machines } = await examine("preview");
     expect(identity?.ok).toBe(true);
     expect(machines?.got).toMatch(/AccessDenied.*ec2:DescribeInstances/);

@@ -3,7 +3,7 @@ import { kinds } from "./kinds.ts";
 import type { Store, Stored } from "./store.ts";
 import type { Props } from "./values.ts";
 
-/** What EC2, IAM and the others answer when an id means nothing to them. */
+/** The errors of EC2, IAM and the others for an unknown id. */
 const NOT_FOUND: Record<string, string> = {
   "aws:ec2/vpc:Vpc": "InvalidVpcID.NotFound",
   "aws:ec2/subnet:Subnet": "InvalidSubnetID.NotFound",
@@ -34,7 +34,7 @@ const idsIn = (inputs: Props, key: string, reference: Reference) =>
     .filter((value) => !/^arn:aws[\w-]*:iam::aws:/.test(value))
     .map(reference.id ?? ((value) => value));
 
-/** @throws ApiError when an input names what is not there. */
+/** @throws ApiError when an input names a missing resource. */
 export function mustExist(kind: Kind, inputs: Props, store: Store): void {
   for (const [key, reference] of Object.entries(kind.references ?? {})) {
     for (const id of idsIn(inputs, key, reference)) {
@@ -55,7 +55,7 @@ function uses(stored: Stored, token: string, id: string): string | undefined {
   )?.[0];
 }
 
-/** @throws ApiError when another resource still needs it: a wrong order of deletion. */
+/** @throws ApiError when another resource still needs it, as after a wrong order of deletion. */
 export function mustNotBeUsed(kind: Kind, id: string, store: Store): void {
   for (const stored of store.all()) {
     const key = uses(stored, kind.token, id);

@@ -7,14 +7,14 @@ import { edgeName } from "../../infra/aws/former-names.ts";
 import { AwsEdge } from "../../infra/aws/index.ts";
 import { prepareAwsEdge } from "../../infra/aws/prepare.ts";
 import { type AwsSettings, parseSettings } from "../../infra/settings.ts";
-import { hearLog } from "../infra/aws/mocks.ts";
+import { captureLog } from "../infra/aws/mocks.ts";
 import { accountOf } from "./account.ts";
 import type { Role } from "./iam/principal.ts";
 import type { Account } from "./kind.ts";
 import { awsDouble } from "./provider.ts";
 import { isObject, type Props } from "./values.ts";
 
-/** A repository elsewhere, so that nothing of this checkout plays a part. */
+/** The workspace is a repository elsewhere, so that the tests do not depend on this checkout. */
 const BASE = { target: "aws", domain: "mcp.example.com", workspace: "https://git.example.com/team/code.git" };
 const REGION = "eu-central-1";
 
@@ -41,9 +41,9 @@ interface Made {
 export interface Run {
   stack?: string;
   role?: Role;
-  /** Milliseconds that a creation of this type takes, so that what waits for nothing comes first. */
+  /** Milliseconds that a creation of this type takes, so that resources without a dependency on it are created first. */
   slow?: Record<string, number>;
-  /** The account before, as another run left it. */
+  /** The account of an earlier run. */
   account?: Account;
 }
 
@@ -73,7 +73,7 @@ export class ProgramRun {
     const { stack = "prod", role = "deployer" } = run;
     const aws = { ...(run.account ?? (await ProgramRun.account(role))), role };
     const one = new ProgramRun(aws);
-    hearLog();
+    captureLog();
     await pulumi.runtime.setMocks(
       {
         newResource: async ({ type, name, inputs }) => one.#create(stack, type, name, inputs, run.slow ?? {}),
@@ -97,7 +97,7 @@ export class ProgramRun {
     new AwsEdge(edgeName(stack), { settings, ...prepared, region: REGION, prefix: `/mcp-edge/${stack}` });
     await Promise.race([
       pulumi.runtime.disconnect(),
-      // A program that has thrown in the middle never ends by itself.
+      // A program that throws does not end by itself.
       setTimeout(60_000, undefined, { ref: false }).then(() => {
         throw new Error(`The program does not end. Refused so far:\n${one.failures.join("\n")}`);
       }),
@@ -105,7 +105,7 @@ export class ProgramRun {
     return one;
   }
 
-  /** What is denied is noted and then done all the same, so that one run finds every right that is missing. */
+  /** Denied requests are recorded and still executed, so that one run finds all missing permissions. */
   async #tried<T>(
     what: string,
     instead: T,
@@ -136,7 +136,7 @@ export class ProgramRun {
     });
   }
 
-  /** What `pulumi refresh` asks, as another role. @returns what is refused */
+  /** The requests of `pulumi refresh`, as another role. @returns the refused ones */
   async readAll(as: Partial<Account>): Promise<string[]> {
     const provider = awsDouble({ aws: { ...this.aws, ...as } }) as Required<ReturnType<typeof awsDouble>>;
     const refused: string[] = [];
@@ -145,7 +145,7 @@ export class ProgramRun {
     return refused;
   }
 
-  /** What `pulumi up` does when these inputs of a resource have changed. @returns what is refused */
+  /** The requests of `pulumi up` for these changed inputs of a resource. @returns the refused ones */
   async change(name: string, change: Props, type?: string): Promise<string[]> {
     const found = this.made.find((one) => one.name === name && (type ?? one.type) === one.type);
     if (!found) throw new Error(`${name} was not made`);
@@ -159,7 +159,7 @@ export class ProgramRun {
     return refused;
   }
 
-  /** What `pulumi destroy` does: the other way round. @param as who does it @returns what is refused */
+  /** The requests of `pulumi destroy`, in reverse order. @param as the role @returns the refused ones */
   async destroy(as: Partial<Account> = {}): Promise<string[]> {
     const provider = awsDouble({ aws: { ...this.aws, ...as } }) as Required<ReturnType<typeof awsDouble>>;
     const refused: string[] = [];

@@ -4,14 +4,14 @@ import { dirname, join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { kinds } from "./kinds.ts";
 
-/** The double speaks of the kinds and inputs that @pulumi/aws has: a slip of the pen would make a check that never finds anything. */
+/** The double must use the types and inputs of @pulumi/aws. A misspelled one would never fail a check. */
 const sdk = dirname(createRequire(import.meta.url).resolve("@pulumi/aws/package.json"));
 
 const sourceOf = (token: string) => readFileSync(join(sdk, `${token.split(":")[1]}.js`), "utf8");
 
 const names = (source: string) => [...source.matchAll(/resourceInputs\["(\w+)"\]/g)].map((match) => match[1]);
 
-test.each([...kinds.keys()])("%s is a kind of the SDK, and its inputs are", (token) => {
+test.each([...kinds.keys()])("the SDK has the resource type %s and its inputs", (token) => {
   const source = sourceOf(token);
   expect(source).toContain(`__pulumiType = '${token}'`);
   const known = names(source);

@@ -11,7 +11,7 @@ import {
 import { join } from "node:path";
 import type { Props } from "./values.ts";
 
-/** One resource as the double keeps it. */
+/** One resource in the store. */
 export interface Stored {
   token: string;
   id: string;
@@ -20,8 +20,8 @@ export interface Stored {
 }
 
 /**
- * What exists in the account: one file a resource, so that several processes (the engine starts one a provider, the endpoint is
- * another) see the same thing at once. The files are plain JSON; secrets lie there open, as in no cloud.
+ * The account's resources, one file each, so that several processes (the engine starts one for each provider, the endpoint is
+ * another) see the same state at once. The files are plain JSON, with secrets unencrypted.
  */
 export class Store {
   readonly home: string;
@@ -66,7 +66,7 @@ export class Store {
     renameSync(`${file}.${process.pid}`, file);
   }
 
-  /** When it was last made or changed. */
+  /** When it was created or last changed. */
   changed(token: string, id: string): Date {
     return statSync(this.#file(token, id)).mtime;
   }
@@ -76,8 +76,8 @@ export class Store {
   }
 
   /**
-   * Change a resource behind the engine's back, as somebody in the console would.
-   * @throws Error when there is none of that id.
+   * Changes a resource without the engine, as a user of the console does.
+   * @throws Error for an unknown id.
    */
   drift(token: string, id: string, change: Props): void {
     const stored = this.get(token, id);

@@ -7,7 +7,7 @@ import type { Account } from "./kind.ts";
 import { awsDouble } from "./provider.ts";
 import type { Props } from "./values.ts";
 
-/** The plugin as the engine would call it, over an account of its own; nothing boots. */
+/** The plugin as the engine calls it, with its own account. Nothing boots. */
 export class Double {
   readonly aws: Account;
   readonly #provider: Required<ReturnType<typeof awsDouble>>;
@@ -17,26 +17,26 @@ export class Double {
     this.#provider = awsDouble({ aws }) as Required<ReturnType<typeof awsDouble>>;
   }
 
-  /** @param role who calls; default an administrator, so that a test is about the service alone */
+  /** @param role the caller's; by default an administrator, so that only the service can refuse a request */
   static async create(role: Role = "administrator"): Promise<Double> {
     const home = await mkdtemp(join(tmpdir(), "aws-double-"));
     return new Double({ ...accountOf({ AWS_DOUBLE_HOME: home, AWS_REGION: "eu-central-1" }), role });
   }
 
-  /** Over an account that is there. */
+  /** The plugin with an existing account. */
   static over = (aws: Account) => new Double(aws);
 
   remove = () => rm(this.aws.store.home, { recursive: true, force: true });
 
   #urn = (token: string, name: string) => `urn:pulumi:s::p::${token}::${name}`;
 
-  /** What a check finds wrong, as "input: reason". */
+  /** The problems that a check finds, as "input: reason". */
   async problems(token: string, inputs: Props, name = "thing"): Promise<string[]> {
     const { failures } = await this.#provider.check(this.#urn(token, name), {}, inputs);
     return (failures ?? []).map(({ property, reason }) => `${property}: ${reason}`);
   }
 
-  /** Check, then create. @throws what the API would answer */
+  /** Checks, then creates. @throws the API's error */
   async create(token: string, inputs: Props, name = "thing"): Promise<{ id: string; outs: Props }> {
     const urn = this.#urn(token, name);
     const checked = await this.#provider.check(urn, {}, inputs);

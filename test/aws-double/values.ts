@@ -16,7 +16,7 @@ export const isObject = (value: unknown): value is Props =>
 
 export const isUnknown = (value: unknown) => value === UNKNOWN;
 
-/** A file or text that the program gave as an asset; it stays as it is, and the engine has put its hash in. */
+/** A file or text that the program passed as an asset, with the engine's hash. It is kept unchanged. */
 export interface Asset {
   path?: string;
   text?: string;
@@ -26,7 +26,7 @@ export interface Asset {
 export const assetOf = (value: unknown): Asset | undefined =>
   isObject(value) && value[SIGNATURE] === ASSET ? (value as Asset) : undefined;
 
-/** The value itself: secrets opened, references to resources made ids. Unknown values stay marked. */
+/** The value itself, with secrets unwrapped and references to resources replaced by ids. Unknown values stay marked. */
 export function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (!isObject(value)) return value;
@@ -46,7 +46,7 @@ export function plain(value: unknown): unknown {
 
 export const plainProps = (props: Props | undefined): Props => plain(props ?? {}) as Props;
 
-/** Is there a secret in it, at any depth? */
+/** Whether it contains a secret at any depth. */
 export function holdsSecret(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(holdsSecret);
   if (!isObject(value)) return false;
@@ -57,7 +57,7 @@ export function holdsSecret(value: unknown): boolean {
   );
 }
 
-/** `outs` with those keys marked secret whose inputs held one: a provider that takes secrets must give them back as such. */
+/** `outs` with those keys marked secret whose inputs had one, since a provider that accepts secrets must return them as such. */
 export function withSecrets(outs: Props, inputs: Props): Props {
   const marked = Object.entries(outs).map(([key, value]) =>
     holdsSecret(inputs[key]) ? [key, { [SIGNATURE]: SECRET, value }] : [key, value],
@@ -65,21 +65,21 @@ export function withSecrets(outs: Props, inputs: Props): Props {
   return Object.fromEntries(marked);
 }
 
-/** Is every part of it known? */
+/** Whether every part of it is known. */
 export function isKnown(value: unknown): boolean {
   if (Array.isArray(value)) return value.every(isKnown);
   if (isObject(value)) return Object.values(value).every(isKnown);
   return !isUnknown(value);
 }
 
-/** Same content, whatever the order of keys. An empty list or object and an absent one are the same to AWS's API. */
+/** Whether the content is equal, in any order of keys. For AWS's API an empty list or object equals an absent one. */
 export const same = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b);
 
 function canonical(value: unknown): string {
   const sorted = (inner: unknown): unknown => {
     if (Array.isArray(inner)) return inner.length === 0 ? undefined : inner.map(sorted);
     if (!isObject(inner)) return inner ?? undefined;
-    // An asset is its content, wherever its file lies.
+    // Assets are compared by content, not by path.
     const hash = assetOf(inner)?.hash;
     if (hash) return hash;
     const entries = Object.entries(inner)

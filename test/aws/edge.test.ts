@@ -12,7 +12,7 @@ import { AwsCheckout, DOMAIN, settings } from "./support.ts";
 
 /**
  * One environment from `pulumi up` to `pulumi destroy` with the real engine, the real commands and a machine that boots the
- * program's own user-data, behind the firewall that its security groups make. In order: each part builds on the one before.
+ * program's own user-data, behind a firewall of its security groups. The tests run in order, since each needs the previous one.
  */
 const stack = "dev";
 const SECRET = "do-not-show-0815";
@@ -42,7 +42,7 @@ beforeAll(async () => {
 
 afterAll(() => aws?.remove(), 120_000);
 
-/** Does a TCP connection come about within two seconds? */
+/** Whether a TCP connection opens within two seconds. */
 const reaches = (host: string, port: number) =>
   new Promise<boolean>((done) => {
     const socket = connect({ host, port, timeout: 2_000 });
@@ -70,7 +70,7 @@ async function certificate(): Promise<{ serial: string; issuer: string }> {
 
 const server = (...args: string[]) => on("/usr/local/sbin/mcp-edge-server", ...args);
 
-/** One call over MCP as a client of 2025 makes it. @returns the answer's text, headers before body */
+/** One call over MCP as a client of 2025. @returns the response's text, headers before body */
 async function call(method: string, params: object, session?: string): Promise<string> {
   const { stdout } = await run("curl", [
     ...["-sSi", "--max-time", "10", "--cacert", aws.cloud?.rootsFile ?? "", `https://${DOMAIN}/mcp`],
@@ -94,7 +94,7 @@ const servedVersion = async () => /"version":"([^"]+)"/.exec(await initialize())
 const digests = async (...files: string[]) => (await on("sha256sum", ...files)).stdout;
 
 describe("up", () => {
-  test("makes the environment, shows the machine's steps, and ends when it serves", async () => {
+  test("creates the environment, prints the machine's steps, and ends when the machine serves", async () => {
     const { code, all } = await aws.up(stack);
     if (code !== 0) throw new Error(all);
     expect(all).toMatch(/setup: .* finished/);
@@ -102,7 +102,7 @@ describe("up", () => {
     expect((await certificate()).issuer).toContain("Pebble");
   }, 200_000);
 
-  test("doctor is green from outside, through the firewall", async () => {
+  test("ends with all checks of doctor passed from outside, through the firewall", async () => {
     const made = await server("token", "create", "--name", "test", "--json");
     token = JSON.parse(made.stdout).token;
     const { stdout } = await run(
@@ -120,14 +120,14 @@ describe("up", () => {
     expect(report.ok).toBe(true);
   }, 100_000);
 
-  test("cloud-init is done, no unit failed, and the data lies on the volume", async () => {
+  test("ends with cloud-init done, no failed unit, and the data on the volume", async () => {
     const status = await on("cloud-init", "status", "--format", "json");
     expect(JSON.parse(status.stdout)).toMatchObject({ extended_status: "done", errors: [] });
     expect((await on("systemctl", "--failed", "--no-legend", "--plain")).stdout.trim()).toBe("");
     expect((await on("findmnt", "-n", "-o", "SOURCE,FSTYPE", "/srv/mcp-edge")).stdout).toMatch(/nvme.*ext4/);
   }, 60_000);
 
-  test("the security groups decide who gets in: sshd listens, and nobody reaches it", async () => {
+  test("creates security groups that block sshd, although it listens", async () => {
     const { ipv4, ipv6 } = await outputs();
     expect((await on("ss", "-Hltn", "sport", "=", ":22")).stdout).toContain(":22");
     const [found] = store().all("aws:ec2/instance:Instance");
@@ -143,12 +143,12 @@ describe("up", () => {
       asked.map(async ([address, port]) => [address, port, await reaches(address, port)]),
     );
     expect(got).toEqual(asked);
-    // And out: a packet that no rule names is dropped, so the connection is not even refused.
+    // Outgoing packets without a rule are dropped too, so the connection is not even refused.
     const out = `timeout 2 bash -c '</dev/tcp/${aws.cloud?.net4}.1/9999'`;
     expect((await on("sh", "-c", out)).code).toBe(124);
   }, 60_000);
 
-  test("a secret is on the machine for root alone, and neither in user-data nor in the state", async () => {
+  test("gives a secret to root alone on the machine, and puts it neither in user-data nor in the state", async () => {
     const secrets = await on("stat", "-c", "%a %U", "/etc/mcp-edge/secrets.env");
     expect(secrets.stdout.trim()).toBe("600 root");
     expect((await on("cat", "/etc/mcp-edge/secrets.env")).stdout).toContain(`API_KEY="${SECRET}"`);
@@ -164,7 +164,7 @@ describe("up", () => {
     expect(state.stdout).not.toContain(SECRET);
   }, 60_000);
 
-  test("the role can do its work and nothing else", async () => {
+  test("creates a role with only the required permissions", async () => {
     const { bucket } = await outputs();
     const ask = (key: string) =>
       on(
@@ -187,7 +187,7 @@ describe("up", () => {
 });
 
 describe("a second up", () => {
-  test("finds nothing to do", async () => {
+  test("finds no changes", async () => {
     const again = await aws.up(stack, "--expect-no-changes");
     expect(again.all).toMatch(/\d+ unchanged/);
     expect(again.code).toBe(0);
@@ -195,7 +195,7 @@ describe("a second up", () => {
 });
 
 describe("drift", () => {
-  test("a rule that somebody has opened and a machine that is gone show in preview --refresh", async () => {
+  test("of an added rule and of a deleted machine is shown by preview --refresh", async () => {
     const token = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule";
     const rule = store()
       .all(token)
@@ -215,7 +215,7 @@ describe("drift", () => {
 });
 
 describe("a release", () => {
-  test("is pulled by the machine and switched in place", async () => {
+  test("is pulled by the machine and switched to in place", async () => {
     const before = await outputs();
     await aws.checkout.edit("server/version.ts", '"0.1.0"', '"0.1.0-next"');
     const { code, all } = await aws.up(stack);
@@ -227,7 +227,7 @@ describe("a release", () => {
     expect(await servedVersion()).toBe("0.1.0-next");
   }, 120_000);
 
-  test("that does not get ready: up fails with its log, and the one before serves", async () => {
+  test("that does not become ready fails up with its log, and the previous one still serves", async () => {
     const main = join(aws.checkout.folder, "server/main.ts");
     const good = await readFile(main, "utf8");
     await writeFile(main, `throw new Error("this release is broken on purpose");\n${good}`);
@@ -242,7 +242,7 @@ describe("a release", () => {
 describe("a replacement of the machine", () => {
   const kept = ["/srv/mcp-edge/tls/quic_host.key", "/srv/mcp-edge/tls/live/fullchain.pem"];
 
-  test("after a failed release: the one before is there again, with its addresses, certificate, keys, tokens and sessions", async () => {
+  test("after a failed release runs the previous one, with its addresses, certificate, keys, tokens and sessions", async () => {
     const before = await outputs();
     const serial = (await certificate()).serial;
     const files = await digests(...kept);
@@ -263,10 +263,10 @@ describe("a replacement of the machine", () => {
     expect(settled.code).toBe(0);
   }, 200_000);
 
-  test("is made once: a new boot script does not replace it again", async () => {
+  test("happens once, and not again for a new boot script", async () => {
     const pull = join(aws.checkout.folder, "cloud-init/deploy/mcp-edge-pull");
     const good = await readFile(pull, "utf8");
-    // A comment would be left out of the machine's files.
+    // Not a comment, which would be removed from the machine's files.
     await writeFile(pull, `${good}true\n`);
     const edited = await aws.pulumi("preview", "--stack", stack);
     await writeFile(pull, good);
@@ -276,8 +276,8 @@ describe("a replacement of the machine", () => {
   }, 60_000);
 });
 
-describe("a snapshot of the night", () => {
-  test("is what the data volume is restored from, once, with another machine at the same addresses", async () => {
+describe("a nightly snapshot", () => {
+  test("restores the data volume once, with another machine at the same addresses", async () => {
     const marker = "/srv/mcp-edge/workspace/marker";
     await on("sh", "-c", `echo before >${marker}; sync`);
     const account = accountOf(aws.env as NodeJS.ProcessEnv);
@@ -303,7 +303,7 @@ describe("a snapshot of the night", () => {
 });
 
 describe("destroy", () => {
-  test("leaves nothing in the account and nothing on this host", async () => {
+  test("leaves nothing in the account or on this host", async () => {
     const { code, all } = await aws.pulumi("destroy", "--stack", stack, "--yes", "--suppress-progress");
     if (code !== 0) throw new Error(all);
     expect(await readdir(join(aws.home, "resources"))).toEqual([]);

@@ -15,8 +15,8 @@ const ROLE = "arn:aws:iam::111122223333:role/ci-mcp-edge-deployer";
 export const domainOf = (stack: string) => `${stack}-${DOMAIN}`;
 
 /**
- * What GitHub alone has, for the workflows of this tree: a repository, its environments, a runner, its actions, and `gh`. The
- * account beside it is the double's.
+ * A double of GitHub for the workflows of this tree: a repository, its environments, a runner, its actions, and `gh`. The
+ * AWS account is that of test/aws-double.
  */
 export class GitHub {
   readonly aws: AwsCheckout;
@@ -39,10 +39,10 @@ export class GitHub {
       await mkdir(join(folder, ".pulumi-state"), { recursive: true });
       await writeFile(join(folder, ".git/info/exclude"), ".pulumi-state\n");
       if (aws.cloud) {
-        // Pebble is Let's Encrypt here: for dev its environment for tests, whose roots are in the repository;
+        // Pebble stands for Let's Encrypt: in dev for its staging environment, whose roots are in the repository,
         const roots = await readFile(aws.cloud.rootsFile, "utf8");
         await writeFile(join(folder, "infra/aws/letsencrypt-staging-roots.pem"), roots);
-        // for the others one that the system trusts.
+        // and in the other stacks for an authority that the system trusts.
         await writeFile(join(aws.home, "system.pem"), [...rootCertificates, roots].join("\n"));
       }
       for (const stack of STACKS) await made.#setUp(stack);
@@ -54,7 +54,7 @@ export class GitHub {
     }
   }
 
-  /** Once for each stack: its settings as they are shipped, a domain, and a place in the state. */
+  /** Sets up each stack: its shipped settings, a domain, and a place in the state. */
   async #setUp(stack: string): Promise<void> {
     const { aws } = this;
     const file = join(aws.checkout.folder, `Pulumi.${stack}.yaml`);
@@ -75,7 +75,7 @@ export class GitHub {
     await run("pulumi", ["stack", "init", stack, "--non-interactive"], { cwd: aws.checkout.folder, env });
   }
 
-  /** The runner's programs. `npm ci --ignore-scripts` leaves no file that an install script brought. */
+  /** The runner's programs. `npm ci --ignore-scripts` installs no file of an install script. */
   async #programs(): Promise<void> {
     const modules = join(projectRoot, "node_modules");
     const program = (name: string, script: string) =>
@@ -113,7 +113,7 @@ esac`,
     return (await run("git", ask, { accept: [0, 1] })).stdout.trim();
   }
 
-  /** What a push of this commit to main starts. */
+  /** Runs the workflows that a push of this commit to main starts. */
   deploy = (sha: string): Promise<WorkflowRun> => runWorkflow("deploy.yml", this.#runner(sha));
 
   #runner(sha: string): Runner {
@@ -160,12 +160,12 @@ esac`,
         "actions/attest-build-provenance": twoFiles,
         "actions/upload-artifact": twoFiles,
       },
-      // The tests of the tree, of which this is one.
+      // Not run here, since this is one of those tests.
       skip: (job) => job === "ci",
     };
   }
 
-  /** A clone that may push only where the workflow leaves it the credentials. */
+  /** A clone that can push only if the workflow keeps the credentials. */
   async #checkout({ folder, with: options, env }: ActionRun) {
     await run("git", ["clone", "-q", "--no-checkout", `file://${this.#origin}`, folder]);
     const here = (...args: string[]) => run("git", ["-C", folder, ...args]);
@@ -200,7 +200,7 @@ async function twoFiles({ folder, with: options }: ActionRun) {
   return undefined;
 }
 
-/** What went wrong, for a test's report. */
+/** The failures, for a test's report. */
 export const failures = ({ steps }: WorkflowRun): string[] =>
   steps
     .filter(({ outcome }) => outcome === "failure")

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { Store } from "../aws-double/store.ts";
 import { failures, GitHub, outcomeOf } from "./github.ts";
 
-/** What stops a rollout before anything is made: no machine boots here. */
+/** A rollout that stops before anything is created. No machine boots here. */
 let github: GitHub;
 beforeAll(async () => {
   github = await GitHub.create({ cloud: false });
@@ -11,8 +11,8 @@ afterAll(() => github?.remove(), 60_000);
 
 const made = () => new Store(github.aws.home).all();
 
-test("a policy of the whole stack decides in the preview: nothing is made, and nothing is put back", async () => {
-  // In dev the policies advise; as staging they decide. This one sees a rule only beside the others.
+test("a policy of the whole stack fails the preview, so that nothing is created or rolled back", async () => {
+  // The policies are advisory in dev and mandatory in staging. This one needs all rules of the stack.
   const { checkout } = github.aws;
   await checkout.edit("Pulumi.dev.yaml", "environment: dev", "environment: staging");
   const udp = 'protocol: "udp", from: 443';

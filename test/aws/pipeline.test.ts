@@ -5,7 +5,7 @@ import { domainOf, failures, GitHub, outcomeOf, STACKS } from "./github.ts";
 
 /**
  * deploy.yml as it is shipped, from an account with nothing in it to prod: its own conditions, its own shell steps, the real
- * engine, and machines that boot. Only what GitHub alone has is replaced. In order: each part builds on the one before.
+ * engine, and machines that boot. Only GitHub itself is replaced. The tests run in order, since each needs the previous one.
  */
 let github: GitHub;
 let first = "";
@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 afterAll(() => github?.remove(), 180_000);
 
-/** The release that a stack's server says it is of. */
+/** The release that a stack's server reports. */
 async function served(stack: string): Promise<string> {
   const ca = ["--cacert", github.aws.cloud?.rootsFile ?? ""];
   const { stdout } = await run("curl", [
@@ -32,7 +32,7 @@ async function served(stack: string): Promise<string> {
 }
 
 describe("a push to main", () => {
-  test("goes from an empty account to prod: every step of it succeeds", async () => {
+  test("deploys from an empty account to prod, with every step successful", async () => {
     expect(new Store(github.aws.home).all()).toEqual([]);
     first = await github.push("Set up three environments");
     const done = await github.deploy(first);
@@ -52,7 +52,7 @@ describe("a push to main", () => {
     expect(instances()).toHaveLength(3);
   }, 900_000);
 
-  test("of a release that does not start: dev is put back, its tag stays, and nothing after it is touched", async () => {
+  test("with a release that does not start rolls dev back, keeps its tag, and changes no later stack", async () => {
     const before = { served: await served("dev"), instances: instances() };
     expect(before.served).toMatch(/^[0-9a-f]{12}/);
     await github.aws.checkout.edit("server/main.ts", /^/, 'throw new Error("broken on purpose");\n');

@@ -23,7 +23,7 @@ const preview = (stack: string, ...more: string[]) =>
     timeout: 120_000,
   });
 
-test("holds a stack to the policies, with the state and the secrets of its team", async () => {
+test("preview applies the policies to a stack, with the state and the secrets of its team", async () => {
   const lists = { ...zone, "mcp-edge:allowedCidrs": ["203.0.113.0/24"], "mcp-edge:tags": { CostCentre: 42 } };
   await aws.stack("prod", lists, { "mcp-edge:secrets.API_KEY": "nobody-shall-know" });
   const { code, stdout, stderr } = await preview("prod", "--json");
@@ -37,7 +37,7 @@ test("holds a stack to the policies, with the state and the secrets of its team"
   expect(stderr).toContain("API_KEY");
 }, 150_000);
 
-test("fails with what a mandatory policy says, and only advises in dev", async () => {
+test("preview fails with the findings of mandatory policies, and shows them as advice in dev", async () => {
   await aws.stack("staging", { ...zone, "mcp-edge:instanceType": "t3.nano" });
   const refused = await preview("staging");
   expect(refused.code).toBe(1);
@@ -53,7 +53,7 @@ test("fails with what a mandatory policy says, and only advises in dev", async (
   );
 }, 240_000);
 
-test("looks where `pulumi login` says, and makes nothing there", async () => {
+test("preview uses the backend of `pulumi login`, and creates nothing there", async () => {
   const state = join(aws.checkout.folder, "login-state");
   const env = { ...aws.env, PULUMI_HOME: join(aws.home, "pulumi-home"), PULUMI_BACKEND_URL: undefined };
   await mkdir(state);
@@ -80,7 +80,7 @@ test("looks where `pulumi login` says, and makes nothing there", async () => {
   );
 }, 300_000);
 
-test("`connect` and `token` know a stack in AWS by its settings, and say which machines there are to name", async () => {
+test("`connect` and `token` find a stack in AWS by its settings, and list its machines to choose from", async () => {
   const cli = (...args: string[]) =>
     run("node", ["cli/main.ts", ...args], { cwd: aws.checkout.folder, env: aws.env, accept: [0, 1] });
   const connect = await cli("connect", "--stack", "prod");
@@ -92,7 +92,7 @@ test("`connect` and `token` know a stack in AWS by its settings, and say which m
   );
 }, 60_000);
 
-test("`doctor --aws` says which stacks it is for", async () => {
+test("`doctor --aws` lists the stacks that it supports", async () => {
   const doctor = (...args: string[]) =>
     run("node", ["cli/main.ts", "doctor", "--aws", ...args], {
       cwd: aws.checkout.folder,

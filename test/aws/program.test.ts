@@ -5,7 +5,7 @@ import { roleCredentials } from "../aws-double/account.ts";
 import { Store } from "../aws-double/store.ts";
 import { AwsCheckout, settings } from "./support.ts";
 
-/** The program, the policies and the real engine against the double's account; nothing boots, so no root is needed. */
+/** The program, the policies and the real engine against the double's account. Nothing boots, so no root is needed. */
 let aws: AwsCheckout;
 
 beforeAll(async () => {
@@ -17,7 +17,7 @@ afterAll(() => aws?.remove(), 60_000);
 const resources = () => readdir(join(aws.home, "resources"));
 
 describe("a preview of a fresh stack", () => {
-  test("in prod keeps to every policy and makes nothing", async () => {
+  test("in prod passes every policy and creates nothing", async () => {
     await aws.stack("prod", settings({ hostedZone: "create" }));
     const { code, stdout } = await aws.pulumi("preview", "--stack", "prod", "--policy-pack", "infra/policy");
     expect(stdout).toContain("mcp-edge@v");
@@ -26,7 +26,7 @@ describe("a preview of a fresh stack", () => {
     expect(await resources()).toEqual([]);
   }, 90_000);
 
-  test("says what a missing zone means, in the words of the provider", async () => {
+  test("fails for a missing zone with the provider's message", async () => {
     await aws.stack("zoneless", settings());
     const { code, all } = await aws.pulumi("preview", "--stack", "zoneless");
     expect(all).toContain("no matching Route 53 Hosted Zone found");
@@ -35,7 +35,7 @@ describe("a preview of a fresh stack", () => {
 });
 
 describe("a policy that fails", () => {
-  test("stops up before anything is made, and names the rule and its fix", async () => {
+  test("stops up before anything is created, and names the rule and its fix", async () => {
     await aws.stack("staging", settings({ hostedZone: "create", instanceType: "c7i.48xlarge" }));
     const { code, stdout } = await aws.pulumi(
       ...["up", "--yes", "--suppress-progress", "--stack", "staging", "--policy-pack", "infra/policy"],
@@ -47,7 +47,7 @@ describe("a policy that fails", () => {
   }, 90_000);
 });
 
-test("the example's two edges of one stack are created beside each other, and keep to every policy", async () => {
+test("the example's two edges are created in one stack, and pass every policy", async () => {
   const { accessKeyId, secretAccessKey } = roleCredentials(aws.home, "administrator");
   const credentials = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
   const example = (...args: string[]) =>

@@ -14,8 +14,8 @@ const INSTANCE = "aws:ec2/instance:Instance";
 let aws: AwsCheckout;
 let server: Server;
 let reports: NodeJS.Timeout;
-/** The instances that were there at the same time, in the order in which these sets were seen. */
-const seen: string[] = [];
+/** The sets of instances that existed at the same time, in order. */
+const instanceSets: string[] = [];
 
 const store = () => new Store(aws.home);
 const instances = () => store().all(INSTANCE);
@@ -25,13 +25,13 @@ const volumes = () =>
     .map(({ id }) => id)
     .sort();
 
-/** Status of every instance that has none for what is wanted, as mcp-edge-pull writes it. */
+/** Writes a status, as mcp-edge-pull does, for every instance that has none for desired.json. */
 function report(): void {
   const now = instances()
     .map(({ id }) => id)
     .sort()
     .join(" ");
-  if (now !== seen.at(-1)) seen.push(now);
+  if (now !== instanceSets.at(-1)) instanceSets.push(now);
   const bucket = store().all("aws:s3/bucket:Bucket")[0]?.id;
   const wanted = bucket && getObject(aws.home, bucket, "desired.json")?.content.toString();
   if (!wanted) return;
@@ -74,7 +74,7 @@ afterAll(async () => {
   await aws?.remove();
 }, 60_000);
 
-test("replaces one machine after the other; data volumes and addresses stay", async () => {
+test("replaces one machine after the other, and keeps data volumes and addresses", async () => {
   const before = instances().map(({ id }) => id);
   const [kept, interfaces] = [volumes(), store().all("aws:ec2/networkInterface:NetworkInterface")];
   const result = await aws.cli("replace", "--stack", stack, "--json");
@@ -85,6 +85,6 @@ test("replaces one machine after the other; data volumes and addresses stay", as
   expect(store().all("aws:ec2/networkInterface:NetworkInterface")).toEqual(interfaces);
   for (const { inputs } of store().all("aws:ec2/volumeAttachment:VolumeAttachment"))
     expect(instances().map(({ id }) => id)).toContain(text(inputs, "instanceId"));
-  // Never less than one machine at a time.
-  expect(seen.filter((ids) => ids === "")).toEqual([]);
+  // At least one machine exists at any time.
+  expect(instanceSets.filter((ids) => ids === "")).toEqual([]);
 }, 240_000);

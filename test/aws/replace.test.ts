@@ -8,21 +8,21 @@ import { Store } from "../aws-double/store.ts";
 import { AwsCheckout, settings } from "./support.ts";
 
 /**
- * What the real engine does with a stack that is there, without machines that boot: replacements of what can be there once only,
- * and the roles that look but do not touch. In order.
+ * The real engine with an existing stack, without machines that boot: replacements of resources that can exist only once,
+ * and the read-only roles. The tests run in order.
  */
 const stack = "dev";
 let aws: AwsCheckout;
 const store = () => new Store(aws.home);
 
-/** Nothing reports, so nobody waits for it. */
+/** No machine boots, so the program does not wait for a report. */
 const up = async (...more: string[]) => {
   const { code, all } = await aws.up(stack, "--exclude", "**-converged", ...more);
   if (code !== 0) throw new Error(all);
   return all;
 };
 
-/** Variables with which the engine acts as a role. */
+/** Environment variables with which the engine uses a role. */
 const as = (role: Role) => {
   const { accessKeyId, secretAccessKey } = roleCredentials(aws.home, role);
   return { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
@@ -43,8 +43,8 @@ beforeAll(async () => {
 
 afterAll(() => aws?.remove(), 60_000);
 
-describe("a stack of before, whose groups have names of their own", () => {
-  test("keeps them", async () => {
+describe("a stack of an earlier version, whose groups have fixed names", () => {
+  test("keeps the groups and their names", async () => {
     await aws.checkout.edit("infra/aws/firewall.ts", FIREWALL, `name: "mcp-edge-dev", ${FIREWALL}`);
     await aws.checkout.edit("infra/aws/shell.ts", SHELL, `name: "mcp-edge-dev-shell", ${SHELL}`);
     await up();
@@ -57,7 +57,7 @@ describe("a stack of before, whose groups have names of their own", () => {
 });
 
 describe("a group whose description changes", () => {
-  test("is replaced under the interface and the endpoint that are in it, and has a name of its own then", async () => {
+  test("is replaced while an interface and an endpoint are in it, and gets a generated name", async () => {
     const before = groups();
     const port = store().all("aws:ec2/networkInterface:NetworkInterface")[0]?.id;
     await aws.checkout.edit("infra/aws/firewall.ts", FIREWALL, 'description: "mcp-edge: in other words"');
@@ -75,7 +75,7 @@ describe("a group whose description changes", () => {
         .all("aws:ec2/networkInterface:NetworkInterface")
         .map(({ id }) => id),
     ).toEqual([port]);
-    // And once more: a name that the engine has made up is not used again.
+    // A second time, to show that a generated name is not used again.
     await aws.checkout.edit("infra/aws/firewall.ts", "in other words", "in yet other words");
     await up();
     expect(groups()).toHaveLength(2);
@@ -83,7 +83,7 @@ describe("a group whose description changes", () => {
 });
 
 describe("an Instance Connect endpoint in another subnet", () => {
-  test("stops before the new one starts", async () => {
+  test("is deleted before the new one is created", async () => {
     const TOKEN = "aws:ec2transitgateway/instanceConnectEndpoint:InstanceConnectEndpoint";
     const [before] = store().all(TOKEN);
     await aws.checkout.edit(
@@ -106,8 +106,8 @@ function stateFiles(folder = join(aws.checkout.folder, ".pulumi-state")): string
     .sort();
 }
 
-describe("looking", () => {
-  test("at a stack with the drift role finds no change, and writes nothing into the state", async () => {
+describe("a preview", () => {
+  test("with --refresh and the drift role finds no change, and writes nothing into the state", async () => {
     const before = stateFiles();
     const run = await aws
       .as(as("drift"))
@@ -116,7 +116,7 @@ describe("looking", () => {
     expect(stateFiles()).toEqual(before);
   }, 90_000);
 
-  test("after a deployment that was tried again finds no change; after one that lost the object's tags and type it does", async () => {
+  test("finds no change after a second attempt of a deployment, but finds lost tags and a lost type of the object", async () => {
     const drift = () =>
       aws
         .as(as("drift"))
@@ -139,7 +139,7 @@ describe("looking", () => {
     putObject(aws.home, bucket, "desired.json", again, { contentType: "application/json", tags });
   }, 120_000);
 
-  test("with the preview role suffices for a preview, and not for a refresh; neither writes into the state", async () => {
+  test("with the preview role works without --refresh and is refused with it, and writes nothing into the state", async () => {
     const preview = aws.as(as("preview"));
     const before = stateFiles();
     const seen = await preview.pulumi("preview", "--stack", stack);

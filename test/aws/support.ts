@@ -12,7 +12,7 @@ const COMMAND_PLUGIN = "1.2.1";
 const pulumiHome = () => cacheFolder("pulumi-home-of-tests");
 
 /**
- * The engine as users have it: Pulumi's distribution on PATH, else downloaded. Its plugin is installed where it is missing.
+ * The engine as users have it: Pulumi's distribution on PATH, or else downloaded. A missing plugin is installed.
  * @returns the folder to put on PATH
  * @throws Error that names what is missing: these tests prove nothing without the real engine.
  */
@@ -44,7 +44,7 @@ interface Cloud {
 }
 
 const double = join(projectRoot, "test/aws-double");
-/** Of this run alone: the names of two at once are in one /etc/hosts. */
+/** Unique to this run, since concurrent runs share /etc/hosts. */
 export const DOMAIN = `mcp-${process.pid}.example.com`;
 
 /** The configuration of a stack with its zone; more settings without their namespace. */
@@ -64,7 +64,7 @@ export function settings(more: Record<string, unknown> = {}): Record<string, unk
 
 const ALL = Array.from({ length: 256 }, (_, code) => code);
 
-/** A checkout of this tree beside an account of its own, and the engine's CLI in it. */
+/** A checkout of this tree with its own account, and the engine's CLI in it. */
 export class AwsCheckout {
   readonly checkout: Checkout;
   readonly home: string;
@@ -129,7 +129,7 @@ export class AwsCheckout {
     return join(projectRoot, "node_modules/.bin/node");
   }
 
-  /** Run the engine's CLI to its end. Never throws for its exit code. */
+  /** Runs the engine's CLI to its end. A failure is in the exit code, not thrown. */
   async pulumi(...args: string[]): Promise<RunResult & { all: string }> {
     await mkdir(join(this.checkout.folder, ".pulumi-state"), { recursive: true });
     const result = await run("pulumi", [...args, "--non-interactive"], {
@@ -141,7 +141,7 @@ export class AwsCheckout {
     return { ...result, all: `${result.stdout}\n${result.stderr}` };
   }
 
-  /** Run our own command line. Never throws for its exit code. */
+  /** Runs the project's command line. A failure is in the exit code, not thrown. */
   cli = (...args: string[]): Promise<RunResult> =>
     run("node", ["cli/main.ts", ...args], {
       cwd: this.checkout.folder,
@@ -186,7 +186,7 @@ export class AwsCheckout {
 
   stopCloud = () => this.#cloud("stop");
 
-  /** Take everything away, also what a failed test left. */
+  /** Removes everything, including what a failed test left. */
   async remove(): Promise<void> {
     await this.stopCloud();
     await run("rm", ["-rf", this.home]);

@@ -36,7 +36,7 @@ beforeAll(async () => {
 
 afterAll(() => aws?.remove(), 60_000);
 
-test("an upgrade replaces and deletes nothing but the archives of the deployment before", async () => {
+test("an upgrade replaces nothing, and deletes only the archives of the previous deployment", async () => {
   const preview = await aws.pulumi("preview", "--stack", "dev", "--json");
   if (preview.code !== 0) throw new Error(preview.all);
   const { steps } = JSON.parse(preview.stdout) as { steps: Step[] };

@@ -36,8 +36,8 @@ touch /var/lib/mcp-edge/setup.done
 `;
 
 /**
- * mcp-edge-pull and its fellows in Debian 13 with its own curl, against a fake AWS that checks each signature. What they call
- * (mcp-edge-setup, mcp-edge-deploy, systemd) is played: those have tests of their own.
+ * mcp-edge-pull and the scripts for AWS in Debian 13 with its own curl, against a fake AWS that checks each signature. What they call
+ * (mcp-edge-setup, mcp-edge-deploy, systemd) is replaced by fakes, since it has tests of its own.
  */
 const reason = whyNot();
 
@@ -59,7 +59,7 @@ function pull() {
     stand("/usr/local/sbin/mcp-edge-setup", SETUP),
   ];
   const hash = filesHash(files);
-  // Contents whose hashes are the names of the releases; the fake mcp-edge-deploy fails for the one that begins with 9.
+  // Contents whose hashes are the names of the releases. The fake mcp-edge-deploy fails for the one that begins with 9.
   const archive = (first: string) => {
     for (let number = 0; ; number++) {
       const content = `release ${number}`;
@@ -127,10 +127,10 @@ function pull() {
   }, 600_000);
   afterAll(() => root?.remove());
 
-  test("the first boot mounts, pulls the files by their hash, sets up, and reports while cloud-init still runs", async () => {
+  test("the first boot mounts the volume, pulls the files by their hash, sets up, and reports while cloud-init still runs", async () => {
     want(release);
     root.write("/fake/setup-fails", "");
-    // A new machine finds the certificate of the one before on the data volume, and has no file of its own yet.
+    // A new machine finds the certificate of the previous machine on the data volume, and has none of its own files yet.
     const issue =
       "cd /tmp && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=ca -keyout k -out ca && " +
       "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x -CA ca -CAkey k -keyout /dev/null -out c";
@@ -159,7 +159,7 @@ function pull() {
     expect(calls()).toContain("systemctl -q enable --now mcp-edge-pull.timer");
   }, 60_000);
 
-  test("nothing new is one question and no more; when cloud-init has ended it says how", async () => {
+  test("without a new deployment, mcp-edge-pull makes one request; after cloud-init, it reports the result", async () => {
     const before = read("/fake/puts");
     expect(await sh("mcp-edge-pull")).toEqual({ code: 0, output: "" });
     expect(read("/fake/puts")).toBe(before);
@@ -169,7 +169,7 @@ function pull() {
     expect(read("/fake/puts").split("\n")).toHaveLength(before.split("\n").length + 1);
   });
 
-  test("the status says what is served with, and why there is nothing better, whenever that changes", async () => {
+  test("the status reports every change of the certificate, the certificate's problem, updates and failed units", async () => {
     expect(status()).toMatchObject({ certificate: "none", certificateProblem: "" });
     const changes = async (script: string) => {
       await sh(`${script}; mcp-edge-pull`);
@@ -206,7 +206,7 @@ function pull() {
     await root.sh("rm -rf /srv/mcp-edge/letsencrypt /srv/mcp-edge/tls");
   }, 60_000);
 
-  test("secrets of all pages become an environment file that systemd and a shell read alike, for root alone", async () => {
+  test("secrets of all pages become an environment file for root alone, which systemd and a shell read alike", async () => {
     expect(read("/etc/mcp-edge/secrets.env")).toBe('API_KEY="a\\"b\\\\c\\$d\\`e"\nLAST="1"\n');
     const { output } = await root.sh(
       '. /etc/mcp-edge/secrets.env; echo "$API_KEY $LAST"; stat -c %a /etc/mcp-edge/secrets.env',
@@ -214,7 +214,7 @@ function pull() {
     expect(output.trim()).toBe('a"b\\c$d`e 1\n600');
   });
 
-  test("a new deployment is one call for files and release; cloud-init counts no more", async () => {
+  test("a new deployment is one call of mcp-edge-deploy for files and release, and no longer reports cloud-init", async () => {
     want(other);
     await root.sh("rm /var/lib/fake/calls");
     expect((await sh("mcp-edge-pull")).code).toBe(0);
@@ -231,7 +231,7 @@ function pull() {
     expect(read("/etc/mcp-edge/secrets.env")).toContain('API_KEY="new"');
   }, 60_000);
 
-  test("a private workspace's credentials are a file for root alone, and no part of the server's environment", async () => {
+  test("a private workspace's credentials are in a file for root alone, and not in the server's environment", async () => {
     const credentials = '[http "https://git.example.com/"]\n\textraHeader = "Authorization: Basic eA=="\n';
     parameters(["API_KEY", "new"], ["WORKSPACE_CREDENTIALS", credentials]);
     want(other, "WORKSPACE_CREDENTIALS=1");
@@ -242,7 +242,7 @@ function pull() {
       "600 root root",
     );
     expect(read("/etc/mcp-edge/secrets.env")).not.toMatch(/WORKSPACE|Authorization/);
-    // No restart: the server has nothing of it.
+    // No restart, since the server does not use the credentials.
     expect(deployments()).toEqual([`deploy both ${hash} ${other}`]);
     expect(read("/var/lib/fake/calls")).toContain("workspace");
     parameters(["API_KEY", "new"]);
@@ -252,7 +252,7 @@ function pull() {
   }, 60_000);
 
   describe("a secret that was revoked", () => {
-    /** Everywhere on the machine's disk; /fake is AWS, /var/lib/fake/secrets what the server was started with last. */
+    /** The files on the machine's disk that contain the secret. /fake is AWS; /var/lib/fake/secrets has what the server last started with. */
     const traces = async (secret: string) =>
       (
         await root.sh(
@@ -275,7 +275,7 @@ function pull() {
       expect(await traces("REVOKED1")).toBe("");
     }, 60_000);
 
-    test("does not come back when the release that comes with the rotation is broken: the one before takes the new secret", async () => {
+    test("does not come back with a broken release in the same deployment: the previous release gets the new secret", async () => {
       expect((await rotate("REVOKED2", other, "5")).code).toBe(0);
       await root.sh("rm /var/lib/fake/calls");
       expect((await rotate("fresh2", broken, "6")).code).toBe(1);
@@ -284,7 +284,7 @@ function pull() {
       expect(await traces("REVOKED2")).toBe("");
     }, 60_000);
 
-    test("does not come back when no release takes the new one; the next deployment restarts the server", async () => {
+    test("does not come back when no release starts with the new secret; the next deployment restarts the server", async () => {
       expect((await rotate("REVOKED3", other, "7")).code).toBe(0);
       expect((await rotate("unfit-4321", other, "8")).code).toBe(1);
       expect([read("/etc/mcp-edge/secrets.env"), runsWith()]).toEqual([
@@ -298,7 +298,7 @@ function pull() {
     }, 60_000);
 
     test.each(["before", "after"])(
-      "is not what the server goes on with when the machine ends right %s the exchange",
+      "is not used again when the machine crashes right %s the replacement of the file",
       async (moment) => {
         expect((await rotate("REVOKED4", other, "10")).code).toBe(0);
         parameters(["API_KEY", "fresh4"]);
@@ -328,7 +328,7 @@ function pull() {
       60_000,
     );
 
-    test("leaves no copy of what an earlier version of the script kept, also when SSM cannot be read", async () => {
+    test("is deleted from the files of earlier versions of the script, even when SSM cannot be read", async () => {
       await root.sh(
         "for name in secrets.env secrets.old answer; do echo REVOKED5 >/var/lib/mcp-edge/pull/$name; done",
       );
@@ -340,7 +340,7 @@ function pull() {
       expect(read("/etc/mcp-edge/secrets.env")).toContain("fresh4");
     }, 60_000);
 
-    test("the whole set gone: the server starts without", async () => {
+    test("can be the last one: the server starts without secrets", async () => {
       root.write("/fake/AmazonSSM.GetParametersByPath.json", '{"Parameters":[]}');
       want(other, "");
       expect((await sh("mcp-edge-pull")).code).toBe(0);
@@ -349,7 +349,7 @@ function pull() {
     }, 60_000);
   });
 
-  describe("an archive that is damaged on the machine is fetched again:", () => {
+  describe("an archive that is damaged on the machine is downloaded again:", () => {
     const tar = `/srv/mcp-edge/incoming/files-${hash}.tar`;
     const zst = `/srv/mcp-edge/incoming/${other}.tar.zst`;
     test.each([
@@ -362,7 +362,7 @@ function pull() {
         "one byte of a file is another",
         `printf '!' | dd of=${tar} bs=1 seek=$(grep -abo -m 1 'set -euo pipefail' ${tar} | head -n 1 | cut -d : -f 1) conv=notrunc`,
       ],
-      ["a half fetched one beside it", `echo x >${zst}.partial; rm ${zst}`],
+      ["a partial download beside it", `echo x >${zst}.partial; rm ${zst}`],
     ])(
       "%s",
       async (_, damage) => {
@@ -379,7 +379,7 @@ function pull() {
       60_000,
     );
 
-    test("one that is damaged in the bucket is a failure that says so, and is not kept", async () => {
+    test("a damaged archive in the bucket is a failure that names it, and is not kept", async () => {
       const bad = "8".repeat(64);
       object(`releases/${bad}.tar.zst`, "something else");
       want(bad, "API_KEY=2");
@@ -389,7 +389,7 @@ function pull() {
     }, 60_000);
   });
 
-  test("while a change of an earlier run goes on beside us, nothing is begun", async () => {
+  test("no deployment is started while an earlier run is still changing the machine", async () => {
     root.write("/fake/beside", "activating\n");
     want(release, "API_KEY=2");
     await root.sh("rm -f /var/lib/fake/calls");
@@ -401,7 +401,7 @@ function pull() {
     expect((await sh("mcp-edge-pull")).code).toBe(0);
   }, 60_000);
 
-  test("a release that does not get ready: failed with the reason, not tried again until it is asked for again", async () => {
+  test("a release that does not become ready fails with the reason, and is not tried again until another attempt is requested", async () => {
     want(broken, "API_KEY=2");
     const { code } = await sh("mcp-edge-pull");
     expect(code).toBe(1);
@@ -417,7 +417,7 @@ function pull() {
     expect((await sh("mcp-edge-pull")).code).toBe(1);
   }, 60_000);
 
-  test("an archive that is not there, and a desired.json that is not ours, change nothing", async () => {
+  test("a missing archive and a malformed desired.json change nothing", async () => {
     want("7".repeat(64));
     await root.sh("rm -f /var/lib/fake/calls");
     expect((await sh("mcp-edge-pull")).code).toBe(1);
@@ -429,7 +429,7 @@ function pull() {
     expect(calls().filter((call) => !call.includes("status"))).toEqual([]);
   }, 60_000);
 
-  test("sshd gets the keys that Instance Connect has for this account and this machine, as long as they count", async () => {
+  test("sshd gets the unexpired keys of Instance Connect for this account and this machine", async () => {
     const block = (until: number, instance: string, key: string) =>
       `#Timestamp=${until}\n#Instance=${instance}\n#Caller=arn:aws:iam::1:user/x\n#Request=1\n${key}\nc2lnbmF0dXJl==\n`;
     const now = Math.floor(Date.now() / 1000);
@@ -441,17 +441,17 @@ function pull() {
       "ssh-ed25519 AAAAbare\n",
     ];
     root.write("/fake/keys-admin", keys.join(""));
-    const asked = await sh(
+    const keysCall = await sh(
       "setpriv --reuid=65534 --regid=65534 --clear-groups mcp-edge-keys admin; mcp-edge-keys root; mcp-edge-keys '../x' || echo refused",
     );
-    expect(asked.output.trim()).toBe("ssh-ed25519 AAAAgood\nrefused");
+    expect(keysCall.output.trim()).toBe("ssh-ed25519 AAAAgood\nrefused");
     expect(
       (await root.sh("ssh-keygen -A >/dev/null; mkdir -p /run/sshd; sshd -T | grep -i authorizedkeyscommand"))
         .output,
     ).toContain("authorizedkeyscommand /usr/local/sbin/mcp-edge-keys %u");
   }, 60_000);
 
-  test("mcp-edge-server runs the active release with the files that the server's unit names, in their order", async () => {
+  test("mcp-edge-server runs the active release with the environment files of the server's unit, in their order", async () => {
     expect((await root.sh("mcp-edge-server token list")).output).toContain("no release is active yet");
     root.write(
       "/bin-test/systemctl",
@@ -473,8 +473,8 @@ function pull() {
     ]);
   });
 
-  test("a data volume that has grown: its file system grows, once, without a deployment", async () => {
-    // Growing while it is mounted takes CAP_SYS_RESOURCE, which a container may lack: there it is done between two mounts.
+  test("the file system of an enlarged data volume grows once, without a deployment", async () => {
+    // Growing a mounted file system needs CAP_SYS_RESOURCE, which a container may lack. There it grows between two mounts.
     root.write(
       "/fake-resize2fs",
       `#!/bin/bash
@@ -498,7 +498,7 @@ umount /srv/mcp-edge && { e2fsck -fp "$1" >/dev/null; /real-resize2fs "$1"; } &&
     expect(lines[4]).toBe("0");
   }, 60_000);
 
-  test("metrics are one signed call, with the certificate's life as a fraction, what waits and what has failed", async () => {
+  test("metrics are one signed call, with the remaining fraction of the certificate's life, waiting patches and failed units", async () => {
     await root.sh("systemd-sysusers; systemd-tmpfiles --create mcp-edge.conf; mcp-edge-cert bootstrap");
     const metrics = async (before: string) => {
       expect((await sh(`${before}; mcp-edge-metrics`)).output).toBe("");

@@ -24,7 +24,7 @@ function backup() {
   const rows = `python3 -c "
 import sqlite3, sys
 for file in sys.argv[1:]: print(sqlite3.connect(file).execute('select count(*), sum(x) from t').fetchall())" ${databases.join(" ")}`;
-  /** Everything that counts: paths, modes, owners and contents; of a database its rows. */
+  /** All that a backup must keep: paths, modes, owners and contents; of a database its rows. */
   const inventory = async () =>
     (
       await root.sh(
@@ -52,7 +52,7 @@ os._exit(0)" ${databases.join(" ")}`);
   }, 600_000);
   afterAll(() => root?.remove());
 
-  test("what was saved is there again after the loss of the volume, with owners, modes and what only a write-ahead log held", async () => {
+  test("a restored backup has the owners and modes, and the rows that were only in a write-ahead log", async () => {
     const before = await inventory();
     expect(before.match(/\[\(1000, 499500\)\]/g)).toHaveLength(databases.length);
     expect(
@@ -78,7 +78,7 @@ os._exit(0)" ${databases.join(" ")}`);
     ]);
   }, 60_000);
 
-  test("through a pipe, as over the network, and over what is there already", async () => {
+  test("a backup can be restored from a pipe, as over the network, and over existing files", async () => {
     const before = await inventory();
     const { code } = await root.sh(
       `mcp-edge-backup create - >/piped; echo other >${DATA}/state/tokens.json; mcp-edge-backup restore - </piped`,
@@ -88,7 +88,7 @@ os._exit(0)" ${databases.join(" ")}`);
     expect((await root.sh(`cat ${DATA}/.before-restore-state/tokens.json`)).output).toBe("other");
   }, 60_000);
 
-  test("a copy is whole while the server writes", async () => {
+  test("a backup that is made while the server writes is consistent", async () => {
     // A write-ahead log in the archive would be a copy by bytes, which the writing server can damage.
     const { code, output } = await root.sh(`cd ${DATA}/state/sessions
       python3 -c "

@@ -8,7 +8,7 @@ import { JudgeRoot, whyNot } from "./judge-root.ts";
 
 /**
  * NGINX, fail2ban and nftables of Debian 13 with the machine's files, in a network namespace; the clients are in another one, with as many
- * addresses as they like.
+ * addresses as a test needs.
  */
 const { domain } = SETTINGS;
 
@@ -40,7 +40,7 @@ function bans() {
     return output.trim().split("\n");
   };
 
-  test("a dead token that is repeated without end bans nobody, and the stream of a good client beside it goes on", async () => {
+  test("a client that repeats an expired token without end is not banned, and does not interrupt another client's stream", async () => {
     const [probes, dead, none, stream, list, after] = await onMachine(`
       from 198.51.100.2 --max-time 60 -N -H 'Authorization: Bearer good' https://${domain}/stream >/stream &
       from 198.51.100.2 "https://${domain}/mcp?[1-60]" -o /dev/null -w '%{http_code}\\n' | sort | uniq -c | xargs
@@ -53,7 +53,7 @@ function bans() {
     expect([none, stream, list, after]).toEqual(["1", "goes on", "[{'mcp-edge': []}]", "200"]);
   }, 120_000);
 
-  test("who guesses is banned on TCP and UDP, others are not, and a ban can be lifted", async () => {
+  test("a client that guesses tokens is banned on TCP and UDP, others are not, and a ban can be lifted", async () => {
     const [before, list, ...codes] = await onMachine(`
       guess 198.51.100.2 19 a; banned; guess 198.51.100.2 6 b; banned
       code 198.51.100.2; code 198.51.100.2 --http3-only; code 198.51.100.3; code 198.51.100.3 --http3-only
@@ -72,7 +72,7 @@ function bans() {
     expect(codes).toEqual(["000", "000", "401", "401", "1", "401"]);
   }, 120_000);
 
-  test("the egress addresses of a provider are never banned; who comes back is banned for longer", async () => {
+  test("the egress addresses of a provider are never banned, and a repeated ban is longer", async () => {
     const [list, first, , second] = await onMachine(`
       guess 160.79.104.9 30 a; banned | grep -c 160
       seconds() { fail2ban-client get mcp-edge banip --with-time | sed 's/.*+ \\([0-9]*\\) =.*/\\1/'; }

@@ -19,7 +19,7 @@ function certificates() {
   const served = async () =>
     (await root.sh("cat /srv/mcp-edge/tls/live/fullchain.pem /srv/mcp-edge/tls/live/privkey.pem | sha256sum"))
       .output;
-  /** Lays a certificate where certbot would. `dates`: options of `openssl req`. */
+  /** Writes a certificate where certbot would. `dates`: options of `openssl req`. */
   const make = (name: string, dates = "-days 10", folder = lineage) =>
     root.sh(
       `mkdir -p ${folder} && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes ${dates} -subj /CN=x ` +
@@ -31,7 +31,7 @@ function certificates() {
   }, 600_000);
   afterAll(() => root?.remove());
 
-  test("bootstrap makes a self-signed one once, readable for NGINX's workers only, and a host key for QUIC", async () => {
+  test("bootstrap makes a self-signed certificate once, readable for NGINX's workers only, and a host key for QUIC", async () => {
     expect((await root.sh("mcp-edge-cert bootstrap")).output).toContain(
       "self-signed certificate for mcp.example.com",
     );
@@ -44,7 +44,7 @@ function certificates() {
     expect(modes.output).toMatch(/^600 root 32\n750 www-data \d+\n640 www-data\n640 www-data$/);
   });
 
-  test("a certificate for another name, a wrong key, an expired or a missing one is refused; the one before serves on", async () => {
+  test("a certificate with another name or a wrong key, an expired one and a missing one are refused, and the previous one is still served", async () => {
     const before = await served();
     const refuses = async (why: string) => {
       const { code, output } = await root.sh(`RENEWED_LINEAGE=${lineage} mcp-edge-cert install`);
@@ -63,7 +63,7 @@ function certificates() {
     await refuses("does not belong to");
   });
 
-  test("a good one is installed by the hook; a replaced machine takes it from the data volume at boot", async () => {
+  test("a valid certificate is installed by the hook, and by a replacement machine from the data volume at boot", async () => {
     await make(SETTINGS.domain);
     const { code, output } = await root.sh(`RENEWED_LINEAGE=${lineage} mcp-edge-cert install`);
     expect([code, output]).toEqual([0, expect.stringContaining("installed serial=")]);
@@ -73,7 +73,7 @@ function certificates() {
     expect(await served()).toBe(installed);
   });
 
-  test("only the last two generations stay", async () => {
+  test("only the last two generations are kept", async () => {
     for (let turn = 0; turn < 3; turn++) {
       await make(SETTINGS.domain);
       await root.sh(`mcp-edge-cert install ${lineage}`);
@@ -81,7 +81,7 @@ function certificates() {
     expect((await root.sh("ls -d /srv/mcp-edge/tls/gen.* | wc -l")).output.trim()).toBe("2");
   });
 
-  test("without the ACME server issue fails with a way out and certbot's words, and what serves stays", async () => {
+  test("without an ACME server, issue fails with a fix and certbot's message, and the current certificate is still served", async () => {
     const before = await served();
     const { code, output } = await root.sh(
       "mcp-edge-cert issue --force; echo $?; cat /run/mcp-edge-cert/problem",
@@ -94,7 +94,7 @@ function certificates() {
 
   describe("with an ACME server", () => {
     /**
-     * Plays certbot: keeps a record of its calls, and lays a new lineage where /fake/make says how (its arguments are those
+     * A fake certbot: it records its calls, and writes a new lineage if /fake/make says how (its arguments are those
      * of `openssl req`). Only a call with --force-renewal makes one, as nothing is due in these tests.
      */
     const CERTBOT = `#!/bin/sh
@@ -109,7 +109,7 @@ printf 'version = 4\\n[renewalparams]\\nserver = %s\\n' "$(sed -n 's/^server = /
     const EXPIRED = "-not_before 20200101000000Z -not_after 20200201000000Z";
     const forced = (output: string) =>
       output.split("\n").filter((line) => line.includes("--force-renewal")).length;
-    /** The certificate that the lineage has is the one that is served. */
+    /** Whether the lineage's certificate is the one that is served. */
     const SERVED = `cmp ${lineage}/fullchain.pem /srv/mcp-edge/tls/live/fullchain.pem && echo same`;
 
     beforeAll(() => {
@@ -124,7 +124,7 @@ printf 'version = 4\\n[renewalparams]\\nserver = %s\\n' "$(sed -n 's/^server = /
       root.write("/fake/make", certificate("-days 90"));
     });
 
-    test("one that is missing is asked for; with a good one nobody is asked, and nothing is written", async () => {
+    test("a missing certificate is requested; with a valid one nothing is requested or written", async () => {
       const { output } = await root.sh(
         `rm -rf ${lineage}; mcp-edge-cert issue; mcp-edge-cert issue; ${SERVED}; ls /run/mcp-edge-cert; cat /fake/calls`,
       );
@@ -139,7 +139,7 @@ printf 'version = 4\\n[renewalparams]\\nserver = %s\\n' "$(sed -n 's/^server = /
         `sed -i 's/^server = .*/server = https:..other/' /srv/mcp-edge/letsencrypt/renewal/${SETTINGS.domain}.conf`,
         /--force-renewal/,
       ],
-    ])("one that %s is asked for", async (_, before, how) => {
+    ])("a certificate that %s is requested again", async (_, before, how) => {
       root.write("/fake/due", certificate("-not_before 20200101000000Z -days 5"));
       const { output } = await root.sh(`rm -f /fake/calls; ${before}; mcp-edge-cert issue; cat /fake/calls`);
       expect(output).toMatch(how);
@@ -160,7 +160,7 @@ printf 'version = 4\\n[renewalparams]\\nserver = %s\\n' "$(sed -n 's/^server = /
       ],
       ["the process was killed before it was done", "mcp() { return 0; }", "true"],
     ])(
-      "the hook did not install it because %s: what served serves on, something is red, the next look installs it",
+      "if the hook did not install a certificate because %s, the current one is still served, the service reports it, and its next run installs it",
       async (_, spoil, undo) => {
         const killed = spoil.startsWith("mcp()");
         const { output } = await root.sh(`T=/srv/mcp-edge/tls; export RENEWED_LINEAGE=${lineage}
@@ -189,7 +189,7 @@ printf 'version = 4\\n[renewalparams]\\nserver = %s\\n' "$(sed -n 's/^server = /
       ["always expired, as with a clock that is ahead", EXPIRED, SETTINGS.domain, "has expired"],
       ["for another name", "-days 90", "other.example.com", "is not for"],
     ])(
-      "a lasting reason (%s) uses up one certificate a boot, not one a try",
+      "a lasting problem (%s) uses one certificate for each boot, not one for each attempt",
       async (_, dates, name, why) => {
         root.write("/fake/make", certificate(dates, name));
         const { output } = await root.sh(
@@ -204,7 +204,7 @@ printf 'version = 4\\n[renewalparams]\\nserver = %s\\n' "$(sed -n 's/^server = /
       60_000,
     );
 
-    test("with a clock that is not synchronised none is forced; with one that is, it is", async () => {
+    test("a renewal is forced only when the clock is synchronised", async () => {
       root.write("/fake/make", certificate("-days 90"));
       root.write("/fake/real", "");
       root.write("/fake/clock", "no\n");
@@ -217,7 +217,7 @@ printf 'version = 4\\n[renewalparams]\\nserver = %s\\n' "$(sed -n 's/^server = /
       await root.sh("rm /fake/real");
     }, 60_000);
 
-    test("the lineage of an earlier domain is not renewed, and is again when it is ours", async () => {
+    test("the lineage of a former domain is renewed only when the domain is configured again", async () => {
       const folder = "/srv/mcp-edge/letsencrypt/renewal";
       const conf = (domain: string) => `${folder}/${domain}.conf`;
       await root.sh(
@@ -232,7 +232,7 @@ printf 'version = 4\\n[renewalparams]\\nserver = %s\\n' "$(sed -n 's/^server = /
     });
   });
 
-  test("NGINX takes the bootstrap certificate by its variable path", async () => {
+  test("NGINX loads the bootstrap certificate by its variable path", async () => {
     expect((await root.sh("nginx -t")).output).toContain("test is successful");
   });
 }

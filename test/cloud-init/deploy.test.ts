@@ -11,7 +11,7 @@ import { JudgeRoot, whyNot } from "./judge-root.ts";
 
 /**
  * mcp-edge-deploy in Debian 13, with its real nft, nginx, fail2ban and tar, but with stand-ins for systemctl and curl: the
- * decisions and what is left on the disk. That no request is lost is for the test of a booted machine.
+ * decisions and what is left on the disk. The test of a booted machine shows that no request is lost.
  */
 const reason = whyNot();
 
@@ -28,7 +28,7 @@ function deploy() {
   let root: JudgeRoot;
   const releases: Record<string, string> = {};
 
-  /** Packs a release whose server.mjs says `mode` and lays it into incoming/. */
+  /** Packs a release whose server.mjs prints `mode` into incoming/. */
   const pack = async (mode: string) => {
     root.write(`/tmp/${mode}/bin/node`, "#!/bin/sh\n", 0o755);
     root.write(`/tmp/${mode}/server.mjs`, `// ${mode}\n`);
@@ -45,7 +45,7 @@ function deploy() {
   };
   const changed = (path: string, from: string, to: string) =>
     files.map((file) => (file.path === path ? { ...file, content: file.content.replace(from, to) } : file));
-  /** The set with the test's short waits, which the machine has from the beginning. */
+  /** The machine's initial set of files, with short waits for the test. */
   const quick = (set: readonly MachineFile[] = files) =>
     set.map((file) => ({
       ...file,
@@ -59,7 +59,7 @@ function deploy() {
     root = await JudgeRoot.create(files);
     for (const name of ["systemctl", "curl"])
       root.write(`/usr/bin/${name}`, readFileSync(join(import.meta.dirname, `fake-${name}.sh`)), 0o755);
-    // Waiting is not what is tested here.
+    // Short, since waiting is not tested here.
     await root.sh(
       "cd /usr/local/lib/mcp-edge; sed -i 's/^READY_SECONDS=.*/READY_SECONDS=1/' common.sh; sed -i 's/^EDGE_SECONDS=.*/EDGE_SECONDS=1/' apply.sh; mcp-edge-cert bootstrap",
     );
@@ -67,14 +67,14 @@ function deploy() {
   }, 600_000);
   afterAll(() => root?.remove());
 
-  test("says how it is used", async () => {
+  test("prints its usage", async () => {
     expect(await root.sh("mcp-edge-deploy")).toEqual({ code: 2, output: expect.stringContaining("usage: ") });
     expect((await root.sh("mcp-edge-deploy release xyz")).output).toContain(
       "sha256 (64 hex digits), not 'xyz'",
     );
   });
 
-  test("the status for people says what waits and what is wrong", async () => {
+  test("the status for people has waiting updates and problems", async () => {
     expect((await root.sh("mcp-edge-deploy status")).output).toContain(
       "updates: ? (not looked yet) wait\nreboot:  not due\ncertificate: no problem",
     );
@@ -84,7 +84,7 @@ function deploy() {
     expect(output).toContain("updates: 2 wait\nreboot:  kernel\ncertificate: full");
   });
 
-  test("the first release starts in blue; the same again is unchanged; the next takes over in green", async () => {
+  test("the first release starts in blue, the same release again changes nothing, and the next one takes over in green", async () => {
     const done = await root.sh(`mcp-edge-deploy release ${releases.first}`);
     expect([done.code, done.output]).toEqual([0, expect.stringContaining("step start blue")]);
     const again = await root.sh(`mcp-edge-deploy release ${releases.first}`);
@@ -104,23 +104,26 @@ function deploy() {
   test.each([
     ["unready", 'was not ready within 1 s: {"ready":false,"why":"no tokens"}'],
     ["crash", "did not start"],
-  ])("a release that is %s: the old one serves on, the new one is gone", async (mode, words) => {
-    const { code, output } = await root.sh(`mcp-edge-deploy release ${releases[mode]}`);
-    expect(code).toBe(1);
-    expect(output).toContain(words);
-    expect(output).toContain(`green goes on with release ${releases.second?.slice(0, 12)}`);
-    expect(await status()).toMatchObject({
-      colour: "green",
-      release: releases.second,
-      ready: true,
-      previous: releases.first,
-    });
-    expect((await root.sh("ls /opt/mcp-edge/releases /var/lib/fake")).output).not.toMatch(
-      new RegExp(`${releases[mode]}|mcp-edge@blue`),
-    );
-  });
+  ])(
+    "with a release that is %s, the old one still serves and the new one is removed",
+    async (mode, words) => {
+      const { code, output } = await root.sh(`mcp-edge-deploy release ${releases[mode]}`);
+      expect(code).toBe(1);
+      expect(output).toContain(words);
+      expect(output).toContain(`green goes on with release ${releases.second?.slice(0, 12)}`);
+      expect(await status()).toMatchObject({
+        colour: "green",
+        release: releases.second,
+        ready: true,
+        previous: releases.first,
+      });
+      expect((await root.sh("ls /opt/mcp-edge/releases /var/lib/fake")).output).not.toMatch(
+        new RegExp(`${releases[mode]}|mcp-edge@blue`),
+      );
+    },
+  );
 
-  test("a damaged archive (which goes away, for the next push to bring it), one that is missing and one that is no release are refused", async () => {
+  test("a damaged archive is refused and deleted, so that the next push brings it again; a missing one and one without a release are refused", async () => {
     const wrong = "b".repeat(64);
     await root.sh(
       `cp /srv/mcp-edge/incoming/${releases.first}.tar.zst /srv/mcp-edge/incoming/${wrong}.tar.zst`,
@@ -135,7 +138,7 @@ function deploy() {
     expect((await root.sh("ls /opt/mcp-edge/releases /srv/mcp-edge/incoming")).output).not.toContain(wrong);
   });
 
-  test("a run repairs what a killed one left, and only the last two releases are kept", async () => {
+  test("a run repairs what a killed run left, and only the last two releases are kept", async () => {
     await root.sh(
       "mkdir -p /opt/mcp-edge/releases/dead.partial; touch '/var/lib/fake/mcp-edge@blue.service'",
     );
@@ -156,7 +159,7 @@ function deploy() {
     expect(output).toBe("124\n0");
   });
 
-  test("the files that the machine has are unchanged; a wanted change is applied and an unwanted file removed", async () => {
+  test("equal files are unchanged, a changed file is applied, and a file that is no longer in the set is removed", async () => {
     const same = await root.sh(`mcp-edge-deploy files ${await push(quick())}`);
     expect([same.code, same.output]).toEqual([
       0,
@@ -181,7 +184,7 @@ function deploy() {
       "filter = mcp-egde",
       "Unable to read the filter 'mcp-egde'",
     ],
-  ])("%s with %j made %j is refused with the tool's words", async (path, from, to, words) => {
+  ])("%s with %j replaced by %j is refused with the tool's message", async (path, from, to, words) => {
     const { code, output } = await root.sh(
       `mkdir -p /run/fail2ban; touch /var/log/nginx/refused.log; mcp-edge-deploy files ${await push(changed(path, from, to))}`,
     );
@@ -190,7 +193,7 @@ function deploy() {
     expect((await root.sh(`grep -c '${from}' '${path}'`)).code).toBe(0);
   });
 
-  test("a file that is added to the table is judged, applied and, when it is gone again, applied once more", async () => {
+  test("a file that is added to the table is checked and applied, and its removal is applied too", async () => {
     const row = (content: string): FileRow => ({
       path: "/etc/fail2ban/action.d/extra.conf",
       source: () => content,
@@ -219,7 +222,7 @@ function deploy() {
     expect((await root.sh(`ls ${row("").path}`)).code).not.toBe(0);
   }, 60_000);
 
-  test("files that pass the judges and break the edge are taken back", async () => {
+  test("files that pass the checks and break the edge are rolled back", async () => {
     const path = "/etc/nginx/mcp-edge/proxy.conf";
     const broken = await push(changed(path, "127.0.0.1:8080", "127.0.0.1:8081"));
     const { code, output } = await root.sh(`mcp-edge-deploy files ${broken}`);
@@ -232,7 +235,7 @@ function deploy() {
     );
   }, 60_000);
 
-  /** Another set of files, and whether the machine has it. */
+  /** Another set of files, and a check that the machine has it. */
   const marked = (mark: string) => [
     ...quick(),
     { path: "/etc/sysctl.d/97-mark.conf", content: `# ${mark}\n`, mode: "0644" },
@@ -253,7 +256,7 @@ function deploy() {
       expect([code, output]).toEqual([0, expect.stringContaining("done: the machine has the files")]);
     });
 
-    test("are taken together", async () => {
+    test("are applied together", async () => {
       const done = await root.sh(`mcp-edge-deploy both ${await push(marked("new"))} ${releases.first}`);
       expect([done.code, done.output]).toEqual([
         0,
@@ -279,7 +282,7 @@ function deploy() {
       ["the edge does not answer", "first", "127.0.0.1:8081"],
       ["the server's environment changed, too, and the release is not ready", "unready", "LOG_LEVEL"],
     ])(
-      "go back together when %s",
+      "are rolled back together when %s",
       async (_, mode, spoil) => {
         const before = await state();
         for (const name of ["unready", "crash", "first"]) await pack(name);
@@ -299,7 +302,7 @@ function deploy() {
           expect.stringContaining(mode === "gone" ? "no archive" : "files and release are as they were"),
         ]);
         expect(await state()).toMatchObject({ ...settled, release: releases.third, mark: "# old" });
-        // The slot that served all the time was not restarted.
+        // The slot that kept serving was not restarted.
         if (mode !== "first")
           expect((await root.sh(`tail -n +${Number(calls) + 1} /var/lib/fake/calls`)).output).not.toContain(
             `start mcp-edge@${before.colour}`,
@@ -311,7 +314,7 @@ function deploy() {
       60_000,
     );
 
-    // The points at which a kill leaves something different behind: what the script is about to do there is its next step.
+    // Each step after which a kill leaves another state behind.
     test.each([
       ["write", "step judge"],
       ["judge", "step apply"],
@@ -320,7 +323,7 @@ function deploy() {
       ["switch", "step drain"],
       ["check the edge", "step check"],
     ])(
-      "go back together when the script is killed after: %s",
+      "are rolled back together when the script is killed after: %s",
       async (_, line) => {
         for (const name of ["first"]) await pack(name);
         const kill = (
@@ -344,7 +347,7 @@ function deploy() {
       60_000,
     );
 
-    test("go back at the boot that follows, before anything starts", async () => {
+    test("are rolled back at the next boot, before the services start", async () => {
       await pack("first");
       await root.sh(
         `sed -i 's/^check_edge() {/check_edge() { kill -9 $$;/' /usr/local/lib/mcp-edge/apply.sh
@@ -359,7 +362,7 @@ function deploy() {
       expect(await state()).toMatchObject({ ...settled, release: releases.third });
     }, 60_000);
 
-    test("on a disk that is full leave everything as it was", async () => {
+    test("change nothing if the disk is full", async () => {
       const { code, output } = await root.sh(
         `mkdir -p /tmp/etc && cp -a /etc/sysctl.d/. /tmp/etc; mount -t tmpfs -o size=64k tmpfs /etc/sysctl.d; cp -a /tmp/etc/. /etc/sysctl.d
          dd if=/dev/zero of=/etc/sysctl.d/zz-full 2>/dev/null; mcp-edge-deploy both ${await push(marked("n".repeat(9_000)))} ${releases.first}
@@ -370,7 +373,7 @@ function deploy() {
     }, 60_000);
   });
 
-  test("a run that was killed while its files were in place is put back by the next", async () => {
+  test("a run that was killed after its files were applied is rolled back by the next run", async () => {
     const path = "/etc/nginx/mcp-edge/proxy.conf";
     await root.sh(
       `cd /var/lib/mcp-edge/files && mkdir -p backup/tree && cp -a --parents ${path} backup/tree && echo ${path} >backup/present && ` +

@@ -6,7 +6,7 @@ const { domain } = SETTINGS;
  * Shell for `JudgeRoot.sh`: NGINX and the firewall with the machine's files, /fake-server.py behind them, and clients with several addresses
  * in a network namespace `outside`. Everything ends with the namespaces of the command.
  *
- * What it defines: `from ADDRESS CURL-ARGUMENT...`; `code ADDRESS [CURL-ARGUMENT...]` prints the status of GET /mcp, 000 when nothing comes.
+ * What it defines: `from ADDRESS CURL-ARGUMENT...`; `code ADDRESS [CURL-ARGUMENT...]` prints the status of GET /mcp, or 000 without a response.
  */
 export const EDGE_AND_CLIENTS = `
 rm -f /var/log/nginx/*.log; mkdir -p /run/netns

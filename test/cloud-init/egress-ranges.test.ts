@@ -21,7 +21,7 @@ const JSON_LIST = JSON.stringify({
   ],
 });
 
-test("the file names both providers, when and where each list was read, and ranges that are believed", () => {
+test("the file has both providers, the date and the source of each list, and plausible ranges", () => {
   const providers = egressProviders();
   expect(providers.map(({ name }) => name)).toEqual(["Anthropic", "OpenAI"]);
   for (const { source, asOf, note, ranges } of providers) {
@@ -34,11 +34,11 @@ test("the file names both providers, when and where each list was read, and rang
   }
 });
 
-describe("what a provider publishes", () => {
-  test("a page: only its outbound section, neither inbound nor phased out addresses", () => {
+describe("a provider's list", () => {
+  test("is read from a page's outbound section, without inbound and phased out addresses", () => {
     expect(parseRanges(PAGE, "page")).toEqual(["198.51.100.0/21", "2001:db8::/48"]);
   });
-  test("JSON: both families, each once", () => {
+  test("is read from JSON with both families, without duplicates", () => {
     expect(parseRanges(JSON_LIST, "list")).toEqual(["203.0.113.16/28", "2001:db8:1::/64"]);
   });
   test.each([
@@ -54,7 +54,7 @@ describe("what a provider publishes", () => {
       '{"prefixes":[{"ipv4Prefix":"192.0.2.0/24\\\\nignoreip = 0.0.0.0/0"}]}',
       "is no address range",
     ],
-  ])("%s is not believed", (_, text, words) => {
+  ])("is refused: %s", (_, text, words) => {
     expect(() => parseRanges(text, "list")).toThrow(words);
   });
 });
@@ -108,7 +108,7 @@ describe("npm run egress-ranges", () => {
     ]);
   });
 
-  test("keeps a list that cannot be had, writes the other, and ends with 1", async () => {
+  test("keeps the old list of a provider that cannot be reached, writes the other, and exits with 1", async () => {
     answers["/page"] = [503, "busy"];
     answers["/list"] = [200, JSON_LIST];
     const { code, stderr } = await refresh();

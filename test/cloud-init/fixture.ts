@@ -14,7 +14,7 @@ export const SETTINGS: MachineSettings = machineSettings(parseSettings(settings,
 
 export const RELEASE = "5".repeat(64);
 
-/** The same machine on AWS, with all that it can report. */
+/** The same machine on AWS, with all its reports. */
 export const AWS_SETTINGS: MachineSettings = { ...SETTINGS, aws: { metrics: true, logs: true } };
 
 export const AROUND: AwsSurroundings = {

@@ -6,12 +6,12 @@ import { EDGE_AND_CLIENTS } from "./edge-and-clients.ts";
 import { SETTINGS } from "./fixture.ts";
 import { JudgeRoot, whyNot } from "./judge-root.ts";
 
-/** What few clients can take from the others, in network namespaces: short floods against NGINX behind the machine's firewall. */
+/** Short floods of a few clients against NGINX behind the machine's firewall, in network namespaces. */
 const files = machineFiles(SETTINGS);
 const text = (path: string) => files.find((file) => file.path === path)?.content ?? "";
 const number = (path: string, pattern: RegExp) => Number(pattern.exec(text(path))?.[1]);
 
-test("no worker's connections can be taken by fewer than sixteen addresses", () => {
+test("sixteen addresses at least are needed to use up the connections of a worker", () => {
   const worker = number("/etc/nginx/nginx.conf", /worker_connections (\d+);/);
   const requests = number("/etc/nginx/mcp-edge/limits.conf", /limit_conn connections (\d+);/);
   const sockets = number("/etc/nftables.conf", /ip saddr ct count over (\d+)/);
@@ -46,7 +46,7 @@ function floods() {
     return output.trim().split("\n");
   };
 
-  test("handshakes of one source are bounded, its own stream goes on, and another source connects", async () => {
+  test("handshakes of one source are limited, its open stream continues, and another source can connect", async () => {
     const [own, other, tcp, dropped, all] = await onMachine(`
       stream 198.51.100.2 --http3-only
       flood handshakes 198.51.100.2 3000
@@ -56,8 +56,8 @@ function floods() {
     expect(Number(dropped)).toBeGreaterThan(2000);
   }, 60_000);
 
-  test("an IPv6 source is its /64", async () => {
-    // Each stays below the burst, both together do not.
+  test("an IPv6 source is limited by its /64", async () => {
+    // Each address stays below the burst, but both together do not.
     const [other, dropped] = await onMachine(`
       flood handshakes 2001:db8:1:5::2 390; flood handshakes 2001:db8:1:5::3 390
       code 2001:db8:1:6::2 --http3-only; dropped quic_handshakes 2`);
@@ -65,7 +65,7 @@ function floods() {
     expect(Number(dropped)).toBeGreaterThan(100);
   }, 60_000);
 
-  test("handshakes of forged sources are bounded all together; streams and TCP go on", async () => {
+  test("handshakes of forged sources are limited in total, and streams and TCP continue", async () => {
     const [own, tcp, dropped, all] = await onMachine(`
       stream 198.51.100.2 --http3-only
       flood forged 30000
@@ -79,7 +79,7 @@ function floods() {
     ["198.51.100.2", "198.51.100.2", "198.51.100.3"],
     ["2001:db8:1:5::2", "2001:db8:1:5::3", "2001:db8:1:6::2"],
   ])(
-    "TCP connections of %s are bounded; others connect; closing them makes room",
+    "TCP connections of %s are limited, others can connect, and closed connections free their place",
     async (address, mate, other) => {
       const [counts, refused, fine, again] = await onMachine(`
       flood tcp ${address} 600 4 >/counts & sleep 3; cat /counts

@@ -5,13 +5,13 @@ import { machineFiles } from "../../cloud-init/machine-files.ts";
 import { AWS_SETTINGS, SETTINGS } from "./fixture.ts";
 
 /**
- * Every file of the machine, whole. After a wanted change: UPDATE_GOLDEN=1 npm test -- test/cloud-init/golden,
+ * The whole content of every file of the machine. After an intended change: UPDATE_GOLDEN=1 npm test -- test/cloud-init/golden,
  * then read the difference in git.
  */
 const local = machineFiles(SETTINGS);
 const update = process.env.UPDATE_GOLDEN === "1";
 
-/** Only what a machine on AWS has besides, or has otherwise. */
+/** Only the files that a machine on AWS has in addition, or with other content. */
 const aws = machineFiles(AWS_SETTINGS).filter(
   ({ path, content }) => !local.some((file) => file.path === path && file.content === content),
 );
@@ -35,7 +35,7 @@ describe.each([
     expect(content).toBe(readFileSync(golden, "utf8"));
   });
 
-  test("there is no golden file of a file that is gone", () => {
+  test("has no golden file without a rendered file", () => {
     const entries = readdirSync(GOLDEN, { recursive: true, withFileTypes: true });
     const golden = entries
       .filter((entry) => entry.isFile())

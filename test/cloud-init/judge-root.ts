@@ -18,7 +18,7 @@ export function whyNot(): string | undefined {
 
 /**
  * Debian 13 with the machine's files in it, on an overlay over the cached root filesystem, which stays as it is. Each
- * command gets its own mount, PID and network namespace: all mounts go with the process, whatever ends it.
+ * command gets its own mount, PID and network namespace, so all mounts disappear with the process.
  */
 export class JudgeRoot {
   readonly folder: string;

@@ -11,7 +11,7 @@ import { AROUND, AWS_SETTINGS, RELEASE, SETTINGS } from "./fixture.ts";
 import { gixy } from "./gixy.ts";
 import { JudgeRoot, whyNot } from "./judge-root.ts";
 
-/** The programs that will read the machine's files judge them, in the versions of Debian 13. */
+/** The programs that read the machine's files check them, in the versions of Debian 13. */
 const reason = whyNot();
 
 if (reason !== undefined) {
@@ -19,11 +19,11 @@ if (reason !== undefined) {
     expect(process.env.CI).not.toBe("true");
   });
 } else {
-  describe("Debian 13 takes the machine's files", judge);
+  describe("Debian 13 accepts the machine's files", judge);
 }
 
 function judge() {
-  // All that a machine can have: the local one's files are among these.
+  // All files that a machine can have, including those of a local machine.
   const files = machineFiles(AWS_SETTINGS);
   let root: JudgeRoot;
 
@@ -31,7 +31,7 @@ function judge() {
     root = await JudgeRoot.create(files);
     root.write("/user-data", userData(SETTINGS, RELEASE));
     root.write("/user-data-aws", awsUserData(AROUND));
-    // What a first release leaves: the units name these.
+    // Files of a first release, which the units name.
     root.write("/opt/mcp-edge/blue/bin/node", "#!/bin/sh\n", 0o755);
     for (const name of ["mcp-edge-new", "mcp-edge-pull-change"])
       root.write(`/etc/systemd/system/${name}.service`, "[Service]\nExecStart=/usr/bin/true\n");
@@ -49,13 +49,13 @@ function judge() {
     expect([code, output.trim()]).toEqual([0, `Valid schema ${file}`]);
   });
 
-  test("nginx -t, with its warnings, under the limit of open files that the first boot has", async () => {
+  test("nginx -t passes without a warning, with the first boot's limit of open files", async () => {
     const { code, output } = await root.sh("ulimit -Sn 1024; nginx -t");
     expect(code).toBe(0);
     expect(output.split("\n").filter((line) => /\[(warn|alert|error|emerg)\]/.test(line))).toEqual([]);
   });
 
-  test("nginx -t names a broken line", async () => {
+  test("nginx -t reports a broken line", async () => {
     const { code, output } = await root.sh(
       "sed 's/http2 on;/http2 maybe;/' /etc/nginx/mcp-edge/tls.conf >/tmp/tls.conf && " +
         "sed 's|/etc/nginx/mcp-edge/tls.conf|/tmp/tls.conf|' /etc/nginx/nginx.conf >/tmp/nginx.conf && nginx -t -c /tmp/nginx.conf",
@@ -68,7 +68,7 @@ function judge() {
 
   test("NGINX's own 429 is JSON-RPC on /mcp and plain JSON elsewhere, with Retry-After", async () => {
     const curl = `curl -sk --resolve '${SETTINGS.domain}:443:127.0.0.1' https://${SETTINGS.domain}`;
-    // At a rate at which nothing is let through again while the test runs. Nobody listens behind: what comes before is 502.
+    // The rate is so low that no further request passes during the test. No server listens, so the first requests get 502.
     const { output } = await root.sh(`ip link set lo up; ulimit -n 65536
       sed 's|rate=[0-9]*r/s|rate=1r/m|' /etc/nginx/mcp-edge/limits.conf >/tmp/limits.conf
       sed 's|/etc/nginx/mcp-edge/limits.conf|/tmp/limits.conf|' /etc/nginx/nginx.conf >/tmp/nginx.conf
@@ -99,11 +99,11 @@ function judge() {
     expect(await gixy(output)).toEqual([]);
   }, 120_000);
 
-  test("nft takes the firewall", async () => {
+  test("nft accepts the firewall", async () => {
     expect(await root.sh("nft -c -f /etc/nftables.conf")).toEqual(fine);
   });
 
-  test("systemd takes the accounts, the folders and the units", async () => {
+  test("systemd accepts the accounts, the folders and the units", async () => {
     const { output } = await root.sh(
       "stat -c '%a %U %G %u' /srv/mcp-edge/{tls,state,state/sessions,workspace,letsencrypt}",
     );
@@ -122,30 +122,30 @@ function judge() {
     ["mcp-edge-tls.service", 2.0],
     ["mcp-edge-cert.service", 2.0],
     ["mcp-edge-workspace.service", 2.0],
-    ["mcp-edge-pull.service", 3.0], // asks and reports; what changes the machine runs beside it
-    ["mcp-edge-recover.service", 6.0], // writes anywhere that the machine's files lie
+    ["mcp-edge-pull.service", 3.0], // it only requests and reports; another unit changes the machine
+    ["mcp-edge-recover.service", 6.0], // writes wherever the machine has files
     ["mcp-edge-reboot.service", 6.0], // reboots
-    ["mcp-edge-new.service", 6.0], // a unit that says nothing of a sandbox has the common one
+    ["mcp-edge-new.service", 6.0], // a unit without sandbox settings has the common ones
     ["mcp-edge-patches.service", 4.5], // needrestart looks into every process
     ["mcp-edge-metrics.service", 3.0],
     ["mcp-edge-logs.service", 2.0],
     ["mcp-edge-logrotate.service", 3.0],
     ["nginx.service", 3.0], // Debian's own: 9.4
-  ])("%s is exposed at most %d", async (unit, limit) => {
+  ])("%s has an exposure level of %d at most", async (unit, limit) => {
     const { output } = await root.sh(`systemd-analyze security --offline=true --no-pager ${unit}`);
     const exposure = Number(/Overall exposure level for \S+ ([\d.]+)/.exec(output)?.[1]);
     expect(exposure).toBeGreaterThan(0);
     expect(exposure).toBeLessThanOrEqual(limit);
   });
 
-  test("the unit that runs deployments has no sandbox: they install packages", async () => {
+  test("the unit that runs deployments has no sandbox, since they install packages", async () => {
     const { output } = await root.sh(
       "systemd-analyze security --offline=true --no-pager mcp-edge-pull-change.service",
     );
     expect(output).toMatch(/Overall exposure level for \S+ 9\./);
   });
 
-  test("fail2ban takes the jails, with TCP and UDP", async () => {
+  test("fail2ban accepts the jails, with TCP and UDP", async () => {
     const { code, output } = await root.sh(
       "mkdir -p /run/fail2ban && touch /var/log/nginx/refused.log && fail2ban-client -d",
     );
@@ -154,7 +154,7 @@ function judge() {
       expect(output.replaceAll('"', "'")).toContain(action);
   });
 
-  test("fail2ban counts refused credentials, an IPv6 address as its network, and nothing else", async () => {
+  test("fail2ban counts only refused credentials, and an IPv6 address as its network", async () => {
     const line = (address: string, credential: string) =>
       `{"time":"2026-11-21T12:27:41+00:00","address":"${address}","credential":"${credential}"}`;
     const log = [
@@ -171,13 +171,13 @@ function judge() {
     expect([code, output.trim().split("\n")]).toEqual([0, ["192.0.2.1", "2001:db8:0:1::/64"]]);
   });
 
-  test("certbot reads cli.ini: the folder is on the data volume", async () => {
+  test("certbot uses the folder on the data volume from cli.ini", async () => {
     const { code, output } = await root.sh("certbot certificates");
     expect([code, output]).toEqual([0, expect.stringContaining("No certificates found")]);
     expect(readdirSync(join(root.folder, "upper/srv/mcp-edge/letsencrypt"))).toContain("renewal-hooks");
   });
 
-  test("sshd, journald, sysctl and apt take theirs", async () => {
+  test("sshd, journald, sysctl and apt accept their files", async () => {
     expect(await root.sh("ssh-keygen -A >/dev/null && mkdir -p /run/sshd && sshd -t")).toEqual(fine);
     expect((await root.sh("apt-config dump Dpkg::Options")).output).toContain("--force-confold");
     expect((await root.sh("systemd-analyze cat-config systemd/journald.conf")).output).toContain(
@@ -185,7 +185,7 @@ function judge() {
     );
   });
 
-  /** The files that the table gives to a judge, as they lie in `cloud-init/`: their comments are for the judge, too. */
+  /** The files that the table gives to a check, as in `cloud-init/`, with the comments that direct the check. */
   const written = (judge: Judge) =>
     FILES.filter((row) => row.judge === judge).map(({ path, source }) => {
       const place = join("/lint", path);
@@ -193,7 +193,7 @@ function judge() {
       return place;
     });
 
-  test("shellcheck is content with every shell script, and Python with every one of its own", async () => {
+  test("every shell script passes shellcheck, and Python compiles every Python script", async () => {
     const scripts = written("bash");
     expect(scripts.length).toBeGreaterThan(20);
     expect(await root.sh(`shellcheck ${scripts.join(" ")}`)).toEqual(fine);
@@ -204,7 +204,7 @@ function judge() {
     expect(await root.sh(`python3 -W error -IBc "${compile}" ${programs.join(" ")}`)).toEqual(fine);
   }, 120_000);
 
-  test("every script is given to its judge", () => {
+  test("every script has a check", () => {
     const unjudged = files
       .filter(({ path, content }) => /\.(sh|py)$/.test(path) || content.startsWith("#!"))
       .map(({ path }) => FILES.find((row) => row.path === path))

@@ -31,7 +31,7 @@ function rotation() {
     return output.trim().split("\n");
   };
 
-  test("a log that is too large is rotated at once, and NGINX goes on in the new one", async () => {
+  test("a log that is too large is rotated at once, and NGINX writes to the new file", async () => {
     const lines = await onMachine(`
       sed -i 's/maxsize 50M/maxsize 500k/; s/rotate 14/rotate 3/' /etc/logrotate.d/nginx
       for round in 1 2 3 4 5 6; do many 1000; ${LOGROTATE}; sleep 0.2; done; many 5; sleep 0.2
@@ -43,7 +43,7 @@ function rotation() {
     expect(lines.slice(10)).toEqual(["640 www-data adm", "5"]);
   }, 120_000);
 
-  test("a full file system stops no request, no stream and no rotation; what was full is logged again when there is room", async () => {
+  test("a full file system stops no request, no stream and no rotation, and logging continues when there is space", async () => {
     const lines = await onMachine(`
       from 198.51.100.2 --max-time 60 -N -H 'Authorization: Bearer good' https://${SETTINGS.domain}/stream >/stream &
       dd if=/dev/zero of=/var/log/filler bs=64k 2>/dev/null; dd if=/dev/zero of=/var/log/filler2 bs=1 2>/dev/null

@@ -8,7 +8,7 @@ import { JudgeRoot, whyNot } from "./judge-root.ts";
 
 /**
  * mcp-edge-logs in Debian 13, with its own Python, curl and gzip, against a CloudWatch Logs that has the limits of the real one
- * (fake-aws.py). Each test is a way in which lines were lost, sent for ever, or kept others from being sent.
+ * (fake-aws.py). Each test is a case in which lines could be lost, be sent repeatedly, or block other lines.
  */
 const HOUR = 3_600_000;
 const ACCESS = "/var/log/nginx/access.log";
@@ -54,7 +54,7 @@ function logs() {
     at: number;
     message: unknown;
   }
-  /** Plays the journal: the entries after the cursor, whose cursors are their numbers; the cursor "gone" is refused. */
+  /** A fake journal: it prints the entries after the cursor. Cursors are the entries' numbers; the cursor "gone" is refused. */
   const journal = (entries: Entry[]) => {
     const rows = entries.map(({ at, message }, index) =>
       JSON.stringify({
@@ -96,7 +96,7 @@ exec tail -n +$((\${after:-0} + 1)) /fake/journal
     );
   });
 
-  test("runs as no user in particular, with the groups that may read the logs", async () => {
+  test("runs as a dynamic user, in the groups that may read the logs", async () => {
     root.write(ACCESS, line("one"));
     journal([{ at: Date.now(), message: "hello" }]);
     const { code, output } = await sh(
@@ -158,7 +158,7 @@ exec tail -n +$((\${after:-0} + 1)) /fake/journal
       60_000,
     );
 
-    test("while CloudWatch refuses, in any of its ways; each line arrives once", async () => {
+    test("while CloudWatch refuses requests in any way, and each line arrives once", async () => {
       for (const [index, words] of [
         "503 ServiceUnavailableException",
         "400 ThrottlingException",
@@ -177,7 +177,7 @@ exec tail -n +$((\${after:-0} + 1)) /fake/journal
       expect(names()).toHaveLength(1 + 2 + 3 + 4 + 5);
     }, 60_000);
 
-    test("of bytes that are no UTF-8, no JSON and no text", async () => {
+    test("with bytes that are not UTF-8, JSON or text", async () => {
       const lines = [
         Buffer.from(`{"time":"2026-11-21T12:00:00+00:00","user_agent":"`),
         Buffer.from([0xff, 0xc3, 0x28, 0x00, 0x1b]),
@@ -191,7 +191,7 @@ exec tail -n +$((\${after:-0} + 1)) /fake/journal
       expect(messages("access").join("\n")).toContain('"user_agent":"\ufffd\ufffd(\0\u001b"}');
     }, 60_000);
 
-    test("of a line that is longer than an event: it comes in pieces", async () => {
+    test("with a line that is longer than an event, which is split", async () => {
       const long = `{"time":"${new Date().toISOString().slice(0, 19)}+00:00","user_agent":"${"é€😀".repeat(80_000)}"}`;
       root.write(ACCESS, `${long}\n${line("after")}`);
       expect(await sh("mcp-edge-logs")).toEqual({ code: 0, output: "" });
@@ -199,7 +199,7 @@ exec tail -n +$((\${after:-0} + 1)) /fake/journal
       expect(names().at(-1)).toBe("after");
     }, 60_000);
 
-    test("more than one request takes in one run, and no request is over the limits", async () => {
+    test("with more lines than one request takes, and no request exceeds the limits", async () => {
       root.write(ACCESS, Array.from({ length: 25_000 }, (__, n) => line(`${n}`.padStart(60, "0"))).join(""));
       expect(await sh("mcp-edge-logs")).toEqual({ code: 0, output: "" });
       expect(new Set(names()).size).toBe(25_000);
@@ -207,7 +207,7 @@ exec tail -n +$((\${after:-0} + 1)) /fake/journal
       expect(requests()).toBeLessThan(6);
     }, 60_000);
 
-    test("on a full disk: nothing is lost, nothing is sent again and again", async () => {
+    test("on a full disk, and does not send lines repeatedly", async () => {
       root.write(ACCESS, line("a"));
       const { output } = await sh(
         `mount -t tmpfs -o size=4k tmpfs /var/lib/state; dd if=/dev/zero of=/var/lib/state/full 2>/dev/null
@@ -218,7 +218,7 @@ exec tail -n +$((\${after:-0} + 1)) /fake/journal
     }, 60_000);
 
     test.each(["", "{", "[1]", '"x"', "null"])(
-      "with a place that a crash has left as %j",
+      "with a position file that a crash left as %j",
       async (broken) => {
         root.write(ACCESS, line("a"));
         root.write("/var/lib/state/access", broken);
@@ -253,7 +253,7 @@ exec tail -n +$((\${after:-0} + 1)) /fake/journal
       60_000,
     );
 
-    test("of what is older than fourteen days or ahead of the clock: it gets a time that is taken, and says its own", async () => {
+    test("with entries older than fourteen days or ahead of the clock, which get an accepted time and contain their own", async () => {
       const now = Date.now();
       const old = now - 20 * 24 * HOUR;
       const ahead = now + 30 * 24 * HOUR;
@@ -271,7 +271,7 @@ exec tail -n +$((\${after:-0} + 1)) /fake/journal
       ]);
     }, 60_000);
 
-    test("of bytes, of several values, of nothing, and of what is long", async () => {
+    test("with fields of bytes, of several values, without a value, and of long values", async () => {
       const at = Date.now();
       journal([
         { at, message: [104, 105, 255] },
@@ -287,11 +287,11 @@ exec tail -n +$((\${after:-0} + 1)) /fake/journal
         "x.service: ",
       ]);
       expect(long.join("")).toBe(`x.service: ${"x".repeat(600_000)}`);
-      // Without it journalctl leaves out what is longer than 4 kB.
+      // Without it, journalctl omits fields that are longer than 4 kB.
       expect(readFileSync(join(root.folder, "upper/fake/journalctl"), "utf8")).toContain("--all");
     }, 60_000);
 
-    test("when one line is refused for good: the others arrive, that one is named and left out", async () => {
+    test("when one line is always refused: the others arrive, and that one is reported and skipped", async () => {
       root.write("/fake/poison", "poison");
       const at = Date.now();
       journal(Array.from({ length: 200 }, (__, n) => ({ at, message: n === 77 ? "poison" : `line ${n}` })));
@@ -301,7 +301,7 @@ exec tail -n +$((\${after:-0} + 1)) /fake/journal
       expect(messages("journal")).toHaveLength(199);
     }, 60_000);
 
-    test("when its file is gone in which the last entry was: it goes on by the time", async () => {
+    test("when the file with the last entry was deleted: it continues by the time", async () => {
       const at = Date.now();
       journal([1, 2, 3].map((n) => ({ at: at + n, message: `line ${n}` })));
       root.write("/var/lib/state/journal", JSON.stringify({ cursor: "gone", at: (at + 1) * 1000 }));
@@ -310,8 +310,8 @@ exec tail -n +$((\${after:-0} + 1)) /fake/journal
     }, 60_000);
   });
 
-  test("what CloudWatch does not keep is said, and holds up nothing", async () => {
-    // A clock that runs behind AWS's by more than the margin: all is "too new" there.
+  test("lines that CloudWatch rejects are reported, and delay no other line", async () => {
+    // The script accepts lines that are far ahead of the clock, which are too new for CloudWatch.
     root.write(ACCESS, line("a"));
     await sh("sed -i 's/^AHEAD = .*/AHEAD = 99 * 3600 * 1000/' /usr/local/lib/mcp-edge/logs/batches.py");
     root.write(ACCESS, line("a", Date.now() + 5 * HOUR) + line("b", Date.now() + 5 * HOUR));

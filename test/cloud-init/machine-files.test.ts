@@ -23,20 +23,20 @@ const content = (path: string, settings: MachineSettings = SETTINGS) =>
   machineFiles(settings).find((file) => file.path === path)?.content;
 
 describe("machineFiles", () => {
-  test("is sorted and deterministic, and every path is there once", () => {
+  test("is sorted and deterministic, and has every path once", () => {
     const paths = machineFiles(SETTINGS).map((file) => file.path);
     expect(paths).toEqual([...new Set(paths)].sort());
     expect(machineFiles(SETTINGS)).toEqual(machineFiles({ ...SETTINGS }));
   });
 
-  test("a unit's credential has a value: systemd ignores an empty one, and the unit then does not start", () => {
+  test("has a value for every credential of a unit, since systemd ignores an empty one and the unit does not start", () => {
     const units = machineFiles(SETTINGS).filter(({ path }) => path.startsWith("/etc/systemd/system/"));
     const values = units.flatMap((file) => file.content.match(/^SetCredential=.*$/gm) ?? []);
     expect(values.length).toBeGreaterThan(0);
     for (const value of values) expect(value).toMatch(/^SetCredential=[\w.-]+:.+$/);
   });
 
-  test("the server reaches the internet only where people sign in, and never private networks", () => {
+  test("lets the server reach the internet only with AUTH_MODE=oauth, and never private networks", () => {
     const path = "/etc/systemd/system/mcp-edge@.service.d/outbound.conf";
     expect(content(path)).toBeUndefined();
     const serverEnvironment = { ...SETTINGS.serverEnvironment, AUTH_MODE: "oauth" };
@@ -44,7 +44,7 @@ describe("machineFiles", () => {
     for (const range of ["10.0.0.0/8", "169.254.0.0/16", "fc00::/7"]) expect(dropIn).toContain(range);
   });
 
-  test("scripts are executable, nothing else is, and no file is writable for others", () => {
+  test("has only scripts executable, and no file writable for others", () => {
     for (const file of machineFiles(SETTINGS))
       expect([file.path, file.mode]).toEqual([
         file.path,
@@ -52,7 +52,7 @@ describe("machineFiles", () => {
       ]);
   });
 
-  test("QUIC sockets are opened with reuseport exactly once an address", () => {
+  test("opens QUIC sockets with reuseport exactly once for each address", () => {
     const nginx = machineFiles(SETTINGS)
       .filter((file) => file.path.startsWith("/etc/nginx/"))
       .map((file) => file.content)
@@ -63,7 +63,7 @@ describe("machineFiles", () => {
     expect(nginx).not.toMatch(/ssl_stapling|keepalive \d/);
   });
 
-  test("the table enables every unit that has an [Install] section, and no other of ours", () => {
+  test("enables exactly those of its units that have an [Install] section", () => {
     const units = machineFiles({ ...SETTINGS, aws: { metrics: true, logs: true } }).filter(({ path }) =>
       /^\/etc\/systemd\/system\/[^/]+$/.test(path),
     );
@@ -74,20 +74,20 @@ describe("machineFiles", () => {
     );
   });
 
-  test("the trusted authority is a file only when there is one", () => {
+  test("has a file of the trusted authority only if one is set", () => {
     const pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     const path = "/usr/local/share/ca-certificates/mcp-edge-acme.crt";
     expect(content(path)).toBeUndefined();
     expect(content(path, { ...SETTINGS, trustedCa: pem })).toBe(pem);
   });
 
-  test("every package has a valid Debian name and stands there once", () => {
+  test("lists every package once, with a valid Debian name", () => {
     expect(PACKAGES.every((name) => /^[a-z0-9][a-z0-9+.-]+$/.test(name))).toBe(true);
     expect(PACKAGES).toEqual([...new Set(PACKAGES)].sort());
   });
 });
 
-describe("settings that would mean something else in a configuration file", () => {
+describe("settings that would have another meaning in a configuration file", () => {
   test.each([
     ["domain", "mcp.example.com;return 200"],
     ["domain", "MCP.example.com"],
@@ -105,7 +105,7 @@ describe("settings that would mean something else in a configuration file", () =
     expect(files).not.toThrow(value);
   });
 
-  test.each(["serverEnvironment", "edgeEnvironment"])("%s has names and lines alone", (key) => {
+  test.each(["serverEnvironment", "edgeEnvironment"])("%s may have only names and lines", (key) => {
     for (const value of ['x"\nAUTH_MODE=none', "$(reboot)", "a\\", "a'b", "\u0007"])
       expect(() => machineFiles({ ...SETTINGS, [key]: { NAME: value } })).toThrow(
         `${key}.NAME must be one line`,
@@ -119,14 +119,14 @@ describe("settings that would mean something else in a configuration file", () =
     );
   });
 
-  test("all problems come at once", () => {
+  test("are all reported at once", () => {
     const broken = { ...SETTINGS, domain: "?", rateLimit: 0, workspaceName: "", trustedCa: "x" };
     expect(() => machineFiles(broken)).toThrow(
       /domain must .*rateLimit must .*trustedCa must .*workspaceName must be set/s,
     );
   });
 
-  test("no text breaks out of its line, whatever it is", () => {
+  test("never break out of their line", () => {
     const lines = (settings: MachineSettings) =>
       content("/etc/mcp-edge/edge.env", settings)?.split("\n").length;
     fc.assert(
@@ -154,7 +154,7 @@ describe("the table", () => {
   const withRow = (settings = SETTINGS, roles = ROLES) => machineFiles(settings, roles, [...FILES, row]);
   const table = (files: MachineFile[]) => files.find(({ path }) => path === FILE_TABLE)?.content;
 
-  test("a file that is added to it is on the machine, in the manifest, in the archive and in the machine's own table", async () => {
+  test("puts an added file on the machine, and into the manifest, the archive and the machine's own table", async () => {
     const files = withRow();
     expect(files).toContainEqual({ path: row.path, content: "extra\n", mode: "0644" });
     expect(manifest(files)).toContain(` 0644 root ${row.path}\n`);
@@ -163,14 +163,14 @@ describe("the table", () => {
     expect(filesHash(files)).not.toBe(filesHash(machineFiles(SETTINGS)));
   });
 
-  test("a machine without the role, or with other settings, does not get the file", () => {
+  test("does not give the file to a machine without the role, or with other settings", () => {
     for (const files of [withRow(SETTINGS, ["app"]), withRow({ ...SETTINGS, stack: "dev" })]) {
       expect(files.map(({ path }) => path)).not.toContain(row.path);
       expect(table(files)).not.toContain(row.path);
     }
   });
 
-  test("an edge has NGINX and no server, an app the server and no NGINX; together they have all files", () => {
+  test("gives an edge NGINX without the server and an app the server without NGINX, and both together all files", () => {
     const paths = (...roles: Role[]) => machineFiles(SETTINGS, roles).map(({ path }) => path);
     expect(paths("edge")).toContain("/etc/nginx/nginx.conf");
     expect(paths("edge")).not.toContain("/etc/mcp-edge/server.env");
@@ -179,7 +179,7 @@ describe("the table", () => {
     expect([...new Set([...paths("edge"), ...paths("app")])].sort()).toEqual(paths("edge", "app"));
   });
 
-  test("the scripts know every change and every judge", () => {
+  test("names the same changes and checks as the scripts", () => {
     const apply = content("/usr/local/lib/mcp-edge/apply.sh") ?? "";
     const implemented = [...apply.matchAll(/\b(?:when|needs) ([a-z0-9-]+)|\*,([a-z-]+),\*/g)].map(
       ([, a, b]) => a ?? b,
@@ -207,7 +207,7 @@ describe("filesArchive", () => {
     expect(found).toEqual(Object.fromEntries(files.map((file) => [file.path.slice(1), file.content])));
   });
 
-  test("the same files give the same bytes; another content, mode or group another hash", async () => {
+  test("has the same bytes for the same files, and another hash for another content, mode or group", async () => {
     const files = machineFiles(SETTINGS);
     expect(await filesArchive(files)).toEqual(await filesArchive(machineFiles(SETTINGS)));
     const [first, ...rest] = files;

@@ -5,7 +5,7 @@ import { machineFiles } from "../../cloud-init/machine-files.ts";
 import { SETTINGS } from "./fixture.ts";
 import { JudgeRoot, whyNot } from "./judge-root.ts";
 
-/** The machine's NGINX with the machine's configuration, in Debian 13, asked by Debian's curl, which speaks HTTP/3. */
+/** The machine's NGINX with the machine's configuration, in Debian 13, with requests by Debian's curl, which supports HTTP/3. */
 const { domain, rateLimit } = SETTINGS;
 const PROTOCOLS = ["--http1.1", "--http2", "--http3-only"];
 const ID = /^[0-9a-f]{32}$/;
@@ -26,7 +26,7 @@ function edge() {
   }, 600_000);
   afterAll(() => root?.remove());
 
-  /** Runs `script` beside NGINX; `curl` in it is ready for the machine's name. What it prints comes back. */
+  /** Runs `script` beside NGINX. `curl` in it resolves and trusts the machine's name. @returns its output */
   async function beside(script: string, { server = true } = {}): Promise<string> {
     const { output } = await root.sh(`ip link set lo up; rm -f /var/log/nginx/*.log
       U=https://${domain}
@@ -59,7 +59,7 @@ function edge() {
       });
   }
 
-  /** The whole of an error that NGINX made. */
+  /** The whole response of an error by NGINX. */
   function expectRefusal(answer: Answer | undefined, status: number, { mcp = true, retry = 0 } = {}) {
     if (!answer) throw new Error("no answer");
     expect(answer.status).toBe(status);
@@ -80,7 +80,7 @@ function edge() {
     );
   }
 
-  test("another host on an accepted connection is refused with 421, and never counts as the host", async () => {
+  test("a request for another host on an accepted connection is refused with 421, and the configured host is accepted in any spelling", async () => {
     const hosts = ["evil.example", "203.0.113.7", "localhost", `${domain}.evil.example`];
     const commands = PROTOCOLS.flatMap((version) =>
       hosts.map((host) => `curl ${version} -H 'Host: ${host}' $U/mcp -D -`),
@@ -94,7 +94,7 @@ function edge() {
     for (const { status } of await answers(same)) expect(status).toBe(401);
   }, 60_000);
 
-  test("the limits also count what is refused for its host", async () => {
+  test("the limits also count requests that are refused for their host", async () => {
     const count = 2 * rateLimit + 20;
     const output = await beside(
       PROTOCOLS.map(
@@ -107,7 +107,7 @@ function edge() {
   }, 60_000);
 
   test.each(PROTOCOLS)(
-    "what NGINX refuses itself is JSON-RPC on /mcp and JSON elsewhere (%s)",
+    "NGINX's own refusals are JSON-RPC on /mcp and JSON elsewhere (%s)",
     async (version) => {
       const big = "$(head -c 9000 /dev/zero | tr '\\0' a)";
       const cases: [string, number, object?][] = [
@@ -151,7 +151,7 @@ function edge() {
     60_000,
   );
 
-  test("a server that is down is 502 with Retry-After, readable by the pages that may call", async () => {
+  test("a stopped server gives 502 with Retry-After, and allowed origins can read it", async () => {
     const origins: [string, boolean][] = [
       [`https://${domain}`, true],
       ["http://localhost:6274", true],
@@ -172,7 +172,7 @@ function edge() {
     }
   }, 60_000);
 
-  test("what the server answers goes through as it is, but for the hash of a refused credential", async () => {
+  test("the server's responses pass unchanged, without the hash of a refused credential", async () => {
     const statuses = [400, 403, 404, 405, 413, 429, 500, 502, 503];
     const found = await answers(statuses.map((status) => `curl $U/own/${status} -D -`));
     for (const [at, status] of statuses.entries()) {
@@ -184,11 +184,11 @@ function edge() {
     expect(refused?.headers).not.toHaveProperty("x-refused-credential");
   }, 60_000);
 
-  test("a credential that is repeated without end does not take the rate of another on the same address", async () => {
-    // As access tokens of one issuer, which begin alike.
+  test("a credential that is repeated without end does not use up the rate of another one on the same address", async () => {
+    // Access tokens of one issuer have the same beginning.
     const ask = (token: string, count: number, more = "") =>
       `curl ${more} -H 'Authorization: Bearer ${"x".repeat(200)}${token}' "$U/mcp?[1-${count}]" -o /dev/null -w '%{http_code}\\n' | sort | uniq -c; echo;`;
-    // One a second, so that the bursts alone decide, however slowly this host sends.
+    // One request a second, so that only the bursts decide, even on a slow host.
     const limits = "/etc/nginx/mcp-edge/limits.conf";
     const slowly = `cp ${limits} /limits; sed -i 's/rate=[0-9]*r/rate=1r/' ${limits}; nginx -s reload 2>/dev/null; sleep 0.5;`;
     const asBefore = `cp /limits ${limits}`;
@@ -203,7 +203,7 @@ function edge() {
     expect(dead).toMatch(/\d+ 401\n +\d+ 429/);
     expect(good?.trim()).toBe(`${rateLimit} 401`);
     expect(again).toMatch(/\d+ 429/);
-    // And all together: however many credentials one address has.
+    // The address also has a limit for all its credentials together.
     const each = Array.from(
       { length: 14 * rateLimit },
       (_, at) =>
@@ -214,7 +214,7 @@ function edge() {
     expect(many).toMatch(/\d+ 429/);
   }, 60_000);
 
-  test("an address may have so many requests open, and is told when it has more", async () => {
+  test("an address has a limit of open requests, and gets an error above it", async () => {
     const output = await beside(
       `sed -i 's/limit_conn connections 512/limit_conn connections 2/' /etc/nginx/mcp-edge/limits.conf; nginx -s reload 2>/dev/null; sleep 0.5
        stream() { curl --max-time 3 "$@" -N -H 'Authorization: Bearer good' $U/stream -o /dev/null & }
@@ -229,7 +229,7 @@ function edge() {
     expect(served).toBe("ok");
   }, 60_000);
 
-  test("QUIC connections that are idle go after a minute, TCP connections after five", async () => {
+  test("idle QUIC connections are closed after a minute, TCP connections after five", async () => {
     const twice = (version: string) =>
       `curl ${version} --rate 30/m -o /dev/null -o /dev/null -w '%{num_connects}' $U/x $U/y; echo;`;
     const output = await beside(
@@ -245,7 +245,7 @@ function edge() {
     ["deny all;", 403],
     ["if ($known = 0) { return 404; }", 404],
   ])(
-    "the operator's own rules count, and are answered like the others: %s",
+    "the operator's own rules apply, and their refusals have the same form: %s",
     async (rule, status) => {
       root.write("/srv/mcp-edge/nginx/http.d/own.conf", "geo $known { default 0; 192.0.2.0/24 1; }\n");
       root.write("/srv/mcp-edge/nginx/server.d/own.conf", `${rule}\n`);
@@ -259,7 +259,7 @@ function edge() {
     60_000,
   );
 
-  test("the log of refused credentials holds them alone, an IPv6 address as its /64", async () => {
+  test("the log of refused credentials has nothing else, and an IPv6 address as its /64", async () => {
     const output = await beside(
       `curl $U/mcp -o /dev/null
        curl -H 'Authorization: Bearer good' -H 'X-Refused-Credential: forged' $U/mcp -o /dev/null
@@ -280,7 +280,7 @@ function edge() {
     );
   }, 60_000);
 
-  test("no bytes of a client break the access log: every line is UTF-8, JSON and of a bounded length", async () => {
+  test("every line of the access log is UTF-8 and JSON of a limited length, for any bytes of a client", async () => {
     const bytes = [
       "\\xff",
       "\\xc3\\x28",
@@ -314,7 +314,7 @@ function edge() {
     expect(entries.map(({ path }) => path)).toContain(`/${"b".repeat(511)}…`);
   }, 60_000);
 
-  test("of a flood of refusals one in twenty is logged, and says so", async () => {
+  test("one in twenty refusals of a flood is logged, marked as a sample", async () => {
     const count = 40 * rateLimit;
     await beside(`curl --parallel --parallel-max 10 "$U/mcp?[1-${count}]" -o /dev/null`);
     const lines = readFileSync(join(root.folder, "upper/var/log/nginx/access.log"), "utf8")

@@ -3,7 +3,7 @@ import { machineFiles } from "../../cloud-init/machine-files.ts";
 import { SETTINGS } from "./fixture.ts";
 import { JudgeRoot, whyNot } from "./judge-root.ts";
 
-/** What decides about a reboot, with stand-ins for needrestart, apt-get and systemctl. That services are restarted: test/machine/patches.test.ts. */
+/** The decision about a reboot, with stand-ins for needrestart, apt-get and systemctl. test/machine/patches.test.ts shows that services restart. */
 const reason = whyNot();
 
 if (reason !== undefined) {
@@ -26,9 +26,12 @@ test.each([
   else expect(timer?.content.split("\n")).toContain(line);
 });
 
-test.each(["4:00", "04:00; rm", "24:00", "", "04:00\n"])("rebootAt %j cannot stand in a unit", (rebootAt) => {
-  expect(() => machineFiles({ ...SETTINGS, rebootAt })).toThrow("rebootAt must be a time of day");
-});
+test.each(["4:00", "04:00; rm", "24:00", "", "04:00\n"])(
+  "rebootAt %j is refused, since it is not valid in a unit",
+  (rebootAt) => {
+    expect(() => machineFiles({ ...SETTINGS, rebootAt })).toThrow("rebootAt must be a time of day");
+  },
+);
 
 function patches() {
   let root: JudgeRoot;
@@ -46,7 +49,7 @@ function patches() {
   }, 600_000);
   afterAll(() => root?.remove());
 
-  test("needrestart and systemd take their files", async () => {
+  test("needrestart and systemd accept their files", async () => {
     expect(
       await root.sh(
         "perl -e 'our %nrconf; do $_ or die \"$_: $@\" for @ARGV' /etc/needrestart/conf.d/mcp-edge.conf",
@@ -101,7 +104,7 @@ function patches() {
     expect((await root.sh("mcp-edge-patches check; cat /run/mcp-edge-patches/updates")).output).toBe("0");
   });
 
-  test("no reboot while a deployment is under way", async () => {
+  test("the machine does not reboot during a deployment", async () => {
     root.write("/fake-needrestart", `${KERNEL}3\n`);
     const { output } = await root.sh(
       `rm -f /calls; sed 's/flock -w 1200/flock -w 0/' /usr/local/sbin/mcp-edge-patches >/tmp/patches
@@ -110,7 +113,7 @@ function patches() {
     expect(output).toMatch(/no reboot this time\n1\n0$/);
   });
 
-  test("of the server, the colour that serves hands over; one that drains is left alone", async () => {
+  test("the serving slot of the server hands over, and a draining slot is not restarted", async () => {
     root.write("/usr/local/sbin/mcp-edge-deploy", '#!/bin/sh\necho deploy "$@" >>/calls\n', 0o755);
     const { output } = await root.sh(
       "rm -f /calls; mkdir -p /opt/mcp-edge; ln -sfn green /opt/mcp-edge/active; cd /etc/needrestart/restart.d; ./mcp-edge@blue.service; ./mcp-edge@green.service; cat /calls",

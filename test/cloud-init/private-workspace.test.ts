@@ -12,7 +12,7 @@ if (reason !== undefined) {
     expect(process.env.CI).not.toBe("true");
   });
 } else {
-  describe("a private repository, from real servers on loopback", privateWorkspace);
+  describe("a private repository on real servers on loopback", privateWorkspace);
 }
 
 function privateWorkspace() {
@@ -26,7 +26,7 @@ function privateWorkspace() {
   const git = "git -c user.name=t -c user.email=t@example.com -c safe.directory='*'";
   const read = (path: string) => readFileSync(join(root.folder, "upper", path), "utf8");
 
-  /** Both servers, and a watcher of what every process shows of itself; each run has a network of its own. */
+  /** Both servers, and a watcher of all processes' arguments and environments. Each run has its own network. */
   const SERVERS = `
     ip link set lo up
     mkdir -p /run/sshd
@@ -40,7 +40,7 @@ function privateWorkspace() {
     : >/lab/shown
     while :; do cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' >>/lab/shown; sleep 0.02; done &
   `;
-  /** The script as its unit runs it, with the credential where systemd puts it. */
+  /** Runs the script as its unit does, with the credential where systemd puts it. */
   const sync = (workspace: string, credential: string) => {
     root.write("/lab/credential", credential, 0o600);
     return root.sh(`${SERVERS}
@@ -56,7 +56,7 @@ function privateWorkspace() {
     root.sh(
       `cd /srv/work && echo ${text} >a.txt && ${git} add -A && ${git} commit -qm ${text} && ${git} push -q /srv/private/code.git HEAD:main`,
     );
-  /** Everywhere but in the lab: nothing keeps what is secret. */
+  /** Expects that no file outside of the lab has a secret. */
   const nowhere = async (...secrets: string[]) => {
     for (const secret of secrets) {
       const found = await root.sh(
@@ -93,7 +93,7 @@ function privateWorkspace() {
   }, 600_000);
   afterAll(() => root?.remove());
 
-  test("by https with a token: cloned, followed, and the token is nowhere", async () => {
+  test("is cloned and followed by https with a token, which is written nowhere", async () => {
     const credential = credentialFile({
       workspaceCredentials: { user: "bot", token: TOKEN },
       workspace: HTTPS,
@@ -123,7 +123,7 @@ function privateWorkspace() {
     ],
     ["none, as the unit has it then", () => "[credential]"],
   ])(
-    "by https with %s: refused at once, the last good copy stays",
+    "is refused at once by https with %s, and the last good copy stays",
     async (_, credential) => {
       await commit("three");
       const { code, output } = await sync(HTTPS, credential());
@@ -134,7 +134,7 @@ function privateWorkspace() {
     60_000,
   );
 
-  test("by ssh with a deploy key and the host's own key: followed, and the key is nowhere", async () => {
+  test("is followed by ssh with a deploy key and the host's key, and the key is written nowhere", async () => {
     const knownHosts = `[git.example.com]:2222 ${hostKey}\n`;
     const { code, output } = await sync(
       SSH,
@@ -165,7 +165,7 @@ function privateWorkspace() {
       "Permission denied",
     ],
   ])(
-    "by ssh with %s: refused at once, the last good copy stays",
+    "is refused at once by ssh with %s, and the last good copy stays",
     async (_, credentials, words) => {
       const { code, output } = await sync(
         SSH,

@@ -22,7 +22,7 @@ describe("userData", () => {
     expect(body.write_files.slice(0, -1)).toEqual(expected);
   });
 
-  test("names the release to start with", () => {
+  test("has the first release", () => {
     expect(body.write_files.at(-1)).toEqual({
       path: "/etc/mcp-edge/release",
       content: `${RELEASE}\n`,
@@ -31,11 +31,11 @@ describe("userData", () => {
     expect(userData(SETTINGS, "")).toContain('"/etc/mcp-edge/release"');
   });
 
-  test("a release that is no sha256 is refused", () => {
+  test("refuses a release that is not a sha256", () => {
     expect(() => userData(SETTINGS, "latest")).toThrow('The release is "latest", not a sha256');
   });
 
-  test("a machine's on AWS fits EC2 with room for longer names and for what comes", () => {
+  test("is far below EC2's limit for a machine on AWS", () => {
     const around = awsUserData(AROUND);
     const packed = gzipUserData(around);
     expect(USER_DATA_LIMIT).toBe(16_384);
@@ -43,12 +43,12 @@ describe("userData", () => {
     expect(gunzipSync(packed).toString()).toBe(around);
   });
 
-  test("the local machine's may be of any size", () => {
+  test("may have any size for the local machine", () => {
     const long = `#cloud-config\n${randomBytes(USER_DATA_LIMIT).toString("base64")}`;
     expect(gunzipSync(gzipUserData(long, Number.POSITIVE_INFINITY)).toString()).toBe(long);
   });
 
-  test("over the limit it says by how much and what to do", () => {
+  test("is refused above the limit, with the excess and a fix", () => {
     const noise = `#cloud-config\n${randomBytes(USER_DATA_LIMIT).toString("base64")}`;
     expect(() => gzipUserData(noise)).toThrow(/has \d+ bytes after gzip; EC2 takes 16384\. Make a file/);
   });

@@ -19,7 +19,7 @@ function workspace() {
   const git = "git -c user.name=t -c user.email=t@example.com -C /srv/origin";
   const commit = (file: string) =>
     root.sh(`touch /srv/origin/${file} && ${git} add -A && ${git} commit -qm ${file}`);
-  /** The script as its unit runs it: as the account mcp-edge, with its umask. */
+  /** Runs the script as its unit does: as the account mcp-edge, with its umask. */
   const sync = (source: string, name = "code") =>
     root.sh(
       `umask 027; setpriv --reuid=880 --regid=880 --clear-groups env WORKSPACE='${source}' WORKSPACE_NAME=${name} mcp-edge-workspace`,
@@ -34,18 +34,18 @@ function workspace() {
   }, 600_000);
   afterAll(() => root?.remove());
 
-  test("without a workspace there is nothing to do", async () => {
+  test("does nothing without a workspace", async () => {
     expect(await sync("")).toEqual({ code: 0, output: "" });
   });
 
-  test("clones a folder that belongs to root, for the account and nobody else", async () => {
+  test("clones a folder of root so that only the account can read the copy", async () => {
     const { code, output } = await sync("/srv/origin");
     expect([code, output]).toEqual([0, expect.stringContaining("new clone at")]);
     expect(await list()).toEqual(["one"]);
     expect((await root.sh("stat -c '%a %U' /srv/mcp-edge/workspace/code")).output).toBe("750 mcp-edge");
   });
 
-  test("takes new commits, and a rewritten history", async () => {
+  test("follows new commits and a rewritten history", async () => {
     await commit("two");
     expect((await sync("/srv/origin")).output).toMatch(/code: [0-9a-f]{12} -> [0-9a-f]{12}/);
     expect(await list()).toEqual(["one", "two"]);
@@ -55,14 +55,14 @@ function workspace() {
     expect(await list()).toEqual(["three"]);
   });
 
-  test("clones a bundle, and removes the folder of the setting before", async () => {
+  test("clones a bundle, and removes the folder of the previous setting", async () => {
     await root.sh(`${git} bundle create /srv/mcp-edge/incoming/code.bundle HEAD --branches`);
     expect((await sync("/srv/mcp-edge/incoming/code.bundle", "other")).code).toBe(0);
     expect(await list("other")).toEqual(["three"]);
     expect((await root.sh("ls /srv/mcp-edge/workspace")).output).toBe("other");
   });
 
-  test("a remote that fails leaves the last good copy and says so", async () => {
+  test("keeps the last good copy of a failing remote, and reports the failure", async () => {
     for (const source of ["/srv/nothing", "http://127.0.0.1:9/x.git", "/srv/mcp-edge/incoming"]) {
       const { code, output } = await sync(source, "other");
       expect([code, output]).toEqual([1, expect.stringContaining("the last good copy stays")]);
@@ -72,7 +72,7 @@ function workspace() {
     expect((await root.sh("ls -A /srv/mcp-edge/workspace")).output).toBe(".lock\nother");
   });
 
-  test("locks and losses of a killed run are repaired", async () => {
+  test("repairs the locks and losses of a killed run", async () => {
     await root.sh(
       "touch /srv/mcp-edge/workspace/other/.git/index.lock; rm /srv/mcp-edge/workspace/other/three",
     );
@@ -84,15 +84,15 @@ function workspace() {
     expect(await list("other")).toEqual(["three"]);
   });
 
-  test("a repository's own hooks and remote helpers run nothing", async () => {
+  test("runs no hook and no remote helper of a repository", async () => {
     const { code, output } = await sync("ext::touch /tmp/owned", "evil");
     expect([code, output]).toEqual([1, expect.stringMatching(/not allowed/)]);
     expect((await root.sh("ls /tmp/owned")).code).not.toBe(0);
   });
 
-  describe("keeps a copy as the server does", () => {
+  describe("copies of remotes", () => {
     const bring = async (url: string, name: string) => {
-      // Another name is another setting: the script would remove the copies of the tests before.
+      // With another name, the script would remove the copies of the earlier tests.
       const moved = `mkdir -p /srv/kept; cd ${place}; for each in *; do [ "$each" = ${name} ] || [ ! -f "$each/.git/mcp-edge" ] || mv -T "$each" "/srv/kept/$each"; done 2>/dev/null`;
       await root.sh(moved);
       const { code, output } = await sync(url, name);
@@ -102,7 +102,7 @@ function workspace() {
     beforeAll(() => root.sh("mkdir -p /srv/remotes"));
     copiesContract(() => ({
       ...{ place, remotes: "/srv/remotes", marker: "mcp-edge", bring },
-      // Whatever a test does to a copy, the account did.
+      // A test's changes in a copy belong to the account.
       sh: (script: string) =>
         root.sh(`(${script}\n); code=$?; chown -hR mcp-edge: ${place}/* 2>/dev/null; exit $code`),
     }));

@@ -7,7 +7,7 @@ import { type Arch, nativeParts } from "../../infra/native-parts.ts";
 import { projectRoot } from "../../infra/paths.ts";
 import { loadedParts } from "../../infra/release.ts";
 
-/** What has packages of its own for each platform. */
+/** Packages with one package for each platform. */
 const PARENTS = ["@vscode/ripgrep", "@ast-grep/napi", "sqlite-vec"];
 const MACHINES = ["arm64", "x64"] as const;
 /** e_machine of the ELF header */
@@ -59,7 +59,7 @@ describe.each([
   afterAll(() => rm(tree.folder, { recursive: true, force: true }));
 
   test.each(MACHINES)(
-    "the parts of a release are those of a Debian machine with %s",
+    "a release has the native packages of a Debian machine with %s",
     async (arch) => {
       const parts = await nativeParts(arch, { modules: tree.modules, nodes: [tree.node] });
       for (const file of [parts.node, parts.rg]) {
@@ -81,7 +81,7 @@ describe.each([
     300_000,
   );
 
-  test("what npm has installed for this very machine is not fetched again", async () => {
+  test("a package that npm has installed for this platform is not downloaded again", async () => {
     const { rg, sqliteVec } = await nativeParts(cpu, { modules: tree.modules, nodes: [tree.node] });
     expect([rg.startsWith(tree.modules), sqliteVec.startsWith(tree.modules)]).toEqual(
       os === "linux" ? [true, true] : [false, false],
@@ -89,7 +89,7 @@ describe.each([
   }, 120_000);
 });
 
-test("an installed package of another version than the lockfile's is not taken", async () => {
+test("an installed package with another version than the lockfile's is not used", async () => {
   const { folder, modules, node } = await treeOf("linux", "x64", "glibc");
   const manifest = join(modules, "sqlite-vec-linux-x64/package.json");
   await writeFile(manifest, JSON.stringify({ name: "sqlite-vec-linux-x64", version: "9.9.9" }));

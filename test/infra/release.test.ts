@@ -48,7 +48,7 @@ describe("buildRelease", () => {
     expect(basename(release.archive)).toBe(`${hash}.tar.zst`);
   });
 
-  test("made from nothing again, has the same bytes", async () => {
+  test("has the same bytes when it is built again from scratch", async () => {
     const first = await readFile(release.archive);
     await rm(release.archive);
     const again = await buildRelease();
@@ -56,7 +56,7 @@ describe("buildRelease", () => {
     expect(first.equals(await readFile(again.archive))).toBe(true);
   }, 60_000);
 
-  test("holds what the machine starts, and it starts without the project around it", async () => {
+  test("has all files that the server needs to start outside of the project", async () => {
     await run("tar", ["--zstd", "-xf", release.archive, "-C", folder]);
     expect((await readdir(folder)).sort()).toEqual([
       "bin",
@@ -89,7 +89,7 @@ describe("buildRelease", () => {
     expect(await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(stdout)).toBeNull();
     const { components, dependencies, metadata, serialNumber } = JSON.parse(stdout) as Document;
     const names = components.map(({ group, name }) => (group ? `${group}/${name}` : name));
-    // What answers requests, what validates them, what searches, what shows the API; and no tool of the build.
+    // The packages that the server uses at runtime, and no build tool.
     expect(names).toEqual(
       expect.arrayContaining([
         "node",
@@ -117,7 +117,7 @@ describe("buildRelease", () => {
       cpe: `cpe:2.3:a:nodejs:node.js:${version}:*:*:*:*:*:*:*`,
       hashes: [{ alg: "SHA-256", content: pins[`linux-${process.arch}`]?.binary }],
     });
-    // Nothing that differs between two builds.
+    // No value that differs between two builds.
     expect([serialNumber, metadata.timestamp]).toEqual([undefined, undefined]);
   }, 60_000);
 
@@ -132,13 +132,16 @@ describe("buildRelease", () => {
     };
     const server = spawn(join(folder, "bin/node"), ["server.mjs"], { cwd: folder, env });
     const ended = once(server, "exit");
-    let said = "";
+    let output = "";
     for (const stream of [server.stdout, server.stderr])
       stream.on("data", (chunk) => {
-        said += chunk;
+        output += chunk;
       });
     try {
-      const origin = await eventually(() => /"url":"(.*?)\/mcp"/.exec(said)?.[1], "the release to be ready");
+      const origin = await eventually(
+        () => /"url":"(.*?)\/mcp"/.exec(output)?.[1],
+        "the release to be ready",
+      );
       expect(await (await fetch(`${origin}/api/docs`)).text()).toContain("swagger-ui-bundle.js");
       const script = await fetch(`${origin}/api/docs/static/swagger-ui-bundle.js`);
       expect([script.status, script.headers.get("content-type")]).toEqual([
@@ -173,7 +176,7 @@ test("a release for the other processor has its Node and its ripgrep", async () 
   await rm(there, { recursive: true });
 }, 300_000);
 
-test("a bundle is the same from whatever folder it is made", async () => {
+test("a bundle does not depend on the folder in which it is built", async () => {
   const script = `const { bundleServer } = await import(${JSON.stringify(join(projectRoot, "infra/release.ts"))});
     process.stdout.write((await bundleServer()).toString("base64"));`;
   const node = join(projectRoot, "node_modules/.bin/node");

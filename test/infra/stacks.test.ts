@@ -17,19 +17,16 @@ const settingsOf = async (stack: string) =>
   ) as AwsSettings;
 
 describe("the stacks that come with the project", () => {
-  test.each(["dev", "staging", "prod"])(
-    "%s is valid as it stands but for domain and workspace",
-    async (stack) => {
-      const config = await configOf(stack);
-      expect(config["aws:region"]).toMatch(/^[a-z]{2}-[a-z]+-\d$/);
-      expect(() => parseSettings(rawSettings(config), stack)).toThrow(
-        /have 2 problems:\n {2}- mcp-edge:domain must be set.*\n {2}- mcp-edge:workspace must be set/,
-      );
-      expect((await settingsOf(stack)).environment).toBe(stack);
-    },
-  );
+  test.each(["dev", "staging", "prod"])("%s is valid once domain and workspace are set", async (stack) => {
+    const config = await configOf(stack);
+    expect(config["aws:region"]).toMatch(/^[a-z]{2}-[a-z]+-\d$/);
+    expect(() => parseSettings(rawSettings(config), stack)).toThrow(
+      /have 2 problems:\n {2}- mcp-edge:domain must be set.*\n {2}- mcp-edge:workspace must be set/,
+    );
+    expect((await settingsOf(stack)).environment).toBe(stack);
+  });
 
-  test("differ where environments should", async () => {
+  test("differ in protection, alarms, ACME server, log retention and instance type", async () => {
     const [dev, staging, prod] = await Promise.all(["dev", "staging", "prod"].map(settingsOf));
     const pick = (settings: AwsSettings | undefined) => [
       settings?.protect,

@@ -17,7 +17,7 @@ const HTTPS = "https://git.example.com/o/n.git";
 const SSH = "ssh://git@git.example.com/o/n.git";
 
 describe("workspaceCredentials", () => {
-  test("become git configuration for the one host, or known hosts and a key", () => {
+  test("become git configuration for one host, or known hosts and a key", () => {
     expect(credentialFile({ workspaceCredentials: token, workspace: HTTPS })).toBe(
       '[http]\n\tfollowRedirects = false\n[http "https://git.example.com/"]\n\textraHeader = "Authorization: Basic Ym90OnMzY3JldA=="\n',
     );
@@ -48,7 +48,7 @@ describe("workspaceCredentials", () => {
       ".knownHosts is a secret, but must be the lines of",
     ],
     [JSON.stringify({ ...key, knownHosts: "# s3cret" }), ".knownHosts is a secret, but must be the lines of"],
-  ])("%s is refused without a word of it", (workspaceCredentials, problem) => {
+  ])("%s is refused, and the message does not show it", (workspaceCredentials, problem) => {
     const parse = () => parseSettings({ workspace: HTTPS, workspaceCredentials }, "dev");
     expect(parse).toThrow(problem);
     expect(parse).not.toThrow("s3cret");
@@ -60,7 +60,7 @@ describe("workspaceCredentials", () => {
     [token, "."],
     [key, HTTPS],
     [key, "/srv/repository"],
-  ])("must be of the workspace's kind", (credentials, workspace) => {
+  ])("must fit the URL scheme of the workspace", (credentials, workspace) => {
     for (const target of [{}, { target: "aws", domain: "mcp.example.com", workspace: HTTPS }]) {
       const settings = { ...target, workspace, workspaceCredentials: JSON.stringify(credentials) };
       expect(() => parseSettings(settings, "dev")).toThrow(
@@ -69,13 +69,13 @@ describe("workspaceCredentials", () => {
     }
   });
 
-  test("too long for a parameter of SSM is refused with its size", () => {
+  test("are refused with their size if they are too long for an SSM parameter", () => {
     const long = { ...key, knownHosts: HOSTS.repeat(200) };
     const settings = { workspace: SSH, workspaceCredentials: JSON.stringify(long) };
     expect(() => parseSettings(settings, "dev")).toThrow(/has \d+ bytes, and 4096 are what AWS keeps/);
   });
 
-  test("the parameter's name is not free for a secret of the server", () => {
+  test("reserve their parameter's name, so that no secret of the server can use it", () => {
     const secrets = JSON.stringify({ WORKSPACE_CREDENTIALS: "s3cret" });
     const settings = { target: "aws", domain: "mcp.example.com", workspace: ".", secrets };
     expect(() => parseSettings(settings, "dev")).toThrow(

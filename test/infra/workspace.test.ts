@@ -36,7 +36,7 @@ afterAll(async () => {
 });
 
 describe("the pushed workspace", () => {
-  test("is the same from every checkout of a commit, whatever else lies in it", async () => {
+  test("has the same bytes for every checkout of a commit, whatever other files it has", async () => {
     const { identity } = await resolveWorkspace(origin);
     expect(identity).toMatch(/^[0-9a-f]{64}$/);
     const full = await checkout("full");
@@ -54,7 +54,7 @@ describe("the pushed workspace", () => {
     expect((await resolveWorkspace(busy)).identity).not.toBe(identity);
   });
 
-  test("holds HEAD alone by default, with its history; with refs, those", async () => {
+  test("has HEAD and its history by default, or the named refs", async () => {
     const refsIn = async (refs?: string[]) => {
       const bundle = await bundleOf(await resolveWorkspace(origin, refs));
       return (await run("git", ["bundle", "list-heads", bundle])).stdout
@@ -77,7 +77,7 @@ describe("the pushed workspace", () => {
     expect((await git(join(folder, "from-bundle"), "log", "--format=%s")).stdout).toBe("Second\nSample");
   });
 
-  test("changes with a ref that is pushed, and is written once", async () => {
+  test("changes with a pushed ref, and is written once", async () => {
     const before = await resolveWorkspace(origin, ["*"]);
     const file = await bundleOf(before);
     expect(await bundleOf(before)).toBe(file);
@@ -87,7 +87,7 @@ describe("the pushed workspace", () => {
   });
 });
 
-describe("a folder that cannot be pushed is refused with the way out", () => {
+describe("a folder that cannot be pushed is refused with the solution", () => {
   test.each([
     ["depth 1", ["--depth=1"]],
     ["a tag at depth 1", ["--depth=1", "--branch=deployed/prod"]],
@@ -101,7 +101,7 @@ describe("a folder that cannot be pushed is refused with the way out", () => {
     expect((await resolveWorkspace(shallow)).identity).toBe((await resolveWorkspace(origin)).identity);
   });
 
-  test("no repository, no commit, no such branch", async () => {
+  test("a folder without a repository, a commit or the named branch", async () => {
     await expect(resolveWorkspace(folder)).rejects.toThrow("is not a git repository");
     await run("git", ["init", "--quiet", join(folder, "empty")]);
     await expect(resolveWorkspace(join(folder, "empty"))).rejects.toThrow("has no commit yet");

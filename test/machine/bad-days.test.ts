@@ -6,14 +6,14 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { run } from "../../infra/exec.ts";
 import { ask, Checkout, hostState, inMachine } from "./support.ts";
 
-/** Interruptions, taken ranges, no room, no network: the next command goes on, and nothing half made is left. */
+/** Interruptions, used ranges, no disk space, no network: the next command works, and nothing incomplete is left. */
 let checkout: Checkout;
 let before: Record<string, string>;
 
 beforeAll(async () => {
   before = await hostState();
   checkout = await Checkout.create();
-  // A home outside the checkout: nothing may depend on the program's folders above it.
+  // The home is outside the checkout, since nothing may depend on the program's folders above it.
   checkout.env.MCP_EDGE_HOME = await mkdtemp(join(tmpdir(), "mcp-edge-home-"));
 }, 60_000);
 
@@ -49,7 +49,7 @@ async function cut(stack: string, line: string, signal: NodeJS.Signals): Promise
 }
 
 describe("an interrupted up", () => {
-  test("by SIGINT while the machine boots: the next up finishes", async () => {
+  test("by SIGINT while the machine boots is finished by the next up", async () => {
     expect(await cut("cut", "cloud-init runs", "SIGINT")).not.toBe(0);
     const up = await checkout.up("cut", "--no-doctor");
     expect((await ask(up, "/readyz")).status).toBe(200);
@@ -57,14 +57,14 @@ describe("an interrupted up", () => {
     expect((await checkout.cli("down", "--stack", "cut")).code).toBe(0);
   }, 180_000);
 
-  test("by SIGKILL while the machine is made: down removes all of it", async () => {
+  test("by SIGKILL while the machine is created is removed by down", async () => {
     expect(await cut("cut", "cut-machine: create", "SIGKILL")).toBe("SIGKILL");
     const result = await checkout.cli("down", "--stack", "cut");
     expect(result.code).toBe(0);
     expect(await hostState()).toEqual(before);
   }, 120_000);
 
-  test("by SIGKILL while the machine boots: the next up finishes", async () => {
+  test("by SIGKILL while the machine boots is finished by the next up", async () => {
     expect(await cut("cut", "cloud-init runs", "SIGKILL")).toBe("SIGKILL");
     const up = await checkout.up("cut", "--no-doctor");
     expect((await ask(up, "/readyz")).status).toBe(200);
@@ -73,9 +73,9 @@ describe("an interrupted up", () => {
   }, 180_000);
 });
 
-describe("what is taken", () => {
-  test("an address range and a bridge's name that are in use are passed over; two stacks run side by side", async () => {
-    // A network of somebody else: its name is the one that comes first, its range the one that comes second. Other stacks may be up.
+describe("the network", () => {
+  test("avoids address ranges and bridge names that are in use, and lets two stacks run side by side", async () => {
+    // Another program's network: one bridge has the first free name, another one the second free range. Other stacks may be up.
     const used = new Set(await readdir("/sys/class/net"));
     const free = Array.from({ length: 200 }, (_, index) => index).filter(
       (index) => !used.has(`mcpe${index}`),
@@ -90,7 +90,7 @@ describe("what is taken", () => {
       const second = await checkout.up("second", "--no-doctor");
       expect([first.deployed.networkIndex, second.deployed.networkIndex]).toEqual(next.slice(0, 2));
       for (const up of [first, second]) expect((await ask(up, "/readyz")).status).toBe(200);
-      // Each has control groups of its own: what ends a service of one leaves the other's alone.
+      // Each machine has its own control groups, so stopping a service of one does not stop that of the other.
       const mainPid = ["systemctl", "show", "-p", "MainPID", "--value", "nginx.service"];
       const pid = (await inMachine(checkout, "second", ...mainPid)).stdout;
       expect((await inMachine(checkout, "first", "systemctl", "stop", "nginx.service")).code).toBe(0);
@@ -107,7 +107,7 @@ describe("what is taken", () => {
   }, 240_000);
 });
 
-describe("what is missing", () => {
+describe("up without a prerequisite", () => {
   /** The CLI with an empty cache, run under `wrapper`. */
   async function upUnder(wrapper: string[], cache: string) {
     const env = { ...checkout.env, MCP_EDGE_CACHE: cache };
@@ -123,7 +123,7 @@ describe("what is missing", () => {
     return run(command, args, { cwd: checkout.folder, env, timeout: 120_000, accept: [0, 1] });
   }
 
-  test("room: a clear error that says how much, and nothing half made", async () => {
+  test("fails without enough disk space, names the required space, and leaves nothing", async () => {
     const small = join(checkout.folder, "small");
     await mkdir(small);
     await run("mount", ["-t", "tmpfs", "-o", "size=64m", "tmpfs", small]);
@@ -139,7 +139,7 @@ describe("what is missing", () => {
     expect(await hostState()).toEqual(before);
   }, 150_000);
 
-  test("the network: a clear error, and nothing half made", async () => {
+  test("fails without a network, names the mirror, and leaves nothing", async () => {
     const cache = join(checkout.folder, "offline-cache");
     await mkdir(cache);
     const { code, stderr } = await upUnder(["unshare", "--net"], cache);
@@ -153,7 +153,7 @@ describe("what is missing", () => {
 });
 
 describe("wrong settings", () => {
-  test("all problems at once, each with its fix, before anything is made", async () => {
+  test("are reported all at once with their fixes, before anything is created", async () => {
     const set = ["--set", "rateLimit=fast", "--set", "domian=x.example.com"];
     const { code, stderr } = await checkout.cli("up", "--stack", "cut", ...set);
     expect(code).toBe(1);

@@ -8,7 +8,7 @@ import { conformance } from "../server/conformance/suite.ts";
 import { ask, Checkout, inMachine, load, mcpHeaders, type UpOutput } from "./support.ts";
 import { withToken } from "./with-token.ts";
 
-/** Changes of a running machine: a release, a broken one, a broken file. The old state serves all the while. */
+/** Changes of a running machine: a release, a broken release and a broken file. The old release serves throughout. */
 const stack = "deploys";
 let checkout: Checkout;
 let first: UpOutput;
@@ -16,7 +16,7 @@ let token = "";
 
 beforeAll(async () => {
   checkout = await Checkout.create();
-  // The load comes from one address: its limit must not be what is measured.
+  // The load comes from one address, whose limit must not refuse it.
   first = await checkout.up(stack, "--no-doctor", "--set", "rateLimit=1000");
   token = first.token?.token ?? "";
 }, 300_000);
@@ -35,7 +35,7 @@ const status = async () =>
   JSON.parse((await inMachine(checkout, stack, "mcp-edge-deploy", "status", "--json")).stdout);
 
 describe("a release", () => {
-  test("changed server code is switched in place, and no request fails", async () => {
+  test("with changed server code is switched to in place, without a failed request", async () => {
     const before = await status();
     await checkout.edit("server/version.ts", '"0.1.0"', '"0.1.0-next"');
     const traffic = load(first, token);
@@ -54,7 +54,7 @@ describe("a release", () => {
     expect(after.colour).not.toBe(before.colour);
   }, 120_000);
 
-  test("a session of before goes on after it, there and back", async () => {
+  test("keeps the sessions of the previous one, also after switching back", async () => {
     const ca = await readFile(first.deployed.rootsFile, "utf8");
     const http3 = http3Fetch({ ca });
     const transport = new StreamableHTTPClientTransport(new URL(first.deployed.url), {
@@ -83,7 +83,7 @@ describe("a release", () => {
     }
   }, 180_000);
 
-  test("one that does not get ready: the old one serves on, up fails and shows why", async () => {
+  test("that does not become ready is not switched to, and up fails with its log", async () => {
     const before = await status();
     const main = join(checkout.folder, "server/main.ts");
     const good = await readFile(main, "utf8");
@@ -99,7 +99,7 @@ describe("a release", () => {
     expect(await servedVersion()).toBe("0.1.0-next");
   }, 180_000);
 
-  test("one whose hash is wrong is refused before it is unpacked", async () => {
+  test("with a wrong hash is refused before it is unpacked", async () => {
     const before = await status();
     const wrong = "0".repeat(64);
     const incoming = join(checkout.folder, `.mcp-edge/stacks/${stack}/data/incoming`);
@@ -114,7 +114,7 @@ describe("a release", () => {
 describe("the machine's files", () => {
   const config = "cloud-init/files/nginx/nginx.conf";
 
-  test("a broken NGINX file: the old one serves on, up fails with NGINX's own words", async () => {
+  test("keep the old NGINX file if the new one is broken, and up fails with NGINX's message", async () => {
     const before = await status();
     await appendFile(join(checkout.folder, config), "\nthis_is_no_directive on;\n");
     const result = await checkout.cli("up", "--stack", stack, "--no-doctor");
@@ -125,7 +125,7 @@ describe("the machine's files", () => {
     expect(await status()).toEqual(before);
   }, 120_000);
 
-  test("a setting that changes a file arrives in place", async () => {
+  test("are updated in place when a setting changes", async () => {
     await checkout.up(stack, "--no-doctor", "--set", "rateLimit=77");
     const served = await inMachine(checkout, stack, "grep", "-r", "rate=77r/s", "/etc/nginx");
     expect(served.code).toBe(0);
@@ -136,7 +136,7 @@ describe("the machine's files", () => {
 describe("the public conformance suite, through NGINX", () => {
   let proxy: Awaited<ReturnType<typeof withToken>>;
   beforeAll(async () => {
-    // A release with the suite's fixtures, as no real one has them.
+    // A release with the suite's fixtures, which a real release does not have.
     const main = join(checkout.folder, "server/main.ts");
     const profile = 'import { conformanceProfile } from "../test/server/conformance/profile.ts";\n';
     await writeFile(main, profile + (await readFile(main, "utf8")));
@@ -151,7 +151,7 @@ describe("the public conformance suite, through NGINX", () => {
   afterAll(() => proxy?.close());
 
   test.each(["2025-11-25", "2026-07-28"])(
-    "every scored scenario of %s passes",
+    "passes in every scored scenario of %s",
     async (revision) => {
       const { code, output } = await conformance(`${proxy.origin}/mcp`, "--requirements", revision);
       expect({ code, output: code === 0 ? "" : output }).toEqual({ code: 0, output: "" });

@@ -5,7 +5,7 @@ import { http3Fetch } from "../../cli/http3/http3-fetch.ts";
 import { TOOLS } from "../../server/tools/index.ts";
 import { ask, Checkout, hostState, inMachine, mcpHeaders, type UpOutput } from "./support.ts";
 
-/** One machine from nothing to nothing: made, checked by doctor, used over HTTP/3, hurt, restarted, removed. */
+/** The whole life of one machine: created, checked by doctor, used over HTTP/3, disturbed, restarted, removed. */
 const stack = "whole";
 let checkout: Checkout;
 let before: Record<string, string>;
@@ -41,13 +41,13 @@ const activeUnit = async () => {
 };
 
 describe("up", () => {
-  test("ends with every line of doctor green", () => {
+  test("ends with all checks of doctor passed", () => {
     expect(made.doctor?.checks.filter((check) => !check.ok)).toEqual([]);
     expect(made.doctor?.checks.length).toBeGreaterThan(10);
     expect(made.doctor?.ok).toBe(true);
   });
 
-  test("cloud-init is done, neither in error nor degraded, and no unit failed", async () => {
+  test("ends with cloud-init done, not degraded, and without a failed unit", async () => {
     const status = await inMachine(checkout, stack, "cloud-init", "status", "--format", "json");
     expect(JSON.parse(status.stdout)).toMatchObject({ extended_status: "done", errors: [] });
     const failed = await inMachine(checkout, stack, "systemctl", "--failed", "--no-legend", "--plain");
@@ -62,7 +62,7 @@ describe("up", () => {
     expect(state).not.toContain(token);
   });
 
-  test("again, with nothing changed: says so", async () => {
+  test("reports no changes when it is run again", async () => {
     const again = await checkout.up(stack, "--no-doctor");
     expect(Object.keys(again.changes).filter((operation) => again.changes[operation])).toEqual(["same"]);
     expect(again.token).toBeUndefined();
@@ -115,7 +115,7 @@ describe("a real MCP client over HTTP/3", () => {
       await client.connect(transport);
       const { tools } = await client.listTools();
       const names = tools.map(({ name }) => name).sort();
-      // The machine lacks nothing that a tool needs, except the embeddings nobody named.
+      // The machine has what all tools need, except an embeddings service, which is not configured.
       expect(names).toEqual(
         TOOLS.map(({ name }) => name)
           .filter((name) => name !== "search_semantic")
@@ -132,13 +132,13 @@ describe("a real MCP client over HTTP/3", () => {
   }, 60_000);
 });
 
-describe("strangers", () => {
-  test("a request for another host on an accepted connection is refused", async () => {
+describe("unwanted requests", () => {
+  test("for another host on an accepted connection are refused", async () => {
     const { status, body } = await ask(made, "/mcp", { headers: { host: "foreign.invalid" } });
     expect([status, JSON.parse(body)]).toEqual([421, expect.objectContaining({ jsonrpc: "2.0", id: null })]);
   });
 
-  test("a dead token that is repeated bans nobody; guesses do, doctor names the ban, and it can be lifted", async () => {
+  test("with one expired token cause no ban; with guessed tokens they do, doctor reports the ban, and it can be lifted", async () => {
     const post = (bearer: string) =>
       ask(made, "/mcp", { method: "POST", headers: mcpHeaders(bearer), body: "{}" }).catch(() => undefined);
     const banned = async () => (await inMachine(checkout, stack, "fail2ban-client", "banned")).stdout;
@@ -159,7 +159,7 @@ describe("strangers", () => {
 });
 
 describe("a renewed certificate", () => {
-  test("is served at once, without a reload, while a stream over HTTP/3 goes on", async () => {
+  test("is served at once, without a reload, while a stream over HTTP/3 continues", async () => {
     const ca = await readFile(made.deployed.rootsFile, "utf8");
     const { hostname } = new URL(made.deployed.url);
     const serial = async () => {
@@ -175,7 +175,7 @@ describe("a renewed certificate", () => {
     const nginx = await pidOf("nginx.service");
     const workers = (await inMachine(checkout, stack, "pgrep", "-P", String(nginx))).stdout;
     const old = await serial();
-    // As Debian's timer calls it, but for a certificate that is not due.
+    // As Debian's timer calls it, but forced, since the certificate is not due.
     const renew = ["certbot", "-q", "renew", "--no-random-sleep-on-renew", "--force-renewal"];
     const http3 = http3Fetch({ ca });
     try {
@@ -204,7 +204,7 @@ describe("a renewed certificate", () => {
 });
 
 describe("kill -9", () => {
-  test("of the server: back within 5 s", async () => {
+  test("of the server is followed by a restart within 5 s", async () => {
     const unit = await activeUnit();
     const pid = await pidOf(unit);
     await inMachine(checkout, stack, "kill", "-9", String(pid));
@@ -212,7 +212,7 @@ describe("kill -9", () => {
     expect(await pidOf(unit)).not.toBe(pid);
   }, 30_000);
 
-  test("of NGINX's workers, and of its master: back within 5 s", async () => {
+  test("of NGINX's workers or its master is followed by a restart within 5 s", async () => {
     const master = await pidOf("nginx.service");
     await inMachine(checkout, stack, "pkill", "-9", "-P", String(master));
     expect(await until(5_000, ready)).toBe(true);
@@ -221,8 +221,8 @@ describe("kill -9", () => {
   }, 30_000);
 });
 
-describe("the machine off and on", () => {
-  test("up starts it again, with its certificate, its token and its name", async () => {
+describe("a machine that was powered off", () => {
+  test("is started again by up, with its certificate, its token and its address", async () => {
     const poweroff = await inMachine(checkout, stack, "systemctl", "poweroff");
     expect(poweroff.code).toBe(0);
     expect(

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { ask, Checkout, inMachine, load, type UpOutput } from "./support.ts";
 
-/** On a booted machine: after an upgrade of a library, what runs uses the new one. */
+/** On a booted machine: after an upgrade of a library, running services use the new one. */
 const stack = "patched";
 let checkout: Checkout;
 let up: UpOutput;
 
-/** A script in the machine; its output. */
+/** Runs a script in the machine. */
 const sh = async (script: string) => {
   const result = await inMachine(checkout, stack, "bash", "-c", script);
   return { code: result.code, output: `${result.stdout}${result.stderr}`.trim() };
@@ -22,7 +22,7 @@ const UNITS = ["nginx.service", "fail2ban.service", "ssh.service"];
 const pids = async () => (await sh(`systemctl show -P MainPID ${UNITS.join(" ")}`)).output.split(/\s+/);
 const colour = async () => JSON.parse((await sh("mcp-edge-deploy status --json")).output).colour as string;
 
-/** What an upgrade does to a library: another file of the same name. Then apt runs its hooks for a package that has nothing in it. */
+/** Replaces the libraries' files, as an upgrade does. Then apt installs an empty package and runs its hooks. */
 const UPGRADE = `set -e
   for name in libssl.so.3 libcrypto.so.3 libc.so.6; do
     file=$(readlink -f "$(ldconfig -p | sed -n "s/.*$name .*=> //p" | head -n 1)"); cp -a $file $file.new; mv $file.new $file
@@ -33,7 +33,7 @@ const UPGRADE = `set -e
   DEBIAN_FRONTEND=noninteractive apt-get install -y -q /tmp/probe.deb 2>&1`;
 
 describe("an upgrade of libssl, libcrypto and libc", () => {
-  test("restarts what uses them; the server changes its colour without a lost request", async () => {
+  test("restarts the services that use them, and the server switches its slot without a lost request", async () => {
     await sh("systemctl start ssh.service");
     const before = { pids: await pids(), colour: await colour() };
     const traffic = load(up, up.token?.token ?? "", 20);
@@ -44,7 +44,7 @@ describe("an upgrade of libssl, libcrypto and libc", () => {
       expect([UNITS[index], after[index]]).not.toEqual([UNITS[index], pid]);
     expect(await colour()).not.toBe(before.colour);
     const { failures } = await traffic.stop();
-    // NGINX itself restarts: what it was answering at that moment is cut. The server behind it answers all the time.
+    // NGINX itself restarts, which interrupts its open requests. The server behind it answers throughout.
     expect(failures.filter((text) => /50[0-9]/.test(text))).toEqual([]);
     expect((await ask(up, "/readyz")).status).toBe(200);
     const stale = await sh(
@@ -53,13 +53,13 @@ describe("an upgrade of libssl, libcrypto and libc", () => {
     expect(stale.output).toBe("");
   }, 240_000);
 
-  test("what cannot be restarted is a reboot that is due, and seen", async () => {
+  test("reports that a reboot is due for a process that cannot be restarted", async () => {
     expect(
       (await sh("systemctl start mcp-edge-patches.service; cat /run/mcp-edge-patches/reboot")).output,
     ).toMatch(/replaced libraries: .*\bdbus/);
   }, 60_000);
 
-  test("the window for it is open in the hour after 04:00", async () => {
+  test("schedules the reboot in the hour after 04:00", async () => {
     expect((await sh("systemctl show -P NextElapseUSecRealtime mcp-edge-reboot.timer")).output).toMatch(
       / 0[45]:\d\d:\d\d UTC$/,
     );

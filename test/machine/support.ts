@@ -32,7 +32,7 @@ export interface CliResult {
 }
 
 /**
- * A checkout of this very tree in a folder of its own, as a git repository with one commit: the tests change its code and
+ * A checkout of this tree in its own folder, as a git repository with one commit. The tests change its code and
  * its templates, run its CLI, and never touch the tree they run in. The cache is shared with it, the home is not.
  */
 export class Checkout {
@@ -47,7 +47,7 @@ export class Checkout {
       MCP_EDGE_HOME: join(folder, ".mcp-edge"),
       MCP_EDGE_CACHE: cache,
       INIT_CWD: folder,
-      // The npm scripts' Node, not the one that happens to be on PATH.
+      // The npm scripts' Node, not another one on PATH.
       PATH: `${join(projectRoot, "node_modules/.bin")}:${process.env.PATH}`,
     };
   }
@@ -115,7 +115,7 @@ export class Checkout {
     return JSON.parse(result.stdout);
   }
 
-  /** Take everything away, also what a failed test left. */
+  /** Removes everything, including what a failed test left. */
   async remove(...stacks: string[]): Promise<void> {
     for (const stack of stacks) {
       const result = await this.cli("down", "--stack", stack);
@@ -169,7 +169,7 @@ export const mcpHeaders = (token: string) => ({
   accept: "application/json, text/event-stream",
 });
 
-/** Ask at a steady rate, half GET and half POST, until told to stop. */
+/** Sends requests at a steady rate until it is stopped, half GET and half POST. */
 export function load(up: UpOutput, token: string, perSecond = 100) {
   const agent = new Agent({ keepAlive: true, maxSockets: 16 });
   const failures: string[] = [];
@@ -205,7 +205,7 @@ export function load(up: UpOutput, token: string, perSecond = 100) {
   };
 }
 
-/** Everything that a stack may leave on a host, as text: compared before and after. */
+/** Everything that a stack may leave on a host, as text, to compare before and after. */
 export async function hostState(): Promise<Record<string, string>> {
   const out = async (command: string, ...args: string[]) => (await run(command, args)).stdout;
   const mounts = await readFile("/proc/self/mounts", "utf8");

@@ -15,7 +15,7 @@ export async function withToken(up: UpOutput, token: string) {
   const server = createServer((incoming, answer) => {
     const own = `127.0.0.1:${(server.address() as AddressInfo).port}`;
     const headers: IncomingHttpHeaders = { ...incoming.headers, authorization: `Bearer ${token}` };
-    // A foreign name stays foreign: that it is refused is among the things that are asked.
+    // Another host name is passed on, since the suite tests that it is refused.
     if (headers.host === own || headers.host === own.replace("127.0.0.1", "localhost"))
       headers.host = hostname;
     if (headers.origin === `http://${own}`) headers.origin = `https://${hostname}`;

@@ -12,7 +12,7 @@ export function acmeEndpoint(home: string, behind: { host: string; port: number;
     const path = incoming.url === "/directory" ? "/dir" : incoming.url;
     const { host, port, ca } = behind;
     const { method, headers } = incoming;
-    // Its own certificate is for an address, and the Host header is not that.
+    // The ACME server's certificate is for an address, which differs from the Host header.
     const onward = secureRequest(
       { host, port, ca, servername: "localhost", path, method, headers },
       (answer) => {

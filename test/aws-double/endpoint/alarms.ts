@@ -3,7 +3,7 @@ import { firstState } from "../services/alarm-state.ts";
 import { ALARM } from "../services/cloudwatch.ts";
 import { object, type Props, text } from "../values.ts";
 
-/** Alarms as they are right after they were put, once CloudWatch has looked for the first time. CloudWatch answers in JSON. */
+/** Alarms after their first evaluation by CloudWatch, as JSON. */
 export const alarms = (asked: Props, aws: Account): Props => ({
   MetricAlarms: aws.store
     .all(ALARM)

@@ -12,7 +12,7 @@ import { answerS3, S3Error } from "./s3.ts";
 import { answerJson, ServiceError } from "./services.ts";
 import { SignatureError, type SignedRequest, verify } from "./sigv4.ts";
 
-/** Who calls, and what it may. */
+/** The caller and its permissions. */
 export type Gate = (request: Request) => boolean;
 
 interface Caller {
@@ -26,7 +26,7 @@ function callerOf(aws: Account, accessKeyId: string): Caller | undefined {
   if (role)
     return {
       credentials: roleCredentials(aws.store.home, role),
-      // Which stack it is about, a request does not say; the policy's other limits count.
+      // A request does not name its stack, so only the policy's other limits apply.
       documents: policiesOf(role, { stack: "*", ...(aws.domain ? { domain: aws.domain } : {}) }),
     };
   for (const { id, inputs } of aws.store.all(INSTANCE)) {
@@ -43,14 +43,14 @@ const flat = (headers: IncomingMessage["headers"]) =>
     Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(",") : value]),
   );
 
-/** Amazon's HTTP endpoint for S3 (path style), Systems Manager, CloudWatch and what doctor asks, told apart by the signature's service. */
+/** Amazon's HTTP endpoint for S3 (path style), Systems Manager, CloudWatch and doctor's requests. The signature names the service. */
 export function apiServer(aws: Account, log: (line: string) => void): Server {
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await buffer(request);
     const { method = "", url: target = "" } = request;
     const headers = flat(request.headers);
     const signer = verify({ method, target, headers, body }, (key) => callerOf(aws, key)?.credentials);
-    // Route 53 is the whole world's, and signed for one region.
+    // Route 53 is global, and its requests are signed for one region.
     const region = signer.service === "route53" ? "us-east-1" : aws.region;
     if (signer.region !== region)
       throw new SignatureError("AuthorizationHeaderMalformed", `the region must be ${region}`);

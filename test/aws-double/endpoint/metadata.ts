@@ -17,7 +17,7 @@ interface Answer {
 
 const ok = (body: string): Answer => ({ status: 200, body });
 
-/** Who asks is told by the address, as on EC2. */
+/** The instance is identified by its address, as on EC2. */
 function askerOf(aws: Account, address: string): Stored | undefined {
   const bare = address.replace(/^::ffff:/, "");
   return aws.store.all(INSTANCE).find(({ outs }) => outs.privateIp === bare);
@@ -70,7 +70,7 @@ function metadata(aws: Account, instance: Stored, path: string): Answer | undefi
 
 export class MetadataService {
   readonly #aws: Account;
-  /** Token to the instance that it was made for, and when it ends. */
+  /** By token: the instance that it was issued to, and its expiry. */
   readonly #tokens = new Map<string, { instance: string; ends: number }>();
 
   constructor(aws: Account) {
@@ -105,7 +105,7 @@ export class MetadataService {
   #token(request: IncomingMessage, instance: Stored): Answer {
     const seconds = Number(request.headers["x-aws-ec2-metadata-token-ttl-seconds"]);
     if (!(seconds >= 1 && seconds <= 21_600)) return { status: 400, body: "" };
-    // A request that a proxy passed on gets no token.
+    // A request that was forwarded by a proxy gets no token.
     if (request.headers["x-forwarded-for"] !== undefined) return { status: 403, body: "" };
     const token = randomBytes(40).toString("base64url");
     this.#tokens.set(token, { instance: instance.id, ends: Date.now() + seconds * 1000 });

@@ -11,7 +11,7 @@ import type { Gate } from "./api.ts";
 import type { Answer } from "./s3.ts";
 import { ServiceError } from "./services.ts";
 
-/** What `mcp-edge doctor --aws` asks besides objects and parameters, in the XML of each service's API reference. */
+/** The requests of `mcp-edge doctor --aws` other than for objects and parameters, in the XML of each service's API reference. */
 
 type Tree = { [name: string]: string | boolean | number | undefined | Tree | Tree[] };
 
@@ -156,7 +156,7 @@ function need(gate: Gate, action: string, resource = "*"): void {
     throw new ServiceError("AccessDenied", `not authorized to perform: ${action} on resource: ${resource}`);
 }
 
-/** A question in the query protocol; undefined: it is none that is known here. */
+/** Answers a request in the query protocol; undefined for an unknown one. */
 export function answerQuery(
   aws: Account,
   gate: Gate,
@@ -172,7 +172,7 @@ export function answerQuery(
   return answer(`${asked.Action}Response`, question(asked, aws, caller));
 }
 
-/** Route 53, which speaks XML over paths: the zones by name, the records of one. */
+/** Route 53, whose API is XML over paths: the zones by name, the records of a zone. */
 export function answerRoute53({ store }: Account, gate: Gate, target: string): Answer {
   const { pathname, searchParams } = new URL(target, "http://route53");
   if (pathname === "/2013-04-01/hostedzonesbyname") {
@@ -180,7 +180,7 @@ export function answerRoute53({ store }: Account, gate: Gate, target: string): A
     const zones = store
       .all(ZONE)
       .map(({ id, inputs }) => ({ Id: `/hostedzone/${id}`, Name: `${text(inputs, "name")}.` }));
-    // In order, from the name that is asked for.
+    // In order, starting at the requested name.
     const from = `${searchParams.get("dnsname")}.`;
     const [found] = zones.filter(({ Name }) => Name >= from).sort((a, b) => (a.Name < b.Name ? -1 : 1));
     return answer("ListHostedZonesByNameResponse", { HostedZones: found ? { HostedZone: found } : {} });
@@ -201,7 +201,7 @@ export function answerRoute53({ store }: Account, gate: Gate, target: string): A
   });
 }
 
-/** What a bucket is set to: `?publicAccessBlock` and `?versioning`; undefined: another request. */
+/** A bucket's configuration: `?publicAccessBlock` and `?versioning`; undefined for another request. */
 export function answerBucketSettings({ store }: Account, gate: Gate, target: string): Answer | undefined {
   const { pathname, search } = new URL(target, "http://s3");
   const bucket = pathname.split("/")[1] ?? "";

@@ -11,7 +11,7 @@ export interface Answer {
   body?: Buffer | string;
 }
 
-/** As S3 says no: an HTTP status and its code. */
+/** An error as S3 returns it: an HTTP status and a code. */
 export class S3Error extends Error {
   override name = "S3Error";
   readonly status: number;
@@ -44,7 +44,7 @@ export function answerS3(aws: Account, gate: Gate, request: SignedRequest): Answ
     case "HEAD": {
       if (!gate({ action: "s3:GetObject", resource })) throw denied("s3:GetObject", resource);
       const object = getObject(home, bucket, key);
-      // Who may not list is not told that a key is missing.
+      // A caller that may not list the bucket does not learn that a key is missing.
       if (!object) throw mayList ? new S3Error(404, "NoSuchKey", key) : denied("s3:ListBucket", bucketArn);
       const headers = { etag: `"${object.etag}"`, "content-type": object.contentType };
       const known = request.headers["if-none-match"];

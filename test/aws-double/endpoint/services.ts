@@ -9,7 +9,7 @@ import { alarms } from "./alarms.ts";
 import type { Gate } from "./api.ts";
 import type { Answer } from "./s3.ts";
 
-/** As the JSON services say no. */
+/** An error as the JSON services return it. */
 export class ServiceError extends Error {
   override name = "ServiceError";
   readonly status = 400;
@@ -22,7 +22,7 @@ export class ServiceError extends Error {
 
 type Call = (args: Props, aws: Account, gate: Gate) => Props;
 
-/** A public parameter belongs to no account. */
+/** A public parameter, which belongs to no account. */
 const parameterArn = (aws: Account, name: string) =>
   name.startsWith("/aws/service/")
     ? `arn:${aws.partition}:ssm:${aws.region}::parameter${name}`
@@ -36,7 +36,7 @@ function need(gate: Gate, action: string, resource: string): void {
     );
 }
 
-/** A SecureString is opened only when the request asks for it. */
+/** A SecureString is decrypted only if the request has WithDecryption. */
 function shown(aws: Account, { id, inputs, outs }: Stored, args: Props): Props {
   const sealed = inputs.type === "SecureString" && args.WithDecryption !== true;
   return {
@@ -88,7 +88,7 @@ const CALLS: Record<string, Call> = {
   },
 };
 
-/** CloudWatch and its logs take what comes; a test reads it back from the file. */
+/** CloudWatch and its logs accept any data. A test reads it back from the file. */
 function received(aws: Account, gate: Gate, service: string, action: string, args: Props): Props {
   const resource = service === "logs" ? arn(aws, "logs", `log-group:${text(args, "logGroupName")}:*`) : "*";
   const context = { "cloudwatch:namespace": text(args, "Namespace") };
@@ -102,7 +102,7 @@ function received(aws: Account, gate: Gate, service: string, action: string, arg
   return {};
 }
 
-/** Systems Manager speaks JSON named by X-Amz-Target; CloudWatch may come as a form (its query protocol). */
+/** Systems Manager uses JSON with X-Amz-Target. CloudWatch may also use a form (its query protocol). */
 export function answerJson(
   aws: Account,
   gate: Gate,

@@ -4,13 +4,13 @@ import type { Credentials } from "../account.ts";
 /** AWS Signature Version 4 as its receivers check it (IAM user guide, "Create a signed AWS API request"). */
 export interface SignedRequest {
   method: string;
-  /** As it came: path and query, percent-encoded by the client. */
+  /** Path and query as received, percent-encoded by the client. */
   target: string;
   headers: Record<string, string | undefined>;
   body: Buffer;
 }
 
-/** The request is not signed as it must be; the code is AWS's. */
+/** The request's signature is missing or invalid. The code is AWS's. */
 export class SignatureError extends Error {
   override name = "SignatureError";
   readonly code: string;

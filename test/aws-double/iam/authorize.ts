@@ -9,7 +9,7 @@ import { policiesOf } from "./principal.ts";
 
 const CALLS: Record<string, Calls> = { ...EC2_CALLS, ...OTHER_CALLS, ...STORAGE_CALLS };
 
-/** The requests of a kind. @throws Error for one whose requests nobody has written down: a policy could not be judged */
+/** The requests of a kind. @throws Error for a kind without known requests, whose policies cannot be checked */
 export function callsOf(token: string): Calls {
   const found = CALLS[token];
   if (!found)
@@ -28,14 +28,14 @@ export function updateCalls(token: string, subject: Subject, before: Props): Cal
       (key) => key !== "tags" && !key.startsWith("__") && !same(before[key], subject.inputs[key]),
     ),
   );
-  // An object whose tags alone change has its own way; other kinds have none for nothing.
+  // If only the tags of an object change, it has its own request. Other kinds send none without a change.
   const own = changed.size > 0 || !kind.tags ? (kind.change?.(subject, before, changed) ?? []) : [];
   return [...own, ...tagCalls(kind, subject, before)];
 }
 
-/** What the data sources ask. */
+/** The requests of the data sources. */
 const INVOKES: Record<string, (args: Props, aws: Account) => Call[]> = {
-  // Everybody may ask who they are.
+  // GetCallerIdentity needs no permission.
   "aws:index/getCallerIdentity:getCallerIdentity": () => [],
   "aws:index/getRegion:getRegion": () => [],
   "aws:index/getPartition:getPartition": () => [],
@@ -63,7 +63,7 @@ export const invokeCalls = (token: string, args: Props, aws: Account): Call[] =>
   INVOKES[token]?.(args, aws) ?? [];
 
 /**
- * Judges requests by the policies of the role that runs the program.
+ * Checks requests against the policies of the role that runs the program.
  * @param stack of the resource: each stack has roles of its own
  * @returns the tolerated ones that were denied
  * @throws ApiError for the first other one, in the words of the service
@@ -76,12 +76,12 @@ export function authorize(aws: Account, stack: string, requests: () => Call[]): 
   const global = {
     "aws:PrincipalAccount": aws.account,
     "aws:RequestedRegion": aws.region,
-    // Nothing here is another account's but Debian's images and parameters.
+    // Only Debian's images and parameters belong to another account.
     "aws:ResourceAccount": aws.account,
   };
   const denied = requests().filter((one) => {
     const request = { ...one, context: { ...global, ...one.context } };
-    aws.heard?.(request);
+    aws.onRequest?.(request);
     return !allowed(policies, request);
   });
   const [fatal] = denied.filter(({ tolerated }) => !tolerated);

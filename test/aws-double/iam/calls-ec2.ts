@@ -14,7 +14,7 @@ import {
   tagsIn,
 } from "./calls.ts";
 
-/** EC2: each resource that an action touches is judged by itself, with the keys that it has there. */
+/** EC2: each resource of an action is checked by itself, with its own condition keys. */
 
 const VPC = "aws:ec2/vpc:Vpc";
 const SUBNET = "aws:ec2/subnet:Subnet";
@@ -43,11 +43,11 @@ const TYPES: Record<string, string> = {
 
 const ec2 = (aws: Account, type: string, id: string) => arn(aws, "ec2", `${type}/${id}`);
 
-/** An action on something that is there, with the tags that it has. */
+/** An action on an existing resource, with its tags. */
 const on = (aws: Account, action: string, token: string, id: string): Call =>
   call(`ec2:${action}`, ec2(aws, TYPES[token] ?? token, id), storedTags(aws.store, token, id));
 
-/** Something new of this type, and the tags that it gets with its creation. */
+/** A new resource of this type, with the tags of its creation. */
 function born(subject: Subject, action: string, type: string): Call[] {
   const resource = ec2(subject.aws, type, "new");
   const asked = requestTags(tagsIn(subject.inputs));
@@ -158,7 +158,7 @@ const routeTableAssociation: Calls = {
   remove: (s) => [inTable(s, "DisassociateRouteTable"), inSubnet(s, "DisassociateRouteTable")],
 };
 
-/** The provider tags the group first, then takes its rules away. */
+/** The provider tags the group first, then deletes its rules. */
 const defaultSecurityGroup: Calls = {
   make: ({ aws, inputs }) => {
     const mother = aws.store.get(VPC, text(inputs, "vpcId"));
@@ -263,7 +263,7 @@ const interfaceOf = (inputs: Props) =>
 
 const rootTags = (inputs: Props) => tagsIn(object(inputs, "rootBlockDevice"));
 
-/** The id of the root volume is no output that the program reads; its tags are what counts. */
+/** The root volume. The program does not read its id, so only its tags matter. */
 const rootVolume = (aws: Account, action: string, context: Props): Call =>
   call(`ec2:${action}`, ec2(aws, "volume", "root"), context as Call["context"] & object);
 

@@ -55,7 +55,7 @@ const rolePolicy: Calls = {
   remove: (s) => [call("iam:DeleteRolePolicy", roleArn(s, text(s.inputs, "role")), boundaryOf(s))],
 };
 
-/** The boundary of the role that a policy is written into. */
+/** The permissions boundary of the policy's role. */
 const boundaryOf = ({ aws, inputs }: Subject) => {
   const stored = aws.store.get(ROLE, text(inputs, "role"));
   return stored ? boundary({ aws, ...stored }) : {};
@@ -82,7 +82,7 @@ const regionOf = (s: Subject) => text(s.inputs, "region") || s.aws.region;
 
 const alarmArn = (s: Subject) => arn(s.aws, "cloudwatch", `alarm:${text(s.inputs, "name")}`, regionOf(s));
 
-/** The first alarm of an account with an action of EC2 makes the role that carries it out (PutMetricAlarm, API reference). */
+/** The first alarm of an account with an action of EC2 creates the role for that action (PutMetricAlarm, API reference). */
 const EVENTS = "events.amazonaws.com";
 
 function putAlarm(s: Subject): Call[] {
@@ -112,7 +112,7 @@ const metricAlarm: Calls = {
   tags: { tag: "cloudwatch:TagResource", untag: "cloudwatch:UntagResource", resource: alarmArn },
 };
 
-/** CloudWatch Logs names a group with and without the rest of its ARN, by action; a policy must know both. */
+/** Depending on the action, the ARN of a log group ends with `:*` or not. A policy must have both. */
 const groupArns = (s: Subject) => {
   const group = arn(s.aws, "logs", `log-group:${text(s.inputs, "name")}`, regionOf(s));
   return [group, `${group}:*`];
@@ -139,7 +139,7 @@ const logGroup: Calls = {
 
 const topicArn = (s: Subject) => arn(s.aws, "sns", text(s.inputs, "name"), regionOf(s));
 
-/** Pulumi's provider asks for the topic before it makes it: CreateTopic gives an existing one back without a word. */
+/** Pulumi's provider looks for the topic before it creates it, since CreateTopic silently returns an existing one. */
 const topic: Calls = {
   make: (s) => [
     call("sns:GetTopicAttributes", topicArn(s)),
@@ -152,7 +152,7 @@ const topic: Calls = {
   tags: { tag: "sns:TagResource", untag: "sns:UntagResource", resource: topicArn },
 };
 
-/** Subscriptions are judged by their topic's ARN, as denials and CloudTrail show. */
+/** Permissions for subscriptions use their topic's ARN, as denials and CloudTrail show. */
 const topicSubscription: Calls = {
   make: (s) => [
     call("sns:Subscribe", text(s.inputs, "topic"), { "sns:Protocol": text(s.inputs, "protocol") }),
@@ -226,7 +226,7 @@ const healthCheck: Calls = {
 };
 
 const dlmArn = (s: Subject) => arn(s.aws, "dlm", `policy/${s.id || "policy-new"}`);
-/** As stored; right after its making, as it was asked for. */
+/** The stored value, or the input right after the creation. */
 const dlmTags = (s: Subject) => ({
   ...resourceTags(tagsIn(s.inputs)),
   ...storedTags(s.aws.store, LIFECYCLE, s.id),

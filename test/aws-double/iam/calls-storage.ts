@@ -8,7 +8,7 @@ const bucketArn = (s: Subject) => `arn:${s.aws.partition}:s3:::${text(s.inputs, 
 const objectArn = (s: Subject) => `${bucketArn(s)}/${text(s.inputs, "key")}`;
 const tagged = (s: Subject) => Object.keys(tagsIn(s.inputs)).length > 0;
 
-/** What the provider reads of each bucket, whichever of it the program sets. */
+/** What the provider reads of each bucket, even if the program does not set it. */
 const BUCKET_READS = [
   "ListBucket GetBucketPolicy GetBucketAcl GetBucketCORS GetBucketWebsite GetBucketVersioning GetAccelerateConfiguration",
   "GetBucketRequestPayment GetBucketLogging GetLifecycleConfiguration GetReplicationConfiguration",
@@ -36,7 +36,7 @@ const bucket: Calls = {
   tags: { tag: "s3:TagResource", untag: "s3:UntagResource", resource: bucketArn },
 };
 
-/** A part of a bucket's configuration: one action that writes, one that reads; taking it away is writing or an action of its own. */
+/** A part of a bucket's configuration, with one action to write it and one to read it. Its deletion is a write or a third action. */
 const part = (put: string, get: string, remove = put): Calls => ({
   make: (s) => [call(`s3:${put}`, bucketArn(s))],
   read: (s) => [call(`s3:${get}`, bucketArn(s))],

@@ -5,11 +5,11 @@ import type { Context, Request } from "./evaluate.ts";
 
 /** One request that the provider sends on behalf of a resource. */
 export interface Call extends Request {
-  /** The provider only logs that it was denied. */
+  /** The provider only logs a denial of this request. */
   tolerated?: boolean;
 }
 
-/** A resource as a call is about it. Before it is made, its id is not known. */
+/** The resource of a call. Before its creation, its id is unknown. */
 export interface Subject {
   aws: Account;
   id: string;
@@ -50,7 +50,7 @@ export function requestTags(tags: Record<string, string>): Context {
 export const resourceTags = (tags: Record<string, string>): Context =>
   Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:ResourceTag/${key}`, value]));
 
-/** The tags that something in the store has. */
+/** The tags of a resource in the store. */
 export const storedTags = (store: Store, token: string, id: string): Context =>
   resourceTags(tagsIn(store.get(token, id)?.inputs ?? {}));
 
@@ -63,7 +63,7 @@ export const call = (action: string, resource = "*", context: Context = {}): Cal
 export const calls = (actions: string, resource = "*", context: Context = {}): Call[] =>
   actions.split(" ").map((action) => call(action, resource, context));
 
-/** The requests that change the tags of what is there. */
+/** The requests that change the tags of an existing resource. */
 export function tagCalls({ tags }: Calls, subject: Subject, before: Props): Call[] {
   const old = tagsIn(before);
   const now = tagsIn(subject.inputs);

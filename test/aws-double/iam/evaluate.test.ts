@@ -5,7 +5,7 @@ const policy = (...Statement: object[]) => [{ Version: "2012-10-17", Statement }
 const read = { Effect: "Allow", Action: "s3:GetObject", Resource: ["arn:aws:s3:::b/releases/*"] };
 const get = (key: string) => ({ action: "s3:GetObject", resource: `arn:aws:s3:::b/${key}` });
 
-test("what a statement allows and none denies", () => {
+test("a request is allowed if a statement allows it and none denies it", () => {
   expect(allowed(policy(read), get("releases/1"))).toBe(true);
   expect(allowed(policy(read), get("status/1"))).toBe(false);
   expect(allowed(policy(read), { ...get("releases/1"), action: "s3:PutObject" })).toBe(false);
@@ -15,17 +15,17 @@ test("what a statement allows and none denies", () => {
   expect(allowed(policy(read, others), get("releases/1"))).toBe(true);
 });
 
-test("a variable in a resource is the caller's", () => {
+test("a variable in a resource is replaced by the caller's value", () => {
   const own = {
     Effect: "Allow",
     Action: "s3:GetObject",
     // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of IAM
     Resource: "arn:aws:s3:::b-${aws:PrincipalAccount}/*",
   };
-  const asked = { action: "s3:GetObject", resource: "arn:aws:s3:::b-1/x" };
-  expect(allowed(policy(own), { ...asked, context: { "aws:PrincipalAccount": "1" } })).toBe(true);
-  expect(allowed(policy(own), { ...asked, context: { "aws:PrincipalAccount": "2" } })).toBe(false);
-  expect(allowed(policy(own), asked)).toBe(false);
+  const request = { action: "s3:GetObject", resource: "arn:aws:s3:::b-1/x" };
+  expect(allowed(policy(own), { ...request, context: { "aws:PrincipalAccount": "1" } })).toBe(true);
+  expect(allowed(policy(own), { ...request, context: { "aws:PrincipalAccount": "2" } })).toBe(false);
+  expect(allowed(policy(own), request)).toBe(false);
 });
 
 /** Condition, keys of the request, whether it holds. */
@@ -61,7 +61,7 @@ describe("conditions", () => {
     expect(allowed(policy({ ...read, Condition }), { ...get("releases/1"), context })).toBe(holds);
   });
 
-  test("with an operator that nobody has written here are an error, not a guess", () => {
+  test("with an operator that is not implemented are an error", () => {
     const odd = { IpAddress: { "aws:SourceIp": "0.0.0.0/0" } };
     expect(() => allowed(policy({ ...read, Condition: odd }), get("releases/1"))).toThrow("IpAddress");
   });

@@ -17,7 +17,7 @@ export type Context = Record<string, string | readonly string[]>;
 const list = (value: unknown): string[] =>
   value === undefined ? [] : (Array.isArray(value) ? value : [value]).map(String);
 
-/** A run asks the same few hundred patterns thousands of times. */
+/** A run evaluates the same few hundred patterns thousands of times. */
 const compiled = new Map<string, RegExp>();
 
 function matches(pattern: string, value: string, caseless = false): boolean {
@@ -35,8 +35,8 @@ function matches(pattern: string, value: string, caseless = false): boolean {
 }
 
 /**
- * The values of a key. Two tags whose keys differ in case alone are one condition key: EC2 compares with one of them and says
- * not with which, so that nothing may rest on it.
+ * The values of a key. Two tags whose keys differ only in case are one condition key. EC2 compares with one of them and does
+ * not document which, so no policy may depend on it.
  */
 function valuesOf(key: string, context: Context): readonly string[] | undefined {
   const found = Object.entries(context).filter(([one]) => one.toLowerCase() === key.toLowerCase());
@@ -72,7 +72,7 @@ function keyHolds(operator: string, wanted: string[], got: readonly string[] | u
   if (got === undefined && base !== name) return true;
   const negated = /^(String|Arn|Numeric)Not/.test(base);
   const test = TESTS[negated ? base.replace("Not", "") : base];
-  // An operator that this does not know: a test must not pass or fail for nothing.
+  // An unknown operator throws, so that no test passes or fails by mistake.
   if (!test)
     throw new Error(
       `The double's IAM has no operator ${operator}: add it in test/aws-double/iam/evaluate.ts`,
@@ -110,7 +110,7 @@ function applies(statement: Props, { action, resource, context = {} }: Request):
   );
 }
 
-/** Does one of the documents allow it, and none deny it? */
+/** Whether one of the documents allows the request and none denies it. */
 export function allowed(documents: Props[], request: Request): boolean {
   const statements = documents.flatMap(({ Statement }) =>
     (Array.isArray(Statement) ? Statement : [Statement]).filter(isObject),

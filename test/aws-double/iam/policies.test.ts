@@ -17,7 +17,7 @@ const EVERYTHING = {
   secrets: '{"API_KEY":"a-secret-value"}',
 };
 
-/** A VPC of somebody else, without our tags, with two subnets. */
+/** An existing VPC with two subnets, without the program's tags. */
 async function foreignNetwork(aws: Account) {
   const other = Double.over({ ...aws, role: "administrator" });
   const { vpc, subnet } = await other.network();
@@ -74,7 +74,7 @@ const PROGRAMS: [string, Record<string, string>, string][] = [
 
 describe("the deployer", () => {
   test.each(PROGRAMS)(
-    "makes, reads and takes away a stack %s",
+    "can create, read and delete a stack %s",
     async (_, settings, stack) => {
       run = await ProgramRun.up(settings, { stack, account: aws });
       expect(run.failures).toEqual([]);
@@ -86,13 +86,13 @@ describe("the deployer", () => {
     120_000,
   );
 
-  test("makes a stack in somebody else's VPC", async () => {
+  test("can create a stack in an existing VPC", async () => {
     run = await ProgramRun.up(await foreignNetwork(aws), { stack: "prod", account: aws });
     expect(run.failures).toEqual([]);
     expect(await run.destroy()).toEqual([]);
   }, 120_000);
 
-  test("changes what the settings can change in place", async () => {
+  test("can make all changes in place that settings cause", async () => {
     run = await ProgramRun.up(EVERYTHING, { stack: "prod", account: aws });
     const root = run.made.find(({ name }) => name === "mcp-edge-prod-machine")?.inputs
       .rootBlockDevice as Props;
@@ -129,7 +129,7 @@ describe("the deployer", () => {
       ["mcp-edge-prod-backups", { state: "DISABLED" }],
     ];
     for (const [name, change] of changes) expect([name, await run.change(name, change)]).toEqual([name, []]);
-    // Every tag of a user can come and go.
+    // Every tag of a user can be added and removed.
     for (const { name, type, inputs } of run.made) {
       if (!inputs.tags) continue;
       const tags = inputs.tags as Props;
@@ -140,7 +140,7 @@ describe("the deployer", () => {
     expect(await run.change("mcp-edge-prod-machine", { rootBlockDevice: { ...root, tags } })).toEqual([]);
   }, 120_000);
 
-  test("of one stack has no hand in another's, but for what Route 53 cannot tell apart", async () => {
+  test("of one stack cannot change another stack, except resources of Route 53, which cannot be told apart", async () => {
     run = await ProgramRun.up(EVERYTHING, { stack: "prod", account: aws });
     const refused = await run.destroy({ stackOfRole: "dev" });
     const names = refused.map((line) => line.split(":")[0]);
@@ -157,7 +157,7 @@ describe("the deployer", () => {
   }, 120_000);
 });
 
-/** A second's judgement on one request, with the keys that AWS fills. */
+/** Whether a role's policies allow one request, with the condition keys that AWS sets. */
 const may = (
   role: "deployer" | "drift" | "preview",
   request: Request,
@@ -174,7 +174,7 @@ const may = (
 
 const ec2 = (what: string) => `arn:aws:ec2:eu-central-1:111122223333:${what}`;
 const iam = (what: string) => `arn:aws:iam::111122223333:${what}`;
-const asked = (tags: Record<string, string>): Context => ({
+const requestTags = (tags: Record<string, string>): Context => ({
   ...Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:RequestTag/${key}`, value])),
   "aws:TagKeys": Object.keys(tags),
 });
@@ -182,19 +182,19 @@ const has = (tags: Record<string, string>): Context =>
   Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:ResourceTag/${key}`, value]));
 const OURS = { Project: "mcp-edge", Stack: "prod" };
 
-describe("the deployer does not", () => {
-  // Tags of the request are given to every resource here: more than AWS does, so that nothing rests on what it leaves out.
+describe("the deployer cannot", () => {
+  // Here every resource gets the tags of the request. AWS gives them to fewer, so this is the stricter case.
   const FORBIDDEN: [string, Request][] = [
     [
       "snapshot somebody's volume",
-      { action: "ec2:CreateSnapshot", resource: ec2("volume/vol-1"), context: asked(OURS) },
+      { action: "ec2:CreateSnapshot", resource: ec2("volume/vol-1"), context: requestTags(OURS) },
     ],
     [
       "open somebody's group",
       {
         action: "ec2:AuthorizeSecurityGroupIngress",
         resource: ec2("security-group/sg-1"),
-        context: asked(OURS),
+        context: requestTags(OURS),
       },
     ],
     [
@@ -203,11 +203,11 @@ describe("the deployer does not", () => {
     ],
     [
       "take somebody's group for its own",
-      { action: "ec2:CreateTags", resource: ec2("security-group/sg-1"), context: asked(OURS) },
+      { action: "ec2:CreateTags", resource: ec2("security-group/sg-1"), context: requestTags(OURS) },
     ],
     [
       "take somebody's volume for its own",
-      { action: "ec2:CreateTags", resource: ec2("volume/vol-1"), context: asked(OURS) },
+      { action: "ec2:CreateTags", resource: ec2("volume/vol-1"), context: requestTags(OURS) },
     ],
     [
       "empty somebody's group",
@@ -215,7 +215,7 @@ describe("the deployer does not", () => {
     ],
     [
       "tag a machine of nobody",
-      { action: "ec2:CreateTags", resource: ec2("instance/i-1"), context: asked(OURS) },
+      { action: "ec2:CreateTags", resource: ec2("instance/i-1"), context: requestTags(OURS) },
     ],
     [
       "touch another stack",
@@ -230,7 +230,7 @@ describe("the deployer does not", () => {
       {
         action: "ec2:CreateVpc",
         resource: ec2("vpc/new"),
-        context: asked({ Project: "mcp-edge", Stack: "dev" }),
+        context: requestTags({ Project: "mcp-edge", Stack: "dev" }),
       },
     ],
     ["write its own rights", { action: "iam:PutRolePolicy", resource: iam("role/ci-mcp-edge-deployer") }],
@@ -327,11 +327,15 @@ describe("the deployer does not", () => {
   const UNUSED = { ...OURS, Name: "mcp-edge-prod-unused" };
   const ROOT = { ...OURS, Name: "mcp-edge-prod-root" };
 
-  test("open or use what it may only mark: the default group of a VPC, a root volume", () => {
+  test("open or use the default group of a VPC and a root volume, which it may only tag", () => {
     const group = ec2("security-group/sg-1");
     const disk = ec2("volume/vol-1");
-    expect(may("deployer", { action: "ec2:CreateTags", resource: group, context: asked(UNUSED) })).toBe(true);
-    expect(may("deployer", { action: "ec2:CreateTags", resource: disk, context: asked(ROOT) })).toBe(true);
+    expect(may("deployer", { action: "ec2:CreateTags", resource: group, context: requestTags(UNUSED) })).toBe(
+      true,
+    );
+    expect(may("deployer", { action: "ec2:CreateTags", resource: disk, context: requestTags(ROOT) })).toBe(
+      true,
+    );
     const then = (action: string, resource: string, tags: Record<string, string>, more: Context = {}) =>
       may("deployer", { action: `ec2:${action}`, resource, context: { ...has(tags), ...more } });
     expect(then("RevokeSecurityGroupIngress", group, UNUSED)).toBe(true);
@@ -346,8 +350,8 @@ describe("the deployer does not", () => {
       expect([action, then(action, group, UNUSED)]).toEqual([action, false]);
     for (const action of ["CreateSnapshot", "AttachVolume", "DetachVolume", "DeleteVolume"])
       expect([action, then(action, disk, ROOT)]).toEqual([action, false]);
-    // Nor does another name, or none, get around that.
-    const renamed = asked({ Name: "mcp-edge-prod-data" });
+    // Another Name tag, or none, does not allow it either.
+    const renamed = requestTags({ Name: "mcp-edge-prod-data" });
     expect(then("CreateTags", disk, ROOT, renamed)).toBe(false);
     expect(then("DeleteTags", disk, ROOT, { "aws:TagKeys": ["Name"] })).toBe(false);
     expect(then("DeleteTags", disk, ROOT)).toBe(false);
@@ -355,7 +359,7 @@ describe("the deployer does not", () => {
   });
 });
 
-test("a boundary that docs/environments.md requires: no role without it, and none loses it", () => {
+test("with the boundary of docs/environments.md, no role can be created without it or lose it", () => {
   const text = readFileSync("docs/environments.md", "utf8");
   const [, block = ""] = /add these to the deployer's policy:\n\n```json\n([\s\S]*?)```/.exec(text) ?? [];
   const boundary = "arn:aws:iam::ACCOUNT:policy/BOUNDARY";
@@ -371,7 +375,7 @@ test("a boundary that docs/environments.md requires: no role without it, and non
 });
 
 describe("the preview role", () => {
-  test("looks up what a program asks, and can make and read nothing", async () => {
+  test("can create and delete no resource, and read no content", async () => {
     run = await ProgramRun.up(EVERYTHING, { stack: "dev", account: aws });
     expect(await run.destroy({ role: "preview" })).toHaveLength(run.made.length - 1);
     const refused = await run.readAll({ role: "preview" });
@@ -382,7 +386,7 @@ describe("the preview role", () => {
         expect(may("preview", { action, resource: `arn:aws:s3:::${name}` })).toBe(false);
   }, 120_000);
 
-  test("suffices for the data sources", async () => {
+  test("is sufficient for the data sources", async () => {
     const preview = Double.over({ ...aws, role: "preview" });
     await Double.over({ ...aws, role: "administrator" }).create("aws:route53/zone:Zone", {
       name: "example.com",
@@ -397,7 +401,7 @@ describe("the preview role", () => {
   });
 });
 
-describe("of the deployer's policy", () => {
+describe("the deployer's policy", () => {
   const requests: Request[] = [];
   let statements: Props[] = [];
 
@@ -406,7 +410,7 @@ describe("of the deployer's policy", () => {
     statements = policiesOf("deployer", { stack: "prod" })?.[0]?.Statement as Props[];
     run = await ProgramRun.up(EVERYTHING, {
       stack: "prod",
-      account: { ...aws, heard: (request) => requests.push(request) },
+      account: { ...aws, onRequest: (request) => requests.push(request) },
     });
     await run.readAll({});
     for (const { name, type, inputs } of run.made)
@@ -416,7 +420,7 @@ describe("of the deployer's policy", () => {
     await run.destroy();
   }, 120_000);
 
-  test("every right is asked for by something that the program or the doctor does", () => {
+  test("has only permissions that the program or doctor needs", () => {
     const rights = statements
       .filter(({ Effect }) => Effect === "Allow")
       .flatMap(({ Action }) => [Action].flat())
@@ -428,7 +432,7 @@ describe("of the deployer's policy", () => {
     expect(idle).toEqual(IDLE);
   });
 
-  test("each statement is needed: without it a stack cannot be made, changed or taken away", () => {
+  test("has only statements without which a stack cannot be created, changed or deleted", () => {
     const needless = statements
       .filter(({ Effect }) => Effect === "Allow")
       .filter((one) => {
@@ -438,7 +442,7 @@ describe("of the deployer's policy", () => {
     expect(needless.map(({ Sid }) => Sid)).toEqual([]);
   });
 
-  test("the one for the root volume's tags is missed in silence, as the provider does: they show as drift", async () => {
+  test("may lack the statement for the root volume's tags: the provider ignores the denial, and the missing tags are drift", async () => {
     const Statement = statements.filter(({ Sid }) => Sid !== "AdoptRootVolume");
     run = await ProgramRun.up({}, { account: { ...aws, policies: [{ Statement }] } });
     expect(run.failures).toEqual([]);
@@ -446,7 +450,7 @@ describe("of the deployer's policy", () => {
     const tags = (inputs: Props | undefined) => (inputs?.rootBlockDevice as Props | undefined)?.tags;
     expect(tags(machine?.inputs)).toMatchObject({ Project: "mcp-edge" });
     expect(tags(aws.store.get("aws:ec2/instance:Instance", machine?.id ?? "")?.inputs)).toEqual({});
-    // And the volume, which nobody has tagged, cannot grow.
+    // The untagged volume cannot grow.
     const root = { ...(machine?.inputs.rootBlockDevice as Props), volumeSize: 40 };
     expect((await run.change("mcp-edge-prod-machine", { rootBlockDevice: root }))[0]).toContain(
       "ec2:ModifyVolume",
@@ -454,11 +458,11 @@ describe("of the deployer's policy", () => {
   }, 120_000);
 });
 
-/** Rights that this run does not ask for, and what does. */
+/** Permissions that this run does not use, and what uses them. */
 const IDLE = [
-  // `doctor --aws`, and a person who looks for the reason of a failure.
+  // `doctor --aws`, and a person who investigates a failure.
   ...["ec2:GetConsoleOutput", "sts:GetCallerIdentity"],
-  // Changes in place: "changes what the settings can change in place".
+  // Changes in place: see "can make all changes in place that settings cause".
   ...[
     "ec2:AssociateIamInstanceProfile",
     "ec2:ModifyNetworkInterfaceAttribute",
@@ -469,11 +473,11 @@ const IDLE = [
   ...["iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary", "logs:DeleteRetentionPolicy"],
   ...["route53:UpdateHealthCheck", "route53:UpdateHostedZoneComment", "s3:DeleteObjectTagging"],
   ...["dlm:Update*", "sns:SetSubscriptionAttributes", "sns:SetTopicAttributes"],
-  // An upload that broke off.
+  // An interrupted upload.
   "s3:AbortMultipartUpload",
 ].sort();
 
-test("every document fits beside the right to the state: all inline policies of a role together have 10,240 characters", () => {
+test("the deployer's policy and the one for the state fit into the 10,240 characters of a role's inline policies", () => {
   const state = JSON.stringify({
     Version: "2012-10-17",
     Statement: [

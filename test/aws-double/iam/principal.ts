@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Props } from "../values.ts";
 
-/** Who runs the program. `administrator` may do everything; the others have the policy of docs/. */
+/** The role that runs the program. `administrator` may do everything; the others have the policies of docs/. */
 export const ROLES = ["deployer", "drift", "preview", "administrator"] as const;
 export type Role = (typeof ROLES)[number];
 

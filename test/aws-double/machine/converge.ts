@@ -29,7 +29,7 @@ const steps: Record<Part, (store: Store) => Promise<void>> = {
   dns: convergeDns,
 };
 
-/** Brings this host in line with the account's state, one change after the other, also among several processes. */
+/** Applies the account's state to this host. A lock serializes the changes of several processes. */
 export function converger(store: Store) {
   let last: Promise<unknown> = Promise.resolve();
   return (parts: readonly Part[]): Promise<void> => {

@@ -15,7 +15,7 @@ const fileOf = (home: string, volumeId: string) => join(home, "volumes", `${volu
 const DEVICE = "nvme1n1";
 const linkOf = (volumeId: string) => `nvme-Amazon_Elastic_Block_Store_${volumeId.replace("-", "")}`;
 
-/** @param snapshotId what it is made from; "": it is blank */
+/** @param snapshotId its source; "" for a blank volume */
 export async function makeDisk(
   home: string,
   volumeId: string,
@@ -30,7 +30,7 @@ export async function makeDisk(
   await truncate(file, gibibytes * 2 ** 30);
 }
 
-/** The bytes as they are at this moment, as after a power cut; what a guest has not written out yet is not among them. */
+/** The bytes at this moment, as after a power failure, without a guest's unwritten data. */
 export async function copyDisk(home: string, from: string, to: string): Promise<void> {
   if (cloudOf(home)) await run("cp", ["--sparse=always", fileOf(home, from), fileOf(home, to)]);
 }

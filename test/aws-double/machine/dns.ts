@@ -8,7 +8,7 @@ import type { Store } from "../store.ts";
 import { text, texts } from "../values.ts";
 import { cloudOf } from "./plan.ts";
 
-/** Addresses by name: what the world resolves. */
+/** The public addresses by name. */
 type Names = Record<string, { A: string[]; AAAA: string[] }>;
 
 const fileOf = (home: string) => join(home, "dns.json");
@@ -28,7 +28,7 @@ export function names(store: Store): Names {
   return all;
 }
 
-/** Several calls to the ACME server's own resolver, whose management listens inside its network namespace alone. */
+/** Makes several calls to the ACME server's own resolver. Its management interface listens only in its network namespace. */
 export async function resolverCalls(networkIndex: number, calls: [string, object][]): Promise<void> {
   const script = `for (const [path, body] of ${JSON.stringify(calls)}) {
     const answer = await fetch("http://127.0.0.1:8055/" + path, { method: "POST", body: JSON.stringify(body) });
@@ -41,7 +41,7 @@ export async function resolverCalls(networkIndex: number, calls: [string, object
 
 const markOf = (name: string) => `aws-${name}`;
 
-/** Names of the records go into the ACME server's resolver and into this host's /etc/hosts; those that are gone go. */
+/** Writes the records' names into the ACME server's resolver and this host's /etc/hosts, and removes deleted names there. */
 export async function convergeDns(store: Store): Promise<void> {
   const cloud = cloudOf(store.home);
   if (!cloud) return;
@@ -61,7 +61,7 @@ export async function convergeDns(store: Store): Promise<void> {
   writeFileSync(fileOf(store.home), JSON.stringify(now));
 }
 
-/** Take all names out of this host. */
+/** Removes all names from this host. */
 export async function forgetNames(home: string): Promise<void> {
   for (const name of Object.keys(known(home))) await removeHosts(markOf(name));
 }

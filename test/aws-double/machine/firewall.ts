@@ -23,7 +23,7 @@ export interface Wall {
   egress: Props[];
 }
 
-/** The instances with their rules, as the account's state says. */
+/** The instances with their rules, from the account's state. */
 export function walls(store: Store): Wall[] {
   const of = (token: string, groups: string[]) =>
     store
@@ -35,7 +35,7 @@ export function walls(store: Store): Wall[] {
       .all(INSTANCE)
       .filter(({ outs }) => texts(outs, "vpcSecurityGroupIds").includes(group))
       .map(({ outs }) => `${text(outs, "privateIp")}/32`);
-  // Another group as the other side means the private addresses of who is in it.
+  // A rule that references a group means the private addresses of its members.
   const spread = (rule: Props): Props[] =>
     rule.referencedSecurityGroupId === undefined
       ? [rule]
@@ -67,7 +67,7 @@ export function walls(store: Store): Wall[] {
 
 const PROTOCOLS: Record<string, string> = { "6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6" };
 
-/** One rule as nftables says it. `side` is whose address the CIDR is: the source of what comes in. */
+/** One rule in nftables' syntax. `side` is the address that the CIDR is compared with: `saddr` for incoming packets. */
 export function nftRule(rule: Props, side: "saddr" | "daddr"): string {
   const protocol = PROTOCOLS[text(rule, "ipProtocol")] ?? text(rule, "ipProtocol");
   const source = rule.cidrIpv4
@@ -97,7 +97,7 @@ export function ruleset(network: Network, all: Wall[]): string {
   const elastic = all.filter(({ publicIp }) => publicIp);
   const translate = elastic.map(({ publicIp, ipv4 }) => `    ip daddr ${publicIp} dnat ip to ${ipv4}`);
   const jumps = all.flatMap(({ id, ipv4, ipv6 }) => [
-    // An instance's private address is no address of the internet.
+    // An instance's private address is not on the internet.
     `    ip daddr ${ipv4} ct state new ct status & dnat != dnat drop`,
     `    ip daddr ${ipv4} jump ${chain(id)}_in`,
     `    ip saddr ${ipv4} jump ${chain(id)}_out`,
@@ -151,7 +151,7 @@ ${translate.join("\n")}
 `;
 }
 
-/** Bring this host's filter in line with the account. */
+/** Applies the account's rules to this host's filter. */
 export async function convergeFirewall(store: Store): Promise<void> {
   const cloud = cloudOf(store.home);
   if (!cloud) return;

@@ -23,7 +23,7 @@ import { stackFolder } from "../../../infra/paths.ts";
 import { ACME_HOSTS, acmeAuthorityFile } from "./acme.ts";
 import { cloudOf } from "./plan.ts";
 
-/** An instance is a Debian 13 guest in systemd-nspawn: infra/local's, but for its addresses, its identity and its disk. */
+/** An instance is a Debian 13 guest in systemd-nspawn, as in infra/local, with other addresses, another identity and another disk. */
 export interface InstancePlan {
   id: string;
   ipv4: string;
@@ -74,7 +74,7 @@ async function writeSeed(index: number, plan: InstancePlan): Promise<void> {
   await writeFile(join(folder, "user-data"), plan.userData, { mode: 0o600 });
 }
 
-/** The names of Let's Encrypt lead to the local ACME server, whose certificate the image trusts: the program knows nothing of it. */
+/** Let's Encrypt's names resolve to the local ACME server, whose certificate the image trusts. The program does not know that. */
 async function teachNames(home: string, index: number, id: string): Promise<void> {
   const root = rootOf(id);
   const { net4 } = networkOf(index);
@@ -89,7 +89,7 @@ async function teachNames(home: string, index: number, id: string): Promise<void
   await appendFile(join(root, "etc/ssl/certs/ca-certificates.crt"), authority);
 }
 
-/** Boot an instance; returns when its init takes commands, as EC2 says "running" long before cloud-init is done. */
+/** Boots an instance. It returns when init accepts commands, since EC2 reports "running" long before cloud-init is done. */
 export async function bootInstance(home: string, plan: InstancePlan): Promise<void> {
   const cloud = cloudOf(home);
   if (!cloud) return;
@@ -109,10 +109,10 @@ export async function bootInstance(home: string, plan: InstancePlan): Promise<vo
     );
 }
 
-/** Its data lies on a volume that the instance mounts itself, not on a folder of the host. */
+/** The instance mounts a volume for its data, instead of a folder of the host. */
 const ownDisk = (args: string[]) => args.filter((arg) => !arg.startsWith("--bind="));
 
-/** Does it run? Undefined when nothing boots here. */
+/** Whether it runs; undefined if nothing boots here. */
 export async function instanceRuns(home: string, id: string): Promise<boolean | undefined> {
   if (!cloudOf(home)) return undefined;
   return isRunning(guestOfInstance(home, id));

@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * The cloud as it runs on this host: written by cloud.ts when it has made the network. Without it the double only keeps state:
- * nothing boots, and addresses are of the documentation's ranges.
+ * The cloud on this host. cloud.ts writes it when it has created the network. Without it the double only keeps state:
+ * nothing boots, and addresses are from the ranges for documentation.
  */
 export interface Cloud {
   /** Of infra/local's network: bridge `mcpe<N>`, 10.77.N.0/24. */
@@ -22,13 +22,13 @@ export const cloudFile = fileOf;
 const range = (prefix: string, first: number, count: number) =>
   Array.from({ length: count }, (_, i) => `${prefix}.${first + i}`);
 
-/** Where instances live: never reached from outside but through an Elastic IP. */
+/** The instances' network, which is reachable from outside only through Elastic IPs. */
 export function privateAddresses(home: string): string[] {
   const cloud = cloudOf(home);
   return cloud ? range(`10.77.${cloud.networkIndex}`, 10, 80) : range("10.0.0", 10, 80);
 }
 
-/** Elastic IPs: this host owns them and passes them on. */
+/** Elastic IPs. This host owns them and forwards their packets. */
 export function publicAddresses(home: string): string[] {
   const cloud = cloudOf(home);
   return cloud ? range(`10.77.${cloud.networkIndex}`, 100, 100) : range("203.0.113", 10, 100);

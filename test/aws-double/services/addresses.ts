@@ -2,7 +2,7 @@ import { type Account, ApiError, arn, type Kind, newId, tagsAll } from "../kind.
 import { publicAddresses } from "../machine/plan.ts";
 import { type Props, text } from "../values.ts";
 
-/** "Elastic IP addresses per Region", unless AWS has raised it (EC2 user guide, "Elastic IP address quota"). */
+/** The default of "Elastic IP addresses per Region" (EC2 user guide, "Elastic IP address quota"). */
 const QUOTA = 5;
 
 /** Elastic IPs. Their addresses are of the local machine's network, where this host can reach them. */
@@ -51,7 +51,7 @@ export const eip: Kind = {
   converges: ["firewall"],
 };
 
-/** The VPC of the interface that an address is given to. */
+/** The VPC of an association's interface. */
 function networkOf(inputs: Props, aws: Account): string {
   const port = aws.store.get(INTERFACE, text(inputs, "networkInterfaceId"));
   const machine = aws.store.get(INSTANCE, text(inputs, "instanceId"));
@@ -59,7 +59,7 @@ function networkOf(inputs: Props, aws: Account): string {
   return text(aws.store.get("aws:ec2/subnet:Subnet", subnetId)?.inputs ?? {}, "vpcId");
 }
 
-/** Whether a VPC holds addresses that the world reaches: its gateway cannot be taken off then. */
+/** Whether a VPC has associated public addresses. If so, its gateway cannot be detached. */
 export const hasPublicAddress = (aws: Account, vpcId: string) =>
   aws.store.all(EIP_ASSOCIATION).some(({ inputs }) => networkOf(inputs, aws) === vpcId);
 

@@ -3,7 +3,7 @@ import type { Stored } from "../store.ts";
 import { number, object, text } from "../values.ts";
 
 /**
- * The state of an alarm that has just been made, once CloudWatch has evaluated it for the first time: nothing has arrived, so
+ * The state of a new alarm after CloudWatch's first evaluation. There is no data yet, so
  * `treatMissingData` decides (CloudWatch user guide, "Configuring how CloudWatch alarms treat missing data"). Metrics that EC2
  * itself writes from the first minute on are known here.
  */
@@ -14,7 +14,7 @@ export interface AlarmState {
 
 const INSTANCE = "aws:ec2/instance:Instance";
 
-/** What EC2 says of a machine in its first minutes. */
+/** EC2's own metrics of a machine in its first minutes. */
 function firstValue(alarm: Stored, aws: Account): number | undefined {
   const { inputs } = alarm;
   if (inputs.namespace !== "AWS/EC2") return undefined;

@@ -158,7 +158,7 @@ export const topicSubscription: Kind = {
   ],
   make: (inputs, aws) => {
     const id = `${text(inputs, "topic")}:${randomUUID()}`;
-    // E-mail waits for the reader's click.
+    // An e-mail subscription is pending until its recipient confirms it.
     return { id, outs: { arn: id, pendingConfirmation: inputs.protocol === "email", ownerId: aws.account } };
   },
 };

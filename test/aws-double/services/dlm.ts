@@ -48,14 +48,14 @@ export const lifecyclePolicy: Kind = {
   change: (_before, inputs) => tagsAll(inputs),
 };
 
-/** A snapshot as the API keeps it; no resource of the program. @throws ApiError when there is none */
+/** A snapshot in the API, which is not a resource of the program. @throws ApiError when there is none */
 export function snapshotOf(aws: Account, id: string): Props {
   const found = aws.store.get(SNAPSHOT, id);
   if (!found) throw new ApiError("InvalidSnapshot.NotFound", `The snapshot '${id}' does not exist.`);
   return found.inputs;
 }
 
-/** What Data Lifecycle Manager does when the time of its schedules has come. @returns the ids of the new snapshots */
+/** Runs the schedules of Data Lifecycle Manager. @returns the ids of the new snapshots */
 export async function runLifecyclePolicies(aws: Account): Promise<string[]> {
   const made: string[] = [];
   for (const { inputs } of aws.store.all(LIFECYCLE_POLICY)) {
@@ -76,7 +76,7 @@ export async function runLifecyclePolicies(aws: Account): Promise<string[]> {
   return made;
 }
 
-/** Snapshots outlive the stack; a test takes them away. */
+/** Deletes the snapshots, which outlive the stack. */
 export async function forgetSnapshots(aws: Account): Promise<void> {
   for (const { id } of aws.store.all(SNAPSHOT)) {
     aws.store.remove(SNAPSHOT, id);

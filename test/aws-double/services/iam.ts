@@ -19,7 +19,7 @@ const name = (most: number): [RegExp, string] => [
 
 const globalArn = (aws: Account, resource: string) => `arn:${aws.partition}:iam::${aws.account}:${resource}`;
 
-/** A policy document as IAM takes it. @returns what is wrong, or undefined */
+/** Checks a policy document as IAM does. @returns the problem, or undefined */
 function documentProblem(document: unknown, most: number, kind: "identity" | "trust"): string | undefined {
   const broken = jsonProblem(document, most);
   if (broken || typeof document !== "string") return broken;
@@ -159,7 +159,7 @@ export const instanceProfile: Kind = {
   change: (_before, inputs) => tagsAll(inputs),
 };
 
-/** The policy documents that a role acts under. */
+/** The policy documents of a role. */
 export function documentsOf(aws: Account, role: string): Props[] {
   const inline = aws.store.all(ROLE_POLICY).filter(({ inputs }) => inputs.role === role);
   const attached = aws.store.all(ATTACHMENT).filter(({ inputs }) => inputs.role === role);
@@ -167,6 +167,6 @@ export function documentsOf(aws: Account, role: string): Props[] {
   return [...inline, ...managed].map(({ inputs }) => JSON.parse(text(inputs, "policy")) as Props);
 }
 
-/** The role of an instance profile's name. */
+/** The role of the instance profile with this name. */
 export const roleOfProfile = (aws: Account, profile: string) =>
   text(aws.store.get(PROFILE, profile)?.inputs ?? {}, "role");

@@ -14,10 +14,10 @@ export const INTERFACE = "aws:ec2/networkInterface:NetworkInterface";
 const SUBNET = "aws:ec2/subnet:Subnet";
 const GROUP = "aws:ec2/securityGroup:SecurityGroup";
 
-/** EC2 counts before base64. */
+/** EC2's limit applies before base64. */
 const USER_DATA_LIMIT = 16_384;
 
-/** Families without Nitro (EC2 user guide, "Instances built on the Nitro System"): EC2 would run them, and the boot would wait for ever. */
+/** Families without Nitro (EC2 user guide, "Instances built on the Nitro System"). EC2 would run them, but the boot would wait for ever. */
 const XEN = /^(t[12]|m[1-4]|c[1-4]|cc2|cr1|r[34]|i2|d2|g[23]|p[23]|x1e?|f1|h1|hs1|cg1)\./;
 
 const ARM = /^(a1|[a-z]+\d+g[a-z-]*|x2gd|im4gn|is4gen)\./;
@@ -64,7 +64,7 @@ const interfaceIdOf = (inputs: Props) =>
   text(object(inputs, "primaryNetworkInterface"), "networkInterfaceId") ||
   text(objects(inputs, "networkInterfaces")[0] ?? {}, "networkInterfaceId");
 
-/** The addresses of a new interface in a subnet: asked for, or the next free ones. */
+/** The addresses of a new interface in a subnet: those of the inputs, or the next free ones. */
 function addresses(inputs: Props, subnetId: string, aws: Account) {
   const taken = new Set(
     [...aws.store.all(INSTANCE), ...aws.store.all(INTERFACE)].flatMap(({ outs }) => [
@@ -245,7 +245,7 @@ export const instance: Kind = {
     return runs === undefined ? {} : { instanceState: runs ? "running" : "stopped" };
   },
   remove: async ({ id, inputs }, aws) => {
-    // The provider's forceDestroy takes the protection off first.
+    // The provider's forceDestroy removes the protection first.
     if (inputs.disableApiTermination === true && inputs.forceDestroy !== true) {
       throw new ApiError(
         "OperationNotPermitted",

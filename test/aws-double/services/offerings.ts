@@ -2,9 +2,9 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Account } from "../kind.ts";
 
-/** Availability zones of a region, and what EC2 offers and has in them. */
+/** Availability zones of a region, and the instance types that EC2 offers and has available in them. */
 
-/** By instance type. A type that is not named is offered, and there, in every zone. */
+/** By instance type. A type that is not named is offered and available in every zone. */
 interface Scarcity {
   /** Zones that never have the type: RunInstances answers Unsupported. */
   unoffered: Record<string, string[]>;

@@ -43,13 +43,13 @@ export const bucket: Kind = {
   },
   change: (_before, inputs) => tagsAll(inputs),
   remove: ({ id, inputs }, { store }) => {
-    // A version that is old, or hidden by a delete marker, counts too.
+    // Noncurrent versions and those behind a delete marker count too.
     const left = listVersions(store.home, id);
     if (left.length > 0 && inputs.forceDestroy !== true) {
       throw new ApiError("BucketNotEmpty", `The bucket you tried to delete is not empty: ${left[0]}`);
     }
     for (const key of left) deleteAllVersions(store.home, id, key);
-    // Also those that the program has left there (retainOnDelete).
+    // This includes the objects that the program retained (retainOnDelete).
     for (const object of store.all(OBJECT)) if (object.inputs.bucket === id) store.remove(OBJECT, object.id);
   },
 };
@@ -157,7 +157,7 @@ export const bucketObject: Kind = {
     tagObject(aws.store.home, text(inputs, "bucket"), text(inputs, "key"), tagsIn(inputs));
     return tagsAll(inputs);
   },
-  // The provider deletes every version of an object whose version it knows: none is left as "older" then.
+  // The provider deletes every version of an object whose version it knows, so no noncurrent version is left.
   remove: ({ inputs }, aws) => deleteAllVersions(aws.store.home, text(inputs, "bucket"), text(inputs, "key")),
   read: ({ inputs }, aws) => {
     const object = getObject(aws.store.home, text(inputs, "bucket"), text(inputs, "key"));

@@ -43,7 +43,7 @@ export const securityGroup: Kind = {
   },
   change: (_before, inputs) => tagsAll(inputs),
   remove: ({ id }, aws) => {
-    // Its rules go with it.
+    // Its rules are deleted with it.
     for (const token of [INGRESS, EGRESS]) {
       for (const rule of aws.store.all(token)) {
         if (rule.inputs.securityGroupId === id) aws.store.remove(token, rule.id);

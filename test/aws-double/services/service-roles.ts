@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { Account } from "../kind.ts";
 
 /**
- * Service-linked roles: made in the caller's name by the first resource of an account that needs one, and never deleted with it.
- * They are no resources of a stack, so they lie beside the store.
+ * Service-linked roles. The first resource of an account that needs one creates it with the caller's permissions, and its deletion keeps it.
+ * They are not resources of a stack, so they are not in the store.
  */
 const fileOf = (aws: Account, service: string) => join(aws.store.home, "service-roles", service);
 

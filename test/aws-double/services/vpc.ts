@@ -14,7 +14,7 @@ const TABLE = "aws:ec2/routeTable:RouteTable";
 
 const problem = (key: string, what: string | undefined): [string, string][] => (what ? [[key, what]] : []);
 
-/** Amazon's /56 for a VPC: one that this host carries, when the cloud runs on it. */
+/** Amazon's /56 for a VPC, or one of this host's if the cloud runs on it. */
 function amazonBlock(aws: Account): string {
   const taken = new Set(aws.store.all(VPC).map(({ outs }) => outs.ipv6CidrBlock));
   for (let n = 0; n < 50; n++) {
@@ -239,7 +239,7 @@ export const routeTableAssociation: Kind = {
   },
 };
 
-/** The security group that each VPC has from its birth: the provider only takes its rules over. */
+/** The default security group, which each VPC has from its creation. The provider only adopts its rules. */
 export const defaultSecurityGroup: Kind = {
   token: "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
   replaces: ["vpcId"],
@@ -261,7 +261,7 @@ export const defaultSecurityGroup: Kind = {
   change: (_before, inputs) => tagsAll(inputs),
 };
 
-/** EC2 Instance Connect's endpoint in a VPC: at most one for each VPC (EC2 user guide, "EC2 Instance Connect Endpoint quotas"). */
+/** EC2 Instance Connect's endpoint, at most one for each VPC (EC2 user guide, "EC2 Instance Connect Endpoint quotas"). */
 export const connectEndpoint: Kind = {
   token: "aws:ec2transitgateway/instanceConnectEndpoint:InstanceConnectEndpoint",
   replaces: ["subnetId", "securityGroupIds", "preserveClientIp", "ipAddressType"],

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { serverArguments } from "../../../cli/commands/audit.ts";
 
-test("the filters are passed on, each as one argument", () => {
+test("each filter is passed on as one argument", () => {
   expect(serverArguments("list", { json: true, since: "7d", person: "--tool=x" })).toEqual([
     "audit",
     "list",

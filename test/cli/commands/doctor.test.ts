@@ -58,8 +58,8 @@ function command(
   });
 }
 
-describe("the whole doctor", () => {
-  test("a good edge behind NGINX passes every check", async () => {
+describe("all checks of doctor", () => {
+  test("pass for a healthy edge behind NGINX", async () => {
     const events: DoctorProgress[] = [];
     const report = await runDoctor({ ...options(), onProgress: (event) => void events.push(event) });
     expect(report.checks.filter(({ ok }) => !ok)).toEqual([]);
@@ -84,7 +84,7 @@ describe("the whole doctor", () => {
     expect(JSON.stringify(report)).not.toContain(TOKEN);
   });
 
-  test("without a token, as before a first deployment, the rest decides", async () => {
+  test("pass without a token, as before a first deployment, if all others do", async () => {
     const checks = CHECKS.filter(({ id }) =>
       ["dns", "tcp", "udp", "http2", "http3", "token", "mcp-2026"].includes(id),
     );
@@ -95,7 +95,7 @@ describe("the whole doctor", () => {
     expect(await runDoctor({ ...without, checks })).toMatchObject({ ok: false });
   });
 
-  test("the server behind the edge is gone: what depends on it fails, the rest does not", async () => {
+  test("fail only where they depend on the stopped server behind the edge", async () => {
     await backend.close();
     backendOpen = false;
     const report = await runDoctor(options());
@@ -118,7 +118,7 @@ describe("the whole doctor", () => {
 });
 
 describe("the command", () => {
-  test("a report for people: aligned, with advice, and exit code 1", async () => {
+  test("prints an aligned report with advice for people, and exits with 1", async () => {
     const { code, stdout, stderr } = await command(["https://nobody.invalid"]);
     expect(code).toBe(1);
     expect(stderr).toBe("");
@@ -134,7 +134,7 @@ describe("the command", () => {
     expect(stdout).not.toContain("\u001b");
   });
 
-  test("--no-token: what needs one is left out and named, whatever the environment holds", async () => {
+  test("skips and names the checks that need a token with --no-token, even if the environment has one", async () => {
     const { code, stdout } = await command(["https://nobody.invalid", "--no-token"], { MCP_EDGE_TOKEN: "x" });
     expect(code).toBe(1);
     expect(stdout).toMatch(
@@ -142,7 +142,7 @@ describe("the command", () => {
     );
   });
 
-  test("a report for programs, for the host that the caller knows; options come first", async () => {
+  test("prints a report for programs, and prefers its options to the caller's host", async () => {
     const known = { url, ca: authority.caFile, address: "203.0.113.1", token: "from the caller" };
     const before = `const options = { resolveDefault: async () => (${JSON.stringify(known)}) };`;
     const { code, stdout } = await command(
@@ -172,7 +172,7 @@ describe("the command", () => {
     [["https://edge.test", "--connect", "name"], "--connect takes an IP address"],
     [["https://edge.test", "--ca", "/nowhere.pem"], "The CA file /nowhere.pem cannot be read"],
     [["https://edge.test", "--timeout", "soon"], "--timeout takes seconds"],
-  ])("%p is explained, exit code 2", async (args, message) => {
+  ])("explains %p, and exits with 2", async (args, message) => {
     const { code, stdout, stderr } = await command(args);
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toContain(message);

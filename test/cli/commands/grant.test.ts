@@ -6,12 +6,12 @@ import { grantCommand } from "../../../cli/commands/grant.ts";
 
 let folder: string;
 let file: string;
-let said: string[];
+let output: string[];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "mcp-edge-"));
   file = join(folder, "Pulumi.dev.yaml");
-  said = [];
-  jest.spyOn(console, "log").mockImplementation((text: string) => void said.push(text));
+  output = [];
+  jest.spyOn(console, "log").mockImplementation((text: string) => void output.push(text));
 });
 afterEach(async () => {
   jest.restoreAllMocks();
@@ -23,11 +23,11 @@ const run = (...args: string[]) =>
     from: "user",
   });
 
-test("add, list and remove change the setting alone", async () => {
+test("add, list and remove change only the setting", async () => {
   const before = "# Ours\nconfig:\n  aws:region: us-east-1 # here\n";
   await writeFile(file, before);
   await run("add", "group:dev", "--repositories", "app-*, docs", "--tools", "search_*");
-  expect(said.join("\n")).toMatch(/first grant.*\n.*npm run up -- --stack dev/);
+  expect(output.join("\n")).toMatch(/first grant.*\n.*npm run up -- --stack dev/);
   await run("add", "token:ci", "--scopes", "code:read");
   expect(await readFile(file, "utf8")).toBe(`${before}  mcp-edge:grants:
     - who: group:dev
@@ -40,19 +40,19 @@ test("add, list and remove change the setting alone", async () => {
       scopes:
         - code:read
 `);
-  said = [];
+  output = [];
   await run("list");
-  expect(said).toEqual(["group:dev repositories=app-*,docs tools=search_*\ntoken:ci scopes=code:read"]);
+  expect(output).toEqual(["group:dev repositories=app-*,docs tools=search_*\ntoken:ci scopes=code:read"]);
   await expect(run("remove", "user:ada")).rejects.toThrow("has no grant for user:ada");
   await run("remove", "group:dev");
   await run("remove", "token:ci");
   expect(await readFile(file, "utf8")).toBe(before);
-  expect(said.join("\n")).toContain("There is no grant left");
+  expect(output.join("\n")).toContain("There is no grant left");
 });
 
-test("a stack without a file gets one", async () => {
+test("add creates the file of a stack without one", async () => {
   await run("list");
-  expect(said).toEqual([expect.stringContaining("No grants")]);
+  expect(output).toEqual([expect.stringContaining("No grants")]);
   await run("add", "*");
   expect(await readFile(file, "utf8")).toBe('config:\n  mcp-edge:grants:\n    - who: "*"\n');
 });

@@ -3,7 +3,7 @@ import { line, seconds, tokenCommand } from "../../../cli/commands/token.ts";
 
 const TOKEN = { id: "a1", name: "ci", scopes: ["code:read", "ops"], createdAt: "2026-11-21T10:00:00.000Z" };
 
-test("a token's line: scopes, expiry, last use, calls", () => {
+test("a token's line has scopes, expiry, last use and calls", () => {
   expect(line({ ...TOKEN, expiresAt: null })).toBe(
     "a1  ci  code:read,ops  made 2026-11-21T10:00:00.000Z  does not expire  never used  0 calls today",
   );
@@ -25,15 +25,15 @@ test.each([
   ["--ttl", "soon"],
   ["--quota", "-1"],
   ["--quota", "many"],
-])("%s %s is refused before anything is asked of the machine", async (...wrong) => {
+])("%s %s is refused before a request to the machine", async (...wrong) => {
   const command = tokenCommand();
-  let said = "";
+  let output = "";
   for (const one of [command, ...command.commands])
     one.exitOverride().configureOutput({
       writeErr: (text) => {
-        said += text;
+        output += text;
       },
     });
   await expect(command.parseAsync(["create", ...wrong], { from: "user" })).rejects.toThrow("invalid");
-  expect(said).toContain(wrong[0]);
+  expect(output).toContain(wrong[0]);
 });

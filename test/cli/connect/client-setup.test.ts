@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { connections, connectText } from "../../../cli/connect/client-setup.ts";
 
-describe("how clients connect", () => {
+describe("the instructions for clients", () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "mcp-edge-connect-"));
@@ -17,7 +17,7 @@ describe("how clients connect", () => {
   const clients = (rootsFile?: string) =>
     connections({ stack: "prod", url, ...(rootsFile ? { rootsFile } : {}) }, "secret");
 
-  test("with a public certificate nothing is said about roots", () => {
+  test("say nothing about roots with a public certificate", () => {
     expect(clients().map(({ client }) => client)).toEqual([
       "Claude Code",
       "VS Code",
@@ -27,14 +27,14 @@ describe("how clients connect", () => {
     expect(connectText({ stack: "prod", url }, "secret")).not.toMatch(/CA_CERTS|cacert|CERT_FILE|trustStore/);
   });
 
-  test("where people sign in, tokens go to an endpoint of their own", () => {
+  test("use a separate endpoint for tokens if people sign in", () => {
     const [first, ...others] = connections({ stack: "prod", url, signIn: true }, "secret");
     expect(first?.text).toBe(`${url}   (the steps for each client: https://mcp.example.com/)`);
     expect(others).toHaveLength(4);
     for (const { text } of others) expect(text).toContain(`${url}/token`);
   });
 
-  test("with private roots each kind of client gets its own way to them", () => {
+  test("have instructions for private roots for each kind of client", () => {
     const text = connectText({ stack: "prod", url, rootsFile: "/r.pem" }, "secret");
     for (const way of [
       "NODE_EXTRA_CA_CERTS=/r.pem",
@@ -45,7 +45,7 @@ describe("how clients connect", () => {
       expect(text).toContain(way);
   });
 
-  test("the bundle for SSL_CERT_FILE holds the system's roots and ours", async () => {
+  test("have a bundle for SSL_CERT_FILE with the system's roots and the stack's", async () => {
     const rootsFile = join(folder, "roots.pem");
     await writeFile(rootsFile, "-----BEGIN CERTIFICATE-----\nours\n-----END CERTIFICATE-----\n");
     const lines = clients(rootsFile).find(({ client }) => client.includes("Python"))?.text;
@@ -58,7 +58,7 @@ describe("how clients connect", () => {
     expect(bundle.match(/BEGIN CERTIFICATE/g)?.length).toBeGreaterThan(50);
   });
 
-  test("without the secret the lines name the variable", () => {
+  test("name the variable if the token's secret is unknown", () => {
     for (const { text } of connections({ stack: "prod", url }, undefined))
       expect(text).toContain("$MCP_EDGE_TOKEN");
   });

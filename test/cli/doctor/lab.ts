@@ -70,7 +70,7 @@ export function httpServer(routes: Routes): Promise<Closable> {
   return listen(createHttpServer((request, response) => void handler(request, response)));
 }
 
-/** An HTTP/3 server of another make than NGINX. */
+/** Another HTTP/3 server than NGINX. */
 export async function http3Server(
   { key, cert }: Issued,
   handler: (stream: ServerHttp3Stream, path: string) => void,

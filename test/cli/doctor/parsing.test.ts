@@ -25,7 +25,7 @@ describe("Alt-Svc", () => {
   });
 });
 
-test("the rest of a certificate's life, in days and as a part of it", () => {
+test("lifetimeLeft returns the remaining days and the remaining fraction", () => {
   const now = Date.parse("2026-11-21T00:00:00Z");
   const left = lifetimeLeft("Nov 11 00:00:00 2026 GMT", "Nov 26 00:00:00 2026 GMT", now);
   expect(left.days).toBeCloseTo(5);
@@ -42,7 +42,7 @@ describe("QUIC version negotiation", () => {
     return Buffer.concat([Buffer.of(0x80, 0, 0, 0, 0, to.length), to, Buffer.of(from.length), from, list]);
   };
 
-  test("the question has the size and the form that servers answer", () => {
+  test("has a request of the size and form that servers answer", () => {
     const packet = probePacket(destination, source);
     expect(packet.length).toBe(1_200);
     expect((packet[0] ?? 0) & 0xc0).toBe(0xc0);
@@ -51,7 +51,7 @@ describe("QUIC version negotiation", () => {
     expect(packet.subarray(15, 23)).toEqual(source);
   });
 
-  test("an answer is read only when it carries our connection ids back", () => {
+  test("accepts only an answer with the request's connection ids", () => {
     expect(versionsOf(answer([1, 0x6b3343cf]), destination, source)).toEqual([1, 0x6b3343cf]);
     expect(versionsOf(answer([1], randomBytes(8)), destination, source)).toBeUndefined();
     expect(versionsOf(answer([]), destination, source)).toBeUndefined();
@@ -60,7 +60,7 @@ describe("QUIC version negotiation", () => {
   });
 });
 
-describe("errors in words", () => {
+describe("explain", () => {
   test.each([
     [
       Object.assign(new Error("x"), { code: "ECONNREFUSED" }),
@@ -81,7 +81,7 @@ describe("errors in words", () => {
     expect(explain(error)).toEqual({ got });
   });
 
-  test("a certificate problem points at the certificate's line", () => {
+  test("refers from a certificate problem to the check of the certificate", () => {
     const { got, fix } = explain(Object.assign(new Error("x"), { code: "DEPTH_ZERO_SELF_SIGNED_CERT" }));
     expect(got).toBe("the certificate is self-signed");
     expect(fix).toContain('"Certificate"');

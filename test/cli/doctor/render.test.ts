@@ -33,7 +33,7 @@ const report: DoctorReport = {
 };
 
 describe("the report as text", () => {
-  test("is aligned, and a failed line says what was tried and what to do", () => {
+  test("is aligned, and has the request and the fix for a failed check", () => {
     expect(renderReport(report, { colour: false })).toBe(
       `https://edge.test
 
@@ -47,19 +47,19 @@ describe("the report as text", () => {
     );
   });
 
-  test("says so when all passed", () => {
+  test("says that all checks passed", () => {
     const good = { ...report, ok: true, checks: [line("dns", "DNS")] };
     expect(renderReport(good, { colour: false })).toMatch(/\n\nAll 1 checks passed in 15.4 s$/);
   });
 
-  test("colours change nothing else", () => {
+  test("has the same text with colours", () => {
     const colourful = renderReport(report, { colour: true });
     expect(colourful).toContain("\u001b[32m✓");
     expect(colourful).toContain("\u001b[31m✗");
     expect(stripVTControlCharacters(colourful)).toBe(renderReport(report, { colour: false }));
   });
 
-  test("text of the examined host cannot act on the terminal", () => {
+  test("replaces control characters from the examined host", () => {
     const got = "a\u001b]52;c;ZXZpbA==\u0007\r\u009b2J\u202eb";
     const hostile = { ...report, checks: [line("dns", "DNS", { got, ok: false, fix: got })] };
     const text = renderReport(hostile, { colour: false });
@@ -67,7 +67,7 @@ describe("the report as text", () => {
     expect(text).not.toMatch(/[^\P{Cc}\n]|\u202e/u);
   });
 
-  test("long text is folded under its column", () => {
+  test("wraps long text under its column", () => {
     const long = { ...report, checks: [line("dns", "DNS", { got: "word ".repeat(20).trim() })] };
     const lines = renderReport(long, { colour: false, width: 60 }).split("\n").slice(2, -2);
     expect(lines).toEqual([
@@ -78,11 +78,11 @@ describe("the report as text", () => {
   });
 });
 
-test("times", () => {
+test("formats times", () => {
   expect([0, 999, 1_000, 15_432].map(formatMs)).toEqual(["0 ms", "999 ms", "1.0 s", "15.4 s"]);
 });
 
-test("progress names what is awaited", () => {
+test("the progress names the running checks", () => {
   expect(progressText(3, 0, 21, ["DNS"], 1)).toBe("3 of 21 done, 1 s · waiting for DNS");
   expect(progressText(3, 1, 21, ["a", "b", "c", "d", "e"], 2)).toBe(
     "3 of 21 done, 1 failed, 2 s · waiting for a, b, c and 2 more",

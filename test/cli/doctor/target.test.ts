@@ -11,7 +11,7 @@ describe("the address", () => {
     ["https://edge.example.com/", "https://edge.example.com"],
     ["https://edge.example.com:8443", "https://edge.example.com:8443"],
     ["HTTPS://[2001:db8::1]", "https://[2001:db8::1]"],
-  ])("%s is taken", (text, origin) => {
+  ])("%s is accepted", (text, origin) => {
     expect(parseOrigin(text).origin).toBe(origin);
   });
 
@@ -30,7 +30,7 @@ describe("the address", () => {
     expect(() => parseOrigin(text)).toThrow(advice);
   });
 
-  test("runDoctor refuses it before it does anything", async () => {
+  test("is refused by runDoctor before any check", async () => {
     await expect(runDoctor({ url: "http://edge.example.com" })).rejects.toThrow(DoctorUsageError);
     await expect(runDoctor({ url: "https://edge.example.com", timeoutMs: 0 })).rejects.toThrow(
       "more than 0 ms",

@@ -10,7 +10,7 @@ import { archiveName, checksumOf, downloadEngine } from "../../../cli/engine/dow
 import { ENGINE_VERSION, findEngine, recentEnough } from "../../../cli/engine/find.ts";
 import { run } from "../../../infra/exec.ts";
 
-/** A release server of our own: the official one is elsewhere, and its archives are 100 MB. */
+/** A local release server with small archives, instead of the official one. */
 let folder = "";
 let server: Server;
 let base = "";
@@ -54,7 +54,7 @@ describe("downloadEngine", () => {
   test.each([
     ["wrong", /another checksum/],
     ["gone", /answered 404/],
-  ])("%s: refused, and nothing is left", async (kind, message) => {
+  ])("refuses %s, and leaves no file", async (kind, message) => {
     const target = join(folder, kind);
     await expect(downloadEngine(target, () => {}, `${base}/${kind}`)).rejects.toThrow(message);
     expect(existsSync(target)).toBe(false);

@@ -60,7 +60,7 @@ afterAll(async () => {
 });
 
 describe("requests to NGINX over HTTP/3", () => {
-  test("200 requests in a row and 300 thirty at a time share one connection", async () => {
+  test("share one connection: 200 in a row and 300 thirty at a time", async () => {
     let connections = 0;
     const own = open({ onConnect: () => connections++ });
     const get = async (): Promise<void> => {
@@ -74,7 +74,7 @@ describe("requests to NGINX over HTTP/3", () => {
     await own.close();
   });
 
-  test("40 new connections in a row", async () => {
+  test("work over 40 new connections in a row", async () => {
     await many(40, 1, async () => {
       const own = open();
       expect((await own.fetch(`${origin}/`)).status).toBe(200);
@@ -82,7 +82,7 @@ describe("requests to NGINX over HTTP/3", () => {
     });
   });
 
-  test("bodies of 1 MB go up whole, with their length, ten at a time", async () => {
+  test("send bodies of 1 MB with their length, ten at a time", async () => {
     const body = new Uint8Array(1 << 20).fill(98);
     await many(30, 10, async () => {
       const response = await client.fetch(`${origin}/count`, { method: "POST", body });
@@ -90,7 +90,7 @@ describe("requests to NGINX over HTTP/3", () => {
     });
   });
 
-  test("a body that is a stream goes up as it comes, both ways at once", async () => {
+  test("send a streamed body while the response arrives", async () => {
     const parts = new TransformStream<Uint8Array, Uint8Array>();
     const writer = parts.writable.getWriter();
     const response = await client.fetch(`${origin}/echo`, {
@@ -108,14 +108,14 @@ describe("requests to NGINX over HTTP/3", () => {
     expect((await reader?.read())?.done).toBe(true);
   });
 
-  test("responses of 3 MB come down whole, thirty at a time", async () => {
+  test("receive responses of 3 MB, thirty at a time", async () => {
     await many(60, 30, async () => {
       const response = await client.fetch(`${origin}/big`);
       expect((await response.arrayBuffer()).byteLength).toBe(3_000_000);
     });
   });
 
-  test("thirty event streams at a time arrive in pieces, in order and whole", async () => {
+  test("receive thirty event streams at a time, completely and in order", async () => {
     await many(30, 30, async () => {
       const response = await client.fetch(`${origin}/demo/stream?n=5&ms=30`);
       const pieces: string[] = [];
@@ -131,7 +131,7 @@ describe("requests to NGINX over HTTP/3", () => {
     });
   });
 
-  test("headers, HEAD, 204, redirects and Request objects mean what they mean to fetch", async () => {
+  test("treat headers, HEAD, 204, redirects and Request objects as fetch does", async () => {
     const response = await client.fetch(`${origin}/headers`);
     expect(response.headers.getSetCookie()).toEqual(["a=1", "b=2"]);
     expect(response.url).toBe(`${origin}/headers`);
@@ -153,13 +153,13 @@ describe("requests to NGINX over HTTP/3", () => {
   });
 });
 
-describe("giving up", () => {
+describe("cancellation", () => {
   const settled = async (): Promise<void> => {
     for (let tries = 0; backend.open() > 0 && tries < 100; tries++) await delay(50);
     expect(backend.open()).toBe(0);
   };
 
-  test("an abort in the middle of a stream ends it here and at the server, and spares the connection", async () => {
+  test("by an abort during a stream ends it here and at the server, and keeps the connection", async () => {
     await many(20, 10, async () => {
       const abort = new AbortController();
       const response = await client.fetch(`${origin}/demo/stream`, { signal: abort.signal });
@@ -177,7 +177,7 @@ describe("giving up", () => {
     expect((await client.fetch(`${origin}/`)).status).toBe(200);
   });
 
-  test("an abort before the answer, before the connection, and before the call", async () => {
+  test("by an abort works before the response, before the connection and before the call", async () => {
     const late = await rejection(client.fetch(`${origin}/hang`, { signal: AbortSignal.timeout(100) }));
     expect(late.name).toBe("TimeoutError");
     const silent = createSocket("udp4").bind(0, "127.0.0.1");
@@ -192,13 +192,13 @@ describe("giving up", () => {
     await settled();
   });
 
-  test("cancelling the body ends the stream at the server", async () => {
+  test("of the body ends the stream at the server", async () => {
     const response = await client.fetch(`${origin}/demo/stream`);
     await response.body?.cancel();
     await settled();
   });
 
-  test("no response headers within the limit", async () => {
+  test("happens without response headers within the time limit", async () => {
     const own = open({ headersTimeoutMs: 200 });
     const error = await rejection(own.fetch(`${origin}/hang`));
     expect(error.code).toBe("headers-timeout");
@@ -207,7 +207,7 @@ describe("giving up", () => {
     await settled();
   });
 
-  test("close() ends what runs, and later calls are refused", async () => {
+  test("by close() ends running requests, and later calls are refused", async () => {
     const own = open();
     const response = await own.fetch(`${origin}/demo/stream`);
     const reader = response.body?.getReader();
@@ -223,8 +223,8 @@ describe("giving up", () => {
   });
 });
 
-describe("failures say what and where", () => {
-  test("a certificate of another authority", async () => {
+describe("errors name the problem and the server", () => {
+  test("for a certificate of another authority", async () => {
     const other = createAuthority("Other root");
     const own = open({ ca: other.ca });
     const error = await rejection(own.fetch(`${origin}/`));
@@ -236,7 +236,7 @@ describe("failures say what and where", () => {
     other.remove();
   });
 
-  test("nobody listens: ends with the limit", async () => {
+  test("if no server listens, at the time limit", async () => {
     const own = open({ port: await freePort(), connectTimeoutMs: 400 });
     const error = await rejection(own.fetch(`${origin}/`));
     expect(error.code).toBe("connect-timeout");
@@ -244,20 +244,20 @@ describe("failures say what and where", () => {
     await own.close();
   });
 
-  test("a name without address, and a URL that is not https", async () => {
+  test("for a name without an address, and for a URL that is not https", async () => {
     const own = http3Fetch({ connectTimeoutMs: 2_000 });
     expect((await rejection(own.fetch("https://nobody.invalid/"))).code).toBe("unresolved");
     expect((await rejection(own.fetch("http://edge.test/"))).message).toContain("Only https");
     await own.close();
   });
 
-  test("the server behind cuts a response short", async () => {
+  test("if the server behind the edge interrupts a response", async () => {
     const response = await client.fetch(`${origin}/cut`);
     const error = await rejection(response.text());
     expect(error.code).toBe("reset");
   });
 
-  test("a killed worker ends its streams with an error, and the next request finds the new one", async () => {
+  test("if a worker is killed, and the next request uses the new worker", async () => {
     const own = open();
     const response = await own.fetch(`${origin}/demo/stream`);
     const text = rejection(response.text());
@@ -284,7 +284,7 @@ describe("real MCP clients over HTTP/3", () => {
   afterAll(() => own.close());
   const requestInit = { headers: { authorization: `Bearer ${TOKEN}` } };
 
-  test("the 2026 client, pinned to 2026-07-28", async () => {
+  test("include the 2026 client, pinned to 2026-07-28", async () => {
     const mcp = new Client(
       { name: "test", version: "1" },
       { versionNegotiation: { mode: { pin: "2026-07-28" } } },
@@ -297,7 +297,7 @@ describe("real MCP clients over HTTP/3", () => {
     await mcp.close();
   });
 
-  test("the 2025 client", async () => {
+  test("include the 2025 client", async () => {
     const mcp = new Client2025({ name: "test", version: "1" });
     const transport = new Transport2025(url(), { fetch: own.fetch, requestInit });
     await mcp.connect(transport as Parameters<typeof mcp.connect>[0]);

@@ -4,7 +4,7 @@ import { http3Fetch } from "../../../cli/http3/http3-fetch.ts";
 import { type Authority, createAuthority } from "./lab/certificates.ts";
 import { freePort } from "./lab/ports.ts";
 
-/** A server of another make than NGINX: what it shows is not NGINX's doing. */
+/** Another HTTP/3 server than NGINX, so that the tests do not depend on NGINX's behaviour. */
 let authority: Authority;
 let server: ReturnType<typeof createSecureServer>;
 let port: number;
@@ -18,7 +18,7 @@ beforeAll(async () => {
     (stream: ServerHttp3Stream, headers) => {
       stream.on("error", () => undefined);
       if (headers[":path"] === "/early") {
-        // An answer before the request's body was read.
+        // A response before the request's body was read.
         stream.respond({ ":status": "413" });
         stream.end("too much");
         return;
@@ -39,7 +39,7 @@ afterAll(async () => {
   authority.remove();
 });
 
-test("requests, and an answer that comes before the body was sent", async () => {
+test("http3Fetch gets responses, also before the body was sent", async () => {
   const client = http3Fetch({ ca: authority.ca, address: "127.0.0.1", connectTimeoutMs: 5_000 });
   const origin = `https://second.test:${port}`;
   for (let i = 0; i < 50; i++) {
@@ -58,7 +58,7 @@ test("requests, and an answer that comes before the body was sent", async () => 
   await client.close();
 });
 
-test("a certificate for another name is refused", async () => {
+test("http3Fetch refuses a certificate for another name", async () => {
   const client = http3Fetch({ ca: authority.ca, address: "127.0.0.1", connectTimeoutMs: 2_000 });
   await expect(client.fetch(`https://other.test:${port}/`)).rejects.toMatchObject({ code: "handshake" });
   await client.close();

@@ -20,7 +20,7 @@ describe("error codes in words", () => {
     expect(describeQuicCode(code)).toBe(words);
   });
 
-  test("an error carries what, where and why, and is what fetch would throw", () => {
+  test("are in an error of fetch's type, with the problem, the server and the cause", () => {
     const cause = new Error("inner");
     const error = new HttpClientError("closed", "it broke", "edge.test at 192.0.2.1 port 443/udp", cause);
     expect(error).toBeInstanceOf(TypeError);
@@ -30,7 +30,7 @@ describe("error codes in words", () => {
 });
 
 describe("fetch arguments", () => {
-  test("headers that HTTP/3 forbids are left out, others kept, a length is added", async () => {
+  test("keep headers except those that HTTP/3 forbids, and get a length", async () => {
     const out = await toOutgoing("https://edge.test/a?b=c", {
       method: "POST",
       headers: { "X-One": "1", Connection: "close", "Transfer-Encoding": "chunked", Host: "other" },
@@ -51,19 +51,19 @@ describe("fetch arguments", () => {
     ["bytes", new Uint8Array([1, 2, 3])],
     ["a form", new URLSearchParams({ a: "b" })],
     ["a blob", new Blob(["abc"])],
-  ])("%s is sent whole", async (_name, body) => {
+  ])("send the whole of %s", async (_name, body) => {
     const out = await toOutgoing("https://edge.test/", { method: "POST", body });
     expect(out.body).toBeInstanceOf(Uint8Array);
     expect(out.headers["content-length"]).toBe("3");
   });
 
-  test("a stream stays a stream, without a length", async () => {
+  test("send a stream without a length", async () => {
     const out = await toOutgoing("https://edge.test/", { method: "POST", body: new ReadableStream() });
     expect(out.body).toBeInstanceOf(ReadableStream);
     expect(out.headers).not.toHaveProperty("content-length");
   });
 
-  test("only https", async () => {
+  test("allow only https", async () => {
     await expect(toOutgoing("http://edge.test/")).rejects.toThrow(
       "Only https URLs can be fetched here, not http://edge.test",
     );
@@ -71,7 +71,7 @@ describe("fetch arguments", () => {
 });
 
 describe("uploads", () => {
-  test("go out in slices, at the reader's pace, and end the stream", async () => {
+  test("are sent in slices, at the reader's pace, and end the stream", async () => {
     const stream = new PassThrough({ highWaterMark: 16 });
     const body = new Uint8Array(200_000).fill(1);
     const sent = upload(stream, body, new AbortController().signal);
@@ -81,7 +81,7 @@ describe("uploads", () => {
     expect(sizes).toEqual([65_536, 65_536, 65_536, 3_392]);
   });
 
-  test("stop without an error when the response is over, and pass on the error of their source", async () => {
+  test("stop without an error when the response has ended, and pass on an error of their source", async () => {
     const stop = new AbortController();
     const stuck = upload(new PassThrough({ highWaterMark: 1 }), new Uint8Array(100_000), stop.signal);
     stop.abort();
@@ -93,7 +93,7 @@ describe("uploads", () => {
   });
 });
 
-test("the system's roots are trusted, and the given one beside them", () => {
+test("the system's roots and the given one are trusted", () => {
   const roots = trustedRoots();
   expect(roots.length).toBeGreaterThan(50);
   expect(new Set(roots).size).toBe(roots.length);

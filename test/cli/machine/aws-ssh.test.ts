@@ -7,7 +7,7 @@ import type { AwsMachineRef } from "../../../cli/machine/machine-ref.ts";
 import { createToken } from "../../../cli/machine/tokens.ts";
 import { instances, type StandIn, standIn } from "../doctor/aws/stand-in.ts";
 
-test("a command goes whole to the other shell, whatever is in it", () => {
+test("a command reaches the remote shell unchanged, with any characters", () => {
   const place = { instance: "i-0aa", region: "eu-central-1", key: "/k", knownHosts: "/h" };
   const args = sshArguments(place, ["echo", "it's $HOME"]);
   expect(args.slice(-2)).toEqual(["admin@i-0aa", "exec sudo -- 'echo' 'it'\\''s $HOME'"]);
@@ -43,7 +43,7 @@ describe("sshInTerminal", () => {
     await rm(folder, { recursive: true });
   });
 
-  test("finds the machine by its tags, hands a fresh key to Instance Connect, and gives the command's exit code", async () => {
+  test("finds the machine by its tags, sends a new key to Instance Connect, and returns the command's exit code", async () => {
     expect(await sshInTerminal({ ...place, machine: "2" }, ["id"])).toBe(7);
     const calls = await readFile(join(folder, "calls"), "utf8");
     expect(ec2.asked).toEqual(["ec2 DescribeInstances"]);
@@ -61,7 +61,7 @@ describe("sshInTerminal", () => {
     );
   });
 
-  test("tokens are made through it, by the release that runs there", async () => {
+  test("creates tokens with the release on the machine", async () => {
     await stand("ssh", `echo "$@" >>${folder}/ssh.log\necho '{"id":"t1","token":"secret"}'\n`);
     expect(await createToken(place, { name: "it's me" })).toMatchObject({
       id: "t1",

@@ -15,7 +15,7 @@ describe("status of a stack in AWS", () => {
   afterEach(() => aws.close());
 
   const services = ["ec2", "sts", "s3"];
-  const look = () =>
+  const readStatus = () =>
     awsStatus({
       stack: "prod",
       provider: {
@@ -35,9 +35,9 @@ describe("status of a stack in AWS", () => {
     aws.answers[`s3 status/${MACHINE}.json`] = JSON.stringify({ ...good, certificateProblem: "", ...status });
   };
 
-  test("a machine that runs what it shall", async () => {
+  test("is ok for a machine that runs desired.json", async () => {
     says({});
-    const status = await look();
+    const status = await readStatus();
     expect(status.ok).toBe(true);
     expect(statusText(status)).toBe(
       `prod: release 555555555555, files ffffffffffff, generation g2\n${MACHINE} (running): done, release 555555555555, certificate issued`,
@@ -58,20 +58,20 @@ describe("status of a stack in AWS", () => {
       { ok: false, certificate: "self-signed", certificateProblem: "Detail\nNXDOMAIN for A\n" },
       /certificate self-signed\n {2}no certificate: NXDOMAIN for A/,
     ],
-  ])("one that is not well says why: %j", async (change, words) => {
+  ])("has the problem of a machine with %j", async (change, words) => {
     says(change);
-    const status = await look();
+    const status = await readStatus();
     expect(status.ok).toBe(false);
     expect(statusText(status)).toMatch(words);
   });
 
-  test("no machine, a stopped one, one without a word", async () => {
+  test("covers a missing machine, a stopped one and one whose status cannot be read", async () => {
     says({});
     aws.answers["ec2 DescribeInstances"] = NO_INSTANCES;
-    expect(statusText(await look())).toContain("Make it: pulumi up --stack prod");
+    expect(statusText(await readStatus())).toContain("Make it: pulumi up --stack prod");
     aws.answers["ec2 DescribeInstances"] = instance("required", "stopped");
-    expect(await look()).toMatchObject({ ok: false, machines: [{ state: "stopped" }] });
+    expect(await readStatus()).toMatchObject({ ok: false, machines: [{ state: "stopped" }] });
     delete aws.answers[`s3 status/${MACHINE}.json`];
-    await expect(look()).rejects.toThrow(/s3:GetObject of status.*AccessDenied/);
+    await expect(readStatus()).rejects.toThrow(/s3:GetObject of status.*AccessDenied/);
   });
 });

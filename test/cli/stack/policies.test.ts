@@ -22,14 +22,14 @@ const event = (enforcementLevel: "warning" | "mandatory"): EngineEvent => ({
 const text =
   "policy encrypted-volumes (prod-data): the volume is not encrypted. Every volume is encrypted. Why: keys lie on it. Fix: encrypted: true";
 
-describe("policies in the command line", () => {
-  test("hold a stack in AWS, not a machine on this host", () => {
+describe("policies", () => {
+  test("apply to a stack in AWS, not to a machine on this host", () => {
     expect(policyPacks({ "mcp-edge:target": "aws" })).toEqual([expect.stringMatching(/\/infra\/policy$/)]);
     expect(policyPacks({ "mcp-edge:target": "local" })).toEqual([]);
     expect(policyPacks({})).toEqual([]);
   });
 
-  test("that are mandatory are the reason of the failure, said once", async () => {
+  test("that are mandatory are reported once as the reason of the failure", async () => {
     const lines = eventLines(() => {}, { preview: true });
     lines.onEvent(event("mandatory"));
     lines.onEvent(event("mandatory"));
@@ -37,9 +37,9 @@ describe("policies in the command line", () => {
     await expect(failed).rejects.toThrow(new EngineError(text));
   });
 
-  test("that advise are a line of the progress", () => {
-    const said: string[] = [];
-    eventLines((line) => said.push(line), { preview: true }).onEvent(event("warning"));
-    expect(said).toEqual([`advice of ${text}`]);
+  test("that are advisory are lines of the progress", () => {
+    const progress: string[] = [];
+    eventLines((line) => progress.push(line), { preview: true }).onEvent(event("warning"));
+    expect(progress).toEqual([`advice of ${text}`]);
   });
 });

@@ -17,7 +17,7 @@ const env = {
 };
 
 describe("a stack", () => {
-  test("in AWS is where its team is logged in, under the team's passphrase, which may be empty", () => {
+  test("in AWS is in the backend of its team's login, with the team's passphrase, which may be empty", () => {
     expect(belonging(file, "aws", env, "s3://state")).toEqual({
       shared: true,
       environment: {
@@ -31,7 +31,7 @@ describe("a stack", () => {
     });
   });
 
-  test("in AWS without a shared state keeps this checkout's, and the file's own passphrase", () => {
+  test("in AWS without a shared state uses this checkout's state and the file's passphrase", () => {
     const passphrase = { PULUMI_CONFIG_PASSPHRASE_FILE: "/run/passphrase" };
     const { shared, environment } = belonging(file, "aws", passphrase, "");
     expect(shared).toBe(false);
@@ -40,17 +40,17 @@ describe("a stack", () => {
     expect(belonging({ config: {} }, "aws", passphrase, "").environment).not.toMatchObject(passphrase);
   });
 
-  test("on this host is this checkout's, whatever the user's environment says", () => {
+  test("on this host uses this checkout's state, not the one of the user's environment", () => {
     expect(belonging(file, "local", env, "s3://state")).toMatchObject({ shared: false, environment: {} });
     expect(belonging({}, undefined, env, "s3://state")).toMatchObject({ shared: false, environment: {} });
   });
 
-  test("has a configuration to read, and secrets that stay as they are", () => {
+  test("has a readable configuration, and secrets that stay encrypted", () => {
     expect(plainConfig(file)).toEqual({ "mcp-edge:target": "aws", "mcp-edge:machines": "2" });
     expect(plainConfig({})).toEqual({});
   });
 
-  test("has structured values as JSON, and one that holds a secret stays whole and unread", () => {
+  test("has structured values as JSON, and keeps one with a secret encrypted as a whole", () => {
     const config = {
       "aws:assumeRoles": [{ roleArn: "arn:aws:iam::111122223333:role/x" }],
       "mcp-edge:secrets": { API_KEY: secret, OTHER: "plain" },
@@ -64,14 +64,14 @@ describe("a stack", () => {
   });
 });
 
-describe("the backend is the one that pulumi itself would use", () => {
+describe("the backend", () => {
   let PULUMI_HOME = "";
   beforeEach(async () => {
     PULUMI_HOME = await mkdtemp(join(tmpdir(), "mcp-edge-login-"));
   });
   afterEach(() => rm(PULUMI_HOME, { recursive: true }));
 
-  test("the variable, the project's, the login's, a token's; else none", async () => {
+  test("is chosen as pulumi does: from the variable, the project, the login or a token", async () => {
     expect(await backendOf({ PULUMI_HOME }, undefined)).toBe("");
     const PULUMI_ACCESS_TOKEN = "pul-x";
     expect(await backendOf({ PULUMI_HOME, PULUMI_ACCESS_TOKEN }, undefined)).toBe("https://api.pulumi.com");

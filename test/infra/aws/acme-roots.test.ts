@@ -10,7 +10,7 @@ test("certificates of Let's Encrypt need no further roots", async () => {
   expect(await acmeRoots({ acme: "letsencrypt", acmeCa: "" })).toBe("");
 });
 
-test("those of its staging environment have the four that it names, by their fingerprints", async () => {
+test("certificates of Let's Encrypt's staging environment have its four roots, by their fingerprints", async () => {
   const pem = await acmeRoots({ acme: "letsencrypt-staging", acmeCa: "" });
   const certificates = pem
     .split(/(?=-----BEGIN CERTIFICATE-----)/)
@@ -26,13 +26,13 @@ test("those of its staging environment have the four that it names, by their fin
   expect(certificates.map(({ fingerprint256 }) => fingerprint256)).toEqual(named);
   for (const certificate of certificates) {
     expect(certificate.ca && certificate.verify(certificate.publicKey)).toBe(true);
-    // Nothing that clients trust anyhow.
+    // No root that clients trust already.
     expect(certificate.subject).toContain("(STAGING)");
   }
   expect(() => createSecureContext({ ca: pem })).not.toThrow();
 });
 
-test("those of a certificate authority of one's own have its file", async () => {
+test("certificates of another authority have the configured file as root", async () => {
   const folder = await mkdtemp(join(tmpdir(), "mcp-edge-roots-"));
   const file = join(folder, "ca.pem");
   await writeFile(file, "PEM");

@@ -9,9 +9,9 @@ import { run } from "../../../infra/exec.ts";
 
 let folder = "";
 let server: Server;
-/** Answers, one after the other; the last one stays. */
+/** Status codes of the next responses. The last one is repeated. */
 let codes: number[] = [];
-const asked: (string | undefined)[] = [];
+const requests: (string | undefined)[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "mcp-edge-answering-"));
@@ -21,7 +21,7 @@ beforeAll(async () => {
     ...["-subj", "/CN=self-signed", "-keyout", key, "-out", cert],
   ]);
   server = createServer({ key: await readFile(key), cert: await readFile(cert) }, (request, response) => {
-    asked.push(`${request.headers.host}${request.url}`);
+    requests.push(`${request.headers.host}${request.url}`);
     response.writeHead((codes.length > 1 ? codes.shift() : codes[0]) ?? 500).end();
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
@@ -31,23 +31,23 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** @param limit 0: look once */
-const look = (addresses: string[], limit: number) =>
+/** @param limit milliseconds; 0 polls once */
+const poll = (addresses: string[], limit: number) =>
   unanswered(addresses, "mcp.example.com", {
     ...{ log: () => {}, limit, every: 1, port: (server.address() as AddressInfo).port },
   });
 
-describe("the machines answer", () => {
-  test("when they are ready again, under the edge's name", async () => {
+describe("unanswered", () => {
+  test("waits until all machines are ready under the edge's name", async () => {
     codes = [503, 503, 200];
-    expect(await look(["127.0.0.1"], 60_000)).toEqual([]);
-    expect(asked).toEqual(Array(3).fill("mcp.example.com/readyz"));
+    expect(await poll(["127.0.0.1"], 60_000)).toEqual([]);
+    expect(requests).toEqual(Array(3).fill("mcp.example.com/readyz"));
   });
 
-  test("or it is said which do not", async () => {
+  test("returns the addresses that are not ready at the time limit", async () => {
     codes = [200];
-    expect(await look(["127.0.0.1", "127.0.0.2"], 0)).toEqual(["127.0.0.2"]);
+    expect(await poll(["127.0.0.1", "127.0.0.2"], 0)).toEqual(["127.0.0.2"]);
     codes = [503];
-    expect(await look(["127.0.0.1"], 0)).toEqual(["127.0.0.1"]);
+    expect(await poll(["127.0.0.1"], 0)).toEqual(["127.0.0.1"]);
   });
 });

@@ -12,14 +12,18 @@ import { Double } from "../../aws-double/support.ts";
 let double: Double;
 let server: Server;
 let endpoint = "";
-const seen: { url: string; tagging: unknown; type: unknown }[] = [];
+const requests: { url: string; tagging: unknown; type: unknown }[] = [];
 
 beforeAll(async () => {
   double = await Double.create();
   await double.create("aws:s3/bucket:Bucket", { bucket: "mcp-edge-prod-artifacts-1a2b3c4" });
   server = apiServer(double.aws, () => {});
   server.prependListener("request", ({ method, url, headers }) =>
-    seen.push({ url: `${method} ${url}`, tagging: headers["x-amz-tagging"], type: headers["content-type"] }),
+    requests.push({
+      url: `${method} ${url}`,
+      tagging: headers["x-amz-tagging"],
+      type: headers["content-type"],
+    }),
   );
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -55,7 +59,7 @@ describe("BucketClient", () => {
   test("writes an object with type and tags, reads it back, and gets undefined for a missing object", async () => {
     const deployer = client("deployer");
     await deployer.put("desired.json", '{"a":1}');
-    expect(seen.at(-1)).toMatchObject({
+    expect(requests.at(-1)).toMatchObject({
       tagging: "Project=mcp-edge&Name=desired+object",
       type: "application/json",
     });
@@ -78,7 +82,7 @@ describe("BucketClient", () => {
     await expect(refused).rejects.toThrow(words);
   });
 
-  test("a failed connection is no RefusedError, so it can be retried", async () => {
+  test("throws no RefusedError for a failed connection, which can be retried", async () => {
     const nobody = client("deployer", { endpoints: { s3: "http://127.0.0.1:1" } });
     const error = await nobody.get("desired.json").catch((one) => one);
     expect(error).toBeInstanceOf(Error);

@@ -5,7 +5,7 @@ import { RefusedError } from "../../../infra/aws/refused.ts";
 
 type Seen = Partial<Pick<Status, "certificate" | "certificateProblem">> & { error?: Error };
 
-/** What the machine says, look after look; the last one stays. */
+/** The machine's next statuses. The last one is repeated. */
 function machine(history: Seen[]): Objects {
   return {
     async get<T>() {
@@ -24,19 +24,19 @@ const LINES = [
 ];
 
 async function outcome(history: Seen[], more: Partial<AwaitedCertificate> = {}, known: string[] = []) {
-  const said: string[] = [];
+  const messages: string[] = [];
   const awaited: AwaitedCertificate = {
     ...{ stack: "prod", domain: "mcp.example.com", instances: ["i-1"], records: "lookup" },
     ...{ lines: LINES, nameServers: ["ns-1.example.net", "ns-2.example.net"], ...more },
   };
   const names = { addresses: async () => known };
   const result = await awaitCertificate(machine(history), awaited, names, {
-    log: (line) => said.push(line),
-    // Where it ends by time, no time need pass: it looks once.
+    log: (line) => messages.push(line),
+    // A wait that ends at the time limit polls once here, so that the test is quick.
     limit: history.at(-1)?.certificate === "issued" ? 60_000 : 0,
     every: 1,
   });
-  return { ...result, said };
+  return { ...result, messages };
 }
 
 const failed = {
@@ -44,15 +44,15 @@ const failed = {
   certificateProblem: "DNS problem: NXDOMAIN looking up A",
 } as const;
 
-describe("after a deployment", () => {
-  test("it is over when every machine serves with an issued certificate", async () => {
+describe("the wait for the certificate", () => {
+  test("ends when every machine serves with an issued certificate", async () => {
     expect(await outcome([{ certificate: "self-signed" }, failed, { certificate: "issued" }])).toMatchObject({
       issued: true,
-      said: ["waiting for the certificate of mcp.example.com"],
+      messages: ["waiting for the certificate of mcp.example.com"],
     });
   });
 
-  test("records that people make: it does not wait for people, and names those that are missing", async () => {
+  test("ends for records that people must create, and names the missing ones", async () => {
     const result = await outcome([failed], { records: "by hand" }, ["198.51.100.7"]);
     expect(result).toMatchObject({ issued: false, waitsForPeople: true });
     if (result.issued) throw new Error("issued");
@@ -64,13 +64,13 @@ describe("after a deployment", () => {
     expect(result.message).toContain("shell --stack prod -- systemctl restart mcp-edge-cert");
   });
 
-  test("a new zone: its name servers are what is to be entered", async () => {
+  test("ends for a new zone, and names its name servers for the registrar", async () => {
     const result = await outcome([failed], { records: "create" });
     expect(result).toMatchObject({ issued: false, waitsForPeople: true });
     expect("message" in result && result.message).toContain("ns-1.example.net\n  ns-2.example.net");
   });
 
-  test("records that are there: it waits, since the machine asks again", async () => {
+  test("continues if people have created the records, since the machine tries again", async () => {
     const known = ["198.51.100.7", "2001:0db8:0:0::7"];
     expect(
       await outcome([failed, failed, { certificate: "issued" }], { records: "by hand" }, known),
@@ -83,7 +83,7 @@ describe("after a deployment", () => {
     [[], /other name servers, or there are two zones of this name/],
     [["198.51.100.7", "2001:db8::7"], /ended with:\n {2}urn:ietf:params:acme:error:caa/],
   ])(
-    "a zone of the account (DNS gives %j): after ten minutes it fails, and says why",
+    "fails after ten minutes for a zone of the account (DNS gives %j), with the reason",
     async (known, words) => {
       const problem = {
         certificate: "self-signed",
@@ -95,13 +95,13 @@ describe("after a deployment", () => {
     },
   );
 
-  test("the certificate of the ACME server before is not the one that is waited for", async () => {
+  test("does not accept the certificate of the previous ACME server", async () => {
     const result = await outcome([{ certificate: "outdated" }], {}, ["198.51.100.7", "2001:db8::7"]);
     expect("message" in result && result.message).toContain("the certificate of another ACME server");
     expect("message" in result && result.message).toContain("The machine has not reported why");
   });
 
-  test("a request that fails is repeated, a refused one is not", async () => {
+  test("repeats a failed request, but not a refused one", async () => {
     expect(await outcome([{ error: new Error("HTTP 503") }, { certificate: "issued" }])).toMatchObject({
       issued: true,
     });

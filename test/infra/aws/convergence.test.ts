@@ -22,7 +22,7 @@ const status = (change: Partial<Status>): Status => ({
   ...change,
 });
 
-/** Each machine's statuses, one after the other; the last one stays. */
+/** The next statuses of each machine. The last one is repeated. */
 function bucket(histories: Record<string, (Status | undefined | Error)[]>) {
   const puts: Record<string, string> = {};
   const objects: Objects = {
@@ -52,7 +52,7 @@ async function outcome(histories: Parameters<typeof bucket>[0], limit = 500) {
 }
 
 describe("converged", () => {
-  test("tells the steps as they come, each once, and ends when the machine is done", async () => {
+  test("logs each step once when it appears, and ends when the machine is done", async () => {
     const history = [
       undefined,
       undefined,
@@ -66,7 +66,7 @@ describe("converged", () => {
     expect(lines).toEqual(["10:00:00 one", "10:00:01 two", "10:00:02 three"]);
   });
 
-  test("waits for all ten, and names each in its lines", async () => {
+  test("waits for all of ten machines, and names each in its lines", async () => {
     const machines = Array.from({ length: 10 }, (_, index) => `i-${index}`);
     const histories = Object.fromEntries(
       machines.map((instance, index) => [
@@ -79,7 +79,7 @@ describe("converged", () => {
     expect(lines.sort()).toEqual(machines.map((instance) => `${instance} 10:00:00 one`));
   });
 
-  test("a machine that went back fails it, with the end of its log; the others are waited for", async () => {
+  test("fails for a machine that rolled back, with the end of its log, after waiting for the others", async () => {
     const { error, lines } = await outcome({
       "i-1": [undefined, status({ phase: "failed", log: "not ready within 30 s" })],
       "i-2": [undefined, undefined, undefined, status({ instance: "i-2", steps: steps("fine") })],
@@ -91,7 +91,7 @@ describe("converged", () => {
     expect(lines).toContain("i-2 10:00:00 fine");
   });
 
-  test("a first boot counts when cloud-init has ended, and well", async () => {
+  test("counts a first boot as done when cloud-init has ended without an error", async () => {
     const running = status({ cloudInit: "running" });
     expect(
       (await outcome({ "i-1": [undefined, running, status({ cloudInit: "done" })] })).error,
@@ -101,7 +101,7 @@ describe("converged", () => {
     ).toContain('cloud-init ended as "error - done"');
   });
 
-  test("what cloud-init complains of beside our own part, which is done, is a warning", async () => {
+  test("warns when cloud-init is degraded and the deployment is done", async () => {
     const degraded = status({ cloudInit: "degraded done" });
     const { error, lines } = await outcome({
       "i-1": [undefined, status({ cloudInit: "degraded running" }), degraded],
@@ -114,7 +114,7 @@ describe("converged", () => {
     expect((await outcome({ "i-1": [undefined, failed] })).error).toContain("the deployment failed");
   });
 
-  test("a refusal is said at once: to ask again changes nothing", async () => {
+  test("fails at once for a refused request", async () => {
     const { error, lines } = await outcome(
       { "i-1": [undefined, new RefusedError("AccessDenied: s3:GetObject")] },
       60_000,
@@ -123,7 +123,7 @@ describe("converged", () => {
     expect(lines).toEqual([]);
   });
 
-  test("to run it again after a failure asks the machines to try again, and does not take the old failure for the new", async () => {
+  test("after a failure, requests another attempt and ignores the status of the old one", async () => {
     const failed = status({ phase: "failed", steps: [{ at: "2026-11-21T09:00:00Z", text: "earlier" }] });
     const { puts, error, lines } = await outcome({ "i-1": [failed, failed, failed, status({})] });
     expect(error).toBeUndefined();
@@ -136,13 +136,13 @@ describe("converged", () => {
     expect((await outcome({ "i-1": [status({})] })).puts).toEqual({});
   });
 
-  test("a request that fails is repeated", async () => {
+  test("repeats a failed request", async () => {
     const { error, lines } = await outcome({ "i-1": [undefined, new Error("HTTP 503"), status({})] });
     expect(error).toBeUndefined();
     expect(lines).toEqual(["not yet: HTTP 503", "10:00:00 one"]);
   });
 
-  test("when time runs out it says what the machine last said, or how to see its console", async () => {
+  test("at the time limit, reports the machine's last step or how to see its console", async () => {
     const { error } = await outcome(
       { "i-1": [undefined], "i-2": [status({ phase: "files", log: "hangs" })] },
       30,

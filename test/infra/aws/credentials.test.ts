@@ -17,7 +17,7 @@ const stack = (config: Record<string, string>) =>
   );
 
 /** STS as far as AssumeRole goes: who asked is the access key of the signature. */
-const asked: {
+const assumed: {
   by: string;
   role: string;
   session: string;
@@ -33,7 +33,7 @@ const sts = createServer((request, response) => {
     const form = new URLSearchParams(body);
     const by = /Credential=(\w+)/.exec(request.headers.authorization ?? "")?.[1] ?? "";
     const role = form.get("RoleArn") ?? "";
-    asked.push({
+    assumed.push({
       ...{ by, role, session: form.get("RoleSessionName") ?? "" },
       ...{ externalId: form.get("ExternalId"), seconds: form.get("DurationSeconds") },
     });
@@ -74,7 +74,7 @@ beforeEach(() => {
   process.env.AWS_EC2_METADATA_DISABLED = "true";
   process.env.AWS_CONFIG_FILE = join(folder, "config");
   process.env.AWS_SHARED_CREDENTIALS_FILE = join(folder, "credentials");
-  asked.length = 0;
+  assumed.length = 0;
 });
 afterEach(() => {
   process.env = { ...before };
@@ -82,8 +82,8 @@ afterEach(() => {
 
 const key = async (config: Record<string, string>) => (await credentialsFor(stack(config))()).accessKeyId;
 
-describe("the credentials of a stack are the engine's", () => {
-  test("the stack's own keys, its profile, its files; else what the environment names", async () => {
+describe("the credentials of a stack", () => {
+  test("come from the stack's keys, profile or files, or else from the environment", async () => {
     expect(await key({ accessKey: "AKIASTACK", secretKey: "s" })).toBe("AKIASTACK");
     expect(await key({ profile: "other" })).toBe("AKIAOTHER");
     expect(await key({})).toBe("AKIADEFAULT");
@@ -94,7 +94,7 @@ describe("the credentials of a stack are the engine's", () => {
     expect(await key({})).toBe("AKIAENV");
   });
 
-  test("roles are assumed one after the other", async () => {
+  test("come from roles that are assumed one after the other", async () => {
     const assumeRoles = JSON.stringify([
       { roleArn: "arn:aws:iam::111122223333:role/first" },
       {
@@ -105,7 +105,7 @@ describe("the credentials of a stack are the engine's", () => {
       },
     ]);
     expect(await key({ profile: "other", assumeRoles, endpoints })).toBe("ASIASECOND");
-    expect(asked).toEqual([
+    expect(assumed).toEqual([
       {
         by: "AKIAOTHER",
         role: "arn:aws:iam::111122223333:role/first",
@@ -134,13 +134,13 @@ describe("the credentials of a stack are the engine's", () => {
       { profile: "other", assumeRoles: '[{"roleArn":"arn:aws:iam::111122223333:role/forbidden"}]' },
       /aws:assumeRoles arn:aws:iam::111122223333:role\/forbidden\): .*may not assume it/s,
     ],
-  ])("%j: what is missing is said, with who was meant", async (config, words) => {
+  ])("fail for %j with the setting and what is missing", async (config, words) => {
     const error = await credentialsFor(stack({ ...config, endpoints }))().catch((one) => one);
     expect(error).toBeInstanceOf(RefusedError);
     expect(error.message).toMatch(words);
   });
 
-  test("the AWS CLI gets them too, and nothing where the stack names nobody", async () => {
+  test("are passed to the AWS CLI, unless the stack sets none", async () => {
     expect(await cliEnvironment(stack({}))).toEqual({ AWS_REGION: region });
     expect(await cliEnvironment(stack({ profile: "other", endpoints: '[{"ec2":"http://ec2"}]' }))).toEqual({
       AWS_REGION: region,
@@ -150,7 +150,7 @@ describe("the credentials of a stack are the engine's", () => {
     });
   });
 
-  test("endpoints: the stack's, then the service's variable, then the one for all", () => {
+  test("endpoints come from the stack, then from the service's variable, then from AWS_ENDPOINT_URL", () => {
     process.env.AWS_ENDPOINT_URL = "http://all";
     process.env.AWS_ENDPOINT_URL_SSM = "http://ssm";
     const settings = stack({ endpoints: '[{"s3":"http://s3"},{"sts":"http://sts"}]' });
@@ -163,11 +163,11 @@ describe("the credentials of a stack are the engine's", () => {
   });
 });
 
-test("durations are Go's", () => {
+test("goSeconds parses Go's durations", () => {
   expect(["1h", "30m", "1h30m", "900s"].map(goSeconds)).toEqual([3600, 1800, 5400, 900]);
   for (const text of ["", "3600", "1d"]) expect(() => goSeconds(text)).toThrow("not a duration");
 });
 
-test("a structured setting that is none is refused", () => {
+test("a structured setting that is no JSON is refused", () => {
   expect(() => stack({ assumeRoles: "arn:aws:iam::1:role/x" })).toThrow("--path aws:assumeRoles");
 });

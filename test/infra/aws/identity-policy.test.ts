@@ -22,7 +22,7 @@ const object = (key: string) => `arn:aws:s3:::mcp-edge-prod-${ACCOUNT}/${key}`;
 const parameter = (path: string) => `arn:aws:ssm:eu-central-1:${ACCOUNT}:parameter${path}`;
 
 describe("a machine", () => {
-  test("reads what it deploys, writes its status, and not the other way round", () => {
+  test("can read its deployment and write its status, but can neither write its deployment nor read a status", () => {
     for (const key of ["desired.json", "releases/a.tar.zst", "files/files-a.tar", "workspaces/a.bundle"]) {
       expect([key, may("s3:GetObject", object(key))]).toEqual([key, true]);
       expect([key, may("s3:PutObject", object(key))]).toEqual([key, false]);
@@ -33,13 +33,13 @@ describe("a machine", () => {
     expect(may("s3:ListBucket", `arn:aws:s3:::mcp-edge-prod-${ACCOUNT}`)).toBe(false);
   });
 
-  test("runs nothing out of a bucket of that name which another account has taken", () => {
+  test("cannot read a bucket of the same name in another account", () => {
     const foreign = { "aws:ResourceAccount": "444455556666" };
     expect(may("s3:GetObject", object("desired.json"), foreign)).toBe(false);
     expect(may("s3:PutObject", object("status/i-1.json"), foreign)).toBe(false);
   });
 
-  test("reads the parameters of its own stack, and writes metrics and logs of its own", () => {
+  test("can read the parameters of its own stack, and write its own metrics and logs", () => {
     expect(may("ssm:GetParametersByPath", parameter("/mcp-edge/prod/env"))).toBe(true);
     expect(may("ssm:GetParametersByPath", parameter("/mcp-edge/prod-2/env"))).toBe(false);
     expect(may("ssm:GetParametersByPath", parameter("/"))).toBe(false);

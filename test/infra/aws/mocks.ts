@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** What the program asks of the engine about a resource. */
+/** The resource options that the program passes to the engine. */
 export interface Options {
   parent: string;
   protect: boolean;
@@ -13,8 +13,8 @@ export interface Options {
   secrets: string[];
 }
 
-/** A resource as the program asked for it. */
-export interface Asked {
+/** A resource that the program requested. */
+export interface RequestedResource {
   type: string;
   name: string;
   id: string;
@@ -29,7 +29,7 @@ const hex = (name: string) => Buffer.from(name).toString("hex").slice(0, 17).pad
 /** A name as the engine generates it from a resource's own. */
 const generated = (name: string) => `${name}-0a1b2c3`;
 
-/** What AWS computes and the program reads. */
+/** Outputs that AWS computes and the program reads. */
 function computed(type: string, name: string, inputs: Record<string, unknown>): Record<string, unknown> {
   switch (type) {
     case "aws:ec2/vpc:Vpc":
@@ -79,7 +79,7 @@ function answer(token: string, args: Record<string, unknown>): Record<string, un
         ...args,
         availabilityZone: "us-east-1c",
         vpcId: "vpc-0123456789abcdef0",
-        // The mock's own word for a subnet without IPv6.
+        // The id that stands for a subnet without IPv6 in this mock.
         ipv6CidrBlock: String(args.id).endsWith("4") ? "" : "2600:1f18:1234:5600::/64",
       };
     case "aws:route53/getZone:getZone":
@@ -98,17 +98,17 @@ interface Monitor {
   registerResource(request: any, callback: unknown): Promise<void>;
 }
 
-/** What the program prints. Without an engine the SDK would print it. */
-export function hearLog(): string[] {
-  const said: string[] = [];
-  (pulumi.log as { info: (text: string) => Promise<void> }).info = async (text) => void said.push(text);
-  return said;
+/** Captures what the program logs. Without an engine the SDK would print it. */
+export function captureLog(): string[] {
+  const messages: string[] = [];
+  (pulumi.log as { info: (text: string) => Promise<void> }).info = async (text) => void messages.push(text);
+  return messages;
 }
 
-/** Records what the program makes. Set up for each program. */
-export async function recording(stack: string, preview = false): Promise<Asked[]> {
-  hearLog();
-  const asked: Asked[] = [];
+/** Records the resources that the program creates. It is set up for each program. */
+export async function recording(stack: string, preview = false): Promise<RequestedResource[]> {
+  captureLog();
+  const resources: RequestedResource[] = [];
   const requested = new Map<string, Options>();
   await pulumi.runtime.setMocks(
     {
@@ -123,7 +123,7 @@ export async function recording(stack: string, preview = false): Promise<Asked[]
         const state = { ...inputs, ...computed(type, name, inputs) };
         const options = requested.get(`${type} ${name}`);
         if (!options) throw new Error(`${name} was not asked for`);
-        asked.push({ type, name, id, inputs, state, options });
+        resources.push({ type, name, id, inputs, state, options });
         return { id, state };
       },
       call: ({ token, inputs }) => answer(token, inputs),
@@ -132,7 +132,7 @@ export async function recording(stack: string, preview = false): Promise<Asked[]
     stack,
     preview,
   );
-  // Mocks are not told of options: they are read from the request itself.
+  // Mocks do not get the options, so they are read from the request itself.
   const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
   const register = monitor.registerResource.bind(monitor);
   monitor.registerResource = (request, callback) => {
@@ -150,11 +150,11 @@ export async function recording(stack: string, preview = false): Promise<Asked[]
     requested.set(`${request.getType()} ${request.getName()}`, options);
     return register(request, callback);
   };
-  return asked;
+  return resources;
 }
 
 /**
- * Every registration that is under way, and those that it causes, has ended. To wait for an output of the program is not
- * enough: it is there before the resources that nobody waits for.
+ * Waits until all registrations, including those that others cause, have ended. Waiting for an output of the program is not
+ * enough, since some resources are created after it.
  */
 export const settled = () => pulumi.runtime.disconnect();

@@ -7,7 +7,9 @@ type Inputs = any;
 
 /** The environment of the wait. */
 const waitOf = (program: Program): Inputs =>
-  program.asked.filter(({ name }) => name === "prod-converged").map(({ inputs }) => inputs.environment)[0];
+  program.resources
+    .filter(({ name }) => name === "prod-converged")
+    .map(({ inputs }) => inputs.environment)[0];
 
 describe("a prod stack with a zone", () => {
   let prod: Program;
@@ -21,27 +23,27 @@ describe("a prod stack with a zone", () => {
     });
   }, 60_000);
 
-  /** Take ten tags: the program's five alone. */
+  /** Types that can have ten tags only. They have just the program's five. */
   const TEN = /^aws:(s3\/bucketObjectv2|route53\/(healthCheck|zone)):/;
 
-  test("every resource has a parent, a name of its own and, where it can, our tags and, where they fit, the user's", () => {
-    const names = prod.asked.map(({ type, name }) => `${type} ${name}`);
+  test("every resource has a parent, a unique name, the program's tags if it can have tags, and the user's tags if they fit", () => {
+    const names = prod.resources.map(({ type, name }) => `${type} ${name}`);
     expect(names).toEqual([...new Set(names)]);
-    for (const { type, name, options } of prod.asked) {
+    for (const { type, name, options } of prod.resources) {
       if (type === "mcp-edge:aws:Edge") continue;
       expect([name, options.parent]).toEqual([name, expect.stringContaining("mcp-edge:aws:")]);
     }
-    const ours = {
+    const programTags = {
       Project: "mcp-edge",
       Stack: "prod",
       Environment: "prod",
       ManagedBy: "pulumi",
     };
-    const tagged = prod.asked.filter(({ inputs }) => "tags" in inputs);
+    const tagged = prod.resources.filter(({ inputs }) => "tags" in inputs);
     expect(tagged.length).toBeGreaterThan(40);
     for (const { name, type, inputs } of tagged) {
       const tags = inputs.tags as Record<string, string>;
-      expect([name, tags]).toEqual([name, expect.objectContaining(ours)]);
+      expect([name, tags]).toEqual([name, expect.objectContaining(programTags)]);
       expect([name, tags.team]).toEqual([name, TEN.test(type) ? undefined : "core"]);
       expect(Object.keys(tags).length).toBeLessThanOrEqual(TEN.test(type) ? 5 : 12);
     }
@@ -67,7 +69,7 @@ describe("a prod stack with a zone", () => {
     });
   });
 
-  test("IMDSv2 with one hop, encrypted volumes, an address and data that outlive the machine, guarded", () => {
+  test("the machine requires IMDSv2 with one hop and has encrypted volumes, and its address and data volume are protected", () => {
     const machine = prod.one("ec2/instance:Instance");
     expect(machine).toMatchObject({
       ami: "ami-0123456789abcdef0",
@@ -83,7 +85,7 @@ describe("a prod stack with a zone", () => {
       type: "gp3",
       finalSnapshot: true,
     });
-    const guarded = prod.asked.filter(({ options }) => options.protect).map(({ name }) => name);
+    const guarded = prod.resources.filter(({ options }) => options.protect).map(({ name }) => name);
     expect(guarded.sort()).toEqual(["prod-address", "prod-data", "prod-interface"]);
     const association = prod.one("ec2/eipAssociation:EipAssociation");
     expect(association.networkInterfaceId).toBe(machine.primaryNetworkInterface.networkInterfaceId);
@@ -95,7 +97,7 @@ describe("a prod stack with a zone", () => {
     expect(machine?.options.deleteBeforeReplace).toBe(true);
   });
 
-  test("user-data fits, and holds no secret and no credential", () => {
+  test("user-data is within the limit, and contains no secret and no credential", () => {
     const { userDataBase64 } = prod.one("ec2/instance:Instance");
     expect(Buffer.from(userDataBase64, "base64").length).toBeLessThan(USER_DATA_LIMIT / 2);
     const [document = ""] = prod.documents();
@@ -104,18 +106,18 @@ describe("a prod stack with a zone", () => {
       expect(document).not.toContain(secret);
   });
 
-  test("secrets are SecureString parameters under the stack's own path, and nowhere else", () => {
+  test("secrets are only in SecureString parameters under the stack's own path", () => {
     const parameters = prod.all("ssm/parameter:Parameter").map(({ inputs }) => inputs as Inputs);
     expect(parameters.map(({ name, type }) => [name, type])).toEqual([
       ["/mcp-edge/prod/env/API_KEY", "SecureString"],
       ["/mcp-edge/prod/env/OTHER", "SecureString"],
     ]);
-    const others = prod.asked.filter(({ type }) => !type.includes("ssm/parameter"));
+    const others = prod.resources.filter(({ type }) => !type.includes("ssm/parameter"));
     expect(JSON.stringify(others.map(({ inputs }) => inputs))).not.toMatch(/quite-secret|also-secret/);
     for (const { options } of prod.all("ssm/parameter:Parameter")) expect(options.secrets).toEqual(["value"]);
   });
 
-  test("the role reads what it deploys and its own parameters, and writes its status, metrics and logs", () => {
+  test("the role can read its deployment and its own parameters, and write its status, metrics and logs", () => {
     const [role] = prod.all("iam/rolePolicy:RolePolicy").filter(({ name }) => name === "prod-role-policy");
     const policy = JSON.parse(String(role?.inputs.policy)) as { Statement: Inputs[] };
     const bucket = "arn:aws:s3:::prod-artifacts-0a1b2c3";
@@ -148,10 +150,10 @@ describe("a prod stack with a zone", () => {
     });
     const [rule] = prod.one("s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration").rules;
     expect(rule.noncurrentVersionExpiration.noncurrentDays).toBe(30);
-    expect(rule.expiration.days).toBeUndefined(); // what is wanted never expires
+    expect(rule.expiration.days).toBeUndefined(); // the current versions never expire
   });
 
-  test("the zone has addresses of both families, the HTTPS record and CAA for the authority in use", () => {
+  test("the zone has address records of both families, the HTTPS record and a CAA record for the configured authority", () => {
     const records = prod.all("route53/record:Record").map(({ inputs }) => inputs as Inputs);
     expect(Object.fromEntries(records.map(({ type, records }) => [type, records]))).toMatchObject({
       A: [expect.stringMatching(/^198\.51\.100\./)],
@@ -163,7 +165,7 @@ describe("a prod stack with a zone", () => {
       expect([zoneId, ttl, name]).toEqual(["Z999", 300, "mcp.example.com"]);
   });
 
-  test("every alarm goes to a topic of its own region; broken hosts recover by themselves", async () => {
+  test("every alarm notifies a topic of its own region, and an alarm recovers a broken host", async () => {
     const alarms = prod.all("cloudwatch/metricAlarm:MetricAlarm").map(({ inputs }) => inputs as Inputs);
     const names = alarms.map(({ tags }) => tags.Name.replace("prod-", "")).sort();
     expect(names).toEqual([
@@ -192,7 +194,7 @@ describe("a prod stack with a zone", () => {
     });
   });
 
-  test("desired.json names what is uploaded, and the wait is for this generation on this machine", async () => {
+  test("desired.json names the uploaded objects, and the wait is for its generation on this machine", async () => {
     const objects = prod.all("s3/bucketObjectv2:BucketObjectv2").map(({ inputs }) => inputs as Inputs);
     const desired = JSON.parse(objects.find(({ key }) => key === "desired.json").content);
     expect(objects.map(({ key }) => key).sort()).toEqual(
@@ -215,7 +217,7 @@ describe("a prod stack with a zone", () => {
     expect(JSON.parse(environment.MCP_EDGE_AWS)).toEqual({ region: "eu-central-1" });
   });
 
-  test("outputs say where it is, how to get in and what it costs", async () => {
+  test("the outputs have the URL, the shell command, the records and the monthly cost", async () => {
     expect(prod.edge.url).toBe("https://mcp.example.com/mcp");
     expect(prod.edge.shell).toBe("npm run mcp-edge -- shell --stack prod");
     expect(await prod.value(prod.edge.records)).toContain('mcp.example.com. 300 IN HTTPS 1 . alpn="h3,h2"');
@@ -223,30 +225,30 @@ describe("a prod stack with a zone", () => {
   });
 });
 
-describe("settings that change what is made", () => {
-  test("without a zone nothing of Route 53 but the health check is made, and the records are printed", async () => {
+describe("settings", () => {
+  test("without a zone, the health check is the only resource of Route 53, and the records are printed", async () => {
     const program = await Program.run({}, "staging");
     expect(program.all("route53/record:Record")).toEqual([]);
     const records = await program.value(program.edge.records);
     expect(records.map((line) => line.split(" ")[3])).toEqual(["A", "AAAA", "HTTPS", "CAA", "CAA", "CAA"]);
-    // Said as soon as the addresses are known: they wait for no machine.
-    expect(program.said).toEqual([
+    // The records are printed as soon as the addresses are known, before the machines exist.
+    expect(program.messages).toEqual([
       `Create these records in the zone of mcp.example.com:\n${records.join("\n")}`,
     ]);
   });
 
-  test("a zone can be made; its name servers are told", async () => {
+  test("a created zone has its name servers printed", async () => {
     const program = await Program.run({ zone: "mcp.example.com", hostedZone: "create" });
     expect(program.one("route53/zone:Zone")).toMatchObject({ name: "mcp.example.com" });
     expect(program.edge.nameServers && (await program.value(program.edge.nameServers))).toHaveLength(2);
-    expect(program.said.join()).toContain(
+    expect(program.messages.join()).toContain(
       "Name servers of the new zone mcp.example.com, for its registrar: ns-1.example.net",
     );
   });
 
-  test("dev is unguarded and has the basic alarms", async () => {
+  test("dev is unprotected and has the basic alarms", async () => {
     const dev = await Program.run({}, "dev");
-    expect(dev.asked.filter(({ options }) => options.protect)).toEqual([]);
+    expect(dev.resources.filter(({ options }) => options.protect)).toEqual([]);
     expect(dev.one("ec2/instance:Instance")).toMatchObject({ disableApiTermination: false });
     expect(
       dev
@@ -257,7 +259,7 @@ describe("settings that change what is made", () => {
     expect(dev.one("iam/rolePolicy:RolePolicy").policy).not.toContain("cloudwatch");
   });
 
-  test("another processor and a snapshot replace the machine; nothing else does", async () => {
+  test("only another processor or a snapshot replaces the machine", async () => {
     const trigger = async (raw: Record<string, string>) => {
       const program = await Program.run(raw);
       const [machine] = program.all("ec2/instance:Instance");
@@ -272,9 +274,9 @@ describe("settings that change what is made", () => {
     expect(new Set(triggers).size).toBe(3);
   });
 
-  test("what was asked for once is remembered: its neutral value changes nothing", async () => {
+  test("the last requested snapshot is kept when the setting is removed", async () => {
     const keepers = async (raw: Record<string, string>) =>
-      (await Program.run(raw)).asked
+      (await Program.run(raw)).resources
         .filter(({ name }) => name.endsWith("-asked"))
         .map(({ name, inputs, options }) => [name, inputs.environment, options.ignoreChanges]);
     expect(await keepers({})).toEqual([
@@ -287,14 +289,14 @@ describe("settings that change what is made", () => {
     ]);
   });
 
-  test("a snapshot is what the data volume is made from, and may be taken out of the settings again", async () => {
+  test("the data volume is created from a snapshot, which can be removed from the settings later", async () => {
     const program = await Program.run({ snapshotId: "snap-0123456789abcdef0" });
     const [volume] = program.all("ebs/volume:Volume");
     expect(volume?.inputs.snapshotId).toBe("snap-0123456789abcdef0");
     expect(volume?.options).toMatchObject({ ignoreChanges: ["snapshotId"], protect: true });
   });
 
-  test("the user's own endpoint does not reach the machine", async () => {
+  test("AWS_ENDPOINT_URL of the user is not in user-data", async () => {
     process.env.AWS_ENDPOINT_URL = "http://localhost:4566";
     try {
       expect((await Program.run()).documents().join()).not.toContain("4566");
@@ -303,14 +305,14 @@ describe("settings that change what is made", () => {
     }
   });
 
-  test("a role has the organisation's boundary", async () => {
+  test("every role has the configured permissions boundary", async () => {
     const permissionsBoundary = "arn:aws:iam::123456789012:policy/boundary";
     const program = await Program.run({ permissionsBoundary, backups: "3" });
     for (const { name, inputs } of program.all("iam/role:Role"))
       expect([name, inputs.permissionsBoundary]).toEqual([name, permissionsBoundary]);
   });
 
-  test("data volumes are snapshotted every night, by a role that can do nothing else", async () => {
+  test("a role that can only make snapshots makes one of each data volume every night", async () => {
     const program = await Program.run({ backups: "14" }, "dev");
     const [volume] = program.all("ebs/volume:Volume");
     const { policyDetails } = program.one("dlm/lifecyclePolicy:LifecyclePolicy");
@@ -322,8 +324,10 @@ describe("settings that change what is made", () => {
         { createRule: { interval: 24, intervalUnit: "HOURS" }, retainRule: { count: 14 }, copyTags: true },
       ],
     });
-    // Nothing else has the tag: the machine's root volume least of all.
-    const tagged = program.asked.filter(({ inputs }) => JSON.stringify(inputs).includes('"Backups":"dev"'));
+    // No other resource has the tag, in particular not the machine's root volume.
+    const tagged = program.resources.filter(({ inputs }) =>
+      JSON.stringify(inputs).includes('"Backups":"dev"'),
+    );
     expect(tagged.map(({ name }) => name).sort()).toEqual(["dev-backups", "dev-data"]);
     const [policy] = program.all("iam/rolePolicy:RolePolicy").filter(({ name }) => name.includes("-dlm"));
     for (const { Action, Resource, Condition } of JSON.parse(String(policy?.inputs.policy)).Statement) {
@@ -334,7 +338,7 @@ describe("settings that change what is made", () => {
     expect((await Program.run({}, "dev")).all("dlm/lifecyclePolicy:LifecyclePolicy")).toEqual([]);
   });
 
-  test("the CAA record of an ACME server of one's own names the issuer in the settings", async () => {
+  test("the CAA record for another ACME server has caaIssuer", async () => {
     const types = async (raw: Record<string, string>) => {
       const all = (await Program.run({ zone: "example.com", ...raw })).all("route53/record:Record");
       return all.map(({ inputs }) => [inputs.type, (inputs.records as string[])[0]]);
@@ -355,7 +359,7 @@ describe("settings that change what is made", () => {
     expect([machine?.options.ignoreChanges, machine?.inputs.ami]).toEqual([ignored, ami]);
   });
 
-  test("a list of ranges closes 443 on TCP and UDP alike, keeps 80 open for validation, and drops the health check", async () => {
+  test("allowedCidrs restricts 443 on TCP and UDP, keeps 80 open for validation, and removes the health check", async () => {
     const program = await Program.run({ allowedCidrs: '["203.0.113.0/24","2001:db8::/32"]' });
     const rules = program
       .all("vpc/securityGroupIngressRule:SecurityGroupIngressRule")
@@ -384,7 +388,7 @@ describe("settings that change what is made", () => {
     expect(ports.map(({ inputs }) => inputs.cidrIpv4)).toEqual(["10.0.0.0/8", "10.0.0.0/8", "10.0.0.0/8"]);
   });
 
-  test("no port 22 from any range: only from the endpoint's own group, and without it from nobody", async () => {
+  test("port 22 is open only to the Instance Connect endpoint's group, and closed without an endpoint", async () => {
     const ssh = (program: Program) =>
       program
         .all("vpc/securityGroupIngressRule:SecurityGroupIngressRule")
@@ -397,7 +401,7 @@ describe("settings that change what is made", () => {
     expect(without.all("ec2transitgateway/instanceConnectEndpoint:InstanceConnectEndpoint")).toEqual([]);
   });
 
-  test("an existing VPC is taken as it is", async () => {
+  test("an existing VPC is used unchanged", async () => {
     const program = await Program.run({
       vpcId: "vpc-0123456789abcdef0",
       subnetIds: '["subnet-0123456789abcdef0"]',
@@ -410,14 +414,14 @@ describe("settings that change what is made", () => {
   test.each([
     ['["subnet-0123456789abcdef4"]', "has no IPv6 range"],
     ['["subnet-0123456789abcdef0","subnet-0123456789abcdef4"]', "subnet-0123456789abcdef4 has no IPv6 range"],
-  ])("an existing network is looked at before anything is made: %s", async (subnetIds, problem) => {
+  ])("an existing network is checked before any resource is created: %s", async (subnetIds, problem) => {
     await expect(Program.run({ vpcId: "vpc-0123456789abcdef0", subnetIds })).rejects.toThrow(problem);
     await expect(Program.run({ vpcId: "vpc-0fffffffffffffff0", subnetIds })).rejects.toThrow(
       "is in the VPC vpc-0123456789abcdef0, not in vpc-0fffffffffffffff0",
     );
   });
 
-  test("ten machines: ten addresses, volumes and documents, one deployment; the first one's names stay", async () => {
+  test("ten machines have ten volumes and documents and one deployment, and the first keeps its names", async () => {
     const program = await Program.run({
       machines: "10",
       elasticIpQuota: "10",
@@ -431,22 +435,22 @@ describe("settings that change what is made", () => {
     expect(JSON.parse(waitOf(program).MCP_EDGE_WAIT).certificate.instances).toHaveLength(10);
   });
 
-  test("us-east-1 needs one topic alone", async () => {
+  test("us-east-1 has one topic", async () => {
     const program = await Program.run({}, "prod", "us-east-1");
     expect(program.all("sns/topic:Topic")).toHaveLength(1);
   });
 
-  test("the wait has a trigger of its own, so that a rollback waits too", async () => {
+  test("the wait has its own trigger, so that a rollback waits too", async () => {
     const program = await Program.run();
-    const [asked] = program.asked.filter(({ name }) => name === "prod-awaited");
-    expect(asked?.inputs.create).toBe("date +%s%N");
-    expect(asked?.inputs.environment).toEqual({
+    const [resources] = program.resources.filter(({ name }) => name === "prod-awaited");
+    expect(resources?.inputs.create).toBe("date +%s%N");
+    expect(resources?.inputs.environment).toEqual({
       MACHINES: expect.stringMatching(/^t4g\.small arm64 /),
       WAIT: waitOf(program).MCP_EDGE_WAIT,
     });
   });
 
-  test("a changed secret is another generation; the same content is the same one", async () => {
+  test("a changed secret or setting changes the generation, and equal content does not", async () => {
     const generation = async (raw: Record<string, string>) => {
       const program = await Program.run(raw);
       return program.value(program.edge.generation);

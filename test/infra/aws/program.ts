@@ -5,31 +5,36 @@ import * as pulumi from "@pulumi/pulumi";
 import { AwsEdge } from "../../../infra/aws/index.ts";
 import { prepareAwsEdge } from "../../../infra/aws/prepare.ts";
 import { type AwsSettings, parseSettings } from "../../../infra/settings.ts";
-import { type Asked, hearLog, recording, settled } from "./mocks.ts";
+import { captureLog, type RequestedResource, recording, settled } from "./mocks.ts";
 
 export const RELEASE = { hash: "5".repeat(64), archive: join(tmpdir(), "release.tar.zst") };
 const REGION = "eu-central-1";
 
-/** A repository elsewhere, so that nothing of this checkout plays a part. */
+/** The workspace is a repository elsewhere, so that the tests do not depend on this checkout. */
 const BASE = { target: "aws", domain: "mcp.example.com", workspace: "https://git.example.com/team/code.git" };
 
-/** Everything that the program makes under mocks, once all of it is made. */
+/** The resources that the program creates under mocks, once all of them exist. */
 export class Program {
-  readonly asked: Asked[];
+  readonly resources: RequestedResource[];
   readonly edge: AwsEdge;
   readonly settings: AwsSettings;
-  readonly said: string[];
+  readonly messages: string[];
 
-  private constructor(asked: Asked[], edge: AwsEdge, settings: AwsSettings, said: string[]) {
-    this.asked = asked;
+  private constructor(
+    resources: RequestedResource[],
+    edge: AwsEdge,
+    settings: AwsSettings,
+    messages: string[],
+  ) {
+    this.resources = resources;
     this.edge = edge;
     this.settings = settings;
-    this.said = said;
+    this.messages = messages;
   }
 
   static async run(raw: Record<string, string> = {}, stack = "prod", region = REGION): Promise<Program> {
-    const asked = await recording(stack);
-    const said = hearLog();
+    const resources = await recording(stack);
+    const messages = captureLog();
     const settings = parseSettings({ ...BASE, ...raw }, stack) as AwsSettings;
     const prefix = `/mcp-edge/${stack}`;
     const edge = new AwsEdge(stack, {
@@ -39,12 +44,12 @@ export class Program {
       prefix,
     });
     await settled();
-    return new Program(asked, edge, settings, said);
+    return new Program(resources, edge, settings, messages);
   }
 
   /** Resources of a type, such as "ec2/instance:Instance". */
-  all(type: string): Asked[] {
-    return this.asked.filter((resource) => resource.type === `aws:${type}`);
+  all(type: string): RequestedResource[] {
+    return this.resources.filter((resource) => resource.type === `aws:${type}`);
   }
 
   /** The only one of a type. */
@@ -55,7 +60,7 @@ export class Program {
     return found[0]?.inputs;
   }
 
-  /** What an output of the program is in the end. */
+  /** Resolves an output of the program. */
   value<T>(output: pulumi.Output<T>): Promise<T> {
     return new Promise((done) => pulumi.output(output).apply((found) => done(found as T)));
   }

@@ -9,28 +9,28 @@ const wanted: Desired = { release: "aa", files: "bb", workspace: "cc", generatio
 const archive = (key: string, days: number) => ({ key, at: new Date(NOW - days * DAY) });
 const releases = (...days: number[]) => days.map((age) => archive(`releases/${age}.tar.zst`, age));
 
-test("keys are those that the machines ask for", () => {
+test("keys are the object keys that the machines read", () => {
   expect(wantedKeys(wanted)).toEqual(["releases/aa.tar.zst", "files/files-bb.tar", "workspaces/cc.bundle"]);
   expect(wantedKeys({ ...wanted, workspace: "" })).toHaveLength(2);
 });
 
 describe("an archive is outdated", () => {
-  test("when it is more than 30 days old and five newer ones are there", () => {
+  test("if it is more than 30 days old and there are five newer ones", () => {
     const all = releases(31, 40, 32, 1, 2, 33, 29, 300);
     expect(outdated(all, wanted, NOW)).toEqual([33, 40, 300].map((age) => `releases/${age}.tar.zst`));
   });
 
-  test("never when it is wanted, however old", () => {
+  test("never if it is in use, however old", () => {
     const all = [...releases(1, 2, 3, 4, 5, 6, 40), archive("releases/aa.tar.zst", 400)];
     expect(outdated(all, wanted, NOW)).toEqual(["releases/40.tar.zst"]);
   });
 
-  test("never when it is one of the newest, after a year without a deployment", () => {
+  test("never if it is one of the newest, after a year without a deployment", () => {
     expect(outdated(releases(400, 401, 402, 403, 404), wanted, NOW)).toEqual([]);
   });
 });
 
-test("a refusal is a warning: what stays only costs room", async () => {
+test("a refused deletion is only a warning", async () => {
   const lines: string[] = [];
   const refused = async () => {
     throw new Error("s3:ListBucket is denied");

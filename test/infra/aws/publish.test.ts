@@ -87,7 +87,7 @@ describe("the wait of an update", () => {
     );
   }, 90_000);
 
-  test("ends well with a warning when the records are still to be made by people", async () => {
+  test("succeeds with a warning when people must still create the records", async () => {
     says({ ...good, certificate: "self-signed", certificateProblem: "NXDOMAIN" });
     const { code, stdout } = await publish("deployer", "by hand");
     expect(code).toBe(0);
@@ -96,7 +96,7 @@ describe("the wait of an update", () => {
     );
   }, 90_000);
 
-  test("deletes old archives that are not wanted, and keeps a noncurrent version of each", async () => {
+  test("deletes old archives that are not in use, and keeps a noncurrent version of each", async () => {
     says(good);
     const { home } = double.aws.store;
     const put = (key: string, days: number) => {
@@ -120,7 +120,7 @@ describe("the wait of an update", () => {
     expect(versionsOf(home, BUCKET, "releases/400.tar.zst")).toHaveLength(1);
   }, 90_000);
 
-  test("fails at once with the right that is missing", async () => {
+  test("fails at once with the missing permission", async () => {
     says(good);
     const refused = await publish("preview");
     expect(refused.code).toBe(1);

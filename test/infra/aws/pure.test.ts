@@ -23,7 +23,7 @@ test("IPv6 subnets are the first /64s of the VPC's /56, also when it ends in zer
 });
 
 describe("monthlyCost", () => {
-  test("is the sum of its lines, of prices with a date", () => {
+  test("is the sum of its lines, and has the date of the prices", () => {
     const { lines, total, prices } = monthlyCost(settings({ zone: "example.com", hostedZone: "create" }));
     expect(total).toBeCloseTo(lines.reduce((sum, { usd }) => sum + (usd ?? 0), 0));
     expect(prices).toContain(PRICES.date);
@@ -42,7 +42,7 @@ describe("monthlyCost", () => {
     expect(lines[0]).toEqual({ item: "machine t4g.small", usd: 12.26, how: "730 h x 0.0168" });
   });
 
-  test("ten machines cost ten times as much; an unknown type says so", () => {
+  test("is ten times as much for ten machines, and says that it does not know a type", () => {
     const one = monthlyCost(settings({}, "dev"));
     const ten = monthlyCost(
       settings({ machines: "10", elasticIpQuota: "10", acme: "https://acme.example.com/dir" }, "dev"),
@@ -53,13 +53,13 @@ describe("monthlyCost", () => {
     expect(machine).toMatchObject({ usd: undefined, how: expect.stringContaining("price not known") });
   });
 
-  test("without a health check there is none to pay for", () => {
+  test("has no health check if the settings have none", () => {
     const items = monthlyCost(settings({ allowedCidrs: '["203.0.113.0/24"]' })).lines.map(({ item }) => item);
     expect(items).not.toContain("health check");
   });
 });
 
-test("whatever ranges are allowed: TCP 443 and UDP 443 have the same, and names are unique", () => {
+test("TCP 443 and UDP 443 have the same ranges and the rules have unique names, for any allowed ranges", () => {
   const byte = fc.integer({ min: 0, max: 255 });
   const v4 = fc.tuple(byte, byte, byte).map((bytes) => `${bytes.join(".")}.0/24`);
   const v6 = fc.integer({ min: 1, max: 0xffff }).map((group) => `2001:db8:${group.toString(16)}::/48`);
@@ -118,14 +118,14 @@ describe("CAA", () => {
       ({ type }) => type === "CAA",
     )?.values[0];
 
-  test("names the authority in use, and is not there for one that nobody named", () => {
+  test("names the configured authority, and is absent for an unknown one", () => {
     expect(caa("letsencrypt.org")).toBe('0 issue "letsencrypt.org; validationmethods=http-01"');
     expect(caa("sectigo.com")).toBe('0 issue "sectigo.com"');
     expect(caa("")).toBeUndefined();
   });
 });
 
-test("whatever stacks and machines there are, no two have an alarm, a machine or a volume of the same name", () => {
+test("no two stacks or machines have an alarm, a machine or a volume of the same name", () => {
   const parts = ["prod", "2", "host", "root", "disk", "health", "cpu", "data"];
   const stackName = fc
     .array(fc.constantFrom(...parts), { minLength: 1, maxLength: 3 })
@@ -164,7 +164,7 @@ test.each([
   expect(regionProblem(region)).toEqual(problem && expect.stringContaining(problem));
 });
 
-test("desired.json is one line that a shell takes apart", () => {
+test("desired.json is one line that the shell scripts can parse", () => {
   expect(desiredText(desired("a", "b", "", ""))).toMatch(
     /^\{"release":"a","files":"b",.*"generation":"[0-9a-f]{16}"\}\n$/,
   );

@@ -8,12 +8,12 @@ describe("assertHost", () => {
     ["no Linux", { ...linux, platform: "darwin" }, /needs Linux, this is darwin: `npm run dev`/],
     ["no root", { ...linux, uid: 1000 }, /needs root .*`sudo npm run up`, or `npm run dev`/],
     ["no apt", { ...linux, has: () => false }, /needs .*systemd-container.*no apt-get.*`npm run dev`/],
-  ])("%s: one sentence that names the way out", (_name, host, message) => {
+  ])("%s: fails with one sentence that has the solution", (_name, host, message) => {
     expect(() => assertHost(host)).toThrow(UnsupportedHostError);
     expect(() => assertHost(host)).toThrow(message);
   });
 
-  test("a host with all programs, or with apt to get them, is taken", () => {
+  test("accepts a host with all programs, or with apt to install them", () => {
     expect(() => assertHost(linux)).not.toThrow();
     expect(() => assertHost({ ...linux, has: (program) => program === "apt-get" })).not.toThrow();
   });

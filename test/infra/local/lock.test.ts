@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe("withLock", () => {
-  test("lets one in at a time, and leaves nothing", async () => {
+  test("runs one function at a time, and removes its file", async () => {
     const file = join(folder, "a");
     let inside = 0;
     let most = 0;
@@ -26,13 +26,13 @@ describe("withLock", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  test("takes over from a dead process", async () => {
+  test("takes over the lock of a dead process", async () => {
     const file = join(folder, "b");
     await writeFile(file, "4194304"); // above the kernel's largest process id
     await expect(withLock(file, async () => "done")).resolves.toBe("done");
   });
 
-  test("says who holds it when the wait is over", async () => {
+  test("names the holder at the time limit", async () => {
     const file = join(folder, "c");
     await writeFile(file, String(process.pid));
     await expect(withLock(file, async () => "never", 100)).rejects.toThrow(`held by process ${process.pid}`);

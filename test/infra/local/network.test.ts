@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { machineAddress, networkOf, overlaps } from "../../../infra/local/network.ts";
 
 describe("networkOf", () => {
-  test("numbers the bridge and both ranges", () => {
+  test("derives the bridge and both ranges from the number", () => {
     expect(networkOf(12)).toEqual({
       index: 12,
       bridge: "mcpe12",

@@ -26,7 +26,7 @@ test.each([
   ["was cut short by a crash", "the whole"],
   ["is empty after a crash", ""],
   ["has another content of the same length", "The whole archive"],
-])("an archive that %s is on the machine afterwards as it should be", async (_, there) => {
+])("an archive that %s is intact on the machine afterwards", async (_, there) => {
   await rm(incoming, { recursive: true, force: true });
   await mkdir(incoming, { recursive: true });
   if (there !== undefined) await writeFile(join(incoming, "abc.tar.zst"), there);

@@ -31,7 +31,7 @@ const template = (props: Record<string, unknown>) =>
 const own = "arn:aws:s3:::edge/releases/*";
 const noise = Array.from({ length: 20_000 }, (_, i) => ((i * 7919) % 104_729).toString(36)).join("");
 
-/** Policy, what is broken, how, and what the policy then says. */
+/** Policy, what is broken, how, and the policy's finding. */
 const CASES: [string, string, (stack: Made[]) => Made[], string][] = [
   [
     "open-ports",
@@ -341,25 +341,25 @@ const CASES: [string, string, (stack: Made[]) => Made[], string][] = [
 
 const context: Partial<PolicyContext> = { secrets: ["tell-nobody"] };
 
-describe("each policy, broken on purpose", () => {
-  test("says nothing of a stack in order", async () => {
+describe("the policies", () => {
+  test("have no findings for a valid stack", async () => {
     expect(await judge(goodStack(), context)).toEqual([]);
   });
 
   test.each(CASES)("%s: %s", async (policy, _what, breakIt, text) => {
-    const said = await judge(breakIt(goodStack()), context);
-    expect(said).toContainEqual({ policy, kind: "violation", text });
-    // What is broken is one thing: no other policy takes offence.
-    expect([...new Set(said.map((one) => one.policy))]).toEqual([policy]);
+    const findings = await judge(breakIt(goodStack()), context);
+    expect(findings).toContainEqual({ policy, kind: "violation", text });
+    // Only one thing is broken, so no other policy has a finding.
+    expect([...new Set(findings.map((one) => one.policy))]).toEqual([policy]);
   });
 
-  test("covers every policy of the pack", () => {
+  test("all have a case here", () => {
     const names = policyPack({ environment: "prod", secrets: [] }).policies.map(({ name }) => name);
     expect([...new Set(CASES.map(([name]) => name))].sort()).toEqual([...names].sort());
   });
 });
 
-describe("what is fine", () => {
+describe("no policy objects to", () => {
   const fine: [string, (stack: Made[]) => Made[]][] = [
     [
       "path MTU discovery from the world",
@@ -369,7 +369,10 @@ describe("what is fine", () => {
       "SSH from another group (Instance Connect endpoint)",
       ingress({ ipProtocol: "tcp", fromPort: 22, toPort: 22, referencedSecurityGroupId: "sg-2" }),
     ],
-    ["looking at everything", allow(["ec2:DescribeInstances", "route53:GetChange", "s3:ListBucket"], "*")],
+    [
+      "read access to all resources",
+      allow(["ec2:DescribeInstances", "route53:GetChange", "s3:ListBucket"], "*"),
+    ],
     ["a CAA record above the host", set("CAA", { name: "example.com." })],
     [
       "tags by the provider",
@@ -381,7 +384,7 @@ describe("what is fine", () => {
         ),
     ],
     [
-      "a script that reads a secret from its place",
+      "a script that reads a secret from a file",
       userData('PASSWORD="$(cat /run/secret)"; token_file=/etc/mcp-edge/token; SECRET='),
     ],
     [

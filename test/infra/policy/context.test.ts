@@ -4,7 +4,7 @@ import { policyPack } from "../../../infra/policy/pack.ts";
 
 const config = (values: object) => JSON.stringify(values);
 
-describe("the stack that a pack is for", () => {
+describe("the context of a policy pack", () => {
   test.each([
     ["a stack's name", { PULUMI_STACK: "staging" }, "staging"],
     ["a name of its own", { PULUMI_STACK: "ada" }, "dev"],
@@ -24,13 +24,17 @@ describe("the stack that a pack is for", () => {
       "prod",
     ],
     ["a state file alone", {}, "prod"],
-    ["a state file and a word for it", { MCP_EDGE_ENVIRONMENT: "dev" }, "dev"],
-    ["no word for a stack that has a name", { PULUMI_STACK: "prod", MCP_EDGE_ENVIRONMENT: "dev" }, "prod"],
+    ["a state file and MCP_EDGE_ENVIRONMENT", { MCP_EDGE_ENVIRONMENT: "dev" }, "dev"],
+    [
+      "PULUMI_STACK, which takes precedence over MCP_EDGE_ENVIRONMENT",
+      { PULUMI_STACK: "prod", MCP_EDGE_ENVIRONMENT: "dev" },
+      "prod",
+    ],
   ])("is read from %s", (_what, env, environment) => {
     expect(contextOf(env).environment).toBe(environment);
   });
 
-  test("brings its secrets, but for those too short to be found", () => {
+  test("has the stack's secrets, except those too short to search for", () => {
     const secrets = JSON.stringify({ API_KEY: "a-long-one", MODE: "on" });
     const workspaceCredentials = JSON.stringify({ user: "bot", token: "a-token-of-git" });
     const settings = { "mcp-edge:secrets": secrets, "mcp-edge:workspaceCredentials": workspaceCredentials };
@@ -38,14 +42,14 @@ describe("the stack that a pack is for", () => {
     expect(contextOf(env).secrets).toEqual(["a-long-one", "a-token-of-git"]);
   });
 
-  test("decides whether the pack advises or decides", () => {
+  test("determines whether the policies are advisory or mandatory", () => {
     const level = (environment: "dev" | "staging" | "prod") =>
       policyPack({ environment, secrets: [] }).enforcementLevel;
     expect([level("dev"), level("staging"), level("prod")]).toEqual(["advisory", "mandatory", "mandatory"]);
   });
 });
 
-test("every policy says what, why and what to do, and has a severity", () => {
+test("every policy has a description, a reason, a fix and a severity", () => {
   for (const policy of policyPack({ environment: "prod", secrets: [] }).policies) {
     expect(policy.name).toMatch(/^[a-z0-9-]+$/);
     expect(policy.description).toMatch(/\. Why: .+\. Fix: .+/);

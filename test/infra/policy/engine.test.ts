@@ -41,7 +41,7 @@ function stateOf(stack: Made[]): string {
   return JSON.stringify({ version: 3, deployment: { manifest, resources: [own, ...resources] } });
 }
 
-/** The engine itself starts the pack, as `pulumi preview --policy-pack infra/policy` does, and judges a state with it. */
+/** The engine starts the pack, as `pulumi preview --policy-pack infra/policy` does, and applies it to a state. */
 describe("the pack in the engine", () => {
   let folder = "";
   let path = "";
@@ -76,13 +76,13 @@ describe("the pack in the engine", () => {
       made.name === "data" ? { ...made, props: { ...made.props, encrypted: false } } : made,
     );
 
-  test("lets a stack in order pass", async () => {
+  test("passes a valid stack", async () => {
     const { code, stdout } = await analyze(goodStack());
     expect(stdout).toContain("mcp-edge@v0.1.0");
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.not.stringContaining("[mandatory]") });
   });
 
-  test("stops one that breaks a policy, and says which resource, why and what to do", async () => {
+  test("stops a stack that breaks a policy, and reports the resource, the reason and the fix", async () => {
     const { code, stdout } = await analyze(openData());
     expect(code).toBe(1);
     expect(stdout).toMatch(
@@ -92,13 +92,13 @@ describe("the pack in the engine", () => {
     expect(stdout.match(/\[mandatory\]/g)).toHaveLength(1);
   });
 
-  test("finds in the whole stack what no resource shows alone", async () => {
+  test("applies the policies of the whole stack", async () => {
     const { code, stdout } = await analyze(goodStack().filter(({ name }) => name !== "udp-443-cidrIpv4"));
     expect(code).toBe(1);
     expect(stdout).toContain("0.0.0.0/0 reaches TCP 443 and not UDP 443");
   });
 
-  test("only advises in dev", async () => {
+  test("is advisory in dev", async () => {
     const { code, stdout } = await analyze(openData(), { MCP_EDGE_ENVIRONMENT: "dev" });
     expect(code).toBe(0);
     expect(stdout).toMatch(/\[advisory\] \[severity: high\] {2}encrypted-volumes/);

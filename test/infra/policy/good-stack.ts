@@ -28,7 +28,7 @@ const record = (type: string, ...records: string[]): Made => ({
   props: { type, name: "mcp.example.com", ttl: type === "CAA" ? 3600 : 300, records },
 });
 
-/** A small environment that every policy likes; a test breaks one thing of it. Fresh at each call. */
+/** A small environment that passes every policy. A test breaks one thing of it. Each call returns a new one. */
 export function goodStack(): Made[] {
   const stack: Made[] = [
     { type: TYPE.securityGroup, name: "group", props: { id: "sg-1", tags } },
@@ -102,6 +102,6 @@ export function goodStack(): Made[] {
     record("HTTPS", '1 . alpn="h3,h2"'),
     record("CAA", '0 issue "letsencrypt.org"'),
   ];
-  // A copy of plain data: Jest's structuredClone gives objects of another realm, which the SDK's proxy lets pass unwatched.
+  // A copy of plain data: Jest's structuredClone gives objects of another realm, which the SDK's proxy does not wrap.
   return JSON.parse(JSON.stringify(stack));
 }

@@ -8,7 +8,7 @@ import {
 import type { PolicyContext } from "../../../infra/policy/context.ts";
 import { policyPack } from "../../../infra/policy/pack.ts";
 
-/** What the engine puts where a preview does not know a text yet. */
+/** The engine's placeholder for a text that a preview does not know yet. */
 export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 /** A resource as a test writes it down. */
@@ -22,8 +22,8 @@ export interface Made {
   from?: Record<string, string[]>;
 }
 
-/** One thing that a policy said; `unknown` when it could not tell during a preview. */
-export interface Said {
+/** A finding of a policy. Its kind is `unknown` if the policy could not decide during a preview. */
+export interface Finding {
   policy: string;
   kind: "violation" | "unknown";
   text: string;
@@ -39,7 +39,7 @@ const optionsOf = ({ protect = false }: Made): PolicyResourceOptions => ({
   additionalSecretOutputs: [],
 });
 
-/** The view that a policy gets, with a trap on each unknown value: as the SDK's server makes it. */
+/** The view that a policy gets. As in the SDK's server, reading an unknown value throws. */
 function resourcesOf(all: Made[]): PolicyResource[] {
   const resources = all.map((made) => ({
     type: made.type,
@@ -64,9 +64,9 @@ function resourcesOf(all: Made[]): PolicyResource[] {
   return resources;
 }
 
-/** Everything the pack says of these resources. */
-export async function judge(all: Made[], context: Partial<PolicyContext> = {}): Promise<Said[]> {
-  const said: Said[] = [];
+/** All findings of the pack for these resources. */
+export async function judge(all: Made[], context: Partial<PolicyContext> = {}): Promise<Finding[]> {
+  const findings: Finding[] = [];
   const { policies } = policyPack({ environment: "prod", secrets: [], ...context });
   const resources = resourcesOf(all);
   const common = {
@@ -77,13 +77,13 @@ export async function judge(all: Made[], context: Partial<PolicyContext> = {}): 
     },
   };
   for (const policy of policies) {
-    const report = (text: string) => said.push({ policy: policy.name, kind: "violation", text });
+    const report = (text: string) => findings.push({ policy: policy.name, kind: "violation", text });
     const attempt = async (work: () => unknown) => {
       try {
         await work();
       } catch (error) {
         if (!(error instanceof UnknownValueError)) throw error;
-        said.push({ policy: policy.name, kind: "unknown", text: (error as Error).message });
+        findings.push({ policy: policy.name, kind: "unknown", text: (error as Error).message });
       }
     };
     if ("validateStack" in policy)
@@ -94,5 +94,5 @@ export async function judge(all: Made[], context: Partial<PolicyContext> = {}): 
         await attempt(() => check({ ...resource, ...common } as ResourceValidationArgs, report));
     }
   }
-  return said;
+  return findings;
 }

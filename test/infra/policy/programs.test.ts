@@ -11,7 +11,7 @@ import { type AwsSettings, parseSettings } from "../../../infra/settings.ts";
 import { recording, settled } from "../aws/mocks.ts";
 import { judge, type Made, UNKNOWN } from "./harness.ts";
 
-/** What a registration says beside inputs, and what the mocks do not hand on. */
+/** The parts of a registration that the mocks do not pass on. */
 interface Registration {
   getName(): string;
   getType(): string;
@@ -36,16 +36,16 @@ beforeAll(() => {
   } as typeof registerResource;
 });
 
-/** The program of these settings, as the policies get it: inputs and what AWS would compute. */
+/** The program of these settings, as the policies get it: inputs and the outputs that AWS would compute. */
 async function programOf(stack: string, raw: Record<string, string>): Promise<Made[]> {
   registrations.clear();
-  const asked = await recording(stack);
+  const resources = await recording(stack);
   const settings = parseSettings(raw, stack) as AwsSettings;
   const release = { hash: "5".repeat(64), archive: "/etc/hostname" };
   const prepared = await prepareAwsEdge(settings, release);
   new AwsEdge(stack, { settings, ...prepared, region: "us-east-1" });
   await settled();
-  return asked.map(({ type, name, state, id }) => {
+  return resources.map(({ type, name, state, id }) => {
     const registration = registrations.get(keyOf(type, name));
     const from = [...(registration?.getPropertydependenciesMap().entries() ?? [])].map(
       ([property, urns]) =>
@@ -64,8 +64,8 @@ async function programOf(stack: string, raw: Record<string, string>): Promise<Ma
 }
 
 /**
- * The same in its first preview: what AWS gives is not known yet, and with it every value that is made of it.
- * @param made resources with mocked ids, each unlike any other text
+ * The same in its first preview, where the outputs of AWS and all values made from them are unknown.
+ * @param made resources with mocked ids that occur in no other text
  */
 function firstPreview(made: Made[]): Made[] {
   const given = made.flatMap(({ props }) => [props.id, props.arn]).filter((one) => typeof one === "string");
@@ -89,7 +89,7 @@ const optional = (key: string, value: fc.Arbitrary<string>) =>
   );
 const oneOf = (...texts: string[]) => fc.constantFrom(...texts);
 
-/** Settings of every kind that a stack file may hold, but for what a policy is there to refuse. */
+/** Settings of every kind that a stack file may have, except those that a policy refuses. */
 const settingsOf = (environment: "dev" | "staging" | "prod") =>
   fc
     .tuple(
@@ -162,7 +162,7 @@ const programs = stacks.chain(([stack = "", environment = ""]) =>
   }),
 );
 
-test("a program is a whole one, and its breaches are found", async () => {
+test("the program of a full stack passes, and settings that break a policy are found", async () => {
   const inOrder = await programOf("prod", {
     ...base,
     zone: "example.com",
@@ -171,7 +171,7 @@ test("a program is a whole one, and its breaches are found", async () => {
   });
   expect(inOrder.length).toBeGreaterThan(60);
   expect(await judge(inOrder)).toEqual([]);
-  // A first preview judges what it can: only what is made of ARNs and ids waits for the update.
+  // In a first preview, only policies that need ARNs or ids wait for the update.
   const waiting = (await judge(firstPreview(inOrder))).map(({ policy }) => policy);
   expect([...new Set(waiting)].sort()).toEqual(
     // `tags`: one tag of a machine is the bucket's name.
@@ -187,16 +187,16 @@ test("a program is a whole one, and its breaches are found", async () => {
   const tagged = inOrder.filter(({ props }) => props.tags).map(({ type }) => type);
   const judged = [...TAGGED, "aws:s3/bucketObjectv2:BucketObjectv2"];
   expect(tagged.filter((type) => !judged.includes(type))).toEqual([]);
-  const said = async (raw: Record<string, string>) => {
+  const policiesBroken = async (raw: Record<string, string>) => {
     const found = await judge(await programOf("prod", { ...base, ...raw }));
     return [...new Set(found.map(({ policy, kind }) => `${policy} ${kind}`))];
   };
-  expect(await said({ protect: "false" })).toEqual(["prod-protected violation"]);
-  expect(await said({ instanceType: "t4g.nano" })).toEqual(["instance-types violation"]);
-  expect(await said({ environment: "dev", protect: "true" })).toEqual(["tags violation"]);
+  expect(await policiesBroken({ protect: "false" })).toEqual(["prod-protected violation"]);
+  expect(await policiesBroken({ instanceType: "t4g.nano" })).toEqual(["instance-types violation"]);
+  expect(await policiesBroken({ environment: "dev", protect: "true" })).toEqual(["tags violation"]);
 });
 
-test("every program that settings make passes every policy", async () => {
+test("the program of any other settings passes every policy", async () => {
   await fc.assert(
     fc.asyncProperty(programs, async ({ stack, raw, environment, secrets }) => {
       const all: Record<string, string> = { ...raw, ...environment, ...secrets };

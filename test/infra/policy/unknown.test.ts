@@ -18,7 +18,7 @@ function put(value: object, [key = "", ...rest]: Path, what: unknown): void {
   else put(object[key] ?? {}, rest, what);
 }
 
-/** The first preview of a stack: nothing has an id yet, and what names another resource says so only by its source. */
+/** The first preview of a stack. No resource has an id yet, and a reference to another resource is known only by its source. */
 function firstPreview(stack: Made[]): Made[] {
   const sources: Record<string, [string, string]> = {
     [TYPE.ingress]: ["securityGroupId", "group"],
@@ -39,7 +39,7 @@ function firstPreview(stack: Made[]): Made[] {
 }
 
 describe("values that a preview does not know", () => {
-  test("are no violation, wherever they are", async () => {
+  test("are no violation in any place", async () => {
     const places = goodStack().flatMap(({ props }, i) => placesOf(props).map((path) => [i, path] as const));
     expect(places.length).toBeGreaterThan(100);
     for (const [i, path] of places) {
@@ -53,7 +53,7 @@ describe("values that a preview does not know", () => {
     }
   });
 
-  test("are said to be unknown where a policy cannot do without them", async () => {
+  test("are reported as unknown where a policy needs them", async () => {
     const stack = goodStack();
     put(
       stack.find(({ name }) => name === "machine")?.props ?? {},
@@ -69,7 +69,7 @@ describe("values that a preview does not know", () => {
     ]);
   });
 
-  test("do not hide what the policies of the whole stack look for", async () => {
+  test("do not hide the findings of policies of the whole stack", async () => {
     const preview = firstPreview(goodStack());
     expect(await judge(preview)).toEqual([]);
     const without = async (name: string) =>
@@ -79,7 +79,7 @@ describe("values that a preview does not know", () => {
     expect(await without("udp-443-cidrIpv6")).toEqual(["::/0 reaches TCP 443 and not UDP 443"]);
   });
 
-  test("keep two machines and two buckets apart", async () => {
+  test("do not make two machines or two buckets look the same", async () => {
     const preview = firstPreview(goodStack());
     const second = preview.flatMap((made): Made[] =>
       made.name === "machine" || made.name === "bucket" ? [{ ...made, name: `${made.name}-2` }] : [],

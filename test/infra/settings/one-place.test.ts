@@ -9,7 +9,7 @@ import { projectConfig } from "../../../infra/settings/pulumi-yaml.ts";
 import { SCHEMAS, type Schemas } from "../../../infra/settings/schemas.ts";
 import { parseSettings } from "../../../infra/settings.ts";
 
-/** Settings that nobody has, each written here and nowhere else. */
+/** Settings that exist only in this test. */
 const made = {
   quotaPerDay: wholeNumber(0, 1000)
     .default(7)
@@ -37,7 +37,7 @@ const fileOf = (raw: Record<string, string>, path: string) => {
   return files.find((file) => file.path === path)?.content.split("\n");
 };
 
-describe("a setting that is written once", () => {
+describe("a setting that is declared in one place", () => {
   test("is parsed, with its default", () => {
     expect(parsed({})).toMatchObject({ quotaPerDay: 7, helpers: [] });
     expect(parsed({ quotaPerDay: "9", helpers: '["ada"]' })).toMatchObject({
@@ -46,7 +46,7 @@ describe("a setting that is written once", () => {
     });
   });
 
-  test("has error messages with commands, and is the one that was meant", () => {
+  test("has error messages with commands, and is suggested for a misspelling", () => {
     expect(() => parsed({ quotaPerDay: "many", helpers: '["ada","R2"]', quotaPerDy: "1" })).toThrow(
       `The settings of stack "local" have 3 problems:
   - mcp-edge:quotaPerDay is "many", but must be a whole number from 0 to 1000; fix: pulumi config set mcp-edge:quotaPerDay 7 --stack local (Pulumi.local.yaml), or npm run up -- --set quotaPerDay=7

@@ -14,7 +14,7 @@ const problems = (raw: Record<string, string>, stack = "local"): string[] => {
 };
 
 describe("parseSettings", () => {
-  test("an empty configuration is the embedded default", () => {
+  test("an empty configuration gives the defaults", () => {
     expect(parseSettings({}, "local")).toEqual({
       stack: "local",
       target: "local",
@@ -42,7 +42,7 @@ describe("parseSettings", () => {
     expect(found[2]).toContain("must be one of debug, info, warn, error");
   });
 
-  test("names the command that took the place of a setting", () => {
+  test("names the command that replaces a removed setting", () => {
     expect(problems({ target: "aws", machine: "replace-2" })[0]).toMatch(
       /mcp-edge:machine is now a command: npm run mcp-edge -- replace --stack local.*pulumi config rm mcp-edge:machine --stack local/,
     );
@@ -75,7 +75,7 @@ describe("parseSettings", () => {
     expect(problems({ [key]: value })).toHaveLength(1);
   });
 
-  test("origins of all forms are taken, one by one", () => {
+  test("accepts origins of all forms", () => {
     const origins = ["https://chat.example.com:8443", "https://*.example.com", "vscode-webview://*", "null"];
     expect(parseSettings({ allowedOrigins: JSON.stringify(origins) }, "local")).toMatchObject({
       allowedOrigins: origins,
@@ -134,7 +134,7 @@ describe("parseSettings", () => {
       "hush",
       "pulumi config set --path mcp-edge:workspaceCredentials.user --secret --stack prod",
     ],
-  ])("%s = %s, the form of old, is refused with the commands that write it now", (key, value, command) => {
+  ])("%s = %s, the former form, is refused with the commands for the new one", (key, value, command) => {
     const raw = { target: "aws", domain: "mcp.example.com", workspace: ".", [key]: value };
     const [problem = "", ...others] = problems(raw, "prod");
     expect(others).toEqual([]);
@@ -142,7 +142,7 @@ describe("parseSettings", () => {
     expect(problem).not.toContain("hush");
   });
 
-  test("an element is named as --path names it", () => {
+  test("errors name an element as --path does", () => {
     const raw = {
       target: "aws",
       domain: "mcp.example.com",
@@ -174,17 +174,17 @@ describe("parseSettings", () => {
   });
 });
 
-/** An ACME server that is nobody's but the user's. */
+/** A private ACME server. */
 const OWN = "https://acme.example.com/directory";
 
-/** So many ranges. */
+/** A list with this number of ranges. */
 const ranges = (count: number, pattern = "203.0.X.0/24") =>
   Array.from({ length: count }, (_, n) => pattern.replace("X", String(n + 1)));
 
-/** As the engine hands it out. */
+/** Formats a value as the engine does. */
 const json = (value: object) => JSON.stringify(value);
 
-/** So many tags. */
+/** An object with this number of tags. */
 const manyTags = (count: number) =>
   json(Object.fromEntries(Array.from({ length: count }, (_, n) => [`t${n}`, "x"])));
 
@@ -196,7 +196,7 @@ describe("target aws", () => {
     ...raw,
   });
 
-  test("the defaults, which depend on the stack's name and on each other", () => {
+  test("the defaults depend on the stack's name and on each other", () => {
     expect(parseSettings(aws(), "prod")).toMatchObject({
       target: "aws",
       environment: "prod",
@@ -218,7 +218,7 @@ describe("target aws", () => {
     });
   });
 
-  test("lists, numbers and truths are read from texts, as pulumi hands them out", () => {
+  test("lists, numbers and booleans are parsed from the texts that pulumi passes", () => {
     const raw = {
       allowedCidrs: '["203.0.113.0/24","2001:db8::/32"]',
       protect: "true",
@@ -246,13 +246,13 @@ describe("target aws", () => {
       ["203.0.113.0/24", "203.0.113.0/24", "198.51.100.0/24"],
       ["203.0.113.0/24", "198.51.100.0/24"],
     ],
-  ])("ranges %j become %j: one spelling, each once", (ranges, canonical) => {
+  ])("the ranges %j become %j, normalized and without duplicates", (ranges, canonical) => {
     expect(parseSettings(aws({ allowedCidrs: json(ranges) }), "dev")).toMatchObject({
       allowedCidrs: canonical,
     });
   });
 
-  test("the certificate authority's name in the CAA record follows acme", () => {
+  test("the certificate authority in the CAA record depends on acme", () => {
     const issuer = (raw: Record<string, string>) => (parseSettings(aws(raw), "dev") as AwsSettings).caaIssuer;
     expect(issuer({})).toBe("letsencrypt.org");
     expect(issuer({ acme: "https://acme.zerossl.com/v2/DV90" })).toBe("sectigo.com");
@@ -263,14 +263,14 @@ describe("target aws", () => {
     );
   });
 
-  test("backups are kept for a week, in dev none are made", () => {
+  test("backups are kept for a week, except in dev, which has none", () => {
     expect([parseSettings(aws(), "prod"), parseSettings(aws(), "dev")]).toMatchObject([
       { backups: 7 },
       { backups: 0 },
     ]);
   });
 
-  test("a key of the other target is refused, unless it says what the project's default says", () => {
+  test("a key of the other target is refused, unless it has the project's default value", () => {
     expect(problems({ zone: "example.com" })[0]).toBe(
       "mcp-edge:zone is a setting of target aws, and this stack's target is local; fix: pulumi config rm mcp-edge:zone --stack local (Pulumi.local.yaml), or npm run up -- --set zone=",
     );
@@ -382,11 +382,11 @@ describe("target aws", () => {
     { instanceType: "p3dn.24xlarge", architecture: "amd64" },
     { instanceType: "m5.large", architecture: "amd64" },
     { secrets: '{"A":"{ {x} }"}' },
-  ])("%j is within what AWS takes", (raw) => {
+  ])("%j is within the limits of AWS", (raw) => {
     expect(problems(aws(raw as Record<string, string>))).toEqual([]);
   });
 
-  test("no message ever holds a secret", () => {
+  test("no message contains a secret", () => {
     fc.assert(
       fc.property(fc.string({ minLength: 8 }), (secret) => {
         for (const value of [
@@ -400,7 +400,7 @@ describe("target aws", () => {
   });
 });
 
-describe("an address with credentials", () => {
+describe("a URL with credentials", () => {
   const AWS = { target: "aws", domain: "mcp.example.com" };
   test.each([
     "https://user:s3cret@git.example.com/o/n",
@@ -410,7 +410,7 @@ describe("an address with credentials", () => {
     "git:s3cret@git.example.com:o/n",
     "https://git.example.com/o/n?private_token=s3cret",
     "git://user:s3cret@git.example.com/o/n",
-  ])("is refused as workspace, and not shown: %s", (workspace) => {
+  ])("is refused as workspace, and the message does not show it: %s", (workspace) => {
     for (const target of [{}, AWS]) {
       const parse = () => parseSettings({ ...target, workspace }, "dev");
       expect(parse).toThrow("mcp-edge:workspace is an address with credentials, but");
@@ -424,7 +424,7 @@ describe("an address with credentials", () => {
     "ssh://git@git.example.com/o/n.git",
     "git@git.example.com:o/n.git",
     "/home/me/@scope/repository",
-  ])("is not every address: %s", (workspace) => {
+  ])("is distinguished from a URL with an SSH user or a path with an at sign: %s", (workspace) => {
     expect(parseSettings({ workspace }, "dev").workspace).toBe(workspace);
   });
 });

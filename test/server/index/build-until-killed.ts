@@ -1,7 +1,7 @@
 import { writeSync } from "node:fs";
 import { buildIndex } from "../../../server/index/build.ts";
 
-/** Builds an index and says on its output how far it is: what a test kills half way. Arguments: INDEX_DIR, the work tree. */
+/** Builds an index and prints its progress. A test kills it half way. Arguments: INDEX_DIR, the work tree. */
 const [dir = "", root = ""] = process.argv.slice(2);
 await buildIndex(
   { dir, root },

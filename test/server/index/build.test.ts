@@ -52,7 +52,7 @@ const TWO = {
 };
 
 describe("buildIndex", () => {
-  test("reads everything the first time, what changed the next, nothing when nothing did", async () => {
+  test("reads all files the first time, and then only those that changed", async () => {
     await makeRepository(root, TWO);
     expect(await build()).toMatchObject({ did: "full", read: 3, meta: { files: 3, lines: 4 } });
     expect(await find("alpha")).toEqual(["a.ts:1"]);
@@ -66,7 +66,7 @@ describe("buildIndex", () => {
     expect(await holding("alpha")).toEqual(["a.ts"]);
   });
 
-  test("changes that are not committed count, also when they are taken back", async () => {
+  test("indexes uncommitted changes, and their reversal", async () => {
     await makeRepository(root, TWO);
     await build();
     await write("a.ts", "export function other() {}\n");
@@ -83,7 +83,7 @@ describe("buildIndex", () => {
     expect([await find("alpha"), await find("other"), await find("fresh")]).toEqual([["a.ts:1"], [], []]);
   });
 
-  test("moves, deletions, ignored files, and a history that was rewritten", async () => {
+  test("follows moves, deletions, newly ignored files and a rewritten history", async () => {
     await makeRepository(root, TWO);
     await build();
     await rename(join(root, "a.ts"), join(root, "c.ts"));
@@ -104,7 +104,7 @@ describe("buildIndex", () => {
     expect(await find("delta")).toEqual(["d.ts:1"]);
   });
 
-  test("nothing outside of the work tree is read, nothing binary, nothing huge", async () => {
+  test("reads no file that is outside of the work tree, binary or huge", async () => {
     await writeFile(join(folder.path, "outside.ts"), "export function outside() {}\n");
     await mkdir(join(folder.path, "elsewhere"));
     await writeFile(join(folder.path, "elsewhere", "x.ts"), "export function elsewhere() {}\n");
@@ -125,7 +125,7 @@ describe("buildIndex", () => {
     expect(await find("alpha")).toEqual(["a.ts:1"]);
   });
 
-  test("a repository without a commit, and one without a file", async () => {
+  test("builds an index of a repository without a commit or without a file", async () => {
     await mkdir(root);
     await git("init", "--quiet");
     expect(await build()).toMatchObject({ did: "full", meta: { commit: "", files: 0 } });
@@ -134,7 +134,7 @@ describe("buildIndex", () => {
     expect(await find("alpha")).toEqual(["a.ts:1"]);
   });
 
-  test("a damaged or foreign database is rebuilt in a new file", async () => {
+  test("rebuilds a damaged or foreign database in a new file", async () => {
     await makeRepository(root, TWO);
     await build();
     await writeFile(
@@ -149,7 +149,7 @@ describe("buildIndex", () => {
     expect(left.filter((name) => name.endsWith(".sqlite") && name !== "lock.sqlite")).toHaveLength(1);
   });
 
-  test("only one process builds at a time", async () => {
+  test("runs in one process at a time", async () => {
     await makeRepository(root, TWO);
     const unlock = await new IndexFolder(dir, root).lock();
     expect((await build()).did).toBe("locked");
@@ -180,7 +180,7 @@ describe("kill -9", () => {
       Array.from({ length: 900 }, (_, n) => [`f${n}.ts`, `export function ${tag}${n}() {}\n`.repeat(40)]),
     );
 
-  test("in the first build leaves nothing, and the next one starts again", async () => {
+  test("during the first build leaves no index, and the next build starts from the beginning", async () => {
     await makeRepository(root, many("one"));
     expect(await killedBuild()).not.toContain("built");
     expect(await new IndexFolder(dir, root).current()).toBeUndefined();
@@ -188,7 +188,7 @@ describe("kill -9", () => {
     expect(await find("one899")).toHaveLength(40);
   }, 60_000);
 
-  test("in an update leaves the old state whole, and the next one ends it", async () => {
+  test("during an update leaves the old index intact, and the next update completes it", async () => {
     await makeRepository(root, many("one"));
     await build();
     for (const [path, text] of Object.entries(many("two"))) await write(path, text);
@@ -202,7 +202,7 @@ describe("kill -9", () => {
   }, 60_000);
 });
 
-test("prune removes the index of a repository that has gone", async () => {
+test("prune removes the index of a deleted repository", async () => {
   await makeRepository(root, TWO);
   await build();
   await prune(dir, existsSync);

@@ -48,7 +48,7 @@ const named = (name: string) => ({ name, parents: [], match: "exact" as const, k
 const FILES = { ".gitignore": "secret.env\n", "a.ts": "export function alpha() {}\n" };
 
 describe("CodeIndex", () => {
-  test("no index, then one: the capability follows, and says why not", async () => {
+  test("the capability is available once an index is built, and has the reason until then", async () => {
     await makeRepository(root, FILES);
     const repo = await workspace.find("code");
     const index = makeIndex();
@@ -60,21 +60,21 @@ describe("CodeIndex", () => {
     await expect(index.query("findSymbol", repo, named("alpha"), call())).rejects.toThrow(
       "The index of repository code is being built. Try again soon, or use search_text.",
     );
-    const heard: boolean[] = [];
-    capabilities.onChange((changed) => heard.push(changed.available));
+    const availability: boolean[] = [];
+    capabilities.onChange((changed) => availability.push(changed.available));
     await index.start();
     await index.refresh();
-    expect(heard).toEqual([true]);
+    expect(availability).toEqual([true]);
     expect(index.describe()).toBe("1 of 1 repositories indexed");
     expect((await index.query("findSymbol", repo, named("alpha"), call())).symbols).toHaveLength(1);
     expect(logged).toEqual([expect.objectContaining({ repo: "code", did: "full", files_read: 2 })]);
   });
 
-  test("a call that reports progress waits for the first build", async () => {
+  test("a call with a progress token waits for the first build", async () => {
     await makeRepository(root, FILES);
     const repo = await workspace.find("code");
     const index = makeIndex();
-    // Another process holds the lock of the builder, so that the build cannot begin.
+    // Another process holds the builder's lock, so the build cannot begin.
     const unlock = await new IndexFolder(join(folder.path, "index"), root).lock();
     await index.start();
     await index.refresh();
@@ -88,14 +88,14 @@ describe("CodeIndex", () => {
     expect((await found).symbols).toHaveLength(1);
   });
 
-  test("while an update runs the old state answers, and says that it is old", async () => {
+  test("calls during an update are answered from the old index, which is reported as updating", async () => {
     await makeRepository(root, FILES);
     const repo = await workspace.find("code");
     const index = makeIndex();
     await index.start();
     await index.refresh();
     await writeFile(join(root, "a.ts"), "export function beta() {}\n");
-    // Another process holds the builder's place, so that the update cannot end.
+    // Another process holds the builder's lock, so the update cannot end.
     const unlock = await new IndexFolder(join(folder.path, "index"), root).lock();
     await index.refresh();
     expect(index.state(repo).state).toBe("updating");
@@ -107,7 +107,7 @@ describe("CodeIndex", () => {
     expect((await index.query("findSymbol", repo, named("beta"), call())).symbols).toHaveLength(1);
   });
 
-  test("a repository that arrives is indexed, one that goes is forgotten", async () => {
+  test("an added repository is indexed, and the index of a removed one is dropped", async () => {
     await mkdir(join(folder.path, "workspace"));
     const index = makeIndex();
     await index.start();
@@ -123,7 +123,7 @@ describe("CodeIndex", () => {
     expect(capabilities.has("index")).toBe(false);
   });
 
-  test("with an unusable folder, the server runs without an index and says how to fix it", async () => {
+  test("with an unusable INDEX_DIR, the server runs without an index and says how to fix it", async () => {
     await makeRepository(root, FILES);
     await writeFile(join(folder.path, "file"), "");
     const index = makeIndex(join(folder.path, "file", "index"));
@@ -136,7 +136,7 @@ describe("CodeIndex", () => {
     });
   });
 
-  test("a repository that git cannot read is named with git's words, and holds up no other", async () => {
+  test("a repository that git cannot read is reported with git's message, and does not delay the others", async () => {
     await makeRepository(root, FILES);
     await makeRepository(join(folder.path, "workspace", "broken"), FILES);
     await writeFile(join(folder.path, "workspace", "broken", ".git", "HEAD"), "nonsense\n");
@@ -185,23 +185,26 @@ describe("an index that an earlier server left", () => {
     ["null", "null"],
     ["a number", "7"],
     ["of another form", '{"root":7,"file":{}}'],
-    ["leading out of its folder", '{"file":"../../a.sqlite"}'],
-    ["naming what is not there", '{"file":"v0-gone.sqlite"}'],
-  ])("of which one pointer is %s is whole again after one round, the others at once", async (_, text) => {
-    await writeFile(pointer(root), text);
-    const index = makeIndex();
-    await index.start();
-    expect(capabilities.has("index")).toBe(true);
-    const repo = await workspace.find("other");
-    expect((await index.query("findSymbol", repo, named("alpha"), call())).symbols).toHaveLength(1);
-    await index.refresh();
-    const rebuilt = await workspace.find("code");
-    expect((await index.query("findSymbol", rebuilt, named("alpha"), call())).symbols).toHaveLength(1);
-  });
+    ["a path outside of its folder", '{"file":"../../a.sqlite"}'],
+    ["the name of a missing file", '{"file":"v0-gone.sqlite"}'],
+  ])(
+    "with one pointer that is %s is rebuilt in one round, and answers for the other repositories at once",
+    async (_, text) => {
+      await writeFile(pointer(root), text);
+      const index = makeIndex();
+      await index.start();
+      expect(capabilities.has("index")).toBe(true);
+      const repo = await workspace.find("other");
+      expect((await index.query("findSymbol", repo, named("alpha"), call())).symbols).toHaveLength(1);
+      await index.refresh();
+      const rebuilt = await workspace.find("code");
+      expect((await index.query("findSymbol", rebuilt, named("alpha"), call())).symbols).toHaveLength(1);
+    },
+  );
 
-  test("a build that fails is tried again after longer and longer waits", async () => {
+  test("is rebuilt after a failure with increasing delays", async () => {
     await rm(pointer(root));
-    // Nothing can be renamed onto a folder.
+    // A file cannot be renamed onto a folder.
     await mkdir(join(pointer(root), "full"), { recursive: true });
     let now = Date.now();
     const index = makeIndex(undefined, () => now);
@@ -212,7 +215,7 @@ describe("an index that an earlier server left", () => {
       ).length;
     await index.start();
     await index.refresh();
-    /** In which of these minutes it was tried. */
+    /** @returns the steps in which a build was tried */
     const tries = async (count: number, minutes: number) => {
       const tried: number[] = [];
       for (let n = 1; n <= count; n++) {
@@ -224,7 +227,7 @@ describe("an index that an earlier server left", () => {
       return tried;
     };
     expect(await tries(8, 1)).toEqual([1, 2, 4, 7]);
-    // Never less often than each half hour.
+    // The delay is at most half an hour.
     await tries(7, 10);
     expect(await tries(4, 31)).toEqual([1, 2, 3, 4]);
     expect(await tries(6, 10)).toHaveLength(2);
@@ -255,25 +258,25 @@ describe("JobThread", () => {
     max: 1,
   });
 
-  test("a cancelled job is ended for good, and the next one is answered by a new thread", async () => {
+  test("ends a cancelled job, and runs the next one in a new thread", async () => {
     const thread = new JobThread(128);
-    const gone = new AbortController();
-    const running = thread.run("structural", await endless(), { signal: gone.signal });
+    const abort = new AbortController();
+    const running = thread.run("structural", await endless(), { signal: abort.signal });
     const waiting = thread.run("structural", quick());
-    gone.abort();
+    abort.abort();
     await expect(running).rejects.toThrow("The call was cancelled.");
     expect((await waiting).matches).toEqual([]);
     await thread.close();
   });
 
-  test("a job that is too long is ended, one in the queue can be cancelled, and closing refuses the rest", async () => {
+  test("ends a job at its time limit, cancels a queued job, and refuses others on close", async () => {
     const thread = new JobThread(128);
     const running = thread.run("structural", await endless(), { timeoutMs: 50 });
-    const gone = new AbortController();
-    const waiting = thread.run("structural", quick(), { signal: gone.signal });
-    gone.abort();
+    const abort = new AbortController();
+    const waiting = thread.run("structural", quick(), { signal: abort.signal });
+    abort.abort();
     await expect(waiting).rejects.toThrow("cancelled");
-    // Between two files it answers with what it has; deep in one its thread is ended.
+    // Between two files the job returns what it has. Within a file its thread is terminated.
     const ended = await running.then(
       (result) => result.timed_out,
       (error: Error) => error.message.includes("Narrow it by path"),
@@ -285,7 +288,7 @@ describe("JobThread", () => {
     await expect(thread.run("structural", quick())).rejects.toThrow("shutting down");
   });
 
-  test("what a job throws comes back, and the thread goes on", async () => {
+  test("returns the error of a job, and the thread still works", async () => {
     const thread = new JobThread(128);
     await expect(thread.run("structural", { ...quick(), pattern: "a; b" })).rejects.toThrow("refused");
     expect((await thread.run("structural", quick())).matches).toEqual([]);

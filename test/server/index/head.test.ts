@@ -61,7 +61,7 @@ async function headOf(file: string, text: string): Promise<number | undefined> {
   return outline?.symbols.find((s) => s.name.toLowerCase() === "target")?.start_line;
 }
 
-test.each(CASES)("%s of %s", async (_, file, text) => {
+test.each(CASES)("the head of a definition includes %s (%s)", async (_, file, text) => {
   const head = text.split("\n").findIndex((line) => line.includes("HEAD")) + 1;
   expect(await headOf(file, text)).toBe(head);
 });
@@ -74,6 +74,6 @@ test.each([
   ["a.c", "enum E { A, // of A\n  target };\n", 2],
   ["a.rs", "struct A { a: u8, // of a\n  target: u8 }\n", 2],
   ["a.java", "class A { @X int a;\n  void target() {} }\n", 2],
-])("what belongs to something else is left out: %s %j", async (file, text, line) => {
+])("the head of a definition excludes what belongs to another: %s %j", async (file, text, line) => {
   expect(await headOf(file, text)).toBe(line);
 });

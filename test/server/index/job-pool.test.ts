@@ -22,17 +22,17 @@ const search = (pattern: string, files: string[], inside?: string) => ({
 const endless = () => search("$A", Array(500).fill("big.ts"), "$B");
 const quick = () => search("f($$$)", []);
 
-test("long jobs of one caller delay no other's; its own wait for their turn, cancellable, with their time counted", async () => {
+test("long jobs of one caller delay only its own jobs, whose time limit includes the wait and which can be cancelled", async () => {
   const pool = new JobPool("searches", 2, 128);
-  const gone = new AbortController();
-  const options = { signal: gone.signal };
+  const abort = new AbortController();
+  const options = { signal: abort.signal };
   const long = asCaller("greedy", () => [1, 2, 3].map(() => pool.run("structural", endless(), options)));
   const ended = Promise.allSettled(long);
   const another = () => asCaller("modest", () => pool.run("structural", quick(), { timeoutMs: 20_000 }));
   for (let n = 0; n < 5; n++) expect((await another()).matches).toEqual([]);
   const late = asCaller("greedy", () => pool.run("structural", quick(), { timeoutMs: 50 }));
   await expect(late).rejects.toThrow(/waited 0.1 s for its turn: this token already uses 1 of the 1 places/);
-  gone.abort(new Error("gone"));
+  abort.abort(new Error("gone"));
   expect((await ended).map((one) => one.status)).toEqual(["rejected", "rejected", "rejected"]);
   expect((await another()).matches).toEqual([]);
   await pool.close();

@@ -155,13 +155,13 @@ describe("outlineOf", () => {
     expect(await read(file, text)).toEqual(expected);
   });
 
-  test("every grammar but that of regular expressions is tried above", () => {
+  test("has a case for every grammar except that of regular expressions", () => {
     const tried = new Set(SOURCES.map(([file]) => `tree-sitter-${languageOf(file)?.grammar}.wasm`));
     expect(GRAMMARS.filter((grammar) => !tried.has(grammar))).toEqual(["tree-sitter-regex.wasm"]);
     expect(GRAMMARS).toHaveLength(16);
   });
 
-  test("the place, the extent and the head of a definition", async () => {
+  test("gives the position, the extent and the head of a definition", async () => {
     const text =
       "// first\n@Deco()\nexport class A extends B {\n  run(\n    x: number,\n  ): void {\n  }\n}\n";
     const language = languageOf("a.ts");
@@ -170,7 +170,7 @@ describe("outlineOf", () => {
     expect(symbols?.[1]).toMatchObject({ line: 4, end_line: 7, signature: "run( x: number, ): void" });
   });
 
-  test("broken, empty and absurdly deep texts give what they can", async () => {
+  test("returns the symbols that it finds in broken, empty and very deep texts", async () => {
     expect(await read("a.ts", "")).toEqual([]);
     expect(await read("a.ts", "function ok() {}\nclass {{{ ((\n")).toContain("function ok");
     expect(Array.isArray(await read("a.ts", `${"(".repeat(50_000)}`))).toBe(true);
@@ -179,7 +179,7 @@ describe("outlineOf", () => {
 });
 
 describe("occurrencesOf", () => {
-  test("comments, strings and parts of words are none; each place says how the name is used", async () => {
+  test("excludes comments, strings and parts of words, and gives the role of each use", async () => {
     const text = `import { run } from "./run";
 // run in a comment
 const text = "run in a string";
@@ -195,7 +195,7 @@ const other: run = rerun(run);
     ]);
   });
 
-  test("without a grammar every whole word counts", async () => {
+  test("includes every whole word without a grammar", async () => {
     const found = await occurrencesOf("run, rerun; # run\n", languageOf("notes.txt"), "run");
     expect(found.map((o) => [o.column, o.role])).toEqual([
       [1, "text"],

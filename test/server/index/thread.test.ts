@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { beforeEach, describe, expect, jest, test } from "@jest/globals";
 import type { Request, Response } from "../../../server/index/protocol.ts";
 
-/** Stands for a thread: the test decides how it answers a request. */
+/** A double of a thread. The test decides how it answers a request. */
 class FakeWorker extends EventEmitter {
   static made: FakeWorker[] = [];
   static terminate: () => Promise<number> = () => Promise.resolve(0);
@@ -38,7 +38,7 @@ beforeEach(() => {
 });
 
 describe("JobThread", () => {
-  test("a thread that ends without an error fails its job, and the next one has a new thread", async () => {
+  test("fails the job of a thread that exits without an error, and runs the next one in a new thread", async () => {
     const thread = new JobThread(16);
     const first = job(thread);
     const second = job(thread);
@@ -48,7 +48,7 @@ describe("JobThread", () => {
     expect(await second).toBe("second");
   });
 
-  test("an error and the exit after it count once", async () => {
+  test("fails a job once for an error and the exit after it", async () => {
     const thread = new JobThread(16);
     const first = job(thread);
     const second = job(thread);
@@ -60,7 +60,7 @@ describe("JobThread", () => {
     expect(FakeWorker.made).toHaveLength(2);
   });
 
-  test("the next job does not wait for a thread that is in native code, and is not answered by it", async () => {
+  test("runs the next job in a new thread while the old one is in native code, and ignores the old one's answer", async () => {
     FakeWorker.terminate = () => new Promise(() => undefined);
     const thread = new JobThread(16);
     const first = job(thread, 1);
@@ -71,7 +71,7 @@ describe("JobThread", () => {
     expect(await second).toBe("second");
   });
 
-  test("closing waits for such a thread two seconds at most", async () => {
+  test("waits two seconds at most for a thread in native code on close", async () => {
     FakeWorker.terminate = () => new Promise(() => undefined);
     const thread = new JobThread(16);
     const running = expect(job(thread)).rejects.toThrow("shutting down");

@@ -31,12 +31,12 @@ afterAll(() => running.app.close());
 const next = (list: (() => void)[]) => new Promise<void>((wake) => list.push(wake));
 const CALL = { jsonrpc: "2.0", id: 9, method: "tools/call", params: { name: "hang", arguments: {} } };
 
-test("2026: a caller that goes away cancels its call", async () => {
-  const gone = new AbortController();
+test("2026: closing the connection cancels the call", async () => {
+  const connection = new AbortController();
   const [started, ended] = [next(entered), next(aborted)];
   const call = fetch(`${running.origin}/mcp`, {
     method: "POST",
-    signal: gone.signal,
+    signal: connection.signal,
     headers: {
       "content-type": "application/json",
       accept: "application/json, text/event-stream",
@@ -58,7 +58,7 @@ test("2026: a caller that goes away cancels its call", async () => {
   });
   const failed = expect(call).rejects.toThrow("aborted");
   await started;
-  gone.abort();
+  connection.abort();
   await failed;
   await expect(ended).resolves.toBeUndefined();
 });
@@ -66,10 +66,10 @@ test("2026: a caller that goes away cancels its call", async () => {
 test("2025: notifications/cancelled cancels the call", async () => {
   const session = { "mcp-session-id": await openSession(running.origin) };
   const [started, ended] = [next(entered), next(aborted)];
-  const gone = new AbortController();
+  const connection = new AbortController();
   const call = await fetch(`${running.origin}/mcp`, {
     method: "POST",
-    signal: gone.signal,
+    signal: connection.signal,
     headers: {
       ...session,
       "content-type": "application/json",
@@ -82,5 +82,5 @@ test("2025: notifications/cancelled cancels the call", async () => {
   expect((await rpc(running.origin, cancel, session)).status).toBe(202);
   await expect(ended).resolves.toBeUndefined();
   expect(call.status).toBe(200);
-  gone.abort();
+  connection.abort();
 });

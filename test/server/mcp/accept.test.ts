@@ -108,7 +108,7 @@ describe("POST /mcp", () => {
 
   describe.each(Object.entries(kinds))("%s", (_, request) => {
     test.each(["application/json", "text/event-stream", "*/*", "application/*", "text/*"])(
-      "is answered for Accept: %s in a type that it names",
+      "is answered in a type that Accept: %s names",
       async (accept) => {
         const { body, headers } = request();
         const response = await post(body, accept, headers as Record<string, string>);
@@ -128,7 +128,7 @@ describe("POST /mcp", () => {
       },
     );
 
-    test("is refused, by 406 that names both types, for a client that reads neither", async () => {
+    test("is refused with 406, which names both types, for a client that reads neither", async () => {
       const { body, headers } = request();
       const response = await post(body, "text/html", headers as Record<string, string>);
       expect(response.status).toBe(406);
@@ -139,7 +139,7 @@ describe("POST /mcp", () => {
     });
   });
 
-  test("a batch for a client that reads only JSON is one array, the session's id stays", async () => {
+  test("a batch for a client that reads only JSON is answered with one array and the session's id", async () => {
     const response = await post([CALL(1), CALL(2)], "application/json");
     expect(response.headers.get("content-type")).toMatch(/^application\/json/);
     const answers = (await response.json()) as { id: number }[];
@@ -179,7 +179,7 @@ describe("POST /mcp", () => {
       expect(await answer).toEqual([202, ""]);
     });
 
-    test("may leave: that is no failure of the server", async () => {
+    test("may disconnect, which is not logged as a failure of the server", async () => {
       const lines = running.logs.filter((l) => l.msg === "request").length;
       const leaving = new AbortController();
       const answer = waitFor({}, leaving.signal);
@@ -195,14 +195,14 @@ describe("POST /mcp", () => {
     });
   });
 
-  test("errors keep their status and are JSON for everybody", async () => {
+  test("errors keep their status and are JSON, whatever the client accepts", async () => {
     const headers = { "mcp-session-id": "nobody" };
     const response = await post(CALL(1), "text/event-stream", headers);
     expect(response.status).toBe(404);
     expect(await response.json()).toMatchObject({ error: { message: "Session not found" } });
   });
 
-  test("what is only a stream needs a client that reads one", async () => {
+  test("a request that is answered only with a stream is refused for a client that reads no stream", async () => {
     const get = (accept: string) =>
       fetch(`${running.origin}/mcp`, { headers: { accept, "mcp-session-id": session } });
     expect((await get("application/json")).status).toBe(406);

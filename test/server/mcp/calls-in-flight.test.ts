@@ -14,7 +14,7 @@ import {
   temporaryFolder,
 } from "../support.ts";
 
-/** Calls at work, each with its signal. */
+/** Running calls, each with its signal. */
 const working = new Set<AbortSignal>();
 const wait = defineTool({
   name: "wait",
@@ -69,15 +69,15 @@ async function session(version = "2025-11-25") {
 }
 
 test.each(["2025-11-25", "2025-03-26"])(
-  "DELETE with calls in flight ends them and their streams (%s)",
+  "DELETE ends the calls in flight and their streams (%s)",
   async (version) => {
     for (let round = 0; round < 3; round++) {
       const headers = await session(version);
       const answers = await Promise.all([1, 2, 3].map((id) => rpc(running.origin, call(id), headers)));
       await eventually(() => working.size === 3, "the calls");
-      const gone = await fetch(`${running.origin}/mcp`, { method: "DELETE", headers });
-      expect(gone.status).toBe(200);
-      await gone.text();
+      const deletion = await fetch(`${running.origin}/mcp`, { method: "DELETE", headers });
+      expect(deletion.status).toBe(200);
+      await deletion.text();
       for (const answer of answers) expect(await answer.text()).not.toContain('"result"');
       await eventually(() => working.size === 0, "the calls to be cancelled");
     }
@@ -87,7 +87,7 @@ test.each(["2025-11-25", "2025-03-26"])(
   },
 );
 
-test("a session that cancels often does not grow: no request of it is remembered", async () => {
+test("a session that cancels often keeps nothing of the cancelled requests", async () => {
   const headers = await session();
   for (let id = 1; id <= 50; id++) {
     const answer = await rpc(running.origin, call(id), headers);
@@ -107,7 +107,7 @@ test("a session that cancels often does not grow: no request of it is remembered
   expect([kept._requestResponseMap.size, kept._streamMapping.size]).toEqual([0, 0]);
 });
 
-test("in a batch the others are answered after one was cancelled, and their stream ends", async () => {
+test("a batch with one cancelled call answers the other calls and ends its stream", async () => {
   const headers = await session("2025-03-26");
   const answer = await rpc(running.origin, [call(1), call(2, { ms: 300 })], headers);
   await eventually(() => working.size === 2, "the calls");
@@ -117,7 +117,7 @@ test("in a batch the others are answered after one was cancelled, and their stre
   expect(text).not.toContain('"id":1');
 });
 
-test("a client that leaves does not cancel its call: the answer is there when it comes back", async () => {
+test("a client that disconnects does not cancel its call, and gets the answer when it reconnects", async () => {
   const headers = await session();
   const answer = await rpc(running.origin, call(1, { ms: 300 }), headers);
   const text = await readUntil(answer, (t) => t.includes("id: "));

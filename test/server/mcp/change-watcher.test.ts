@@ -9,14 +9,14 @@ import { applyChange, INITIAL_STATE, type StateChange } from "../../../server/st
 function watched(count = 1) {
   const current = { lists: { tools: "1", prompts: "1", resources: "1" } as Record<string, string> };
   const versions: Record<string, string> = {};
-  const told: string[] = [];
+  const notifications: string[] = [];
   const problems: string[] = [];
-  /** Awaited by every look at a file. */
+  /** Awaited by every check of a file. */
   const pause = { until: Promise.resolve() };
   const made = Array.from({ length: count }, (_, i) => {
     const send = (what: string) => async () => {
       if (session.id === "broken") throw new Error("the transport is closed");
-      told.push(`${session.id} ${what}`);
+      notifications.push(`${session.id} ${what}`);
     };
     const session = {
       id: `s${i}`,
@@ -52,19 +52,19 @@ function watched(count = 1) {
   });
   const [session] = made;
   if (!session) throw new Error("no session");
-  return { watch, made, session, current, versions, told, problems, pause, change };
+  return { watch, made, session, current, versions, notifications, problems, pause, change };
 }
 
 const A = "repo://r/a";
 const B = "repo://r/b";
 
-describe("subscriptions that change while files are looked at", () => {
+describe("subscriptions that change while files are checked", () => {
   test.each([
-    ["one that comes is kept", { subscribe: { [B]: "1" } }, [A], [B]],
-    ["one that goes stays gone", { unsubscribe: [A] }, [], []],
-    ["one that goes, of two", { unsubscribe: [A], subscribe: { [B]: "1" } }, [], [B]],
+    ["an added subscription is kept", { subscribe: { [B]: "1" } }, [A], [B]],
+    ["a removed subscription stays removed", { unsubscribe: [A] }, [], []],
+    ["one subscription is removed and another added", { unsubscribe: [A], subscribe: { [B]: "1" } }, [], [B]],
   ] as const)("%s", async (_, meanwhile, first, second) => {
-    const { watch, session, versions, told, pause, change } = watched();
+    const { watch, session, versions, notifications, pause, change } = watched();
     Object.assign(versions, { [A]: "1", [B]: "1" });
     await change(session, { subscribe: { [A]: "1" } });
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -75,17 +75,17 @@ describe("subscriptions that change while files are looked at", () => {
     await change(session, meanwhile);
     resolve();
     await looking;
-    expect(told.splice(0)).toEqual(first.map((uri) => `s0 ${uri}`));
+    expect(notifications.splice(0)).toEqual(first.map((uri) => `s0 ${uri}`));
     versions[A] = "3";
     versions[B] = "2";
     await watch.check();
     const expected = [...(first.length ? first : []), ...second];
-    expect(told).toEqual(expected.map((uri) => `s0 ${uri}`));
+    expect(notifications).toEqual(expected.map((uri) => `s0 ${uri}`));
   });
 });
 
-test("a stream that opens during a look is told of each change once", async () => {
-  const { watch, session, current, versions, told, change } = watched();
+test("a stream that opens during a check gets one notification for each change", async () => {
+  const { watch, session, current, versions, notifications, change } = watched();
   versions[A] = "1";
   await change(session, { subscribe: { [A]: "1" } });
   Object.assign(current.lists, { tools: "2", resources: "2" });
@@ -95,14 +95,14 @@ test("a stream that opens during a look is told of each change once", async () =
   watch.notify(session);
   await watch.check();
   await new Promise((turned) => setImmediate(turned));
-  expect(told).toEqual(["s0 tools", "s0 resources", `s0 ${A}`]);
+  expect(notifications).toEqual(["s0 tools", "s0 resources", `s0 ${A}`]);
 });
 
-test("a session whose messages fail keeps no other from its news", async () => {
-  const { watch, made, current, told, problems } = watched(4);
+test("a session whose notifications fail does not keep other sessions from theirs", async () => {
+  const { watch, made, current, notifications, problems } = watched(4);
   (made[1] as unknown as { id: string }).id = "broken";
   current.lists.tools = "2";
   await watch.check();
-  expect(told).toEqual(["s0 tools", "s2 tools", "s3 tools"]);
+  expect(notifications).toEqual(["s0 tools", "s2 tools", "s3 tools"]);
   expect(problems).toEqual(["the transport is closed"]);
 });

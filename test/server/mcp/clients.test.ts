@@ -39,7 +39,7 @@ afterAll(async () => {
 
 const url = () => new URL(`${running.origin}/mcp`);
 const options = (bearer = token) => ({ requestInit: { headers: { authorization: `Bearer ${bearer}` } } });
-/** The index is not built here: what needs it is not offered. */
+/** No index is built here, so the tools that need one are not listed. */
 const NAMES = TOOLS.filter((tool) => !tool.needs?.includes("index")).map((tool) => tool.name);
 
 /** What both generations of client share. */
@@ -69,7 +69,7 @@ async function findTheNeedle(client: AnyClient): Promise<void> {
   expect(JSON.parse(result.content[0]?.text ?? "")).toEqual(result.structuredContent);
 }
 
-test("the 2025 client: session, tools/list, tools/call, DELETE", async () => {
+test("the 2025 client opens a session, lists and calls tools, and deletes the session", async () => {
   const client = new Client2025({ name: "t", version: "1" });
   const transport = new Transport2025(url(), options());
   await client.connect(transport as Parameters<typeof client.connect>[0]);
@@ -88,7 +88,7 @@ describe.each([
   ["auto", "auto" as const, "2026-07-28"],
   ["pinned to 2026-07-28", { pin: "2026-07-28" }, "2026-07-28"],
 ])("the 2026 client, %s", (_, mode, version) => {
-  test(`speaks ${version} and finds the needle`, async () => {
+  test(`speaks ${version} and gets a result of search_text`, async () => {
     const client = new Client({ name: "t", version: "1" }, { versionNegotiation: { mode } });
     await client.connect(new StreamableHTTPClientTransport(url(), options()));
     try {
@@ -100,7 +100,7 @@ describe.each([
   });
 });
 
-test("a caller sees only the tools of its scopes", async () => {
+test("tools/list has only the tools of the token's scopes", async () => {
   const client = new Client(
     { name: "t", version: "1" },
     { versionNegotiation: { mode: { pin: "2026-07-28" } } },
@@ -127,7 +127,7 @@ test("a failing tool answers with isError and says what to do", async () => {
   }
 });
 
-test("no token ever reaches the log", () => {
+test("no token is in the log", () => {
   const text = JSON.stringify(running.logs);
   expect(text).toContain('"request"');
   expect(text).not.toContain(token);

@@ -30,10 +30,10 @@ const LIST = { jsonrpc: "2.0", id: 5, method: "tools/list", params: {} };
 const bearer = (n: number) => ({ authorization: `Bearer ${tokens[n]}` });
 const list = (app: RunningApp, session: string, n = 0) =>
   rpc(app.origin, LIST, { ...bearer(n), "mcp-session-id": session });
-const taken = (app: RunningApp) => app.logs.filter((l) => l.msg === "session restored").length;
+const restoredSessions = (app: RunningApp) => app.logs.filter((l) => l.msg === "session restored").length;
 
 describe("a session after a restart", () => {
-  test("is its owner's as before, and nobody else's", async () => {
+  test("still belongs to the token that opened it, and to no other", async () => {
     const first = await startApp(env);
     const session = await openSession(first.origin, bearer(0));
     await first.app.close();
@@ -41,14 +41,14 @@ describe("a session after a restart", () => {
     const stranger = await list(second, session, 1);
     expect(stranger.status).toBe(404);
     expect(await stranger.json()).toMatchObject({ error: { message: "Session not found" } });
-    expect(taken(second)).toBe(0);
+    expect(restoredSessions(second)).toBe(0);
     expect((await list(second, session)).status).toBe(200);
-    // In memory by now, and still not a stranger's.
+    // The session is in memory by now. Another token still cannot use it.
     expect((await list(second, session, 1)).status).toBe(404);
-    expect(taken(second)).toBe(1);
+    expect(restoredSessions(second)).toBe(1);
   });
 
-  test("keeps the level of its log and what it subscribed to", async () => {
+  test("keeps its log level and its subscriptions", async () => {
     const first = await startApp(env);
     const headers = { ...bearer(0), "mcp-session-id": await openSession(first.origin, bearer(0)) };
     const level = { jsonrpc: "2.0", id: 6, method: "logging/setLevel", params: { level: "error" } };
@@ -67,15 +67,15 @@ describe("a session after a restart", () => {
   });
 });
 
-test("a session that gave way in memory is taken up again from its record", async () => {
+test("a session that was evicted from memory is restored from its record", async () => {
   await using app = await startApp(env, { live: { max: 1 } });
   const [one, two] = [await openSession(app.origin, bearer(0)), await openSession(app.origin, bearer(0))];
   expect(await (await list(app, one)).text()).toContain("search_text");
   expect(await (await list(app, two)).text()).toContain("search_text");
-  expect(taken(app)).toBe(2);
+  expect(restoredSessions(app)).toBe(2);
 });
 
-test("while the store does not answer: sessions in memory go on, others are asked to come back, none is given up", async () => {
+test("while the store does not answer, sessions in memory work, others get 503, and none is lost", async () => {
   const other = await startApp(env);
   const elsewhere = await openSession(other.origin, bearer(0));
   await other.app.close();

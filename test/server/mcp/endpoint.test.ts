@@ -67,9 +67,9 @@ function raw(
   );
 }
 
-describe("who may call", () => {
+describe("access to /mcp", () => {
   test.each(["POST", "GET", "DELETE"])(
-    "%s without a token: 401, Bearer, no resource metadata",
+    "%s without a token gets 401 with a plain Bearer challenge",
     async (method) => {
       const response = await fetch(`${guarded.origin}/mcp`, { method, headers: JSON_HEADERS });
       expect(response.status).toBe(401);
@@ -78,7 +78,7 @@ describe("who may call", () => {
     },
   );
 
-  test("a wrong token is told apart, and its body is not read", async () => {
+  test("a wrong token gets 401 with invalid_token, before the body is read", async () => {
     const response = await rpc(guarded.origin, "x".repeat(100_000), { authorization: "Bearer mcp_wrong" });
     expect(response.status).toBe(401);
     expect(response.headers.get("www-authenticate")).toContain('error="invalid_token"');
@@ -94,7 +94,7 @@ describe("who may call", () => {
     expect(await stranger.json()).toMatchObject({ error: { code: -32_001, message: "Session not found" } });
   });
 
-  test("nothing advertises OAuth", async () => {
+  test("a server without OAuth has no OAuth metadata", async () => {
     for (const path of [
       "oauth-protected-resource",
       "oauth-protected-resource/mcp",
@@ -109,7 +109,7 @@ describe("who may call", () => {
     ["127.0.0.1:1", 200],
     ["evil.example", 403],
     ["mcp.example.com.evil.example", 403],
-  ])("Host: %s gives %s", async (host, status) => {
+  ])("a request with Host: %s gets %s", async (host, status) => {
     const body = JSON.stringify(LIST);
     const headers = { ...JSON_HEADERS, ...bearer(0), host, "content-length": String(body.length) };
     expect((await raw(guarded.origin, { method: "POST", path: "/mcp", headers }, body)).status).toBe(status);
@@ -121,15 +121,15 @@ describe("who may call", () => {
     ["http://localhost:6274", 200],
     ["https://evil.example", 403],
     ["null", 403],
-  ])("Origin: %s gives %s", async (origin, status) => {
+  ])("a request with Origin: %s gets %s", async (origin, status) => {
     const response = await rpc(open.origin, LIST, { origin });
     expect(response.status).toBe(status);
     await response.text();
   });
 });
 
-describe("what is taken", () => {
-  test.each(["/mcp", "/mcp/"])("%s answers", async (path) => {
+describe("requests", () => {
+  test.each(["/mcp", "/mcp/"])("%s is the endpoint", async (path) => {
     const response = await fetch(`${open.origin}${path}`, {
       method: "POST",
       headers: JSON_HEADERS,
@@ -139,7 +139,7 @@ describe("what is taken", () => {
     expect(await response.text()).toContain("search_text");
   });
 
-  test.each(["PUT", "PATCH", "OPTIONS", "HEAD"])("%s: 405 with Allow", async (method) => {
+  test.each(["PUT", "PATCH", "OPTIONS", "HEAD"])("%s gets 405 with Allow", async (method) => {
     const response = await fetch(`${open.origin}/mcp`, { method });
     expect(response.status).toBe(405);
     expect(response.headers.get("allow")).toBe("GET, POST, DELETE");
@@ -151,7 +151,7 @@ describe("what is taken", () => {
     ["another content type", "a=b", "application/x-www-form-urlencoded", 415, -32_000],
     ["JSON that is no JSON-RPC", '{"hello":1}', "application/json", 400, -32_600],
     ["more than 256 KiB", `"${"x".repeat(256 * 1024)}"`, "application/json", 413, -32_000],
-  ])("%s: a JSON-RPC error", async (_, body, type, status, code) => {
+  ])("%s gets a JSON-RPC error", async (_, body, type, status, code) => {
     const response = await rpc(open.origin, body, { "content-type": type });
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({ jsonrpc: "2.0", error: { code } });
@@ -188,7 +188,7 @@ describe("what is taken", () => {
     expect(await response.json()).toMatchObject({ error: { code: -32_020 } });
   });
 
-  test("without a session: a call is answered, GET and DELETE get 405", async () => {
+  test("without a session, a POST is answered, and GET and DELETE get 405", async () => {
     expect(await (await rpc(open.origin, LIST)).text()).toContain("search_text");
     for (const method of ["GET", "DELETE"]) {
       const response = await fetch(`${open.origin}/mcp`, {
@@ -200,7 +200,7 @@ describe("what is taken", () => {
     }
   });
 
-  test("an unknown session is 404, and so is one after DELETE", async () => {
+  test("an unknown session and a deleted one get 404", async () => {
     expect((await rpc(open.origin, LIST, { "mcp-session-id": "nobody" })).status).toBe(404);
     const session = { "mcp-session-id": await openSession(open.origin) };
     expect((await fetch(`${open.origin}/mcp`, { method: "DELETE", headers: session })).status).toBe(200);
@@ -228,7 +228,7 @@ describe("what is taken", () => {
     expect((await rpc(open.origin, LIST, session)).status).toBe(404);
   });
 
-  test("a header that is sent twice with one value means that value", async () => {
+  test("a header that is sent twice is accepted if both values are equal", async () => {
     const id = await openSession(open.origin);
     const twice = { "mcp-session-id": `${id}, ${id}`, "mcp-protocol-version": "2025-11-25, 2025-11-25" };
     expect((await rpc(open.origin, LIST, twice)).status).toBe(200);
@@ -236,7 +236,7 @@ describe("what is taken", () => {
     expect((await rpc(open.origin, LIST, two)).status).toBe(400);
   });
 
-  test("other paths say where the endpoint is", async () => {
+  test("other paths get 404 with the path of the endpoint", async () => {
     const response = await fetch(`${open.origin}/nothing`);
     expect(response.status).toBe(404);
     expect(await response.json()).toMatchObject({ error: "Not found; the MCP endpoint is /mcp" });
@@ -244,7 +244,7 @@ describe("what is taken", () => {
 });
 
 describe("streams", () => {
-  test("the notification stream opens at once, is kept alive, and can be taken up again right after it broke", async () => {
+  test("the notification stream opens at once, is kept alive, and can be reopened right after it broke", async () => {
     const session = await openSession(open.origin);
     const headers = { accept: "text/event-stream", "mcp-session-id": session };
     for (let round = 0; round < 2; round++) {
@@ -261,10 +261,10 @@ describe("streams", () => {
     expect(line).toMatchObject({ route: "/mcp", disconnect_reason: "client_closed" });
   });
 
-  test("an initialize answer begins with a comment and carries the session", async () => {
+  test("the response to initialize has the session's id and begins with a comment", async () => {
     const response = await rpc(open.origin, INITIALIZE);
     expect(response.headers.get("mcp-session-id")).toMatch(/^[0-9a-f-]{36}$/);
-    // From 2025-11-25 on an event without data follows: a place to come back to.
+    // Since 2025-11-25 an event without data follows, from which a client can resume.
     expect(await response.text()).toMatch(
       /^: open\n\nid: 0~\S+\nretry: 500\ndata: \n\nevent: message\nid: 1~/,
     );
@@ -272,7 +272,7 @@ describe("streams", () => {
 });
 
 describe("the other routes", () => {
-  test("/readyz gives one boolean and timed checks, without the machine's paths", async () => {
+  test("/readyz has one boolean and timed checks, and no paths of the machine", async () => {
     const response = await fetch(`${guarded.origin}/readyz`);
     expect(response.status).toBe(200);
     const text = await response.text();

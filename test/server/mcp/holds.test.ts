@@ -7,7 +7,7 @@ import { eventually, INITIALIZE, openSession, type RunningApp, rpc, startApp } f
 /** The methods of the store that fail now, and those that wait for `resume`. */
 const failing = new Set<string>();
 const waiting = new Map<string, Promise<void>>();
-/** Calls of the store that are at work. */
+/** Calls of the store that are running. */
 let atWork = 0;
 
 const store = new Proxy<Store>(new SqliteStore(":memory:"), {
@@ -46,7 +46,7 @@ async function eventOf(session: string): Promise<string> {
   return /^id: (.*)$/m.exec(text)?.[1] ?? "";
 }
 
-/** GET by a client that leaves while the store is asked. */
+/** GET by a client that disconnects while the store is asked. */
 async function leaveDuring(method: keyof Store, headers: Record<string, string>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   waiting.set(method, promise);
@@ -63,10 +63,10 @@ async function leaveDuring(method: keyof Store, headers: Record<string, string>)
   resolve();
 }
 
-describe("a session is not in use any more after", () => {
+describe("a session is no longer in use after", () => {
   test.each<[string, (session: string) => Promise<unknown>]>([
     [
-      "a resumption that the store failed",
+      "a resumption during which the store failed",
       async (id) => {
         const event = await eventOf(id);
         failing.add("call").add("events");
@@ -75,14 +75,14 @@ describe("a session is not in use any more after", () => {
       },
     ],
     [
-      "a resumption with nothing left to come",
+      "a resumption after the last event",
       async (id) => {
         const event = await eventOf(id);
         expect((await get({ "mcp-session-id": id, "last-event-id": event })).status).toBe(204);
       },
     ],
     [
-      "a resumption from no event of this server",
+      "a resumption from an event id that is not this server's",
       async (id) => expect((await get({ "mcp-session-id": id, "last-event-id": "x" })).status).toBe(400),
     ],
     [

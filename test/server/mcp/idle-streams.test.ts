@@ -54,7 +54,7 @@ async function pass(ms: number): Promise<void> {
   }
 }
 
-test("nothing grows with time while 500 notification streams stand idle for an hour, and nothing stays after them", async () => {
+test("500 notification streams that are idle for an hour use no more memory over time, and leave nothing behind", async () => {
   const store = new SqliteStore(":memory:");
   const changes = new ChangeBus();
   const lists = async () => ({ tools: "1", prompts: "1", resources: "1" });
@@ -114,7 +114,7 @@ test("nothing grows with time while 500 notification streams stand idle for an h
     })();
   }
   expect(streams.size).toBe(STREAMS);
-  // Everything that is made once has been made.
+  // What is created once exists by now.
   await pass(120_000);
   const [timers, listeners, heap] = [jest.getTimerCount(), abortListeners, await heapBytes()];
   keepAlives = 0;

@@ -11,7 +11,7 @@ import { drain } from "../../../server/drain.ts";
 import { defineTool } from "../../../server/tools/tool.ts";
 import { conformanceProfile } from "../conformance/profile.ts";
 
-/** Tells each step, as fast as progress may be told. */
+/** Reports each step, as fast as progress may be reported. */
 const count = defineTool({
   name: "count",
   title: "Count",

@@ -31,26 +31,26 @@ export class Instance {
     child.stderr.on("data", (data) => {
       log += data;
     });
-    const gone = once(child, "exit").then(() => {
+    const exited = once(child, "exit").then(() => {
       throw new Error(`the instance ended at its start: ${log}`);
     });
-    const [port] = await Promise.race([once(child.stdout, "data"), gone]);
-    gone.catch(() => undefined);
+    const [port] = await Promise.race([once(child.stdout, "data"), exited]);
+    exited.catch(() => undefined);
     return new Instance(`http://127.0.0.1:${String(port).trim()}`, child, () => log);
   }
 
   /** @param signal SIGTERM drains, SIGKILL does not */
   async end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const gone = once(this.#child, "exit");
+    const exited = once(this.#child, "exit");
     this.#child.kill(signal);
-    await gone;
+    await exited;
   }
 }
 
 export interface StreamEvent {
   id: string;
-  /** The JSON-RPC message; undefined for an event that only gives a place. */
+  /** The JSON-RPC message; undefined for an event that only has an id. */
   message:
     | {
         id?: unknown;

@@ -32,7 +32,7 @@ function journal() {
 const progress = { jsonrpc: "2.0", method: "notifications/progress", params: {} };
 const answer = { jsonrpc: "2.0", id: 1, result: {} };
 
-test("a call that is over and delivered at once costs the store nothing, until somebody asks for it", async () => {
+test("a call that is over and delivered at once is written to the store only when an instance asks for it", async () => {
   const { store, journal: j, post } = journal();
   const call = new Call("s", [1]);
   await post(call, "stream", {}, answer);
@@ -45,7 +45,7 @@ test("a call that is over and delivered at once costs the store nothing, until s
   expect(await j.expose("another session", "stream", "other")).toBe(false);
 });
 
-test("what could not be written is written when the store is back, in order", async () => {
+test("events of a store outage are written in order when the store is back", async () => {
   const { store, failures, journal: j, post } = journal();
   const write = store.write.bind(store);
   store.write = async () => {
@@ -68,7 +68,7 @@ test("what could not be written is written when the store is back, in order", as
   expect(j.busy("s")).toBe(false);
 });
 
-test("closing writes what a client may still come back for", async () => {
+test("closing writes the events that a client may still resume from", async () => {
   const { store, journal: j, post } = journal();
   const call = new Call("s", [1]);
   await post(call, "stream", {}, answer);
@@ -78,8 +78,8 @@ test("closing writes what a client may still come back for", async () => {
   expect(await store.events("s", "stream", -1)).toHaveLength(1);
 });
 
-describe("a call that is over and delivered within 20 ms is not written, among others that take longer", () => {
-  test.each([0, 5, 10, 19])("begun %d ms before the write that all share", async (age) => {
+describe("a call that is over and delivered within 20 ms is not written with calls that take longer", () => {
+  test.each([0, 5, 10, 19])("if it begins %d ms before the common write", async (age) => {
     const { store, journal: j, post } = journal();
     const long = new Call("s", [1]);
     await post(long, "long", {}, progress);
@@ -97,13 +97,13 @@ describe("a call that is over and delivered within 20 ms is not written, among o
     expect(j.size).toEqual({ open: 1, live: 1, delivered: 1 });
   });
 
-  test("one that takes longer is written without another that comes", async () => {
+  test("a call that takes longer is written although no other call arrives", async () => {
     const { store, journal: j, post } = journal();
     await post(new Call("s", [1]), "long", {}, progress);
     await j.flush();
     expect(await store.call("s", "long")).toBeUndefined();
     clock.ms += 20;
-    // The timer goes on by itself.
+    // The journal's timer triggers the write.
     await eventually(() => j.size.live === 1 && j.size.open === 1, "the call");
     let written = false;
     await eventually(() => {
@@ -120,7 +120,7 @@ describe("a session that is deleted", () => {
     ["with a stream that is written", true, true],
     ["with a stream that is not written yet", true, false],
     ["whose call has sent nothing", false, false],
-  ])("lets go of its calls in flight: %s", async (_, streams, written) => {
+  ])("releases its calls in flight: %s", async (_, streams, written) => {
     const { store, journal: j, post } = journal();
     const call = new Call("s", [1, 2]);
     if (streams) await post(call, "stream", {}, progress);
@@ -135,7 +135,7 @@ describe("a session that is deleted", () => {
     await post(new Call("another", [1]), "another", {}, progress);
     await j.forget("s");
     await store.remove("s");
-    // What its handlers still send belongs to nobody.
+    // Its handlers still send messages, which are dropped.
     await post(call, "stream", progress, answer);
     clock.ms += 20;
     await j.flush();
@@ -146,7 +146,7 @@ describe("a session that is deleted", () => {
     expect(await j.expose("s", "stream", "other")).toBe(false);
   });
 
-  test("is not written again by a write that failed", async () => {
+  test("is not written by the retry of a failed write", async () => {
     const { store, journal: j, post } = journal();
     const write = store.write.bind(store);
     store.write = async () => {
@@ -175,7 +175,7 @@ describe("calls that were delivered", () => {
     ["number", { calls: 100 }, 10, 100],
     ["characters", { chars: 1_000 }, 100, 10],
     ["age", { ms: 50 }, 10, 50],
-  ])("are bounded by %s at any rate", (_, limits, chars, kept) => {
+  ])("are bounded by %s", (_, limits, chars, kept) => {
     let now = 0;
     const delivered = new Delivered(() => now, limits);
     for (let i = 0; i < 5_000; i++, now++) delivered.add(call(`s/${i}`, chars));
@@ -185,7 +185,7 @@ describe("calls that were delivered", () => {
     expect(delivered.get("s/0")).toBeUndefined();
   });
 
-  test("go with their session, or one by one", () => {
+  test("are removed with their session, or one by one", () => {
     const delivered = new Delivered(() => 0);
     for (const stream of ["a/1", "a/2", "b/1"]) delivered.add(call(stream));
     expect(delivered.removeAll("a")).toHaveLength(2);

@@ -70,15 +70,15 @@ describe.each(Object.entries(WAYS))("%s", (_, ask) => {
     expect(await ask(method, params)).toHaveProperty("result");
   });
 
-  test("the arguments of a prompt may be null, together or each, and JSON text", async () => {
+  test("the arguments of a prompt may be null, JSON text, or an object with nulls", async () => {
     const plain = await ask("prompts/get", { name: "onboard", arguments: {} });
     expect(plain).toHaveProperty("result");
     for (const args of [null, { repo: null }, JSON.stringify({ repo: null })])
       expect(await ask("prompts/get", { name: "onboard", arguments: args })).toEqual(plain);
   });
 
-  test("a prompt that git cannot serve says why, in git's words", async () => {
-    // The sample has one commit, so HEAD~1 is none.
+  test("the error of a prompt that fails in git has git's message", async () => {
+    // The sample has one commit, so HEAD~1 does not exist.
     expect(await ask("prompts/get", { name: "review_diff", arguments: null })).toMatchObject({
       error: { code: -32_602, message: expect.stringMatching(/^git diff failed: fatal: .*HEAD~1/) },
     });
@@ -94,7 +94,7 @@ describe.each(Object.entries(WAYS))("%s", (_, ask) => {
   );
 });
 
-test("answers, notifications and what is no message", () => {
+test("responses and notifications are accepted, and other JSON is refused", () => {
   const answer = { jsonrpc: "2.0", id: 1, result: { content: null } };
   for (const same of [
     answer,

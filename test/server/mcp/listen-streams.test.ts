@@ -63,7 +63,7 @@ async function acknowledged(response: Response) {
   return { events, honored: message?.params?.notifications };
 }
 
-test("what is acknowledged is followed, to the last of a hundred", async () => {
+test("all of a hundred acknowledged files are followed", async () => {
   const named = uris(100);
   const { events, honored } = await acknowledged(await listen({ resourceSubscriptions: named }));
   expect(honored).toEqual({ resourceSubscriptions: named });
@@ -75,7 +75,7 @@ test("what is acknowledged is followed, to the last of a hundred", async () => {
   await events.cut();
 });
 
-test("more than one stream follows are refused; one that is named twice counts once", async () => {
+test("more files than a stream may follow are refused; a file that is named twice counts once", async () => {
   const refused = await listen({ resourceSubscriptions: uris(101) });
   expect(await refused.json()).toMatchObject({
     id: "listen-1",
@@ -105,7 +105,7 @@ test.each([
   await events.cut();
 });
 
-test("a token that may not read code follows no file of it", async () => {
+test("a token without the scope to read code follows no file", async () => {
   const { events, honored } = await acknowledged(
     await listen({ toolsListChanged: true, resourceSubscriptions: uris(3) }, 1),
   );
@@ -115,8 +115,8 @@ test("a token that may not read code follows no file of it", async () => {
 
 test.each([
   ["no filter", undefined],
-  ["a filter that is none", { resourceSubscriptions: "repo://sample/f/1.txt" }],
-  ["names that are none", { resourceSubscriptions: [1, 2] }],
-])("%s is the SDK's to refuse", async (_, notifications) => {
+  ["a filter that is a string", { resourceSubscriptions: "repo://sample/f/1.txt" }],
+  ["names that are numbers", { resourceSubscriptions: [1, 2] }],
+])("%s is refused by the SDK", async (_, notifications) => {
   expect(await (await listen(notifications)).json()).toMatchObject({ error: { code: -32_602 } });
 });

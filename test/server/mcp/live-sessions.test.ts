@@ -11,7 +11,7 @@ function session(id: string, closed: string[] = [], principal = "p"): Session {
 }
 
 describe("LiveSessions", () => {
-  test("evicts what was idle for too long, never what is held or at work", () => {
+  test("evicts sessions that were idle for too long, but none that is held or working", () => {
     let now = 0;
     const closed: string[] = [];
     const busy = new Set(["working"]);
@@ -32,7 +32,7 @@ describe("LiveSessions", () => {
     expect(closed).toEqual(["idle", "working", "used", "held"]);
   });
 
-  test("knows how long the oldest is there, however often it is used", () => {
+  test("reports the age of the oldest session since it was opened, not since its last use", () => {
     let now = 0;
     const live = new LiveSessions({ now: () => now });
     expect(live.oldestMs).toBeUndefined();
@@ -45,7 +45,7 @@ describe("LiveSessions", () => {
     expect(live.oldestMs).toBe(0);
   });
 
-  test("when full, the least recently used gives way; when all are held, nobody new comes in", async () => {
+  test("when full, evicts the least recently used session, or refuses a new one if all are held", async () => {
     const closed: string[] = [];
     const live = new LiveSessions({ max: 2 });
     live.put(session("a", closed));
@@ -61,7 +61,7 @@ describe("LiveSessions", () => {
     expect(closed.sort()).toEqual(["a", "b", "c"]);
   });
 
-  test("a caller at its limit evicts its own sessions; otherwise the caller with the most sessions does", () => {
+  test("evicts a session of the caller that is at its limit, and otherwise of the caller with the most sessions", () => {
     const closed: string[] = [];
     const live = new LiveSessions({ max: 5, maxPerPrincipal: 3 });
     live.put(session("modest", closed, "modest"));
@@ -73,7 +73,7 @@ describe("LiveSessions", () => {
     expect(live.get("modest")).toBeDefined();
   });
 
-  test("a principal whose sessions are all in use is refused by its limit, others are not", () => {
+  test("refuses a new session of a principal whose sessions are all in use, and accepts those of others", () => {
     const live = new LiveSessions({ max: 10, maxPerPrincipal: 2 });
     for (const id of ["a", "b"]) {
       live.put(session(id, [], "greedy"));

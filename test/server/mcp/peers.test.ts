@@ -6,7 +6,7 @@ type Counts = Map<string, { slot: string; count: number }>;
 
 let counts: Record<string, number>;
 let beats: number;
-/** Resolves the beats that wait; undefined: they are answered at once. */
+/** Resolves the heartbeats that wait. If it is undefined, they are answered at once. */
 let frozen: (() => void)[] | undefined;
 let dead: string[];
 const failures: string[] = [];
@@ -44,18 +44,18 @@ async function peers(): Promise<Peers> {
 const seconds = (count: number) => jest.advanceTimersByTimeAsync(count * 1_000);
 
 describe("a living instance is not declared dead", () => {
-  test.each([6, 1_000])("by %d questions about unknown instances", async (questions) => {
+  test.each([6, 1_000])("after %d questions about unknown instances", async (questions) => {
     counts.other = 7;
     const made = await peers();
     for (let i = 0; i < questions; i++) expect(await made.alive(`unknown-${i}`)).toBe(false);
     await Promise.all(Array.from({ length: questions }, (_, i) => made.alive(`unknown-${i}`)));
     expect(dead).toEqual([]);
-    // One question asked the store nothing that beats.
+    // The questions did not read the heartbeats again.
     expect(beats).toBe(1);
     made.stop();
   });
 
-  test("by many clients of an instance that did die", async () => {
+  test("after many questions about an instance that did die", async () => {
     Object.assign(counts, { other: 7, killed: 3 });
     const made = await peers();
     for (let second = 0; second < 6; second++) {
@@ -68,7 +68,7 @@ describe("a living instance is not declared dead", () => {
     made.stop();
   });
 
-  test("by a store that stood still and then answers all beats at once", async () => {
+  test("after a store that hung answers all heartbeats at once", async () => {
     counts.other = 7;
     const made = await peers();
     frozen = [];
@@ -80,7 +80,7 @@ describe("a living instance is not declared dead", () => {
     made.stop();
   });
 
-  test("by the word of one that begins", async () => {
+  test("after many announcements of a new instance", async () => {
     counts.other = 7;
     const made = await peers();
     counts.third = 1;
@@ -91,7 +91,7 @@ describe("a living instance is not declared dead", () => {
   });
 });
 
-test("an instance whose beats stop is declared dead once, after five beats", async () => {
+test("an instance whose heartbeats stop is declared dead once, after five missed heartbeats", async () => {
   counts.other = 7;
   const made = await peers();
   await seconds(4);

@@ -8,7 +8,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-test("what could not be written is tried again until the store takes it", async () => {
+test("a failed write is retried until the store accepts it", async () => {
   const unsaved = new PendingWrites();
   let away = true;
   const write = jest.fn(async () => {
@@ -17,7 +17,7 @@ test("what could not be written is tried again until the store takes it", async 
   unsaved.add("one", write);
   unsaved.add("two", write);
   await jest.advanceTimersByTimeAsync(10_000);
-  // While the store is away one attempt a round is enough.
+  // While the store is away, one attempt for each round is enough.
   expect(write).toHaveBeenCalledTimes(5);
   expect([unsaved.has("one"), unsaved.has("two")]).toEqual([true, true]);
   away = false;
@@ -26,7 +26,7 @@ test("what could not be written is tried again until the store takes it", async 
   expect(jest.getTimerCount()).toBe(0);
 });
 
-test("one that the store refuses for itself keeps no other waiting", async () => {
+test("a write that the store refuses does not delay the others", async () => {
   const unsaved = new PendingWrites();
   unsaved.add("refused", async () => Promise.reject(new Error("refused")));
   for (const id of ["a", "b", "c"]) unsaved.add(id, async () => undefined);
@@ -35,7 +35,7 @@ test("one that the store refuses for itself keeps no other waiting", async () =>
   unsaved.close();
 });
 
-test("a session that ends while it is written is not kept", async () => {
+test("a session that ends while it is written is not retried", async () => {
   const unsaved = new PendingWrites();
   unsaved.add("one", async () => {
     unsaved.delete("one");
@@ -46,7 +46,7 @@ test("a session that ends while it is written is not kept", async () => {
   expect(jest.getTimerCount()).toBe(0);
 });
 
-test("what is added while the session is being written is written too", async () => {
+test("an event that is added while the session is written is written too", async () => {
   const unsaved = new PendingWrites();
   const changes = ["a"];
   const written: string[] = [];

@@ -29,7 +29,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   const root = join(folder.path, "workspace", "sample");
   await makeRepository(root);
-  // More than one page of files at the top, and one in a folder with a name that a URI must escape.
+  // More files in the top folder than one page holds, and one in a folder whose name a URI must escape.
   await Promise.all(Array.from({ length: 120 }, (_, i) => writeFile(join(root, `file-${i}.txt`), String(i))));
   await mkdir(join(root, "a b"));
   await writeFile(join(root, "a b", "ö#?.md"), "odd name");
@@ -42,7 +42,7 @@ afterAll(async () => {
   await folder.remove();
 });
 
-type Told = { method: string; params?: Record<string, unknown> | undefined };
+type Received = { method: string; params?: Record<string, unknown> | undefined };
 /** What the clients of both generations can do, as far as it is tested here. */
 interface Subject {
   client: Pick<
@@ -61,15 +61,15 @@ interface Subject {
       ...more: unknown[]
     ): Promise<unknown>;
   };
-  told: Told[];
-  /** Calls a tool and tells of its progress. */
+  notifications: Received[];
+  /** Calls a tool and passes on its progress. */
   progress(name: string): Promise<number[]>;
-  /** Wants to hear of changes of the tools, and of one resource. */
+  /** Subscribes to changes of the tools and of one resource. */
   follow(uri: string): Promise<void>;
 }
 
 async function modern(mode: "legacy" | "auto" | { pin: string }): Promise<Subject> {
-  const told: Told[] = [];
+  const notifications: Received[] = [];
   const client = new Client(
     { name: "t", version: "1" },
     { versionNegotiation: { mode }, capabilities: { elicitation: {}, sampling: {} } },
@@ -88,11 +88,11 @@ async function modern(mode: "legacy" | "auto" | { pin: string }): Promise<Subjec
     "notifications/resources/updated",
     "notifications/message",
   ] as const)
-    client.setNotificationHandler(method, ({ params }) => void told.push({ method, params }));
+    client.setNotificationHandler(method, ({ params }) => void notifications.push({ method, params }));
   await client.connect(new StreamableHTTPClientTransport(new URL(`${running.origin}/mcp`)));
   return {
     client: client as unknown as Subject["client"],
-    told,
+    notifications,
     progress: async (name) => {
       const steps: number[] = [];
       await client.callTool(
@@ -109,7 +109,7 @@ async function modern(mode: "legacy" | "auto" | { pin: string }): Promise<Subjec
 }
 
 async function old(): Promise<Subject> {
-  const told: Told[] = [];
+  const notifications: Received[] = [];
   const client = new Client2025(
     { name: "t", version: "1" },
     { capabilities: { elicitation: {}, sampling: {} } },
@@ -123,12 +123,13 @@ async function old(): Promise<Subject> {
     model: "m",
     content: { type: "text", text: "sampled" },
   }));
-  client.fallbackNotificationHandler = async ({ method, params }) => void told.push({ method, params });
+  client.fallbackNotificationHandler = async ({ method, params }) =>
+    void notifications.push({ method, params });
   const transport = new Transport2025(new URL(`${running.origin}/mcp`));
   await client.connect(transport as Parameters<typeof client.connect>[0]);
   return {
     client: client as unknown as Subject["client"],
-    told,
+    notifications,
     progress: async (name) => {
       const steps: number[] = [];
       const onprogress = ({ progress }: { progress: number }) => void steps.push(progress);
@@ -151,7 +152,7 @@ describe.each([
   });
   afterAll(() => subject.client.close());
 
-  test("resources: pages, texts, binary files, odd names, and nothing outside", async () => {
+  test("resources are listed in pages, are read as text or as binary data under any name, and end at the workspace", async () => {
     const { client } = subject;
     const read = async (uri: string) => (await client.readResource({ uri })).contents[0];
     // The cursor is carried by the newer clients themselves.
@@ -187,7 +188,7 @@ describe.each([
       await expect(client.readResource({ uri })).rejects.toThrow();
   });
 
-  test("prompts and completion", async () => {
+  test("prompts are listed, rendered and completed", async () => {
     const { client } = subject;
     const { prompts } = await client.listPrompts();
     expect(prompts.map((p) => p.name)).toEqual(
@@ -216,30 +217,31 @@ describe.each([
     expect(await complete({ type: "ref/prompt", name: "review_diff" }, "base", "ma")).toEqual(["main"]);
   });
 
-  test("progress, a question to the user, a question to the model", async () => {
+  test("a tool reports progress, and gets answers from the user and from the model", async () => {
     const { client } = subject;
     expect(await subject.progress("test_tool_with_progress")).toEqual([0, 50, 100]);
-    const asked = await client.callTool({ name: "test_elicitation", arguments: { message: "Who?" } });
-    expect(JSON.stringify(asked)).toContain("ada");
+    const elicited = await client.callTool({ name: "test_elicitation", arguments: { message: "Who?" } });
+    expect(JSON.stringify(elicited)).toContain("ada");
     const sampled = await client.callTool({ name: "test_sampling", arguments: { prompt: "Say" } });
     expect(JSON.stringify(sampled)).toContain("sampled");
   });
 
-  test("a file that changes and a tool that comes are told, and the tool works", async () => {
-    const { client, told } = subject;
+  test("a changed file and a new tool are notified, and the new tool works", async () => {
+    const { client, notifications } = subject;
     const names = async () => (await client.listTools()).tools.map((t) => t.name);
-    const heard = (method: string) => () => told.some((t) => t.method === `notifications/${method}`);
+    const received = (method: string) => () =>
+      notifications.some((t) => t.method === `notifications/${method}`);
     running.app.capabilities.set("power", false, "not yet");
     expect(await names()).not.toContain("lamp");
     await subject.follow(README);
-    told.length = 0;
+    notifications.length = 0;
     await writeFile(
       join(folder.path, "workspace", "sample", "README.md"),
       `# changed ${"x".repeat(Math.random() * 1_000)}`,
     );
-    await eventually(heard("resources/updated"), "word of the file");
+    await eventually(received("resources/updated"), "the notification about the file");
     running.app.capabilities.set("power", true, "plugged in");
-    await eventually(heard("tools/list_changed"), "word of the tool");
+    await eventually(received("tools/list_changed"), "the notification about the tool");
     expect(
       await (await rpc(running.origin, { jsonrpc: "2.0", id: 1, method: "tools/list", params: {} })).text(),
     ).toContain('"lamp"');

@@ -25,7 +25,7 @@ function thrown(work: () => unknown): Error {
   throw new Error("nothing was thrown");
 }
 
-describe("what the SDK reports", () => {
+describe("an error that the SDK reports", () => {
   const reports: [string, Error, "debug" | "error"][] = [
     ["a refused request", new Error("Rejected inbound request (header-mismatch): x"), "debug"],
     ["an unknown session", new Error("Session not found"), "debug"],
@@ -59,8 +59,8 @@ describe("what the SDK reports", () => {
   });
 });
 
-describe("over the wire", () => {
-  test("a server that cannot be built is an error in the log, in both eras; a malformed request is not", async () => {
+describe("over HTTP", () => {
+  test("an MCP server that cannot be created is logged as an error for 2025 and 2026 clients, and a malformed request is not", async () => {
     let broken = true;
     const profile = {
       register: () => {

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => running.app.close());
 
-test("the catalog leads to the card, the card to the MCP endpoint, for pages of every origin", async () => {
+test("the catalog names the card, the card names the MCP endpoint, and pages of every origin may read both", async () => {
   const read = async (url: string) => {
     const response = await fetch(url, { headers: { origin: "https://registry.example" } });
     const header = (name: string) => response.headers.get(name);
@@ -34,7 +34,7 @@ test("the catalog leads to the card, the card to the MCP endpoint, for pages of 
 test.each([
   ["https://mcp.example.com", "com.example.mcp/mcp-edge", "urn:air:mcp.example.com:mcp-edge"],
   ["http://[::1]:3000", "1/mcp-edge", "urn:air:1:mcp-edge"],
-])("names of %s", (origin, name, identifier) => {
+])("the card of %s has a valid name and identifier", (origin, name, identifier) => {
   const card = serverCard(origin, false);
   expect(card.name).toBe(name);
   expect(card.name).toMatch(/^[a-zA-Z0-9.-]+\/[a-zA-Z0-9._-]+$/);
@@ -42,7 +42,7 @@ test.each([
   expect(aiCatalog(origin).entries[0]?.identifier).toBe(identifier);
 });
 
-test("a server that takes pasted tokens alone says so", () => {
+test("the card of a server that accepts only configured tokens requires the header Authorization", () => {
   expect(serverCard("https://a.example", true).remotes[0]).toMatchObject({
     headers: [{ name: "Authorization", isRequired: true, isSecret: true }],
   });

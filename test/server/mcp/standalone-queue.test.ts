@@ -4,7 +4,7 @@ import { LIMITS } from "../../../server/store/store.ts";
 
 const event = (session: string, n: number) => ({ session, stream: "s", n: undefined, message: String(n) });
 
-test("each session keeps its newest events; a busy one pushes out no other's", () => {
+test("each session keeps its newest events, and a busy session does not displace those of another", () => {
   const queue = new StandaloneQueue();
   queue.add(event("quiet", 1));
   for (let n = 0; n < LIMITS.maxEvents + 5; n++) queue.add(event("busy", n));
@@ -16,7 +16,7 @@ test("each session keeps its newest events; a busy one pushes out no other's", (
   expect(queue.drain()).toEqual([]);
 });
 
-test("what could not be written comes before what was added since, and counts for the limit", () => {
+test("events whose write failed come before later ones, and count for the limit", () => {
   const queue = new StandaloneQueue();
   const failed = [event("a", 1), event("b", 2), event("a", 3)];
   queue.add(event("a", 4));

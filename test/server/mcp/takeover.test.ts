@@ -19,7 +19,7 @@ const log = Object.fromEntries(
   ["debug", "info", "warn", "error"].map((level) => [level, () => undefined]),
 ) as unknown as FastifyBaseLogger;
 
-/** What the network between the instances and the store does wrong. */
+/** Faults of the network between the instances and the store. */
 let faults: { losesMessages: boolean; refusesClaims: boolean };
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let one: Instance;
@@ -136,7 +136,7 @@ test("a stream that was opened at another instance takes over within 35 s if the
   expect(third.over).toBe(false);
 });
 
-test("a stream that was opened while the store was away gives way to a later one at another instance", async () => {
+test("a stream that was opened while the store was away is replaced by a later one at another instance", async () => {
   const { id } = await openSession(one);
   faults.refusesClaims = true;
   const first = await openStream(one, id);
@@ -146,7 +146,7 @@ test("a stream that was opened while the store was away gives way to a later one
   expect([first.over, second.over]).toEqual([true, false]);
 });
 
-test("a stream that was opened while the store was away stays if there is no later one", async () => {
+test("a stream that was opened while the store was away stays open if there is no later one", async () => {
   const { id } = await openSession(one);
   const before = await openStream(one, id);
   faults.refusesClaims = true;
@@ -156,7 +156,7 @@ test("a stream that was opened while the store was away stays if there is no lat
   expect([before.over, stream.over]).toEqual([true, false]);
 });
 
-test("a session that is deleted at another instance leaves memory within seconds if the message about it is lost", async () => {
+test("a session that is deleted at another instance is removed from memory within seconds if the message about it is lost", async () => {
   const { id } = await openSession(one);
   const stream = await openStream(one, id);
   const there = await two.sessions.find(id, principal);

@@ -15,7 +15,7 @@ const lamp = defineTool({
   run: async () => ({ lit: true }),
 });
 
-test("a list of tools that may grow any moment is not kept for long", async () => {
+test("a list of tools that may soon grow has a short time to live", async () => {
   const folder = await temporaryFolder();
   await makeRepository(join(folder.path, "sample"));
   await using app = await startApp({ WORKSPACE_DIR: folder.path }, { tools: [lamp] });

@@ -88,7 +88,7 @@ function switching(open: () => Promise<{ env: Record<string, string>; end: () =>
   }
   const LIST = { jsonrpc: "2.0", id: 3, method: "tools/list", params: {} };
 
-  test("a session of one is served by the other, made again once for many requests", async () => {
+  test("a session of one instance is served by the other, which restores it once for many requests", async () => {
     const headers = await session();
     const answers = await Promise.all(
       Array.from({ length: 10 }, (_, id) => rpc(green.origin, { ...LIST, id }, headers)),
@@ -97,12 +97,12 @@ function switching(open: () => Promise<{ env: Record<string, string>; end: () =>
     expect(
       green.log().split(`"session":"${headers["mcp-session-id"]}","msg":"session restored"`),
     ).toHaveLength(2);
-    const gone = await fetch(`${green.origin}/mcp`, { method: "DELETE", headers });
-    expect(gone.status).toBe(200);
+    const deletion = await fetch(`${green.origin}/mcp`, { method: "DELETE", headers });
+    expect(deletion.status).toBe(200);
     await eventuallyStatus(() => rpc(blue.origin, LIST, headers), 404);
   });
 
-  test("a call of one is read on at the other, without a gap or a double", async () => {
+  test("a call of one instance is resumed at the other, with each event once", async () => {
     const headers = await session();
     const first = await call(blue, "count", { to: 12 }, headers);
     const before = await first.until((e) => steps([e])[0] === 3);
@@ -111,18 +111,18 @@ function switching(open: () => Promise<{ env: Record<string, string>; end: () =>
     const between = await second.until((e) => steps([e])[0] === 6);
     await second.cut();
     const after = await (await resume(blue, headers, between.at(-1)?.id)).rest();
-    const told = steps([...before, ...between, ...after]) as number[];
-    expect(told).toEqual([...new Set(told)].sort((a, b) => a - b));
-    expect(told.slice(0, 10)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    const counted = steps([...before, ...between, ...after]) as number[];
+    expect(counted).toEqual([...new Set(counted)].sort((a, b) => a - b));
+    expect(counted.slice(0, 10)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     expect(after.at(-1)?.message).toMatchObject({ id: 7, result: { structuredContent: { counted: 12 } } });
-    // What was read to its end is over: a client shall not come back.
+    // The stream was read to its end, so a client must not resume it.
     const again = await fetch(`${green.origin}/mcp`, {
       headers: { ...JSON_HEADERS, ...headers, "last-event-id": after.at(-1)?.id ?? "" },
     });
     expect(again.status).toBe(204);
   });
 
-  test("places that name unknown instances make no living one look dead", async () => {
+  test("event ids that name unknown instances do not make a living instance look dead", async () => {
     const headers = await session();
     const stream = await call(blue, "count", { to: 30 }, headers);
     const before = await stream.until((e) => steps([e])[0] === 1);
@@ -139,18 +139,18 @@ function switching(open: () => Promise<{ env: Record<string, string>; end: () =>
     expect(after.at(-1)?.message).toMatchObject({ result: { structuredContent: { counted: 30 } } });
   });
 
-  test("what one asks the client is answered through the other", async () => {
+  test("a question of one instance to the client is answered through the other", async () => {
     const headers = await session({ elicitation: {} });
     const stream = await call(blue, "test_elicitation", { message: "Who?" }, headers);
-    const asked = (await stream.until((e) => e.message?.method === "elicitation/create")).at(-1)?.message;
+    const question = (await stream.until((e) => e.message?.method === "elicitation/create")).at(-1)?.message;
     const result = { action: "accept", content: { username: "ada", email: "a@example.com" } };
-    const sent = await rpc(green.origin, { jsonrpc: "2.0", id: asked?.id, result }, headers);
+    const sent = await rpc(green.origin, { jsonrpc: "2.0", id: question?.id, result }, headers);
     expect(sent.status).toBe(202);
     const answer = (await stream.until(isAnswer)).at(-1);
     expect(JSON.stringify(answer)).toContain("ada");
   });
 
-  test("a call of one is cancelled through the other", async () => {
+  test("a call of one instance is cancelled through the other", async () => {
     const headers = await session();
     const stream = await call(blue, "count", { to: 1_000 }, headers);
     await stream.until((e) => steps([e])[0] === 2);
@@ -160,7 +160,7 @@ function switching(open: () => Promise<{ env: Record<string, string>; end: () =>
     expect((await stream.rest()).some(isAnswer)).toBe(false);
   });
 
-  test("a subscription made at one is told at the other", async () => {
+  test("a subscription that was made at one instance is notified through the other", async () => {
     const headers = await session();
     const uri = "repo://sample/README.md";
     const subscribe = { jsonrpc: "2.0", id: 4, method: "resources/subscribe", params: { uri } };
@@ -170,12 +170,12 @@ function switching(open: () => Promise<{ env: Record<string, string>; end: () =>
       join(folder.path, "workspace", "sample", "README.md"),
       `changed ${Math.random()} ${"x".repeat(50)}`,
     );
-    const told = (await stream.until((e) => e.message !== undefined)).at(-1)?.message;
-    expect(told).toMatchObject({ method: "notifications/resources/updated", params: { uri } });
+    const notification = (await stream.until((e) => e.message !== undefined)).at(-1)?.message;
+    expect(notification).toMatchObject({ method: "notifications/resources/updated", params: { uri } });
     await stream.cut();
   });
 
-  test("a later notification stream takes over from an earlier one, here or there; of many at once one stays", async () => {
+  test("a later notification stream replaces an earlier one at either instance; of many simultaneous ones, one stays", async () => {
     const headers = await session();
     const first = await resume(blue, headers);
     const second = await resume(blue, headers);
@@ -198,7 +198,7 @@ function switching(open: () => Promise<{ env: Record<string, string>; end: () =>
     await Promise.all(many.map((stream) => stream.cut()));
   });
 
-  test("subscriptions made at both at once are all told", async () => {
+  test("subscriptions that were made at both instances at once are all notified", async () => {
     const headers = await session();
     const stream = await resume(green, headers);
     const paths = Array.from({ length: 20 }, (_, i) => `s/${i}.txt`);
@@ -214,16 +214,16 @@ function switching(open: () => Promise<{ env: Record<string, string>; end: () =>
       }),
     );
     for (const path of paths) await writeFile(file(path), "changed");
-    const told = new Set<unknown>();
+    const updated = new Set<unknown>();
     await stream.until((e) => {
-      if (e.message?.method === "notifications/resources/updated") told.add(e.message.params?.uri);
-      return told.size === paths.length;
+      if (e.message?.method === "notifications/resources/updated") updated.add(e.message.params?.uri);
+      return updated.size === paths.length;
     });
-    expect(told.size).toBe(paths.length);
+    expect(updated.size).toBe(paths.length);
     await stream.cut();
   });
 
-  test("killed in the middle of a call: every stored event is read, then an error; the session goes on", async () => {
+  test("a client of an instance that was killed in a call reads every stored event, then an error, and keeps its session", async () => {
     const headers = await session();
     const first = await call(blue, "count", { to: 1_000 }, headers);
     const before = await first.until((e) => steps([e])[0] === 2);
@@ -244,7 +244,7 @@ function switching(open: () => Promise<{ env: Record<string, string>; end: () =>
     expect(await (await rpc(green.origin, LIST, headers)).text()).toContain('"count"');
   });
 
-  test("drained with a call that takes too long: its client is sent to the other, which ends it", async () => {
+  test("an instance that drains sends the client of a long call to the other instance, where the call ends", async () => {
     const headers = await session();
     const first = await call(blue, "count", { to: 1_000 }, headers);
     const before = await first.until((e) => steps([e])[0] === 2);
@@ -261,7 +261,7 @@ function switching(open: () => Promise<{ env: Record<string, string>; end: () =>
   });
 }
 
-/** Instances tell each other within a moment. */
+/** Sends a request until it gets the status, since messages between instances take a moment. */
 async function eventuallyStatus(send: () => Promise<Response>, status: number): Promise<void> {
   let last = 0;
   let busy = false;

@@ -4,7 +4,7 @@ import { INITIAL_STATE } from "../../../server/store/session-state.ts";
 import { LAST_N, LIMITS, type SessionRecord, STANDALONE, type Store } from "../../../server/store/store.ts";
 import { eventually } from "../support.ts";
 
-/** Uses within one millisecond have no order. */
+/** Waits for the next millisecond, since uses within one millisecond have no order. */
 const clockTick = () => new Promise((resolve) => setTimeout(resolve, 3));
 
 /** A session of its own for each test, since they share a store. */
@@ -33,7 +33,7 @@ const nothing = { started: [], events: [], ended: [] };
  * @param pair two instances' stores over the same records
  */
 export function contract(pair: () => readonly [Store, Store]): void {
-  test("a session is read by the other instance, changed, and forgotten with its events", async () => {
+  test("a session can be read, changed and removed with its events by the other instance", async () => {
     const [one, two] = pair();
     const record = sessionRecord();
     await one.create(record);
@@ -58,7 +58,7 @@ export function contract(pair: () => readonly [Store, Store]): void {
     expect(await one.read(record.id)).toBeUndefined();
   });
 
-  test("the states of many sessions tell a removed session from one that the store does not know", async () => {
+  test("states() has no entry for an unknown session and an undefined one for a removed session", async () => {
     const [one, two] = pair();
     const [kept, removed] = [sessionRecord(), sessionRecord()];
     await one.create(kept);
@@ -70,7 +70,7 @@ export function contract(pair: () => readonly [Store, Store]): void {
     expect([states.has(removed.id), states.get(removed.id)]).toEqual([true, undefined]);
   });
 
-  test("changes of two instances at the same time are all kept; what was left meanwhile does not come back", async () => {
+  test("concurrent changes of two instances are all kept, and a notification does not restore an ended subscription", async () => {
     const [one, two] = pair();
     const record = sessionRecord();
     await one.create(record);
@@ -100,7 +100,7 @@ export function contract(pair: () => readonly [Store, Store]): void {
     expect((await two.read(record.id))?.state.subscriptions).toEqual({});
   });
 
-  test("claims of a session's stream rise at whichever instance, and begin after the last event", async () => {
+  test("claims of a session's stream rise across instances, and begin after the last event", async () => {
     const [one, two] = pair();
     const record = sessionRecord();
     await one.create(record);
@@ -116,7 +116,7 @@ export function contract(pair: () => readonly [Store, Store]): void {
     expect(await one.lastClaim(record.id)).toBeUndefined();
   });
 
-  test("notifications are numbered upwards though a writer's clock is behind and all before were dropped", async () => {
+  test("numbers of notifications rise even if a writer's clock is behind and all earlier ones were dropped", async () => {
     const [one, two] = pair();
     const record = sessionRecord();
     await one.create(record);
@@ -130,7 +130,7 @@ export function contract(pair: () => readonly [Store, Store]): void {
       const second = (await two.claimStream(record.id))?.last ?? 0;
       expect(second).toBeGreaterThan(first);
       expect((await one.events(record.id, STANDALONE, first)).map((e) => e.n)).toEqual([second]);
-      // As if its life were over.
+      // Later than the time to live of all events.
       clock.mockReturnValue(Date.now() + 3_600_000 + 2 * LIMITS.eventTtlMs);
       await one.sweep();
       clock.mockReturnValue(Date.now() - 7_200_000);
@@ -141,36 +141,36 @@ export function contract(pair: () => readonly [Store, Store]): void {
     }
   });
 
-  test("a principal that opens more sessions than it may loses its own, the least recently used first", async () => {
+  test("a principal that opens too many sessions loses its own, the least recently used first", async () => {
     const [one, two] = pair();
     const [greedy, modest] = [randomUUID(), randomUUID()];
-    const theirs = { ...sessionRecord(), principal: modest };
-    await one.create(theirs, 3);
-    const mine = Array.from({ length: 6 }, () => ({ ...sessionRecord(), principal: greedy }));
+    const modestSession = { ...sessionRecord(), principal: modest };
+    await one.create(modestSession, 3);
+    const greedySessions = Array.from({ length: 6 }, () => ({ ...sessionRecord(), principal: greedy }));
     const there = async () => {
-      const found = await Promise.all(mine.map((record) => two.read(record.id)));
+      const found = await Promise.all(greedySessions.map((record) => two.read(record.id)));
       return found.flatMap((record, n) => (record ? [n] : []));
     };
-    for (const record of mine.slice(0, 3)) {
+    for (const record of greedySessions.slice(0, 3)) {
       await one.create(record, 3);
       await clockTick();
     }
-    await two.touch([mine[0] ?? theirs]);
-    for (const record of mine.slice(3, 5)) {
+    await two.touch([greedySessions[0] ?? modestSession]);
+    for (const record of greedySessions.slice(3, 5)) {
       await clockTick();
       await one.create(record, 3);
     }
     expect(await there()).toEqual([0, 3, 4]);
-    // Written again, for instance after an outage, it counts once.
-    await one.create(mine[4] ?? theirs, 3);
+    // A session that is written again, for instance after an outage, counts once.
+    await one.create(greedySessions[4] ?? modestSession, 3);
     expect(await there()).toEqual([0, 3, 4]);
-    await one.create(mine[5] ?? theirs, 0);
+    await one.create(greedySessions[5] ?? modestSession, 0);
     expect(await there()).toEqual([0, 3, 4, 5]);
-    expect(await two.read(theirs.id)).toEqual(theirs);
-    for (const record of [...mine, theirs]) await one.remove(record.id);
+    expect(await two.read(modestSession.id)).toEqual(modestSession);
+    for (const record of [...mine, modestSession]) await one.remove(record.id);
   });
 
-  test("of too many sessions those of the principals that have most go", async () => {
+  test("sweeping too many sessions removes those of the principals with the most", async () => {
     const [one] = pair();
     const known = Number(/^\d+/.exec(await one.check())?.[0]);
     const records: SessionRecord[] = [];
@@ -189,7 +189,7 @@ export function contract(pair: () => readonly [Store, Store]): void {
     for (const record of records) await one.remove(record.id);
   });
 
-  test("the events of a stream are read in order from any place, and its call is known until it ends", async () => {
+  test("the events of a stream are read in order from any number, and its call is known until it ends", async () => {
     const [one, two] = pair();
     const { id } = sessionRecord();
     const call = callOf(id);
@@ -205,7 +205,7 @@ export function contract(pair: () => readonly [Store, Store]): void {
     expect(await two.events(id, call.stream, 2)).toHaveLength(1);
   });
 
-  test("events without a number go on from where the stream is, never behind the clock", async () => {
+  test("events without a number continue the stream, and are never numbered behind the clock", async () => {
     const [one, two] = pair();
     const { id } = sessionRecord();
     const before = Date.now() * 1_000;
@@ -223,7 +223,7 @@ export function contract(pair: () => readonly [Store, Store]): void {
     expect([...places].sort((a, b) => a - b)).toEqual(places);
   });
 
-  test("calls of a dead instance end with the errors they are given, once", async () => {
+  test("reaping a dead instance ends its calls with the given errors, once", async () => {
     const [one, two] = pair();
     const { id } = sessionRecord();
     const dead = randomUUID();
@@ -244,7 +244,7 @@ export function contract(pair: () => readonly [Store, Store]): void {
     expect((await one.beat("i2", "green")).has(dead)).toBe(false);
   });
 
-  test("messages reach the instance they are addressed to, or all others", async () => {
+  test("messages reach the addressed instance, or all others", async () => {
     const [one, two] = pair();
     const [received1, received2]: [string[], string[]] = [[], []];
     const [a, b] = [randomUUID(), randomUUID()];
@@ -259,7 +259,7 @@ export function contract(pair: () => readonly [Store, Store]): void {
     expect(received1).toEqual(["back"]);
   });
 
-  test("no more events are kept than the limits allow, the newest first", async () => {
+  test("the newest events are kept, up to the limits", async () => {
     const [one] = pair();
     const { id } = sessionRecord();
     const [old, call] = [randomUUID(), randomUUID()];
@@ -282,7 +282,7 @@ export function contract(pair: () => readonly [Store, Store]): void {
     expect(kept.at(-1)?.n).toBe(2_199);
   });
 
-  test("it says that it works, and sweeping keeps what is in use", async () => {
+  test("check() counts the sessions, and sweep() keeps those in use", async () => {
     const [one, two] = pair();
     const record = sessionRecord();
     await one.create(record);

@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from "node:net";
 
 /**
- * A network between a server and its store that can be cut. A cut drops what is sent without a word, as a lost route does; connections
+ * A network between a server and its store that can be cut. A cut silently drops what is sent, as a lost route does. Connections
  * from before the cut stay dead after it, as behind an address translation that forgot them.
  */
 export class CutProxy implements AsyncDisposable {

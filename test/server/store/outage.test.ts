@@ -22,7 +22,7 @@ import { CutProxy } from "./cut-proxy.ts";
 import { whyNoDebian } from "./debian-program.ts";
 import { eventuallyAsync, SERVERS, ValkeyServer } from "./valkey.ts";
 
-/** A command fails after so long here, milliseconds: the tests wait for it many times. */
+/** The time limit of a command in milliseconds. It is short, since the tests wait for it many times. */
 const LIMIT_MS = 300;
 const LIST = { jsonrpc: "2.0", id: 5, method: "tools/list", params: {} };
 const MODERN = {
@@ -32,12 +32,12 @@ const MODERN = {
 };
 
 describe("withOutages", () => {
-  test("every failure is a StoreUnavailable without the reason in its text; an outage is reported once, and its end", async () => {
-    const told: string[] = [];
+  test("every failure is a StoreUnavailable that does not show the reason; the start and the end of an outage are reported once", async () => {
+    const reports: string[] = [];
     const inner = new SqliteStore(":memory:");
     const store = withOutages(inner, {
-      onAway: (reason) => told.push(reason),
-      onBack: () => told.push("back"),
+      onAway: (reason) => reports.push(reason),
+      onBack: () => reports.push("back"),
     });
     const working = { ...bound(inner) };
     const names = [
@@ -60,10 +60,10 @@ describe("withOutages", () => {
       await expect(failed).rejects.not.toThrow(/secret-host/);
       await expect(failed).rejects.toMatchObject({ statusCode: 503, reason: `${name} at secret-host` });
     }
-    expect(told).toEqual(["create at secret-host"]);
+    expect(reports).toEqual(["create at secret-host"]);
     Object.assign(inner, working);
-    await eventually(() => told.length === 2, "the end of the outage");
-    expect(told[1]).toBe("back");
+    await eventually(() => reports.length === 2, "the end of the outage");
+    expect(reports[1]).toBe("back");
     await store.close();
   });
 });
@@ -73,7 +73,7 @@ describe("a store that does not answer", () => {
   function slow(failure: Error) {
     const inner = new SqliteStore(":memory:");
     let broken = true;
-    let asked = 0;
+    let reads = 0;
     const read = inner.read.bind(inner);
     const check = inner.check.bind(inner);
     inner.check = async () => {
@@ -81,38 +81,38 @@ describe("a store that does not answer", () => {
       return check();
     };
     inner.read = async (id) => {
-      asked++;
+      reads++;
       if (!broken) return read(id);
       await new Promise((resolve) => setTimeout(resolve, 150));
       throw failure;
     };
-    const told: string[] = [];
-    const listener = { onAway: () => told.push("away"), onBack: () => told.push("back") };
+    const reports: string[] = [];
+    const listener = { onAway: () => reports.push("away"), onBack: () => reports.push("back") };
     const restore = () => {
       broken = false;
     };
-    return { store: withOutages(inner, listener), told, restore, asked: () => asked };
+    return { store: withOutages(inner, listener), reports, restore, reads: () => reads };
   }
 
-  test("is not asked again until it does: who comes meanwhile is answered at once", async () => {
-    const { store, told, restore, asked } = slow(new Error("Command timed out"));
+  test("gets no further commands until it works again, and requests fail at once until then", async () => {
+    const { store, reports, restore, reads } = slow(new Error("Command timed out"));
     await expect(store.read("a")).rejects.toBeInstanceOf(StoreUnavailable);
     for (let n = 0; n < 5; n++)
       await expect(store.read("a")).rejects.toMatchObject({ reason: "Command timed out" });
     await expect(store.check()).rejects.toBeInstanceOf(StoreUnavailable);
-    expect(asked()).toBe(1);
+    expect(reads()).toBe(1);
     restore();
-    await eventually(() => told.includes("back"), "the end of the outage");
+    await eventually(() => reports.includes("back"), "the end of the outage");
     expect(await store.read("a")).toBeUndefined();
-    expect(told).toEqual(["away", "back"]);
+    expect(reports).toEqual(["away", "back"]);
     await store.close();
   });
 
-  test("unlike one that says what is wrong, which may still do other things", async () => {
+  test("is different from a store that answers with an error, which still gets commands", async () => {
     const refused = Object.assign(new Error("OOM command not allowed"), { name: "ReplyError" });
-    const { store, asked } = slow(refused);
+    const { store, reads } = slow(refused);
     for (let n = 0; n < 2; n++) await expect(store.read("a")).rejects.toBeInstanceOf(StoreUnavailable);
-    expect(asked()).toBe(2);
+    expect(reads()).toBe(2);
     await store.close();
   });
 });
@@ -126,7 +126,7 @@ if (reason !== undefined)
   test(`Valkey cannot run here: ${reason}`, () => {
     expect(process.env.CI).not.toBe("true");
   });
-else describe("with Valkey away, what needs no store goes on", () => outages());
+else describe("while Valkey is away, requests that need no store are answered", () => outages());
 
 function outages(): void {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -193,7 +193,7 @@ function outages(): void {
     },
   ];
 
-  test("a server that is told of a Valkey that is not there starts, is ready and serves", async () => {
+  test("a server whose Valkey does not exist starts, is ready and serves", async () => {
     const nowhere = { ...env, STORE_URL: `unix://${join(folder.path, "no.sock")}` };
     await using app = await startApp(nowhere);
     expect((await fetch(`${app.origin}/readyz`)).status).toBe(200);
@@ -220,7 +220,7 @@ function outages(): void {
         over = true;
       };
       try {
-        // Its heartbeat detects that.
+        // The instance's heartbeat detects the outage.
         await eventually(() => away(app), "the outage to be noticed");
         const ready = await fetch(`${app.origin}/readyz`);
         expect(ready.status).toBe(200);
@@ -259,7 +259,7 @@ function outages(): void {
           "the end of the outage",
         );
         expect((await list(young, made)).status).toBe(200);
-        // The stream that was open all the time hears what comes now.
+        // The stream that stayed open gets new events.
         const events = [
           { session, stream: STANDALONE, n: undefined, message: '{"jsonrpc":"2.0","method":"after"}' },
         ];

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => folder.remove());
 
-describe("a file that two processes have open", () => {
+describe("a file that two stores have open", () => {
   let pair: readonly [SqliteStore, SqliteStore];
   beforeAll(() => {
     const file = join(folder.path, "pair.db");
@@ -26,7 +26,7 @@ describe("a file that two processes have open", () => {
 });
 
 describe("SqliteStore", () => {
-  test("sessions live 30 days from their last use, events 15 minutes", async () => {
+  test("keeps sessions for 30 days after their last use, and events for 15 minutes", async () => {
     let now = 1_000_000;
     const store = new SqliteStore(":memory:", () => now);
     const [used, unused] = [sessionRecord(), sessionRecord()];
@@ -48,7 +48,7 @@ describe("SqliteStore", () => {
 });
 
 describe("the event loop", () => {
-  test("goes on while another process writes, and what waits is written in order", async () => {
+  test("is not blocked while another process writes, and pending writes happen in order", async () => {
     const file = join(folder.path, "busy.db");
     const store = new SqliteStore(file);
     const record = sessionRecord();
@@ -73,7 +73,7 @@ describe("the event loop", () => {
     await store.close();
   });
 
-  test("does not wait for the disk: a sweep moves the log into the file from a thread of its own", async () => {
+  test("is not blocked by a sweep, which checkpoints the log in another thread", async () => {
     const file = join(folder.path, "log.db");
     const store = new SqliteStore(file);
     const record = sessionRecord();
@@ -87,7 +87,7 @@ describe("the event loop", () => {
     await store.close();
   });
 
-  test("has its turn between the slices of a sweep", async () => {
+  test("gets turns between the slices of a sweep", async () => {
     let now = 1_000_000;
     const store = new SqliteStore(":memory:", () => now);
     const { id } = sessionRecord();
@@ -118,10 +118,10 @@ describe("the event loop", () => {
 
 describe("openStore", () => {
   const capabilities = new Capabilities();
-  const open = (sessionsDir: string, told: string[] = []) =>
-    openStore({ sessionsDir }, capabilities, (problem) => told.push(problem));
+  const open = (sessionsDir: string, problems: string[] = []) =>
+    openStore({ sessionsDir }, capabilities, (problem) => problems.push(problem));
 
-  test("makes the folder for its own account alone, and finds the sessions again", async () => {
+  test("creates the folder with mode 0700, and finds the sessions again", async () => {
     const dir = join(folder.path, "sessions");
     const record = sessionRecord();
     const first = await open(dir);
@@ -133,24 +133,24 @@ describe("openStore", () => {
     expect((await stat(dir)).mode & 0o777).toBe(0o700);
   });
 
-  test("puts a damaged file aside and says so", async () => {
+  test("sets a damaged file aside and reports it", async () => {
     const dir = join(folder.path, "damaged");
     await (await open(dir)).close();
     await writeFile(join(dir, STORE_FILE), "this is no database ".repeat(1_000));
-    const told: string[] = [];
-    const store = await open(dir, told);
+    const problems: string[] = [];
+    const store = await open(dir, problems);
     expect(await store.check()).toContain("0 sessions");
     await store.close();
-    expect(told).toEqual([expect.stringContaining("set aside")]);
+    expect(problems).toEqual([expect.stringContaining("set aside")]);
     expect((await readdir(dir)).some((name) => name.includes(".damaged-"))).toBe(true);
   });
 
   test("a folder that cannot be created is reported with a fix, and sessions are kept in memory", async () => {
     await writeFile(join(folder.path, "file"), "");
-    const told: string[] = [];
-    const store = await open(join(folder.path, "file", "sessions"), told);
-    expect(told).toEqual([expect.stringMatching(/SESSIONS_DIR=.*install -d/)]);
-    expect(capabilities.missing({ needs: [DURABLE_SESSIONS] })).toMatchObject([{ why: told[0] }]);
+    const problems: string[] = [];
+    const store = await open(join(folder.path, "file", "sessions"), problems);
+    expect(problems).toEqual([expect.stringMatching(/SESSIONS_DIR=.*install -d/)]);
+    expect(capabilities.missing({ needs: [DURABLE_SESSIONS] })).toMatchObject([{ why: problems[0] }]);
     expect(await store.check()).toBe("0 sessions in SQLite in memory");
     await store.close();
   });

@@ -18,10 +18,10 @@ else for (const server of SERVERS) describe(server.title, () => against(server))
 function against(program: (typeof SERVERS)[number]) {
   let server: ValkeyServer;
   let pair: readonly [ValkeyStore, ValkeyStore];
-  const told: string[] = [];
+  const problems: string[] = [];
   beforeAll(async () => {
     server = await ValkeyServer.start(program);
-    const open = () => new ValkeyStore(server.url, (problem) => told.push(problem));
+    const open = () => new ValkeyStore(server.url, (problem) => problems.push(problem));
     pair = [open(), open()];
   }, 300_000);
   afterAll(async () => {
@@ -31,13 +31,13 @@ function against(program: (typeof SERVERS)[number]) {
 
   contract(() => pair);
 
-  /** A connection that looks at the keys themselves. */
+  /** Runs work on a connection that sees the keys themselves. */
   async function raw<T>(work: (db: Redis) => Promise<T>): Promise<T> {
     const db = new Redis(server.socket);
     return work(db).finally(() => db.disconnect());
   }
 
-  test("nothing is kept for ever", async () => {
+  test("every key of a session expires", async () => {
     const record = sessionRecord();
     const [store] = pair;
     await store.create(record);
@@ -52,29 +52,29 @@ function against(program: (typeof SERVERS)[number]) {
     });
   });
 
-  test("killed, it fails within seconds and says so once; back again, it knows everything", async () => {
+  test("fails within seconds after a kill, reports it once, and has all sessions after the restart", async () => {
     const [one, two] = pair;
     const record = sessionRecord();
     await one.create(record);
-    const heard: string[] = [];
-    await two.receive("listener", (text) => heard.push(text));
-    told.length = 0;
+    const received: string[] = [];
+    await two.receive("listener", (text) => received.push(text));
+    problems.length = 0;
     await server.kill();
     await expect(one.read(record.id)).rejects.toThrow();
     await expect(one.check()).rejects.toThrow();
     await server.run();
     await eventuallyAsync(async () => (await one.read(record.id)) !== undefined, "the session");
     expect(await two.read(record.id)).toEqual(record);
-    // One word of each connection that was in use: two for commands, and those that listen.
-    expect(told.length).toBeGreaterThan(0);
-    expect(new Set(told).size).toBeLessThanOrEqual(3);
+    // One report for each connection that was in use: two for commands, and the subscribers.
+    expect(problems.length).toBeGreaterThan(0);
+    expect(new Set(problems).size).toBeLessThanOrEqual(3);
     await eventuallyAsync(async () => {
       await one.send("other", "listener", "hello again");
-      return heard.length > 0;
+      return received.length > 0;
     }, "the listener to listen again");
   });
 
-  test("restarted in the middle of a write, the write goes through", async () => {
+  test("a write during which the server restarts succeeds", async () => {
     const [one] = pair;
     const { id } = sessionRecord();
     await server.kill();
@@ -85,7 +85,7 @@ function against(program: (typeof SERVERS)[number]) {
     expect(await one.events(id, "s", -1)).toHaveLength(1);
   });
 
-  test("when it does not answer, a command fails instead of hanging", async () => {
+  test("a command fails when the server does not answer", async () => {
     const [one] = pair;
     server.freeze();
     try {
@@ -96,7 +96,7 @@ function against(program: (typeof SERVERS)[number]) {
     await eventuallyAsync(async () => (await one.check()) !== "", "an answer");
   });
 
-  test("when it is full, writing says so, reading and forgetting go on", async () => {
+  test("a full server refuses writes with the reason, and still reads and removes", async () => {
     const [one] = pair;
     const record = sessionRecord();
     await one.create(record);
@@ -130,7 +130,7 @@ describe("STORE_URL", () => {
   });
 
   test.each(["secret", "http://secret", "valkey://", "valkey://secret/x", "unix://secret"])(
-    "%s is refused, and not repeated",
+    "%s is refused, and the message does not repeat it",
     (url) => {
       expect(() => parseStoreUrl(url)).toThrow(/such as/);
       expect(() => parseStoreUrl(url)).not.toThrow(/secret/);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { eventually, temporaryFolder } from "../support.ts";
 import { debianProgram } from "./debian-program.ts";
 
-/** Servers that speak the protocol, from Debian: the one that is deployed, and the one that others have. */
+/** Servers that speak the protocol, from Debian: Valkey, which is deployed, and Redis. */
 export const SERVERS = [
   { title: "Valkey of Debian 13", suite: "trixie", program: "valkey-server" },
   { title: "Redis 7 of Debian 12", suite: "bookworm", program: "redis-server" },
@@ -35,7 +35,7 @@ export class ValkeyServer implements AsyncDisposable {
     return `unix://${this.socket}`;
   }
 
-  /** Starts it, with what it had written before. */
+  /** Starts it with the data that it wrote before. */
   async run(): Promise<void> {
     const [loader = "", ...args] = this.#command;
     const settings = ["--port", "0", "--unixsocket", this.socket, "--dir", this.#folder.path];
@@ -58,7 +58,7 @@ export class ValkeyServer implements AsyncDisposable {
     await rm(this.socket, { force: true });
   }
 
-  /** Stops its work without ending it. */
+  /** Suspends it without ending it. */
   freeze(): void {
     this.#child?.kill("SIGSTOP");
   }

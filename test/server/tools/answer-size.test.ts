@@ -5,7 +5,7 @@ import { TOOLS } from "../../../server/tools/index.ts";
 import { MOST_CHARS } from "../../../server/tools/schema.ts";
 import { makeCodeLab } from "./support.ts";
 
-test("a text takes at least its JSON, and what is not ASCII thrice", () => {
+test("the size of a text is at least its JSON, and counts non-ASCII characters three times", () => {
   expect(sizeOfText('a"\\\n\u0001é')).toBe(1 + 2 + 2 + 2 + 6 + 3);
   expect(sizeOf({ a: "漢" })).toBe('{"a":"漢"}'.length + 2);
   fc.assert(
@@ -15,7 +15,7 @@ test("a text takes at least its JSON, and what is not ASCII thrice", () => {
   );
 });
 
-test("a beginning fits, is one, and never half of a character", () => {
+test("a beginning fits, is a prefix of the text, and does not split a character", () => {
   expect(beginning("ab漢字", 7)).toBe("ab漢");
   expect(beginning("a😀b", 6)).toBe("a");
   expect(beginning("abc", 3)).toBe("abc");
@@ -53,7 +53,7 @@ const GREEDY: Record<string, Record<string, unknown>> = {
   fetch: { id: "code:big.txt" },
 };
 
-test("no answer is longer than 25,000 tokens, whatever the files hold", async () => {
+test("no answer is longer than 25,000 tokens, whatever the files contain", async () => {
   const line = `needle("漢字漢字漢字", '\u0001\u0002"\\\\');`;
   const functions = (file: number) =>
     Array.from(

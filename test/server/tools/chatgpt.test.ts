@@ -30,7 +30,7 @@ interface Result {
 }
 const results = async (query: string) => (await lab.call(search, { query })).results as Result[];
 
-test("search: the arguments and the answer are exactly what ChatGPT asks for", async () => {
+test("search has exactly the arguments and results that ChatGPT requires", async () => {
   expect(Object.keys(search.input.shape)).toEqual(["query"]);
   const answer = await lab.call(search, { query: "SessionStore" });
   expect(Object.keys(answer)).toEqual(["results"]);
@@ -42,7 +42,7 @@ test("search: the arguments and the answer are exactly what ChatGPT asks for", a
   });
 });
 
-test("search: a question finds the lines that hold most of its words; nothing is an empty list", async () => {
+test("search finds the lines with most words of the query, and returns an empty list for none", async () => {
   const [first] = await results("how are idle sessions evicted?");
   expect(first?.id).toBe("code:docs/guide.md#L81-L101");
   expect(first?.title).toContain("How sessions are evicted when they are idle for long.");
@@ -51,7 +51,7 @@ test("search: a question finds the lines that hold most of its words; nothing is
   expect(await results('"OR NOT (a* ^b')).toEqual([]);
 });
 
-test("fetch: gives what search named, with the same address", async () => {
+test("fetch returns a result of search, with the same URL", async () => {
   for (const { id, url } of await results("SessionStore evicted")) {
     const document = await lab.call(fetchDocument, { id });
     expect(Object.keys(document)).toEqual(["id", "title", "text", "url", "metadata"]);
@@ -61,7 +61,7 @@ test("fetch: gives what search named, with the same address", async () => {
   expect(Object.keys(fetchDocument.input.shape)).toEqual(["id"]);
 });
 
-test("fetch: a whole file, and what goes on after a cut", async () => {
+test("fetch returns a whole file, or continues one that was cut", async () => {
   expect(await lab.call(fetchDocument, { id: "code:src/session.ts" })).toMatchObject({
     text: expect.stringMatching(/^\/\*\* Keeps[\s\S]*\}$/),
     url: `https://github.com/owner/name/blob/${head}/src/session.ts#L1-L4`,
@@ -83,12 +83,12 @@ test.each([
   await expect(lab.call(fetchDocument, { id })).rejects.toThrow(message);
 });
 
-test("an id may hold any name of a file", () => {
+test("an id can contain any file name", () => {
   expect(parseId("r:a b#c.ts#L3-L9")).toEqual({ repo: "r", path: "a b#c.ts", from: 3, to: 9 });
   expect(parseId("r:C:/x.ts#L3")).toEqual({ repo: "r", path: "C:/x.ts", from: 3, to: undefined });
 });
 
-test("the words of a query", () => {
+test("a query is split into words", () => {
   expect(wordsOf("How does the Session.evict() work?")).toEqual(["Session.evict", "work"]);
   expect(wordsOf("it is")).toEqual(["it", "is"]);
 });

@@ -57,18 +57,18 @@ const places = (answer: Record<string, unknown>, key: string) =>
   rows(answer, key).map((r) => `${r.path}:${r.line}`);
 
 describe("find_symbol", () => {
-  test("exact, whatever the case; the product before its tests", async () => {
+  test("finds an exact name in any case, and lists product code before tests", async () => {
     const found = await ask(findSymbol, { name: "circle" });
     expect(places(found, "symbols")).toEqual(["lib/shape.py:1", "src/shape.ts:4"]);
     expect(found).toMatchObject({ repo: "code", total: 2, truncated: false, index: { state: "current" } });
   });
 
-  test("a path of names, in any language's spelling", async () => {
+  test("finds a name path in the spelling of any language", async () => {
     for (const name of ["Circle/area", "Circle.area", "Circle::area", "Circle#area"])
       expect(places(await ask(findSymbol, { name, path: "src" }), "symbols")).toEqual(["src/shape.ts:6"]);
   });
 
-  test("kinds, prefix, substring, folder", async () => {
+  test("filters by kind, prefix, substring and folder", async () => {
     expect(places(await ask(findSymbol, { name: "area", kinds: ["class"] }), "symbols")).toEqual([]);
     const starts = await ask(findSymbol, { name: "Cir", match: "prefix", path: "src/" });
     expect(places(starts, "symbols")).toEqual(["src/main.ts:3", "src/shape.ts:4"].sort().reverse());
@@ -76,7 +76,7 @@ describe("find_symbol", () => {
     expect(places(holds, "symbols")).toEqual(["src/shape.ts:1"]);
   });
 
-  test("the source comes along when asked", async () => {
+  test("includes the source on request", async () => {
     const [symbol] = rows(
       await ask(findSymbol, { name: "Circle/area", path: "src", include_body: true }),
       "symbols",
@@ -96,7 +96,7 @@ describe("find_symbol", () => {
 });
 
 describe("symbols_overview", () => {
-  test("a file: names, kinds, lines, heads", async () => {
+  test("lists the symbols of a file with kind, lines and head", async () => {
     const { files } = await ask(symbolsOverview, { path: "src/shape.ts" });
     expect(files).toEqual([
       {
@@ -137,7 +137,7 @@ describe("symbols_overview", () => {
     ]);
   });
 
-  test("depth and pages", async () => {
+  test("limits the depth and returns pages", async () => {
     const top = rows(await ask(symbolsOverview, { path: "src/shape.ts", depth: 1 }), "files");
     expect(top[0]?.symbols).toEqual(
       ["Shape", "Circle", "total"].map((name_path) => expect.objectContaining({ name_path })),
@@ -153,7 +153,7 @@ describe("symbols_overview", () => {
 });
 
 describe("find_references", () => {
-  test("uses, not comments and strings, each with its role and what it lies in; tests last", async () => {
+  test("finds uses outside of comments and strings, with role and enclosing symbol, tests last", async () => {
     const found = await ask(findReferences, { name: "Circle", defined_in: "src/shape.ts" });
     expect(
       rows(found, "references").map((r) => [`${r.path}:${r.line}:${r.column}`, r.role, r.within]),
@@ -168,7 +168,7 @@ describe("find_references", () => {
     expect(found).toMatchObject({ total: 6, partial: false, truncated: false });
   });
 
-  test("definitions too when asked; a folder", async () => {
+  test("includes definitions on request, and searches in a folder", async () => {
     const found = await ask(findReferences, { name: "total", include_definitions: true, path: "lib" });
     expect(rows(found, "references").map((r) => [`${r.path}:${r.line}`, r.role])).toEqual([
       ["lib/shape.py:6", "definition"],
@@ -185,22 +185,22 @@ describe("go_to_definition", () => {
       (d) => `${d.path}:${d.line} ${d.why}`,
     );
 
-  test("an imported name: the file that it is imported from comes first", async () => {
+  test("lists the definition in the imported file first", async () => {
     expect((await go("src/main.ts", 3, { symbol: "Circle" }))[0]).toBe("src/shape.ts:4 imported from");
     expect((await go("src/main.ts", 4, { column: 23 }))[0]).toBe("src/shape.ts:11 imported from");
   });
 
-  test("a parameter and a loop's variable: the enclosing scope comes first", async () => {
+  test("lists the definition in the enclosing scope first, for a parameter and a loop variable", async () => {
     expect((await go("src/shape.ts", 13, { symbol: "shapes" }))[0]).toBe("src/shape.ts:11 local scope");
     expect((await go("src/shape.ts", 14, { symbol: "sum" }))[0]).toBe("src/shape.ts:12 local scope");
     expect((await go("lib/shape.py", 7, { symbol: "shapes" }))[0]).toBe("lib/shape.py:6 local scope");
   });
 
-  test("a member: methods of that name", async () => {
+  test("finds the methods with the name of a member", async () => {
     expect(await go("lib/shape.py", 7, { symbol: "area" })).toContain("lib/shape.py:2 same file");
   });
 
-  test("no name there", async () => {
+  test("refuses a position without a name", async () => {
     await expect(go("src/main.ts", 2, {})).rejects.toThrow("no such name on line 2");
     await expect(go("src/main.ts", 999, { column: 1 })).rejects.toThrow("no such name on line 999");
     await expect(go("secret.env", 1, {})).rejects.toThrow("is ignored by git");
@@ -211,7 +211,7 @@ describe("search_structural", () => {
   const structural = (pattern: string, language: string, more = {}) =>
     ask(searchStructural, { pattern, language, ...more });
 
-  test("shapes of code with what the metavariables stand for", async () => {
+  test("finds code of a shape, with the values of the metavariables", async () => {
     const found = await structural("new $C($A)", "typescript");
     expect(
       rows(found, "matches").map((m) => [`${m.path}:${m.line}:${m.column}`, m.text, m.captures]),
@@ -222,7 +222,7 @@ describe("search_structural", () => {
     ]);
   });
 
-  test("inside of other code; Python; a folder; pages", async () => {
+  test("searches inside of other code, in Python and in a folder, and returns pages", async () => {
     expect(places(await structural("new $C($A)", "typescript", { inside: "await $X" }), "matches")).toEqual([
       "test/shape.test.ts:2",
     ]);
@@ -235,7 +235,7 @@ describe("search_structural", () => {
     expect(places(await structural("new $C($A)", "typescript", { offset: 2 }), "matches")).toHaveLength(1);
   });
 
-  test("a pattern that is none", async () => {
+  test("refuses an invalid pattern", async () => {
     await expect(structural("a; b", "typescript")).rejects.toThrow("The pattern was refused: ");
     expect(await structural("function (", "typescript")).toMatchObject({
       matches: [],
@@ -247,7 +247,7 @@ describe("search_structural", () => {
 });
 
 describe("repo_map", () => {
-  test("the most referenced symbols, within the budget", async () => {
+  test("lists the most referenced symbols within the budget", async () => {
     const { map, symbols, of } = await ask(repoMap);
     expect(map).toMatch(
       /src\/shape\.ts:\n(.*\n)*? {2}4: export class Circle implements Shape {2}\(\d files\)/,

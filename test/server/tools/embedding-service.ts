@@ -12,7 +12,7 @@ const MEANINGS = [
 
 export interface FakeService {
   url: URL;
-  /** What it was asked, a request each. */
+  /** The requests that it received. */
   asked: { authorization: string | undefined; model: string; input: string[] }[];
   /** Answers with this status instead, while it is set. */
   fail: number | undefined;

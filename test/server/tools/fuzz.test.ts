@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => lab.remove());
 
-/** Texts that are likely to be trouble, and texts that nobody thought of. */
+/** Texts that are likely to cause errors, and random texts. */
 const piece = fc.oneof(
   fc.constantFrom(
     "..",
@@ -62,7 +62,7 @@ const odd = fc.oneof(
   fc.constant(null),
   fc.array(text, { maxLength: 3 }),
 );
-/** Texts that mean something to some tool: names, revisions, patterns, ids, dates. */
+/** Texts with a meaning for some tool: names, revisions, patterns, ids, dates. */
 const telling = fc.oneof(
   fc.constantFrom(
     "answer",
@@ -123,7 +123,7 @@ function valueFor(schema: Schema): fc.Arbitrary<unknown> {
   return word;
 }
 
-/** Arguments that mostly come past the schema, for the repository with the traps. */
+/** Arguments that mostly pass the schema, for the repository with the traps. */
 function tame(tool: (typeof TOOLS)[number]): fc.Arbitrary<Record<string, unknown>> {
   const { properties = {}, required = [] } = z.toJSONSchema(tool.input, { io: "input" }) as Schema;
   const values = Object.fromEntries(
@@ -137,7 +137,7 @@ function tame(tool: (typeof TOOLS)[number]): fc.Arbitrary<Record<string, unknown
 const wild = (tool: (typeof TOOLS)[number]) =>
   fc.dictionary(fc.constantFrom(...Object.keys(tool.input.shape)), odd);
 
-/** Whatever is asked: an answer of the promised shape, or a refusal in words; and nothing that must stay hidden. */
+/** Calls the tool. It must give a valid answer or a refusal with a message, and nothing that must stay hidden. */
 async function ask(tool: (typeof TOOLS)[number], args: Record<string, unknown>): Promise<void> {
   const parsed = tool.input.safeParse(args);
   if (!parsed.success) return;

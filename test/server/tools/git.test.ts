@@ -57,7 +57,7 @@ const subjects = async (args: Record<string, unknown>) =>
   ((await ask(gitLog, args)).commits as { subject: string }[]).map((c) => c.subject);
 
 describe("git_log", () => {
-  test("commits, newest first, with all that is known of them", async () => {
+  test("lists commits with their details, newest first", async () => {
     const { commits } = await ask(gitLog);
     expect(commits).toEqual([
       expect.objectContaining({ commit: hashes[2], parents: [hashes[1]], subject: "Move it", body: "" }),
@@ -73,14 +73,14 @@ describe("git_log", () => {
     ]);
   });
 
-  test("a file through its renames, a folder, a revision", async () => {
+  test("follows a file through renames, and starts at a folder or revision", async () => {
     expect(await subjects({ path: "b.txt" })).toEqual(["Move it", "Shout the second line", "Sample"]);
     expect(await subjects({ path: "sub" })).toEqual(["Move it"]);
     expect(await subjects({ path: "gone.txt" })).toEqual(["Move it", "Sample"]);
     expect(await subjects({ revision: "v1~1" })).toEqual(["Shout the second line", "Sample"]);
   });
 
-  test("filters", async () => {
+  test("filters commits", async () => {
     expect(await subjects({ author: "grace@" })).toEqual(["Move it", "Shout the second line"]);
     expect(await subjects({ message: "TOO QUIET" })).toEqual(["Shout the second line"]);
     expect(await subjects({ changed_text: "needle again" })).toEqual(["Move it"]);
@@ -107,7 +107,7 @@ describe("git_log", () => {
     await expect(ask(gitLog, args)).rejects.toThrow(message);
   });
 
-  test("an option in a filter is text", async () => {
+  test("treats an option in a filter as text", async () => {
     expect(await subjects({ author: "--output=/tmp/x" })).toEqual([]);
     expect(await subjects({ changed_text: "-x --output=/tmp/x" })).toEqual([]);
   });
@@ -116,7 +116,7 @@ describe("git_log", () => {
 describe("git_diff", () => {
   const files = async (args: Record<string, unknown>) => (await ask(gitDiff, args)).files;
 
-  test("the work tree since a commit", async () => {
+  test("compares the work tree with a commit", async () => {
     expect(await ask(gitDiff)).toMatchObject({
       from: hashes[2],
       to: "work tree",
@@ -132,7 +132,7 @@ describe("git_diff", () => {
     });
   });
 
-  test("one commit, the first commit, two revisions, one path", async () => {
+  test("shows a commit, the first commit, and two revisions for one path", async () => {
     expect(await files({ commit: hashes[1] })).toEqual([
       {
         path: "a.txt",
@@ -153,7 +153,7 @@ describe("git_diff", () => {
     expect(await files({ from: "HEAD~1", to: "HEAD", path: "sub" })).toHaveLength(1);
   });
 
-  test("pages, and a patch that is cut", async () => {
+  test("returns pages, and cuts a long patch", async () => {
     expect(await ask(gitDiff, { from: hashes[0], to: "v1", max_results: 2 })).toMatchObject({
       total: 5,
       truncated: true,
@@ -165,7 +165,7 @@ describe("git_diff", () => {
 });
 
 describe("git_blame", () => {
-  test("neighbouring lines of one commit together; what is not committed is nobody's", async () => {
+  test("groups neighbouring lines of one commit, and names no author for uncommitted lines", async () => {
     const { groups } = await ask(gitBlame, { path: "b.txt" });
     expect(
       (groups as { commit: string; text: string; start_line: number }[]).map((g) => [
@@ -186,7 +186,7 @@ describe("git_blame", () => {
     });
   });
 
-  test("at a revision, a range, beyond the end", async () => {
+  test("starts at a revision, takes a range, and refuses lines beyond the end", async () => {
     expect(
       (await ask(gitBlame, { path: "a.txt", revision: hashes[1], start_line: 2, end_line: 2 })).groups,
     ).toMatchObject([{ commit: hashes[1], text: "TWO" }]);
@@ -199,7 +199,7 @@ describe("git_blame", () => {
 });
 
 describe("read_file at a revision", () => {
-  test("as it was, also when it has gone since", async () => {
+  test("returns the file at that revision, even if it was deleted later", async () => {
     expect(await ask(readFile, { path: "a.txt", revision: "HEAD~2" })).toMatchObject({
       commit: hashes[0],
       text: "one\ntwo\nthree",
@@ -214,7 +214,7 @@ describe("read_file at a revision", () => {
 });
 
 describe("find_files", () => {
-  test("the same name, then names that begin with it, hold it, then paths", () => {
+  test("ranks an equal name first, then names that begin with it or contain it, then paths", () => {
     const files = [
       "src/config.ts",
       "config/a.ts",
@@ -234,7 +234,7 @@ describe("find_files", () => {
     expect(rankFiles(files, "srvfig")).toEqual(["server/con/fig.ts"]);
   });
 
-  test("of the repository, with pages", async () => {
+  test("searches one repository, and returns pages", async () => {
     expect(await ask(findFiles, { query: "txt", max_results: 1 })).toMatchObject({
       files: ["b.txt"],
       total: 2,
@@ -245,7 +245,7 @@ describe("find_files", () => {
 });
 
 describe("list_repos", () => {
-  test("branch, commit, page and index; no credentials", async () => {
+  test("lists branch, commit, page and index, without credentials", async () => {
     const answer = await ask(listRepos);
     expect(answer.repos).toEqual([
       {
@@ -260,7 +260,7 @@ describe("list_repos", () => {
     expect(JSON.stringify(answer)).not.toContain("hunter2");
   });
 
-  test("a repository without a commit", async () => {
+  test("lists a repository without a commit", async () => {
     await git("init", "--quiet", "--initial-branch=start", join(lab.path, "bare-start"));
     const { repos } = await ask(listRepos);
     expect((repos as object[])[0]).toEqual({
@@ -298,7 +298,7 @@ describe("forge", () => {
     expect(forge && lineUrl(forge, "abc", "a b/c.ts", 1, 2)).toBe(url);
   });
 
-  test("a host that says nothing of its kind has no links", () => {
+  test("a host of unknown kind has no links", () => {
     expect(forgeOf("https://git.example.com/o/n")).toBeUndefined();
   });
 });

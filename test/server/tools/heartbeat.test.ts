@@ -14,7 +14,7 @@ afterEach(() => {
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-test("reports the seconds of a call that takes long, and nothing after its end", async () => {
+test("reports the seconds of a long call, and stops at its end", async () => {
   const call = withHeartbeat("git_log", { progress }, () => wait(5_000));
   await jest.advanceTimersByTimeAsync(20_000);
   await call;
@@ -24,7 +24,7 @@ test("reports the seconds of a call that takes long, and nothing after its end",
   ]);
 });
 
-test("stops when the tool reports itself, which continues where the seconds ended", async () => {
+test("stops when the tool reports progress itself, and the progress keeps rising", async () => {
   const call = withHeartbeat("search", { progress }, async (context) => {
     await wait(2_500);
     context.progress?.(1, 3, "one");
@@ -40,7 +40,7 @@ test("stops when the tool reports itself, which continues where the seconds ende
   ]);
 });
 
-test("ends with a call that fails", async () => {
+test("stops when the call fails", async () => {
   const fail = async () => {
     throw new Error("no");
   };

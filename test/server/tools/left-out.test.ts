@@ -58,7 +58,7 @@ describe("files that the index lacks are named", () => {
     expect(index.left_out).toEqual({ files: 5, examples: EXPECTED });
   });
 
-  test("those of the folder or file that was asked about, and none where there is none", async () => {
+  test("only those of the requested folder or file", async () => {
     const leftOut = async (path: string) =>
       ((await lab.call(symbolsOverview, { path })) as { index: { left_out?: unknown } }).index.left_out;
     expect(await leftOut("src/large.ts")).toEqual({ files: 1, examples: [EXPECTED[2]] });
@@ -66,7 +66,7 @@ describe("files that the index lacks are named", () => {
     expect(await leftOut("src/a.ts")).toBeUndefined();
   });
 
-  test("search_structural names those of its language", async () => {
+  test("only those of the requested language, in search_structural", async () => {
     const found = await lab.call(searchStructural, { pattern: "deep()", language: "typescript" });
     expect(found.note).toBe("Skipped: src/large.ts (larger than 1 MiB).");
     expect(
@@ -74,11 +74,11 @@ describe("files that the index lacks are named", () => {
     ).toBeUndefined();
   });
 
-  test("search, whose answer has no room for it, tells the caller's log", async () => {
-    const told: string[] = [];
+  test("in the caller's log, for search, whose answer has no field for them", async () => {
+    const messages: string[] = [];
     const { workspace, index, semantic } = lab;
     const signal = new AbortController().signal;
-    const log = (level: string, message: string) => told.push(`${level} ${message}`);
+    const log = (level: string, message: string) => messages.push(`${level} ${message}`);
     await search.run(search.input.parse({ query: "deep" }), {
       workspace,
       index,
@@ -87,11 +87,11 @@ describe("files that the index lacks are named", () => {
       ripgrep: "",
       log,
     });
-    expect(told).toEqual([`info code: 5 files are not in the index, such as ${EXPECTED.join(", ")}`]);
+    expect(messages).toEqual([`info code: 5 files are not in the index, such as ${EXPECTED.join(", ")}`]);
   });
 });
 
-test("an update keeps the list right, also of what there was no room for", async () => {
+test("an update also updates the list of omitted files, including those beyond its limit", async () => {
   const folder = await temporaryFolder();
   try {
     const root = join(folder.path, "repo");

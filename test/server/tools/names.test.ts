@@ -4,7 +4,7 @@ import { findSymbol } from "../../../server/tools/find-symbol.ts";
 import { goToDefinition } from "../../../server/tools/go-to-definition.ts";
 import { type Lab, makeCodeLab } from "./support.ts";
 
-/** Names that bear signs, and names that other files bear too. */
+/** Names with special characters, and names that occur in several files. */
 const FILES = {
   "web/sessions.ts": `export class Sessions {
   #bury(): void {}
@@ -153,15 +153,15 @@ describe("find_symbol by package, module, file or folder", () => {
     ["readConfig", "read_config"],
     ["http.Servr", "Server"],
     ["#burry", "bury"],
-  ])("nothing is named %s: says that %s is", async (name, like) => {
+  ])("nothing is named %s: suggests %s", async (name, like) => {
     const found = await find(name);
     expect(found).toMatchObject({ symbols: [], total: 0, partial: false });
     expect(found.note).toContain(like);
   });
 });
 
-describe("find_symbol among more than can be ranked", () => {
-  test("filters before it cuts, and says when it has cut", async () => {
+describe("find_symbol with more matches than it can rank", () => {
+  test("filters before it cuts, and says that it cut", async () => {
     const many = await makeCodeLab({
       ...Object.fromEntries(
         ["a", "b", "c"].map((f) => [
@@ -202,7 +202,7 @@ describe("find_references by every spelling", () => {
   });
 
   test.each(["#bury", "empty?", "push!", "~File", "operator==", "$name", "r#type", "Get-Thing"])(
-    "the definition of %s is known for one",
+    "the definition of %s is marked as a definition",
     async (name) => {
       const found = await lab.call(findReferences, { name, include_definitions: true });
       const roles = (found.references as Row[]).map((r) => r.role);
@@ -240,7 +240,7 @@ describe("go_to_definition", () => {
     expect(await go(path, line, at)).toBe(expected);
   });
 
-  test.each(["use", "ser", "Id"])("%s is only a part of the line's words", async (symbol) => {
+  test.each(["use", "ser", "Id"])("%s is only a part of a word in the line", async (symbol) => {
     await expect(go("web/user.ts", 2, { symbol })).rejects.toThrow("no such name on line 2");
   });
 });

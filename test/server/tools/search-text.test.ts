@@ -45,14 +45,14 @@ const match = (line: number, path = "a.txt") =>
   });
 
 describe("search_text", () => {
-  test("loses nothing when ripgrep ends before git has listed the tracked files that are ignored", async () => {
+  test("finds all matches when ripgrep ends before git has listed the tracked files that are ignored", async () => {
     const rg = await standIn(`printf '%s\\n' '${match(7)}'`);
     const ignored = new Promise<ReadonlySet<string>>((resolve) => setTimeout(resolve, 300, new Set()));
     const { matches } = await search(rg, Promise.resolve(new Set(["a.txt"])), ignored);
     expect(matches.map((found) => found.line)).toEqual([7]);
   });
 
-  test("lets ripgrep wait while git lists, whatever it finds", async () => {
+  test("pauses ripgrep while git lists, however much it finds", async () => {
     const written = join(folder.path, "written");
     // Some 4 MB, of which only the last line is a file that git knows.
     const rg = await standIn(
@@ -61,7 +61,7 @@ describe("search_text", () => {
     const listing = Promise.withResolvers<ReadonlySet<string>>();
     const found = search(rg, listing.promise);
     let before = -1;
-    // It stands still: two looks see the same.
+    // Two readings are equal, so ripgrep is paused.
     for (let now = 0; now === 0 || now !== before; ) {
       before = now;
       await new Promise((resolve) => setTimeout(resolve, 150));
@@ -77,18 +77,18 @@ describe("search_text", () => {
     ["half a message", '{"type":"match","data":{'],
     ["JSON that is no object", "null"],
     ["nothing", ""],
-  ])("reads over a line that is no message: %s", async (_, line) => {
+  ])("skips a line that is not a message: %s", async (_, line) => {
     const rg = await standIn(`printf '%s\\n' '${line}' '${match(1)}' '${line}' '${match(2)}'`);
     const { matches } = await search(rg, Promise.resolve(new Set(["a.txt"])));
     expect(matches.map((m) => m.line)).toEqual([1, 2]);
   });
 
-  test("a message of another form fails the call and nothing else", async () => {
+  test("fails only the call when a message has another form", async () => {
     const rg = await standIn(`echo '{"type":"match"}'`);
     await expect(search(rg, Promise.resolve(new Set(["a.txt"])))).rejects.toThrow();
   });
 
-  test("a repository that git cannot list is an error, also when nothing is found", async () => {
+  test("fails for a repository that git cannot list, even without matches", async () => {
     const broken = Promise.reject(new Error("git ls-files failed"));
     await expect(search(await standIn("exit 1"), broken)).rejects.toThrow("git ls-files failed");
     await expect(search(await standIn(`printf '%s\\n' '${match(1)}'`), broken)).rejects.toThrow(

@@ -31,7 +31,7 @@ const edit = async (path: string, text: string) => {
 const inputs = () => lab.service.asked.flatMap((a) => a.input).filter((text) => text !== "ready?");
 
 describe("search_semantic", () => {
-  test("finds by meaning what has none of the words, and merges what has them", async () => {
+  test("finds code by meaning without any common word, and merges matches of words", async () => {
     const [first] = await ask({ query: "throw away a signed session" });
     expect(first).toMatchObject({ path: "src/store.ts", by: "meaning" });
     expect((await ask({ query: "render" }))[0]).toMatchObject({ path: "src/canvas.ts", by: "meaning" });
@@ -50,7 +50,7 @@ describe("search_semantic", () => {
     });
   });
 
-  test("only what is new is asked for, and what goes is forgotten", async () => {
+  test("embeds only new code, and removes the vectors of deleted code", async () => {
     expect(inputs()).toHaveLength(4);
     expect(lab.service.asked.every((a) => a.authorization === "Bearer k3y" && a.model === "test")).toBe(true);
     await edit("src/canvas.ts", "export function remove() {}\n");
@@ -64,7 +64,7 @@ describe("search_semantic", () => {
     expect(inputs().join()).not.toContain("PASSWORD");
   });
 
-  test("a service that goes away: the capability says why, without the key; and it comes back", async () => {
+  test("is unavailable while the service is away, with a reason that does not show the key", async () => {
     lab.service.fail = 401;
     await lab.semantic.refresh();
     const found = () => lab.capabilities.snapshot().capabilities.find((c) => c.name === "embeddings");
@@ -79,7 +79,7 @@ describe("search_semantic", () => {
     expect(found()?.available).toBe(true);
   });
 
-  test("vectors of another length, and of another model, replace the old ones", async () => {
+  test("replaces vectors of another length or model", async () => {
     lab.service.padding = 3;
     await edit("src/canvas.ts", "export function draw() {}\n");
     await lab.semantic.refresh();
@@ -97,7 +97,7 @@ describe("search_semantic", () => {
   });
 });
 
-test("without EMBEDDINGS_URL it is not offered; with it, it comes when the service answers", async () => {
+test("search_semantic is listed only with EMBEDDINGS_URL, once the service answers", async () => {
   const LIST = { jsonrpc: "2.0", id: 1, method: "tools/list", params: {} };
   const folder = join(lab.path, "..");
   const env = { WORKSPACE_DIR: lab.path, INDEX_DIR: join(folder, "index-of-app") };

@@ -33,7 +33,7 @@ describe("cut", () => {
     expect(all(text, max)).toBe(text);
   });
 
-  test("behind the end of a line or a file there is nothing", () => {
+  test("beyond the end of a line or a file there is no text", () => {
     expect(cut("abc", { from: 1, to: 1, column: 9 }, 99)).toMatchObject({ text: "", next_line: null });
     expect(cut("abc", { from: 7, to: undefined }, 99)).toMatchObject({
       text: "",

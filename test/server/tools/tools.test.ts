@@ -26,7 +26,7 @@ const search = async (args: Record<string, unknown>) =>
   };
 const paths = async (args: Record<string, unknown>) => (await search(args)).matches.map((m) => m.path);
 
-test("names fit every client, and each tool says its limits", () => {
+test("tool names are valid for every client, and each description has the tool's limits", () => {
   for (const tool of TOOLS) {
     expect(tool.name).toMatch(/^[A-Za-z0-9_./-]{1,64}$/);
     expect(tool.title).not.toBe("");
@@ -36,8 +36,8 @@ test("names fit every client, and each tool says its limits", () => {
   }
 });
 
-describe("which repository", () => {
-  test("one of several must be named", async () => {
+describe("the argument repo", () => {
+  test("is required with several repositories", async () => {
     await expect(lab.call(listFiles, {})).rejects.toThrow(
       'There are several repositories. Pass "repo": one of alpha, beta.',
     );
@@ -45,13 +45,16 @@ describe("which repository", () => {
     expect((await lab.call(listFiles, { repo: "beta" })).files).toEqual([".gitignore", "beta.txt"]);
   });
 
-  test.each(["..", "linked", "not-a-repository", "/etc", ".", "alpha/src"])("%s is none", async (repo) => {
-    await expect(lab.call(listFiles, { repo })).rejects.toThrow("There is no repository");
-  });
+  test.each(["..", "linked", "not-a-repository", "/etc", ".", "alpha/src"])(
+    "is refused if it is %s",
+    async (repo) => {
+      await expect(lab.call(listFiles, { repo })).rejects.toThrow("There is no repository");
+    },
+  );
 });
 
 describe("list_files", () => {
-  test("what git knows, sorted; nothing ignored, nothing of .git", async () => {
+  test("lists what git lists, sorted, without ignored files and .git", async () => {
     const files = await list();
     expect(files).toContain("src/main.ts");
     expect(files).toContain(".github/ci.yml");
@@ -60,7 +63,7 @@ describe("list_files", () => {
     expect(files).toEqual([...files].sort());
   });
 
-  test("a folder, a glob at any depth, a glob from the folder", async () => {
+  test("lists a folder, and filters by globs from the folder or at any depth", async () => {
     expect(await list({ path: "src" })).toEqual(["src/deep/other.ts", "src/main.ts"]);
     expect(await list({ glob: "*.ts", path: "src" })).toEqual(["src/deep/other.ts", "src/main.ts"]);
     expect(await list({ glob: "src/*.ts" })).toEqual(["src/main.ts"]);
@@ -69,7 +72,7 @@ describe("list_files", () => {
     expect(await list({ glob: ":(exclude)src" })).toEqual([]);
   });
 
-  test("offset and max_results page through", async () => {
+  test("returns pages by offset and max_results", async () => {
     const all = await list();
     const page = await lab.call(listFiles, alpha({ offset: 2, max_results: 3 }));
     expect(page).toMatchObject({ files: all.slice(2, 5), total: all.length, truncated: true });
@@ -79,7 +82,7 @@ describe("list_files", () => {
     });
   });
 
-  test("a new file is listed before it is committed", async () => {
+  test("lists a new file before it is committed", async () => {
     await writeFile(join(lab.path, "beta", "fresh.txt"), "fresh\n");
     expect((await lab.call(listFiles, { repo: "beta" })).files).toContain("fresh.txt");
     expect(await lab.call(readFile, { repo: "beta", path: "fresh.txt" })).toMatchObject({ text: "fresh" });
@@ -89,7 +92,7 @@ describe("list_files", () => {
 describe("read_file", () => {
   const read = (args: Record<string, unknown>) => lab.call(readFile, alpha(args));
 
-  test("a whole file, a range, the end", async () => {
+  test("reads a whole file, a range and the end", async () => {
     expect(await read({ path: "README.md" })).toEqual({
       repo: "alpha",
       path: "README.md",
@@ -122,18 +125,18 @@ describe("read_file", () => {
     expect(await read({ path: "crlf.txt" })).toMatchObject({ text: "one\nneedle two", total_lines: 2 });
   });
 
-  test("UTF-16 is text, as search_text finds it", async () => {
+  test("reads UTF-16 as text, as search_text does", async () => {
     expect(await read({ path: "wide.ps1" })).toMatchObject({ binary: false, text: "Write-Host sixteen" });
     expect(await paths({ query: "sixteen" })).toEqual(["wide.ps1"]);
   });
 
-  test("a range that ends before it begins is refused", async () => {
+  test("refuses a range that ends before it begins", async () => {
     await expect(read({ path: "lines.txt", start_line: 5, end_line: 3 })).rejects.toThrow(
       "before start_line",
     );
   });
 
-  test("max_answer_chars cuts at a line and says where to go on", async () => {
+  test("cuts at a line for max_answer_chars, and says where to continue", async () => {
     expect(await read({ path: "lines.txt", max_answer_chars: 17 })).toMatchObject({
       text: "line 1\nline 2",
       truncated: true,
@@ -146,11 +149,11 @@ describe("read_file", () => {
     });
   });
 
-  test("a binary file is said to be one", async () => {
+  test("says that a file is binary", async () => {
     expect(await read({ path: "binary.dat" })).toMatchObject({ binary: true, size: 9, text: "" });
   });
 
-  test("a huge file is refused with the way to go on", async () => {
+  test("refuses a huge file, and says how to read it", async () => {
     await writeFile(join(lab.path, "alpha", "huge.log"), Buffer.alloc(17 * 1024 * 1024, "x"));
     await expect(read({ path: "huge.log" })).rejects.toThrow("Use search_text with context");
   });
@@ -176,14 +179,14 @@ describe("read_file", () => {
     await expect(read({ path })).rejects.toThrow(message);
   });
 
-  test("a named pipe does not hang it", async () => {
+  test("refuses a named pipe without waiting", async () => {
     await promisify(execFile)("mkfifo", [join(lab.path, "alpha", "pipe")]);
     await expect(read({ path: "pipe" })).rejects.toThrow("not a regular file");
   });
 });
 
 describe("search_text", () => {
-  test("every file git shows, hidden folders too; nothing ignored, binary, linked or of .git", async () => {
+  test("searches the files that git lists, also in hidden folders, but none that is ignored, binary, linked or in .git", async () => {
     expect(await paths({ query: "needle" })).toEqual([
       ".github/ci.yml",
       "README.md",
@@ -195,7 +198,7 @@ describe("search_text", () => {
   });
 
   test.each([[["*.env"]], [["**/*"]], [["secret.env", ".git/**"]], [["/.git/config"]]])(
-    "globs %j bring no ignored file back",
+    "does not search ignored files with the globs %j",
     async (globs) => {
       const found = [
         ...(await paths({ query: "PASSWORD", globs })),
@@ -205,7 +208,7 @@ describe("search_text", () => {
     },
   );
 
-  test("globs choose and leave out", async () => {
+  test("includes and excludes files by globs", async () => {
     expect(await paths({ query: "needle", globs: ["*.ts", "*.yml"] })).toEqual([
       ".github/ci.yml",
       "src/main.ts",
@@ -216,7 +219,7 @@ describe("search_text", () => {
     ]);
   });
 
-  test("a folder, one file", async () => {
+  test("searches a folder or one file", async () => {
     expect(await paths({ query: "needle", path: "src" })).toEqual(["src/main.ts"]);
     expect(await paths({ query: "needle", path: "odd [name]*.md" })).toEqual(["odd [name]*.md"]);
     await expect(search({ query: "needle", path: "../beta" })).rejects.toThrow('".."');
@@ -224,19 +227,19 @@ describe("search_text", () => {
     await expect(search({ query: "needle", path: ".git" })).rejects.toThrow("files of git itself");
   });
 
-  test("the end of a line is found before CRLF and LF alike", async () => {
+  test("matches the end of a line before CRLF and before LF", async () => {
     expect(await paths({ query: "needle two$", regex: true })).toEqual(["crlf.txt"]);
     expect(await paths({ query: "haystack\\.$", regex: true })).toEqual(["README.md"]);
   });
 
-  test("literal by default, a regular expression when asked", async () => {
+  test("searches for a literal by default, and for a regular expression on request", async () => {
     expect(await paths({ query: "n.*dle" })).toEqual([]);
     expect(await paths({ query: '^export const (\\w+) = "n', regex: true })).toEqual(["src/main.ts"]);
     await expect(search({ query: "(", regex: true })).rejects.toThrow("The search was refused: ");
   });
 
   test.each(["--files", "-e", "--pre=/bin/sh", "-", "--"])(
-    "%s is a query, never an option",
+    "takes the query %s as text, not as an option",
     async (query) => {
       expect((await search({ query, globs: ["!*"] })).matches).toEqual([]);
     },
@@ -248,7 +251,7 @@ describe("search_text", () => {
     expect(await paths({ query: "Sample", case: "sensitive" })).toEqual(["README.md"]);
   });
 
-  test("context before and after, line ends taken off", async () => {
+  test("returns lines before and after a match, without line ends", async () => {
     expect((await search({ query: "line 50", path: "lines.txt", context: 2 })).matches).toEqual([
       {
         path: "lines.txt",
@@ -262,7 +265,7 @@ describe("search_text", () => {
     expect((await search({ query: "needle", path: "crlf.txt" })).matches[0]?.text).toBe("needle two");
   });
 
-  test("max_results, and the part of a long line round the match", async () => {
+  test("limits the results, and returns the part of a long line around the match", async () => {
     const some = await search({ query: "line", path: "lines.txt", max_results: 3, context: 1 });
     expect(some).toMatchObject({ truncated: true });
     expect(some.matches.map((m) => m.line)).toEqual([1, 2, 3]);
@@ -272,7 +275,7 @@ describe("search_text", () => {
     expect(long?.text.length).toBeLessThan(500);
   });
 
-  test("pages are in one order, whether or not all matches fit on them", async () => {
+  test("pages are in one order, whether or not all matches fit", async () => {
     const whole = await search({ query: "e", max_results: 500 });
     const seen = [];
     for (let offset: number | null = 0; offset !== null; ) {
@@ -287,15 +290,15 @@ describe("search_text", () => {
     expect(seen.length).toBeGreaterThan(100);
   });
 
-  test("more than one line or a NUL is refused", async () => {
+  test("refuses a query of several lines or with a NUL", async () => {
     await expect(search({ query: "a\nb" })).rejects.toThrow("one line");
     await expect(search({ query: "a", globs: ["x\0"] })).rejects.toThrow("one line");
   });
 
-  test("a cancelled call ends its search", async () => {
-    const gone = new AbortController();
-    const searching = lab.call(searchText, alpha({ query: "needle" }), gone.signal);
-    gone.abort(new Error("gone"));
+  test("ends the search when the call is cancelled", async () => {
+    const abort = new AbortController();
+    const searching = lab.call(searchText, alpha({ query: "needle" }), abort.signal);
+    abort.abort(new Error("gone"));
     await expect(searching).rejects.toThrow("gone");
   });
 });

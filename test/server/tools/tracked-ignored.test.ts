@@ -44,7 +44,7 @@ beforeAll(async () => {
   root = join(lab.path, "code");
   for (const path of [...TRACKED, ...SECRET]) await write(path);
   await git("add", "--force", "--", ...TRACKED.map((path) => `:(literal)${path}`));
-  // The listing of a moment ago is believed for two seconds.
+  // A listing is cached for two seconds.
   await new Promise((resolve) => setTimeout(resolve, 2_100));
 });
 afterAll(() => lab.remove());
@@ -55,7 +55,7 @@ const find = async (more: Record<string, unknown> = {}) => {
 };
 
 describe("search_text in tracked files that are ignored", () => {
-  test("finds each of them once, beside the others, and nothing that git does not know", async () => {
+  test("finds each of them once, with the other files, and no untracked ignored file", async () => {
     expect((await find()).toSorted()).toEqual([...TRACKED, ...PLAIN].toSorted());
   });
 
@@ -92,7 +92,7 @@ describe("search_text in tracked files that are ignored", () => {
     expect(new Set(seen).size).toBe(TRACKED.length + PLAIN.length);
   });
 
-  test("leaves no temporary file behind, also when the search is refused", async () => {
+  test("leaves no temporary file, even when the search is refused", async () => {
     const before = process.env.TMPDIR;
     process.env.TMPDIR = await mkdtemp(join(lab.path, ".tmp-"));
     try {
@@ -106,7 +106,7 @@ describe("search_text in tracked files that are ignored", () => {
     }
   });
 
-  test("more of them than are listed one by one", async () => {
+  test("finds them if there are more than can be listed one by one", async () => {
     const many = join(lab.path, "many");
     await makeRepository(many, { ".gitignore": "gen/\nsecret.env\n" });
     await mkdir(join(many, "gen"));

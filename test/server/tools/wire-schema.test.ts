@@ -33,9 +33,9 @@ describe("every optional argument of every tool", () => {
       .map((name) => [one.name, name] as const);
   });
 
-  test("there are many", () => expect(optional.length).toBeGreaterThan(80));
+  test("is in the table, which has more than 80 rows", () => expect(optional.length).toBeGreaterThan(80));
 
-  test.each(optional)("%s.%s: null and empty text are as if it were absent", async (toolName, name) => {
+  test.each(optional)("%s.%s: null and an empty text count as absent", async (toolName, name) => {
     const one = tool(toolName);
     const required = Object.fromEntries(
       (inputOf(one).required ?? []).map((key) => [key, REQUIRED[key] ?? "x"]),
@@ -48,7 +48,7 @@ describe("every optional argument of every tool", () => {
   });
 });
 
-describe("what is meant", () => {
+describe("a malformed argument", () => {
   test.each<[string, string, unknown, unknown]>([
     [
       "a list as JSON text",
@@ -140,14 +140,14 @@ describe("what is meant", () => {
     ["text that is no boolean", { query: "x", regex: "perhaps" }],
     ["two texts for one", { query: ["a", "b"] }],
     ["an unknown enum", { query: "x", case: "upper" }],
-  ])("%s stays refused, with what the tool takes", async (_, given) => {
+  ])("%s is refused with the accepted form", async (_, given) => {
     const result = await wireSchemas(tool("search_text")).input["~standard"].validate(given);
     expect(result.issues?.at(-1)?.message).toMatch(
       /^search_text takes \{"query": string, "regex"\?: boolean/,
     );
   });
 
-  test("nothing of Object's own is an argument", () => {
+  test("properties of Object.prototype are not arguments", () => {
     expect(
       meant("search_text", JSON.parse('{"query":"x","__proto__":{"repo":"r"},"constructor":1}')),
     ).toMatchObject({
@@ -156,14 +156,14 @@ describe("what is meant", () => {
     expect(({} as Record<string, unknown>).repo).toBeUndefined();
   });
 
-  test("the description of arguments names types and what may be left out", () => {
+  test("the description of the arguments has their types and which are optional", () => {
     expect(describeArguments(inputOf(tool("find_symbol")))).toMatch(
       /^\{"name": string, "match"\?: "exact" \| "prefix" \| "substring", "kinds"\?: \("class" \| /,
     );
   });
 });
 
-test("JSON Schemas are converted once, however often they are asked for", () => {
+test("JSON Schemas are converted once", () => {
   const { input, output } = wireSchemas(tool("read_file"));
   const options = { target: "draft-2020-12" } as const;
   expect(input["~standard"].jsonSchema.input(options)).toBe(input["~standard"].jsonSchema.input(options));
@@ -171,7 +171,7 @@ test("JSON Schemas are converted once, however often they are asked for", () => 
   expect(wireSchemas(tool("read_file")).input).toBe(input);
 });
 
-describe("over the wire", () => {
+describe("over HTTP", () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let running: RunningApp;
   beforeAll(async () => {
@@ -225,7 +225,7 @@ describe("over the wire", () => {
   });
 });
 
-test("published schemas have one type each: a list of types is not in the dialects of several clients", () => {
+test("published schemas never have a list of types, which several clients do not support", () => {
   const lists: string[] = [];
   const walk = (value: unknown, at: string) => {
     if (typeof value !== "object" || value === null) return;

@@ -11,7 +11,7 @@ import { makeRepository, temporaryFolder } from "../support.ts";
 const about = () => ({ draining: false, release: "r", colour: "blue" });
 const noSync = { describe: () => "" };
 
-test("git reads the workspace once, beside callers that wait for places; later no program is started", async () => {
+test("the check runs git once, without waiting for busy callers, and then starts no program", async () => {
   const folder = await temporaryFolder();
   const stop = new AbortController();
   try {
@@ -24,7 +24,7 @@ test("git reads the workspace once, beside callers that wait for places; later n
       ).catch(() => undefined),
     );
     expect(await check()).toBe(`1 repositories in ${folder.path}`);
-    // git could not read it any more; that is for the index to find out.
+    // git cannot read the repository any more. The index reports that, not this check.
     await rm(join(root, ".git", "HEAD"));
     expect(await check()).toBe(`1 repositories in ${folder.path}`);
     const first = workspaceCheck(new Workspace({ kind: "folder", dir: folder.path }), noSync);
@@ -39,7 +39,7 @@ test("git reads the workspace once, beside callers that wait for places; later n
   }
 });
 
-test("a check that hangs is not run a second time beside itself", async () => {
+test("a check that hangs is not started a second time", async () => {
   let runs = 0;
   let go = () => {};
   const run = () => {
@@ -49,12 +49,12 @@ test("a check that hangs is not run a second time beside itself", async () => {
     });
   };
   const probe = new ReadinessProbe([{ name: "slow", run }], about, 0);
-  const asked = [probe.probe(), probe.probe()];
+  const probes = [probe.probe(), probe.probe()];
   await new Promise((resolve) => setTimeout(resolve, 5));
-  asked.push(probe.probe());
+  probes.push(probe.probe());
   expect(runs).toBe(1);
   go();
-  expect((await Promise.all(asked)).map((state) => state.ready)).toEqual([true, true, true]);
+  expect((await Promise.all(probes)).map((state) => state.ready)).toEqual([true, true, true]);
   void probe.probe();
   expect(runs).toBe(2);
   go();

@@ -22,26 +22,26 @@ describe("runChild", () => {
     });
   });
 
-  test("an abort kills the child; one before the start starts nothing", async () => {
-    const gone = new AbortController();
+  test("kills the child on an abort, and starts none after an abort", async () => {
+    const abort = new AbortController();
     const running = sh("echo on; exec sleep 600", {
-      signal: gone.signal,
+      signal: abort.signal,
       onChunk: () => {
-        gone.abort(new Error("gone"));
+        abort.abort(new Error("gone"));
         return true;
       },
     });
     expect(await running).toMatchObject({ code: null, stopped: "abort" });
-    await expect(sh("true", { signal: gone.signal })).rejects.toThrow("gone");
+    await expect(sh("true", { signal: abort.signal })).rejects.toThrow("gone");
   });
 
-  test("so do the time limit, too much output, and having read enough", async () => {
+  test("kills the child at the time limit, after too much output, and when the caller has read enough", async () => {
     expect(await sh("exec sleep 600", { timeoutMs: 20 })).toMatchObject({ stopped: "timeout" });
     expect(await sh("exec yes", { maxBytes: 1_000 })).toMatchObject({ stopped: "too-much" });
     expect(await sh("exec yes", { onChunk: () => false })).toMatchObject({ stopped: "enough" });
   });
 
-  test("nothing of the server's environment is passed on", async () => {
+  test("does not pass the server's environment to the child", async () => {
     process.env.TOKENS_FILE = "/secret/tokens.json";
     const { stdout } = await sh("env");
     delete process.env.TOKENS_FILE;
@@ -49,13 +49,13 @@ describe("runChild", () => {
     expect(stdout.toString()).not.toContain("TOKENS_FILE");
   });
 
-  test("a program that is not there is an error, and its place is free again", async () => {
+  test("fails for a missing program, and frees its place", async () => {
     const missing = () => runChild("/nonexistent/rg", [], { cwd: "/", timeoutMs: 1_000 });
     for (let n = 0; n < 12; n++) await expect(missing()).rejects.toThrow("ENOENT");
     expect((await sh("echo still")).stdout.toString()).toBe("still\n");
   });
 
-  test("more of one caller than may wait are refused in words, the others all run", async () => {
+  test("refuses a caller's programs above the queue limit with the reason, and runs the others", async () => {
     const results = await asCaller("greedy", () =>
       Promise.allSettled(Array.from({ length: 300 }, () => sh(":"))),
     );
@@ -67,16 +67,16 @@ describe("runChild", () => {
     expect(refused.every((r) => /places for programs .* try again/.test(String(r.reason)))).toBe(true);
   });
 
-  test("the time limit counts from the arrival, and an abort gives up the place in the queue", async () => {
-    const gone = new AbortController();
+  test("counts the time limit from the arrival, and frees the place in the queue on an abort", async () => {
+    const abort = new AbortController();
     const stop = new AbortController();
     await asCaller("waiting", async () => {
       const places = Math.max(2, availableParallelism());
       const running = Array.from({ length: places }, () => sh("exec sleep 600", { signal: stop.signal }));
       const late = sh("echo ran >&2", { timeoutMs: 50 });
       await expect(late).rejects.toThrow(/waited 0.1 s for its turn.*this token/);
-      const cancelled = sh("echo ran >&2", { signal: gone.signal });
-      gone.abort(new Error("gone"));
+      const cancelled = sh("echo ran >&2", { signal: abort.signal });
+      abort.abort(new Error("gone"));
       await expect(cancelled).rejects.toThrow("gone");
       expect((await asCaller("another", () => sh("echo another"))).stdout.toString()).toBe("another\n");
       stop.abort();
@@ -94,9 +94,9 @@ describe("a program that starts others", () => {
   /** Runs in the folder; the script writes the number of the process that it starts to `pid`. */
   const here = (script: string, options: Partial<ChildOptions> = {}) =>
     sh(script, { cwd: folder.path, ...options });
-  const gone = async () => {
+  const childEnded = async () => {
     const pid = (await readFile(join(folder.path, "pid"), "utf8")).trim();
-    // State Z: dead, and init has not looked yet.
+    // State Z: the process is dead, and init has not reaped it yet.
     const dead = () => !existsSync(`/proc/${pid}`) || /\) Z/.test(stateOf(pid));
     await eventually(dead, `the end of process ${pid}`);
   };
@@ -105,28 +105,28 @@ describe("a program that starts others", () => {
     ["a child that holds both outputs", "sleep 600 & echo $! >pid; echo out"],
     ["a grandchild", "(sleep 600 & echo $! >pid; exec sleep 600) & echo out; until [ -s pid ]; do :; done"],
     ["a child that ignores SIGTERM", "(trap '' TERM; sleep 600) & echo $! >pid; echo out"],
-  ])("is over when it ends itself, and %s ends with it", async (_, script) => {
+  ])("ends the run when it exits, and %s is ended too", async (_, script) => {
     const { code, stdout, stopped } = await here(script);
     expect([code, stdout.toString(), stopped]).toEqual([0, "out\n", undefined]);
-    await gone();
+    await childEnded();
   });
 
-  test("nor does one that left the process group hold up the result", async () => {
+  test("ends the run when it exits, although a child left the process group", async () => {
     const { code, stdout } = await here("setsid sleep 600 & echo $! >pid; sleep 0.1; echo out");
     expect([code, stdout.toString()]).toEqual([0, "out\n"]);
     process.kill(Number(await readFile(join(folder.path, "pid"), "utf8")), "SIGKILL");
   });
 
-  test("on a time limit its children end too", async () => {
+  test("is ended with its children at the time limit", async () => {
     expect(await here("sleep 600 & echo $! >pid; wait", { timeoutMs: 300 })).toMatchObject({
       stopped: "timeout",
     });
-    await gone();
+    await childEnded();
   });
 });
 
 describe("a program that is ended", () => {
-  test("can clean up: SIGTERM comes first", async () => {
+  test("gets SIGTERM first and can clean up", async () => {
     const end = new AbortController();
     const clean = sh("trap 'echo cleaned >&2; exit 0' TERM; echo on; while :; do sleep 0.01; done", {
       signal: end.signal,
@@ -143,7 +143,7 @@ describe("a program that is ended", () => {
     });
   });
 
-  test("and is killed when it does not, or was stopped", async () => {
+  test("gets SIGKILL if it ignores SIGTERM or was stopped", async () => {
     const deaf = await sh("trap '' TERM; while :; do sleep 0.01; done", { timeoutMs: 50 });
     expect(deaf).toMatchObject({ code: null, stopped: "timeout" });
     const asleep = await sh("kill -STOP $$; exec sleep 600", { timeoutMs: 50 });
@@ -152,7 +152,7 @@ describe("a program that is ended", () => {
 });
 
 describe("onChunk", () => {
-  test("is awaited for the last piece, also if the program has ended before", async () => {
+  test("is awaited for the last chunk, even if the program has already ended", async () => {
     let handled = "";
     const onChunk = async (chunk: Buffer) => {
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -163,7 +163,7 @@ describe("onChunk", () => {
     expect(handled).toBe("last");
   });
 
-  test("its error ends the program and is the error of the run", async () => {
+  test("ends the program by an error, which is the error of the run", async () => {
     const onChunk = () => {
       throw new Error("not JSON");
     };
@@ -174,27 +174,27 @@ describe("onChunk", () => {
     );
   });
 
-  test("a promise makes the program wait, and the rest still comes after its end", async () => {
+  test("pauses the program with a pending promise, and gets the rest after the program's end", async () => {
     const end = Promise.withResolvers<void>();
-    let taken = 0;
+    let received = 0;
     let read = 0;
     const running = sh("head -c 3000000 /dev/zero", {
       onChunk: async (chunk) => {
-        taken += chunk.length;
-        read = Math.max(read, taken);
+        received += chunk.length;
+        read = Math.max(read, received);
         await end.promise;
         return true;
       },
     });
     await new Promise((resolve) => setTimeout(resolve, 100));
-    // One piece in hand; the stream's own buffer and the pipe hold the rest of what was written.
+    // onChunk has one chunk. The stream's own buffer and the pipe hold the rest of the output.
     expect(read).toBeLessThan(100_000);
     end.resolve();
     expect((await running).code).toBe(0);
-    expect(taken).toBe(3_000_000);
+    expect(received).toBe(3_000_000);
   });
 
-  test("an abort does not wait for a promise that is pending", async () => {
+  test("does not delay an abort with a pending promise", async () => {
     const end = new AbortController();
     const running = sh("exec yes", {
       signal: end.signal,
@@ -207,7 +207,7 @@ describe("onChunk", () => {
   });
 });
 
-test("what this process runs ends with it", async () => {
+test("a child process ends with the process that started it", async () => {
   const file = new URL("../../../server/workspace/process.ts", import.meta.url).pathname;
   const program = `
     const { runProcess } = await import(${JSON.stringify(file)});
@@ -227,7 +227,7 @@ test("what this process runs ends with it", async () => {
   await eventually(() => !existsSync(`/proc/${pid}`) || /\) Z/.test(stateOf(pid)), "its end");
 });
 
-/** The line of proc_pid_stat(5), or "" when the process has gone meanwhile. */
+/** The line of proc_pid_stat(5), or a line with state Z when the process has ended. */
 function stateOf(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/stat`, "utf8");

@@ -20,7 +20,7 @@ const LOCKS = [
   ...["objects/info/commit-graph.lock", "objects/maintenance.lock"],
 ];
 
-/** What both must do. @param keeper asked within the tests, when it is there */
+/** What both programs must do. @param keeper called within the tests, when the program has been set up */
 export function copiesContract(keeper: () => CopyKeeper): void {
   const git =
     "git -c safe.directory='*' -c user.name=T -c user.email=t@example.test -c init.defaultBranch=main";
@@ -42,7 +42,7 @@ export function copiesContract(keeper: () => CopyKeeper): void {
   };
   const commit = (text: string) => `echo ${text} >a.txt; ${git} commit -qam ${text}`;
 
-  test("branches and tags are there by their names, and go with the remote's", async () => {
+  test("branches and tags have their names, and are deleted with those of the remote", async () => {
     const url = await remote("refs", `${git} tag v1; ${git} branch feature; ${commit("two")}`);
     await good(url, "refs");
     const revisions = "main feature v1 origin/feature HEAD";
@@ -63,7 +63,7 @@ export function copiesContract(keeper: () => CopyKeeper): void {
     expect(await inCopy("refs", `${git} status --porcelain`)).toBe("");
   });
 
-  test("a default branch that is renamed is followed", async () => {
+  test("a renamed default branch is followed", async () => {
     const url = await remote("renamed");
     await good(url, "renamed");
     await at(url, `${git} branch -m trunk; ${commit("two")}`);
@@ -73,7 +73,7 @@ export function copiesContract(keeper: () => CopyKeeper): void {
     );
   });
 
-  test("a bundle of HEAD alone, then of another commit, then with a branch", async () => {
+  test("a bundle is followed: first of HEAD alone, then of another commit, then with a branch", async () => {
     const url = await remote("bundled");
     const bundle = `${keeper().remotes}/bundled.bundle`;
     const write = (refs: string) =>
@@ -90,7 +90,7 @@ export function copiesContract(keeper: () => CopyKeeper): void {
     expect(await inCopy("bundled", `${git} symbolic-ref --short HEAD`)).toBe("main");
   });
 
-  test("locks and parts that a killed run left do not end the updates", async () => {
+  test("locks and temporary files of a killed run do not prevent updates", async () => {
     const url = await remote("locks", `${git} tag v1`);
     await good(url, "locks");
     await at(url, `${commit("two")}; ${git} tag -f v1 >/dev/null`);
@@ -113,7 +113,7 @@ export function copiesContract(keeper: () => CopyKeeper): void {
     ["its configuration is damaged", "echo '[core' >.git/config"],
     ["a file is gone", "rm a.txt"],
     ["a file was changed", "echo changed >a.txt"],
-  ])("a copy of its own is whole again when %s", async (what, damage) => {
+  ])("an update repairs a copy of which %s", async (what, damage) => {
     const name = `damaged-${what.replace(/[^a-z]/gi, "")}`;
     const url = await remote(name);
     await good(url, name);
@@ -129,7 +129,7 @@ export function copiesContract(keeper: () => CopyKeeper): void {
     ["a clone of which HEAD cannot be read", `${git} clone -q URL OTHER; echo x >OTHER/.git/HEAD`],
     ["a link to a clone", `${git} clone -q URL OTHER.real; ln -s OTHER.real OTHER`],
     ["a file", "echo precious >OTHER"],
-  ])("%s in its place is left as it is, and named", async (what, make) => {
+  ])("%s at the path of a copy is left unchanged, and reported", async (what, make) => {
     const name = `other-${what.replace(/[^a-z]/gi, "")}`;
     const url = await remote(name);
     await at(keeper().place, make.replaceAll("OTHER", name).replaceAll("URL", url));
@@ -142,14 +142,14 @@ export function copiesContract(keeper: () => CopyKeeper): void {
     await keeper().sh(`rm -rf ${keeper().place}/${name}*`);
   });
 
-  test("an empty folder in its place is taken", async () => {
+  test("an empty folder at the path of a copy is used", async () => {
     const url = await remote("vacant");
     await at(keeper().place, "mkdir vacant; chmod 777 vacant");
     await good(url, "vacant");
     expect(await inCopy("vacant", "cat a.txt")).toBe("one");
   });
 
-  test("what somebody wrote into its configuration, hooks and attributes runs nothing", async () => {
+  test("no program from a copy's configuration, hooks or attributes runs", async () => {
     const url = await remote("evil");
     await good(url, "evil");
     const trap = "touch /tmp/mcp-edge-copy-trap-$$; cat";
@@ -180,7 +180,7 @@ export function copiesContract(keeper: () => CopyKeeper): void {
     expect(await inCopy("evil", `${git} config --local --list`)).not.toMatch(/touch|filter|uploadpack|ssh/);
   });
 
-  test("a repository of sha256 stays one", async () => {
+  test("a copy of a sha256 repository has sha256 too", async () => {
     const path = `${keeper().remotes}/sha256`;
     await keeper().sh(`${git} init -q --object-format=sha256 ${path}`);
     await at(path, `echo one >a.txt; ${git} add -A; ${git} commit -qm One`);

@@ -124,7 +124,7 @@ const plain = (root: string, ...args: string[]) =>
       timeout: 10_000,
     },
   );
-/** What ran, by the names of the settings. */
+/** The settings whose programs ran. */
 const ran = async () =>
   [...new Set((await readFile(join(evil, "ran"), "utf8").catch(() => "")).split("\n"))].filter(Boolean);
 
@@ -205,7 +205,7 @@ function configuration(): string {
     .join("");
 }
 
-/** Everything at once, in the configuration itself and in all that it can include. */
+/** All settings at once, in the configuration itself and in the files that it can include. */
 async function plant(root: string, gitDir: string): Promise<void> {
   await writeFile(join(gitDir, "included"), configuration());
   await appendFile(
@@ -235,7 +235,7 @@ async function touch(root: string): Promise<void> {
       await utimes(join(root, name), new Date(), new Date(Math.random() * 1e12));
 }
 
-/** Arguments of a call to each tool; a tool without any is noticed. */
+/** Arguments for each tool. A tool without any fails the test. */
 const CALLS: Readonly<Record<string, Record<string, unknown>[]>> = {
   list_repos: [{}],
   list_files: [{}, { glob: "**/*.txt" }],
@@ -283,8 +283,8 @@ async function prompt(running: RunningApp, session: string, name: string, args: 
   return (await rpc(running.origin, body, { "mcp-session-id": session })).text();
 }
 
-test("the traps work: without the server's care git runs them", async () => {
-  // Each alone, for the first one that fails hides the others.
+test("plain git runs the programs of the traps", async () => {
+  // Each runs alone, since the first one that fails hides the others.
   const without = (...keys: string[]) => keys.flatMap((key) => ["-c", `${key}=`]);
   const attempts = [
     ["status"],
@@ -311,7 +311,7 @@ test("the traps work: without the server's care git runs them", async () => {
   );
 });
 
-describe.each(["sample", "linked"])("over a repository with traps: %s", (repo) => {
+describe.each(["sample", "linked"])("in a repository with traps: %s", (repo) => {
   let running: RunningApp;
   beforeAll(async () => {
     await rm(join(evil, "ran"), { force: true });
@@ -341,7 +341,7 @@ describe.each(["sample", "linked"])("over a repository with traps: %s", (repo) =
     expect(await ran()).toEqual([]);
   });
 
-  test("nor do prompts, resources, readiness and the index that follows changes", async () => {
+  test("prompts, resources, readiness and the index run no program", async () => {
     const session = await openSession(running.origin);
     expect(await prompt(running, session, "review_diff", { repo, base: "v1" })).toContain("diff --git");
     await prompt(running, session, "tour", { repo });
@@ -357,7 +357,7 @@ describe.each(["sample", "linked"])("over a repository with traps: %s", (repo) =
 });
 
 describe("the view of a repository", () => {
-  test("takes over how it stores and compares, and follows a change of that", async () => {
+  test("uses the repository's object format and core.fileMode, also after a change", async () => {
     const root = join(folder.path, "stores");
     await run("git", ["init", "--quiet", "--object-format=sha256", root]);
     await writeFile(join(root, "a.txt"), "one\n");
@@ -370,7 +370,7 @@ describe("the view of a repository", () => {
     expect((await git(root, ["status", "--porcelain"])).toString()).toBe("");
   });
 
-  test("is made again when something removes a part of it", async () => {
+  test("is recreated when a part of it was removed", async () => {
     const { GIT_COMMON_DIR = "" } = (await viewOf(sample)).env;
     for (const part of ["objects", "config"]) {
       await rm(join(GIT_COMMON_DIR, part));
@@ -382,9 +382,9 @@ describe("the view of a repository", () => {
 
   test.each([
     ["no .git", ""],
-    ["a .git that names nothing", "nonsense"],
-    ["a .git that names what is not there", "gitdir: /nonexistent"],
-  ])("of a folder with %s is an error in words", async (_, content) => {
+    ["a .git with nonsense", "nonsense"],
+    ["a .git that names a missing folder", "gitdir: /nonexistent"],
+  ])("fails with git's message for a folder with %s", async (_, content) => {
     const root = join(folder.path, "broken");
     await rm(root, { recursive: true, force: true });
     await mkdir(root);
@@ -392,7 +392,7 @@ describe("the view of a repository", () => {
     await expect(git(root, ["status"])).rejects.toThrow(/not a git repository/);
   });
 
-  test("of a repository with a broken configuration is an error in words", async () => {
+  test("fails with git's message for a broken configuration", async () => {
     const root = join(folder.path, "malformed");
     await makeRepository(root);
     await writeFile(join(root, ".git/config"), "[core\n");

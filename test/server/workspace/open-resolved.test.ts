@@ -20,19 +20,19 @@ test("opens a file by its real path", async () => {
   expect(await handle.readFile("utf8")).toBe("repo/src/a.txt");
 });
 
-// As after a folder was swapped for a link, between the look and the open.
+// As if a folder was replaced by a link between the check and the open.
 test.each([
   ["the file is a link now", "repo/link.txt", "../secret/a.txt", "repo/link.txt"],
   ["its folder is a link out", "repo/out", "../secret", "repo/out/a.txt"],
   ["its folder is a link inside", "repo/in", "src", "repo/in/a.txt"],
-])("refuses when %s, and leaves nothing open", async (_, link, target, path) => {
+])("refuses when %s, and leaves no file open", async (_, link, target, path) => {
   await symlink(target, join(folder.path, link));
   const before = (await readdir("/proc/self/fd")).length;
   await expect(openResolved(join(folder.path, path))).rejects.toMatchObject({ code: "ELOOP" });
   expect((await readdir("/proc/self/fd")).length).toBe(before);
 });
 
-test("a pipe is not waited for", async () => {
+test("opens a pipe without waiting for a writer", async () => {
   await promisify(execFile)("mkfifo", [join(folder.path, "pipe")]);
   await (await openResolved(join(folder.path, "pipe"))).close();
 });

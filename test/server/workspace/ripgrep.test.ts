@@ -18,7 +18,7 @@ async function program(name: string): Promise<string> {
 }
 
 describe("findRipgrep", () => {
-  test("RIPGREP_PATH first, then beside Node, then the package's", async () => {
+  test("looks at RIPGREP_PATH, then beside Node, then in the package", async () => {
     const beside = await program("rg");
     const configured = await program("other-rg");
     const node = join(folder.path, "node");
@@ -29,11 +29,11 @@ describe("findRipgrep", () => {
     expect(await ripgrepVersion(packaged)).toMatch(/^ripgrep \d+/);
   });
 
-  test("a configured one that is missing is an error, not a silent change to another", async () => {
+  test("fails if the configured ripgrep is missing, instead of using another", async () => {
     await expect(findRipgrep("/nonexistent/rg")).rejects.toThrow("tried /nonexistent/rg");
   });
 
-  test("one that does not run is found out", async () => {
+  test("fails for a ripgrep that does not run", async () => {
     await expect(ripgrepVersion(await program("rg"))).rejects.toThrow("--version ended with 7");
   });
 });

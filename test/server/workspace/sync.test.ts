@@ -59,15 +59,15 @@ const copy = (url = upstream, branch?: string): Remote => ({ name: "copy", url, 
 const text = (file = "a.txt") => readFile(join(dir, "copy", file), "utf8");
 
 describe("Sync", () => {
-  test("clones, follows, and tells how far it is", async () => {
+  test("clones and follows a remote, and reports the state", async () => {
     const sync = makeSync([copy()]);
-    const heard = new Set<string>();
-    sync.onState((name, { state }) => heard.add(`${name} ${state}`));
+    const states = new Set<string>();
+    sync.onState((name, { state }) => states.add(`${name} ${state}`));
     expect(sync.describe()).toBe("copy waiting");
     await sync.refresh();
     expect(await text()).toBe("one\n");
     expect(sync.state("copy")).toEqual({ state: "ready", at: expect.any(String) });
-    expect([...heard]).toContain("copy ready");
+    expect([...states]).toContain("copy ready");
 
     await writeFile(join(upstream, "a.txt"), "two\n");
     await git("commit", "--quiet", "--all", "--message=Two");
@@ -78,7 +78,7 @@ describe("Sync", () => {
     expect(await readdir(dir)).toEqual([".sync.lock", "copy"]);
   });
 
-  test("a branch; a history that was rewritten; what somebody changed in the copy is put back", async () => {
+  test("follows a branch and a rewritten history, and reverts local changes in the copy", async () => {
     await git("switch", "--quiet", "--create", "next");
     await writeFile(join(upstream, "a.txt"), "next\n");
     await git("commit", "--quiet", "--all", "--message=Next");
@@ -95,7 +95,7 @@ describe("Sync", () => {
     expect(await text()).toBe("one\n");
   });
 
-  test("a failing remote leaves the last good copy, says why once, and is tried again", async () => {
+  test("keeps the last good copy of a failing remote, logs the reason once, and tries again", async () => {
     const other: Remote = { name: "other", url: join(folder.path, "nowhere"), branch: undefined };
     const sync = makeSync([other, copy()]);
     await sync.refresh();
@@ -115,7 +115,7 @@ describe("Sync", () => {
     expect(sync.state("copy")?.state).toBe("ready");
   });
 
-  test("a clone that was cut off is removed, and nothing that looks like one; a remote that lost its commits changes nothing", async () => {
+  test("removes an interrupted clone, keeps a folder with a similar name, and keeps the copy of a remote that lost its commits", async () => {
     const sync = makeSync([copy()]);
     await run("git", ["init", "--quiet", join(dir, ".new-0b8d3f1e-1d5e-4f3c-9a52-3c1f1f6f9f10")]);
     await run("git", ["init", "--quiet", join(dir, ".new-of-mine")]);
@@ -151,7 +151,7 @@ async function startRemote(
 }
 
 describe("credentials", () => {
-  test("reach their own host, and neither the copy nor the log", async () => {
+  test("are sent to their own host, and are neither in the copy nor in the log", async () => {
     const { credentials } = parseCredentials("http://bot:s3cret%2Fword@127.0.0.1:1");
     const authorization = credentials[0]?.authorization ?? "";
     const { url } = await startRemote(authorization);
@@ -165,7 +165,7 @@ describe("credentials", () => {
       expect(place).not.toMatch(/s3cret|Basic|bot:/);
   });
 
-  test("are not shown to another host, and a refusal is told without them", async () => {
+  test("are not sent to another host, and are not in the error", async () => {
     const { url, seen } = await startRemote("Basic somebody-else");
     const { credentials } = parseCredentials("http://bot:s3cret@127.0.0.1:1 http://bot:other@localhost");
     const sync = makeSync([copy(url)], { credentials });
@@ -177,7 +177,7 @@ describe("credentials", () => {
 });
 
 describe("settings", () => {
-  test("URLs, paths, names and branches", () => {
+  test("REPOSITORIES takes URLs, paths, names and branches", () => {
     expect(
       parseRemotes("https://git.example.com/o/one.git two=/srv/git/x#main, ssh://git@host/o/three#feature/x")
         .remotes,
@@ -209,7 +209,7 @@ describe("settings", () => {
     expect(problems.join()).not.toContain("t0ken");
   });
 
-  test("a credential that is none is named by its number alone", () => {
+  test("an invalid credential is reported only by its number", () => {
     expect(parseCredentials("https://a:b@h t0ken").problems).toEqual([
       "entry 2 is not a credential; write https://user:token@host",
     ]);
@@ -219,7 +219,7 @@ describe("settings", () => {
   });
 });
 
-test("the server starts before its first clone, says how far it is, then serves it", async () => {
+test("the server starts before its first clone, reports its state, then serves it", async () => {
   await using running = await startApp({
     WORKSPACE_DIR: dir,
     REPOSITORIES: `copy=${upstream}`,
@@ -236,7 +236,7 @@ test("the server starts before its first clone, says how far it is, then serves 
   expect(await (await rpc(running.origin, call)).text()).toMatch(/"sync":\{"state":"ready"/);
 });
 
-test("a client that listens hears how far the copies are, and of the tools that come with the index", async () => {
+test("a client with a notification stream gets the state of the copies and the tools of the index", async () => {
   await using running = await startApp({
     WORKSPACE_DIR: dir,
     REPOSITORIES: `copy=${upstream} lost=${join(folder.path, "nowhere")}`,
@@ -246,11 +246,11 @@ test("a client that listens hears how far the copies are, and of the tools that 
   const headers = { accept: "text/event-stream", "mcp-session-id": id };
   const stream = await fetch(`${running.origin}/mcp`, { headers });
   await running.app.start();
-  const told = (text: string) =>
+  const isComplete = (text: string) =>
     text.includes("notifications/tools/list_changed") &&
     text.includes("copy: ready") &&
     text.includes("lost: git clone");
-  const text = await readUntil(stream, told);
+  const text = await readUntil(stream, isComplete);
   expect(text).toMatch(
     /"level":"warning","logger":"workspace","data":"lost: git clone failed: .*the last good copy stays"/,
   );

@@ -18,13 +18,13 @@ beforeEach(async () => {
 afterEach(() => folder.remove());
 
 describe("shows", () => {
-  test("what is ignored or missing leaves the listing that others use, and asks git nothing", async () => {
+  test("answers for ignored and missing files from the current listing, without running git", async () => {
     const code = await repo();
-    // Listed after the files were made.
+    // The listing is newer than the files.
     const now = Date.now() + 1_000;
     const listing = workspace.files(code, now);
     await listing;
-    // Any further question to git would fail.
+    // Any further git command would fail.
     await rename(join(code.root, ".git"), join(folder.path, "away"));
     for (let n = 0; n < 100; n++)
       expect(await workspace.shows(code, `node_modules/${n}.js`, now)).toBe(false);
@@ -34,7 +34,7 @@ describe("shows", () => {
     expect(workspace.files(code, now)).toBe(listing);
   });
 
-  test("a file that was made or renamed since is seen at once, an ignored one is not", async () => {
+  test("finds a file that was created or renamed after the listing, but no ignored one", async () => {
     const code = await repo();
     const now = Date.now();
     const listing = workspace.files(code, now);
@@ -48,7 +48,7 @@ describe("shows", () => {
     expect(workspace.files(code, now)).toBe(listing);
   });
 
-  test("after two seconds git lists again", async () => {
+  test("lists again after two seconds", async () => {
     const code = await repo();
     const now = Date.now();
     const listing = workspace.files(code, now);

@@ -37,13 +37,13 @@ async function examineAs(id: string, fault?: Fault): Promise<DoctorReport> {
   });
 }
 
-test.each(CLIENTS.map(({ id }) => id))("%s gets in, up to a tool call", async (id) => {
+test.each(CLIENTS.map(({ id }) => id))("%s signs in and calls a tool", async (id) => {
   const report = await examineAs(id);
   expect(report.checks.filter(({ ok }) => !ok)).toEqual([]);
   expect(report.checks.map((check) => check.id)).toContain("tools");
 });
 
-test("without somebody who signs in the checks end at the sign-in page", async () => {
+test("without a person who signs in, the checks end at the sign-in page", async () => {
   const server = await service(certificate);
   running.push(server);
   const [shape] = clientsNamed("zed");
@@ -58,7 +58,7 @@ test("without somebody who signs in the checks end at the sign-in page", async (
   expect(report.checks.at(-1)?.id).toBe("authorization");
 });
 
-test("an unknown client is refused with the names of those that are known", () => {
+test("an unknown client is refused with the names of the known ones", () => {
   expect(() => clientsNamed("claude")).toThrow(/no client "claude": write one of claude\.ai, chatgpt/);
   expect(clientsNamed("all")).toHaveLength(CLIENTS.length);
   expect(clientsNamed("zed, cursor").map(({ id }) => id)).toEqual(["zed", "cursor"]);
@@ -83,7 +83,7 @@ const unsigned =
     if (received.headers.authorization === undefined) fault(draft, received);
   };
 
-/** A server's fault, the client that meets it, the check that names it, and what the check says. */
+/** A server's fault, the client, the check that reports the fault, and the check's message. */
 const FAULTS: [string, string, Fault, string, RegExp][] = [
   [
     "no challenge",
@@ -441,7 +441,7 @@ const FAULTS: [string, string, Fault, string, RegExp][] = [
   ],
 ];
 
-describe("names the fault", () => {
+describe("doctor --as reports", () => {
   test.each(FAULTS)("%s (%s)", async (_name, client, fault, id, message) => {
     const { checks, ok } = await examineAs(client, fault);
     const failed = checks.filter((check) => !check.ok && check.blockedBy === undefined);

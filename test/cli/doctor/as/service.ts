@@ -19,14 +19,14 @@ export interface Received {
   body: string;
 }
 
-/** Changes what the service would answer: one way to be wrong. */
+/** A fault: changes an answer of the service. */
 export type Fault = (draft: Draft, received: Received) => void;
 
 const WELL_KNOWN = "/.well-known/oauth-protected-resource";
 
 /**
- * A small MCP server with sign-in that does everything right, unless `fault` changes an answer. It stands in for hosts
- * on the internet and their faults; the product's own server is tried in test/server/auth.
+ * A small MCP server with sign-in that is correct unless `fault` changes an answer. It stands for hosts
+ * on the internet and their faults. The project's own server is tested in test/server/auth.
  */
 export async function service(certificate: Issued, fault: Fault = () => undefined): Promise<Closable> {
   const codes = new Set<string>();

@@ -34,7 +34,7 @@ describe("doctor --aws", () => {
   const failed = async () =>
     (await examine()).checks.filter(({ ok }) => !ok).map(({ id, got }) => `${id}: ${got}`);
 
-  test("is content with a stack in order, and says what it saw", async () => {
+  test("passes for a valid stack, and reports what it found", async () => {
     const report = await examine();
     expect(report.checks.filter(({ ok }) => !ok)).toEqual([]);
     expect(report.ok).toBe(true);
@@ -46,14 +46,14 @@ describe("doctor --aws", () => {
     expect(text).toContain("All 11 checks passed");
   });
 
-  test("only asks", async () => {
+  test("makes only read requests", async () => {
     await examine();
-    const actions = aws.asked.filter((one) => !/^(s3|route53) /.test(one));
+    const actions = aws.requests.filter((one) => !/^(s3|route53) /.test(one));
     expect(actions.length).toBeGreaterThan(6);
     for (const action of actions) expect(action).toMatch(/^\w+ (Describe|Get|List)/);
   });
 
-  test("looks at the account alone before the first up", async () => {
+  test("checks only the account before the first up", async () => {
     aws.answers["ec2 DescribeInstances"] = NO_INSTANCES;
     const { ok, checks } = await examine();
     expect(ok).toBe(true);
@@ -74,10 +74,10 @@ describe("doctor --aws", () => {
     expect(ok).toBe(false);
     expect(checks[0]?.got).toBe("AWS answered 403: AccessDenied, said by the stand-in");
     expect(checks.slice(1).every(({ blockedBy }) => blockedBy?.[0] === "Credentials")).toBe(true);
-    expect(aws.asked).toEqual(["sts GetCallerIdentity"]);
+    expect(aws.requests).toEqual(["sts GetCallerIdentity"]);
   });
 
-  test("says that nothing answers where nothing does", async () => {
+  test("fails if no server answers", async () => {
     const report = await runAwsDoctor({ settings, provider: providerAt("http://127.0.0.1:1") });
     expect(report.checks[0]?.ok).toBe(false);
   });
@@ -90,7 +90,7 @@ describe("doctor --aws", () => {
     ["HealthCheckStatus", 25, false],
     ["memory", 5, false],
   ])(
-    "an old alarm of %s that is raised %i minutes after a machine came passes: %s",
+    "an old alarm of %s that is raised %i minutes after a machine was created passes: %s",
     async (metric, minutes, passes) => {
       aws.answers["ec2 DescribeInstances"] = instance("required", "running", agoOf(minutes));
       aws.answers["monitoring DescribeAlarms"] = two(alarm("OK"), alarm("ALARM", metric));
@@ -99,7 +99,7 @@ describe("doctor --aws", () => {
     },
   );
 
-  test("does not take the alarms of a stack whose name begins alike for its own", async () => {
+  test("ignores the alarms of a stack whose name has the same beginning", async () => {
     const other = alarm("ALARM", "MemoryUsedPercent")
       .replaceAll(MACHINE, "i-of-another-stack")
       .replace("mcp-edge-prod-host", "mcp-edge-prod-2-memory");
@@ -117,7 +117,7 @@ describe("doctor --aws", () => {
     ["HealthCheckStatus", 5, true],
     ["StatusCheckFailed_Instance", 1, false],
   ])(
-    "an alarm of %s that was put %i minutes ago and is raised already passes: %s",
+    "an alarm of %s that was created %i minutes ago and is raised passes: %s",
     async (metric, minutes, passes) => {
       aws.answers["monitoring DescribeAlarms"] = two(alarm("OK"), alarm("ALARM", metric, agoOf(minutes)));
       const found = (await examine()).checks.find(({ id }) => id === "alarms");

@@ -2,16 +2,16 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /**
- * Stands in for AWS: for the answers of STS, EC2, CloudWatch, SSM, S3 and Route 53 as their API references print them, of one
+ * A double of AWS with the answers of STS, EC2, CloudWatch, SSM, S3 and Route 53 from their API references, for one
  * account with one machine of the stack `prod`. It checks that a request is signed for its service and region; it does not
- * check the signature, and it does not page. It refuses, as AWS would, everything that is not a question.
+ * check the signature, and it does not page. It refuses every request that is not in its answers, as AWS would.
  */
 export interface StandIn {
   endpoint: string;
   /** Answers by `service action`; tests change them. */
   answers: Record<string, string>;
-  /** What was asked: `service action`. */
-  asked: string[];
+  /** The requests, as `service action`. */
+  requests: string[];
   close(): Promise<void>;
 }
 
@@ -39,7 +39,7 @@ export const instances = (...all: [number, string][]) =>
 
 export const NO_INSTANCES = "<DescribeInstancesResponse><reservationSet/></DescribeInstancesResponse>";
 
-/** @param put when it was put, ISO 8601 */
+/** @param put when the alarm was created, ISO 8601 */
 export const alarm = (state: string, metric = "StatusCheckFailed_System", put = "2026-01-01T00:00:00.000Z") =>
   JSON.stringify({
     MetricAlarms: [
@@ -87,7 +87,7 @@ const good = (): Record<string, string> => ({
 const SCOPE =
   /^AWS4-HMAC-SHA256 Credential=AKID\/\d{8}\/([\w-]+)\/(\w+)\/aws4_request, SignedHeaders=([\w;-]+), Signature=[0-9a-f]{64}$/;
 
-/** The question in a request: the action, or the path. */
+/** The action of a request, or its path. */
 function actionOf(service: string, url: URL, body: string, target: string): string {
   if (target) return target.split(".").at(-1) ?? "";
   if (service === "route53") return url.pathname.replace("/2013-04-01/", "");
@@ -109,7 +109,7 @@ function errorBody(service: string, code: string): string {
 
 export async function standIn(): Promise<StandIn> {
   const answers = good();
-  const asked: string[] = [];
+  const requests: string[] = [];
   const server = createServer((request, response) => {
     let body = "";
     request.on("data", (chunk) => {
@@ -124,7 +124,7 @@ export async function standIn(): Promise<StandIn> {
         return refuse(403, "SignatureDoesNotMatch");
       if (target && !signed.includes("x-amz-target")) return refuse(403, "SignatureDoesNotMatch");
       const action = actionOf(service, new URL(request.url ?? "/", "http://aws"), body, target);
-      asked.push(`${service} ${action}`);
+      requests.push(`${service} ${action}`);
       const answer = answers[`${service} ${action}`];
       if (answer === undefined) return refuse(403, "AccessDenied");
       response.end(answer);
@@ -134,7 +134,7 @@ export async function standIn(): Promise<StandIn> {
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     answers,
-    asked,
+    requests,
     close: () => new Promise((done) => server.close(() => done())),
   };
 }

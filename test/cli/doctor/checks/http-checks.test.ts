@@ -42,7 +42,7 @@ async function against(routes: Routes, id: string, options: Parameters<typeof ex
 }
 
 describe("Alt-Svc", () => {
-  test("the right port", async () => {
+  test("passes for the right port", async () => {
     const server = await keep(
       tlsServer(certificate, {
         "/": (_request, response) =>
@@ -67,7 +67,7 @@ describe("Alt-Svc", () => {
     expect(result?.fix).toContain("add_header Alt-Svc");
   });
 
-  test("another host, and ma=0", async () => {
+  test("fails for another host and for ma=0", async () => {
     const routes: Routes = {};
     const server = await keep(tlsServer(certificate, routes));
     for (const [field, got] of [
@@ -110,7 +110,7 @@ describe("port 80", () => {
     expect(result?.fix).toContain("return 308 https://edge.test$request_uri");
   });
 
-  test("the ACME path is served, not redirected", async () => {
+  test("serves the ACME path without a redirect", async () => {
     const good = await plain({}, "acme");
     expect(good).toMatchObject({ ok: true, got: expect.stringContaining("404 from") });
     const moved = await plain({ "*": answer(308, { location: "https://edge.test/x" }) }, "acme");
@@ -121,7 +121,7 @@ describe("port 80", () => {
     expect(moved?.fix).toContain("location ^~ /.well-known/acme-challenge/");
   });
 
-  test("nobody listens", async () => {
+  test("fails if no server listens", async () => {
     const results = await examine(["dns", "redirect", "acme"], { port: 443 }, { httpPort: await freePort() });
     for (const result of results.slice(1))
       expect(result).toMatchObject({ ok: false, got: expect.stringContaining("nothing listens") });
@@ -131,7 +131,7 @@ describe("port 80", () => {
 describe("/readyz", () => {
   const json = { "content-type": "application/json" };
 
-  test("ready", async () => {
+  test("passes for a ready server", async () => {
     const result = await against(ROUTES, "readyz");
     expect(result).toMatchObject({ ok: true, got: "ready, release 0123456789ab (blue)" });
   });
@@ -153,12 +153,12 @@ describe("/readyz", () => {
 });
 
 describe("event streams", () => {
-  test("first byte", async () => {
+  test("pass with the time to the first byte", async () => {
     const result = await against(ROUTES, "sse-http2");
     expect(result).toMatchObject({ ok: true, got: expect.stringMatching(/^first byte after \d+ ms$/) });
   });
 
-  test("a stream that is held back, one that is none, one that is empty", async () => {
+  test("fail for a buffered stream, for another response and for an empty one", async () => {
     const stream = { "content-type": "text/event-stream" };
     const held = await against(
       { "/demo/stream": (_request, response) => void response.writeHead(200, stream).write("") },
@@ -176,7 +176,7 @@ describe("event streams", () => {
     expect(empty).toMatchObject({ ok: false, got: "the stream ended without a byte" });
   });
 
-  test("keep-alive comments", async () => {
+  test("pass with keep-alive comments", async () => {
     const server = await keep(tlsServer(certificate, ROUTES));
     const [good] = await examine([], server, { ca: authority.ca, checks: [keepAlive("http2", 5_000)] });
     expect(good).toMatchObject({ ok: true, got: expect.stringMatching(/^after \d\.\d s$/) });
@@ -199,7 +199,7 @@ describe("event streams", () => {
     expect(ended).toMatchObject({ ok: false, got: "the stream ended before a keep-alive came" });
   });
 
-  test("the real limit leaves the server's 15 s a second", () => {
+  test("have a real time limit of one second more than the server's 15 s", () => {
     const { limitMs, tried } = CHECKS.find(({ id }) => id === "keep-alive-http3") ?? {};
     expect(limitMs).toBeGreaterThan(16_000);
     expect(tried?.({ target: { origin: "https://e" } } as never)).toContain("within 16 s");
@@ -207,7 +207,7 @@ describe("event streams", () => {
 });
 
 describe("401 without a token", () => {
-  test("a plain challenge", async () => {
+  test("passes with a plain challenge", async () => {
     const result = await against(ROUTES, "unauthorized");
     expect(result).toMatchObject({ ok: true, got: "401, WWW-Authenticate: Bearer" });
   });
@@ -224,7 +224,7 @@ describe("401 without a token", () => {
     expect(result).toMatchObject({ ok: false, got: expect.stringContaining(got), fix: expect.any(String) });
   });
 
-  test("OAuth, where the setting says so and where nothing is known", async () => {
+  test("passes with OAuth metadata if the setting is oauth or unknown", async () => {
     const routes = { "/mcp": answer(401, { "www-authenticate": 'Bearer resource_metadata="https://x"' }) };
     expect(await against(routes, "unauthorized", { auth: "oauth" })).toMatchObject({ ok: true });
     expect(await against(routes, "unauthorized")).toMatchObject({ ok: true });
@@ -233,7 +233,7 @@ describe("401 without a token", () => {
     expect(hidden?.fix).toContain("auth: oauth");
   });
 
-  test("a server that its operator opened", async () => {
+  test("passes for a server that is open on purpose", async () => {
     const open = await against({ "/mcp": answer(200) }, "unauthorized", { auth: "none" });
     expect(open).toMatchObject({ ok: true, got: expect.stringContaining("open to everybody") });
     const shut = await against(ROUTES, "unauthorized", { auth: "none" });
@@ -242,12 +242,12 @@ describe("401 without a token", () => {
 });
 
 describe("the token", () => {
-  test("accepted", async () => {
+  test("passes if it is accepted", async () => {
     expect(await against(ROUTES, "token", { token: TOKEN })).toMatchObject({ ok: true, got: "accepted" });
     expect(await against(ROUTES, "token", { auth: "none" })).toMatchObject({ ok: true, got: "none needed" });
   });
 
-  test("none given, a wrong one, no /mcp, a server that is down", async () => {
+  test("fails if it is missing or wrong, without /mcp, and with a stopped server", async () => {
     const none = await against(ROUTES, "token");
     expect(none).toMatchObject({
       ok: false,
@@ -267,7 +267,7 @@ describe("the token", () => {
     });
   });
 
-  test("a server that sends it back does not bring it into the report", async () => {
+  test("is not in the report, even if the server returns it", async () => {
     const echo: Handler = (request, response) => {
       request.resume();
       response.writeHead(401, { "www-authenticate": `Basic ${TOKEN}` }).end();
@@ -281,11 +281,11 @@ describe("MCP clients", () => {
   test.each([
     ["mcp-2025", "2025-11-25, stand-in 1.2.3, 2 tools, list_files: 3 files"],
     ["mcp-2026", "2026-07-28, stand-in 1.2.3, 2 tools, list_files: 3 files"],
-  ])("%s finds its way", async (id, got) => {
+  ])("%s passes", async (id, got) => {
     expect(await against(ROUTES, id, { token: TOKEN })).toMatchObject({ ok: true, got });
   });
 
-  test.each(["mcp-2025", "mcp-2026"])("%s says what is wrong", async (id) => {
+  test.each(["mcp-2025", "mcp-2026"])("%s reports the problem", async (id) => {
     const refused = await against(ROUTES, id, { token: "wrong" });
     expect(refused).toMatchObject({ ok: false, fix: expect.stringContaining("journalctl") });
     const html = await against({ "/mcp": answer(200, { "content-type": "text/html" }, "<html>") }, id, {
@@ -296,7 +296,7 @@ describe("MCP clients", () => {
     expect(silent).toMatchObject({ ok: false, got: "no answer within 0.4 s" });
   });
 
-  test("a server that refuses the modern revision fails only the modern client", async () => {
+  test("mcp-2026 alone fails for a server that refuses 2026-07-28", async () => {
     const old: Handler = (request, response) =>
       request.headers["mcp-protocol-version"] === "2026-07-28"
         ? answer(400)(request, response)

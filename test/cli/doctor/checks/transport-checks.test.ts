@@ -43,14 +43,14 @@ describe("DNS", () => {
     expect(dns?.got).toMatch(/^A 127\.0\.0\.1; AAAA (none|::1)$/);
   });
 
-  test("a name without address", async () => {
+  test("fails for a name without an address", async () => {
     const [dns, tcp] = await examineByName(["dns", "tcp"], "https://nobody.invalid");
     expect(dns).toMatchObject({ ok: false, got: expect.stringContaining("no address") });
     expect(dns?.fix).toContain("dig +short nobody.invalid A");
     expect(tcp).toMatchObject({ ok: false, got: "not tried: DNS failed", blockedBy: ["DNS"] });
   });
 
-  test("is not asked with --connect, nor for an IP address", async () => {
+  test("is not queried with --connect or for an IP address", async () => {
     const [connect] = await examine(["dns"], { port: 1 });
     expect(connect?.got).toBe("not asked, --connect gives 127.0.0.1");
     const [literal] = await examineByName(["dns"], "https://[::1]:1");
@@ -59,7 +59,7 @@ describe("DNS", () => {
 });
 
 describe("TCP", () => {
-  test("a port that listens, and one that does not", async () => {
+  test("passes for a listening port, and fails for a closed one", async () => {
     const server = await keep(listen(createServer()));
     const [, good] = await examine(["dns", "tcp"], server);
     expect(good).toMatchObject({
@@ -73,7 +73,7 @@ describe("TCP", () => {
 });
 
 describe("UDP", () => {
-  test("a QUIC server that answers no version negotiation, but a handshake", async () => {
+  test("passes for a QUIC server that answers a handshake but no version negotiation", async () => {
     const server = await keep(
       http3Server(certificate, (stream) => stream.respond({ ":status": "200" }, { endStream: true })),
     );
@@ -81,7 +81,7 @@ describe("UDP", () => {
     expect(udp).toMatchObject({ ok: true, got: "127.0.0.1: QUIC v1 answered a handshake" });
   });
 
-  test("nobody listens, and somebody who stays silent", async () => {
+  test("fails if no server listens or the server does not answer", async () => {
     const [, refused] = await examine(["dns", "udp"], { port: await freePort() });
     expect(refused).toMatchObject({ ok: false, got: expect.stringContaining("nothing listens there") });
     expect(refused?.fix).toContain("Open UDP");
@@ -93,7 +93,7 @@ describe("UDP", () => {
     silent.close();
   });
 
-  test("a server that speaks only another version of QUIC", async () => {
+  test("fails for a server with another version of QUIC", async () => {
     const server = createSocket("udp4").bind(0, "127.0.0.1");
     await once(server, "listening");
     server.on("message", (packet, from) => {
@@ -112,7 +112,7 @@ describe("UDP", () => {
 describe("HTTP/3", () => {
   const ids = ["dns", "udp", "http3"];
 
-  test("six new connections", async () => {
+  test("passes with six new connections", async () => {
     const server = await keep(
       http3Server(certificate, (stream) => stream.respond({ ":status": "200" }, { endStream: true })),
     );
@@ -123,7 +123,7 @@ describe("HTTP/3", () => {
     });
   });
 
-  test("a certificate that is not trusted, and a server behind that is down", async () => {
+  test("fails for an untrusted certificate, and for a stopped server behind the edge", async () => {
     const server = await keep(
       http3Server(certificate, (stream) => stream.respond({ ":status": "502" }, { endStream: true })),
     );
@@ -138,7 +138,7 @@ describe("HTTP/3", () => {
     expect(down?.fix).toContain("journalctl -u 'mcp-edge@*'");
   });
 
-  test("only some new connections work", async () => {
+  test("fails if only some new connections work", async () => {
     let seen = 0;
     const server = await keep(
       http3Server(certificate, (stream) => {
@@ -156,14 +156,14 @@ describe("HTTP/3", () => {
 });
 
 describe("HTTP/2 and HTTP/1.1", () => {
-  test("a server that speaks both", async () => {
+  test("pass for a server with both", async () => {
     const server = await keep(tlsServer(certificate, ok));
     const [, http2, http1] = await examine(["tcp", "http2", "http1"], server, { ca: authority.ca });
     expect(http2).toMatchObject({ ok: true, got: "h2, status 200" });
     expect(http1).toMatchObject({ ok: true, got: "http/1.1, status 200" });
   });
 
-  test("a server without HTTP/2", async () => {
+  test("fail for a server without HTTP/2", async () => {
     const server = await keep(tls1Server(certificate, ok));
     const [http2, http1] = await examine(["http2", "http1"], server, { ca: authority.ca });
     expect(http2).toMatchObject({ ok: false, got: "the server chose http/1.1 although h2 was offered" });
@@ -171,7 +171,7 @@ describe("HTTP/2 and HTTP/1.1", () => {
     expect(http1).toMatchObject({ ok: true });
   });
 
-  test("a server that is down behind its edge", async () => {
+  test("fail for a stopped server behind the edge", async () => {
     const server = await keep(tlsServer(certificate, bad));
     const results = await examine(["http2", "http1"], server, { ca: authority.ca });
     expect(results.map(({ got }) => got)).toEqual([
@@ -180,7 +180,7 @@ describe("HTTP/2 and HTTP/1.1", () => {
     ]);
   });
 
-  test("a server that accepts and then says nothing", async () => {
+  test("fail for a server that accepts connections and does not answer", async () => {
     const server = await keep(listen(createServer()));
     const results = await examine(["http2", "http1", "certificate"], server, {
       ca: authority.ca,
@@ -189,7 +189,7 @@ describe("HTTP/2 and HTTP/1.1", () => {
     for (const result of results) expect(result).toMatchObject({ ok: false, got: "no answer within 0.3 s" });
   });
 
-  test("a server that answers no TLS", async () => {
+  test("fail for a server without TLS", async () => {
     const server = await keep(listen(createServer((socket) => socket.end("SSH-2.0-nobody\r\n"))));
     const results = await examine(["http2", "http1"], server, { ca: authority.ca });
     for (const result of results)
@@ -209,13 +209,13 @@ describe("certificate", () => {
     return result;
   };
 
-  test("a good one: issuer, days and part of its life", async () => {
+  test("passes with the issuer, the remaining days and the fraction of its life", async () => {
     const result = await look(authority.issue("edge.test", during(-5, 5)), authority.ca);
     expect(result).toMatchObject({ ok: true });
     expect(result?.got).toBe("trusted, issued by Lab root, 5.0 days left (50 % of its life), TLSv1.3");
   });
 
-  test("less than a sixth of its life left", async () => {
+  test("fails if less than a sixth of its life is left", async () => {
     const result = await look(authority.issue("edge.test", during(-53, 7)), authority.ca);
     expect(result).toMatchObject({
       ok: false,
@@ -234,7 +234,7 @@ describe("certificate", () => {
     expect(result?.fix).toContain("mcp-edge-cert");
   });
 
-  test("of an authority that is not trusted", async () => {
+  test("fails for an untrusted authority", async () => {
     const result = await look(certificate);
     expect(result).toMatchObject({
       ok: false,
@@ -245,7 +245,7 @@ describe("certificate", () => {
 });
 
 describe("an unknown host name", () => {
-  test("is refused", async () => {
+  test("passes if it is refused", async () => {
     const server = await keep(
       listen(
         (await import("node:tls")).createServer({
@@ -258,7 +258,7 @@ describe("an unknown host name", () => {
     expect(result).toMatchObject({ ok: true, got: expect.stringContaining("refused in the handshake") });
   });
 
-  test("is served, which tells scanners the name", async () => {
+  test("fails if it is served, which shows scanners the name", async () => {
     const [result] = await examine(["unknown-host"], await keep(tlsServer(certificate, ok)));
     expect(result).toMatchObject({ ok: false, got: expect.stringContaining("shows edge.test") });
     expect(result?.fix).toContain("ssl_reject_handshake on");

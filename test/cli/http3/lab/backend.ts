@@ -17,7 +17,7 @@ interface Response {
 }
 export type Handler = (request: Request, response: Response) => void | Promise<void>;
 
-/** Milliseconds between the keep-alive comments of the stand-in: the real server waits 15 s. */
+/** Milliseconds between the keep-alive comments of this server. The real server waits 15 s. */
 const KEEP_ALIVE_MS = 200;
 
 function tools(): McpServer {
@@ -137,7 +137,7 @@ export const ROUTES: Record<string, Handler> = {
 
 export interface Backend {
   port: number;
-  /** How many requests of `/demo/stream` and `/hang` the server still holds. */
+  /** The number of open requests of `/demo/stream` and `/hang`. */
   open(): number;
   close(): Promise<void>;
 }

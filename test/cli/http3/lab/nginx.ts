@@ -92,7 +92,7 @@ async function listening(port: number, child: ChildProcess, log: () => string): 
 
 function render({ folder, certificate, port, httpPort, backend, foreign = 421 }: NginxOptions): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-  // As root the workers would be somebody who may not read our folder.
+  // Started as root, NGINX would run its workers as an account that cannot read the folder.
   const user = process.getuid?.() === 0 ? "user root;" : "";
   return `
 ${user} daemon off; worker_processes 2; pid ${folder}/nginx.pid; error_log stderr warn; worker_shutdown_timeout 2s;

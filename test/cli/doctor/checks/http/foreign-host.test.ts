@@ -11,7 +11,7 @@ test.each([
   [200, false, "HTTP/3 answers 200 to a request for another host"],
   [500, false, "HTTP/3 answers 500 to a request for another host"],
 ])(
-  "a request for another host that is answered %d",
+  "reports a request for another host that is answered with %d",
   async (foreign, ok, got) => {
     const authority = createAuthority();
     const backend = await startBackend();

@@ -13,7 +13,7 @@ describe("bans", () => {
   };
   const ban = (address: string, jail = "mcp-edge") => ({ address, jail });
 
-  test("fail2ban's words are read", () => {
+  test("are parsed from fail2ban's output", () => {
     expect(parseBans("[{'sshd': []}, {'mcp-edge': ['192.0.2.1', '2001:db8::/64']}]\n")).toEqual([
       ban("192.0.2.1"),
       ban("2001:db8::/64"),
@@ -21,7 +21,7 @@ describe("bans", () => {
     expect(parseBans("[]")).toEqual([]);
   });
 
-  test("nobody, and others: no fault, with the command that lifts one", async () => {
+  test("pass without a ban of this host, with the command that lifts others", async () => {
     expect(await report([])).toMatchObject({ ok: true, got: "nobody is banned" });
     const others = await report([ban("192.0.2.1"), ban("203.0.113.9", "sshd")]);
     expect(others).toMatchObject({
@@ -33,7 +33,7 @@ describe("bans", () => {
   });
 
   test.each(["198.51.100.7", "2001:db8:0:5::/64", "2001:db8:0:5::7"])(
-    "this very host (%s) is a fault",
+    "fail if this host (%s) is banned",
     async (address) => {
       const result = await report([ban("192.0.2.1"), ban(address)]);
       expect(result).toMatchObject({ ok: false, got: expect.stringContaining("this host is banned") });
@@ -41,7 +41,7 @@ describe("bans", () => {
     },
   );
 
-  test("fail2ban does not answer", async () => {
+  test("fail if fail2ban does not answer", async () => {
     const result = await report(new Error("Failed to access socket path"));
     expect(result).toMatchObject({ ok: false, got: expect.stringContaining("Failed to access socket") });
     expect(result?.fix).toContain("fail2ban.service");

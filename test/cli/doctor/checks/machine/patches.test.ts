@@ -28,14 +28,14 @@ describe("security updates", () => {
       /; a reboot is due \(the kernel 6\.13 is .* runs\); reboot: npm run mcp-edge -- shell --stack two -- systemctl reboot$/,
     ],
     ["? (not looked yet)", "not due", /look now: .* mcp-edge-patches check$/],
-  ])("%s updates, reboot %s", async (updates, reboot, got) => {
+  ])("are reported for %s updates, reboot %s", async (updates, reboot, got) => {
     expect(await report(status(updates, reboot))).toMatchObject({
       ok: true,
       got: expect.stringMatching(got),
     });
   });
 
-  test("a machine that does not answer, or says nothing of it, is a fault with a command", async () => {
+  test("fail with a command if the machine does not answer or reports none", async () => {
     for (const bad of [new Error("no such machine"), "colour: blue\n"]) {
       const result = await report(bad);
       expect(result).toMatchObject({ ok: false });
@@ -43,7 +43,7 @@ describe("security updates", () => {
     }
   });
 
-  test("the lines are those that the machine's script prints", () => {
+  test("are parsed from the lines that the machine's script prints", () => {
     const script = readFileSync("cloud-init/deploy/mcp-edge-deploy", "utf8");
     expect(script).toContain(String.raw`updates: %s wait\nreboot:  %s\n`);
     expect(script).toContain("'? (not looked yet)'");

@@ -14,8 +14,8 @@ function client(tools: Tool[], result: unknown = { content: [{ type: "text", tex
   return { listTools: async () => ({ tools }), callTool };
 }
 
-describe("which tool is called, and how", () => {
-  test("the first of the wished ones that exists, with the arguments it knows", async () => {
+describe("useTools", () => {
+  test("calls the first preferred tool that exists, with the arguments that it knows", async () => {
     const mcp = client([tool("list_files"), tool("search_text", { query: {}, max_results: {}, path: {} })]);
     expect(await useTools(mcp, ["search_text", "list_files"])).toBe("2 tools, search_text: 4 characters");
     expect(mcp.callTool).toHaveBeenCalledWith({
@@ -24,7 +24,7 @@ describe("which tool is called, and how", () => {
     });
   });
 
-  test("on a foreign server one that only reads and needs nothing", async () => {
+  test("calls a read-only tool without required arguments on another server", async () => {
     const needs = {
       inputSchema: { properties: { id: {} }, required: ["id"] },
       annotations: { readOnlyHint: true },
@@ -37,7 +37,7 @@ describe("which tool is called, and how", () => {
     expect(await useTools(mcp, ["list_files"])).toBe("3 tools, status: 4 characters");
   });
 
-  test("what came is told in the words of our tools", async () => {
+  test("summarizes the results of the bundled server's tools", async () => {
     const found = { content: [], structuredContent: { matches: [{ path: "a.ts", line: 3 }] } };
     expect(await useTools(client([tool("search_text")], found), ["search_text"])).toBe(
       "1 tool, search_text: found a.ts:3",
@@ -55,7 +55,7 @@ describe("which tool is called, and how", () => {
       client([tool("list_files")], { isError: true, content: [{ type: "text", text: "no repository" }] }),
       "list_files answered an error: no repository",
     ],
-  ])("%#: failures", async (mcp, message) => {
+  ])("fails without a usable tool or result (%#)", async (mcp, message) => {
     await expect(useTools(mcp, ["list_files"])).rejects.toThrow(message);
   });
 });
