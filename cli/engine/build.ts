@@ -10,9 +10,9 @@ const MODULE = "github.com/pulumi/pulumi/pkg/v3";
 export const canBuild = () => onPath("go");
 
 /**
- * Build the engine from its Go module through a wrapper module of our own: `go install pkg@version` refuses a module whose
- * go.mod has replace directives. About seven minutes on two cores, once.
- * @throws Error when Go fails; its last words are in the message.
+ * Builds the engine from its Go module through a wrapper module, since `go install pkg@version` refuses a module whose
+ * go.mod has replace directives. This takes about seven minutes on two cores, once.
+ * @throws Error when Go fails, with the end of its output
  */
 export async function buildEngine(folder: string, log: (line: string) => void): Promise<void> {
   const work = await mkdtemp(join(tmpdir(), "mcp-edge-engine-"));
@@ -49,7 +49,7 @@ export async function buildEngine(folder: string, log: (line: string) => void): 
   }
 }
 
-/** Go says little but the packages as it compiles them (`-v`): count them, and name one a second. */
+/** Go prints only the packages that it compiles (`-v`). They are counted, and one a second is shown. */
 function goProgress(log: (line: string) => void): (line: string) => void {
   let packages = 0;
   let told = Date.now();

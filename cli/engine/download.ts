@@ -20,8 +20,8 @@ export function checksumOf(text: string, name: string): string | undefined {
 }
 
 /**
- * Fetch the official distribution into `folder`, verified by its checksums file.
- * @throws Error when it cannot be reached within 10 s, is not whole, or its checksum is another.
+ * Downloads the official distribution into `folder`, and verifies it by its checksums file.
+ * @throws Error if the server does not answer within 10 s, the download is incomplete, or the checksum differs
  */
 export async function downloadEngine(
   folder: string,

@@ -3,10 +3,10 @@ import { delimiter, dirname, join } from "node:path";
 import { run } from "../../infra/exec.ts";
 import { cacheFolder } from "../../infra/paths.ts";
 
-/** The engine release that is downloaded or built when the host has none; the SDK in package.json is of the same minor. */
+/** The engine release that is downloaded or built if the host has none. The SDK in package.json has the same minor version. */
 export const ENGINE_VERSION = "3.250.0";
 
-/** Older engines lack what the program uses (typed configuration, hooks): they are passed over. */
+/** Older engines lack features of the program (typed configuration, hooks) and are skipped. */
 const OLDEST = [3, 200] as const;
 
 export interface Engine {
@@ -16,7 +16,7 @@ export interface Engine {
   origin: "PATH" | "cache" | "download" | "build";
 }
 
-/** Where the downloaded or built engine lies. */
+/** The folder of the downloaded or built engine. */
 export const engineFolder = () =>
   cacheFolder("engine", `v${ENGINE_VERSION}-${process.platform}-${process.arch}`);
 
@@ -36,7 +36,7 @@ export async function findEngine(
   path = process.env.PATH ?? "",
   cached = engineFolder(),
 ): Promise<Engine | undefined> {
-  // npm puts node_modules/.bin first on PATH; a package there never brings the engine.
+  // npm puts node_modules/.bin first on PATH. No package there contains the engine.
   const folders = path.split(delimiter).filter((folder) => folder && !folder.includes("node_modules"));
   for (const [folder, origin] of [...folders.map((f) => [f, "PATH"] as const), [cached, "cache"] as const]) {
     const pulumi = join(folder, "pulumi");

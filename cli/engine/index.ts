@@ -8,8 +8,8 @@ import { downloadEngine } from "./download.ts";
 import { ENGINE_VERSION, type Engine, engineFolder, findEngine } from "./find.ts";
 
 /**
- * A Pulumi engine, by the cheapest way there is: on PATH, in the cache, the official download, built from its Go module.
- * @throws Error that names each way and why it failed.
+ * A Pulumi engine from the first source that has one: PATH, the cache, the official download, or a build of its Go module.
+ * @throws Error that names each source and why it failed
  */
 export async function ensureEngine(log: (line: string) => void): Promise<Engine> {
   const found = await findEngine();
@@ -37,13 +37,13 @@ export async function ensureEngine(log: (line: string) => void): Promise<Engine>
   });
 }
 
-/** fetch() says "fetch failed" and hides the reason in its cause. */
+/** fetch() throws "fetch failed", with the reason in its cause. */
 function reason(error: Error): string {
   return error.cause instanceof Error ? error.cause.message : error.message;
 }
 
 /**
- * A folder with the plugin that runs dynamic resources, for an engine that does not bring it (a built one): it starts the
+ * A folder with the plugin that runs dynamic resources, for an engine that does not include it (a built one). It starts the
  * dynamic-provider process of this project's own SDK.
  */
 export async function dynamicProviderFolder(engine: Engine): Promise<string | undefined> {

@@ -7,18 +7,18 @@ import type { Outgoing } from "./outgoing.ts";
 /** H3_REQUEST_CANCELLED and H3_REQUEST_REJECTED, RFC 9114 section 8.1. */
 const CANCELLED = 0x10c;
 const REJECTED = 0x10b;
-/** How soon a request that could not begin is tried again, milliseconds. */
+/** Delay until a request that could not begin is tried again, milliseconds. */
 const BLOCKED_MS = 5;
-/** A PING this often while a request is open: a connection silent for the idle timeout dies (RFC 9000 section 10.1). */
+/** Interval of PINGs while a request is open, since a connection is closed after its idle timeout (RFC 9000 section 10.1). */
 const PING_EVERY_MS = 20_000;
 
-/** One QUIC connection that carries requests side by side. */
+/** One QUIC connection with concurrent requests. */
 export class Http3Connection {
   readonly where: string;
   readonly #session: Http3ClientSession;
   readonly #pings: NodeJS.Timeout;
   readonly #streams = new Set<ExchangeStream>();
-  /** Requests under way, from before their stream exists. */
+  /** Open requests, including those that have no stream yet. */
   #active = 0;
   #retired = false;
   #closeCode: number | undefined;
@@ -44,17 +44,17 @@ export class Http3Connection {
     return !this.#retired && !this.#session.closed;
   }
 
-  /** Takes no new requests; closes when the running ones are done. */
+  /** Accepts no new requests, and closes when the open ones are done. */
   retire(): void {
     this.#retired = true;
     if (this.#active === 0) void this.close();
   }
 
-  /** Ends the connection and what runs on it. Never rejects. */
+  /** Closes the connection and its requests. Never rejects. */
   async close(): Promise<void> {
     this.#retired = true;
     clearInterval(this.#pings);
-    // The session forgets its streams when it is closed from this side: their readers would wait for ever.
+    // A session that is closed from this side drops its streams, whose readers would wait for ever.
     for (const stream of this.#streams) {
       stream.destroy(new HttpClientError("closed", "the connection was closed on this side", this.where));
     }
@@ -86,7 +86,7 @@ export class Http3Connection {
   }
 
   async #open(out: Outgoing, timeoutMs: number): Promise<ExchangeStream> {
-    // Pseudo-headers first: they go out in this order and RFC 9114 section 4.3 wants them before the fields.
+    // Pseudo-headers first: headers are sent in this order, and RFC 9114 section 4.3 requires them before the fields.
     const headers = {
       ":method": out.method,
       ":scheme": "https",
@@ -95,8 +95,8 @@ export class Http3Connection {
       ...out.headers,
     };
     const deadline = performance.now() + timeoutMs;
-    // While uploads use up the flow control window no request can begin (the package's own `requestAsync` waits as
-    // well, but it knows the error only by its class, which differs between the realms of a test runner).
+    // While uploads use up the flow control window, no request can begin. (The package's own `requestAsync` waits as
+    // well, but it recognizes the error by its class, which differs between the realms of a test runner.)
     for (;;) {
       try {
         return this.#session.request(headers, { endStream: out.body === undefined });

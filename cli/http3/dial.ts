@@ -4,9 +4,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Http3ClientSession } from "@currentspace/http3";
 import { describeQuicCode, HttpClientError } from "./errors.ts";
 
-/** How long one address has for itself before the next one is tried beside it (RFC 8305 section 8). */
+/** Delay before the next address is tried too, milliseconds (RFC 8305 section 8). */
 const STAGGER_MS = 250;
-/** Longest silence we ask for; the smaller of ours and the server's holds. */
+/** The idle timeout that this side requests. The smaller of both sides applies. */
 const IDLE_MS = 120_000;
 
 export interface DialTarget {
@@ -32,7 +32,7 @@ type Package = typeof import("@currentspace/http3");
 
 async function loadClient(where: string): Promise<Package> {
   try {
-    // Loaded late: 58 MB of native code that only HTTP/3 needs.
+    // Loaded on demand, since only HTTP/3 needs these 58 MB of native code.
     return await import("@currentspace/http3");
   } catch (error) {
     const host = `${process.platform} ${process.arch}`;
@@ -58,8 +58,8 @@ async function addressesOf(target: DialTarget): Promise<string[]> {
 }
 
 /**
- * Opens a QUIC connection and finishes its HTTP/3 handshake, trying all addresses, each a little later than the one
- * before; the first that answers wins and the others are closed.
+ * Opens a QUIC connection and completes its HTTP/3 handshake. It tries all addresses, each a little later than the one
+ * before. The first that answers is used, and the others are closed.
  * @throws HttpClientError: `unresolved`, `unsupported-platform`, `connect-timeout` or `handshake`.
  */
 export async function dial(target: DialTarget): Promise<Dialed> {
@@ -79,7 +79,7 @@ export async function dial(target: DialTarget): Promise<Dialed> {
   try {
     return await Promise.any(attempts);
   } catch (error) {
-    // Every address failed. One that answered and refused tells more than one that stayed silent.
+    // Every address failed. A refusal is more informative than a timeout.
     const failures = (error as AggregateError).errors as HttpClientError[];
     throw failures.find((failure) => failure.code === "handshake") ?? failures[0];
   }
@@ -104,7 +104,7 @@ async function dialOne(http3: Package, target: DialTarget, address: string): Pro
   session.on("close", (info) => {
     closeCode = info.errorCode;
   });
-  // Without a listener an error event would end the process.
+  // Without a listener, an error event would end the process.
   session.on("error", () => undefined);
   try {
     await session.ready();

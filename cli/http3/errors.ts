@@ -3,25 +3,25 @@
  * when the network fails, so callers that tell "no answer" from "a bad answer" (the MCP SDK does) keep working.
  */
 
-/** What went wrong, for programs. */
+/** The kind of failure, for programs. */
 export type HttpClientErrorCode =
   /** The name has no address. */
   | "unresolved"
   /** No native HTTP/3 client for this platform. */
   | "unsupported-platform"
-  /** Nobody answered in time. */
+  /** No answer within the time limit. */
   | "connect-timeout"
-  /** The peer or we ended the handshake; the certificate is the usual reason. */
+  /** The peer or this client ended the handshake, usually because of the certificate. */
   | "handshake"
-  /** The connection ended while the request was under way. */
+  /** The connection ended during the request. */
   | "closed"
   /** The peer reset this one stream. */
   | "reset"
-  /** The peer did not begin to process the request (GOAWAY, H3_REQUEST_REJECTED): safe to repeat, RFC 9114 section 4.1.1. */
+  /** The peer did not process the request (GOAWAY, H3_REQUEST_REJECTED). It is safe to repeat, RFC 9114 section 4.1.1. */
   | "rejected"
-  /** Connected, but no response headers in time. */
+  /** Connected, but no response headers within the time limit. */
   | "headers-timeout"
-  /** A redirect came although `redirect: "error"` was asked for. */
+  /** A redirect, although the caller passed `redirect: "error"`. */
   | "redirect"
   /** `close()` was called. */
   | "client-closed";
@@ -29,7 +29,7 @@ export type HttpClientErrorCode =
 /** A request that got no usable answer: `what` happened and `where` (name, address, port, transport). */
 export class HttpClientError extends TypeError {
   readonly code: HttpClientErrorCode;
-  /** What happened, without the place. */
+  /** The failure, without the server. */
   readonly what: string;
   /** For example `edge.test at 192.0.2.1 port 443/udp`. */
   readonly where: string;
@@ -43,7 +43,7 @@ export class HttpClientError extends TypeError {
   }
 }
 
-/** TLS alerts worth a sentence (RFC 8446 section 6, RFC 7301); QUIC carries them as 0x100 + alert (RFC 9001 section 4.8). */
+/** TLS alerts with an explanation (RFC 8446 section 6, RFC 7301). QUIC carries them as 0x100 + alert (RFC 9001 section 4.8). */
 const TLS_ALERTS: Record<number, string> = {
   40: "no common TLS parameters (handshake_failure)",
   42: "the certificate is not valid for this name (bad_certificate)",
@@ -68,7 +68,7 @@ const QUIC_CODES: Record<number, string> = {
   268: "request cancelled",
 };
 
-/** A QUIC connection or stream error code in words; `undefined` for 0, which says nothing. */
+/** A QUIC connection or stream error code in words; `undefined` for 0, which has no meaning. */
 export function describeQuicCode(code: number | undefined): string | undefined {
   if (code === undefined || code === 0) return undefined;
   // 0x100-0x10f are HTTP/3 codes on streams and TLS alerts on connections; alerts below 16 do not occur in handshakes.

@@ -14,11 +14,11 @@ export type PeerHeaders = Record<string, string | number | string[] | undefined>
 export interface ExchangeOptions {
   /** For error messages. */
   where: string;
-  /** Error code sent to the peer when we give up: H3_REQUEST_CANCELLED or HTTP/2 CANCEL. */
+  /** Error code that is sent to the peer on cancellation: H3_REQUEST_CANCELLED or HTTP/2 CANCEL. */
   cancelCode: number;
-  /** Milliseconds until the response headers must be there. */
+  /** Time limit for the response headers, milliseconds. */
   headersTimeoutMs: number;
-  /** Turns the transport's error into one that says what happened. */
+  /** Converts the transport's error into one that describes the failure. */
   explain(error: Error): Error;
 }
 
@@ -27,9 +27,9 @@ const BODILESS = new Set([204, 205, 304]);
 
 /**
  * Runs one request over `stream`, whose headers have been sent, and resolves with the response as soon as its headers
- * are there. The bodies of both directions flow at the pace of the reader. Redirects are handed out, never followed:
- * a token must not travel to another place unasked.
- * @throws HttpClientError, or the signal's reason when it fires.
+ * arrive. The bodies of both directions flow at the pace of the reader. Redirects are returned, never followed:
+ * a token must not be sent to another server.
+ * @throws HttpClientError, or the reason of the aborted signal
  */
 export function exchange(stream: ExchangeStream, out: Outgoing, options: ExchangeOptions): Promise<Response> {
   const { promise, resolve, reject } = Promise.withResolvers<Response>();
@@ -74,7 +74,7 @@ export function exchange(stream: ExchangeStream, out: Outgoing, options: Exchang
     start(controller) {
       body = controller;
       stream.on("data", (chunk: Uint8Array) => {
-        // What was on its way when we gave up still arrives.
+        // Data that was already sent still arrives after the cancellation.
         if (failure !== undefined || ended) return;
         controller.enqueue(chunk);
         if ((controller.desiredSize ?? 0) <= 0) stream.pause();
@@ -90,7 +90,7 @@ export function exchange(stream: ExchangeStream, out: Outgoing, options: Exchang
 
   const onHeaders = (headers: PeerHeaders): void => {
     const status = Number(headers[":status"]);
-    // 1xx: the final answer is still to come; NaN: trailers, which fetch has no place for.
+    // 1xx: the final response follows. NaN: trailers, which fetch does not support.
     if (body !== undefined || !(status >= 200 && status <= 599)) return;
     clearTimeout(timer);
     if (out.redirect === "error" && status >= 300 && status < 400) {
@@ -113,7 +113,7 @@ export function exchange(stream: ExchangeStream, out: Outgoing, options: Exchang
     ended = true;
     finish();
     body.close();
-    // The peer answered without reading all we had to send: tell it that the rest will not come.
+    // The peer answered without reading the whole request. This tells it that the rest will not follow.
     if (!stream.writableEnded) giveUp();
   });
   stream.on("close", () => {

@@ -5,7 +5,7 @@ import { type Outgoing, toOutgoing } from "./outgoing.ts";
 import { trustedRoots } from "./trust.ts";
 
 export interface Http3FetchOptions {
-  /** PEM, one certificate or more, trusted beside the system's roots. */
+  /** PEM, one certificate or more, trusted in addition to the system's roots. */
   ca?: string;
   /** Connect to this IP address instead of resolving the URL's host name. */
   address?: string;
@@ -28,11 +28,11 @@ export interface Http3ConnectInfo {
 
 export interface Http3Client {
   /**
-   * `fetch` over HTTP/3 and nothing else: no fallback to HTTP/2, redirects are handed out (not followed), bodies are
-   * not decompressed (and none is asked for). Usable as the `fetch` of the MCP SDKs' transports.
+   * `fetch` over HTTP/3 only: no fallback to HTTP/2, redirects are returned (not followed), bodies are
+   * not decompressed (and no compression is requested). Usable as the `fetch` of the MCP SDKs' transports.
    */
   fetch: typeof globalThis.fetch;
-  /** Ends all connections and what runs on them. Without it Node does not exit. */
+  /** Closes all connections and their requests. Without it Node does not exit. */
   close(): Promise<void>;
 }
 
@@ -47,7 +47,7 @@ const MAX_ATTEMPTS = 3;
 export function http3Fetch(options: Http3FetchOptions = {}): Http3Client {
   /** For new requests, by origin. */
   const connections = new Map<string, Promise<Http3Connection>>();
-  /** Every connection that is not closed, also those that only finish what they began. */
+  /** Every open connection, including those that only complete their requests. */
   const alive = new Set<Http3Connection>();
   const ca = trustedRoots(options.ca).join("\n");
   const timeoutMs = options.connectTimeoutMs ?? 10_000;
@@ -87,7 +87,7 @@ export function http3Fetch(options: Http3FetchOptions = {}): Http3Client {
     try {
       return await connection.send(out, options.headersTimeoutMs ?? 300_000);
     } catch (error) {
-      // A connection that does not answer in time may be dead: the next request shall not wait for it as well.
+      // A connection that does not answer in time may be dead. The next request must not wait for it too.
       if (error instanceof HttpClientError && error.code === "headers-timeout") connection.retire();
       if (attempt < MAX_ATTEMPTS && mayRepeat(error, out, fresh)) return send(out, attempt + 1);
       throw error;
@@ -104,13 +104,13 @@ export function http3Fetch(options: Http3FetchOptions = {}): Http3Client {
   };
 }
 
-/** A request that the server did not take, or a harmless one on a connection that had died unseen. */
+/** A request that the server did not process, or a safe one on a connection that had silently died. */
 function mayRepeat(error: unknown, out: Outgoing, fresh: boolean): boolean {
   if (!(error instanceof HttpClientError) || out.body instanceof ReadableStream) return false;
   return error.code === "rejected" || (error.code === "closed" && !fresh && IDEMPOTENT.has(out.method));
 }
 
-/** Stops waiting, not the shared work, when the signal fires. */
+/** Stops waiting when the signal is aborted. The shared work continues. */
 async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   signal.throwIfAborted();

@@ -1,10 +1,10 @@
-/** A request ready to be sent: what `fetch(input, init)` means, with its body either whole or a stream. */
+/** The request of `fetch(input, init)`, ready to be sent, with its body as bytes or a stream. */
 export interface Outgoing {
   url: URL;
   method: string;
-  /** The URL's host, or the header `Host` where the caller gave one: then the request names another host than the handshake. */
+  /** The caller's header `Host`, with which the request may name another host than the handshake, or else the URL's host. */
   authority: string;
-  /** Lower-case names, without what HTTP/2 and HTTP/3 forbid. */
+  /** Lower-case names, without those that HTTP/2 and HTTP/3 forbid. */
   headers: Record<string, string>;
   body: Uint8Array | ReadableStream<Uint8Array> | undefined;
   signal: AbortSignal | undefined;
@@ -23,7 +23,7 @@ const FORBIDDEN = new Set([
 
 type FetchInput = Parameters<typeof globalThis.fetch>[0];
 
-/** Whether the whole body is at hand, so that a Content-Length can be sent and the request repeated. */
+/** Whether the whole body is known, so that a Content-Length can be sent and the request repeated. */
 function isWhole(body: unknown): boolean {
   return (
     typeof body === "string" ||
@@ -38,7 +38,7 @@ function isWhole(body: unknown): boolean {
 /**
  * Reads `fetch` arguments. A body that is a stream or an async iterable stays a stream; everything else becomes bytes
  * with a Content-Length.
- * @throws TypeError when the URL is not https: these clients speak TLS only.
+ * @throws TypeError when the URL is not https, since these clients support only TLS
  */
 export async function toOutgoing(input: FetchInput, init?: RequestInit): Promise<Outgoing> {
   const given = init?.body ?? undefined;

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 
-/** Larger writes are cut: the QUIC client copies each one whole into its queue. */
+/** Larger writes are split, since the QUIC client copies each one into its queue. */
 const SLICE = 64 * 1024;
 
 async function* slices(body: Uint8Array | ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -13,7 +13,7 @@ async function* slices(body: Uint8Array | ReadableStream<Uint8Array>): AsyncGene
 
 /**
  * Sends a request body at the pace of the peer and ends the stream's writing side.
- * Returns early, without an error, when `stop` fires: the peer may answer before it has read everything.
+ * Returns early, without an error, when `stop` is aborted: the peer may answer before it has read everything.
  */
 export async function upload(
   stream: Writable,

@@ -6,8 +6,8 @@ import { projectRoot } from "../paths.ts";
 const STAGING = join(projectRoot, "infra/aws/letsencrypt-staging-roots.pem");
 
 /**
- * The roots under which a stack's certificates are valid, where a client's own do not hold them: Let's Encrypt's for tests, or
- * those of the certificate authority of one's own (`acmeCa`).
+ * The roots of a stack's certificates that clients do not have by themselves: those of Let's Encrypt's staging environment, or
+ * those of a private certificate authority (`acmeCa`).
  * @returns PEM; "" for certificates that every client trusts
  * @throws Error when the file that `acmeCa` names cannot be read
  */

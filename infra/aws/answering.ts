@@ -3,7 +3,7 @@ import { askReadyz } from "../readyz.ts";
 import type { Patience } from "./convergence.ts";
 
 /**
- * Whether a machine is ready. Whose certificate it has plays no part: the machine's status tells that, and tests have roots that this
+ * Whether a machine is ready. The certificate is not verified: the machine's status reports it, and tests have roots that this
  * host does not know.
  */
 const ready = (address: string, domain: string, port: number): Promise<boolean> =>
@@ -13,7 +13,7 @@ const ready = (address: string, domain: string, port: number): Promise<boolean> 
   );
 
 /**
- * Wait until every machine answers this host: one that was stopped and started for another type says nothing new in the bucket.
+ * Waits until every machine answers this host. A machine that was restarted with another type reports nothing new in the bucket.
  * @returns the addresses that do not answer within the limit, which is three minutes
  */
 export async function unanswered(

@@ -25,7 +25,7 @@ const TIME = "03:00";
 
 /**
  * A snapshot of each data volume every night by Amazon Data Lifecycle Manager, and the role that takes it. A snapshot is consistent
- * as after a power cut, which ext4's journal and the server's write-ahead logs recover from. Snapshots are in the region, not in the
+ * as after a power failure, from which ext4's journal and the server's write-ahead logs recover. Snapshots are in the region, not in the
  * volume's zone, and outlive the stack. How to restore one: docs/aws.md.
  *
  * ### Cost
@@ -40,7 +40,7 @@ export class Backups extends pulumi.ComponentResource {
     const role = new aws.iam.Role(
       ...transformed<aws.iam.RoleArgs>(
         args.transform?.role,
-        // Not `-backups-role`: so the machines' role of a stack "x-backups" would begin.
+        // Not `-backups-role`: the machines' role of a stack "x-backups" would start with that.
         `${name}-dlm`,
         {
           description: "mcp-edge: daily snapshots of the data volumes",

@@ -15,7 +15,7 @@ export interface ClientOptions {
 }
 
 /**
- * Options for a client of the AWS SDK, so that it asks the account that the engine's provider asks, with the same credentials and at
+ * Options for a client of the AWS SDK, so that it uses the same account as the engine's provider, with the same credentials and at
  * the same endpoint: `new EC2Client(clientOptions("ec2", settings))`.
  *
  * @param service the provider's name of the service, such as `ec2`, `cloudwatch` or `s3`

@@ -62,7 +62,7 @@ const statusKey = (instance: string) => `status/${instance}.json`;
 const startOf = (status: Status | undefined) => status?.steps[0]?.at ?? "";
 
 /**
- * Judges a report. A first boot that is done is a success even if cloud-init reports "degraded": this project's part reports "done" only
+ * Evaluates a report. A first boot that is done is a success even if cloud-init reports "degraded": this project's part reports "done" only
  * after all of its steps, so cloud-init's complaint is about the image.
  * @returns "running": keep waiting; undefined: success; any other text: what is wrong
  */

@@ -3,7 +3,7 @@ import { alarmsOf } from "./alarm-table.ts";
 import { opensToWorld } from "./firewall-rules.ts";
 
 /**
- * Prices in USD of us-east-1 as known at the date, not fetched: an estimate to plan with, to be checked against AWS's price list
+ * Prices in USD of us-east-1 at the given date. They are not fetched, so they are an estimate to check against AWS's price list
  * (https://calculator.aws). Taxes and the free tier do not count.
  */
 export const PRICES = {
@@ -94,7 +94,7 @@ export function monthlyCost(settings: CostSettings): CostEstimate {
           },
         ]
       : []),
-    // One question in ten seconds and machine.
+    // One request every ten seconds for each machine.
     {
       item: "bucket",
       usd: 2 * PRICES.s3GbMonth + (count * HOURS * 360 * PRICES.s3Gets1000) / 1000,

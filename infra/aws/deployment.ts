@@ -142,9 +142,9 @@ export class Deployment extends pulumi.ComponentResource {
   }
 
   /**
-   * One resource for each content. The object is retained when the program drops the resource, since a rollback may need it; publish.ts
+   * One resource for each content. The object is retained when the program drops the resource, since a rollback may need it. publish.ts
    * deletes old objects (prune.ts). A single resource with a changing key would not work: after a failed deployment the old object is
-   * still to be deleted, so a rollback to the same key would write the object and then delete it.
+   * still pending deletion, so a rollback to the same key would write the object and then delete it.
    */
   #upload(
     what: keyof typeof archiveKeys,

@@ -14,7 +14,7 @@ export interface Desired {
 
 /**
  * @param secrets names and versions of the parameters: a changed secret is a deployment too
- * @returns the same for the same content, so that an update without a change deploys nothing. Pure.
+ * @returns the same text for the same content, so that an update without a change deploys nothing. Pure.
  */
 export function desired(release: string, files: string, workspace: string, secrets: string): Desired {
   const content = JSON.stringify([release, files, workspace, secrets]);

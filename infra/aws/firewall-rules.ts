@@ -38,10 +38,10 @@ const rules = (cidrs: string[], { label, to, ...kind }: Kind): Rule[] =>
   }));
 
 /**
- * What may come in, one rule for each port, protocol and range: HTTPS over TCP and over QUIC always together, and HTTP.
- * No 22: `mcp-edge shell` comes through the VPC (shell.ts).
+ * The ingress rules, one for each port, protocol and range: HTTP, and HTTPS always over both TCP and QUIC.
+ * Port 22 has none, since `mcp-edge shell` connects through the VPC (shell.ts).
  * @param allowed ranges that reach port 443
- * @param publicAcme a public ACME server validates from addresses that nobody knows before, over port 80 (RFC 8555, 10.2)
+ * @param publicAcme whether the ACME server is public: it validates over port 80 from unknown addresses (RFC 8555, 10.2)
  */
 export function ingressRules(allowed: string[], publicAcme: boolean): Rule[] {
   const direction = "ingress";
@@ -53,7 +53,7 @@ export function ingressRules(allowed: string[], publicAcme: boolean): Rule[] {
     ...rules(allowed, { direction, protocol: "tcp", from: 443, why: "HTTPS: HTTP/2 and HTTP/1.1" }),
     ...rules(allowed, { direction, protocol: "udp", from: 443, why: "HTTPS: HTTP/3 over QUIC" }),
     ...rules(http, { direction, protocol: "tcp", from: 80, why: "ACME validation, redirect to HTTPS" }),
-    // Routers anywhere say that a packet was too big: without it, path MTU discovery fails silently.
+    // Any router may report that a packet was too big. Without this, path MTU discovery fails silently.
     ...rules(families(false), {
       direction,
       protocol: "icmp",
@@ -74,10 +74,10 @@ export function ingressRules(allowed: string[], publicAcme: boolean): Rule[] {
 }
 
 /**
- * How much of the quota "rules per security group" the incoming rules take: AWS counts each address family by itself, and a rule
- * that names another group in both (VPC user guide, "Amazon VPC quotas").
- * @param shell whether the Instance Connect endpoint's group is let in too
- * @returns the larger of both families
+ * How much of the quota "rules per security group" the ingress rules use. AWS counts each address family by itself, and a rule
+ * that references a group in both (VPC user guide, "Amazon VPC quotas").
+ * @param shell whether a rule allows the Instance Connect endpoint's group too
+ * @returns the larger count of both families
  */
 export function ingressQuota(allowed: string[], publicAcme: boolean, shell: boolean): number {
   const v6 = ingressRules(allowed, publicAcme).map(({ cidr }) => isV6(cidr));
@@ -97,7 +97,7 @@ export function egressRules(workspace: string): Rule[] {
       why: "Bucket, parameters, ACME, git over HTTPS",
     }),
     ...rules(WORLD, { direction, protocol: "tcp", from: 80, why: "Debian packages, signed by Debian" }),
-    // Answers to the world on any port: then AWS tracks no UDP flow, and an idle QUIC connection is not forgotten after 180 s
+    // Responses to any port. AWS then tracks no UDP flow, so it does not drop an idle QUIC connection after 180 s
     // (EC2 user guide, "Security group connection tracking", untracked connections).
     ...rules(WORLD, {
       direction,

@@ -9,7 +9,7 @@ export interface Image {
 }
 
 /**
- * The machine's image by the setting `image`: a given one; else the newest one, which counts for new machines only, unless
+ * The machine's image by the setting `image`: a given one, or else the newest one. The newest one is for new machines only, unless
  * the setting is `roll`. A newer image never replaces a machine by itself.
  */
 export function imageOf(
@@ -18,6 +18,6 @@ export function imageOf(
 ): Image {
   if (image.startsWith("ami-")) return { id: pulumi.output(image), pinned: false };
   const { value } = aws.ssm.getParameterOutput({ name: imageParameter(architecture) }, opts);
-  // The provider hands the value out as a secret, since some parameters are; this one everybody may read.
+  // The provider returns the value as a secret, since some parameters are secret. This one is public.
   return { id: pulumi.unsecret(value), pinned: image === "keep" };
 }

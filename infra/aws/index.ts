@@ -159,10 +159,10 @@ export class AwsEdge extends pulumi.ComponentResource {
 
     const image = imageOf(settings, child);
     const { snapshotId } = settings;
-    // What the setting `machine` of earlier versions asked for. It stays part of the trigger: to forget it would replace those machines.
+    // The value of the setting `machine` of earlier versions. It stays part of the trigger, since its removal would replace those machines.
     const asked = once(`${name}-machine-asked`, { value: "keep", neutral: "keep" }, child);
     const restored = once(`${name}-snapshot-asked`, { value: snapshotId, neutral: "" }, child);
-    // A machine knows its volume's id from its first boot on, so another volume needs another machine.
+    // A machine gets its volume's id at its first boot, so another volume needs another machine.
     const replaceWith = pulumi.interpolate`${settings.architecture} ${asked} ${restored}`;
     const machines = Array.from({ length: settings.machines }, (_, index) => {
       const machine = machineName(name, index);
@@ -198,7 +198,7 @@ export class AwsEdge extends pulumi.ComponentResource {
           groupId: firewall.groupId,
           reachable: [...network.ready, ...firewall.rules],
           profile: identity.profile,
-          // The command line finds the bucket by it.
+          // The command line finds the bucket by this tag.
           instanceTags: { Bucket: artifacts.bucket },
         },
         { parent: this, dependsOn: [identity.policy, ...deployment.published] },

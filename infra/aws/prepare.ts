@@ -15,7 +15,7 @@ export interface PreparedEdge extends PreparedWorkspace {
 }
 
 /**
- * Build and read everything that an edge takes from this host.
+ * Builds and reads everything that an edge needs from this host.
  * @param release default: the server of this checkout, for the machine's processor
  * @throws Error when the workspace cannot be pushed, the file `acmeCa` cannot be read, or a subnet is unfit
  */

@@ -2,7 +2,7 @@
 const OTHER_PARTITIONS = /^(cn|us-gov|us-iso[a-z]*|eu-isoe|eusc)-/;
 
 /**
- * What is wrong with a region for this program; undefined: nothing. Pure.
+ * Checks a region. Pure. @returns the problem, or undefined
  * @param region such as eu-central-1
  */
 export function regionProblem(region: string): string | undefined {

@@ -14,8 +14,8 @@ export interface SecretsArgs {
 }
 
 /**
- * Secret environment of the server: SSM parameters of the kind SecureString, which the machine reads at boot and at each
- * deployment. Never in user-data, which every process on the machine could read.
+ * The server's secret environment variables: SSM parameters of the type SecureString, which the machine reads at boot and at each
+ * deployment. They are never in user-data, which every process on the machine can read.
  *
  * ### Cost
  * Nothing: standard parameters, encrypted with the account's key for SSM.

@@ -20,7 +20,7 @@ export interface StorageArgs {
 
 /**
  * The data volume of one machine, encrypted gp3: certificates, tokens, sessions, workspace. It is not part of the machine, so a
- * replaced machine finds all of it. With `protect` the engine guards it, and its deletion leaves a snapshot behind.
+ * replacement machine has all of it. With `protect` the engine protects it, and its deletion creates a snapshot first.
  *
  * ### Cost
  * 0.08 USD/GiB and month: 10 GiB 0.80 USD.

@@ -2,7 +2,7 @@ import { readdir, readFile, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 
 /**
- * A control group for each guest, on hosts where no systemd makes one. systemd-nspawn with `--keep-unit` puts the
+ * A control group for each guest, on hosts whose init is not systemd. systemd-nspawn with `--keep-unit` puts the
  * guest's tree under the group it was started in: two guests started from one group would share
  * `payload/system.slice/nginx.service`, and a restart of NGINX in one would end the other's (cgroup.kill).
  */

@@ -59,8 +59,8 @@ export async function startDaemon(
 }
 
 /**
- * SIGTERM, then SIGKILL after `grace` ms. Does nothing when it does not run.
- * @returns false when it had to be killed.
+ * Sends SIGTERM, and SIGKILL after `grace` ms. Does nothing if the process does not run.
+ * @returns false if SIGKILL was necessary
  */
 export async function stopDaemon(daemon: Daemon, grace = 5_000): Promise<boolean> {
   const pid = await runningPid(daemon);

@@ -60,7 +60,7 @@ export async function outdated(inputs: DeploymentInputs): Promise<(keyof Deploye
 }
 
 /**
- * Update files and release, then the workspace, on the running machine by its own scripts. Files and release succeed together or
+ * Updates files and release, then the workspace, on the running machine by its own scripts. Files and release succeed together or
  * are rolled back together.
  */
 export async function ensureDeployed(inputs: DeploymentInputs, log: (line: string) => void): Promise<object> {
@@ -71,7 +71,7 @@ export async function ensureDeployed(inputs: DeploymentInputs, log: (line: strin
       timeout: 180_000,
       onLine: (line) => log(line.replace(/^mcp-edge-deploy: /, "")),
     });
-  // A machine that was made in this update has all of it from its user-data.
+  // A machine that this update created has everything from its user-data.
   const fresh = !existsSync(recordFile(stack));
   const stale = fresh ? [] : await outdated(inputs);
   const parts: [string, string, string][] = [
@@ -101,7 +101,7 @@ export async function deploymentProblem(inputs: DeploymentInputs): Promise<strin
 }
 
 /**
- * Run a program on a stack's machine as root.
+ * Runs a program on a stack's machine as root.
  *
  * @returns its standard output
  * @throws Error when the machine does not run, or the program fails

@@ -35,10 +35,10 @@ const daemonOf = (stack: string): Daemon => ({
 const unitOf = (guest: Guest) => `mcp-edge-${guest.name}.service`;
 
 /**
- * nspawn's arguments, each for a measured reason. `--system-call-filter=bpf`: without it NGINX's quic_bpf cannot start, and
- * IPAddressDeny and SocketBindDeny are silently not enforced. CAP_BPF and CAP_PERFMON: nspawn drops them, and NGINX's sandbox has no CAP_SYS_ADMIN
- * to do without them. No private users: in a user namespace BPF maps are refused.
- * `--register=no --keep-unit`: there need not be a machined.
+ * nspawn's arguments, each of which was found necessary. `--system-call-filter=bpf`: without it NGINX's quic_bpf cannot start, and
+ * IPAddressDeny and SocketBindDeny are silently not enforced. CAP_BPF and CAP_PERFMON: nspawn drops them, and NGINX's sandbox lacks
+ * CAP_SYS_ADMIN, which would replace them. No private users: BPF maps are refused in a user namespace.
+ * `--register=no --keep-unit`: the host may have no systemd-machined.
  */
 export function nspawnArguments(guest: Guest, root: string, data: string): string[] {
   return [
@@ -134,7 +134,7 @@ export async function stopGuest(guest: Guest): Promise<void> {
   }
   const init = await leader(guest);
   const clean = await stopDaemon(daemonOf(guest.stack), 30_000);
-  // nspawn was killed: its payload would go on without it.
+  // If nspawn was killed, its payload still runs.
   if (!clean && init !== undefined && existsSync(`/proc/${init}`)) process.kill(init, "SIGKILL");
   await removeCgroups(guest.name);
 }

@@ -45,8 +45,8 @@ export function missingPackages(host: HostInfo = thisHost()): string[] {
 }
 
 /**
- * Can this host run the local machine at all?
- * @throws UnsupportedHostError: not Linux, not root, or packages missing where there is no apt.
+ * Checks that this host can run the local machine.
+ * @throws UnsupportedHostError if it is not Linux, the user is not root, or packages are missing and there is no apt
  */
 export function assertHost(host: HostInfo = thisHost()): void {
   const instead = "`npm run dev` runs the MCP server alone, without a machine";
@@ -78,7 +78,7 @@ export async function installMissing(log: (line: string) => void): Promise<void>
   try {
     await run("apt-get", install, { timeout: 300_000, env });
   } catch {
-    // A fresh host has no package lists, or old ones.
+    // A new host may have no package lists, or old ones.
     await run("apt-get", ["update", "-q"], { timeout: 120_000, env });
     await run("apt-get", install, { timeout: 300_000, env });
   }

@@ -20,7 +20,7 @@ async function update(change: (text: string) => string): Promise<void> {
   const before = await readFile(HOSTS, "utf8");
   const after = change(before);
   if (after === before) return;
-  // Containers bind-mount /etc/hosts: a rename over it is refused only there.
+  // In containers /etc/hosts is a bind mount, which a rename cannot replace.
   const temporary = `${HOSTS}.mcp-edge`;
   try {
     await writeFile(temporary, after, { mode: (await stat(HOSTS)).mode });

@@ -15,7 +15,7 @@ export interface LocalEdgeArgs extends PreparedWorkspace {
 }
 
 /**
- * The whole edge on this host: network, certificate authority, machine, what runs on it, and its name.
+ * The whole edge on this host: network, certificate authority, machine, deployment and name.
  * The machine is a Debian 13 guest that runs the same cloud-init document as one in the cloud.
  */
 export class LocalEdge extends pulumi.ComponentResource {

@@ -12,7 +12,7 @@ export function alive(pid: number): boolean {
 }
 
 /**
- * Run `work` while holding a lock file that names our process. A lock whose owner no longer runs is taken over,
+ * Runs `work` while holding a lock file with this process's id. A lock whose owner no longer runs is taken over,
  * so a killed run does not block the next one.
  * @param wait milliseconds to wait for another live holder; default 15 minutes.
  */

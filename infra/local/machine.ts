@@ -63,7 +63,7 @@ export async function ensureMachine(inputs: MachineInputs, log: (line: string) =
   const network = networkOf(inputs.networkIndex);
   const guest = guestOf(stack, network);
   const before = await recorded(stack);
-  // A first boot that is still under way is waited for. One that failed or was interrupted is done again.
+  // A running first boot is waited for. One that failed or was interrupted is repeated.
   const booting = (await isRunning(guest)) && !existsSync(cloudInitResult(stack));
   const fits = before && existsSync(before.rootfs) && before.networkIndex === network.index;
   const usable = fits && (before.ready || booting);
@@ -98,8 +98,8 @@ async function make(inputs: MachineInputs, network: Network, log: (line: string)
 }
 
 /**
- * Put an archive where the machine's deploy script expects it; complete or not at all. After a crash of the host an archive that is
- * there may be damaged, so it is compared with the original.
+ * Puts a complete archive where the machine's deploy script expects it. After a crash of the host an existing archive
+ * may be damaged, so it is compared with the original.
  */
 export async function placeArchive(stack: string, archive: string): Promise<void> {
   const incoming = join(dataFolder(stack), "incoming");
@@ -187,7 +187,7 @@ function follow(file: string, log: (line: string) => void): () => void {
   let seen: number | undefined;
   const timer = setInterval(async () => {
     const text = await readFile(file, "utf8").catch(() => "");
-    // A machine that boots again has the log of its earlier boots.
+    // A machine that boots again still has the log of its earlier boots.
     seen ??= text.length > 50_000 ? text.length : 0;
     const end = text.lastIndexOf("\n") + 1;
     for (const line of text.slice(seen, end).split("\n")) if (/^mcp-edge-[a-z]+: /.test(line)) log(line);

@@ -7,7 +7,7 @@ import { stackFolder } from "../paths.ts";
 
 /**
  * One stack's network on the host: a bridge `mcpe<N>` with 10.77.N.0/24 and fd77:6564:6765:N::/64, and NAT for IPv4.
- * The guest's end of it (`host0`) is made by systemd-nspawn.
+ * systemd-nspawn creates the guest's end of it (`host0`).
  */
 export interface Network {
   index: number;

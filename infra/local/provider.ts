@@ -6,7 +6,7 @@ import { ensureMachine, type MachineInputs, machineProblem, removeMachine } from
 import { ensureNetwork, type Network, networkOf, networkProblem, removeNetwork } from "./network.ts";
 
 /**
- * One kind of local resource: `ensure` creates or repairs it, `problem` says why it needs repair. So the next `up` repairs a host
+ * One kind of local resource: `ensure` creates or repairs it, and `problem` returns why it needs repair. So the next `up` repairs a host
  * that was rebooted and an update that was killed half-way, and create and update are the same operation.
  */
 interface Kind<Inputs, Outputs extends object> {
@@ -56,7 +56,7 @@ const machine: Kind<MachineInputs, Awaited<ReturnType<typeof ensureMachine>>> = 
 const deployment: Kind<DeploymentInputs, object> = {
   ensure: ensureDeployed,
   problem: deploymentProblem,
-  remove: async () => {}, // it goes with the machine
+  remove: async () => {}, // it is removed with the machine
   watched: ["stack", "networkIndex", "release", "files", "workspaceHead", "workspaceCredentials"],
 };
 

@@ -6,7 +6,7 @@ import type { MachineInputs } from "./machine.ts";
  * The program text that the engine stores with each local resource and hands to the SDK's dynamic-provider process. It only loads
  * provider.ts.
  *
- * `pulumi.dynamic.Resource` would serialise our functions instead. To the SDK each edit of them is a changed provider, which replaces
+ * `pulumi.dynamic.Resource` would serialise functions instead. For the SDK each edit of a function is a changed provider, which replaces
  * the resource: a changed comment would replace a machine. For the same reason this text must never change. Besides, the serialiser
  * needs the JavaScript API that TypeScript 7 no longer has.
  */

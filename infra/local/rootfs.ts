@@ -49,14 +49,14 @@ const recipe = (include: readonly string[]): string[] => [
   "--dpkgopt=path-exclude=/usr/share/doc/*",
   "--dpkgopt=path-exclude=/usr/share/man/*",
   "--dpkgopt=path-exclude=/usr/share/locale/*",
-  // minbase leaves networkd off: the guest would have no address.
+  // minbase does not enable networkd, without which the guest has no address.
   '--customize-hook=chroot "$1" systemctl enable systemd-networkd.service systemd-resolved.service',
   '--customize-hook=chroot "$1" systemctl mask getty.target console-getty.service',
-  // They start when the machine's files are there: unconfigured, one would fail and one be stopped again.
+  // They start once the machine's files exist. Without configuration, one would fail and the other would be stopped again.
   '--customize-hook=rm -f "$1"/etc/systemd/system/multi-user.target.wants/nginx.service "$1"/etc/systemd/system/multi-user.target.wants/fail2ban.service',
-  // Nobody else is on the bridge: without the search for a duplicate address the network is up two seconds earlier.
+  // Only this guest is on the bridge. Without duplicate address detection its network is up two seconds earlier.
   `--customize-hook=mkdir -p "$1"${HOST0_DROPIN} && printf '[Network]\\nIPv6DuplicateAddressDetection=0\\n' > "$1"${HOST0_DROPIN}/mcp-edge.conf`,
-  // Every machine makes its own identity.
+  // Every machine generates its own identity.
   '--customize-hook=rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/hostname; : > "$1"/etc/machine-id',
 ];
 
@@ -67,9 +67,9 @@ export function rootfsKey(packages: readonly string[] = PACKAGES): string {
 }
 
 /**
- * The Debian 13 root filesystem that every local machine's overlay lies on: made once (about 25 s and
- * 100 MB of packages), cached under a hash of its recipe, never changed afterwards.
- * @throws Error when there is no room, or mmdebstrap fails; nothing partial is left.
+ * The Debian 13 root filesystem below every local machine's overlay. It is created once (about 25 s and
+ * 100 MB of packages), cached under a hash of its recipe, and never changed afterwards.
+ * @throws Error without enough disk space, or if mmdebstrap fails; nothing partial is left
  */
 export async function ensureRootfs(log: (line: string) => void): Promise<Rootfs> {
   const key = rootfsKey();

@@ -37,8 +37,8 @@ export async function nameservers(): Promise<string[]> {
 }
 
 /**
- * Write the NoCloud seed. The instance id names the network too: cloud-init applies a changed network-config only
- * to an instance that it does not know.
+ * Writes the NoCloud seed. The instance id includes the network, since cloud-init applies a changed network-config only
+ * to an instance id that it does not know.
  */
 export async function writeSeed(
   root: string,

@@ -25,8 +25,8 @@ async function namespacesOf(network: Network): Promise<string[]> {
 }
 
 /**
- * Remove everything that a stack has on this host. The files on the disk decide, not the engine's state: an `up` that was killed may
- * not have recorded what it made. A second call does nothing.
+ * Removes everything that a stack has on this host, according to the files on the disk. An `up` that was killed may
+ * not have recorded in the engine's state what it created. A second call does nothing.
  */
 export async function sweep(stack: string): Promise<void> {
   const index = await networkIndex(stack);

@@ -135,7 +135,7 @@ export interface NameAt {
 }
 
 /**
- * Finds the name at a position, and its declaration from scope to enclosing scope. Lexical: the types of the nodes tell which of them
+ * Finds the name at a position, and its declaration from scope to enclosing scope. Lexical: the types of the nodes show which of them
  * declare a name.
  *
  * @param line 1-based @param column 1-based; undefined for the first name on the line

@@ -165,7 +165,7 @@ const STATEMENT =
 
 /**
  * The first row (0-based) of a definition with its documentation comment, decorators, annotations, attributes, and the type before its
- * name. What an empty line separates from it does not belong to it.
+ * name. Text before an empty line does not belong to it.
  *
  * @param outer the whole definition @param lines of the text
  */

@@ -16,7 +16,7 @@ export const children = new FairQueue({
   maxWaiting: 64,
 });
 
-/** The programs of the server itself (it lists files, checks for changes, fetches remotes) never wait for callers, which may wait for them. */
+/** The server's own programs, which list files, check for changes and fetch remotes. They never wait for those of callers. */
 export const ownChildren = new FairQueue({ what: "programs", capacity: 4, perCaller: 4, maxWaiting: 256 });
 
 /** The queue of the current caller. */

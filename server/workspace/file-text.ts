@@ -1,4 +1,4 @@
-/** A NUL byte among the first so many bytes means binary, as in git (buffer_is_binary). */
+/** A NUL byte among this number of first bytes means binary, as in git (buffer_is_binary). */
 const BINARY_PROBE = 8_000;
 
 /**

@@ -13,7 +13,7 @@ const ENV = {
 };
 
 export interface GitOptions {
-  /** Reads only about the first so many bytes of the output. Default: all. */
+  /** Reads only about this number of bytes of the output. Default: all. */
   firstBytes?: number;
   /** Takes the paths after `--` literally, without globs and magic. */
   literal?: boolean;
@@ -62,7 +62,7 @@ export async function listTrackedIgnored(root: string): Promise<string[]> {
   return fields(await git(root, [...LISTING, "--ignored"]));
 }
 
-/** The fields of an output that a NUL ends each. */
+/** Splits an output of fields that end with a NUL. */
 function fields(output: Buffer): string[] {
   return output.length === 0 ? [] : output.toString("utf8").slice(0, -1).split("\0");
 }

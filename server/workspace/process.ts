@@ -153,7 +153,7 @@ class Output {
     }
   }
 
-  /** Reads no more. A piece that is being handled is not waited for. */
+  /** Stops reading, without waiting for a piece that is being handled. */
   close(): void {
     this.#stream.destroy();
     this.#closed.resolve();

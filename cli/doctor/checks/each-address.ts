@@ -4,26 +4,26 @@ import type { Context } from "../context.ts";
 import { explain } from "../explain.ts";
 import { Limit } from "../limit.ts";
 
-/** Errors that the own kernel gives when this computer has no address of that family: no fault of the server. */
+/** Errors of this computer's kernel if it has no address of that family. They are not the server's fault. */
 const NO_ROUTE_HERE = new Set(["ENETUNREACH", "EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL"]);
 
-/** Part of the check's limit that one address has, so that a silent one does not hide what the others said. */
+/** Fraction of the check's time limit for one address, so that a silent one does not hide the results of the others. */
 const SHARE = 0.8;
 
 export interface Attempts {
   context: Context;
   signal: AbortSignal;
   addresses: LookupAddress[];
-  /** Says what came at one address. */
+  /** Describes the result at one address. */
   attempt(address: string, signal: AbortSignal): Promise<string>;
-  /** Told the addresses that worked, also when others did not. */
+  /** Called with the addresses that worked, even if others did not. */
   onGood?(good: LookupAddress[]): void;
 }
 
 /**
- * Tries all addresses side by side. IPv6 addresses that this computer cannot reach by itself are passed over, as long
- * as an IPv4 address is there.
- * @returns a sentence about all
+ * Tries all addresses at the same time. IPv6 addresses are skipped if this computer has no IPv6, as long
+ * as there is an IPv4 address.
+ * @returns a sentence about all addresses
  * @throws CheckFailure when one does not work
  */
 export async function tryAddresses(attempts: Attempts): Promise<string> {

@@ -22,7 +22,7 @@ export interface SemanticHit {
 /** The usual constant of reciprocal rank fusion (Cormack et al., SIGIR 2009). */
 const RANK_CONSTANT = 60;
 
-/** Merges the nearest passages by meaning and the best by words, by their ranks. Passages that both find come first. */
+/** Merges the nearest passages by meaning and the best passages by words, by their ranks. Passages in both lists come first. */
 export async function semantic(job: SemanticJob): Promise<{ hits: SemanticHit[] } & Freshness> {
   const { hits: byWords, ...freshness } = await search({ ...job, limit: job.limit });
   const inScope = (hit: { path: string }) => isBelow(hit.path, job.path);

@@ -28,7 +28,7 @@ const COPIED: Readonly<Record<string, RegExp>> = {
   "core.trustctime": boolean,
 };
 
-/** The settings of each view: what the commands rely on, and a second lock on each way to a program or a network. */
+/** The settings of each view: those that the commands need, and those that also disable each way to a program or a network. */
 const FIXED: readonly Setting[] = [
   ["core.repositoryformatversion", "1"],
   ["core.bare", "false"],

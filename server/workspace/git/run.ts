@@ -1,7 +1,7 @@
 import { ToolError } from "../../tool-error.ts";
 import { type ChildResult, runChild } from "../child.ts";
 
-/** The environment of each git process: no configuration of the system or an account, and no questions. */
+/** The environment of each git process: no configuration of the system or an account, and no prompts. */
 const ENV: Readonly<Record<string, string>> = {
   GIT_CONFIG_NOSYSTEM: "1",
   GIT_CONFIG_GLOBAL: "/dev/null",

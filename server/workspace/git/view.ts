@@ -34,7 +34,7 @@ const known = new Map<string, Known>();
 const MAX_KNOWN = 1_000;
 
 /**
- * The view of a work tree. It is made again if the configuration files have changed.
+ * The view of a work tree. It is recreated if the configuration files have changed.
  *
  * @param root absolute path of the work tree, without symbolic links
  * @throws ToolError if there is no repository, or its configuration cannot be read
@@ -137,7 +137,7 @@ async function prune(folder: string): Promise<void> {
   }
 }
 
-/** Something may remove old files from /tmp: then a part of a view is missing, or its place is taken. */
+/** Another program may remove old files from /tmp. A part of a view is missing then, or its path is in use. */
 async function isComplete(folder: string): Promise<boolean> {
   if (!(await isOurs(dirname(folder))) || !(await isOurs(folder))) return false;
   const names = await readdir(folder).catch(() => []);

@@ -6,7 +6,7 @@ const TIME_LIMIT_MS = 30 * 60_000;
 
 const PERCENT = /(?:Receiving objects|Resolving deltas|Updating files): +(\d+)%/g;
 
-/** Runs git with access to remotes. A remote repository runs nothing here, and git asks no questions. */
+/** Runs git with access to remotes. A remote repository runs no program here, and git shows no prompts. */
 export async function remoteGit(
   cwd: string,
   args: readonly string[],

@@ -226,7 +226,7 @@ const healthCheck: Calls = {
 };
 
 const dlmArn = (s: Subject) => arn(s.aws, "dlm", `policy/${s.id || "policy-new"}`);
-/** The stored value, or the input right after the creation. */
+/** The stored tags, or the requested ones right after the creation. */
 const dlmTags = (s: Subject) => ({
   ...resourceTags(tagsIn(s.inputs)),
   ...storedTags(s.aws.store, LIFECYCLE, s.id),

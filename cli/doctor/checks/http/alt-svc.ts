@@ -4,14 +4,14 @@ import { askHttps } from "../../clients/http1.ts";
 /** One alternative of an Alt-Svc field (RFC 7838 section 3). */
 export interface Alternative {
   protocol: string;
-  /** Empty when it is the same host. */
+  /** Empty for the same host. */
   host: string;
   port: number;
   /** Seconds that a client may remember it; the RFC's default is a day. */
   maxAge: number;
 }
 
-/** Reads an Alt-Svc field; `clear` and what cannot be read give no alternatives. */
+/** Parses an Alt-Svc field. `clear` and malformed values give no alternatives. */
 export function parseAltSvc(field: string): Alternative[] {
   const one = /([!#$%&'*+\-.^_`|~\w]+)="([^"]*):(\d+)"((?:\s*;\s*[^,;]+)*)/g;
   return [...field.matchAll(one)].map(([, protocol = "", host = "", port, parameters = ""]) => {

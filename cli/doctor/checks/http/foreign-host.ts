@@ -2,12 +2,12 @@ import { type Check, CheckFailure } from "../../check.ts";
 import { askHttps } from "../../clients/http1.ts";
 import type { Context } from "../../context.ts";
 
-/** Reserved: nobody has it (RFC 2606, section 2). */
+/** A reserved name that no host has (RFC 2606, section 2). */
 const FOREIGN = "foreign.invalid";
 
 /**
- * A request may name another host than the handshake did (RFC 9110, section 7.4). Served, it would reach whatever the server's default
- * is, past the limits of the host.
+ * A request may name another host than the handshake (RFC 9110, section 7.4). If it were served, it would reach the default server
+ * without the limits of the host.
  */
 export const foreignHost: Check = {
   id: "foreign-host",

@@ -11,13 +11,13 @@ export const http1: Check = {
     const answer = await askHttps(context, { path: "/" }, signal);
     if (answer.httpVersion !== "1.1") throw new CheckFailure(`the answer is HTTP/${answer.httpVersion}`);
     assertServed(answer.status, "HTTP/1.1");
-    // Servers may choose nothing: a client that offers only http/1.1 goes on with it (RFC 7301 section 3.2).
+    // Servers may select no protocol. A client that offers only http/1.1 then uses it (RFC 7301 section 3.2).
     return `${answer.alpn || "http/1.1 (no ALPN)"}, status ${answer.status}`;
   },
   fix: () => "See what NGINX says: nginx -t; journalctl -u nginx -n 50",
 };
 
-/** @throws CheckFailure when the edge speaks the protocol but the server behind it does not answer */
+/** @throws CheckFailure if the edge supports the protocol but the server behind it does not answer */
 export function assertServed(status: number, protocol: string): void {
   if (status < 500) return;
   throw new CheckFailure(

@@ -6,11 +6,11 @@ import { assertServed } from "./http1.ts";
 
 /**
  * New connections at each address. One alone proves little: after a reload an old NGINX worker that still serves a
- * stream swallows about half of the new QUIC connections.
+ * stream drops about half of the new QUIC connections.
  */
 const CONNECTIONS = 6;
 
-/** Half of the check's limit, so that there is time to say how many failed. */
+/** Half of the check's time limit, which leaves time to count the failures. */
 const CONNECT_SHARE = 0.5;
 
 const PARTLY_FIX =

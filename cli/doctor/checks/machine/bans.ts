@@ -10,9 +10,9 @@ export interface Ban {
 }
 
 /**
- * Who is banned on the machine at the moment. A ban is no fault, unless it is of this very host: then nothing else here can work.
+ * The current bans on the machine. A ban is a fault only if it is of this host, since then no other check can work.
  *
- * @param read asks the machine, past the network
+ * @param read reads the bans from the machine, without its network
  */
 export const bansCheck = (read: () => Promise<Ban[]>, own: () => string[] = ownAddresses): Check => ({
   id: "bans",
@@ -35,7 +35,7 @@ export const bansCheck = (read: () => Promise<Ban[]>, own: () => string[] = ownA
 const lift = (address: string) =>
   `lift a ban with: npm run mcp-edge -- shell -- fail2ban-client unban ${address}`;
 
-/** What `fail2ban-client banned` prints: a list of objects, in Python's notation. */
+/** Parses the output of `fail2ban-client banned`: a list of objects in Python's notation. */
 export function parseBans(text: string): Ban[] {
   const jails: Record<string, string[]>[] = JSON.parse(text.replaceAll("'", '"'));
   return jails.flatMap((jail) =>

@@ -1,8 +1,8 @@
 import { type Check, CheckFailure } from "../../check.ts";
 
 /**
- * Whether security updates or a reboot wait on the machine, as its hourly look found (cloud-init/deploy/mcp-edge-patches). Waiting is
- * no fault: updates are installed once a day and reboots happen once a night.
+ * Whether security updates or a reboot are pending on the machine, by its hourly check (cloud-init/deploy/mcp-edge-patches). That is
+ * not a fault: updates are installed once a day, and reboots happen once a night.
  *
  * @param read prints `mcp-edge-deploy status` of the machine
  * @param stack for the commands of the advice

@@ -10,7 +10,7 @@ type Fetch = typeof globalThis.fetch;
 
 const FIX = `See what the server says about the call: journalctl -u '${slotUnits(BUNDLED_SERVER)}' -n 50`;
 
-/** The token travels in a header; the signal ends every request of the client when the check's limit is over. */
+/** The token is sent in a header. The signal ends every request of the client at the check's time limit. */
 function transportOptions(context: Context, fetch: Fetch, signal: AbortSignal) {
   const { token } = context.target;
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
@@ -33,7 +33,7 @@ async function with2025(
   const transport = new StreamableHTTPClientTransport(url, transportOptions(context, fetch, signal));
   const client = new Client(CLIENT);
   let version = "";
-  // The client tells its transport, and nobody else, which version was agreed on.
+  // The client reports the negotiated version only to its transport.
   const setProtocolVersion = transport.setProtocolVersion.bind(transport);
   transport.setProtocolVersion = (agreed) => {
     version = agreed;

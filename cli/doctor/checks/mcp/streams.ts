@@ -4,9 +4,9 @@ import type { Context } from "../../context.ts";
 type Protocol = "http3" | "http2";
 const NAMES = { http3: "HTTP/3", http2: "HTTP/2" } as const;
 
-/** The server sends a comment each 15 s; a second is left for the way. */
+/** The server sends a comment every 15 s. One second is added for the network. */
 const KEEP_ALIVE_LIMIT_MS = 16_000;
-/** Connecting comes on top. */
+/** Additional time to connect. */
 const KEEP_ALIVE_CHECK_MS = 17_500;
 
 const BUFFERING_FIX =
@@ -28,7 +28,7 @@ async function reader(response: Response): Promise<ReadableStreamDefaultReader<U
   throw new CheckFailure(`status ${response.status}, ${type} instead of text/event-stream`);
 }
 
-/** How long the first byte of an event stream takes: the sign that nobody buffers. */
+/** The time to the first byte of an event stream, which shows that no proxy buffers it. */
 export function firstByte(protocol: Protocol): Check {
   const name = NAMES[protocol];
   return {
@@ -71,7 +71,7 @@ export function keepAlive(protocol: Protocol, limitMs = KEEP_ALIVE_LIMIT_MS): Ch
           const lines = text.split("\n");
           text = lines.pop() ?? "";
           for (const line of lines) {
-            // The first comment opens the stream; it is no keep-alive.
+            // The first comment opens the stream and is not a keep-alive.
             if (line.startsWith(":") && seen++ > 0)
               return `after ${((performance.now() - started) / 1000).toFixed(1)} s`;
           }

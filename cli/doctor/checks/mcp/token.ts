@@ -2,7 +2,7 @@ import { type Check, CheckFailure } from "../../check.ts";
 import { assertServed } from "../http/http1.ts";
 import { pingMcp } from "./unauthorized.ts";
 
-/** Asked once before the MCP clients: three of them with a wrong token would look like an attack to the edge. */
+/** Runs once before the MCP clients. Three of them with a wrong token would look like an attack. */
 export const token: Check = {
   id: "token",
   title: "Token accepted",

@@ -3,7 +3,7 @@ import { type Answer, askHttps } from "../../clients/http1.ts";
 import type { Context } from "../../context.ts";
 import { assertServed } from "../http/http1.ts";
 
-/** A request that every MCP server of the 2025 era takes and that changes nothing. */
+/** A request that every MCP server of the 2025 era accepts and that changes nothing. */
 const PING = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping" });
 
 /** POSTs a ping to /mcp, with or without a token. */

@@ -1,6 +1,6 @@
 import { CheckFailure } from "../../check.ts";
 
-/** What both generations of the official client have in common, as far as it is used here. */
+/** The methods of both generations of the official client that are used here. */
 export interface McpClient {
   listTools(): Promise<{ tools: ToolFacts[] }>;
   callTool(call: { name: string; arguments: Record<string, unknown> }): Promise<unknown>;
@@ -18,12 +18,12 @@ interface ToolResult {
   structuredContent?: { matches?: { path?: string; line?: number }[]; total?: number };
 }
 
-/** Something that stands in nearly every repository. */
+/** A word that nearly every repository contains. */
 const QUERY = "the";
 
 /**
- * Lists the tools and calls one: the first of `preferred` that exists, else one that only reads and needs no argument.
- * @returns what came, in words
+ * Lists the tools and calls one: the first of `preferred` that exists, or else a read-only one without required arguments.
+ * @returns a description of the result
  */
 export async function useTools(client: McpClient, preferred: string[]): Promise<string> {
   const { tools } = await client.listTools();

@@ -3,14 +3,14 @@ import { type Check, CheckFailure } from "../../check.ts";
 import { tlsConnect } from "../../clients/tls.ts";
 import { explainTrust } from "../../explain.ts";
 
-/** Certificates are renewed at a third of their life; half of that is left to notice that it does not work. */
+/** Certificates are renewed when a third of their life is left. Half of that remains to notice a failed renewal. */
 const ALARM_FRACTION = 1 / 6;
 const DAY_MS = 86_400_000;
 
 export interface Lifetime {
   /** Days left, may be negative. */
   days: number;
-  /** Part of the whole lifetime that is left; lifetimes differ from 6 to 90 days, so days alone say little. */
+  /** Fraction of the lifetime that is left. Lifetimes range from 6 to 90 days, so days alone mean little. */
   fraction: number;
 }
 
@@ -28,7 +28,7 @@ export const certificate: Check = {
   tried: ({ target }) =>
     `the chain for ${target.host} against the system's roots${target.ca === undefined ? "" : " and --ca"}, and how long it lasts`,
   async run(context, signal) {
-    // Not refused by Node, so that an untrusted certificate can be described.
+    // Node does not refuse it, so that an untrusted certificate can be described.
     const socket = await tlsConnect(context, signal, { rejectUnauthorized: false });
     const peer = socket.getPeerCertificate(true);
     const problem = socket.authorized ? undefined : String(socket.authorizationError);
@@ -58,7 +58,7 @@ export const certificate: Check = {
       : "is --ca the right file?"),
 };
 
-/** The library types it as Error, Node fills in the code as a string. */
+/** The library's type is Error, but Node sets a string. */
 function codeOf(socket: TLSSocket): string | undefined {
   const error: unknown = socket.authorizationError;
   if (typeof error === "string") return error;

@@ -2,7 +2,7 @@ import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { type Check, CheckFailure } from "../../check.ts";
 
-/** Asks as programs do (getaddrinfo: hosts file, then name servers), because that is what clients will get. */
+/** Resolves as programs do (getaddrinfo: hosts file, then name servers), so that the result is that of clients. */
 export const dns: Check = {
   id: "dns",
   title: "DNS",

@@ -41,12 +41,12 @@ async function answers(context: Context, address: string, signal: AbortSignal): 
     await delay(PATIENCE_MS, undefined, { signal: either });
     if (await handshakes(context, address, either)) resolve("QUIC v1 answered a handshake");
   };
-  // Its failure says no more than the silence of the probe does.
+  // A failed handshake means no more than an unanswered probe.
   shake().catch(() => undefined);
   return Promise.race([probed, shaken]).finally(() => over.abort());
 }
 
-/** Whether a QUIC handshake gets an answer at all, be it a refusal. */
+/** Whether a QUIC handshake gets any answer, even a refusal. */
 async function handshakes(context: Context, address: string, signal: AbortSignal): Promise<boolean> {
   const client = context.http3To(address);
   try {
