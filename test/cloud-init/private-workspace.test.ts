@@ -121,7 +121,7 @@ function privateWorkspace() {
           workspace: "https://other.example.com/x",
         }),
     ],
-    ["none, as the unit has it then", () => "[credential]"],
+    ["no credential", () => "[credential]"],
   ])(
     "is refused at once by https with %s, and the last good copy stays",
     async (_, credential) => {

@@ -36,7 +36,7 @@ afterAll(async () => {
 });
 
 describe("the pushed workspace", () => {
-  test("has the same bytes for every checkout of a commit, whatever other files it has", async () => {
+  test("has the same bytes for every checkout of a commit, with any other files in it", async () => {
     const { identity } = await resolveWorkspace(origin);
     expect(identity).toMatch(/^[0-9a-f]{64}$/);
     const full = await checkout("full");

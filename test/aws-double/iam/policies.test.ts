@@ -186,11 +186,11 @@ describe("the deployer cannot", () => {
   // Here every resource gets the tags of the request. AWS gives them to fewer, so this is the stricter case.
   const FORBIDDEN: [string, Request][] = [
     [
-      "snapshot somebody's volume",
+      "create a snapshot of an untagged volume",
       { action: "ec2:CreateSnapshot", resource: ec2("volume/vol-1"), context: requestTags(OURS) },
     ],
     [
-      "open somebody's group",
+      "open an untagged group",
       {
         action: "ec2:AuthorizeSecurityGroupIngress",
         resource: ec2("security-group/sg-1"),
@@ -198,27 +198,27 @@ describe("the deployer cannot", () => {
       },
     ],
     [
-      "put a machine into somebody's group",
+      "put a machine into an untagged group",
       { action: "ec2:RunInstances", resource: ec2("security-group/sg-1") },
     ],
     [
-      "take somebody's group for its own",
+      "tag an existing group as its own",
       { action: "ec2:CreateTags", resource: ec2("security-group/sg-1"), context: requestTags(OURS) },
     ],
     [
-      "take somebody's volume for its own",
+      "tag an existing volume as its own",
       { action: "ec2:CreateTags", resource: ec2("volume/vol-1"), context: requestTags(OURS) },
     ],
     [
-      "empty somebody's group",
+      "remove the rules of an untagged group",
       { action: "ec2:RevokeSecurityGroupIngress", resource: ec2("security-group/sg-1") },
     ],
     [
-      "tag a machine of nobody",
+      "tag an untagged machine",
       { action: "ec2:CreateTags", resource: ec2("instance/i-1"), context: requestTags(OURS) },
     ],
     [
-      "touch another stack",
+      "change another stack",
       {
         action: "ec2:TerminateInstances",
         resource: ec2("instance/i-1"),
@@ -226,16 +226,19 @@ describe("the deployer cannot", () => {
       },
     ],
     [
-      "make what another stack would own",
+      "create a resource of another stack",
       {
         action: "ec2:CreateVpc",
         resource: ec2("vpc/new"),
         context: requestTags({ Project: "mcp-edge", Stack: "dev" }),
       },
     ],
-    ["write its own rights", { action: "iam:PutRolePolicy", resource: iam("role/ci-mcp-edge-deployer") }],
     [
-      "write its own rights under the name of before",
+      "change its own permissions",
+      { action: "iam:PutRolePolicy", resource: iam("role/ci-mcp-edge-deployer") },
+    ],
+    [
+      "change its own permissions under a former name",
       { action: "iam:PutRolePolicy", resource: iam("role/mcp-edge-ci-deployer") },
     ],
     [
@@ -243,7 +246,7 @@ describe("the deployer cannot", () => {
       { action: "iam:UpdateAssumeRolePolicy", resource: iam("role/ci-mcp-edge-deployer") },
     ],
     [
-      "hand an administrator's role to a machine",
+      "pass an administrator's role to a machine",
       {
         action: "iam:PassRole",
         resource: iam("role/admin"),
@@ -251,7 +254,7 @@ describe("the deployer cannot", () => {
       },
     ],
     [
-      "hand its machines' role to a function",
+      "pass its machines' role to a function",
       {
         action: "iam:PassRole",
         resource: iam("role/mcp-edge-prod-role-0a1b2c3"),
@@ -259,7 +262,7 @@ describe("the deployer cannot", () => {
       },
     ],
     [
-      "make other services' roles",
+      "create other services' roles",
       {
         action: "iam:CreateServiceLinkedRole",
         resource: iam("role/aws-service-role/ecs.amazonaws.com/x"),
@@ -271,7 +274,7 @@ describe("the deployer cannot", () => {
       { action: "s3:GetObject", resource: "arn:aws:s3:::mcp-edge-dev-artifacts-0a1b2c3/desired.json" },
     ],
     [
-      "read the bucket of a stack whose name begins like its own",
+      "read the bucket of a stack whose name has the same beginning",
       { action: "s3:GetObject", resource: "arn:aws:s3:::mcp-edge-prod-2-artifacts-0a1b2c3/desired.json" },
     ],
     [

@@ -54,7 +54,7 @@ describe("downloadEngine", () => {
   test.each([
     ["wrong", /another checksum/],
     ["gone", /answered 404/],
-  ])("refuses %s, and leaves no file", async (kind, message) => {
+  ])("fails if the archive is %s, and leaves no file", async (kind, message) => {
     const target = join(folder, kind);
     await expect(downloadEngine(target, () => {}, `${base}/${kind}`)).rejects.toThrow(message);
     expect(existsSync(target)).toBe(false);

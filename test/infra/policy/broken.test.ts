@@ -106,7 +106,7 @@ const CASES: [string, string, (stack: Made[]) => Made[], string][] = [
   ],
   [
     "imdsv2",
-    "a template with nothing said",
+    "a template without metadata options",
     template({ metadataOptions: undefined }),
     "metadataOptions.httpTokens is not required",
   ],
@@ -132,7 +132,7 @@ const CASES: [string, string, (stack: Made[]) => Made[], string][] = [
   ["private-bucket", "a public ACL", set("bucket", { acl: "public-read" }), "its ACL is public-read"],
   [
     "private-bucket",
-    "a public ACL beside the bucket",
+    "a public ACL of the bucket",
     plus({ type: TYPE.bucketAcl, name: "acl", props: { acl: "public-read-write" } }),
     "its ACL is public-read-write",
   ],

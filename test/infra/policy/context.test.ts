@@ -19,11 +19,11 @@ describe("the context of a policy pack", () => {
       "dev",
     ],
     [
-      "a setting that names none",
+      "an invalid setting, as prod",
       { PULUMI_STACK: "eu", PULUMI_CONFIG: config({ "mcp-edge:environment": "production" }) },
       "prod",
     ],
-    ["a state file alone", {}, "prod"],
+    ["only a state file, as prod", {}, "prod"],
     ["a state file and MCP_EDGE_ENVIRONMENT", { MCP_EDGE_ENVIRONMENT: "dev" }, "dev"],
     [
       "PULUMI_STACK, which takes precedence over MCP_EDGE_ENVIRONMENT",

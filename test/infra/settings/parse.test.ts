@@ -164,7 +164,7 @@ describe("parseSettings", () => {
     expect(problems({}, "Prod_1")[0]).toContain('stack name "Prod_1"');
   });
 
-  test("any key outside the table is refused, whatever its value", () => {
+  test("any key outside the table is refused, with any value", () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1 }), fc.string(), (key, value) => {
         fc.pre(!(key in SCHEMAS.aws));

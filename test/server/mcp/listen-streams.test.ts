@@ -88,11 +88,7 @@ test("more files than a stream may follow are refused; a file that is named twic
 });
 
 test.each([
-  [
-    "a file that is not there",
-    { resourceSubscriptions: ["repo://sample/nothing.txt", "repo://sample/f/1.txt"] },
-    0,
-  ],
+  ["a missing file", { resourceSubscriptions: ["repo://sample/nothing.txt", "repo://sample/f/1.txt"] }, 0],
   [
     "a file that is ignored",
     { resourceSubscriptions: ["repo://sample/secret.env", "repo://sample/f/1.txt"] },

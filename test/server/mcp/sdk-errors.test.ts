@@ -29,14 +29,10 @@ describe("an error that the SDK reports", () => {
   const reports: [string, Error, "debug" | "error"][] = [
     ["a refused request", new Error("Rejected inbound request (header-mismatch): x"), "debug"],
     ["an unknown session", new Error("Session not found"), "debug"],
-    ["no JSON", thrown(() => JSON.parse("{")), "debug"],
-    [
-      "an answer that nobody waits for",
-      new Error("Received a response for an unknown message ID: 1"),
-      "debug",
-    ],
+    ["invalid JSON", thrown(() => JSON.parse("{")), "debug"],
+    ["a response without a request", new Error("Received a response for an unknown message ID: 1"), "debug"],
     ["wrong params", new ProtocolError(ProtocolErrorCode.InvalidParams, "x"), "debug"],
-    ["a resource that is not there", new ResourceNotFoundError("x"), "debug"],
+    ["a missing resource", new ResourceNotFoundError("x"), "debug"],
     ["a factory that throws", new TypeError("Cannot read properties of undefined"), "error"],
     [
       "a response that could not be sent",
@@ -45,7 +41,7 @@ describe("an error that the SDK reports", () => {
     ],
     ["a handler of notifications", new Error("Uncaught error in notification handler: x"), "error"],
     ["an internal error", new ProtocolError(ProtocolErrorCode.InternalError, "x"), "error"],
-    ["words of a newer SDK", new Error("Something new"), "error"],
+    ["an unknown error of a newer SDK", new Error("Something new"), "error"],
   ];
   test.each(reports)("%s", (_, error, level) => {
     const lines: [string, object][] = [];

@@ -2,15 +2,15 @@ import { expect, test } from "@jest/globals";
 
 /** One of the two programs that keep copies of remotes, with a shell beside it. */
 export interface CopyKeeper {
-  /** Runs a shell script where the copies are; standard error with the output. */
+  /** Runs a shell script where the copies are. The output includes standard error. */
   sh(script: string): Promise<{ code: number; output: string }>;
-  /** Brings the copy `name` of a remote up to date. @returns whether that went well, and what was said */
+  /** Updates the copy `name` of a remote. @returns whether that succeeded, and the output */
   bring(url: string, name: string): Promise<{ ok: boolean; said: string }>;
   /** The workspace's folder. */
   place: string;
   /** Folder for the remotes. */
   remotes: string;
-  /** The file in `.git` of a copy of its own. */
+  /** The file in `.git` that marks a copy as the program's own. */
   marker: string;
 }
 
@@ -106,14 +106,14 @@ export function copiesContract(keeper: () => CopyKeeper): void {
   });
 
   test.each([
-    ["its objects are gone", "rm -rf .git/objects"],
-    ["HEAD is gone", "rm .git/HEAD"],
+    ["its objects are missing", "rm -rf .git/objects"],
+    ["HEAD is missing", "rm .git/HEAD"],
     ["HEAD is nonsense", "echo nonsense >.git/HEAD"],
     ["the index is damaged", "echo damaged >.git/index"],
     ["its configuration is damaged", "echo '[core' >.git/config"],
-    ["a file is gone", "rm a.txt"],
+    ["a file is missing", "rm a.txt"],
     ["a file was changed", "echo changed >a.txt"],
-  ])("an update repairs a copy of which %s", async (what, damage) => {
+  ])("an update repairs a copy if %s", async (what, damage) => {
     const name = `damaged-${what.replace(/[^a-z]/gi, "")}`;
     const url = await remote(name);
     await good(url, name);

@@ -138,7 +138,7 @@ describe("doctor --aws", () => {
       "image: architecture is x86_64, not arm64",
     ],
     [
-      "a type that is not there",
+      "a type that the region does not offer",
       (a) => Object.assign(a, { "ec2 DescribeInstanceTypeOfferings": "<R><instanceTypeOfferingSet/></R>" }),
       "instance-type: eu-central-1 has no t4g.small",
     ],
@@ -152,7 +152,7 @@ describe("doctor --aws", () => {
       "instance-type: t4g.small is offered in eu-central-1b alone: all machines would be in one zone",
     ],
     [
-      "another's zone",
+      "a zone of another account",
       (a) => Object.assign(a, { "route53 hostedzonesbyname": "<R><HostedZones/></R>" }),
       "zone: the account has no zone example.com",
     ],
@@ -167,7 +167,7 @@ describe("doctor --aws", () => {
       `machines: ${MACHINE} is stopped`,
     ],
     [
-      "a volume in clear",
+      "an unencrypted volume",
       (a) =>
         Object.assign(a, {
           "ec2 DescribeVolumes": (a["ec2 DescribeVolumes"] ?? "").replace("true", "false"),
