@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { projectRoot } from "../paths.ts";
 
-/** Its certificates are for tests: no system trusts their roots. */
+/** Its certificates are for tests, and no system trusts their roots. */
 const STAGING = join(projectRoot, "infra/aws/letsencrypt-staging-roots.pem");
 
 /**

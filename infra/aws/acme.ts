@@ -4,7 +4,7 @@ const DIRECTORIES: Record<string, string> = {
   "letsencrypt-staging": "https://acme-staging-v02.api.letsencrypt.org/directory",
 };
 
-/** Hosts of public authorities, and the domains by which their CPS says that CAA records name them. */
+/** Hosts of public authorities, and their domains in CAA records according to their CPS. */
 const ISSUERS: readonly [RegExp, string][] = [
   [/(^|\.)letsencrypt\.org$/, "letsencrypt.org"],
   [/(^|\.)(zerossl|sectigo)\.com$/, "sectigo.com"],
@@ -19,11 +19,11 @@ export const acmeDirectory = (acme: string): string => DIRECTORIES[acme] ?? acme
 /** Whether the authority has a name in the settings (`letsencrypt`, `letsencrypt-staging`). */
 export const isNamedAcme = (acme: string): boolean => acme in DIRECTORIES;
 
-/** The domain of a public authority for CAA records; "": an ACME server of one's own, or one that is not known here. */
+/** The domain of a public authority for CAA records; "" for a private or unknown ACME server. */
 export function knownIssuer(acme: string): string {
   const host = new URL(acmeDirectory(acme)).hostname;
   return ISSUERS.find(([pattern]) => pattern.test(host))?.[1] ?? "";
 }
 
-/** A public authority validates from anywhere; a server of one's own from where one knows. */
+/** A public authority validates from any address, a private one from known addresses. */
 export const isPublicAcme = (acme: string): boolean => knownIssuer(acme) !== "";

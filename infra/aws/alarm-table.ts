@@ -14,7 +14,7 @@ export interface AlarmSpec {
   period: number;
   evaluationPeriods: number;
   treatMissingData: "breaching" | "notBreaching" | "missing";
-  /** What EC2 itself does about it. */
+  /** EC2's own reaction. */
   action?: "recover" | "reboot";
 }
 

@@ -16,7 +16,7 @@ export interface AlarmsArgs {
     label: string;
     instanceId: pulumi.Input<string>;
   }[];
-  /** Route 53's health checkers connect from all over the world. Unless the ports are open to all, there is no health check. */
+  /** Route 53's health checkers connect from all over the world. Without ports that are open to all, there is no health check. */
   openToWorld: boolean;
   /** E-mail address for notifications. Default: none, as with "". */
   email?: pulumi.Input<string>;

@@ -12,7 +12,7 @@ import type { ProviderSettings } from "./provider-settings.ts";
 import type { Archive, Shelf } from "./prune.ts";
 import { RefusedError } from "./refused.ts";
 
-/** Codes that no repetition cures (S3 API reference, "Error responses"). */
+/** Errors for which a retry does not help (S3 API reference, "Error responses"). */
 const FINAL = new Set([
   ...["AccessDenied", "AllAccessDisabled", "AccountProblem", "InvalidAccessKeyId", "SignatureDoesNotMatch"],
   ...["ExpiredToken", "InvalidToken", "NoSuchBucket", "PermanentRedirect", "AuthorizationHeaderMalformed"],
@@ -21,13 +21,13 @@ const FINAL = new Set([
 /** @param ms limit of a request, milliseconds */
 const within = (ms: number) => ({ abortSignal: AbortSignal.timeout(ms) });
 
-/** A stack's bucket, as far as a deployment needs it: small JSON objects. */
+/** A stack's bucket, with the operations of a deployment on small JSON objects. */
 export class BucketClient implements Objects, Shelf {
   readonly #bucket: string;
   readonly #client: S3Client;
   readonly #tags: string;
 
-  /** @param tags of what is written: a write without them would take them away */
+  /** @param tags of the object; a write without tags removes existing ones */
   constructor(bucket: string, settings: ProviderSettings, tags: Record<string, string> = {}) {
     this.#bucket = bucket;
     this.#tags = new URLSearchParams(tags).toString();
@@ -70,7 +70,7 @@ export class BucketClient implements Objects, Shelf {
     });
   }
 
-  /** What was there becomes an older version: the bucket keeps versions. */
+  /** The existing object becomes a noncurrent version, since the bucket is versioned. */
   async remove(key: string): Promise<void> {
     const command = new DeleteObjectCommand({ Bucket: this.#bucket, Key: key });
     await this.#explained("DeleteObject", key, () => this.#client.send(command, within(15_000)));

@@ -25,7 +25,7 @@ export interface Status {
   certificateProblem: string;
   /** Security updates that are not installed. */
   updates: number;
-  /** Why a reboot is due. "": none is. */
+  /** Why a reboot is due. "" if none is. */
   reboot: string;
   /** The failed systemd units. */
   failedUnits: string[];

@@ -9,7 +9,7 @@ import { opensToWorld } from "./firewall-rules.ts";
 export const PRICES = {
   date: "2026-11-21",
   region: "us-east-1",
-  /** An hour, Linux on demand. */
+  /** USD an hour, Linux on demand. */
   instance: {
     "t4g.micro": 0.0084,
     "t4g.small": 0.0168,
@@ -28,7 +28,7 @@ export const PRICES = {
   gp3GibMonth: 0.08,
   snapshotGibMonth: 0.05,
   zoneMonth: 0.5,
-  /** Of an endpoint in AWS 0.50, for HTTPS 1.00 more. */
+  /** 0.50 for an endpoint in AWS, and 1.00 for HTTPS. */
   healthCheckMonth: 1.5,
   alarmMonth: 0.1,
   metricMonth: 0.3,
@@ -39,7 +39,7 @@ export const PRICES = {
 } as const;
 
 const HOURS = 730;
-/** The metrics that a machine reports of itself. */
+/** The number of a machine's own metrics. */
 const OWN_METRICS = 6;
 
 type CostSettings = Pick<
@@ -50,7 +50,7 @@ type CostSettings = Pick<
 
 export interface CostLine {
   item: string;
-  /** USD a month; undefined: the table does not know the price. */
+  /** USD a month; undefined if the table has no price. */
   usd: number | undefined;
   how: string;
 }
@@ -64,7 +64,7 @@ export interface CostEstimate {
 
 const cents = (usd: number) => Math.round(usd * 100) / 100;
 
-/** What a stack costs a month, line by line, before traffic. Pure. */
+/** The monthly cost of a stack without traffic, line by line. Pure. */
 export function monthlyCost(settings: CostSettings): CostEstimate {
   const { machines: count, instanceType } = settings;
   const hour = PRICES.instance[instanceType];

@@ -62,7 +62,7 @@ const stsConfig = (settings: ProviderSettings) => {
   return { region: settings.region, ...(endpoint ? { endpoint } : {}) };
 };
 
-/** There are no credentials. The message names the profile or the roles that the stack asks for. */
+/** There are no credentials. The message names the profile or the roles of the stack. */
 export class CredentialsError extends RefusedError {
   override name = "CredentialsError";
   constructor(why: string, settings: ProviderSettings) {

@@ -26,14 +26,14 @@ export interface DeploymentArgs {
   tags: Tags;
 }
 
-/** What `wait` needs beyond the deployment's own arguments. */
+/** The arguments of `wait` in addition to those of the deployment. */
 export interface WaitArgs {
   domain: string;
   instances: pulumi.Input<string>[];
   /** Changes with each replacement or restart of a machine, such as its type. */
   machines: pulumi.Input<string>;
   records: Records;
-  /** Addresses that must answer this host. Empty if the firewall does not admit everybody. */
+  /** Addresses that must answer this host. Empty if the firewall restricts HTTPS. */
   addresses: pulumi.Input<string>[];
   lines: pulumi.Input<string[]>;
   nameServers: pulumi.Input<string[]>;
@@ -61,7 +61,7 @@ const TIMESTAMP = "date +%s%N";
  */
 export class Deployment extends pulumi.ComponentResource {
   readonly generation: pulumi.Output<string>;
-  /** Everything that is published. Once it exists, machines may boot. */
+  /** The published objects. Once they exist, machines may boot. */
   readonly published: pulumi.Resource[];
   readonly #args: DeploymentArgs;
 

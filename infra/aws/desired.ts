@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 
-/** What all machines of a stack shall run: the object `desired.json`, which they ask for every ten seconds. */
+/** The desired state of all machines of a stack: the object `desired.json`, which they read every ten seconds. */
 export interface Desired {
   /** sha256 of the release's archive: `releases/<sha256>.tar.zst`. */
   release: string;
   /** Hash of the machine's files: `files/files-<hash>.tar`. */
   files: string;
-  /** Identity of the pushed workspace: `workspaces/<identity>.bundle`; "": none is pushed. */
+  /** Identity of the pushed workspace: `workspaces/<identity>.bundle`; "" if none is pushed. */
   workspace: string;
-  /** Changes with any of these and with the secrets; a status names the one that it is about. */
+  /** Changes with any of these and with the secrets. Each status names its generation. */
   generation: string;
 }
 
@@ -22,7 +22,7 @@ export function desired(release: string, files: string, workspace: string, secre
   return { release, files, workspace, generation };
 }
 
-/** Keys of the archives that it names. Pure. */
+/** Keys of the archives of a desired state. Pure. */
 export const archiveKeys = {
   release: (hash: string) => `releases/${hash}.tar.zst`,
   files: (hash: string) => `files/files-${hash}.tar`,
@@ -35,5 +35,5 @@ export const wantedKeys = ({ release, files, workspace }: Desired): string[] => 
   ...(workspace ? [archiveKeys.workspace(workspace)] : []),
 ];
 
-/** The object's text: one line, which a shell script takes apart without a parser. */
+/** The object's text: one line, which a shell script can split without a JSON parser. */
 export const desiredText = (content: Desired) => `${JSON.stringify(content)}\n`;

@@ -1,6 +1,6 @@
 /** The rules of the machine's firewall as plain data. Pure. */
 export interface Rule {
-  /** Part of the resource's name; stays the same as long as the rule means the same. */
+  /** Part of the resource's name. It changes only with the meaning of the rule. */
   name: string;
   direction: "ingress" | "egress";
   protocol: "tcp" | "udp" | "icmp" | "icmpv6";
@@ -14,12 +14,12 @@ export interface Rule {
 
 const WORLD = ["0.0.0.0/0", "::/0"];
 
-/** Whether Route 53's health checkers, which are anywhere, get in. */
+/** Whether Route 53's health checkers can connect. Their addresses are all over the world. */
 export const opensToWorld = (allowed: string[]) => allowed.includes("0.0.0.0/0");
 
 const isV6 = (cidr: string) => cidr.includes(":");
 
-/** "ipv4" and "ipv6" for the world, else the range itself without what a resource's name may not hold. */
+/** "ipv4" and "ipv6" for the world, or else the range without the characters that a resource's name must not have. */
 function slug(cidr: string): string {
   if (cidr === "0.0.0.0/0") return "ipv4";
   if (cidr === "::/0") return "ipv6";
@@ -28,7 +28,7 @@ function slug(cidr: string): string {
 
 type Kind = Omit<Rule, "name" | "cidr" | "to"> & { to?: number; label?: string };
 
-/** The rules of one kind, one for each range. `to` is `from` unless it is given, and so is the label in the name. */
+/** The rules of one kind, one for each range. `to` and the label in the name default to `from`. */
 const rules = (cidrs: string[], { label, to, ...kind }: Kind): Rule[] =>
   cidrs.map((cidr) => ({
     ...kind,
@@ -85,7 +85,7 @@ export function ingressQuota(allowed: string[], publicAcme: boolean, shell: bool
   return Math.max(of(true), of(false));
 }
 
-/** What may go out: each with its reason. DNS and time come from addresses of AWS that no security group filters. */
+/** The egress rules, each with its reason. Security groups do not filter AWS's addresses for DNS and time. */
 export function egressRules(workspace: string): Rule[] {
   const direction = "egress";
   const ssh = /^ssh:|^[\w.-]+@[\w.-]+:/.test(workspace) ? WORLD : [];

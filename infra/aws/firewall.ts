@@ -9,9 +9,9 @@ export interface FirewallArgs {
   vpcId: pulumi.Input<string>;
   /** Ranges that reach port 443. */
   allowedCidrs: string[];
-  /** A public ACME server has to reach port 80 from anywhere. */
+  /** Whether the ACME server is public: it must reach port 80 from any address. */
   publicAcme: boolean;
-  /** Source of the workspace: git over SSH needs a way out. */
+  /** Source of the workspace. Git over SSH needs an egress rule. */
   workspace: string;
   tags: Tags;
   transform?: { securityGroup?: Transform<aws.ec2.SecurityGroupArgs> } | undefined;
@@ -26,7 +26,7 @@ export interface FirewallArgs {
  */
 export class Firewall extends pulumi.ComponentResource {
   readonly groupId: pulumi.Output<string>;
-  /** Without the rules, a machine that boots reaches nothing. */
+  /** The rules, without which a booting machine has no network. */
   readonly rules: pulumi.Resource[];
 
   constructor(name: string, args: FirewallArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 /** The name of a stack's edge, from which the names of its resources in AWS are generated. */
 export const edgeName = (stack: string): string => `mcp-edge-${stack}`;
 
-/** Before, the edge had the bare name of its stack, and each of its parts a name of its own. */
+/** In earlier versions the edge had the name of its stack, and its parts had fixed names. */
 function formerNames(type: string, name: string): string[] {
   const bare = name.replace(/^mcp-edge-/, "");
   const part = /^mcp-edge:aws:(\w+)$/.exec(type)?.[1];

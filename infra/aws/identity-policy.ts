@@ -12,7 +12,7 @@ export interface Surroundings {
   metrics: boolean;
 }
 
-/** CloudWatch namespace of the machine's own metrics; the role may write into this one alone. */
+/** CloudWatch namespace of the machine's own metrics, the only one that the role may write. */
 export const METRICS_NAMESPACE = "mcp-edge";
 
 type Statement = aws.iam.PolicyStatement;
@@ -29,7 +29,7 @@ const assumedBy = (Service: string): aws.iam.PolicyDocument => ({
   Statement: [{ Effect: "Allow", Principal: { Service }, Action: "sts:AssumeRole" }],
 });
 
-/** All that a machine may do: read what it deploys and its own parameters, write its status, metrics and logs. Pure. */
+/** The permissions of a machine: read its deployment and its parameters, write its status, metrics and logs. Pure. */
 export function machinePolicy(around: Surroundings): aws.iam.PolicyDocument {
   const { parameterPath, region, accountId, bucketArn, logGroupArn } = around;
   const parameters = `arn:aws:ssm:${region}:${accountId}:parameter${parameterPath}`;

@@ -4,7 +4,7 @@ import { imageParameter } from "./image-parameter.ts";
 
 export interface Image {
   id: pulumi.Output<string>;
-  /** A machine that is there stays with the image it was made from, whatever `id` says. */
+  /** If true, existing machines keep their image when `id` changes. */
   pinned: boolean;
 }
 

@@ -28,7 +28,7 @@ import { Storage } from "./storage.ts";
 import { ownTags, type Tags, tagsOf } from "./tags.ts";
 import type { Transform } from "./transform.ts";
 
-/** Settings that may be outputs of other resources. The others decide which resources there are, and what the machine's files hold. */
+/** Settings that may be outputs of other resources. The others determine which resources exist and the content of the machine's files. */
 interface InputSettings {
   vpcId: pulumi.Input<string>;
   subnetIds: pulumi.Input<string>[];

@@ -4,7 +4,7 @@ import { named, type Tags } from "./tags.ts";
 import { type Transform, transformed } from "./transform.ts";
 
 export interface LogsArgs {
-  /** Name of the group. It is not generated: machines know it from their first boot on, also when logs are turned on later. */
+  /** Name of the group. It is not generated, since machines get it at their first boot, even if logs are enabled later. */
   groupName: pulumi.Input<string>;
   /** Days; default of the settings: 30. */
   retentionDays: pulumi.Input<number>;

@@ -11,7 +11,7 @@ export interface MachineArgs {
   label: string;
   subnet: Subnet;
   groupId: pulumi.Input<string>;
-  /** What connects the machine with the internet: gateway, routes, rules. */
+  /** The resources that connect the machine to the internet: gateway, routes, rules. */
   reachable: pulumi.Resource[];
   profile: pulumi.Input<string>;
   image: Image;

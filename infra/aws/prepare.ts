@@ -8,7 +8,7 @@ import { type PreparedWorkspace, prepareWorkspace } from "../workspace.ts";
 import { acmeDirectory } from "./acme.ts";
 import { assertSubnets } from "./network.ts";
 
-/** What an edge uploads to its bucket, in the cache of this host. */
+/** The files that an edge uploads to its bucket, in the cache of this host. */
 export interface PreparedEdge extends PreparedWorkspace {
   release: Release;
   files: FilesArchive;

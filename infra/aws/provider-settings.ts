@@ -10,7 +10,7 @@ export interface ProviderSettings {
   token?: string;
   sharedConfigFiles?: string[];
   sharedCredentialsFiles?: string[];
-  /** One after the other, each with the credentials of the one before. */
+  /** Assumed one after the other, each with the credentials of the previous one. */
   assumeRoles?: AssumedRole[];
   /** Base URL by the provider's name of the service, such as s3. */
   endpoints?: Record<string, string>;

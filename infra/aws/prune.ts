@@ -24,7 +24,7 @@ export interface Shelf {
 /** The prefixes of archives, by kind. */
 const ARCHIVE_PREFIXES = ["releases/", "files/", "workspaces/"];
 
-/** How many archives of each kind are kept whatever their age: a rollback to the previous deployment needs them. */
+/** How many archives of each kind are kept at any age, since a rollback to the previous deployment needs them. */
 const NEWEST = 5;
 
 /**

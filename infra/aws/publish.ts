@@ -17,7 +17,7 @@ export interface Wait {
   /** Tags of `desired.json`. */
   tags: Record<string, string>;
   certificate: AwaitedCertificate;
-  /** Addresses that must answer this host. Empty if the firewall does not admit everybody. */
+  /** Addresses that must answer this host. Empty if the firewall restricts HTTPS. */
   addresses: string[];
 }
 

@@ -9,7 +9,7 @@ export interface StorageArgs {
   zone: pulumi.Input<string>;
   /** GiB; default of the settings: 10. */
   size: pulumi.Input<number>;
-  /** The snapshot that a new volume is created from; "": none, the volume is blank. */
+  /** The snapshot that a new volume is created from; "" for a blank volume. */
   snapshotId: string;
   /** Another value replaces the volume. */
   restored: pulumi.Input<string>;

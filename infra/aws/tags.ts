@@ -3,7 +3,7 @@ import type { AwsSettings } from "../settings.ts";
 
 export type Tags = Record<string, pulumi.Input<string>>;
 
-/** The program's own tags, for resources that take ten at most: S3 objects, and zones and health checks of Route 53. */
+/** The program's own tags, for resources that can have ten at most: S3 objects, and zones and health checks of Route 53. */
 export const ownTags = ({
   stack,
   environment,

@@ -21,9 +21,9 @@ import { ensureRootfs } from "./rootfs.ts";
 export interface Authority {
   /** ACME directory URL (RFC 8555 section 7.1.1). */
   acmeServer: string;
-  /** PEM of the small CA that signed the ACME server's own TLS certificate: what certbot must trust. */
+  /** PEM of the small CA that signed the ACME server's own TLS certificate. Certbot must trust it. */
   serverCa: string;
-  /** PEM file with the roots that issue the machine's certificates: what clients must trust. */
+  /** PEM file with the roots of the machine's certificates. Clients must trust them. */
   rootsFile: string;
 }
 
@@ -41,7 +41,7 @@ function daemons(stack: string): { pebble: Daemon; dns: Daemon } {
   return { pebble: daemon("pebble"), dns: daemon("dns") };
 }
 
-/** Pebble's configuration; its defaults for ports would not be the ones that NGINX listens on. */
+/** Pebble's configuration. Its default ports are not those on which NGINX listens. */
 export const pebbleConfig = (address: string, folder: string) => ({
   pebble: {
     listenAddress: `${address}:${ACME_PORT}`,
@@ -55,7 +55,7 @@ export const pebbleConfig = (address: string, folder: string) => ({
   },
 });
 
-/** A two-certificate PKI for the ACME server's own HTTPS: Debian's package brings none. */
+/** A CA and a certificate for the ACME server's own HTTPS, which Debian's package does not include. */
 async function ensureServerCertificate(folder: string, address: string): Promise<void> {
   if (existsSync(join(folder, "pebble.pem"))) return;
   const openssl = (...args: string[]) => run("openssl", args, { cwd: folder });
@@ -77,7 +77,7 @@ async function ensureServerCertificate(folder: string, address: string): Promise
   );
 }
 
-/** Run a program of the root filesystem on the host, without a chroot: the host may be older, or no Debian. */
+/** Runs a program of the root filesystem on the host, without a chroot. The host may have an older or another distribution. */
 function fromRootfs(rootfs: string, program: string, args: string[]): string[] {
   const [loader, triplet] =
     process.arch === "arm64"
@@ -92,7 +92,7 @@ function fromRootfs(rootfs: string, program: string, args: string[]): string[] {
   ];
 }
 
-/** Start the authority, or the part of it that does not run. */
+/** Starts the authority, or the part of it that does not run. */
 export async function ensureAuthority(
   stack: string,
   network: Network,

@@ -7,7 +7,7 @@ import { join } from "node:path";
  * `payload/system.slice/nginx.service`, and a restart of NGINX in one would end the other's (cgroup.kill).
  */
 
-/** Where the guest's group lies in each hierarchy that systemd-nspawn uses: the unified one, and v1's `name=systemd`. */
+/** The guest's group in each hierarchy that systemd-nspawn uses: the unified one, and v1's `name=systemd`. */
 export async function cgroupFolders(name: string): Promise<string[]> {
   const mounts = (await readFile("/proc/self/mounts", "utf8")).split("\n").map((line) => line.split(" "));
   const memberships = (await readFile("/proc/self/cgroup", "utf8")).trim().split("\n");
@@ -22,7 +22,7 @@ export async function cgroupFolders(name: string): Promise<string[]> {
   });
 }
 
-/** A command line that moves itself into these groups, then becomes the command. A group that cannot be made is left out. */
+/** A command line that moves itself into these groups, then executes the command. A group that cannot be created is skipped. */
 export const inCgroups = (folders: string[], command: string, args: string[]): [string, string[]] => [
   "sh",
   [
@@ -33,7 +33,7 @@ export const inCgroups = (folders: string[], command: string, args: string[]): [
   ],
 ];
 
-/** Remove a guest's groups in which nothing runs any more. */
+/** Removes a guest's empty groups. */
 export async function removeCgroups(name: string): Promise<void> {
   for (const folder of await cgroupFolders(name)) await removeTree(folder);
 }

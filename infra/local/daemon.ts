@@ -28,7 +28,7 @@ function startTime(pid: number): string | undefined {
   }
 }
 
-/** The process id, when the daemon runs. */
+/** The process id if the daemon runs. */
 export async function runningPid(daemon: Daemon): Promise<number | undefined> {
   const text = await readFile(daemon.pidFile, "utf8").catch(() => "");
   if (!text) return undefined;

@@ -16,20 +16,20 @@ export interface DeploymentInputs {
   releaseArchive: string;
   files: string;
   filesArchive: string;
-  /** Identity of the pushed workspace; "" when the machine clones a URL by itself. */
+  /** Identity of the pushed workspace; "" if the machine clones a URL. */
   workspaceHead: string;
   /** Its bundle on this host, or "". */
   workspaceBundle: string;
-  /** Credentials for the unit that fetches a private workspace; secret; "": none. */
+  /** Credentials for the unit that fetches a private workspace, secret; "" for none. */
   workspaceCredentials: string;
 }
 
-/** What the last successful deployment put there. */
+/** The record of the last successful deployment. */
 interface Deployed {
   release?: string;
   files?: string;
   workspaceHead?: string;
-  /** sha256 of the credentials: the record is no place for them. */
+  /** sha256 of the credentials, which must not be in the record themselves. */
   credentials?: string;
 }
 
@@ -114,7 +114,7 @@ export async function onMachine(stack: string, networkIndex: number, command: st
   return (await inGuest(guest, command)).stdout;
 }
 
-/** Run the command line of the deployed server with the server's environment, e.g. `token list`. @returns its standard output */
+/** Runs the command line of the deployed server with the server's environment, e.g. `token list`. @returns its standard output */
 export function onServer(stack: string, networkIndex: number, args: string[]): Promise<string> {
   return onMachine(stack, networkIndex, ["/usr/local/sbin/mcp-edge-server", ...args]);
 }

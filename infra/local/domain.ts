@@ -15,11 +15,11 @@ export function freeDomain(stack: string, hosts: string): string {
   }
 }
 
-/** A local stack's name where the settings give none: another checkout on this host may have taken the first one. */
+/** The domain of a local stack without the setting. Another checkout on this host may use the first one. */
 export async function localDomain(stack: string): Promise<string> {
   const known = await readFile(recordOf(stack), "utf8").catch(() => "");
   return known || freeDomain(stack, await readFile("/etc/hosts", "utf8"));
 }
 
-/** Keep the name for as long as the stack is there. */
+/** Records the domain for the life of the stack. */
 export const rememberDomain = (stack: string, domain: string) => writeFile(recordOf(stack), domain);

@@ -24,7 +24,7 @@ export const guestOf = (stack: string, network: Network): Guest => ({
 
 export const machineFolder = (stack: string) => join(stackFolder(stack), "machine");
 export const rootOf = (stack: string) => join(machineFolder(stack), "root");
-/** What outlives the machine: certificates, keys, tokens, workspace. Mounted at /srv/mcp-edge in the guest. */
+/** The data that outlives the machine: certificates, keys, tokens, workspace. It is mounted at /srv/mcp-edge in the guest. */
 export const dataFolder = (stack: string) => join(stackFolder(stack), "data");
 export const consoleLog = (stack: string) => join(stackFolder(stack), "console.log");
 
@@ -66,7 +66,7 @@ async function mounted(path: string): Promise<boolean> {
   return table.split("\n").some((line) => line.split(" ")[1] === path);
 }
 
-/** Mount the machine's overlay. @returns true when the machine is new (its upper directory had to be made). */
+/** Mounts the machine's overlay. @returns true if the machine is new (it had no upper directory) */
 export async function mountRoot(stack: string, lower: string): Promise<boolean> {
   const folder = machineFolder(stack);
   const root = rootOf(stack);
@@ -100,7 +100,7 @@ export async function leader(guest: Guest): Promise<number | undefined> {
 
 export const isRunning = async (guest: Guest) => (await nspawnPid(guest)) !== undefined;
 
-/** Start nspawn; as a transient unit where systemd is the host's init, else detached with a PID file. */
+/** Starts nspawn, as a transient unit if systemd is the host's init, or else detached with a PID file. */
 export async function startGuest(
   guest: Guest,
   args = nspawnArguments(guest, rootOf(guest.stack), dataFolder(guest.stack)),
@@ -126,7 +126,7 @@ export async function startGuest(
   await startDaemon(daemonOf(guest.stack), command, all, env);
 }
 
-/** Clean poweroff: nspawn passes SIGTERM on as a shutdown request. After 30 s it is ended the hard way. */
+/** Powers the guest off: nspawn passes SIGTERM on as a shutdown request. After 30 s it is killed. */
 export async function stopGuest(guest: Guest): Promise<void> {
   if (bootedWithSystemd()) {
     await succeeds("systemctl", ["stop", unitOf(guest)]);
@@ -139,21 +139,21 @@ export async function stopGuest(guest: Guest): Promise<void> {
   await removeCgroups(guest.name);
 }
 
-/** Run a program inside the guest, as root, with a clean environment. */
+/** Runs a program inside the guest, as root, with a clean environment. */
 export async function inGuest(guest: Guest, command: string[], options: RunOptions = {}) {
   const pid = await leader(guest);
   if (pid === undefined) throw new Error(`Machine ${guest.stack} does not run. Start it: npm run up`);
   return run("nsenter", nsenterArguments(pid, command), options);
 }
 
-/** Which namespaces a guest command joins; also for an interactive shell. */
+/** The nsenter arguments for a command or an interactive shell in the guest. */
 export const nsenterArguments = (pid: number, command: string[]) => [
   ...["-t", String(pid), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--"],
   ...["env", "-i", "HOME=/root", "LANG=C.UTF-8", "PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"],
   ...command,
 ];
 
-/** Wait until systemd in the guest takes commands. */
+/** Waits until systemd in the guest accepts commands. */
 export async function waitForInit(guest: Guest, limit = 30_000): Promise<boolean> {
   const up = await poll(limit, async () => {
     const pid = await leader(guest);
@@ -163,7 +163,7 @@ export async function waitForInit(guest: Guest, limit = 30_000): Promise<boolean
   return up === true;
 }
 
-/** Files the guest must not inherit from the root filesystem or from a machine before it. */
+/** Empties the identity that the guest must not inherit from the root filesystem or an earlier machine. */
 export async function freshIdentity(stack: string): Promise<void> {
   await writeFile(join(rootOf(stack), "etc/machine-id"), "");
 }

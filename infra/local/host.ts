@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { run } from "../exec.ts";
 
-/** Programs the local machine needs, and the Debian/Ubuntu package that brings each. */
+/** Programs that the local machine needs, each with its Debian/Ubuntu package. */
 const TOOLS: Record<string, string> = {
   "systemd-nspawn": "systemd-container",
   mmdebstrap: "mmdebstrap",
@@ -68,7 +68,7 @@ export function assertHost(host: HostInfo = thisHost()): void {
   }
 }
 
-/** Install the missing packages, after logging their names. */
+/** Logs the names of the missing packages, and installs them. */
 export async function installMissing(log: (line: string) => void): Promise<void> {
   const missing = missingPackages();
   if (missing.length === 0) return;
@@ -86,5 +86,5 @@ export async function installMissing(log: (line: string) => void): Promise<void>
   if (still.length > 0) throw new UnsupportedHostError(`apt-get did not bring ${still.join(", ")}.`);
 }
 
-/** Is systemd this host's init? Then the guest runs as a transient unit; else detached with a PID file. */
+/** Whether systemd is this host's init. If so, the guest runs as a transient unit, or else detached with a PID file. */
 export const bootedWithSystemd = () => existsSync("/run/systemd/system");

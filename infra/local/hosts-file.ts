@@ -4,11 +4,11 @@ import { home } from "../paths.ts";
 
 const HOSTS = "/etc/hosts";
 
-/** Marks the lines of one stack of one checkout: two checkouts on one host may have stacks of the same name. */
+/** Marks the lines of one stack of one checkout, since two checkouts on one host may have stacks of the same name. */
 export const markerOf = (stack: string, folder = home) =>
   `# mcp-edge ${stack} ${createHash("sha256").update(folder).digest("hex").slice(0, 8)}`;
 
-/** The hosts file with the lines of `marker` replaced by `addresses` (none: removed). Pure. */
+/** The hosts file with the lines of `marker` replaced by `addresses`, or removed if there are none. Pure. */
 export function withHosts(text: string, marker: string, domain: string, addresses: string[]): string {
   const others = text.split("\n").filter((line) => !line.endsWith(` ${marker}`));
   while (others.at(-1) === "") others.pop();
@@ -30,7 +30,7 @@ async function update(change: (text: string) => string): Promise<void> {
   }
 }
 
-/** Make `domain` resolve to the machine on this host, for browsers and MCP clients alike. */
+/** Makes `domain` resolve to the machine on this host, for browsers and MCP clients. */
 export const addHosts = (stack: string, domain: string, addresses: string[]) =>
   update((text) => withHosts(text, markerOf(stack), domain, addresses));
 

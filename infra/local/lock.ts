@@ -1,7 +1,7 @@
 import { open, readFile, rm } from "node:fs/promises";
 import { sleep } from "../exec.ts";
 
-/** Is a process with this id there? EPERM means yes, and not ours. */
+/** Whether a process with this id exists. EPERM means that another account's process has it. */
 export function alive(pid: number): boolean {
   try {
     process.kill(pid, 0);

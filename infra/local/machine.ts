@@ -34,15 +34,15 @@ export interface MachineInputs {
   userData: string;
   /** The release's archive on this host; its file name is its hash. */
   releaseArchive: string;
-  /** Bundle on this host of the repository to serve, or "" when the machine clones a URL by itself. */
+  /** Bundle on this host of the repository to serve, or "" if the machine clones a URL. */
   workspaceBundle: string;
-  /** Credentials for the unit that fetches a private workspace; secret; "": none. */
+  /** Credentials for the unit that fetches a private workspace, secret; "" for none. */
   workspaceCredentials: string;
   /** PEM file of the roots that the edge's certificate must verify against. */
   rootsFile: string;
 }
 
-/** What a machine was made from. Written when the machine is complete, so that an incomplete one is made again. */
+/** The inputs of a machine. They are written when the machine is complete, so that an incomplete one is recreated. */
 interface Record {
   networkIndex: number;
   rootfs: string;
@@ -57,7 +57,7 @@ async function recorded(stack: string): Promise<Record | undefined> {
   return text ? (JSON.parse(text) as Record) : undefined;
 }
 
-/** Make the machine, or start the one that is there, and wait until it answers under its certificate. */
+/** Creates the machine or starts the existing one, and waits until it answers with its certificate. */
 export async function ensureMachine(inputs: MachineInputs, log: (line: string) => void) {
   const { stack } = inputs;
   const network = networkOf(inputs.networkIndex);
@@ -112,7 +112,7 @@ export async function placeArchive(stack: string, archive: string): Promise<void
   await rename(`${target}.partial`, target);
 }
 
-/** What cloud-init prints at each boot and does not help when something failed: host keys and their pictures. */
+/** Output of cloud-init at each boot that does not explain a failure: host keys and their images. */
 const NOISE =
   /SSH HOST KEY|ssh_host_|^(ssh|ecdsa)-|SHA256:|fingerprints|randomart|^[|+].*[|+]$|public\/private|#####/;
 
@@ -182,7 +182,7 @@ async function waitForEdge(inputs: MachineInputs, log: (line: string) => void): 
   if (!ready) throw new Error(`https://${inputs.domain}/readyz was not ready within 120 s: ${last}`);
 }
 
-/** Pass on the machine's own progress lines (`mcp-edge-…: …`) from its boot log as they appear. */
+/** Logs the machine's own progress lines (`mcp-edge-…: …`) from its boot log as they appear. */
 function follow(file: string, log: (line: string) => void): () => void {
   let seen: number | undefined;
   const timer = setInterval(async () => {
@@ -211,7 +211,7 @@ export async function discard(stack: string): Promise<void> {
   await rm(machineFolder(stack), { recursive: true, force: true });
 }
 
-/** Power off and remove the machine. Its data folder stays: a replaced machine finds its certificates and tokens there. */
+/** Powers off and removes the machine. Its data folder stays, so that a replacement machine has the certificates and tokens. */
 export async function removeMachine(stack: string, networkIndex: number): Promise<void> {
   await stopGuest(guestOf(stack, networkOf(networkIndex)));
   await discard(stack);

@@ -30,7 +30,7 @@ export function networkOf(index: number): Network {
 export const machineAddress = (n: Network) => ({ ipv4: `${n.net4}.10`, ipv6: `${n.net6}::10` });
 export const authorityAddress = (n: Network) => ({ ipv4: `${n.net4}.2`, ipv6: `${n.net6}::2` });
 
-/** Does any of these destinations (CIDRs, as `ip -j route` prints them) touch the network's IPv4 range? */
+/** Whether any of these destinations (CIDRs, as `ip -j route` prints them) overlaps the network's IPv4 range. */
 export function overlaps(network: Network, destinations: string[]): boolean {
   const ours = new BlockList();
   ours.addSubnet(`${network.net4}.0`, 24, "ipv4");
@@ -57,7 +57,7 @@ async function destinations(except: string): Promise<string[]> {
   return routes.filter((route) => route.dev !== except).map((route) => route.dst);
 }
 
-/** Claim a bridge: making the link is the atomic step, so two stacks that start together get two networks. */
+/** Claims a bridge. Creating the link is atomic, so two stacks that start together get two networks. */
 async function claim(stack: string): Promise<Network> {
   const before = await recorded(stack);
   const candidates = [...(before ? [before.index] : []), ...Array.from({ length: 256 }, (_, i) => i)];
@@ -111,7 +111,7 @@ async function leaveForwarding({ bridge }: Network): Promise<void> {
   await rm(FORWARD_USERS, { recursive: true, force: true });
 }
 
-/** Create the network, or repair what is missing of it. */
+/** Creates the network, or its missing parts. */
 export async function ensureNetwork(stack: string): Promise<Network> {
   const network = await claim(stack);
   const { bridge, net4, net6 } = network;
@@ -141,7 +141,7 @@ export async function removeNetwork(stack: string): Promise<void> {
   await rm(recordOf(stack), { force: true });
 }
 
-/** A network namespace on the bridge, as a host of its own, for the authority and for the tests' clients. */
+/** A network namespace on the bridge, which acts as a separate host, for the authority and the clients of tests. */
 export async function ensureNamespace(network: Network, name: string, suffix: number): Promise<string> {
   const namespace = `${network.bridge}-${name}`;
   const { stdout } = await run("ip", ["netns", "list"]);
@@ -169,7 +169,7 @@ export async function ensureNamespace(network: Network, name: string, suffix: nu
   return namespace;
 }
 
-/** Deleting a namespace is asynchronous: the link goes first, or its name stays taken. */
+/** Deletes the link first: deleting a namespace is asynchronous, and the link's name would stay in use. */
 export async function removeNamespace(namespace: string): Promise<void> {
   await succeeds("ip", ["link", "del", namespace]);
   await succeeds("ip", ["netns", "del", namespace]);

@@ -13,7 +13,7 @@ interface Kind<Inputs, Outputs extends object> {
   ensure(inputs: Inputs, log: (line: string) => void): Promise<Outputs>;
   problem(inputs: Inputs): Promise<string | undefined>;
   remove(state: Inputs & Outputs): Promise<void>;
-  /** Inputs whose change makes an update. A machine's user-data is not among them: it counts at the first boot only. */
+  /** Inputs whose change causes an update. A machine's user-data is not one of them, since it is used only at the first boot. */
   watched: (keyof Inputs & string)[];
 }
 

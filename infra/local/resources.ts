@@ -34,7 +34,7 @@ const hiding = (opts: pulumi.CustomResourceOptions) => ({
 type Inputs<T> = { [K in keyof T]: pulumi.Input<T[K]> };
 type Outputs<T> = { [K in keyof T]: undefined };
 
-/** A resource of the host that this program runs on; its provider is the kind of that name in provider.ts. */
+/** A resource of the host on which this program runs. Its provider is the kind of that name in provider.ts. */
 class LocalResource extends pulumi.CustomResource {
   constructor(
     kind: string,
@@ -78,7 +78,7 @@ export class LocalAuthority extends LocalResource {
   }
 }
 
-/** A Debian 13 guest in systemd-nspawn, brought up by cloud-init. */
+/** A Debian 13 guest in systemd-nspawn, set up by cloud-init. */
 export class LocalGuest extends LocalResource {
   declare readonly ipv4: pulumi.Output<string>;
   declare readonly ipv6: pulumi.Output<string>;
@@ -87,14 +87,14 @@ export class LocalGuest extends LocalResource {
   }
 }
 
-/** Release, machine files and workspace on a running machine, brought there in place. */
+/** Release, machine files and workspace on a running machine, updated in place. */
 export class LocalDeployment extends LocalResource {
   constructor(name: string, args: Inputs<DeploymentInputs>, opts: pulumi.CustomResourceOptions) {
     super("deployment", name, { ...args }, {}, hiding(opts));
   }
 }
 
-/** Lines in this host's /etc/hosts, so that every client here finds the machine by its name. */
+/** Lines in this host's /etc/hosts, with which every client on this host finds the machine by its name. */
 export class LocalHosts extends LocalResource {
   constructor(
     name: string,

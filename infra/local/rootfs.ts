@@ -7,7 +7,7 @@ import { run } from "../exec.ts";
 import { cacheFolder } from "../paths.ts";
 import { withLock } from "./lock.ts";
 
-/** What a machine needs beyond a bare Debian root filesystem: init, network, cloud-init, a shell for operators. */
+/** Packages of a machine in addition to a minimal Debian root filesystem: init, network, cloud-init, a shell for operators. */
 const CORE = [
   "systemd-sysv",
   "systemd-resolved",
@@ -35,7 +35,7 @@ const SPACE_NEEDED = 1.5e9;
 
 export interface Rootfs {
   path: string;
-  /** Names the content: suite, packages and recipe. */
+  /** Hash of the suite, packages and recipe. */
   key: string;
 }
 

@@ -25,7 +25,7 @@ export function networkConfig(network: Network, nameservers: string[]): object {
   };
 }
 
-/** The resolvers a guest can reach: systemd-resolved's stub on 127.0.0.53 is the host's alone, so its uplinks serve. */
+/** The resolvers that a guest can reach. systemd-resolved's stub on 127.0.0.53 answers only the host, so its uplinks are used. */
 export async function nameservers(): Promise<string[]> {
   const uplinks = "/run/systemd/resolve/resolv.conf";
   const file = existsSync(uplinks) ? uplinks : "/etc/resolv.conf";

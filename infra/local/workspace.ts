@@ -2,7 +2,7 @@ import { copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { dataFolder, rootOf } from "./guest.ts";
 
-/** Put the workspace's bundle on the machine's data volume; complete or not at all. */
+/** Puts the workspace's bundle on the machine's data volume, atomically. */
 export async function pushWorkspace(stack: string, bundle: string): Promise<void> {
   const incoming = join(dataFolder(stack), "incoming");
   await mkdir(incoming, { recursive: true });
@@ -11,7 +11,7 @@ export async function pushWorkspace(stack: string, bundle: string): Promise<void
   await rename(`${target}.partial`, target);
 }
 
-/** Put the credentials of a private workspace on the machine, readable by root only; "": there are none. */
+/** Puts the credentials of a private workspace on the machine, readable by root only. "" removes them. */
 export async function placeCredentials(stack: string, credentials: string): Promise<void> {
   const folder = join(rootOf(stack), "etc/mcp-edge");
   const target = join(folder, "workspace-credentials");

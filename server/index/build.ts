@@ -163,7 +163,7 @@ async function addFiles(
     while (texts.length < READ_AHEAD && n + texts.length < paths.length)
       texts.push(reader.load(paths[n + texts.length] ?? ""));
     const { text, why } = (await texts.shift()) ?? {};
-    // A binary file counts as left out only if its name is that of source code: nobody misses a picture.
+    // A binary file counts as left out only if its name is that of source code, since users do not expect images in the index.
     if (why !== undefined && (why !== "binary" || languageOf(path))) index.leaveOut(path, why);
     if (text === undefined) continue;
     await index.add(path, text);

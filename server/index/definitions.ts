@@ -2,7 +2,7 @@
  * The definitions of each language, as queries of tree-sitter. The outer capture is the definition, and the capture is named after its kind
  * (languages.ts, or `impl` for a container that is not a symbol). `@name` is the name, `@parent` a container that does not enclose it,
  * `@package` the package of the whole file.
- * Local variables are left out: they would be most of the index, and nobody searches for them by name.
+ * Local variables are left out: they would be most of the index, and users do not search for them by name.
  */
 
 const ECMASCRIPT = `

@@ -65,7 +65,7 @@ export async function runProcess(
   });
   const stop = (why: ProcessResult["stopped"]) => {
     stopped ??= why;
-    // A program that goes on writing gets SIGPIPE too.
+    // A program that continues to write gets SIGPIPE too.
     stdout.close();
     group.end(giveUp);
   };

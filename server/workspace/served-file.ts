@@ -23,7 +23,7 @@ export function textOf({ given, bytes }: { given: string; bytes: Buffer }): File
 /**
  * A file of the work tree that callers may see.
  *
- * @throws ToolError that says why the path is none
+ * @throws ToolError that says why the path is not such a file
  */
 export async function servedFile(workspace: Workspace, repo: Repository, path: string): Promise<InsidePath> {
   const file = await insidePath(repo, path);
