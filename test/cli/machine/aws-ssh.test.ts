@@ -46,7 +46,7 @@ describe("sshInTerminal", () => {
   test("finds the machine by its tags, sends a new key to Instance Connect, and returns the command's exit code", async () => {
     expect(await sshInTerminal({ ...place, machine: "2" }, ["id"])).toBe(7);
     const calls = await readFile(join(folder, "calls"), "utf8");
-    expect(ec2.asked).toEqual(["ec2 DescribeInstances"]);
+    expect(ec2.requests).toEqual(["ec2 DescribeInstances"]);
     expect(
       calls
         .trim()

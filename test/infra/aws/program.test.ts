@@ -442,9 +442,9 @@ describe("settings", () => {
 
   test("the wait has its own trigger, so that a rollback waits too", async () => {
     const program = await Program.run();
-    const [resources] = program.resources.filter(({ name }) => name === "prod-awaited");
-    expect(resources?.inputs.create).toBe("date +%s%N");
-    expect(resources?.inputs.environment).toEqual({
+    const [awaited] = program.resources.filter(({ name }) => name === "prod-awaited");
+    expect(awaited?.inputs.create).toBe("date +%s%N");
+    expect(awaited?.inputs.environment).toEqual({
       MACHINES: expect.stringMatching(/^t4g\.small arm64 /),
       WAIT: waitOf(program).MCP_EDGE_WAIT,
     });

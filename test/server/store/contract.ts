@@ -167,7 +167,7 @@ export function contract(pair: () => readonly [Store, Store]): void {
     await one.create(greedySessions[5] ?? modestSession, 0);
     expect(await there()).toEqual([0, 3, 4, 5]);
     expect(await two.read(modestSession.id)).toEqual(modestSession);
-    for (const record of [...mine, modestSession]) await one.remove(record.id);
+    for (const record of [...greedySessions, modestSession]) await one.remove(record.id);
   });
 
   test("sweeping too many sessions removes those of the principals with the most", async () => {

@@ -32,7 +32,7 @@ test("a beginning fits, is a prefix of the text, and does not split a character"
 /** 25,000 tokens of three characters. */
 const MOST = 75_000;
 
-/** As much as each tool can be asked for at once. */
+/** The largest results that can be requested of each tool. */
 const GREEDY: Record<string, Record<string, unknown>> = {
   list_repos: {},
   list_files: { max_results: 2_000 },

@@ -13,7 +13,7 @@ const MEANINGS = [
 export interface FakeService {
   url: URL;
   /** The requests that it received. */
-  asked: { authorization: string | undefined; model: string; input: string[] }[];
+  requests: { authorization: string | undefined; model: string; input: string[] }[];
   /** Answers with this status instead, while it is set. */
   fail: number | undefined;
   /** More numbers in each vector. */
@@ -25,7 +25,7 @@ export interface FakeService {
 export async function startEmbeddingService(): Promise<FakeService> {
   const server = createServer(async (request, response) => {
     const { model, input } = JSON.parse((await buffer(request)).toString());
-    service.asked.push({ authorization: request.headers.authorization, model, input });
+    service.requests.push({ authorization: request.headers.authorization, model, input });
     if (service.fail !== undefined || request.url !== "/v1/embeddings")
       return response.writeHead(service.fail ?? 404).end("no");
     const data = (input as string[]).map((text, index) => ({
@@ -34,7 +34,7 @@ export async function startEmbeddingService(): Promise<FakeService> {
       embedding: vectorOf(text),
     }));
     response.writeHead(200, { "content-type": "application/json" });
-    // In another order than asked: the index says which is which.
+    // In reverse order, since clients must use the index.
     return response.end(JSON.stringify({ object: "list", data: data.reverse(), model }));
   });
   const vectorOf = (text: string) => [
@@ -45,7 +45,7 @@ export async function startEmbeddingService(): Promise<FakeService> {
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
   const service: FakeService = {
     url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`),
-    asked: [],
+    requests: [],
     fail: undefined,
     padding: 0,
     close: () =>

@@ -28,7 +28,7 @@ const edit = async (path: string, text: string) => {
   await lab.index.refresh();
   await lab.semantic.refresh();
 };
-const inputs = () => lab.service.asked.flatMap((a) => a.input).filter((text) => text !== "ready?");
+const inputs = () => lab.service.requests.flatMap((a) => a.input).filter((text) => text !== "ready?");
 
 describe("search_semantic", () => {
   test("finds code by meaning without any common word, and merges matches of words", async () => {
@@ -52,7 +52,7 @@ describe("search_semantic", () => {
 
   test("embeds only new code, and removes the vectors of deleted code", async () => {
     expect(inputs()).toHaveLength(4);
-    expect(lab.service.asked.every((a) => a.authorization === "Bearer k3y" && a.model === "test")).toBe(true);
+    expect(lab.service.requests.every((a) => a.authorization === "Bearer k3y" && a.model === "test")).toBe(true);
     await edit("src/canvas.ts", "export function remove() {}\n");
     expect(inputs()).toHaveLength(5);
     expect(inputs()[4]).toBe("src/canvas.ts\nexport function remove() {}");
@@ -93,7 +93,7 @@ describe("search_semantic", () => {
     await other.refresh();
     await other.close();
     expect(inputs().length - before).toBe(4);
-    expect(lab.service.asked.at(-1)).toMatchObject({ model: "other", authorization: undefined });
+    expect(lab.service.requests.at(-1)).toMatchObject({ model: "other", authorization: undefined });
   });
 });
 
