@@ -103,8 +103,8 @@ describe("up", () => {
   }, 200_000);
 
   test("ends with all checks of doctor passed from outside, through the firewall", async () => {
-    const made = await server("token", "create", "--name", "test", "--json");
-    token = JSON.parse(made.stdout).token;
+    const created = await server("token", "create", "--name", "test", "--json");
+    token = JSON.parse(created.stdout).token;
     const { stdout } = await run(
       "node",
       ["cli/main.ts", "doctor", `https://${DOMAIN}`, "--ca", aws.cloud?.rootsFile ?? "", "--json"],

@@ -9,7 +9,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => github?.remove(), 60_000);
 
-const made = () => new Store(github.aws.home).all();
+const resources = () => new Store(github.aws.home).all();
 
 test("a policy of the whole stack fails the preview, so that nothing is created or rolled back", async () => {
   // The policies are advisory in dev and mandatory in staging. This one needs all rules of the stack.
@@ -29,6 +29,6 @@ test("a policy of the whole stack fails the preview, so that nothing is created 
   ]);
   for (const step of ["up", "doctor", "credentials for the rollback", "back to the last healthy commit"])
     expect(outcomeOf(done, "dev/up", step)).toBe("skipped");
-  expect(made()).toEqual([]);
+  expect(resources()).toEqual([]);
   expect(await github.healthy("dev")).toBe("");
 }, 200_000);

@@ -128,10 +128,10 @@ describe("from a mirror of nodejs.org", () => {
 
   describe("new pins", () => {
     const npm = (content: string) => async (name: string) => {
-      const there = join(folder, name);
-      await mkdir(join(there, "bin"), { recursive: true });
-      await writeFile(join(there, "bin/node"), content);
-      return { folder: there, integrity: `sha512-${"A".repeat(86)}==` };
+      const packageFolder = join(folder, name);
+      await mkdir(join(packageFolder, "bin"), { recursive: true });
+      await writeFile(join(packageFolder, "bin/node"), content);
+      return { folder: packageFolder, integrity: `sha512-${"A".repeat(86)}==` };
     };
 
     test("are the release's hashes", async () => {

@@ -168,12 +168,12 @@ test("a release for the other processor has its Node and its ripgrep", async () 
   const [arch, elf] = process.arch === "x64" ? (["arm64", 0xb7] as const) : (["x64", 0x3e] as const);
   const other = await buildRelease(undefined, arch);
   expect(other.hash).not.toBe(release.hash);
-  const there = await mkdtemp(join(tmpdir(), "mcp-edge-release-"));
-  await run("tar", ["--zstd", "-xf", other.archive, "-C", there]);
+  const unpacked = await mkdtemp(join(tmpdir(), "mcp-edge-release-"));
+  await run("tar", ["--zstd", "-xf", other.archive, "-C", unpacked]);
   // e_machine of the ELF header
   for (const part of ["bin/node", "bin/rg"])
-    expect((await readFile(join(there, part))).readUInt16LE(18)).toBe(elf);
-  await rm(there, { recursive: true });
+    expect((await readFile(join(unpacked, part))).readUInt16LE(18)).toBe(elf);
+  await rm(unpacked, { recursive: true });
 }, 300_000);
 
 test("a bundle does not depend on the folder in which it is built", async () => {

@@ -9,14 +9,14 @@ import { ask, Checkout, hostState, inMachine, mcpHeaders, type UpOutput } from "
 const stack = "whole";
 let checkout: Checkout;
 let before: Record<string, string>;
-let made: UpOutput;
+let firstUp: UpOutput;
 let token = "";
 
 beforeAll(async () => {
   before = await hostState();
   checkout = await Checkout.create();
-  made = await checkout.up(stack, "--set", "auth=oauth");
-  token = made.token?.token ?? "";
+  firstUp = await checkout.up(stack, "--set", "auth=oauth");
+  token = firstUp.token?.token ?? "";
 }, 300_000);
 
 afterAll(() => checkout.remove(), 120_000);
@@ -30,7 +30,7 @@ const until = async (limit: number, probe: () => Promise<boolean>) => {
   return false;
 };
 
-const ready = async () => (await ask(made, "/readyz")).status === 200;
+const ready = async () => (await ask(firstUp, "/readyz")).status === 200;
 const pidOf = async (unit: string) =>
   Number(
     (await inMachine(checkout, stack, "systemctl", "show", "-p", "MainPID", "--value", unit)).stdout.trim(),
@@ -42,9 +42,9 @@ const activeUnit = async () => {
 
 describe("up", () => {
   test("ends with all checks of doctor passed", () => {
-    expect(made.doctor?.checks.filter((check) => !check.ok)).toEqual([]);
-    expect(made.doctor?.checks.length).toBeGreaterThan(10);
-    expect(made.doctor?.ok).toBe(true);
+    expect(firstUp.doctor?.checks.filter((check) => !check.ok)).toEqual([]);
+    expect(firstUp.doctor?.checks.length).toBeGreaterThan(10);
+    expect(firstUp.doctor?.ok).toBe(true);
   });
 
   test("ends with cloud-init done, not degraded, and without a failed unit", async () => {
@@ -72,7 +72,7 @@ describe("up", () => {
 
 describe("people who sign in", () => {
   test("up adds the owner once, with a link that works once", async () => {
-    expect(made.enrolment).toMatchObject({
+    expect(firstUp.enrolment).toMatchObject({
       login: "owner",
       link: expect.stringMatching(/^https:\/\/.*\/enrol\?link=/),
     });
@@ -101,9 +101,9 @@ describe("people who sign in", () => {
 
 describe("a real MCP client over HTTP/3", () => {
   test("finds a line of this repository's code by search_text", async () => {
-    const ca = await readFile(made.deployed.rootsFile, "utf8");
+    const ca = await readFile(firstUp.deployed.rootsFile, "utf8");
     const http3 = http3Fetch({ ca });
-    const transport = new StreamableHTTPClientTransport(new URL(made.deployed.url), {
+    const transport = new StreamableHTTPClientTransport(new URL(firstUp.deployed.url), {
       fetch: http3.fetch,
       requestInit: { headers: { authorization: `Bearer ${token}` } },
     });
@@ -134,13 +134,15 @@ describe("a real MCP client over HTTP/3", () => {
 
 describe("unwanted requests", () => {
   test("for another host on an accepted connection are refused", async () => {
-    const { status, body } = await ask(made, "/mcp", { headers: { host: "foreign.invalid" } });
+    const { status, body } = await ask(firstUp, "/mcp", { headers: { host: "foreign.invalid" } });
     expect([status, JSON.parse(body)]).toEqual([421, expect.objectContaining({ jsonrpc: "2.0", id: null })]);
   });
 
   test("with one expired token cause no ban; with guessed tokens they do, doctor reports the ban, and it can be lifted", async () => {
     const post = (bearer: string) =>
-      ask(made, "/mcp", { method: "POST", headers: mcpHeaders(bearer), body: "{}" }).catch(() => undefined);
+      ask(firstUp, "/mcp", { method: "POST", headers: mcpHeaders(bearer), body: "{}" }).catch(
+        () => undefined,
+      );
     const banned = async () => (await inMachine(checkout, stack, "fail2ban-client", "banned")).stdout;
     for (let i = 0; i < 40; i++) await post("mcp_dead");
     expect((await post(token))?.status).not.toBe(401);
@@ -160,12 +162,12 @@ describe("unwanted requests", () => {
 
 describe("a renewed certificate", () => {
   test("is served at once, without a reload, while a stream over HTTP/3 continues", async () => {
-    const ca = await readFile(made.deployed.rootsFile, "utf8");
-    const { hostname } = new URL(made.deployed.url);
+    const ca = await readFile(firstUp.deployed.rootsFile, "utf8");
+    const { hostname } = new URL(firstUp.deployed.url);
     const serial = async () => {
       const { connect } = await import("node:tls");
       return new Promise<string>((done, fail) => {
-        const socket = connect({ host: made.deployed.ipv4, port: 443, servername: hostname, ca }, () => {
+        const socket = connect({ host: firstUp.deployed.ipv4, port: 443, servername: hostname, ca }, () => {
           done(socket.getPeerCertificate().serialNumber);
           socket.end();
         });
@@ -231,7 +233,7 @@ describe("a machine that was powered off", () => {
     const again = await checkout.up(stack);
     expect(again.doctor?.checks.filter((check) => !check.ok)).toEqual([]);
     expect(again.token).toBeUndefined();
-    expect(again.deployed.ipv4).toBe(made.deployed.ipv4);
+    expect(again.deployed.ipv4).toBe(firstUp.deployed.ipv4);
     const body = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
     const headers = {
       authorization: `Bearer ${token}`,

@@ -70,8 +70,8 @@ export class Checkout {
   }
 
   git(...args: string[]) {
-    const who = ["-c", "user.name=test", "-c", "user.email=test@example.com"];
-    return run("git", [...who, "-C", this.folder, ...args]);
+    const author = ["-c", "user.name=test", "-c", "user.email=test@example.com"];
+    return run("git", [...author, "-C", this.folder, ...args]);
   }
 
   commit = (message: string) => this.git("commit", "-q", "-a", "--allow-empty", "-m", message);

@@ -9,9 +9,9 @@ type Seen = Partial<Pick<Status, "certificate" | "certificateProblem">> & { erro
 function machine(history: Seen[]): Objects {
   return {
     async get<T>() {
-      const now = history.length > 1 ? history.shift() : history[0];
-      if (now?.error) throw now.error;
-      return { instance: "i-1", certificateProblem: "", ...now } as T;
+      const next = history.length > 1 ? history.shift() : history[0];
+      if (next?.error) throw next.error;
+      return { instance: "i-1", certificateProblem: "", ...next } as T;
     },
     async put() {},
   };

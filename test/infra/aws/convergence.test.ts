@@ -29,9 +29,9 @@ function bucket(histories: Record<string, (Status | undefined | Error)[]>) {
     async get<T>(key: string) {
       if (key === "desired.json") return { release: "r", generation: "new" } as T;
       const history = histories[key.replace(/^status\/|\.json$/g, "")] ?? [];
-      const now = history.length > 1 ? history.shift() : history[0];
-      if (now instanceof Error) throw now;
-      return now as T | undefined;
+      const next = history.length > 1 ? history.shift() : history[0];
+      if (next instanceof Error) throw next;
+      return next as T | undefined;
     },
     async put(key, content) {
       puts[key] = content;

@@ -52,7 +52,7 @@ test.each([
 });
 
 describe("fitOf", () => {
-  const where = {
+  const surroundings = {
     path: "src/main/java/com/acme/UserService.java",
     package: "com.acme",
     parent: "UserService",
@@ -66,6 +66,6 @@ describe("fitOf", () => {
     [["Other"], 0],
     [[], 0],
   ])("%j: %i", (parents, fit) => {
-    expect(fitOf(parents, where)).toBe(fit);
+    expect(fitOf(parents, surroundings)).toBe(fit);
   });
 });

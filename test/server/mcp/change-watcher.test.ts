@@ -13,7 +13,7 @@ function watched(count = 1) {
   const problems: string[] = [];
   /** Awaited by every check of a file. */
   const pause = { until: Promise.resolve() };
-  const made = Array.from({ length: count }, (_, i) => {
+  const sessions = Array.from({ length: count }, (_, i) => {
     const send = (what: string) => async () => {
       if (session.id === "broken") throw new Error("the transport is closed");
       notifications.push(`${session.id} ${what}`);
@@ -39,7 +39,7 @@ function watched(count = 1) {
     await Promise.resolve();
   };
   const watch = new ChangeWatcher({
-    sessions: { live: { values: () => made }, change } as unknown as Sessions,
+    sessions: { live: { values: () => sessions }, change } as unknown as Sessions,
     changes: new ChangeBus(),
     lists: async () => ({ ...current.lists }),
     view: () => "",
@@ -50,9 +50,9 @@ function watched(count = 1) {
     },
     log: { error: ({ reason }: { reason: string }) => void problems.push(reason) } as never,
   });
-  const [session] = made;
+  const [session] = sessions;
   if (!session) throw new Error("no session");
-  return { watch, made, session, current, versions, notifications, problems, pause, change };
+  return { watch, sessions, session, current, versions, notifications, problems, pause, change };
 }
 
 const A = "repo://r/a";
@@ -99,8 +99,8 @@ test("a stream that opens during a check gets one notification for each change",
 });
 
 test("a session whose notifications fail does not keep other sessions from theirs", async () => {
-  const { watch, made, current, notifications, problems } = watched(4);
-  (made[1] as unknown as { id: string }).id = "broken";
+  const { watch, sessions, current, notifications, problems } = watched(4);
+  (sessions[1] as unknown as { id: string }).id = "broken";
   current.lists.tools = "2";
   await watch.check();
   expect(notifications).toEqual(["s0 tools", "s2 tools", "s3 tools"]);

@@ -8,7 +8,7 @@ import { eventually, INITIALIZE, openSession, type RunningApp, rpc, startApp } f
 const failing = new Set<string>();
 const waiting = new Map<string, Promise<void>>();
 /** Calls of the store that are running. */
-let atWork = 0;
+let runningCalls = 0;
 
 const store = new Proxy<Store>(new SqliteStore(":memory:"), {
   get: (target, name: keyof Store) => {
@@ -17,9 +17,9 @@ const store = new Proxy<Store>(new SqliteStore(":memory:"), {
     if (!failing.has(name) && !waiting.has(name)) return value.bind(target);
     return async (...args: unknown[]) => {
       if (failing.has(name)) throw new Error("away");
-      atWork++;
+      runningCalls++;
       await waiting.get(name);
-      atWork--;
+      runningCalls--;
       return (value as (...args: unknown[]) => unknown).apply(target, args);
     };
   },
@@ -52,12 +52,12 @@ async function leaveDuring(method: keyof Store, headers: Record<string, string>)
   waiting.set(method, promise);
   const leaving = request(`${running.origin}/mcp`, { headers: { accept: "text/event-stream", ...headers } });
   leaving.on("error", () => undefined).end();
-  await eventually(() => atWork > 0, `the store to be asked for ${method}`);
+  await eventually(() => runningCalls > 0, `the store to be asked for ${method}`);
   const before = running.logs.filter((l) => l.msg === "request").length;
   leaving.destroy();
   await eventually(
     () => running.logs.filter((l) => l.msg === "request").length > before,
-    "the client to be gone",
+    "the client to be disconnected",
   );
   waiting.clear();
   resolve();

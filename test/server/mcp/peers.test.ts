@@ -18,7 +18,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-async function peers(): Promise<Peers> {
+async function startPeers(): Promise<Peers> {
   const instances = async (): Promise<Counts> =>
     new Map(Object.entries(counts).map(([id, count]) => [id, { slot: "", count }]));
   const beat = async () => {
@@ -27,7 +27,7 @@ async function peers(): Promise<Peers> {
     counts.me = (counts.me ?? 0) + 1;
     return instances();
   };
-  const made = new Peers({
+  const peers = new Peers({
     store: { beat, instances } as unknown as Store,
     instance: "me",
     slot: "",
@@ -37,8 +37,8 @@ async function peers(): Promise<Peers> {
     },
     onError: (error) => failures.push(error.message),
   });
-  await made.start();
-  return made;
+  await peers.start();
+  return peers;
 }
 
 const seconds = (count: number) => jest.advanceTimersByTimeAsync(count * 1_000);
@@ -46,60 +46,60 @@ const seconds = (count: number) => jest.advanceTimersByTimeAsync(count * 1_000);
 describe("a living instance is not declared dead", () => {
   test.each([6, 1_000])("after %d questions about unknown instances", async (questions) => {
     counts.other = 7;
-    const made = await peers();
-    for (let i = 0; i < questions; i++) expect(await made.alive(`unknown-${i}`)).toBe(false);
-    await Promise.all(Array.from({ length: questions }, (_, i) => made.alive(`unknown-${i}`)));
+    const peers = await startPeers();
+    for (let i = 0; i < questions; i++) expect(await peers.alive(`unknown-${i}`)).toBe(false);
+    await Promise.all(Array.from({ length: questions }, (_, i) => peers.alive(`unknown-${i}`)));
     expect(dead).toEqual([]);
     // The questions did not read the heartbeats again.
     expect(beats).toBe(1);
-    made.stop();
+    peers.stop();
   });
 
   test("after many questions about an instance that did die", async () => {
     Object.assign(counts, { other: 7, killed: 3 });
-    const made = await peers();
+    const peers = await startPeers();
     for (let second = 0; second < 6; second++) {
       await seconds(1);
       counts.other = (counts.other ?? 0) + 1;
-      for (let i = 0; i < 50; i++) await made.alive("killed");
+      for (let i = 0; i < 50; i++) await peers.alive("killed");
     }
     expect(dead).toEqual(["killed"]);
-    expect(await made.alive("other")).toBe(true);
-    made.stop();
+    expect(await peers.alive("other")).toBe(true);
+    peers.stop();
   });
 
   test("after a store that hung answers all heartbeats at once", async () => {
     counts.other = 7;
-    const made = await peers();
+    const peers = await startPeers();
     frozen = [];
     await seconds(60);
     for (const answer of frozen.splice(0)) answer();
     frozen = undefined;
     await jest.advanceTimersByTimeAsync(0);
     expect(dead).toEqual([]);
-    made.stop();
+    peers.stop();
   });
 
   test("after many announcements of a new instance", async () => {
     counts.other = 7;
-    const made = await peers();
+    const peers = await startPeers();
     counts.third = 1;
-    for (let i = 0; i < 20; i++) await made.learn();
+    for (let i = 0; i < 20; i++) await peers.learn();
     expect(dead).toEqual([]);
-    expect([made.others, await made.alive("third")]).toEqual([true, true]);
-    made.stop();
+    expect([peers.others, await peers.alive("third")]).toEqual([true, true]);
+    peers.stop();
   });
 });
 
 test("an instance whose heartbeats stop is declared dead once, after five missed heartbeats", async () => {
   counts.other = 7;
-  const made = await peers();
+  const peers = await startPeers();
   await seconds(4);
   expect(dead).toEqual([]);
   await seconds(1);
   expect(dead).toEqual(["other"]);
   await seconds(10);
   expect(dead).toEqual(["other"]);
-  expect(made.others).toBe(false);
-  made.stop();
+  expect(peers.others).toBe(false);
+  peers.stop();
 });

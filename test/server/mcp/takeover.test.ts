@@ -159,10 +159,10 @@ test("a stream that was opened while the store was away stays open if there is n
 test("a session that is deleted at another instance is removed from memory within seconds if the message about it is lost", async () => {
   const { id } = await openSession(one);
   const stream = await openStream(one, id);
-  const there = await two.sessions.find(id, principal);
+  const found = await two.sessions.find(id, principal);
   faults.losesMessages = true;
   const headers = { ...JSON_HEADERS, "mcp-session-id": id };
-  await there?.transport.handleRequest(new Request("http://localhost/mcp", { method: "DELETE", headers }));
+  await found?.transport.handleRequest(new Request("http://localhost/mcp", { method: "DELETE", headers }));
   expect(one.sessions.live.peek(id)).toBeDefined();
   await pass(2_000);
   expect([one.sessions.live.peek(id), stream.over]).toEqual([undefined, true]);
@@ -170,10 +170,10 @@ test("a session that is deleted at another instance is removed from memory withi
 
 test("a state that is changed at another instance is read within seconds if the message about it is lost", async () => {
   const session = await openSession(one);
-  const there = await two.sessions.find(session.id, principal);
-  if (!there) throw new Error("the session is unknown");
+  const found = await two.sessions.find(session.id, principal);
+  if (!found) throw new Error("the session is unknown");
   faults.losesMessages = true;
-  await two.sessions.change(there, { subscribe: { "repo://r/a": "1" }, logLevel: "error" });
+  await two.sessions.change(found, { subscribe: { "repo://r/a": "1" }, logLevel: "error" });
   expect(session.state.logLevel).toBeUndefined();
   await pass(2_000);
   expect(session.state).toMatchObject({ subscriptions: { "repo://r/a": "1" }, logLevel: "error" });

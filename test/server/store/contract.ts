@@ -147,7 +147,7 @@ export function contract(pair: () => readonly [Store, Store]): void {
     const modestSession = { ...sessionRecord(), principal: modest };
     await one.create(modestSession, 3);
     const greedySessions = Array.from({ length: 6 }, () => ({ ...sessionRecord(), principal: greedy }));
-    const there = async () => {
+    const remaining = async () => {
       const found = await Promise.all(greedySessions.map((record) => two.read(record.id)));
       return found.flatMap((record, n) => (record ? [n] : []));
     };
@@ -160,12 +160,12 @@ export function contract(pair: () => readonly [Store, Store]): void {
       await clockTick();
       await one.create(record, 3);
     }
-    expect(await there()).toEqual([0, 3, 4]);
+    expect(await remaining()).toEqual([0, 3, 4]);
     // A session that is written again, for instance after an outage, counts once.
     await one.create(greedySessions[4] ?? modestSession, 3);
-    expect(await there()).toEqual([0, 3, 4]);
+    expect(await remaining()).toEqual([0, 3, 4]);
     await one.create(greedySessions[5] ?? modestSession, 0);
-    expect(await there()).toEqual([0, 3, 4, 5]);
+    expect(await remaining()).toEqual([0, 3, 4, 5]);
     expect(await two.read(modestSession.id)).toEqual(modestSession);
     for (const record of [...greedySessions, modestSession]) await one.remove(record.id);
   });

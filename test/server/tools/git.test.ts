@@ -18,8 +18,8 @@ const hashes: string[] = [];
 
 async function git(...args: string[]): Promise<string> {
   const root = join(lab.path, "code");
-  const who = ["-c", "user.name=Grace Hopper", "-c", "user.email=grace@example.test"];
-  return (await promisify(execFile)("git", [...who, "-C", root, ...args])).stdout.trim();
+  const author = ["-c", "user.name=Grace Hopper", "-c", "user.email=grace@example.test"];
+  return (await promisify(execFile)("git", [...author, "-C", root, ...args])).stdout.trim();
 }
 
 async function commit(message: string, date: string): Promise<void> {

@@ -276,7 +276,7 @@ describe("search_text", () => {
   });
 
   test("pages are in one order, whether or not all matches fit", async () => {
-    const whole = await search({ query: "e", max_results: 500 });
+    const allMatches = await search({ query: "e", max_results: 500 });
     const seen = [];
     for (let offset: number | null = 0; offset !== null; ) {
       const page = (await lab.call(searchText, alpha({ query: "e", max_results: 7, offset }))) as {
@@ -286,7 +286,7 @@ describe("search_text", () => {
       seen.push(...page.matches);
       offset = page.next_offset;
     }
-    expect(seen).toEqual(whole.matches);
+    expect(seen).toEqual(allMatches.matches);
     expect(seen.length).toBeGreaterThan(100);
   });
 

@@ -127,10 +127,10 @@ describe("merged", () => {
   };
 
   test("cuts where a run that was cut ends, and at the limit", () => {
-    const whole = { matches: [at("b"), at("d")], truncated: false };
-    expect(paths([{ matches: [at("c"), at("a")], truncated: false }, whole], 9)).toEqual(["abcd", false]);
-    expect(paths([{ matches: [at("a"), at("c")], truncated: true }, whole], 9)).toEqual(["abc", true]);
-    expect(paths([{ matches: [at("a"), at("c")], truncated: false }, whole], 3)).toEqual(["abc", true]);
-    expect(paths([{ matches: [], truncated: true }, whole], 9)).toEqual(["", true]);
+    const complete = { matches: [at("b"), at("d")], truncated: false };
+    expect(paths([{ matches: [at("c"), at("a")], truncated: false }, complete], 9)).toEqual(["abcd", false]);
+    expect(paths([{ matches: [at("a"), at("c")], truncated: true }, complete], 9)).toEqual(["abc", true]);
+    expect(paths([{ matches: [at("a"), at("c")], truncated: false }, complete], 3)).toEqual(["abc", true]);
+    expect(paths([{ matches: [], truncated: true }, complete], 9)).toEqual(["", true]);
   });
 });

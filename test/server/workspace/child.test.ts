@@ -92,7 +92,7 @@ describe("a program that starts others", () => {
   });
   afterEach(() => folder.remove());
   /** Runs in the folder; the script writes the number of the process that it starts to `pid`. */
-  const here = (script: string, options: Partial<ChildOptions> = {}) =>
+  const runInFolder = (script: string, options: Partial<ChildOptions> = {}) =>
     sh(script, { cwd: folder.path, ...options });
   const childEnded = async () => {
     const pid = (await readFile(join(folder.path, "pid"), "utf8")).trim();
@@ -106,19 +106,19 @@ describe("a program that starts others", () => {
     ["a grandchild", "(sleep 600 & echo $! >pid; exec sleep 600) & echo out; until [ -s pid ]; do :; done"],
     ["a child that ignores SIGTERM", "(trap '' TERM; sleep 600) & echo $! >pid; echo out"],
   ])("ends the run when it exits, and %s is ended too", async (_, script) => {
-    const { code, stdout, stopped } = await here(script);
+    const { code, stdout, stopped } = await runInFolder(script);
     expect([code, stdout.toString(), stopped]).toEqual([0, "out\n", undefined]);
     await childEnded();
   });
 
   test("ends the run when it exits, although a child left the process group", async () => {
-    const { code, stdout } = await here("setsid sleep 600 & echo $! >pid; sleep 0.1; echo out");
+    const { code, stdout } = await runInFolder("setsid sleep 600 & echo $! >pid; sleep 0.1; echo out");
     expect([code, stdout.toString()]).toEqual([0, "out\n"]);
     process.kill(Number(await readFile(join(folder.path, "pid"), "utf8")), "SIGKILL");
   });
 
   test("is ended with its children at the time limit", async () => {
-    expect(await here("sleep 600 & echo $! >pid; wait", { timeoutMs: 300 })).toMatchObject({
+    expect(await runInFolder("sleep 600 & echo $! >pid; wait", { timeoutMs: 300 })).toMatchObject({
       stopped: "timeout",
     });
     await childEnded();

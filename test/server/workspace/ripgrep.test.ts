@@ -19,11 +19,11 @@ async function program(name: string): Promise<string> {
 
 describe("findRipgrep", () => {
   test("looks at RIPGREP_PATH, then beside Node, then in the package", async () => {
-    const beside = await program("rg");
+    const besideNode = await program("rg");
     const configured = await program("other-rg");
     const node = join(folder.path, "node");
     expect(await findRipgrep(configured, node)).toBe(configured);
-    expect(await findRipgrep(undefined, node)).toBe(beside);
+    expect(await findRipgrep(undefined, node)).toBe(besideNode);
     const packaged = await findRipgrep(undefined, "/nonexistent/node");
     expect(packaged).toContain("@vscode");
     expect(await ripgrepVersion(packaged)).toMatch(/^ripgrep \d+/);
