@@ -1,4 +1,4 @@
-"""Plays IMDSv2, S3, SSM, CloudWatch and CloudWatch Logs on one port of a namespace's loopback, and checks each signature.
+"""A fake of IMDSv2, S3, SSM, CloudWatch and CloudWatch Logs on one port of a namespace's loopback, which checks each signature.
 
 Objects are files under /fake/s3; answers of the JSON services come from /fake/<target>.json; what was posted goes to /fake/posted.
 """
@@ -13,7 +13,7 @@ def sign(key, text):
 
 
 def put_log_events(request):
-    """PutLogEvents with the limits of the API reference. What is kept is one line an event in /fake/logs/<stream>."""
+    """PutLogEvents with the limits of the API reference. Accepted events are lines in /fake/logs/<stream>."""
     file = "%s/logs/%s" % (ROOT, request["logStreamName"].replace("/", "_"))
     events, now = request["logEvents"], int(time.time() * 1000)
     invalid = lambda why: (400, {"__type": "InvalidParameterException", "message": why})
@@ -112,7 +112,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 out.write((target or "form").encode() + b" " + body + b"\n")
             page = ROOT + "/" + (target or "form") + (".next" if b"NextToken" in body else "") + ".json"
             if os.path.exists(ROOT + "/refuse-" + (target or "form")):
-                # The file's text is "STATUS NAME"; once, unless it says "always".
+                # The file's text is "STATUS NAME", for one request unless it also has "always".
                 words = open(ROOT + "/refuse-" + (target or "form")).read().split() or ["400", "ResourceNotFoundException"]
                 if "always" not in words:
                     os.remove(ROOT + "/refuse-" + (target or "form"))

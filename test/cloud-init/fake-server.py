@@ -1,4 +1,4 @@
-"""Stands in for the server behind NGINX: one token is good, what else is sent as a credential is refused by its hash."""
+"""A fake server behind NGINX. It accepts one token, and refuses every other credential with its hash."""
 import hashlib
 import http.server
 import time
@@ -19,7 +19,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             status, body = 401, b"no"
         self.send_response(status)
-        # As server/auth/refusals.ts: once a network.
+        # As in server/auth/refusals.ts: once for each network.
         who = (self.headers.get("X-Real-IP", "").rpartition(":")[0] or self.headers.get("X-Real-IP"), credential)
         if status == 401 and credential and who not in NAMED:
             NAMED.add(who)

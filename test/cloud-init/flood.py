@@ -11,7 +11,7 @@ IPV4, IPV6 = "198.51.100.1", "2001:db8:1:1::1"
 
 
 def initial():
-    """What begins like a QUIC Initial (RFC 9000, section 17.2.2) and cannot be decrypted."""
+    """A packet that begins like a QUIC Initial (RFC 9000, section 17.2.2) and cannot be decrypted."""
     return b"\xc0\x00\x00\x00\x01\x08" + os.urandom(8) + b"\x00\x00\x44\xb0" + bytes(1178)
 
 

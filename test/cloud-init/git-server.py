@@ -1,4 +1,4 @@
-"""A git server for tests: `git http-backend` over HTTPS on 127.0.0.1:8443, for whoever sends one Authorization header.
+"""A git server for tests: `git http-backend` over HTTPS on 127.0.0.1:8443, for requests with one Authorization header.
 
 Arguments: a file with the header's value, certificate, key, a file for the headers that came.
 """

@@ -25,7 +25,7 @@ afterAll(async () => {
 const when = async (limit: number, condition: () => boolean) => {
   const end = Date.now() + limit;
   while (!condition()) {
-    if (Date.now() > end) throw new Error("it did not happen in time");
+    if (Date.now() > end) throw new Error("the condition was not met in time");
     await new Promise((done) => setTimeout(done, 20));
   }
 };
