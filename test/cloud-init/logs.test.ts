@@ -96,7 +96,7 @@ exec tail -n +$((\${after:-0} + 1)) /fake/journal
     );
   });
 
-  test("runs as a dynamic user, in the groups that may read the logs", async () => {
+  test("runs as an unprivileged account in the groups that may read the logs", async () => {
     root.write(ACCESS, line("one"));
     journal([{ at: Date.now(), message: "hello" }]);
     const { code, output } = await sh(
