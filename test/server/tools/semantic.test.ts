@@ -52,7 +52,9 @@ describe("search_semantic", () => {
 
   test("embeds only new code, and removes the vectors of deleted code", async () => {
     expect(inputs()).toHaveLength(4);
-    expect(lab.service.requests.every((a) => a.authorization === "Bearer k3y" && a.model === "test")).toBe(true);
+    expect(lab.service.requests.every((a) => a.authorization === "Bearer k3y" && a.model === "test")).toBe(
+      true,
+    );
     await edit("src/canvas.ts", "export function remove() {}\n");
     expect(inputs()).toHaveLength(5);
     expect(inputs()[4]).toBe("src/canvas.ts\nexport function remove() {}");
