@@ -2,8 +2,8 @@ import * as z from "zod";
 import { emailAddress, hostName, origin, rateLimit, timeOfDay } from "../../cloud-init/settings.ts";
 import { workspaceCredentials } from "../workspace-credentials.ts";
 import { ref, workspace } from "./formats.ts";
-import { grant, grantsVariable } from "./grants.ts";
 import { computed, oneOf, type SettingMeta, setting } from "./meta.ts";
+import { auth } from "./schema-auth.ts";
 
 /** Settings of every target. A target may give a key another default (schema-local.ts, schema-aws.ts). */
 export const common = {
@@ -22,18 +22,7 @@ export const common = {
     example: "ops@example.com",
     edge: "EMAIL",
   }),
-  auth: setting(oneOf("token", "oauth"), "token", {
-    description:
-      "Who may call. `token`: clients with a bearer token, which is stored hashed. `oauth`: people sign in and allow their clients (Claude.ai, ChatGPT and others); tokens work too, at `/mcp/token` for clients that ignore a pasted token where they find OAuth.",
-    server: "AUTH_MODE",
-  }),
-  grants: setting(z.array(grant), [], {
-    description:
-      "Who may see what: a list of `who` (`user:LOGIN`, `group:GROUP`, `token:NAME` or `*`) with `scopes`, `repositories` and `tools`, names or patterns such as `app-*`; a list that is left out stands for all. A caller has what any entry gives, and no more than the token's scopes; without an entry, nothing.",
-    fallback: "every caller sees what the token's scopes permit",
-    example: [{ who: "group:dev", repositories: ["app-*"], tools: ["search_*", "read_file"] }],
-    server: (grants) => ({ GRANTS: grantsVariable(grants) }),
-  }),
+  ...auth,
   workspace: workspace.meta({
     description:
       "Git repository that the tools read: a folder on this host (its commits are pushed) or a URL.",
