@@ -1,13 +1,6 @@
 import { EventEmitter } from "node:events";
+import type { EventOrigin } from "./event-origin.ts";
 import type { Scope } from "./principal.ts";
-
-/** Where an event came from, as far as it is known. Addresses are the client's own, not the edge's. */
-export interface EventOrigin {
-  readonly address?: string;
-  readonly userAgent?: string;
-  readonly requestId?: string;
-  readonly traceId?: string;
-}
 
 /** How a person proved who they are. */
 export type SignInMethod = "password" | "passkey" | "recovery-code" | "enrolment" | "link" | "upstream";

@@ -1,5 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { isMcpPath, jsonRpcError, Refusal } from "../http/errors.ts";
+import { BearerAnswers } from "./bearer.ts";
+import { originOf } from "./origin.ts";
 import { ANONYMOUS, type Authenticator, isAnonymous, type Principal, type Scope } from "./principal.ts";
 import { REFUSED_CREDENTIAL } from "./refusals.ts";
 
@@ -16,6 +18,9 @@ export const anonymousAuthenticator: Authenticator = { authenticate: async () =>
 /** The authenticator for a request, where host names differ in what they take. */
 export type AuthenticatorFor = Authenticator | ((request: FastifyRequest) => Authenticator);
 
+/** For authenticators without a challenge of their own. */
+const NO_METADATA = new BearerAnswers({ hint: "" });
+
 /** Who checked a request's credential, for the challenge of a 403. */
 const checkedBy = new WeakMap<FastifyRequest, Authenticator>();
 
@@ -25,7 +30,7 @@ export function guard(authenticatorFor: AuthenticatorFor) {
     const authenticator =
       typeof authenticatorFor === "function" ? authenticatorFor(request) : authenticatorFor;
     checkedBy.set(request, authenticator);
-    const verdict = await authenticator.authenticate(request.headers.authorization);
+    const verdict = await authenticator.authenticate(request.headers.authorization, () => originOf(request));
     if ("principal" in verdict) {
       request.principal = verdict.principal;
       return;
@@ -57,8 +62,9 @@ export function isTokenHolder({ principal }: FastifyRequest): boolean {
  */
 export function requireScope(request: FastifyRequest, reply: FastifyReply, scope: Scope): void {
   if (request.principal?.scopes.includes(scope)) return;
-  const challenge = checkedBy.get(request)?.insufficientScope?.(scope);
-  reply.header("www-authenticate", challenge ?? `Bearer error="insufficient_scope", scope="${scope}"`);
+  const challenge =
+    checkedBy.get(request)?.insufficientScope?.(scope) ?? NO_METADATA.insufficientScope(scope);
+  reply.header("www-authenticate", challenge);
   throw new Refusal(
     403,
     `This needs the scope ${scope}. Connect again and allow it, or make a token: token create --scopes ${scope} --name NAME`,

@@ -68,7 +68,7 @@ export async function openAuth(options: OpenAuthOptions): Promise<Auth> {
       register: async () => undefined,
       close: async () => undefined,
     };
-  const tokens = new TokenAuthenticator(tokensFile, onProblem);
+  const tokens = new TokenAuthenticator(tokensFile, { onProblem, events });
   const checks = [{ name: "tokens", run: async () => `${await tokens.check()} in ${tokensFile}` }];
   const resource = config.publicUrl && resourceOf(config.publicUrl.origin);
   const server = authMode === "oauth" ? await openServer(options) : undefined;

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from "fastify";
-import { type EventOrigin, eventText } from "./events.ts";
+import type { EventOrigin } from "./event-origin.ts";
+import { eventText } from "./events.ts";
 
 /** Where a request came from, for an event. */
 export function originOf(request: FastifyRequest): EventOrigin {

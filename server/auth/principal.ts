@@ -1,3 +1,4 @@
+import type { OriginSource } from "./event-origin.ts";
 import type { Refusals } from "./refusals.ts";
 
 /** Everything a caller may be allowed. `code:read`: the tools over the workspace; `ops`: what shows the server's own state. */
@@ -60,7 +61,8 @@ export type Verdict = { principal: Principal } | { challenge: string; reason: st
 export interface Authenticator {
   /** Which credentials were refused lately; missing where none is needed. */
   readonly refusals?: Refusals;
-  authenticate(authorization: string | undefined): Promise<Verdict>;
+  /** @param from for the event of a refused token */
+  authenticate(authorization: string | undefined, from?: OriginSource): Promise<Verdict>;
   /** The principal as it is now; undefined when its credential was revoked or has expired. Missing where nobody can lose a right. */
   current?(principal: Principal): Promise<Principal | undefined>;
   /** The challenge of a 403 for a caller that lacks `scope` (RFC 6750, section 3.1). Default: without resource metadata. */

@@ -1,14 +1,25 @@
 import { stat } from "node:fs/promises";
-import type { Authenticator, Principal, Verdict } from "./principal.ts";
+import { BearerAnswers, bearerToken } from "./bearer.ts";
+import type { OriginSource } from "./event-origin.ts";
+import type { AuthEvents } from "./events.ts";
+import type { Authenticator, Principal, Scope, Verdict } from "./principal.ts";
 import { Refusals } from "./refusals.ts";
 import { hashToken, readTokens } from "./tokens-file.ts";
 
-/** A known token's file is looked at again at most so often, milliseconds. */
-const LOOK_AGAIN_MS = 1_000;
+/** The file of a known token is checked again at most this often, milliseconds. */
+const CHECK_MS = 1_000;
 
 interface KnownToken {
   expiresAt: number;
   principal: Principal;
+}
+
+export interface TokenAuthenticatorOptions {
+  /** Receives the error when the file is broken. The tokens that were read before stay valid. */
+  readonly onProblem: (problem: Error) => void;
+  readonly events?: AuthEvents;
+  readonly read?: typeof readTokens;
+  readonly now?: () => number;
 }
 
 /**
@@ -20,56 +31,58 @@ export class TokenAuthenticator implements Authenticator {
   readonly #file: string;
   readonly #onProblem: (problem: Error) => void;
   readonly #read: typeof readTokens;
+  readonly #now: () => number;
+  readonly #answers: BearerAnswers;
   /**
-   * By sha256 (hex). A look-up by hash tells nothing by its time: who tries tokens does not choose their hashes, and its cost does not grow
-   * with the number of tokens.
+   * By sha256 (hex). The time of a look-up by hash says nothing: a client that tries tokens does not choose their hashes, and the cost
+   * does not grow with the number of tokens.
    */
   #tokens = new Map<string, KnownToken>();
-  #stamp: string | undefined;
+  #fingerprint: string | undefined;
   /** Why the file could not be read the last time: reported once, however often it is tried. */
   #problem: string | undefined;
-  #lookedAt = Number.NEGATIVE_INFINITY;
-  #looking: Promise<void> | undefined;
+  #checkedAt = Number.NEGATIVE_INFINITY;
+  #checking: Promise<void> | undefined;
 
-  /** @param onProblem told when the file is broken; the tokens read before stay valid */
-  constructor(file: string, onProblem: (problem: Error) => void, read = readTokens) {
+  constructor(file: string, options: TokenAuthenticatorOptions) {
+    const { onProblem, events, read = readTokens, now = Date.now } = options;
     this.#file = file;
     this.#onProblem = onProblem;
     this.#read = read;
+    this.#now = now;
+    this.#answers = new BearerAnswers({
+      hint: "A bearer token is needed: Authorization: Bearer mcp_...",
+      ...(events ? { events } : {}),
+    });
   }
 
-  async authenticate(authorization: string | undefined, now = Date.now()): Promise<Verdict> {
-    const token = /^Bearer +([\x21-\x7e]{1,512}) *$/i.exec(authorization ?? "")?.[1];
-    if (token === undefined)
-      return {
-        challenge: "Bearer",
-        reason: "A bearer token is needed: Authorization: Bearer mcp_...",
-        ...(authorization?.trim() ? { guessed: true as const } : {}),
-      };
+  async authenticate(authorization: string | undefined, from?: OriginSource): Promise<Verdict> {
+    const token = bearerToken(authorization);
+    if (token === undefined) return this.#answers.missing(authorization);
     const hash = hashToken(token);
-    if (now - this.#lookedAt >= LOOK_AGAIN_MS) await this.#look(now);
+    const now = this.#now();
+    if (now - this.#checkedAt >= CHECK_MS) await this.#checkFile(now);
     let known = this.#tokens.get(hash);
     if (!known) {
-      // Perhaps it was made a moment ago: look at once, for the price of one stat.
-      await this.#look(now);
+      // It may have been made a moment ago. Checking at once costs one stat.
+      await this.#checkFile(now);
       known = this.#tokens.get(hash);
     }
-    if (!known)
-      return {
-        challenge: invalid("unknown token"),
-        reason: "The token is unknown or was revoked.",
-        guessed: true,
-      };
-    if (known.expiresAt <= now)
-      return { challenge: invalid("expired token"), reason: "The token has expired." };
+    if (!known) return this.#answers.invalid("the token is unknown or was revoked", { guessed: true, from });
+    if (known.expiresAt <= now) return this.#answers.invalid("the token has expired", { from });
     return { principal: known.principal };
   }
 
-  async current({ id }: Pick<Principal, "id">, now = Date.now()): Promise<Principal | undefined> {
-    if (now - this.#lookedAt >= LOOK_AGAIN_MS) await this.#look(now);
+  async current({ id }: Pick<Principal, "id">): Promise<Principal | undefined> {
+    const now = this.#now();
+    if (now - this.#checkedAt >= CHECK_MS) await this.#checkFile(now);
     for (const { expiresAt, principal } of this.#tokens.values())
       if (principal.id === id && expiresAt > now) return principal;
     return undefined;
+  }
+
+  insufficientScope(scope: Scope): string {
+    return this.#answers.insufficientScope(scope);
   }
 
   /** @throws when the file is there and cannot be read */
@@ -77,20 +90,20 @@ export class TokenAuthenticator implements Authenticator {
     return (await readTokens(this.#file)).length;
   }
 
-  #look(now: number): Promise<void> {
-    this.#looking ??= this.#reread(now).finally(() => {
-      this.#looking = undefined;
+  #checkFile(now: number): Promise<void> {
+    this.#checking ??= this.#reread(now).finally(() => {
+      this.#checking = undefined;
     });
-    return this.#looking;
+    return this.#checking;
   }
 
   async #reread(now: number): Promise<void> {
-    this.#lookedAt = now;
-    const stamp = await stat(this.#file).then(
+    this.#checkedAt = now;
+    const fingerprint = await stat(this.#file).then(
       (s) => `${s.ino}/${s.mtimeMs}/${s.size}`,
       (error: NodeJS.ErrnoException) => error.code ?? "unreadable",
     );
-    if (stamp === this.#stamp) return;
+    if (fingerprint === this.#fingerprint) return;
     try {
       const stored = await this.#read(this.#file);
       this.#tokens = new Map(
@@ -106,14 +119,10 @@ export class TokenAuthenticator implements Authenticator {
       const { message } = error as Error;
       if (message !== this.#problem) this.#onProblem(error as Error);
       this.#problem = message;
-      // The system may refuse for a moment (too many open files): the next look reads again, or a revoked token would stay valid.
+      // The system may refuse for a moment (too many open files): the next check reads again, or a revoked token would stay valid.
       if ("code" in (error as Error)) return;
     }
-    this.#stamp = stamp;
+    this.#fingerprint = fingerprint;
     this.#problem = undefined;
   }
-}
-
-function invalid(description: string): string {
-  return `Bearer error="invalid_token", error_description="${description}"`;
 }

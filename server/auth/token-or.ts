@@ -1,4 +1,5 @@
 import { bearerToken } from "./bearer.ts";
+import type { OriginSource } from "./event-origin.ts";
 import type { Authenticator, Principal, Scope, Verdict } from "./principal.ts";
 import type { TokenAuthenticator } from "./token-authenticator.ts";
 
@@ -14,9 +15,9 @@ export class TokenOr implements Authenticator {
     this.refusals = tokens.refusals;
   }
 
-  async authenticate(authorization: string | undefined): Promise<Verdict> {
-    if (!bearerToken(authorization)?.startsWith("mcp_")) return this.#other.authenticate(authorization);
-    const verdict = await this.#tokens.authenticate(authorization);
+  async authenticate(authorization: string | undefined, from?: OriginSource): Promise<Verdict> {
+    if (!bearerToken(authorization)?.startsWith("mcp_")) return this.#other.authenticate(authorization, from);
+    const verdict = await this.#tokens.authenticate(authorization, from);
     if ("principal" in verdict) return verdict;
     // The challenge of the other: a client that can sign in finds out where.
     const other = await this.#other.authenticate(undefined);
@@ -29,6 +30,6 @@ export class TokenOr implements Authenticator {
   }
 
   insufficientScope(scope: Scope): string {
-    return this.#other.insufficientScope?.(scope) ?? `Bearer error="insufficient_scope", scope="${scope}"`;
+    return this.#other.insufficientScope?.(scope) ?? this.#tokens.insufficientScope(scope);
   }
 }

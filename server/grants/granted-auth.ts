@@ -22,8 +22,8 @@ function grantedAuthenticator(authenticator: Authenticator, grants: Grants): Aut
   const { refusals } = authenticator;
   return {
     ...(refusals ? { refusals } : {}),
-    authenticate: async (authorization) => {
-      const verdict = await authenticator.authenticate(authorization);
+    authenticate: async (authorization, from) => {
+      const verdict = await authenticator.authenticate(authorization, from);
       return "principal" in verdict ? { principal: grants.limited(verdict.principal) } : verdict;
     },
     ...(authenticator.current

@@ -1,5 +1,12 @@
 import { errors, type JWTPayload, jwtVerify } from "jose";
-import { bearerChallenge, bearerToken, type VerifiedToken, VerifiedTokens } from "../bearer.ts";
+import {
+  BearerAnswers,
+  bearerToken,
+  type RefusedBearer,
+  type VerifiedToken,
+  VerifiedTokens,
+} from "../bearer.ts";
+import type { OriginSource } from "../event-origin.ts";
 import { type AuthEvents, eventText } from "../events.ts";
 import { type Authenticator, DEFAULT_SCOPE, type Principal, type Scope, type Verdict } from "../principal.ts";
 import { Refusals } from "../refusals.ts";
@@ -41,24 +48,27 @@ export class IssuerAuthenticator implements Authenticator {
   readonly #options: IssuerAuthenticatorOptions;
   readonly #now: () => number;
   readonly #keys: IssuerKeys;
+  readonly #answers: BearerAnswers;
   readonly #verified = new VerifiedTokens();
 
   constructor(options: IssuerAuthenticatorOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#keys = new IssuerKeys(options.issuer);
+    const { issuer, metadataUrl, events, scopes } = options;
+    this.#answers = new BearerAnswers({
+      hint: `An access token of ${issuer.host} is needed`,
+      metadataUrl,
+      events,
+      ...(scopes.size === 0 ? { scope: DEFAULT_SCOPE } : {}),
+    });
   }
 
-  async authenticate(authorization: string | undefined): Promise<Verdict> {
+  async authenticate(authorization: string | undefined, from?: OriginSource): Promise<Verdict> {
     const token = bearerToken(authorization);
-    if (token === undefined)
-      return {
-        challenge: this.#challenge(),
-        reason: `An access token of ${this.#options.issuer.host} is needed`,
-        ...(authorization?.trim() ? { guessed: true as const } : {}),
-      };
+    if (token === undefined) return this.#answers.missing(authorization);
     const now = this.#now();
-    const known = this.#verified.get(token, now) ?? (await this.#verify(token, now));
+    const known = this.#verified.get(token, now) ?? (await this.#verify(token, now, from));
     return "challenge" in known ? known : { principal: known.principal };
   }
 
@@ -68,14 +78,14 @@ export class IssuerAuthenticator implements Authenticator {
   }
 
   insufficientScope(scope: Scope): string {
-    return bearerChallenge({
-      error: "insufficient_scope",
-      scope,
-      resource_metadata: this.#options.metadataUrl,
-    });
+    return this.#answers.insufficientScope(scope);
   }
 
-  async #verify(token: string, now: number): Promise<VerifiedToken | (Verdict & { challenge: string })> {
+  async #verify(
+    token: string,
+    now: number,
+    from: OriginSource | undefined,
+  ): Promise<VerifiedToken | RefusedBearer> {
     const { audience, scopes, onProblem } = this.#options;
     try {
       const { issuer, keys } = await this.#keys.get();
@@ -95,28 +105,15 @@ export class IssuerAuthenticator implements Authenticator {
       this.#verified.set(token, verified);
       return verified;
     } catch (error) {
-      if (error instanceof errors.JWTExpired) return this.#refuse("the access token has expired");
+      if (error instanceof errors.JWTExpired)
+        return this.#answers.invalid("the access token has expired", { from });
       const wrong = error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout);
       if (!wrong) onProblem(error as Error);
       const reason = wrong
         ? `the access token is invalid: ${eventText(error.message)}`
         : "the keys of the issuer cannot be read";
-      return { ...this.#refuse(reason), ...(wrong ? { guessed: true as const } : {}) };
+      return this.#answers.invalid(reason, { guessed: wrong, from });
     }
-  }
-
-  #refuse(reason: string) {
-    this.#options.events.emit({ type: "bearer.refused", reason });
-    return { challenge: this.#challenge("invalid_token", reason), reason };
-  }
-
-  #challenge(error?: string, description?: string): string {
-    return bearerChallenge({
-      error,
-      error_description: description,
-      resource_metadata: this.#options.metadataUrl,
-      ...(this.#options.scopes.size === 0 ? { scope: DEFAULT_SCOPE } : {}),
-    });
   }
 }
 

@@ -1,5 +1,12 @@
 import { createLocalJWKSet, decodeJwt, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
-import { bearerChallenge, bearerToken, type VerifiedToken, VerifiedTokens } from "../bearer.ts";
+import {
+  BearerAnswers,
+  bearerToken,
+  type RefusedBearer,
+  type VerifiedToken,
+  VerifiedTokens,
+} from "../bearer.ts";
+import type { OriginSource } from "../event-origin.ts";
 import { type AuthEvents, eventText } from "../events.ts";
 import type { People } from "../people.ts";
 import { PersonCache } from "../person-cache.ts";
@@ -29,6 +36,7 @@ export class OAuthAuthenticator implements Authenticator {
   readonly #options: OAuthAuthenticatorOptions;
   readonly #now: () => number;
   readonly #people: PersonCache;
+  readonly #answers: BearerAnswers;
   readonly #verified = new VerifiedTokens();
   #keys: KeySet | undefined;
   #keySet: ReturnType<typeof createLocalJWKSet> | undefined;
@@ -37,27 +45,29 @@ export class OAuthAuthenticator implements Authenticator {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#people = new PersonCache(options.people, this.#now);
+    const { metadataUrl, events } = options;
+    this.#answers = new BearerAnswers({
+      hint: "Sign in first: this server asks for an OAuth access token",
+      metadataUrl,
+      events,
+      scope: DEFAULT_SCOPE,
+    });
   }
 
-  async authenticate(authorization: string | undefined): Promise<Verdict> {
+  async authenticate(authorization: string | undefined, from?: OriginSource): Promise<Verdict> {
     const token = bearerToken(authorization);
-    if (token === undefined)
-      return {
-        challenge: this.#challenge(),
-        reason: "Sign in first: this server asks for an OAuth access token",
-        ...(authorization?.trim() ? { guessed: true as const } : {}),
-      };
+    if (token === undefined) return this.#answers.missing(authorization);
     const now = this.#now();
     const keys = this.#keysNow();
     let known = this.#verified.get(token, now);
     if (!known) {
-      const verified = await this.#verify(token, keys, now);
+      const verified = await this.#verify(token, keys, now, from);
       if ("challenge" in verified) return verified;
       this.#verified.set(token, verified);
       known = verified;
     }
     const principal = await this.current(known.principal);
-    return principal ? { principal } : this.#refuse("the access was revoked");
+    return principal ? { principal } : this.#answers.invalid("the access was revoked", { from });
   }
 
   /** The scopes are those of the token that the person still has. */
@@ -76,18 +86,15 @@ export class OAuthAuthenticator implements Authenticator {
   }
 
   insufficientScope(scope: Scope): string {
-    return bearerChallenge({
-      error: "insufficient_scope",
-      scope,
-      resource_metadata: this.#options.metadataUrl,
-    });
+    return this.#answers.insufficientScope(scope);
   }
 
   async #verify(
     token: string,
     keys: JWTVerifyGetKey,
     now: number,
-  ): Promise<VerifiedToken | (Verdict & { challenge: string })> {
+    from: OriginSource | undefined,
+  ): Promise<VerifiedToken | RefusedBearer> {
     const { issuer, resource } = this.#options;
     try {
       const { payload } = await jwtVerify(token, keys, {
@@ -111,11 +118,11 @@ export class OAuthAuthenticator implements Authenticator {
       };
       return { principal, expiresAt: Number(payload.exp) * 1_000 };
     } catch (error) {
-      if (hasExpired(token, now)) return this.#refuse("the access token has expired");
-      const refusal = this.#refuse(`the access token is invalid: ${eventText((error as Error).message)}`);
-      // By a key that is not there any more: after `keys rotate --now` every client of an office comes with such a token, once.
-      if (error instanceof errors.JWKSNoMatchingKey) return refusal;
-      return { ...refusal, guessed: true };
+      if (hasExpired(token, now)) return this.#answers.invalid("the access token has expired", { from });
+      // A key that was removed is no guess: after `keys rotate --now` every client of an office comes once with a token of it.
+      const guessed = !(error instanceof errors.JWKSNoMatchingKey);
+      const reason = `the access token is invalid: ${eventText((error as Error).message)}`;
+      return this.#answers.invalid(reason, { guessed, from });
     }
   }
 
@@ -128,20 +135,6 @@ export class OAuthAuthenticator implements Authenticator {
       this.#keySet = createLocalJWKSet({ keys: publicKeys(keys) });
     }
     return this.#keySet;
-  }
-
-  #refuse(reason: string) {
-    this.#options.events.emit({ type: "bearer.refused", reason });
-    return { challenge: this.#challenge("invalid_token", reason), reason };
-  }
-
-  #challenge(error?: string, description?: string): string {
-    return bearerChallenge({
-      error,
-      error_description: description,
-      resource_metadata: this.#options.metadataUrl,
-      scope: DEFAULT_SCOPE,
-    });
   }
 }
 

@@ -1,7 +1,8 @@
 import type { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { KoaContextWithOIDC, Provider } from "oidc-provider";
-import { type AuthEvents, type EventOrigin, eventText } from "../events.ts";
+import type { EventOrigin } from "../event-origin.ts";
+import { type AuthEvents, eventText } from "../events.ts";
 
 export interface ObserveOptions {
   readonly events: AuthEvents;

@@ -52,11 +52,12 @@ describe("the guard names guesses to the edge", () => {
     const file = join(folder.path, "tokens.json");
     const { token: good } = await makeToken({ TOKENS_FILE: file });
     const { token: old } = await makeToken({ TOKENS_FILE: file }, "--ttl", "1");
-    const authenticator = new TokenAuthenticator(file, (problem) => {
-      throw problem;
+    const authenticator = new TokenAuthenticator(file, {
+      onProblem: (problem) => {
+        throw problem;
+      },
+      now: () => Date.now() + 2_000,
     });
-    const authenticate = authenticator.authenticate.bind(authenticator);
-    authenticator.authenticate = (header) => authenticate(header, Date.now() + 2_000);
     app.addHook("onRequest", guard(authenticator));
     app.get("/", async () => "ok");
     const named = async (authorization?: string) => {

@@ -94,10 +94,20 @@ describe("token command", () => {
 describe("TokenAuthenticator", () => {
   const create = async (...args: string[]) =>
     JSON.parse(await token("create", "--name", "x", "--json", ...args));
-  const strict = () =>
-    new TokenAuthenticator(file, (problem) => {
-      throw problem;
-    });
+  const onProblem = (problem: Error) => {
+    throw problem;
+  };
+  const strict = () => new TokenAuthenticator(file, { onProblem, now: () => time });
+  let start = 0;
+  let time = 0;
+  beforeEach(() => {
+    start = time = Date.now();
+  });
+  /** @param ms after the start of the test */
+  const at = (auth: TokenAuthenticator, ms: number, header: string) => {
+    time = start + ms;
+    return auth.authenticate(header);
+  };
 
   test("no file: nobody is let in, and the challenge names no resource metadata", async () => {
     const auth = strict();
@@ -110,38 +120,39 @@ describe("TokenAuthenticator", () => {
 
   test("a token counts from the moment it is made and, a second at most, until it is revoked", async () => {
     const auth = strict();
-    const t0 = Date.now();
-    await auth.authenticate("Bearer mcp_wrong", t0);
+    await at(auth, 0, "Bearer mcp_wrong");
     const made = await create();
     const expected = { principal: { id: made.id, kind: "token", name: "x", scopes: ["code:read"] } };
-    expect(await auth.authenticate(`Bearer ${made.token}`, t0 + 1)).toEqual(expected);
-    expect(await auth.authenticate(`bearer ${made.token}`, t0 + 2)).toEqual(expected);
+    expect(await at(auth, 1, `Bearer ${made.token}`)).toEqual(expected);
+    expect(await at(auth, 2, `bearer ${made.token}`)).toEqual(expected);
     await token("revoke", made.id);
-    expect(await auth.authenticate(`Bearer ${made.token}`, t0 + 1_002)).toHaveProperty("challenge");
+    expect(await at(auth, 1_002, `Bearer ${made.token}`)).toHaveProperty("challenge");
   });
 
   test("expiry", async () => {
     const auth = strict();
     const made = await create("--ttl", "60");
-    const now = Date.parse(made.createdAt);
-    expect(await auth.authenticate(`Bearer ${made.token}`, now + 59_999)).toHaveProperty("principal");
-    expect(await auth.authenticate(`Bearer ${made.token}`, now + 60_000)).toMatchObject({
-      reason: "The token has expired.",
+    start = Date.parse(made.createdAt);
+    expect(await at(auth, 59_999, `Bearer ${made.token}`)).toHaveProperty("principal");
+    expect(await at(auth, 60_000, `Bearer ${made.token}`)).toMatchObject({
+      reason: "the token has expired",
     });
   });
 
   test("a file that breaks is reported, and the tokens read before stay", async () => {
     const seen: Error[] = [];
-    const auth = new TokenAuthenticator(file, (problem) => seen.push(problem));
+    const auth = new TokenAuthenticator(file, {
+      onProblem: (problem) => seen.push(problem),
+      now: () => time,
+    });
     const made = await create();
-    const t0 = Date.now();
-    expect(await auth.authenticate(`Bearer ${made.token}`, t0)).toHaveProperty("principal");
+    expect(await at(auth, 0, `Bearer ${made.token}`)).toHaveProperty("principal");
     await writeFile(file, "broken");
-    expect(await auth.authenticate(`Bearer ${made.token}`, t0 + 2_000)).toHaveProperty("principal");
+    expect(await at(auth, 2_000, `Bearer ${made.token}`)).toHaveProperty("principal");
     expect(seen.map((e) => e.message)).toEqual([expect.stringContaining("is not JSON")]);
     await expect(auth.check()).rejects.toThrow("is not JSON");
     await rm(file);
-    expect(await auth.authenticate(`Bearer ${made.token}`, t0 + 4_000)).toHaveProperty("challenge");
+    expect(await at(auth, 4_000, `Bearer ${made.token}`)).toHaveProperty("challenge");
   });
 
   test("a file that the system refuses for a moment is read again, though it did not change: a revoked token ends", async () => {
@@ -151,20 +162,23 @@ describe("TokenAuthenticator", () => {
       if (refused) throw Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" });
       return readTokens(name);
     };
-    const auth = new TokenAuthenticator(file, (problem) => seen.push(problem), read);
+    const auth = new TokenAuthenticator(file, {
+      onProblem: (problem) => seen.push(problem),
+      read,
+      now: () => time,
+    });
     const made = await create();
-    const t0 = Date.now();
-    expect(await auth.authenticate(`Bearer ${made.token}`, t0)).toHaveProperty("principal");
+    expect(await at(auth, 0, `Bearer ${made.token}`)).toHaveProperty("principal");
     await token("revoke", made.id);
     refused = true;
     for (const later of [2_000, 4_000, 6_000])
-      expect(await auth.authenticate(`Bearer ${made.token}`, t0 + later)).toHaveProperty("principal");
+      expect(await at(auth, later, `Bearer ${made.token}`)).toHaveProperty("principal");
     expect(seen).toHaveLength(1);
     refused = false;
-    expect(await auth.authenticate(`Bearer ${made.token}`, t0 + 8_000)).toHaveProperty("challenge");
+    expect(await at(auth, 8_000, `Bearer ${made.token}`)).toHaveProperty("challenge");
   });
 
-  test.each(["Basic eDp5", "Bearer", "Bearer a b", `Bearer ${"x".repeat(600)}`, "mcp_token"])(
+  test.each(["Basic eDp5", "Bearer", "Bearer a b", `Bearer ${"x".repeat(5_000)}`, "mcp_token"])(
     "%s is no bearer token",
     async (header) => {
       expect(await strict().authenticate(header)).toMatchObject({ challenge: "Bearer" });
