@@ -1,9 +1,11 @@
 import { Command } from "commander";
 import { auditCommand } from "./commands/audit.ts";
+import { clientsCommand } from "./commands/clients.ts";
 import { connectCommand } from "./commands/connect.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
 import { grantCommand } from "./commands/grant.ts";
+import { keysCommand } from "./commands/keys.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { oauthCommand } from "./commands/oauth.ts";
 import { previewCommand } from "./commands/preview.ts";
@@ -32,6 +34,8 @@ export function mcpEdge(): Command {
     statusCommand(),
     tokenCommand(),
     userCommand(),
+    clientsCommand(),
+    keysCommand(),
     oauthCommand(),
     auditCommand(),
     grantCommand(),

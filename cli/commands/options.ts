@@ -1,4 +1,4 @@
-import { Option } from "commander";
+import { type Command, Option } from "commander";
 
 export const stackOption = () =>
   new Option("-s, --stack <name>", "the stack: one environment, one machine")
@@ -10,6 +10,17 @@ export const machineOption = () =>
 
 export const jsonOption = () =>
   new Option("--json", "print the result as JSON; progress goes to standard error").default(false);
+
+/** What `withMachineOptions` parses. */
+export interface MachineOptions {
+  stack: string;
+  machine?: string;
+  json: boolean;
+}
+
+/** The options of a command that works on one machine and prints a result. */
+export const withMachineOptions = (command: Command): Command =>
+  command.addOption(stackOption()).addOption(machineOption()).addOption(jsonOption());
 
 /** `--set key=value`, as often as wanted. @throws Error for text without "=" */
 export const setOption = () =>

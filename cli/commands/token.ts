@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { machineRef } from "../machine/machine-ref.ts";
 import { createToken, revokeToken, type Token, tokens } from "../machine/tokens.ts";
-import { jsonOption, machineOption, stackOption } from "./options.ts";
+import { type MachineOptions, machineOption, stackOption, withMachineOptions } from "./options.ts";
 
 /** "30d", "12h", "15m" or seconds. */
 export function seconds(text: string): number {
@@ -33,10 +33,7 @@ export function line({ id, name, scopes, createdAt, expiresAt, ...use }: Token):
   ].join("  ");
 }
 
-interface Options {
-  stack: string;
-  machine?: string;
-  json: boolean;
+interface Options extends MachineOptions {
   name: string;
   ttl?: number;
   scopes?: string;
@@ -45,26 +42,18 @@ interface Options {
 
 export function tokenCommand(): Command {
   const command = new Command("token").description("Create, list and revoke bearer tokens of the server.");
-  command
-    .command("create")
+  withMachineOptions(command.command("create"))
     .description("Create a token. It is shown once and stored hashed.")
     .option("-n, --name <name>", "what it is for", "unnamed")
     .option("--ttl <time>", "how long it lives: 30d, 12h, 15m or seconds (default: until revoked)", seconds)
     .option("--scopes <list>", "comma-separated, of code:read and ops (default: code:read)")
     .option("--quota <calls>", "maximum number of calls a day (default: the server's; 0: no limit)", calls)
-    .addOption(stackOption())
-    .addOption(machineOption())
-    .addOption(jsonOption())
     .action(async ({ stack, machine, json, name, ttl, scopes, quota }: Options) => {
       const made = await createToken(await machineRef(stack, machine), { name, ttl, scopes, quota });
       console.log(json ? JSON.stringify(made) : `${made.token}\n${line(made)}`);
     });
-  command
-    .command("list")
+  withMachineOptions(command.command("list"))
     .description("List the tokens that the server accepts, without their secrets.")
-    .addOption(stackOption())
-    .addOption(machineOption())
-    .addOption(jsonOption())
     .action(async ({ stack, machine, json }: Options) => {
       const all = await tokens(await machineRef(stack, machine));
       console.log(json ? JSON.stringify(all) : all.map(line).join("\n") || "No tokens.");

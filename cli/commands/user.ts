@@ -1,31 +1,18 @@
 import { Command } from "commander";
-import { machineRef } from "../machine/machine-ref.ts";
-import { serverCommand } from "../machine/server-command.ts";
-import { jsonOption, machineOption, stackOption } from "./options.ts";
+import { type MachineOptions, withMachineOptions } from "./options.ts";
+import { printServerCommand } from "./print-server-command.ts";
 
-interface Options {
-  stack: string;
-  machine?: string;
-  json: boolean;
+interface Options extends MachineOptions {
   name?: string;
   groups?: string;
   scopes?: string;
 }
 
-/** `user …`: what the server's own command of this name prints on the machine. It checks the arguments too. */
+/** `user …`: what the server's own command of this name prints on the machine. */
 export function userCommand(): Command {
   const command = new Command("user").description("Add, list, remove and reset the people who may sign in.");
   const subcommand = (name: string, description: string) =>
-    command
-      .command(name)
-      .description(description)
-      .addOption(stackOption())
-      .addOption(machineOption())
-      .addOption(jsonOption());
-  const run = async (args: string[], options: Options) => {
-    const ref = await machineRef(options.stack, options.machine);
-    console.log((await serverCommand(ref, serverArguments(args, options))).trimEnd());
-  };
+    withMachineOptions(command.command(name).description(description));
 
   subcommand("add", "Add a person, and print a one-time link with which they choose how to sign in.")
     .argument("<login>", "what they type to sign in")
@@ -35,23 +22,15 @@ export function userCommand(): Command {
       "--scopes <list>",
       "the most that a client may do for them: code:read and ops (default: code:read)",
     )
-    .action((login: string, options: Options) => run(["add", login], options));
-  subcommand("list", "List the people.").action((options: Options) => run(["list"], options));
+    .action((login: string, options: Options) => printServerCommand(["user", "add"], options, [login]));
+  subcommand("list", "List the people.").action((options: Options) =>
+    printServerCommand(["user", "list"], options),
+  );
   subcommand("remove", "Remove a person. All of their clients are cut off within two seconds.")
     .argument("<login>")
-    .action((login: string, options: Options) => run(["remove", login], options));
+    .action((login: string, options: Options) => printServerCommand(["user", "remove"], options, [login]));
   subcommand("reset", "For a lost device: end all sessions and connections, and print a new link.")
     .argument("<login>")
-    .action((login: string, options: Options) => run(["reset", login], options));
+    .action((login: string, options: Options) => printServerCommand(["user", "reset"], options, [login]));
   return command;
-}
-
-/** The arguments of the server's own command line. */
-export function serverArguments([name = "", ...logins]: string[], options: Options): string[] {
-  const flags = (["name", "groups", "scopes"] as const).flatMap((flag) =>
-    options[flag] === undefined ? [] : [`--${flag}=${options[flag]}`],
-  );
-  // After "--": a login is never an option.
-  const rest = logins.length > 0 ? ["--", ...logins] : [];
-  return ["user", name, ...flags, ...(options.json ? ["--json"] : []), ...rest];
 }

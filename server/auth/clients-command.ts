@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { Command, InvalidArgumentError } from "commander";
 import { readTokenConfig } from "../config/config.ts";
 import { normalizeClientMetadata, redirectProblem } from "./oauth/client-metadata.ts";
+import { removeClient } from "./oauth/connections.ts";
 import { openOAuthStore } from "./oauth/open-oauth-store.ts";
 import type { OAuthRecord, OAuthStore } from "./oauth/store.ts";
 
@@ -61,6 +62,9 @@ export function clientsCommand(env: NodeJS.ProcessEnv, write: (text: string) => 
 
   command
     .command("list")
+    .description(
+      "registered clients: by the operator and by themselves; clients with a metadata document are not registered",
+    )
     .option("--json", "a JSON array instead of text")
     .action((options: { json?: true }) =>
       withStore(async (store) => {
@@ -74,12 +78,17 @@ export function clientsCommand(env: NodeJS.ProcessEnv, write: (text: string) => 
 
   command
     .command("remove <id>")
-    .description("removes a client: it must register again, and its users must allow it again")
-    .action((id: string) =>
+    .description(
+      "removes a client and ends its access: it must register again, and its users must allow it again",
+    )
+    .option("--json", "one JSON object instead of text")
+    .action((id: string, options: { json?: true }) =>
       withStore(async (store) => {
-        const removed = await store.take("Client", id);
-        if (!removed) throw new Error(`There is no client ${id}; see: clients list`);
-        write(`Removed ${id}.\n`);
+        const revoked = await removeClient(store, id, Date.now());
+        if (!revoked) throw new Error(`There is no client ${id}; see: clients list`);
+        const connections = revoked.length;
+        if (options.json) write(`${JSON.stringify({ id, removed: true, connections })}\n`);
+        else write(`Removed ${id}; ${connections} connections were cut off.\n`);
       }),
     );
 

@@ -4,7 +4,7 @@ import type { Scope } from "../principal.ts";
 import { Consents } from "./consents.ts";
 import { TTL } from "./provider.ts";
 import { resourceScopes } from "./resource.ts";
-import type { OAuthStore } from "./store.ts";
+import type { OAuthStore, RecordFilter } from "./store.ts";
 
 /** A client that may act in a person's name: one grant. */
 export interface Connection {
@@ -94,17 +94,38 @@ export class Connections {
  * @returns the grants that were revoked
  */
 export async function endAccess(store: OAuthStore, person: string, now: number): Promise<string[]> {
+  const revoked = await revokeGrants(store, { person }, now);
+  for (const { id } of await store.list("Session", { person })) await store.remove("Session", id);
+  await new Consents(store, () => now).forgetAll({ person });
+  return revoked;
+}
+
+/**
+ * Removes a client and everything that people allowed it, in the store that running servers share.
+ *
+ * @param now milliseconds since 1970
+ * @returns the grants that were revoked; undefined for a client that nobody knows
+ */
+export async function removeClient(
+  store: OAuthStore,
+  client: string,
+  now: number,
+): Promise<string[] | undefined> {
+  const record = await store.take("Client", client);
+  const revoked = await revokeGrants(store, { client }, now);
+  await new Consents(store, () => now).forgetAll({ client });
+  return record || revoked.length > 0 ? revoked : undefined;
+}
+
+async function revokeGrants(store: OAuthStore, of: RecordFilter, now: number): Promise<string[]> {
   const revoked: string[] = [];
-  // A list is cut at LIST_LIMIT.
+  // A list ends at LIST_LIMIT.
   for (;;) {
-    const grants = await store.list("Grant", { person });
-    if (grants.length === 0) break;
+    const grants = await store.list("Grant", of);
+    if (grants.length === 0) return revoked;
     for (const { id } of grants) await store.revokeGrant(id, accessEnds(now));
     revoked.push(...grants.map(({ id }) => id));
   }
-  for (const { id } of await store.list("Session", { person })) await store.remove("Session", id);
-  await new Consents(store, () => now).forgetAll(person);
-  return revoked;
 }
 
 /** When the last access token of a grant that is revoked now has ended. */

@@ -2,7 +2,7 @@ import type { Provider } from "oidc-provider";
 import type { Person } from "../people.ts";
 import type { Scope } from "../principal.ts";
 import { OIDC_SCOPES } from "./resource.ts";
-import type { OAuthStore } from "./store.ts";
+import type { OAuthStore, RecordFilter } from "./store.ts";
 
 const MODEL = "Consent";
 /** A consent is remembered so long, milliseconds. */
@@ -39,8 +39,9 @@ export class Consents {
     await this.#store.remove(MODEL, idOf(person, client));
   }
 
-  async forgetAll(person: string): Promise<void> {
-    for (const { id } of await this.#store.list(MODEL, { person })) await this.#store.remove(MODEL, id);
+  /** Of one person, or of one client. */
+  async forgetAll(of: RecordFilter): Promise<void> {
+    for (const { id } of await this.#store.list(MODEL, of)) await this.#store.remove(MODEL, id);
   }
 }
 

@@ -31,6 +31,8 @@ type Connection = Redis & {
   oauthAdd(...args: (string | number)[]): Promise<number>;
 };
 
+type Filter = { [K in keyof RecordFilter]: RecordFilter[K] | undefined };
+
 const FIELDS = ["expiresAt", "consumedAt", "grant", "uid", "person", "client"] as const;
 
 /** In Valkey (or Redis 7): one hash a record, and sets that find them by kind, grant and person. */
@@ -96,24 +98,20 @@ export class ValkeyOAuthStore implements OAuthStore {
   }
 
   async list(model: string, { person, client }: RecordFilter = {}): Promise<OAuthRecord[]> {
-    const ids =
-      person === undefined ? await this.#ids(model) : await this.#db.smembers(personKey(person, model));
-    if (ids.length === 0) return [];
-    const pipeline = this.#db.multi();
-    for (const id of ids.slice(0, LIST_LIMIT)) pipeline.hgetall(recordKey(model, id));
-    const found = await finish(pipeline);
-    const records = ids
-      .slice(0, LIST_LIMIT)
-      .map((id, n) => recordOf(model, id, found[n] as Record<string, string>));
     if (person !== undefined) {
-      const gone = ids.filter((_, n) => n < LIST_LIMIT && records[n] === undefined);
+      const ids = (await this.#db.smembers(personKey(person, model))).slice(0, LIST_LIMIT);
+      const records = await this.#records(model, ids);
+      const gone = ids.filter((_, n) => records[n] === undefined);
       if (gone.length > 0) await this.#db.srem(personKey(person, model), ...gone);
+      return this.#matching(records, { person, client });
     }
-    return records.flatMap((record) => {
-      const live = this.#live(record);
-      if (!live || (person !== undefined && live.person !== person)) return [];
-      return client === undefined || live.client === client ? [live] : [];
-    });
+    const listed: OAuthRecord[] = [];
+    for (let from = 0; listed.length < LIST_LIMIT; from += LIST_LIMIT) {
+      const ids = await this.#ids(model, from);
+      listed.push(...this.#matching(await this.#records(model, ids), { client }));
+      if (ids.length < LIST_LIMIT) break;
+    }
+    return listed.slice(0, LIST_LIMIT);
   }
 
   async count(model: string): Promise<number> {
@@ -159,8 +157,24 @@ export class ValkeyOAuthStore implements OAuthStore {
     this.#db.disconnect();
   }
 
-  #ids(model: string): Promise<string[]> {
-    return this.#db.zrangebyscore(modelKey(model), this.#now(), "+inf", "LIMIT", 0, LIST_LIMIT);
+  #ids(model: string, from: number): Promise<string[]> {
+    return this.#db.zrangebyscore(modelKey(model), this.#now(), "+inf", "LIMIT", from, LIST_LIMIT);
+  }
+
+  async #records(model: string, ids: readonly string[]): Promise<(OAuthRecord | undefined)[]> {
+    if (ids.length === 0) return [];
+    const pipeline = this.#db.multi();
+    for (const id of ids) pipeline.hgetall(recordKey(model, id));
+    const found = await finish(pipeline);
+    return ids.map((id, n) => recordOf(model, id, found[n] as Record<string, string>));
+  }
+
+  #matching(records: readonly (OAuthRecord | undefined)[], { person, client }: Filter): OAuthRecord[] {
+    return records.flatMap((record) => {
+      const live = this.#live(record);
+      if (!live || (person !== undefined && live.person !== person)) return [];
+      return client === undefined || live.client === client ? [live] : [];
+    });
   }
 
   #index(multi: ChainableCommander, record: OAuthRecord): ChainableCommander {

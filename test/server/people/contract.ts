@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import type { OAuthStore } from "../../../server/auth/oauth/store.ts";
 import { StoredPeople } from "../../../server/people/stored-people.ts";
 import { totpStep } from "../../../server/people/totp.ts";
-import type { Clock } from "../auth/oauth/store-contract.ts";
+import type { Clock } from "../auth/oauth/each-store.ts";
 import { codeOf, ENROLLED, enrolled, LONG_PASSWORD, ORIGIN } from "./support.ts";
 
 /** What the people of every store do. Two instances share it. */

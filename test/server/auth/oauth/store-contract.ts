@@ -1,12 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "@jest/globals";
-import type { OAuthRecord, OAuthStore } from "../../../../server/auth/oauth/store.ts";
-
-/** A clock that tests move. */
-export class Clock {
-  ms = Date.now();
-  now = () => this.ms;
-}
+import { LIST_LIMIT, type OAuthRecord, type OAuthStore } from "../../../../server/auth/oauth/store.ts";
+import type { Clock } from "./each-store.ts";
 
 const record = (more: Partial<OAuthRecord> = {}): OAuthRecord => ({
   model: "RefreshToken",
@@ -89,6 +84,19 @@ export function contract(pair: () => readonly [OAuthStore, OAuthStore], clock: C
     await one.remove(model, records[0]?.id ?? "");
     expect(await two.list(model, { person: "ada" })).toEqual([records[1]]);
     expect(await two.count(model)).toBe(2);
+  });
+
+  test("a client's records are found among more than one list holds", async () => {
+    const [one, two] = pair();
+    const model = `M${randomUUID()}`;
+    const others = Array.from({ length: LIST_LIMIT + 1 }, (_, n) =>
+      record({ model, id: `a${n}`, client: "c" }),
+    );
+    await Promise.all(others.map((other) => one.put(other)));
+    const rare = record({ model, id: "b", client: "rare" });
+    await one.put(rare);
+    expect(await two.list(model, { client: "rare" })).toEqual([rare]);
+    expect(await two.list(model)).toHaveLength(LIST_LIMIT);
   });
 
   test("a grant goes with all that belongs to it, and every instance learns it", async () => {
