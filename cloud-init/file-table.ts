@@ -17,7 +17,9 @@ import type { MachineSettings } from "./settings.ts";
 const onAws = ({ aws }: MachineSettings) => aws !== undefined;
 const withMetrics = ({ aws }: MachineSettings) => aws?.metrics === true;
 const withLogs = ({ aws }: MachineSettings) => aws?.logs === true;
-const withSignIn = ({ serverEnvironment }: MachineSettings) => serverEnvironment.AUTH_MODE === "oauth";
+/** The server fetches keys and documents of clients (oauth), or the keys of the issuer (jwt). */
+const withSignIn = ({ serverEnvironment }: MachineSettings) =>
+  ["oauth", "jwt"].includes(serverEnvironment.AUTH_MODE ?? "");
 const withReboots = ({ rebootAt }: MachineSettings) => rebootAt !== "off";
 
 const python = { judge: "python", when: withLogs } as const;

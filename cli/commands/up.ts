@@ -1,12 +1,16 @@
 import { Command } from "commander";
+import { parseSettings, rawSettings } from "../../infra/settings.ts";
 import { connectText } from "../connect/client-setup.ts";
+import { connectTarget } from "../connect/target.ts";
 import { renderForTerminal } from "../doctor/render.ts";
 import type { DoctorReport } from "../doctor/run.ts";
 import { doctorOf } from "../operations/doctor.ts";
 import { type UpResult, up } from "../operations/up.ts";
 import { describeChanges, noChanges } from "../stack/engine-events.ts";
 import { changing } from "../stack/interrupt.ts";
+import { stackConfig } from "../stack/workspace.ts";
 import { jsonOption, setOption, stackOption } from "./options.ts";
+import { ownerText, upInAws } from "./up-aws.ts";
 
 interface Options {
   stack: string;
@@ -15,6 +19,7 @@ interface Options {
   json: boolean;
   replace: boolean;
   doctor: boolean;
+  yes: boolean;
 }
 
 export const upCommand = () =>
@@ -25,6 +30,7 @@ export const upCommand = () =>
     .addOption(setOption())
     .option("--replace", "replace the machine by a new one; certificates, tokens and workspace stay", false)
     .option("--no-doctor", "do not check the result from outside")
+    .option("-y, --yes", "of a stack in AWS: make the changes without asking", false)
     .addOption(jsonOption())
     .addHelpText(
       "after",
@@ -32,17 +38,25 @@ export const upCommand = () =>
 Examples:
   npm run up                                         this repository, on a Debian guest of this host
   npm run up -- --workspace https://example.com/repo.git
-  npm run up -- --stack second --set rateLimit=200   a second machine beside the first`,
+  npm run up -- --stack second --set rateLimit=200   a second machine beside the first
+  npm run up -- --stack prod                         a stack in AWS, after a preview and a question`,
     )
     .action(async (options: Options) => {
       const { stack, json, replace, workspace } = options;
       const overrides = { ...options.set, ...(workspace === undefined ? {} : { workspace }) };
+      const settings = parseSettings(rawSettings(await stackConfig(stack, overrides)), stack);
+      if (settings.target === "aws") {
+        const given = Object.keys(overrides).map((key) =>
+          key === "workspace" ? "--workspace" : `--set ${key}`,
+        );
+        return upInAws(options, settings.auth, [...given, ...(replace ? ["--replace"] : [])]);
+      }
       const result = await changing(stack, (signal) => up({ stack, overrides, json, replace }, signal));
       const doctor = options.doctor ? await doctorOf(result.deployed, { quiet: json }) : undefined;
       if (json) console.log(JSON.stringify({ ...result, doctor }, null, 2));
       else
         console.log(
-          summary(
+          await summary(
             result,
             doctor && { text: renderForTerminal(doctor, process.stdout), protocols: protocols(doctor) },
           ),
@@ -59,8 +73,11 @@ function protocols({ checks }: DoctorReport): string {
     : "no protocol negotiated";
 }
 
-function summary(result: UpResult, doctor: { text: string; protocols: string } | undefined): string {
-  const { deployed, changes, signIn, token, enrolment } = result;
+async function summary(
+  result: UpResult,
+  doctor: { text: string; protocols: string } | undefined,
+): Promise<string> {
+  const { deployed, changes, token, enrolment } = result;
   const shown = token
     ? `Token: ${token.token}\n       Keep it: it is stored hashed and is not shown again. Another: npm run mcp-edge -- token create`
     : "Token: the one that you have (a new one: npm run mcp-edge -- token create)";
@@ -69,13 +86,9 @@ function summary(result: UpResult, doctor: { text: string; protocols: string } |
     doctor ? `\n${doctor.text}` : "",
     `URL:   ${deployed.url}${doctor ? `   (${doctor.protocols})` : ""}`,
     shown,
-    ...(enrolment
-      ? [
-          `Owner: ${enrolment.link}\n       Open it and choose how "${enrolment.login}" signs in. It works once, until ${enrolment.linkExpiresAt}. A new one: npm run mcp-edge -- user reset ${enrolment.login}`,
-        ]
-      : []),
+    ...(enrolment ? [ownerText(enrolment, deployed.stack)] : []),
     "",
-    connectText({ ...deployed, signIn }, token?.token),
+    connectText(await connectTarget(deployed.stack), token?.token),
     "",
     `Check it: npm run doctor   Log: npm run mcp-edge -- logs -f   Remove it: npm run down`,
   ].join("\n");

@@ -3,7 +3,7 @@ import { Listr, type ListrTaskWrapper } from "listr2";
 import { assertHost, installMissing } from "../../infra/local/host.ts";
 import { ensureRootfs } from "../../infra/local/rootfs.ts";
 import { buildRelease } from "../../infra/release.ts";
-import { parseSettings, rawSettings } from "../../infra/settings.ts";
+import { parseSettings, rawSettings, type Settings } from "../../infra/settings.ts";
 import type { Engine } from "../engine/find.ts";
 import { ensureEngine } from "../engine/index.ts";
 import { type Enrolment, enrolOwner } from "../machine/people.ts";
@@ -26,8 +26,7 @@ export interface UpOptions {
 export interface UpResult {
   deployed: Deployed;
   changes: Changes;
-  /** People sign in (setting `auth: oauth`). */
-  signIn: boolean;
+  auth: Settings["auth"];
   /** Only when it was made now: it is stored hashed, and shown this once. */
   token?: NewToken;
   /** Only when nobody could sign in before, and people can (setting `auth: oauth`). */
@@ -37,22 +36,17 @@ export interface UpResult {
 interface Context {
   engine?: Engine;
   stack?: Stack;
-  result?: Omit<UpResult, "signIn">;
+  result?: Omit<UpResult, "auth">;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the renderer's type plays no part here
 type Task = ListrTaskWrapper<Context, any, any>;
 
-/** Bring the stack up: settings, host, engine beside root filesystem, the program, a first token. */
+/** Brings a stack of this host up: settings, host, engine beside root filesystem, the program, a first token, the owner. */
 export async function up(options: UpOptions, signal: AbortSignal): Promise<UpResult> {
   const { stack } = options;
   // Settings and host are checked before anything is made or fetched.
-  const { target, auth } = parseSettings(rawSettings(await stackConfig(stack, options.overrides)), stack);
-  if (target === "aws") {
-    throw new Error(
-      `Stack ${stack} is in AWS, a team's. Bring it up: pulumi up --stack ${stack} (docs/aws.md)`,
-    );
-  }
+  const { auth } = parseSettings(rawSettings(await stackConfig(stack, options.overrides)), stack);
   assertHost();
   await rememberOverrides(stack, options.overrides);
   const tasks = new Listr<Context>(
@@ -83,7 +77,7 @@ export async function up(options: UpOptions, signal: AbortSignal): Promise<UpRes
   );
   const { result } = await tasks.run({});
   if (!result) throw new Error("The update ended without a result.");
-  return { ...result, signIn: auth === "oauth" };
+  return { ...result, auth };
 }
 
 async function engineTask(context: Context, task: Task): Promise<void> {

@@ -4,9 +4,9 @@ import { oneOf, type Shape, setting } from "./meta.ts";
 
 /** Settings of every target that say who may call, and who may see what. */
 export const auth = {
-  auth: setting(oneOf("token", "oauth"), "token", {
+  auth: setting(oneOf("oauth", "token"), "oauth", {
     description:
-      "Who may call. `token`: clients with a bearer token, which is stored hashed. `oauth`: people sign in and allow their clients (Claude.ai, ChatGPT and others); tokens work too, at `/mcp/token` for clients that ignore a pasted token where they find OAuth.",
+      "Who may call. `oauth`: people sign in and allow their clients (Claude.ai, ChatGPT and others); tokens work too, at `/mcp/token` for clients that ignore a pasted token where they find OAuth. `token`: only clients with a bearer token, which is stored hashed.",
     server: "AUTH_MODE",
   }),
   grants: setting(z.array(grant), [], {

@@ -36,11 +36,13 @@ describe("machineFiles", () => {
     for (const value of values) expect(value).toMatch(/^SetCredential=[\w.-]+:.+$/);
   });
 
-  test("lets the server reach the internet only with AUTH_MODE=oauth, and never private networks", () => {
+  test("lets the server reach the internet only where clients sign in, and never private networks", () => {
     const path = "/etc/systemd/system/mcp-edge@.service.d/outbound.conf";
-    expect(content(path)).toBeUndefined();
-    const serverEnvironment = { ...SETTINGS.serverEnvironment, AUTH_MODE: "oauth" };
-    const dropIn = content(path, { ...SETTINGS, serverEnvironment });
+    const withMode = (AUTH_MODE: string) =>
+      content(path, { ...SETTINGS, serverEnvironment: { ...SETTINGS.serverEnvironment, AUTH_MODE } });
+    for (const mode of ["token", "none"]) expect(withMode(mode)).toBeUndefined();
+    expect(withMode("jwt")).toBe(withMode("oauth"));
+    const dropIn = withMode("oauth");
     for (const range of ["10.0.0.0/8", "169.254.0.0/16", "fc00::/7"]) expect(dropIn).toContain(range);
   });
 

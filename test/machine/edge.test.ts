@@ -15,7 +15,7 @@ let token = "";
 beforeAll(async () => {
   before = await hostState();
   checkout = await Checkout.create();
-  firstUp = await checkout.up(stack, "--set", "auth=oauth");
+  firstUp = await checkout.up(stack);
   token = firstUp.token?.token ?? "";
 }, 300_000);
 

@@ -20,7 +20,7 @@ describe("parseSettings", () => {
       target: "local",
       domain: "local.mcp-edge.test",
       email: "admin@local.mcp-edge.test",
-      auth: "token",
+      auth: "oauth",
       workspace: ".",
       workspaceRefs: ["*"],
       workspaceCredentials: undefined,
