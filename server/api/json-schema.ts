@@ -1,5 +1,5 @@
+import { jsonSchemas } from "../tools/arguments/wire-schema.ts";
 import type { Tool } from "../tools/tool.ts";
-import { jsonSchemas } from "../tools/wire-schema.ts";
 
 /** JSON Schema 2020-12. OpenAPI 3.1 uses it unchanged. */
 export type JsonSchema = Readonly<Record<string, unknown>>;

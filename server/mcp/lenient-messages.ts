@@ -1,3 +1,7 @@
+import type { InputSchema } from "../tools/arguments/input-schema.ts";
+import { lenientArguments } from "../tools/arguments/lenient.ts";
+import { PROMPT_ARGUMENTS, TEMPLATE_ARGUMENTS } from "./prompt-arguments.ts";
+
 type Fields = Readonly<Record<string, unknown>>;
 
 const isObject = (value: unknown): value is Fields =>
@@ -8,7 +12,7 @@ const isObject = (value: unknown): value is Fields =>
  * `params`, `arguments`, `cursor` or `_meta`, and the `id` of notifications; models send the arguments of a tool as JSON text. No request of MCP
  * gives a `null` there a meaning, so it means "not given".
  *
- * The arguments themselves are the tool's business (see tools/lenient-arguments.ts), those of a prompt are texts or absent.
+ * The arguments of a tool are converted where the tool is called (see tools/arguments/lenient.ts), those of prompts and of completion here.
  *
  * Pure. Unknown content is passed through.
  *
@@ -31,11 +35,49 @@ function lenientMessage(message: unknown): unknown {
 function lenientParams(method: string, params: unknown): unknown {
   if (!isObject(params)) return params;
   const given = withoutNulls(params);
+  if (method === "completion/complete") return lenientCompletion(given);
   if (method !== "tools/call" && method !== "prompts/get") return given;
   const { arguments: args, ...rest } = given;
   const parsed = typeof args === "string" ? parsedArguments(args) : args;
   if (parsed === undefined || parsed === null) return rest;
-  return { ...rest, arguments: method === "prompts/get" && isObject(parsed) ? withoutNulls(parsed) : parsed };
+  return { ...rest, arguments: method === "prompts/get" ? promptArguments(given.name, parsed) : parsed };
+}
+
+function promptArguments(prompt: unknown, given: unknown): unknown {
+  if (!isObject(given)) return given;
+  const schema = typeof prompt === "string" ? PROMPT_ARGUMENTS[prompt] : undefined;
+  return schema ? lenientArguments(given, schema) : withoutNulls(given);
+}
+
+/** The reference, the argument that is completed, and the arguments before it. */
+function lenientCompletion({ ref, argument, context, ...rest }: Fields): Fields {
+  const meant = isObject(ref) ? { ...ref, type: REF_TYPES[String(ref.type)] ?? ref.type } : ref;
+  const schema = isObject(meant) ? completed(meant) : undefined;
+  return {
+    ...rest,
+    ref: meant,
+    argument: isObject(argument) ? completedArgument(argument, schema) : argument,
+    ...(isObject(context) ? { context: lenientContext(context, schema) } : {}),
+  };
+}
+
+const REF_TYPES: Readonly<Record<string, string>> = { prompt: "ref/prompt", resource: "ref/resource" };
+
+const completed = ({ type, name }: Fields): InputSchema | undefined =>
+  type === "ref/resource" ? TEMPLATE_ARGUMENTS : PROMPT_ARGUMENTS[String(name)];
+
+/** What is typed so far may be empty. */
+function completedArgument({ name, value, ...rest }: Fields, schema: InputSchema | undefined): Fields {
+  const text = value === undefined || value === null ? "" : String(value);
+  const named = schema && typeof name === "string" ? lenientArguments({ [name]: "x" }, schema) : undefined;
+  const [meant = name] = isObject(named) ? Object.keys(named) : [];
+  return { ...rest, name: meant, value: text };
+}
+
+function lenientContext({ arguments: given, ...rest }: Fields, schema: InputSchema | undefined): Fields {
+  const args = typeof given === "string" ? parsedArguments(given) : given;
+  if (!isObject(args)) return args === undefined || args === null ? rest : { ...rest, arguments: args };
+  return { ...rest, arguments: schema ? lenientArguments(args, schema) : withoutNulls(args) };
 }
 
 function withoutNulls(fields: Fields): Fields {

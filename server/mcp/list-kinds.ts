@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { McpServer } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/principal.ts";
+import { jsonSchemas } from "../tools/arguments/wire-schema.ts";
 import type { Tool } from "../tools/tool.ts";
-import { jsonSchemas } from "../tools/wire-schema.ts";
 import { VERSION } from "../version.ts";
 import type { ServerParts } from "./server-parts.ts";
 import { visibleTools } from "./server-parts.ts";

@@ -2,8 +2,8 @@ import { McpServer, ResourceNotFoundError, type ServerContext } from "@modelcont
 import type { FastifyBaseLogger } from "fastify";
 import { ANONYMOUS, type Principal } from "../auth/principal.ts";
 import { ToolError } from "../tool-error.ts";
+import { wireSchemas } from "../tools/arguments/wire-schema.ts";
 import type { Tool, ToolContext } from "../tools/tool.ts";
-import { wireSchemas } from "../tools/wire-schema.ts";
 import { NAME, VERSION } from "../version.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { progressOf } from "./progress.ts";

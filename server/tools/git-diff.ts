@@ -50,7 +50,7 @@ export const gitDiff = defineTool({
   output,
   async run(args, { workspace, signal, progress }) {
     const repo = await workspace.find(args.repo);
-    const path = checkPath(args.path);
+    const path = checkPath(repo, args.path);
     const { from, to } = await sides(repo, args, signal);
     const range = to === undefined ? [from] : [from, to];
     const where = path === "" ? [] : [path];

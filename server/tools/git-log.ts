@@ -54,7 +54,7 @@ export const gitLog = defineTool({
       if (/[\0\n]/.test(args[name] ?? ""))
         throw new ToolError(`${name} must be one line without NUL characters.`);
     const repo = await workspace.find(args.repo);
-    const path = checkPath(args.path);
+    const path = checkPath(repo, args.path);
     const commit = await resolveRevision(repo, args.revision, signal);
     // --follow takes exactly one path, of a file.
     const follow = path !== "" && (await isFile(repo.root, commit, path, signal));

@@ -1,11 +1,12 @@
 import { realpath } from "node:fs/promises";
 import { isAbsolute, join, relative, sep } from "node:path";
 import { ToolError } from "../tool-error.ts";
+import { similarPath } from "./similar-path.ts";
 import type { Repository } from "./workspace.ts";
 
 /** A path that is inside its repository. */
 export interface InsidePath {
-  /** As the caller wrote it, normalized; "" is the repository itself. */
+  /** As the caller wrote it, normalized, or the path that it stands for; "" is the repository itself. */
   readonly given: string;
   /** With symbolic links resolved, relative to the repository. */
   readonly real: string;
@@ -13,36 +14,43 @@ export interface InsidePath {
 }
 
 /**
- * Checks a caller's path by its text alone, for what git looks up in its own objects.
+ * Checks a caller's path by its text alone, for what git looks up in its own objects. An absolute path is one from the root of the
+ * repository, or one of the server's file system in that repository.
  *
  * @returns the normalized path; "" is the repository itself
- * @throws ToolError for an absolute path, `..` or `.git`
+ * @throws ToolError for `..` or `.git`
  */
-export function checkPath(path: string): string {
+export function checkPath(repo: Repository, path: string): string {
   if (path.includes("\0")) throw new ToolError("The path contains a NUL character.");
-  if (isAbsolute(path))
-    throw new ToolError(
-      `${JSON.stringify(path)} is an absolute path. Use one relative to the repository root, such as "src/main.ts".`,
-    );
-  const segments = path.split("/").filter((s) => s !== "" && s !== ".");
+  const inside = path === repo.root || path.startsWith(`${repo.root}/`) ? path.slice(repo.root.length) : path;
+  const segments = inside.split("/").filter((s) => s !== "" && s !== ".");
   if (segments.includes(".."))
-    throw new ToolError(`${JSON.stringify(path)} contains "..". Use a path from the repository root.`);
+    throw new ToolError(
+      `${JSON.stringify(path)} contains "..". Use a path from the repository root, such as ${JSON.stringify(segments.filter((s) => s !== "..").join("/"))}.`,
+    );
   refuseGit(segments);
   return segments.join("/");
 }
 
 /**
- * Checks a caller's path by its text, and then by the file that it leads to.
+ * Checks a caller's path by its text, and then by the file that it leads to. A path that does not exist stands for the one with another
+ * spelling, if there is exactly one (see similarPath).
  *
  * @throws ToolError for a path that checkPath refuses, that does not exist, or that leaves the repository by a symbolic link
  */
 export async function insidePath(repo: Repository, path: string): Promise<InsidePath> {
-  const given = checkPath(path);
-  const absolute = await realpath(join(repo.root, given)).catch((error: NodeJS.ErrnoException) => {
-    throw new ToolError(
-      `${JSON.stringify(given)} is not in repository ${repo.name} (${error.code ?? "unreadable"}). Find it with find_files.`,
-    );
-  });
+  const given = checkPath(repo, path);
+  const exact = await realpath(join(repo.root, given)).catch((error: NodeJS.ErrnoException) => error);
+  if (typeof exact === "string") return insideOf(repo, given, exact);
+  const similar = await similarPath(repo.root, repo.name, given);
+  const absolute = similar === undefined ? "" : await realpath(join(repo.root, similar)).catch(() => "");
+  if (similar !== undefined && absolute !== "") return insideOf(repo, similar, absolute);
+  throw new ToolError(
+    `${JSON.stringify(given)} is not in repository ${repo.name} (${exact.code ?? "unreadable"}). Find it with find_files: ${JSON.stringify({ query: given.split("/").at(-1) })}.`,
+  );
+}
+
+function insideOf(repo: Repository, given: string, absolute: string): InsidePath {
   const real = relative(repo.root, absolute);
   if (real === ".." || real.startsWith(`..${sep}`) || isAbsolute(real))
     throw new ToolError(`${JSON.stringify(given)} is a symbolic link that leaves the repository.`);

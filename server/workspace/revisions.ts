@@ -45,7 +45,7 @@ export async function fileAt(
   maxBytes: number,
   signal?: AbortSignal,
 ): Promise<{ given: string; bytes: Buffer }> {
-  const given = checkPath(path);
+  const given = checkPath(repo, path);
   const where = `${JSON.stringify(given)} at ${commit.slice(0, 12)}`;
   const listing = await git(repo.root, ["ls-tree", "-z", "-l", "--full-tree", commit, "--", given], signal, {
     literal: true,

@@ -73,7 +73,7 @@ export class Workspace {
   }
 
   /**
-   * @param name optional if there is exactly one repository
+   * @param name optional if there is exactly one repository; an exact name takes precedence over a similar one
    * @throws ToolError that names the repositories
    */
   async find(name?: string): Promise<Repository> {
@@ -84,7 +84,7 @@ export class Workspace {
       if (all.length === 1 && all[0]) return all[0];
       throw new ToolError(`There are several repositories. Pass "repo": one of ${names}.`);
     }
-    const found = all.find((r) => r.name === name);
+    const found = all.find((r) => r.name === name) ?? onlyLike(all, name);
     if (!found)
       throw new ToolError(`There is no repository ${JSON.stringify(name)}. Pass "repo": one of ${names}.`);
     return found;
@@ -129,6 +129,18 @@ export class Workspace {
   #forget(root: string, at: number): void {
     if (this.#listings.get(root)?.at === at) this.#listings.delete(root);
   }
+}
+
+/** The one repository that a name in another case, a URL (`https://host/owner/name.git`), a path or `owner/name` stands for. */
+function onlyLike(all: readonly Repository[], given: string): Repository | undefined {
+  const bare = given
+    .replace(/[/\\]+$/, "")
+    .replace(/\.git$/i, "")
+    .split(/[/\\:]/)
+    .at(-1)
+    ?.toLowerCase();
+  const [only, ...others] = all.filter(({ name }) => name.toLowerCase() === bare);
+  return others.length === 0 ? only : undefined;
 }
 
 /** `.git` is a folder in a clone, a file in a linked work tree or a submodule. */

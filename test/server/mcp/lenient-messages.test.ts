@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { lenientMessages } from "../../../server/mcp/lenient-messages.ts";
+import { PROMPT_ARGUMENTS } from "../../../server/mcp/prompt-arguments.ts";
 import { makeRepository, openSession, type RunningApp, rpc, startApp, temporaryFolder } from "../support.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -75,6 +76,72 @@ describe.each(Object.entries(WAYS))("%s", (_, ask) => {
     expect(plain).toHaveProperty("result");
     for (const args of [null, { repo: null }, JSON.stringify({ repo: null })])
       expect(await ask("prompts/get", { name: "onboard", arguments: args })).toEqual(plain);
+  });
+
+  test("the arguments of a prompt may be empty, have other names, and be no texts", async () => {
+    const plain = await ask("prompts/get", { name: "explain_symbol", arguments: { symbol: "answer" } });
+    expect(plain).toHaveProperty("result");
+    for (const args of [
+      { symbol: "answer", repo: "" },
+      { name: "answer", repository: "sample" },
+      { arguments: { symbol_name: ["answer"] } },
+    ])
+      expect(await ask("prompts/get", { name: "explain_symbol", arguments: args })).toEqual(plain);
+    expect(await ask("prompts/get", { name: "explain_symbol", arguments: { symbol: 7 } })).toHaveProperty(
+      "result",
+    );
+  });
+
+  test.each([
+    [{ ref: { type: "prompt", name: "onboard" }, argument: { name: "repository", value: "s" } }],
+    [
+      {
+        ref: { type: "ref/prompt", name: "onboard" },
+        argument: { name: "repo", value: null },
+        context: null,
+      },
+    ],
+    [
+      {
+        ref: { type: "resource", uri: "repo://{repo}/{+path}" },
+        argument: { name: "repo", value: "sa" },
+        context: { arguments: null },
+      },
+    ],
+  ])("completion of %j", async (params) => {
+    expect(await ask("completion/complete", params)).toMatchObject({
+      result: { completion: { values: ["sample"] } },
+    });
+  });
+
+  test("completion counts empty and absent arguments before it the same", async () => {
+    const params = (args: unknown) => ({
+      ref: { type: "ref/resource", uri: "repo://{repo}/{+path}" },
+      argument: { name: "file_path", value: "src/ma" },
+      context: { arguments: args },
+    });
+    for (const args of [null, {}, { repo: "" }, { repo: null }, '{"repository":"sample"}'])
+      expect(await ask("completion/complete", params(args))).toMatchObject({
+        result: { completion: { values: ["src/main.ts"] } },
+      });
+  });
+
+  test("the prompts have the arguments that are listed for lenient calls", async () => {
+    const { result } = (await ask("prompts/list", {})) as {
+      result: { prompts: { name: string; arguments: { name: string; required?: boolean }[] }[] };
+    };
+    const listed = result.prompts.map(({ name, arguments: args }) => [
+      name,
+      args.map((arg) => arg.name).sort(),
+      args.filter((arg) => arg.required).map((arg) => arg.name),
+    ]);
+    expect(listed).toEqual(
+      Object.entries(PROMPT_ARGUMENTS).map(([name, schema]) => [
+        name,
+        Object.keys(schema.properties ?? {}).sort(),
+        schema.required ?? [],
+      ]),
+    );
   });
 
   test("the error of a prompt that fails in git has git's message", async () => {

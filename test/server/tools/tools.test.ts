@@ -161,7 +161,7 @@ describe("read_file", () => {
   test.each([
     ["../outside.txt", 'contains ".."'],
     ["src/../../outside.txt", 'contains ".."'],
-    ["/etc/passwd", "relative to the repository"],
+    ["/etc/passwd", "is not in repository alpha"],
     ["leaves.txt", "a symbolic link that leaves the repository"],
     ["up/beta/beta.txt", "a symbolic link that leaves the repository"],
     ["zero", "a symbolic link that leaves the repository"],

@@ -1,14 +1,10 @@
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import * as z from "zod";
-import { TOOLS } from "../../../server/tools/index.ts";
-import {
-  describeArguments,
-  type InputSchema,
-  lenientArguments,
-} from "../../../server/tools/lenient-arguments.ts";
-import { wireSchemas } from "../../../server/tools/wire-schema.ts";
-import { makeRepository, type RunningApp, rpc, startApp, temporaryFolder } from "../support.ts";
+import type { InputSchema } from "../../../../server/tools/arguments/input-schema.ts";
+import { lenientArguments } from "../../../../server/tools/arguments/lenient.ts";
+import { describeArguments } from "../../../../server/tools/arguments/refusal.ts";
+import { wireSchemas } from "../../../../server/tools/arguments/wire-schema.ts";
+import { TOOLS } from "../../../../server/tools/index.ts";
 
 const inputOf = (tool: (typeof TOOLS)[number]) => z.toJSONSchema(tool.input, { io: "input" }) as InputSchema;
 const tool = (name: string) => TOOLS.find((one) => one.name === name) as (typeof TOOLS)[number];
@@ -25,6 +21,9 @@ const REQUIRED: Record<string, unknown> = {
   id: "x",
 };
 
+const required = (one: (typeof TOOLS)[number]) =>
+  Object.fromEntries((inputOf(one).required ?? []).map((key) => [key, REQUIRED[key] ?? "x"]));
+
 describe("every optional argument of every tool", () => {
   const optional = TOOLS.flatMap((one) => {
     const schema = inputOf(one);
@@ -37,14 +36,11 @@ describe("every optional argument of every tool", () => {
 
   test.each(optional)("%s.%s: null and an empty text count as absent", async (toolName, name) => {
     const one = tool(toolName);
-    const required = Object.fromEntries(
-      (inputOf(one).required ?? []).map((key) => [key, REQUIRED[key] ?? "x"]),
-    );
     const { validate } = wireSchemas(one).input["~standard"];
-    const without = await validate(required);
+    const without = await validate(required(one));
     expect(without.issues).toBeUndefined();
     for (const value of [null, undefined, ""])
-      expect(await validate({ ...required, [name]: value })).toEqual(without);
+      expect(await validate({ ...required(one), [name]: value })).toEqual(without);
   });
 });
 
@@ -117,7 +113,7 @@ describe("a malformed argument", () => {
     ],
     ["camelCase", "search_text", { query: "x", maxResults: 5 }, { query: "x", max_results: 5 }],
     ["kebab-case", "read_file", { path: "a", "start-line": 3 }, { path: "a", start_line: 3 }],
-    ["a synonym", "read_file", { file_path: "a", limit: 3 }, { path: "a", limit: 3 }],
+    ["a synonym", "read_file", { file_path: "a" }, { path: "a" }],
     [
       "synonyms",
       "search_text",
@@ -126,6 +122,81 @@ describe("a malformed argument", () => {
     ],
     ["the argument itself before its synonym", "search_text", { query: "x", pattern: "y" }, { query: "x" }],
     ["a synonym where the argument is null", "search_text", { query: null, pattern: "y" }, { query: "y" }],
+    ["a slip in a long name", "search_text", { query: "x", max_result: 5 }, { query: "x", max_results: 5 }],
+    [
+      "a number of lines",
+      "read_file",
+      { path: "a", offset: 11, limit: 10 },
+      { path: "a", start_line: 11, end_line: 20 },
+    ],
+    [
+      "a range of lines",
+      "read_file",
+      { path: "a", view_range: "[3, 9]" },
+      { path: "a", start_line: 3, end_line: 9 },
+    ],
+    [
+      "lines in the wrong order",
+      "git_blame",
+      { path: "a", start_line: 9, end_line: 3 },
+      { path: "a", start_line: 3, end_line: 9 },
+    ],
+    ["a page", "list_files", { page: 3, limit: "10" }, { offset: 20, max_results: 10 }],
+    [
+      "switches of grep",
+      "search_text",
+      { pattern: "x", "-i": true, "-C": 2 },
+      { query: "x", case: "insensitive", context: 2 },
+    ],
+    [
+      "lines before and after",
+      "search_text",
+      { query: "x", before_context: 1, "lines-after": 4 },
+      { query: "x", context: 4 },
+    ],
+    ["a regular expression for the switch", "search_text", { regex: "a.*b" }, { query: "a.*b", regex: true }],
+    [
+      "what is excluded",
+      "search_text",
+      { query: "x", include: "*.ts", exclude: ["*.d.ts"] },
+      { query: "x", globs: ["*.ts", "!*.d.ts"] },
+    ],
+    [
+      "globs with commas",
+      "search_text",
+      { query: "x", globs: "*.ts, *.js" },
+      { query: "x", globs: ["*.ts", "*.js"] },
+    ],
+    ["several globs for one", "list_files", { glob: ["*.ts", "*.js"] }, { glob: "{*.ts,*.js}" }],
+    [
+      "short kinds",
+      "find_symbol",
+      { name: "x", kinds: ["Func", "classes"] },
+      { name: "x", kinds: ["function", "class"] },
+    ],
+    ["a path with slashes around it", "list_files", { path: "./src/" }, { path: "src" }],
+    ["the current folder", "list_files", { path: "." }, { path: "" }],
+    [
+      "a URI of this server",
+      "read_file",
+      { uri: "repo://r/src/a%20b.ts" },
+      { repo: "r", path: "/src/a b.ts" },
+    ],
+    ["a file URI", "read_file", { path: "file:///src/a.ts" }, { path: "/src/a.ts" }],
+    ["a place", "read_file", { path: "src/a.ts:12" }, { path: "src/a.ts", start_line: 12 }],
+    [
+      "lines of a link",
+      "git_blame",
+      { path: "src/a.ts#L3-L9" },
+      { path: "src/a.ts", start_line: 3, end_line: 9 },
+    ],
+    [
+      "a place for a definition",
+      "go_to_definition",
+      { path: "src/a.ts:12:5", symbol: "x" },
+      { path: "src/a.ts", line: 12, symbol: "x" },
+    ],
+    ["arguments in a wrapper", "search_text", { arguments: { q: "x" } }, { query: "x" }],
     ["all the arguments as JSON text", "search_text", '{"query":"x"}', { query: "x" }],
     ["no arguments", "list_repos", null, {}],
     ["an argument of the client's own", "search_text", { query: "x", _trace: 1 }, { query: "x", _trace: 1 }],
@@ -144,6 +215,27 @@ describe("a malformed argument", () => {
     const result = await wireSchemas(tool("search_text")).input["~standard"].validate(given);
     expect(result.issues?.at(-1)?.message).toMatch(
       /^search_text takes \{"query": string, "regex"\?: boolean/,
+    );
+  });
+
+  test.each(TOOLS.map((one) => [one.name, one] as const))(
+    "%s is refused with a call that is accepted, whatever argument is wrong",
+    async (_, one) => {
+      const { validate } = wireSchemas(one).input["~standard"];
+      for (const name of Object.keys(inputOf(one).properties ?? {})) {
+        const refused = await validate({ ...required(one), [name]: { wrong: true } });
+        const [, call = ""] =
+          / Send for example: (\{.*\})$/.exec(refused.issues?.at(-1)?.message ?? "") ?? [];
+        expect([name, (await validate(JSON.parse(call))).issues]).toEqual([name, undefined]);
+      }
+    },
+  );
+
+  test("the call in a refusal keeps what was right", async () => {
+    const given = { query: "needle", regex: "yes", globs: "*.ts", max_results: "many", trace: 1 };
+    const refused = await wireSchemas(tool("search_text")).input["~standard"].validate(given);
+    expect(refused.issues?.at(-1)?.message).toMatch(
+      / Send for example: \{"query":"needle","regex":true,"globs":\["\*\.ts"\]\}$/,
     );
   });
 
@@ -169,60 +261,6 @@ test("JSON Schemas are converted once", () => {
   expect(input["~standard"].jsonSchema.input(options)).toBe(input["~standard"].jsonSchema.input(options));
   expect(output["~standard"].jsonSchema.output(options)).toBe(output["~standard"].jsonSchema.output(options));
   expect(wireSchemas(tool("read_file")).input).toBe(input);
-});
-
-describe("over HTTP", () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-  let running: RunningApp;
-  beforeAll(async () => {
-    folder = await temporaryFolder();
-    await makeRepository(join(folder.path, "sample"));
-    running = await startApp({ WORKSPACE_DIR: folder.path });
-  });
-  afterAll(async () => {
-    await running.app.close();
-    await folder.remove();
-  });
-
-  const ENVELOPE = {
-    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-    "io.modelcontextprotocol/clientCapabilities": {},
-    "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
-  };
-  const ways = {
-    "2025-11-25": async (name: string, args: unknown) => {
-      const body = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: args } };
-      return (await rpc(running.origin, body, { accept: "application/json" })).text();
-    },
-    "2026-07-28": async (name: string, args: unknown) => {
-      const params = { name, arguments: args, _meta: ENVELOPE };
-      const headers = { "mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp-name": name };
-      return (
-        await rpc(running.origin, { jsonrpc: "2.0", id: 1, method: "tools/call", params }, headers)
-      ).text();
-    },
-    "/api": async (name: string, args: unknown) =>
-      (
-        await fetch(`${running.origin}/api/tools/${name}`, {
-          method: "POST",
-          headers: { "content-type": "application/json" },
-          body: JSON.stringify(args),
-        })
-      ).text(),
-  };
-
-  test.each(Object.entries(ways))("%s takes null, empty text and lists as text", async (_, call) => {
-    for (const args of [
-      { query: "needle", repo: null, path: null, globs: null, max_results: null },
-      { query: "needle", repo: "", path: "", globs: '["*.ts"]' },
-      { query: "needle", globs: "*.ts", maxResults: "5" },
-    ])
-      expect(await call("search_text", args)).toContain("src/main.ts");
-    expect(await call("read_file", { path: "README.md", revision: null, end_line: null })).toContain(
-      "haystack",
-    );
-    expect(await call("search_text", { query: {} })).toContain("search_text takes {");
-  });
 });
 
 test("published schemas never have a list of types, which several clients do not support", () => {

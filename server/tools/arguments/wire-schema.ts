@@ -1,7 +1,9 @@
 import type { StandardSchemaWithJSON } from "@modelcontextprotocol/server";
 import type * as z from "zod";
-import { describeArguments, type InputSchema, lenientArguments } from "./lenient-arguments.ts";
-import type { Tool } from "./tool.ts";
+import type { Tool } from "../tool.ts";
+import type { InputSchema } from "./input-schema.ts";
+import { lenientArguments } from "./lenient.ts";
+import { refusalHelp } from "./refusal.ts";
 
 /** Arguments or results by name. */
 type Fields = Record<string, unknown>;
@@ -20,22 +22,25 @@ const made = new WeakMap<z.ZodObject, WireSchemas>();
  * The tool's schemas, converted to JSON Schema once per process. An MCP server of the 2026 era lives for one request, and the SDK
  * converts both schemas of the tool in each `tools/call`, and those of all tools in each `tools/list`.
  *
- * The input accepts what real clients send (see lenientArguments). A refusal ends with the arguments of the tool.
+ * The input accepts what real clients send (see lenientArguments). A refusal ends with the arguments of the tool and a call
+ * that is accepted.
  */
 export function wireSchemas(tool: Pick<Tool, "name" | "input" | "output">): WireSchemas {
   const known = made.get(tool.input);
   if (known) return known;
   const input = withJsonSchema(tool.input);
   const json = input["~standard"].jsonSchema.input(DIALECT) as InputSchema;
-  const help = `${tool.name} takes ${describeArguments(json)}`;
   const { validate } = input["~standard"];
   const wire: WireSchemas = {
     input: {
       "~standard": {
         ...input["~standard"],
         validate: async (given) => {
-          const result = await validate(lenientArguments(given, json));
-          return result.issues ? { issues: [...result.issues, { message: help }] } : result;
+          const meant = lenientArguments(given, json);
+          const result = await validate(meant);
+          if (!result.issues) return result;
+          const wrong = new Set(result.issues.map(({ path }) => String(path?.[0])));
+          return { issues: [...result.issues, { message: refusalHelp(tool.name, json, meant, wrong) }] };
         },
       },
     },
