@@ -4,11 +4,12 @@ import { createSecureServer } from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { createSecureServer as createHttp3Server, type ServerHttp3Stream } from "@currentspace/http3";
+import { afterAll, afterEach, beforeAll } from "@jest/globals";
 import type { CheckResult } from "../../../cli/doctor/check.ts";
 import { CHECKS } from "../../../cli/doctor/checks/index.ts";
 import { type DoctorOptions, runDoctor } from "../../../cli/doctor/run.ts";
 import type { Handler } from "../http3/lab/backend.ts";
-import type { Issued } from "../http3/lab/certificates.ts";
+import { type Authority, createAuthority, type Issued } from "../http3/lab/certificates.ts";
 import { freePort } from "../http3/lab/ports.ts";
 
 export interface Closable {
@@ -32,6 +33,42 @@ export async function listen(server: Server): Promise<Closable> {
       server.close();
       for (const socket of sockets) socket.destroy();
       await once(server, "close");
+    },
+  };
+}
+
+/** What the tests of a suite share: a certificate authority, a certificate of it for edge.test, and servers that end with their test. */
+export interface Lab {
+  readonly authority: Authority;
+  readonly certificate: Issued;
+  /** Closes a server after the test. */
+  keep<T extends Closable>(server: Promise<T>): Promise<T>;
+}
+
+/** Makes the lab of a suite. Its properties exist from the first test on. */
+export function useLab(): Lab {
+  let authority: Authority;
+  let certificate: Issued;
+  const running: Closable[] = [];
+  beforeAll(() => {
+    authority = createAuthority();
+    certificate = authority.issue("edge.test");
+  });
+  afterEach(async () => {
+    for (const server of running.splice(0)) await server.close();
+  });
+  afterAll(() => authority.remove());
+  return {
+    get authority() {
+      return authority;
+    },
+    get certificate() {
+      return certificate;
+    },
+    async keep(server) {
+      const started = await server;
+      running.push(started);
+      return started;
     },
   };
 }

@@ -1,29 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { CHECKS } from "../../../../cli/doctor/checks/index.ts";
 import { keepAlive } from "../../../../cli/doctor/checks/mcp/streams.ts";
 import { type Handler, mcpRoute, ROUTES, TOKEN } from "../../http3/lab/backend.ts";
-import { type Authority, createAuthority, type Issued } from "../../http3/lab/certificates.ts";
 import { freePort } from "../../http3/lab/ports.ts";
-import { type Closable, examine, httpServer, type Routes, tlsServer } from "../lab.ts";
+import { examine, httpServer, type Routes, tlsServer, useLab } from "../lab.ts";
 
-let authority: Authority;
-let certificate: Issued;
-const running: Closable[] = [];
-
-async function keep<T extends Closable>(server: Promise<T>): Promise<T> {
-  const started = await server;
-  running.push(started);
-  return started;
-}
-
-beforeAll(() => {
-  authority = createAuthority();
-  certificate = authority.issue("edge.test");
-});
-afterEach(async () => {
-  for (const server of running.splice(0)) await server.close();
-});
-afterAll(() => authority.remove());
+const lab = useLab();
 
 /** An answer without a body. */
 const answer =
@@ -36,20 +18,20 @@ const answer =
 
 /** Runs one check against a TLS server with these routes. */
 async function against(routes: Routes, id: string, options: Parameters<typeof examine>[2] = {}) {
-  const server = await keep(tlsServer(certificate, routes));
-  const results = await examine([id], server, { ca: authority.ca, ...options });
+  const server = await lab.keep(tlsServer(lab.certificate, routes));
+  const results = await examine([id], server, { ca: lab.authority.ca, ...options });
   return results[0];
 }
 
 describe("Alt-Svc", () => {
   test("passes for the right port", async () => {
-    const server = await keep(
-      tlsServer(certificate, {
+    const server = await lab.keep(
+      tlsServer(lab.certificate, {
         "/": (_request, response) =>
           void response.writeHead(200, { "alt-svc": `h3=":${server.port}"; ma=60` }).end(),
       }),
     );
-    const [result] = await examine(["alt-svc"], server, { ca: authority.ca });
+    const [result] = await examine(["alt-svc"], server, { ca: lab.authority.ca });
     expect(result).toMatchObject({ ok: true, got: `h3=":${server.port}"; ma=60` });
   });
 
@@ -69,13 +51,13 @@ describe("Alt-Svc", () => {
 
   test("fails for another host and for ma=0", async () => {
     const routes: Routes = {};
-    const server = await keep(tlsServer(certificate, routes));
+    const server = await lab.keep(tlsServer(lab.certificate, routes));
     for (const [field, got] of [
       [`h3="other.test:${server.port}"`, "not this host's port"],
       [`h3=":${server.port}"; ma=0`, "ma=0"],
     ] as const) {
       routes["/"] = answer(200, { "alt-svc": field });
-      const [result] = await examine(["alt-svc"], server, { ca: authority.ca });
+      const [result] = await examine(["alt-svc"], server, { ca: lab.authority.ca });
       expect(result).toMatchObject({ ok: false, got: expect.stringContaining(got) });
     }
   });
@@ -83,7 +65,7 @@ describe("Alt-Svc", () => {
 
 describe("port 80", () => {
   const plain = async (routes: Routes, id: string) => {
-    const server = await keep(httpServer(routes));
+    const server = await lab.keep(httpServer(routes));
     const [, result] = await examine(["dns", id], { port: 443 }, { httpPort: server.port });
     return result;
   };
@@ -177,25 +159,25 @@ describe("event streams", () => {
   });
 
   test("pass with keep-alive comments", async () => {
-    const server = await keep(tlsServer(certificate, ROUTES));
-    const [good] = await examine([], server, { ca: authority.ca, checks: [keepAlive("http2", 5_000)] });
+    const server = await lab.keep(tlsServer(lab.certificate, ROUTES));
+    const [good] = await examine([], server, { ca: lab.authority.ca, checks: [keepAlive("http2", 5_000)] });
     expect(good).toMatchObject({ ok: true, got: expect.stringMatching(/^after \d\.\d s$/) });
 
     const silent: Handler = (_request, response) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
       response.write(": open\n\ndata: 1\n\n");
     };
-    const quiet = await keep(tlsServer(certificate, { "/demo/stream": silent }));
-    const [missing] = await examine([], quiet, { ca: authority.ca, checks: [keepAlive("http2", 400)] });
+    const quiet = await lab.keep(tlsServer(lab.certificate, { "/demo/stream": silent }));
+    const [missing] = await examine([], quiet, { ca: lab.authority.ca, checks: [keepAlive("http2", 400)] });
     expect(missing).toMatchObject({ ok: false, got: "no keep-alive comment within 0.4 s" });
     expect(missing?.fix).toContain("proxy_read_timeout");
 
-    const short = await keep(
-      tlsServer(certificate, {
+    const short = await lab.keep(
+      tlsServer(lab.certificate, {
         "/demo/stream": answer(200, { "content-type": "text/event-stream" }, ": open\n\n"),
       }),
     );
-    const [ended] = await examine([], short, { ca: authority.ca, checks: [keepAlive("http2", 400)] });
+    const [ended] = await examine([], short, { ca: lab.authority.ca, checks: [keepAlive("http2", 400)] });
     expect(ended).toMatchObject({ ok: false, got: "the stream ended before a keep-alive came" });
   });
 

@@ -1,29 +1,12 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import { type Authority, createAuthority, type Issued } from "../../http3/lab/certificates.ts";
+import { describe, expect, test } from "@jest/globals";
+import type { Issued } from "../../http3/lab/certificates.ts";
 import { freePort } from "../../http3/lab/ports.ts";
-import { type Closable, examine, examineByName, http3Server, listen, tls1Server, tlsServer } from "../lab.ts";
+import { examine, examineByName, http3Server, listen, tls1Server, tlsServer, useLab } from "../lab.ts";
 
-let authority: Authority;
-let certificate: Issued;
-const running: Closable[] = [];
-
-async function keep<T extends Closable>(server: Promise<T>): Promise<T> {
-  const started = await server;
-  running.push(started);
-  return started;
-}
-
-beforeAll(() => {
-  authority = createAuthority();
-  certificate = authority.issue("edge.test");
-});
-afterEach(async () => {
-  for (const server of running.splice(0)) await server.close();
-});
-afterAll(() => authority.remove());
+const lab = useLab();
 
 const ok: Parameters<typeof tlsServer>[1] = {
   "/": (_request, response) => {
@@ -60,7 +43,7 @@ describe("DNS", () => {
 
 describe("TCP", () => {
   test("passes for a listening port, and fails for a closed one", async () => {
-    const server = await keep(listen(createServer()));
+    const server = await lab.keep(listen(createServer()));
     const [, good] = await examine(["dns", "tcp"], server);
     expect(good).toMatchObject({
       ok: true,
@@ -74,8 +57,8 @@ describe("TCP", () => {
 
 describe("UDP", () => {
   test("passes for a QUIC server that answers a handshake but no version negotiation", async () => {
-    const server = await keep(
-      http3Server(certificate, (stream) => stream.respond({ ":status": "200" }, { endStream: true })),
+    const server = await lab.keep(
+      http3Server(lab.certificate, (stream) => stream.respond({ ":status": "200" }, { endStream: true })),
     );
     const [, udp] = await examine(["dns", "udp"], server);
     expect(udp).toMatchObject({ ok: true, got: "127.0.0.1: QUIC v1 answered a handshake" });
@@ -113,10 +96,10 @@ describe("HTTP/3", () => {
   const ids = ["dns", "udp", "http3"];
 
   test("passes with six new connections", async () => {
-    const server = await keep(
-      http3Server(certificate, (stream) => stream.respond({ ":status": "200" }, { endStream: true })),
+    const server = await lab.keep(
+      http3Server(lab.certificate, (stream) => stream.respond({ ":status": "200" }, { endStream: true })),
     );
-    const [, , http3] = await examine(ids, server, { ca: authority.ca });
+    const [, , http3] = await examine(ids, server, { ca: lab.authority.ca });
     expect(http3).toMatchObject({
       ok: true,
       got: expect.stringContaining("h3, status 200, 6 of 6 connections"),
@@ -124,8 +107,8 @@ describe("HTTP/3", () => {
   });
 
   test("fails for an untrusted certificate, and for a stopped server behind the edge", async () => {
-    const server = await keep(
-      http3Server(certificate, (stream) => stream.respond({ ":status": "502" }, { endStream: true })),
+    const server = await lab.keep(
+      http3Server(lab.certificate, (stream) => stream.respond({ ":status": "502" }, { endStream: true })),
     );
     const [, , untrusted] = await examine(ids, server);
     expect(untrusted).toMatchObject({
@@ -133,20 +116,20 @@ describe("HTTP/3", () => {
       got: expect.stringContaining("not signed by a trusted authority"),
     });
     expect(untrusted?.fix).toContain("Fix the certificate first");
-    const [, , down] = await examine(ids, server, { ca: authority.ca });
+    const [, , down] = await examine(ids, server, { ca: lab.authority.ca });
     expect(down).toMatchObject({ ok: false, got: "127.0.0.1: HTTP/3 works, but the answer is 502" });
     expect(down?.fix).toContain("journalctl -u 'mcp-edge@*'");
   });
 
   test("fails if only some new connections work", async () => {
     let seen = 0;
-    const server = await keep(
-      http3Server(certificate, (stream) => {
+    const server = await lab.keep(
+      http3Server(lab.certificate, (stream) => {
         if (seen++ % 2 === 0) stream.respond({ ":status": "200" }, { endStream: true });
         else stream.close(0x102);
       }),
     );
-    const [, , http3] = await examine(ids, server, { ca: authority.ca });
+    const [, , http3] = await examine(ids, server, { ca: lab.authority.ca });
     expect(http3).toMatchObject({
       ok: false,
       got: expect.stringContaining("only 3 of 6 new connections worked"),
@@ -157,23 +140,23 @@ describe("HTTP/3", () => {
 
 describe("HTTP/2 and HTTP/1.1", () => {
   test("pass for a server with both", async () => {
-    const server = await keep(tlsServer(certificate, ok));
-    const [, http2, http1] = await examine(["tcp", "http2", "http1"], server, { ca: authority.ca });
+    const server = await lab.keep(tlsServer(lab.certificate, ok));
+    const [, http2, http1] = await examine(["tcp", "http2", "http1"], server, { ca: lab.authority.ca });
     expect(http2).toMatchObject({ ok: true, got: "h2, status 200" });
     expect(http1).toMatchObject({ ok: true, got: "http/1.1, status 200" });
   });
 
   test("fail for a server without HTTP/2", async () => {
-    const server = await keep(tls1Server(certificate, ok));
-    const [http2, http1] = await examine(["http2", "http1"], server, { ca: authority.ca });
+    const server = await lab.keep(tls1Server(lab.certificate, ok));
+    const [http2, http1] = await examine(["http2", "http1"], server, { ca: lab.authority.ca });
     expect(http2).toMatchObject({ ok: false, got: "the server chose http/1.1 although h2 was offered" });
     expect(http2?.fix).toContain("http2 on;");
     expect(http1).toMatchObject({ ok: true });
   });
 
   test("fail for a stopped server behind the edge", async () => {
-    const server = await keep(tlsServer(certificate, bad));
-    const results = await examine(["http2", "http1"], server, { ca: authority.ca });
+    const server = await lab.keep(tlsServer(lab.certificate, bad));
+    const results = await examine(["http2", "http1"], server, { ca: lab.authority.ca });
     expect(results.map(({ got }) => got)).toEqual([
       "HTTP/2 works, but the answer is 502",
       "HTTP/1.1 works, but the answer is 502",
@@ -181,17 +164,17 @@ describe("HTTP/2 and HTTP/1.1", () => {
   });
 
   test("fail for a server that accepts connections and does not answer", async () => {
-    const server = await keep(listen(createServer()));
+    const server = await lab.keep(listen(createServer()));
     const results = await examine(["http2", "http1", "certificate"], server, {
-      ca: authority.ca,
+      ca: lab.authority.ca,
       timeoutMs: 300,
     });
     for (const result of results) expect(result).toMatchObject({ ok: false, got: "no answer within 0.3 s" });
   });
 
   test("fail for a server without TLS", async () => {
-    const server = await keep(listen(createServer((socket) => socket.end("SSH-2.0-nobody\r\n"))));
-    const results = await examine(["http2", "http1"], server, { ca: authority.ca });
+    const server = await lab.keep(listen(createServer((socket) => socket.end("SSH-2.0-nobody\r\n"))));
+    const results = await examine(["http2", "http1"], server, { ca: lab.authority.ca });
     for (const result of results)
       expect(result).toMatchObject({ ok: false, fix: expect.stringContaining("nginx") });
   });
@@ -204,19 +187,19 @@ describe("certificate", () => {
     to: new Date(Date.now() + to * day),
   });
   const look = async (issued: Issued, ca?: string) => {
-    const server = await keep(tlsServer(issued, ok));
+    const server = await lab.keep(tlsServer(issued, ok));
     const [result] = await examine(["certificate"], server, ca === undefined ? {} : { ca });
     return result;
   };
 
   test("passes with the issuer, the remaining days and the fraction of its life", async () => {
-    const result = await look(authority.issue("edge.test", during(-5, 5)), authority.ca);
+    const result = await look(lab.authority.issue("edge.test", during(-5, 5)), lab.authority.ca);
     expect(result).toMatchObject({ ok: true });
     expect(result?.got).toBe("trusted, issued by Lab root, 5.0 days left (50 % of its life), TLSv1.3");
   });
 
   test("fails if less than a sixth of its life is left", async () => {
-    const result = await look(authority.issue("edge.test", during(-53, 7)), authority.ca);
+    const result = await look(lab.authority.issue("edge.test", during(-53, 7)), lab.authority.ca);
     expect(result).toMatchObject({
       ok: false,
       got: expect.stringContaining("7.0 days left (12 % of its life)"),
@@ -229,13 +212,13 @@ describe("certificate", () => {
     ["not yet valid", during(1, 10), "edge.test", "the certificate is not valid yet"],
     ["for another name", during(-1, 10), "other.test", "the certificate is for another name"],
   ])("%s", async (_what, dates, name, got) => {
-    const result = await look(authority.issue(name, dates), authority.ca);
+    const result = await look(lab.authority.issue(name, dates), lab.authority.ca);
     expect(result).toMatchObject({ ok: false, got: expect.stringContaining(got) });
     expect(result?.fix).toContain("mcp-edge-cert");
   });
 
   test("fails for an untrusted authority", async () => {
-    const result = await look(certificate);
+    const result = await look(lab.certificate);
     expect(result).toMatchObject({
       ok: false,
       got: expect.stringContaining("issued by Lab root, for DNS:edge.test"),
@@ -246,10 +229,10 @@ describe("certificate", () => {
 
 describe("an unknown host name", () => {
   test("passes if it is refused", async () => {
-    const server = await keep(
+    const server = await lab.keep(
       listen(
         (await import("node:tls")).createServer({
-          ...certificate,
+          ...lab.certificate,
           SNICallback: (name, done) => (name === "edge.test" ? done(null) : done(new Error("unknown"))),
         }),
       ),
@@ -259,7 +242,7 @@ describe("an unknown host name", () => {
   });
 
   test("fails if it is served, which shows scanners the name", async () => {
-    const [result] = await examine(["unknown-host"], await keep(tlsServer(certificate, ok)));
+    const [result] = await examine(["unknown-host"], await lab.keep(tlsServer(lab.certificate, ok)));
     expect(result).toMatchObject({ ok: false, got: expect.stringContaining("shows edge.test") });
     expect(result?.fix).toContain("ssl_reject_handshake on");
   });
