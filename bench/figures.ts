@@ -1,7 +1,7 @@
 /** One measured thing beside what it is compared with, all from the same run. */
 export interface Figure {
   what: string;
-  unit: "s" | "ms" | "requests" | "req/s" | "KB";
+  unit: "s" | "ms" | "requests" | "req/s" | "KB" | "share";
   ours: number;
   /** What it is measured against: the floor that nothing here can beat, or another way to do the same. */
   against?: { name: string; value: number };
@@ -13,9 +13,11 @@ export interface Figure {
 const shown = ({ unit }: Figure, value: number) =>
   unit === "requests"
     ? String(value)
-    : unit === "req/s"
-      ? `${Math.round(value).toLocaleString("en")} req/s`
-      : `${value.toFixed(1)} ${unit}`;
+    : unit === "share"
+      ? value.toFixed(3)
+      : unit === "req/s"
+        ? `${Math.round(value).toLocaleString("en")} req/s`
+        : `${value.toFixed(1)} ${unit}`;
 
 /** A table for people. */
 export function render(figures: Figure[]): string {

@@ -1,11 +1,12 @@
 import { parseArgs } from "node:util";
+import { answerFigures } from "./answers.ts";
 import { type Figure, render } from "./figures.ts";
 import { machineFigures } from "./machine.ts";
 import { serverFigures } from "./server.ts";
 import { streamFigures } from "./streams.ts";
 import { toolFigures } from "./tools.ts";
 
-const PARTS = ["machine", "server", "streams", "tools"];
+const PARTS = ["machine", "server", "streams", "tools", "answers"];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -27,7 +28,8 @@ Measures, and prints each figure beside what it is compared with in the same run
   machine  boots machines, changes a release under load, removes them; needs what \`npm run up\` needs; two minutes
   server   tools/call a second on one core, beside node:http and a Python peer (needs Python 3); one minute
   streams  memory of 5,000 open event streams, and after --churn SECONDS of coming and going (default 60); two minutes
-  tools    the tools over a repository of a million lines, beside ripgrep; two minutes`);
+  tools    the tools over a repository of a million lines, beside ripgrep; two minutes
+  answers  references and definitions beside those of the TypeScript compiler, over this repository; two minutes`);
   process.exit(unknown.length > 0 ? 1 : 0);
 }
 
@@ -38,4 +40,5 @@ if (wanted("machine")) figures.push(...(await machineFigures({ warm: values.warm
 if (wanted("server")) figures.push(...(await serverFigures(log)));
 if (wanted("streams")) figures.push(...(await streamFigures(Number(values.churn), log)));
 if (wanted("tools")) figures.push(...(await toolFigures(log)));
+if (wanted("answers")) figures.push(...(await answerFigures(log)));
 console.log(values.json ? JSON.stringify(figures, null, 2) : render(figures));

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readdir, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { constants, zstdCompress } from "node:zlib";
@@ -70,6 +70,18 @@ async function bundled(entry: string): Promise<{ content: Buffer; packages: stri
   return { content: Buffer.from(result.outputFiles[0]?.contents ?? []), packages };
 }
 
+/** Grammars of other packages than @vscode/tree-sitter-wasm (server/index/assets.ts). */
+const MORE_GRAMMARS = [
+  "@repomix/tree-sitter-wasms/out/tree-sitter-dart.wasm",
+  "@repomix/tree-sitter-wasms/out/tree-sitter-swift.wasm",
+  "@tree-sitter-grammars/tree-sitter-hcl/tree-sitter-hcl.wasm",
+  "@tree-sitter-grammars/tree-sitter-kotlin/tree-sitter-kotlin.wasm",
+  "@tree-sitter-grammars/tree-sitter-lua/tree-sitter-lua.wasm",
+  "@tree-sitter-grammars/tree-sitter-toml/tree-sitter-toml.wasm",
+  "@tree-sitter-grammars/tree-sitter-yaml/tree-sitter-yaml.wasm",
+  "tree-sitter-scala/tree-sitter-scala.wasm",
+];
+
 /** What the server loads while it runs, under the names that it expects. */
 export async function loadedParts(arch: Arch, { astGrep, sqliteVec }: NativeParts): Promise<Entry[]> {
   const modules = join(projectRoot, "node_modules");
@@ -81,6 +93,7 @@ export async function loadedParts(arch: Arch, { astGrep, sqliteVec }: NativePart
     ...(await readdir(grammars))
       .filter((name) => /^tree-sitter-.*\.wasm$/.test(name))
       .map((name) => [`wasm/${name}`, join(grammars, name)]),
+    ...MORE_GRAMMARS.map((path) => [`wasm/${basename(path)}`, join(modules, path)]),
     [`native/${addon}`, join(astGrep, addon)],
     [
       "native/tree-sitter-python.so",
@@ -100,6 +113,7 @@ const unbundledPackages = (arch: Arch) => [
   "@ast-grep/lang-python",
   `sqlite-vec-linux-${arch}`,
   "@vscode/tree-sitter-wasm",
+  ...MORE_GRAMMARS.map((path) => /^(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? path),
   "web-tree-sitter",
   "@fastify/swagger-ui",
 ];

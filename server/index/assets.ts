@@ -16,13 +16,26 @@ export const PYTHON_PARSER = "tree-sitter-python.so";
 /** The extension sqlite-vec. */
 export const VECTORS = "vec0.so";
 
+/** The packages of the grammars that @vscode/tree-sitter-wasm does not have. A release has the same files (infra/release.ts). */
+const GRAMMAR_PACKAGES: Record<string, string> = {
+  dart: "@repomix/tree-sitter-wasms/out",
+  swift: "@repomix/tree-sitter-wasms/out",
+  hcl: "@tree-sitter-grammars/tree-sitter-hcl",
+  kotlin: "@tree-sitter-grammars/tree-sitter-kotlin",
+  lua: "@tree-sitter-grammars/tree-sitter-lua",
+  scala: "tree-sitter-scala",
+  toml: "@tree-sitter-grammars/tree-sitter-toml",
+  yaml: "@tree-sitter-grammars/tree-sitter-yaml",
+};
+
 /** @returns the absolute path; undefined if this machine has no such file */
 export function wasmFile(name: string): string | undefined {
-  const ofPackage =
+  const grammar = /^tree-sitter-(.*)\.wasm$/.exec(name)?.[1] ?? "";
+  const folder =
     name === "web-tree-sitter.wasm"
-      ? "web-tree-sitter/web-tree-sitter.wasm"
-      : `@vscode/tree-sitter-wasm/wasm/${name}`;
-  return first(join(here, "wasm", name), resolved(ofPackage));
+      ? "web-tree-sitter"
+      : (GRAMMAR_PACKAGES[grammar] ?? "@vscode/tree-sitter-wasm/wasm");
+  return first(join(here, "wasm", name), resolved(`${folder}/${name}`));
 }
 
 /** @returns the absolute path; undefined if this machine has no such file */
