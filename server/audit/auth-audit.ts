@@ -11,6 +11,8 @@ const RECORDED: ReadonlySet<AuthEvent["type"]> = new Set([
   "sign-in",
   "sign-in.refused",
   "sign-out",
+  "sessions.ended",
+  "credential.changed",
   "consent",
   "consent.refused",
   "token.issued",

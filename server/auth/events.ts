@@ -5,6 +5,10 @@ import type { Scope } from "./principal.ts";
 /** How a person proved who they are. */
 export type SignInMethod = "password" | "passkey" | "recovery-code" | "enrolment" | "link" | "upstream";
 
+/** What a person signs in with. */
+export type Credential = "passkey" | "password" | "authenticator" | "recovery-codes";
+export type CredentialChange = "added" | "renamed" | "replaced" | "removed";
+
 /**
  * What happens in sign-in and authorization. Never holds a secret: no token, code, verifier, password, or client secret. Text that a
  * client sent (`name`, `reason`) is cut to 200 characters.
@@ -24,6 +28,10 @@ export type AuthEventBody =
   | { type: "sign-in"; person: string; how: SignInMethod; client?: string }
   | { type: "sign-in.refused"; login?: string; reason: string; client?: string }
   | { type: "sign-out"; person: string }
+  /** A person signed their other browsers out. */
+  | { type: "sessions.ended"; person: string; sessions: number }
+  /** A person changed how they sign in. */
+  | { type: "credential.changed"; person: string; credential: Credential; change: CredentialChange }
   | { type: "consent"; person: string; client: string; scopes: readonly Scope[]; remembered: boolean }
   | { type: "consent.refused"; person?: string; client: string }
   | { type: "token.issued"; person: string; client: string; grant: string; scopes: readonly string[] }
@@ -32,7 +40,7 @@ export type AuthEventBody =
   /** A used refresh token or code came again after the grace: its grant was revoked. */
   | { type: "token.reused"; client: string; grant: string; what: "refresh-token" | "code" }
   | { type: "token.refused"; client?: string; error: string; reason: string }
-  | { type: "grant.revoked"; grant: string; by: "client" | "person" | "operator" | "reuse" }
+  | { type: "grant.revoked"; grant: string; by: "client" | "person" | "operator" | "reuse"; person?: string }
   /** `/mcp` or `/api` refused a bearer token. */
   | { type: "bearer.refused"; reason: string }
   | { type: "keys.rotated"; key: string };

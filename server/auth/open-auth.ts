@@ -3,6 +3,9 @@ import type { ServerConfig } from "../config/config.ts";
 import type { BucketStore } from "../http/limits/buckets.ts";
 import { networkOf } from "../http/network.ts";
 import type { Check } from "../http/readiness.ts";
+import { registerAccount } from "../people/account-routes.ts";
+import { registerBrowserSignIn } from "../people/browser-sign-in.ts";
+import { registerCredentials } from "../people/credential-routes.ts";
 import { registerPeople } from "../people/routes.ts";
 import { StoredPeople } from "../people/stored-people.ts";
 import type { AuthEvents } from "./events.ts";
@@ -91,10 +94,14 @@ export async function openAuth(options: OpenAuthOptions): Promise<Auth> {
   };
 }
 
-/** Enrolment, where the people are our own. */
+/** The pages of people: sign-in without a client, `/account` and, where the people are our own, enrolment and credentials. */
 const peoplePages = (buckets: BucketStore) => (http: FastifyInstance, server: AuthorizationServer) => {
   const { people } = server;
-  if (people instanceof StoredPeople) registerPeople(http, { server, people, buckets });
+  registerBrowserSignIn(http, server, buckets);
+  registerAccount(http, server);
+  if (!(people instanceof StoredPeople)) return;
+  registerPeople(http, { server, people, buckets });
+  registerCredentials(http, server, people);
 };
 
 function issuedTokens(

@@ -39,6 +39,7 @@ main.narrow{max-width:31rem}
 .muted{color:var(--muted)}.small{font-size:.9rem}
 .note{border:1px solid var(--line);border-left:4px solid var(--field);border-radius:8px;padding:.75rem 1rem;margin:0 0 1.1rem;background:var(--code)}
 .note.warn{background:var(--warn);border-color:var(--warn-line);color:var(--warn-text)}
+.note.good{border-left-color:var(--good)}
 .note.bad{background:var(--bad);border-color:var(--bad-line);color:var(--bad-text)}
 label{display:block;font-weight:600}
 label .hint{display:block;font-weight:400;color:var(--muted);font-size:.9rem}
@@ -66,6 +67,15 @@ button.quiet:hover,.button.quiet:hover{background:var(--code);color:var(--text);
 .badge.good{color:var(--good)}
 .scopes{list-style:none;padding:0}.scopes li{display:flex;gap:.65rem;align-items:baseline;margin:.4rem 0}
 .scopes li::before{content:"";flex:none;width:.45rem;height:.8rem;border:solid var(--good);border-width:0 .15rem .15rem 0;transform:rotate(45deg) translate(.05rem,-.05rem)}
+.head{display:flex;flex-wrap:wrap;gap:.5rem 1rem;align-items:baseline;justify-content:space-between}
+.foot{display:flex;flex-wrap:wrap;gap:.75rem;border-top:1px solid var(--line);padding-top:1rem;margin-top:1rem}.foot form{margin:0}
+.rows .button,.rows button{white-space:nowrap}
+button.compact{padding:.2rem .7rem;font-size:.85rem}
+.inline{display:flex;flex-wrap:wrap;gap:.5rem;align-items:end}.inline label{flex:1 1 12rem}.inline input:not([type=hidden]){margin-bottom:0}
+.unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
+.qr svg{display:block;border-radius:8px}
+.codes{columns:2 9rem;font-size:1rem}
+.more{margin-top:1.25rem;padding-top:1rem;border-top:1px solid var(--line)}.more p{margin:.5rem 0 .75rem}
 details>summary{cursor:pointer;font-weight:600;padding:.2rem 0}
 .bottom{padding:1.25rem clamp(1rem,4vw,2rem) 1.75rem;text-align:center;color:var(--muted);font-size:.875rem}
 .bottom p{margin:0}

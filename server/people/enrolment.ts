@@ -1,9 +1,9 @@
 import { Refusal } from "../http/errors.ts";
 import type { HtmlPage } from "../pages/layout.ts";
-import { passwordProblem } from "./password.ts";
+import { newPasswordProblem, newTotpProblem } from "./new-password.ts";
 import type { StoredPerson } from "./people-store.ts";
 import type { StoredPeople } from "./stored-people.ts";
-import { describeTotp, totpStep } from "./totp.ts";
+import { describeTotp } from "./totp.ts";
 import { enrolPage, recoveryCodesPage, signedInPage } from "./views.ts";
 
 type Finished = { person: StoredPerson; page: HtmlPage } | { problem: string };
@@ -42,21 +42,16 @@ export class Enrolment {
 
   async #password(token: string, form: URLSearchParams): Promise<Finished> {
     const { person, totpSecret } = await this.#open(token);
-    const password = form.get("password") ?? "";
-    const problem = passwordProblem(password, person.login);
+    const problem =
+      newPasswordProblem(form, person.login) ?? newTotpProblem(form, totpSecret, this.#people.now());
     if (problem !== undefined) return { problem };
-    if (password !== form.get("again")) return { problem: "The two passwords are not the same." };
-    if (totpStep(totpSecret, form.get("code") ?? "", this.#people.now()) === undefined)
-      return {
-        problem:
-          "The code is not the one that the app shows now. Scan the QR code, and type the newest code.",
-      };
     await this.#use(token);
     await this.#people.totp.set(person.id, totpSecret);
     // It is used up.
     await this.#people.totp.use(person.id, form.get("code") ?? "");
-    await this.#people.passwords.set(person.id, password);
-    return { person, page: recoveryCodesPage(person, await this.#people.recoveryCodes.renew(person.id)) };
+    await this.#people.passwords.set(person.id, form.get("password") ?? "");
+    const codes = await this.#people.recoveryCodes.renew(person.id);
+    return { person, page: recoveryCodesPage({ person, codes, password: true }) };
   }
 
   async #open(token: string) {

@@ -6,6 +6,7 @@ import {
   verifyRegistrationResponse,
 } from "@simplewebauthn/server";
 import * as z from "zod";
+import { eventText } from "../auth/events.ts";
 import type { OAuthStore } from "../auth/oauth/store.ts";
 import { CREDENTIALS, type StoredPerson } from "./people-store.ts";
 
@@ -28,11 +29,28 @@ const AnswerSchema = z.looseObject({
   response: z.looseObject({ clientDataJSON: base64url }),
 });
 
+/** Characters of a passkey's name. */
+export const PASSKEY_NAME_MAX = 60;
+
 export interface Passkey {
   readonly id: string;
   readonly person: string;
+  /** As its person calls it. */
+  readonly name: string;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
+  /** Milliseconds since 1970; undefined: never. */
+  readonly lastUsedAt: number | undefined;
+}
+
+/**
+ * What changes of a passkey, in a record of its own: a sign-in that writes it cannot bring back a passkey that is removed at the same
+ * moment.
+ */
+interface PasskeyState {
+  readonly name?: string;
+  readonly counter?: number;
+  readonly lastUsedAt?: number;
 }
 
 /**
@@ -68,11 +86,15 @@ export class Passkeys {
     return JSON.stringify(options);
   }
 
-  /** @returns keeps the passkey that was checked; undefined when the answer is not right */
+  /**
+   * @param name as its person calls it; without one it is called after its date
+   * @returns keeps the passkey that was checked; undefined when the answer is not right
+   */
   async checkRegistration(
     page: string,
     person: string,
     answer: string,
+    name = "",
   ): Promise<(() => Promise<boolean>) | undefined> {
     const response = parse(answer);
     const expectedChallenge = await this.#takeChallenge(page);
@@ -92,8 +114,12 @@ export class Passkeys {
       counter,
       createdAt: this.#now(),
     };
-    // Never replaces another's passkey of the same id.
-    return () => this.#store.add({ model: CREDENTIALS.passkey, id, payload, person });
+    return async () => {
+      // Never replaces another's passkey of the same id.
+      if (!(await this.#store.add({ model: CREDENTIALS.passkey, id, payload, person }))) return false;
+      await this.#changeState({ id, person }, { name: passkeyName(name) });
+      return true;
+    };
   }
 
   /** @param page as above @returns options for the browser, JSON. They name no passkey, so they tell nothing about who exists */
@@ -113,11 +139,9 @@ export class Passkeys {
     const expectedChallenge = await this.#takeChallenge(page);
     if (!response || expectedChallenge === undefined) return undefined;
     const record = await this.#store.get(CREDENTIALS.passkey, response.id);
-    const { publicKey = "", counter = 0 } = (record?.payload ?? {}) as {
-      publicKey?: string;
-      counter?: number;
-    };
     if (record?.person === undefined) return undefined;
+    const { publicKey = "", counter: first = 0 } = record.payload as { publicKey?: string; counter?: number };
+    const { counter = first } = await this.#state(record.id);
     const verified = await verifyAuthenticationResponse({
       response: response as never,
       expectedChallenge,
@@ -128,21 +152,49 @@ export class Passkeys {
     }).catch(() => undefined);
     if (!verified?.verified) return undefined;
     const { newCounter } = verified.authenticationInfo;
-    if (newCounter !== counter)
-      await this.#store.put({ ...record, payload: { ...record.payload, counter: newCounter } });
-    return record.person;
+    const { id, person } = record;
+    await this.#changeState({ id, person }, { counter: newCounter, lastUsedAt: this.#now() });
+    return person;
   }
 
+  /** The newest first. */
   async list(person: string): Promise<Passkey[]> {
-    const records = await this.#store.list(CREDENTIALS.passkey, { person });
-    return records.map(({ id, payload }) => ({ id, person, createdAt: Number(payload.createdAt) }));
+    const [records, states] = await Promise.all([
+      this.#store.list(CREDENTIALS.passkey, { person }),
+      this.#store.list(CREDENTIALS.passkeyState, { person }),
+    ]);
+    const stateOf = new Map(states.map(({ id, payload }) => [id, payload as PasskeyState]));
+    const passkeys = records.map(({ id, payload }): Passkey => {
+      const { name = "", lastUsedAt } = stateOf.get(id) ?? {};
+      const createdAt = Number(payload.createdAt);
+      const date = new Date(createdAt).toISOString().slice(0, 10);
+      return { id, person, name: name || `Passkey of ${date}`, createdAt, lastUsedAt };
+    });
+    return passkeys.sort((one, other) => other.createdAt - one.createdAt);
+  }
+
+  /** @returns false when this person has no such passkey */
+  async rename(person: string, id: string, name: string): Promise<boolean> {
+    if ((await this.#store.get(CREDENTIALS.passkey, id))?.person !== person) return false;
+    await this.#changeState({ id, person }, { name: passkeyName(name) });
+    return true;
   }
 
   /** @returns false when this person has no such passkey */
   async remove(person: string, id: string): Promise<boolean> {
     if ((await this.#store.get(CREDENTIALS.passkey, id))?.person !== person) return false;
     await this.#store.remove(CREDENTIALS.passkey, id);
+    await this.#store.remove(CREDENTIALS.passkeyState, id);
     return true;
+  }
+
+  async #state(id: string): Promise<PasskeyState> {
+    return (await this.#store.get(CREDENTIALS.passkeyState, id))?.payload ?? {};
+  }
+
+  async #changeState({ id, person }: Pick<Passkey, "id" | "person">, change: PasskeyState): Promise<void> {
+    const payload = { ...(await this.#state(id)), ...change };
+    await this.#store.put({ model: CREDENTIALS.passkeyState, id, payload, person });
   }
 
   get #host(): string {
@@ -162,6 +214,8 @@ export class Passkeys {
     return record && String(record.payload.challenge);
   }
 }
+
+const passkeyName = (name: string) => eventText(name).trim().slice(0, PASSKEY_NAME_MAX);
 
 function parse(answer: string): z.output<typeof AnswerSchema> | undefined {
   if (answer.length > ANSWER_MAX) return undefined;

@@ -15,6 +15,14 @@ export class Passwords {
     await this.#store.put({ model: CREDENTIALS.password, id: person, payload, person });
   }
 
+  async has(person: string): Promise<boolean> {
+    return (await this.#store.get(CREDENTIALS.password, person)) !== undefined;
+  }
+
+  async remove(person: string): Promise<void> {
+    await this.#store.remove(CREDENTIALS.password, person);
+  }
+
   /** @param person undefined: nobody; the answer takes as long @param options see verifyPassword */
   async check(person: string | undefined, password: string, options?: { first?: boolean }): Promise<boolean> {
     const record = person === undefined ? undefined : await this.#store.get(CREDENTIALS.password, person);

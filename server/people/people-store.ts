@@ -37,6 +37,7 @@ export const CREDENTIALS = {
   totp: "Totp",
   recoveryCode: "RecoveryCode",
   passkey: "Passkey",
+  passkeyState: "PasskeyState",
   link: "PersonLink",
   browser: "KnownBrowser",
 } as const;

@@ -21,7 +21,6 @@ export class StoredPeople implements People {
   readonly recoveryCodes: RecoveryCodes;
   readonly failures: Failures;
   readonly browsers: KnownBrowsers;
-
   readonly passkeys: Passkeys;
   readonly now: () => number;
 
@@ -46,15 +45,18 @@ export class StoredPeople implements People {
     return this.directory.findByLogin(login);
   }
 
-  /** The password together with a code: neither alone tells whether it is right. */
+  /**
+   * The password together with a code: neither alone tells whether it is right. Somebody who has no password (passkeys alone) leaves it
+   * empty and is let in by a recovery code, which nobody can guess.
+   */
   async signIn({ login, password, code, source }: PasswordAttempt): Promise<SignedIn | undefined> {
     const typed = login.slice(0, TYPED_MAX).trim().toLowerCase();
     await this.failures.begin(typed, source);
     const person = await this.findByLogin(typed);
     // A flood of strangers' sign-ins does not hold up the browsers of people.
     const known = await this.passwords.check(person?.id, password, { first: isKnownBrowser(source) });
-    if (!person || !known) return undefined;
-    const how = await this.#second(person.id, code);
+    if (!person) return undefined;
+    const how = known ? await this.#second(person.id, code) : await this.#recover(person.id, password, code);
     if (!how) return undefined;
     await this.failures.succeeded(typed, source);
     // Somebody may have removed the person while the password was checked.
@@ -78,6 +80,11 @@ export class StoredPeople implements People {
 
   rememberBrowser(person: string): Promise<string> {
     return this.browsers.add(person);
+  }
+
+  async #recover(person: string, password: string, code: string): Promise<SignedIn["how"] | undefined> {
+    if (password !== "" || (await this.passwords.has(person))) return undefined;
+    return (await this.recoveryCodes.use(person, code)) ? "recovery-code" : undefined;
   }
 
   async #second(person: string, code: string): Promise<SignedIn["how"] | undefined> {

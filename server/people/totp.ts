@@ -46,6 +46,10 @@ export class TotpCodes {
     await this.#store.put({ model: CREDENTIALS.totp, id: person, payload: { secret }, person });
   }
 
+  async remove(person: string): Promise<void> {
+    await this.#store.remove(CREDENTIALS.totp, person);
+  }
+
   /** Whether it is the person's code, and was not used before (RFC 6238, section 5.2). It is used up. */
   async use(person: string, code: string): Promise<boolean> {
     const record = await this.#store.get(CREDENTIALS.totp, person);

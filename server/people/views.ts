@@ -1,4 +1,5 @@
 import { encode } from "uqr";
+import { COPY_SCRIPT, copyButton } from "../pages/copy.ts";
 import { type Html, html } from "../pages/html.ts";
 import { type HtmlPage, page } from "../pages/layout.ts";
 import { PASSKEY_SCRIPT } from "./passkey-script.ts";
@@ -52,27 +53,50 @@ ${passkeyButton("create", passkeyOptions, "Make a passkey")}
 <input type="hidden" name="csrf" value="${csrf}">
 <input type="hidden" name="how" value="password">
 <input type="hidden" name="login" autocomplete="username" value="${person.login}">
-<label>Password<input name="password" type="password" autocomplete="new-password" minlength="${PASSWORD_MIN}" maxlength="${PASSWORD_MAX}" required aria-describedby="password-rule"></label>
-<p class="muted small" id="password-rule">At least ${PASSWORD_MIN} characters.</p>
-<label>Password again<input name="again" type="password" autocomplete="new-password" maxlength="${PASSWORD_MAX}" required></label>
-<p>Scan this with your authenticator app, or <a href="${totp.uri}">open it in the app</a> on this device:</p>
-${qrCode(totp.uri)}
-<p>Or type it into the app: <code>${totp.secret.replace(/.{4}(?=.)/g, "$& ")}</code></p>
-<label>Code that the app shows<input name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="7" required></label>
+${newPasswordFields()}
+${newTotpFields(totp)}
 <div class="actions"><button>Save</button></div>
 </form>
 </section>`,
   });
 }
 
-/** Shown once, after enrolment. */
-export function recoveryCodesPage(person: StoredPerson, codes: readonly string[]): HtmlPage {
+/** A new password, twice. */
+export const newPasswordFields = (): Html =>
+  html`<label>Password<input name="password" type="password" autocomplete="new-password" minlength="${PASSWORD_MIN}" maxlength="${PASSWORD_MAX}" required aria-describedby="password-rule"></label>
+<p class="muted small" id="password-rule">At least ${PASSWORD_MIN} characters.</p>
+<label>Password again<input name="again" type="password" autocomplete="new-password" maxlength="${PASSWORD_MAX}" required></label>`;
+
+/** The QR code of a new authenticator app, and its first code. */
+export const newTotpFields = (totp: NewTotp): Html =>
+  html`<p>Scan this with your authenticator app, or <a href="${totp.uri}">open it in the app</a> on this device:</p>
+<p class="qr">${qrCode(totp.uri)}</p>
+<p>Or type it into the app: <code>${totp.secret.replace(/.{4}(?=.)/g, "$& ")}</code></p>
+<label>Code that the app shows<input name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="7" required></label>`;
+
+export interface RecoveryCodesView {
+  readonly person: { readonly name: string };
+  readonly codes: readonly string[];
+  /** Whether the person has a password. */
+  readonly password: boolean;
+}
+
+/** Shown once, after enrolment, and when the person makes new ones. */
+export function recoveryCodesPage({ codes, password }: RecoveryCodesView): HtmlPage {
   return page({
     title: "Your recovery codes",
     width: "narrow",
-    body: html`<h1>Your recovery codes</h1>
-<p>You can sign in now, ${person.name}. Keep these codes where you find them without your device. With your password, each of them replaces one code of the app, once. They are not shown again.</p>
-<ul class="codes">${codes.map((code) => html`<li><code>${code}</code></li>\n`)}</ul>`,
+    links: [ACCOUNT],
+    scripts: [COPY_SCRIPT.path],
+    body: html`<div class="card"><h1>Your recovery codes</h1>
+<p>Keep these codes where you find them without your device. ${
+      password
+        ? "With your password, each of them replaces one code of the app, once."
+        : "With your login, each of them signs you in without your passkey, once."
+    }</p>
+<div class="note warn"><p><strong>They are not shown again.</strong> Codes from before are void.</p></div>
+<pre class="codes" id="codes" tabindex="0" aria-label="Recovery codes"><code>${codes.join("\n")}</code></pre>
+<div class="actions"><a class="button" href="/account">I have kept them</a>${copyButton("codes", "the recovery codes")}</div></div>`,
   });
 }
 
@@ -81,18 +105,23 @@ export function signedInPage(person: StoredPerson): HtmlPage {
   return page({
     title: "You are signed in",
     width: "narrow",
-    body: html`<h1>You are signed in</h1>
-<p>This browser is signed in as <strong>${person.login}</strong>. Connect your client now.</p>`,
+    links: [ACCOUNT],
+    body: html`<div class="card"><h1>You are signed in</h1>
+<p>This browser is signed in as <strong>${person.login}</strong>. Connect your client now.</p>
+<p><a class="button" href="/#connect">Connect a client</a></p>
+<p class="muted">On your <a href="/account">account page</a> you make recovery codes for the day when you lose this device.</p></div>`,
   });
 }
+
+const ACCOUNT = { href: "/account", text: "Account" } as const;
 
 export function refusedPage(problem: string): HtmlPage {
   return page({
     title: "This link does not work",
     width: "narrow",
-    body: html`<h1>This cannot go on</h1>
-<p role="alert">${problem}</p>
-<p>Ask the operator of this server for a new link: <code>mcp-edge user reset LOGIN</code></p>`,
+    body: html`<div class="card"><h1>This cannot go on</h1>
+<div class="note bad" role="alert"><p>${problem}</p></div>
+<p>Ask the operator of this server for a new link: <code>mcp-edge user reset LOGIN</code></p></div>`,
   });
 }
 

@@ -1,10 +1,12 @@
 import fp from "fastify-plugin";
+import { COPY_SCRIPT } from "../pages/copy.ts";
 import { STYLE_SHEET } from "../pages/style.ts";
 import { PASSKEY_SCRIPT } from "../people/passkey-script.ts";
 import { EVERY_REQUEST } from "./every-request.ts";
 
 const FILES: readonly { path: string; type: string; text: string }[] = [
   { path: STYLE_SHEET.path, type: "text/css; charset=utf-8", text: STYLE_SHEET.css },
+  { path: COPY_SCRIPT.path, type: "text/javascript; charset=utf-8", text: COPY_SCRIPT.text },
   { path: PASSKEY_SCRIPT.path, type: "text/javascript; charset=utf-8", text: PASSKEY_SCRIPT.text },
 ];
 

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Provider } from "oidc-provider";
+import type { EventOrigin } from "../event-origin.ts";
 import type { AuthEvents, SignInMethod } from "../events.ts";
 import { originOf } from "../origin.ts";
 import { sessionCookie, TTL } from "./provider.ts";
@@ -77,12 +78,21 @@ export class BrowserSessions {
   }
 
   /** Signs a browser of this person out. @returns false when it has no such session */
-  async end(person: string, uid: string): Promise<boolean> {
-    const { store } = this.#options;
+  async end(person: string, uid: string, origin: EventOrigin = {}): Promise<boolean> {
+    const { store, events } = this.#options;
     const record = await store.getByUid("Session", uid);
     if (record?.person !== person) return false;
     await store.remove("Session", record.id);
+    events.emit({ type: "sessions.ended", person, sessions: 1 }, origin);
     return true;
+  }
+
+  /** Signs every browser of this person out but the one of the session `uid`. */
+  async endOthers(person: string, uid: string, origin: EventOrigin = {}): Promise<void> {
+    const { store, events } = this.#options;
+    const others = (await store.list("Session", { person })).filter((record) => record.uid !== uid);
+    for (const { id } of others) await store.remove("Session", id);
+    if (others.length > 0) events.emit({ type: "sessions.ended", person, sessions: others.length }, origin);
   }
 
   get #cookie(): string {

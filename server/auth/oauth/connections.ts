@@ -1,4 +1,5 @@
 import type { Provider } from "oidc-provider";
+import type { EventOrigin } from "../event-origin.ts";
 import { type AuthEvents, eventText } from "../events.ts";
 import type { Scope } from "../principal.ts";
 import { Consents } from "./consents.ts";
@@ -61,12 +62,12 @@ export class Connections {
   }
 
   /** Cuts one off, and asks for consent when this client comes again. @returns false when this person has no such connection */
-  async revoke(person: string, grant: string): Promise<boolean> {
+  async revoke(person: string, grant: string, origin: EventOrigin = {}): Promise<boolean> {
     const { store, events, now } = this.#options;
     const record = await store.get("Grant", grant);
     if (record?.person !== person) return false;
     await store.revokeGrant(grant, accessEnds(now()));
-    events.emit({ type: "grant.revoked", grant, by: "person" });
+    events.emit({ type: "grant.revoked", grant, by: "person", person }, origin);
     if (record.client !== undefined) await this.#options.consents.forget(person, record.client);
     return true;
   }

@@ -6,7 +6,6 @@ import { networkOf } from "../../http/network.ts";
 import { noSignIn } from "../../http/no-sign-in.ts";
 import { eventText } from "../events.ts";
 import { originOf } from "../origin.ts";
-import { registerAccount } from "./account-routes.ts";
 import type { AuthorizationServer } from "./authorization-server.ts";
 import { normalizeClientMetadata, redirectProblem } from "./client-metadata.ts";
 import { ROUTES } from "./discovery.ts";
@@ -113,7 +112,6 @@ export async function registerOAuth(app: FastifyInstance, options: OAuthPluginOp
       });
     });
     registerSignIn(oauth, server, buckets);
-    registerAccount(oauth, server);
     options.pages?.(oauth, server);
   });
 }

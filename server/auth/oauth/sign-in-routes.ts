@@ -8,10 +8,8 @@ import { signInPage } from "../../pages/sign-in.ts";
 import type { AuthorizationServer } from "./authorization-server.ts";
 import { SIGN_IN_PATH } from "./discovery.ts";
 import type { InteractionDetails } from "./interaction.ts";
-import { rememberBrowser, sourceOf } from "./known-browser.ts";
-
-/** Attempts to sign in from one network, one known browser, or, with a passkey, one visit: at once, and a minute. */
-const ATTEMPTS = { atOnce: 10, perMinute: 10 } as const;
+import { rememberBrowser } from "./known-browser.ts";
+import { attemptSignIn } from "./sign-in-attempt.ts";
 
 /** Sign-in and consent. */
 export function registerSignIn(
@@ -42,7 +40,15 @@ export function registerSignIn(
   );
 
   const signInForm = async (details: InteractionDetails, problem?: string) =>
-    signInPage(details, problem, await people.passkeyOptions(details.uid));
+    signInPage({
+      host: new URL(details.resource).host,
+      client: details.client.name,
+      forms: { redirect: details.redirect.uri },
+      csrf: details.csrf,
+      login: details.loginHint,
+      problem,
+      passkeyOptions: await people.passkeyOptions(details.uid),
+    });
 
   async function signIn(
     request: FastifyRequest,
@@ -50,44 +56,31 @@ export function registerSignIn(
     details: InteractionDetails,
     form: URLSearchParams,
   ): Promise<string | HtmlPage> {
-    const { atOnce, perMinute } = ATTEMPTS;
-    const login = form.get("login") ?? "";
-    const passkey = form.get("passkey") ?? "";
-    // A passkey cannot be guessed. Its attempts are counted by visit, so that nobody on the same network can use them up.
-    const source = passkey ? `visit ${details.uid}` : await sourceOf(request, server, login);
-    const bucket = await buckets.take(`sign-in:${source}`, atOnce, perMinute / 60);
-    if (!bucket.allowed) {
-      interactions.signInRefused(request, details, login, "too many attempts from this network");
-      throw new Refusal(429, "Too many attempts. Wait a minute and try again.");
+    const visit = {
+      uid: details.uid,
+      refused: (login: string, reason: string) => interactions.signInRefused(request, details, login, reason),
+    };
+    const attempt = await attemptSignIn(request, form, visit, { server, buckets });
+    if ("problem" in attempt) {
+      reply.code(401);
+      return signInForm(details, attempt.problem);
     }
-    const password = form.get("password") ?? "";
-    const code = form.get("code") ?? "";
-    const signedIn = passkey
-      ? await people.signInByPasskey(details.uid, passkey)
-      : await people.signIn({ login, password, code, source }).catch((error) => {
-          if (error instanceof Refusal) interactions.signInRefused(request, details, login, error.message);
-          throw error;
-        });
-    if (signedIn) {
-      const { person, how } = signedIn;
-      await rememberBrowser(request, reply, server, person);
-      return interactions.finishSignIn(request, reply, person, { how });
-    }
-    // Which of the three is wrong is nobody's business.
-    const wrong = passkey ? "passkey" : "login, password or code";
-    interactions.signInRefused(request, details, login, `wrong ${wrong}`);
-    reply.code(401);
-    return signInForm(
-      details,
-      passkey
-        ? "This passkey is not known here, or the page was too old. Try again."
-        : "The login, the password or the code is wrong.",
-    );
+    const { person, how } = attempt;
+    await rememberBrowser(request, reply, server, person);
+    return interactions.finishSignIn(request, reply, person, { how });
   }
 }
 
-/** Answers with a page, or with a redirect (303) where there is a URL. A refusal is a page too. */
-async function pages(reply: FastifyReply, answer: () => Promise<string | HtmlPage>): Promise<FastifyReply> {
+/**
+ * Answers with a page, or with a redirect (303) where there is a URL. A refusal is a page too.
+ *
+ * @param failed the page of a refusal. Default: it sends the person back to the client.
+ */
+export async function pages(
+  reply: FastifyReply,
+  answer: () => Promise<string | HtmlPage>,
+  failed: (problem: string) => HtmlPage = (problem) => errorPage("sign_in", problem),
+): Promise<FastifyReply> {
   try {
     const answered = await answer();
     if (typeof answered === "string")
@@ -95,7 +88,7 @@ async function pages(reply: FastifyReply, answer: () => Promise<string | HtmlPag
     return reply.headers(answered.headers).send(answered.body);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    const { headers, body } = errorPage("sign_in", error.message);
+    const { headers, body } = failed(error.message);
     return reply.code(error.statusCode).headers(headers).send(body);
   }
 }

@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { openChromium, screenshots } from "../../support/chromium.ts";
+import { openChromium } from "../../support/chromium.ts";
+import { judgePage } from "../../support/judge-page.ts";
 import {
   authorizationUrl,
   PASSWORD,
@@ -13,7 +12,6 @@ import {
   tokenRequest,
 } from "../auth/oauth/support.ts";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const REDIRECT = "https://client.example.com/callback";
 const LOCAL = "http://127.0.0.1:49152/callback";
 
@@ -33,7 +31,6 @@ function pages(browser: Browser) {
 
   beforeAll(async () => {
     running = await startOAuth();
-    // axe-core is put into the page, which its policy forbids; that the policy is strict is the business of layout.test.ts.
     context = await browser.newContext();
     page = await context.newPage();
     page.setDefaultTimeout(10_000);
@@ -45,35 +42,7 @@ function pages(browser: Browser) {
     await running?.app.close();
   });
 
-  /** In both themes: axe-core finds nothing serious, every control is reached by Tab, nothing is wider than a phone. */
-  async function judge(name: string) {
-    await screenshots(page, name);
-    for (const colorScheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme });
-      // Evaluated by the debugger, so the policy of the page does not matter.
-      await page.evaluate(AXE);
-      const found = await page.evaluate(async () => {
-        const { violations } = await (globalThis as unknown as Axe).axe.run();
-        return violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map((n) => n.html)}`);
-      });
-      expect(found.filter((line) => /^(serious|critical)/.test(line))).toEqual([]);
-    }
-    await page.setViewportSize({ width: 390, height: 800 });
-    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
-    expect(await reachedByTab()).toEqual(await page.evaluate(CONTROLS));
-  }
-
-  async function reachedByTab(): Promise<number> {
-    await page.evaluate("document.activeElement?.blur()");
-    const count = (await page.evaluate(CONTROLS)) as number;
-    const reached = new Set<number>();
-    for (let at = 0; at <= count; at++) {
-      await page.keyboard.press("Tab");
-      const index = (await page.evaluate(FOCUSED)) as number;
-      if (index >= 0) reached.add(index);
-    }
-    return reached.size;
-  }
+  const judge = (name: string) => judgePage(page, name);
 
   async function authorize(redirect: string, name: string) {
     const response = await register(running.origin, {
@@ -144,8 +113,9 @@ function pages(browser: Browser) {
     await page.getByText("No client may act in your name.").waitFor();
     expect(await running.server.connections.list("p_ada")).toEqual([]);
     await page.getByRole("button", { name: "Sign out: this browser" }).click();
-    await page.getByRole("heading", { name: "Nobody is signed in here" }).waitFor();
-    await judge("signed-out");
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    expect(new URL(page.url()).pathname).toBe("/sign-in");
+    await judge("sign-in-by-themselves");
   });
 
   test("a request that cannot be answered, and an expired sign-in", async () => {
@@ -158,12 +128,4 @@ function pages(browser: Browser) {
   test("no page broke its policy", () => {
     expect(violations.filter((text) => /Content Security Policy|Refused to/.test(text))).toEqual([]);
   });
-}
-
-const FOCUSABLE = "a[href],button,input:not([type=hidden]),select,textarea,summary,[tabindex='0']";
-const CONTROLS = `document.querySelectorAll(${JSON.stringify(FOCUSABLE)}).length`;
-const FOCUSED = `[...document.querySelectorAll(${JSON.stringify(FOCUSABLE)})].indexOf(document.activeElement)`;
-
-interface Axe {
-  axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
 }

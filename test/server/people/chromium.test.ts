@@ -88,7 +88,7 @@ function enrolments(browser: Browser) {
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByRole("heading", { name: "Your recovery codes" }).waitFor();
     await screenshots(page, "recovery-codes");
-    const code = await page.locator("code").first().innerText();
+    const [code = ""] = (await page.locator("code").first().innerText()).split("\n");
     await page.context().clearCookies();
     await page.goto(await signInUrl());
     await page.getByLabel("Login").fill("grace");
