@@ -143,7 +143,10 @@ const http3: Open = async ({ path, ...request }, trickles) => {
   const reading = trickles ? setInterval(() => void running(), 250) : undefined;
   return () => {
     clearInterval(reading);
-    child.kill("SIGKILL");
+    child.kill("SIGTERM");
+    child.kill("SIGCONT");
+    // In case the client cannot close its connection.
+    setTimeout(() => child.kill("SIGKILL"), 2_000).unref();
   };
 };
 
@@ -263,7 +266,9 @@ describe.each([
         try {
           await eventually(() => running.app.streams.size === 1, "the stream");
           await overflow?.();
-          const served = () => paced && trickles && running.app.streams.queuedBytes === 0;
+          // A client that takes a little may be fast enough for all of it, on some machines.
+          const { streams } = running.app;
+          const served = () => trickles && (paced ? streams.queuedBytes === 0 : streams.size === 0);
           await eventually(() => cuts() === before + 1 || served(), "the stream to be cut");
           // One message may be longer than what is left.
           expect(most).toBeLessThanOrEqual(LIMIT + 2 * LINE.length);
