@@ -110,17 +110,19 @@ function edge() {
     "NGINX's own refusals are JSON-RPC on /mcp and JSON elsewhere (%s)",
     async (version) => {
       const big = "$(head -c 9000 /dev/zero | tr '\\0' a)";
+      // NGINX refuses an upload by its declared length, and stops reading it (STOP_SENDING over HTTP/3, RFC 9114 section 4.1).
+      // Debian's curl then fails now and then with "SSL error 1" and drops the response: over HTTP/3 the request declares a body that it does not send.
+      const upload =
+        version === "--http3-only"
+          ? `curl ${version} -X POST -H 'Content-Length: 9000000'`
+          : `head -c 9000000 /dev/zero | curl ${version} -H Expect: --data-binary @-`;
       const cases: [string, number, object?][] = [
         [`curl ${version} -X TRACE $U/mcp -D -`, 405],
         [`curl ${version} -X TRACE $U/api/x -D -`, 405, { mcp: false }],
         [`curl ${version} $U/admin -D -`, 404, { mcp: false }],
         [`curl ${version} $U/debug/pprof -D -`, 404, { mcp: false }],
-        [`head -c 9000000 /dev/zero | curl ${version} -H Expect: $U/mcp/ --data-binary @- -D -`, 413],
-        [
-          `head -c 9000000 /dev/zero | curl ${version} -H Expect: $U/api/x --data-binary @- -D -`,
-          413,
-          { mcp: false },
-        ],
+        [`${upload} $U/mcp/ -D -`, 413],
+        [`${upload} $U/api/x -D -`, 413, { mcp: false }],
       ];
       if (version === "--http1.1")
         cases.push(
