@@ -1,8 +1,7 @@
-import { existsSync } from "node:fs";
-import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { filesArchive } from "../cloud-init/files-archive.ts";
 import { filesHash, type MachineFile } from "../cloud-init/machine-files.ts";
+import { useCached, writeCached } from "./cached-files.ts";
 import { cacheFolder } from "./paths.ts";
 
 /** The machine's files as one archive, for the deploy script of a machine that is already up. */
@@ -15,9 +14,6 @@ export interface FilesArchive {
 export async function writeFilesArchive(files: MachineFile[]): Promise<FilesArchive> {
   const hash = filesHash(files);
   const archive = join(cacheFolder("files"), `files-${hash}.tar`);
-  if (!existsSync(archive)) {
-    await writeFile(`${archive}.partial`, await filesArchive(files));
-    await rename(`${archive}.partial`, archive);
-  }
+  if (!(await useCached(archive))) await writeCached(archive, await filesArchive(files));
   return { hash, archive };
 }

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
@@ -8,6 +7,7 @@ import { constants, zstdCompress } from "node:zlib";
 import { build } from "esbuild";
 import { pack } from "tar-stream";
 import { BUNDLED_SERVER } from "../cloud-init/app.ts";
+import { useCached, writeCached } from "./cached-files.ts";
 import { type Arch, type NativeParts, nativeParts } from "./native-parts.ts";
 import { nodePins } from "./official-node.ts";
 import { cacheFolder, projectRoot } from "./paths.ts";
@@ -164,10 +164,15 @@ const ROOT = { uid: 0, gid: 0, uname: "root", gname: "root", mtime: new Date(0) 
  * Build the release, or take it from the cache when nothing of it changed (bundling alone takes a fraction of a second;
  * compressing Node takes one).
  * @param arch processor of the machine that runs it; default: this host's
+ * @param folder where the archive lies; default: the cache
  */
-export function buildRelease(entry?: string, arch = process.arch as Arch): Promise<BuiltRelease> {
-  const key = `${arch} ${entry}`;
-  const building = underWay.get(key) ?? builtRelease(entry, arch).finally(() => underWay.delete(key));
+export function buildRelease(
+  entry?: string,
+  arch = process.arch as Arch,
+  folder = cacheFolder("releases"),
+): Promise<BuiltRelease> {
+  const key = `${arch} ${entry} ${folder}`;
+  const building = underWay.get(key) ?? builtRelease(entry, arch, folder).finally(() => underWay.delete(key));
   underWay.set(key, building);
   return building;
 }
@@ -181,7 +186,7 @@ const named = (folder: string, hash: string): BuiltRelease => ({
   sbom: join(folder, `${hash}.cdx.json`),
 });
 
-async function builtRelease(entry: string | undefined, arch: Arch): Promise<BuiltRelease> {
+async function builtRelease(entry: string | undefined, arch: Arch, folder: string): Promise<BuiltRelease> {
   const program = await bundled(entry ?? join(projectRoot, "server/main.ts"));
   const thread = await bundled(join(projectRoot, "server/index/worker.ts"));
   const server = { name: SERVER, mode: 0o644, content: program.content };
@@ -194,12 +199,10 @@ async function builtRelease(entry: string | undefined, arch: Arch): Promise<Buil
   const bill = { name: "sbom.cdx.json", mode: 0o644, content: Buffer.from(list) };
   const entries = [server, worker, bill, ...parts.flat()];
   const inputs = entries.map(({ name, mode, content }) => [name, mode, sha256(content)]);
-  const folder = cacheFolder("releases");
   const known = join(folder, `${sha256(JSON.stringify([process.versions.zstd, inputs])).slice(0, 32)}.hash`);
-  if (existsSync(known)) {
-    const hash = await readFile(known, "utf8");
-    const release = named(folder, hash);
-    if (existsSync(release.archive) && existsSync(release.sbom)) return release;
+  if (await useCached(known)) {
+    const release = named(folder, await readFile(known, "utf8"));
+    if (await useCached(release.archive, release.sbom)) return release;
   }
   const compress = promisify(zstdCompress);
   const data = await compress(await reproducibleTar(entries), {
@@ -207,13 +210,8 @@ async function builtRelease(entry: string | undefined, arch: Arch): Promise<Buil
   });
   const hash = sha256(data);
   const release = named(folder, hash);
-  for (const [file, content] of [
-    [release.sbom, bill.content],
-    [release.archive, data],
-  ] as const) {
-    await writeFile(`${file}.partial`, content);
-    await rename(`${file}.partial`, file);
-  }
-  await writeFile(known, hash);
+  await writeCached(release.sbom, bill.content);
+  await writeCached(release.archive, data);
+  await writeCached(known, hash);
   return release;
 }

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { rename } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { isCloneUrl } from "../cloud-init/workspace-address.ts";
+import { makeCached, useCached } from "./cached-files.ts";
 import { run } from "./exec.ts";
 import { cacheFolder } from "./paths.ts";
 import type { CommonSettings } from "./settings.ts";
@@ -98,14 +97,14 @@ async function refsOf(folder: string, wanted: readonly string[]): Promise<Map<st
 export async function bundleOf({ folder, refs, identity }: Workspace): Promise<string> {
   if (folder === "") return "";
   const file = join(cacheFolder("workspaces"), `${identity}.bundle`);
-  if (existsSync(file)) return file;
-  const partial = `${file}.${process.pid}.partial`;
-  await git(folder, "bundle", "create", "--quiet", partial, "HEAD", ...refs).catch((error: Error) => {
-    throw new Error(
-      `${error.message}\nIf ${folder} is a partial clone, get what it lacks: git -C ${folder} fetch --refetch --no-filter`,
-    );
-  });
-  await rename(partial, file);
+  if (await useCached(file)) return file;
+  await makeCached(file, (partial) =>
+    git(folder, "bundle", "create", "--quiet", partial, "HEAD", ...refs).catch((error: Error) => {
+      throw new Error(
+        `${error.message}\nIf ${folder} is a partial clone, get what it lacks: git -C ${folder} fetch --refetch --no-filter`,
+      );
+    }),
+  );
   return file;
 }
 

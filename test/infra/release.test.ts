@@ -15,6 +15,7 @@ import { GRAMMARS } from "../../server/index/languages.ts";
 import { eventually, makeRepository } from "../server/support.ts";
 
 let folder = "";
+let built = "";
 let release: BuiltRelease;
 
 interface Component {
@@ -35,9 +36,14 @@ interface Document {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "mcp-edge-release-"));
-  release = await buildRelease();
+  // Not in the cache: other suites use what lies there.
+  built = await mkdtemp(join(tmpdir(), "mcp-edge-releases-"));
+  release = await buildRelease(undefined, undefined, built);
 }, 60_000);
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+  await rm(built, { recursive: true });
+});
 
 describe("buildRelease", () => {
   test("is named by the sha256 of its bytes", async () => {
@@ -51,7 +57,7 @@ describe("buildRelease", () => {
   test("has the same bytes when it is built again from scratch", async () => {
     const first = await readFile(release.archive);
     await rm(release.archive);
-    const again = await buildRelease();
+    const again = await buildRelease(undefined, undefined, built);
     expect(again).toEqual(release);
     expect(first.equals(await readFile(again.archive))).toBe(true);
   }, 60_000);
@@ -158,15 +164,14 @@ describe("buildRelease", () => {
   test("changes its hash with the server's code", async () => {
     const entry = join(folder, "other.ts");
     await writeFile(entry, 'console.log("another server");\n');
-    const other = await buildRelease(entry);
+    const other = await buildRelease(entry, undefined, built);
     expect(other.hash).not.toBe(release.hash);
-    await rm(other.archive);
   }, 60_000);
 });
 
 test("a release for the other processor has its Node and its ripgrep", async () => {
   const [arch, elf] = process.arch === "x64" ? (["arm64", 0xb7] as const) : (["x64", 0x3e] as const);
-  const other = await buildRelease(undefined, arch);
+  const other = await buildRelease(undefined, arch, built);
   expect(other.hash).not.toBe(release.hash);
   const unpacked = await mkdtemp(join(tmpdir(), "mcp-edge-release-"));
   await run("tar", ["--zstd", "-xf", other.archive, "-C", unpacked]);
