@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { ServerConfig } from "../config/config.ts";
 import type { BucketStore } from "../http/limits/buckets.ts";
+import { takeForNetwork } from "../http/limits/network-buckets.ts";
 import { networkOf } from "../http/network.ts";
 import type { Check } from "../http/readiness.ts";
 import { registerAccount } from "../people/account-routes.ts";
@@ -120,8 +121,9 @@ function issuedTokens(
       people: server.people,
     });
   const { issuer, audience = resource, scopes } = config.jwt;
+  const untypedAllowed = config.jwt.untypedAllowed === "yes";
   if (config.authMode !== "jwt" || !issuer) return undefined;
-  return new IssuerAuthenticator({ ...shared, issuer, audience, scopes, onProblem });
+  return new IssuerAuthenticator({ ...shared, issuer, audience, scopes, untypedAllowed, onProblem });
 }
 
 async function openServer(options: OpenAuthOptions): Promise<AuthorizationServer> {
@@ -135,7 +137,14 @@ async function openServer(options: OpenAuthOptions): Promise<AuthorizationServer
     people: options.people ?? new StoredPeople(store, config.publicUrl.origin),
     events,
     allowFetch: async (address) =>
-      (await buckets.take(`client-document:${networkOf(address)}`, atOnce, perMinute / 60)).allowed,
+      (
+        await takeForNetwork(buckets, {
+          purpose: "client-document:",
+          client: networkOf(address),
+          capacity: atOnce,
+          perSecond: perMinute / 60,
+        })
+      ).allowed,
     ...(fetch ? { fetch } : {}),
     onProblem,
   });

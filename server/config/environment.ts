@@ -53,6 +53,11 @@ export const Environment = z.object({
       example: "api://mcp-edge",
       unset: "this server's `/mcp`",
     }),
+    untypedAllowed: variable("JWT_UNTYPED_ALLOWED", type.choice("yes", "no"), {
+      description:
+        "Accepts access tokens whose header has the type `JWT` or none, for issuers that do not set `at+jwt` (RFC 9068): Entra, Keycloak, Auth0's and Okta's default. ID tokens of such an issuer are still refused by their audience and claims.",
+      default: "no",
+    }),
     scopes: variable("JWT_SCOPES", type.scopeMap, {
       description:
         "What the issuer's scopes or roles stand for here: `theirs=ours`, separated by blanks. Ours: `code:read`, `ops`. Without it they have the same names.",

@@ -15,3 +15,14 @@ export function networkOf(address: string): string {
     .map((part) => part.toString(16))
     .join(":")}::/64`;
 }
+
+/**
+ * The wider network around one: an IPv6 site, which often gets a whole /48 and so has 65,536 networks of its own.
+ *
+ * @param network as `networkOf` returns it
+ * @returns for instance `2001:db8:1::/48`; undefined for everything but an IPv6 /64
+ */
+export function siteOf(network: string): string | undefined {
+  const [, site] = /^((?:[0-9a-f]{1,4}:){3})[0-9a-f]{1,4}::\/64$/.exec(network) ?? [];
+  return site && `${site}:/48`;
+}

@@ -4,6 +4,7 @@ import { rememberBrowser } from "../auth/oauth/known-browser.ts";
 import { originOf } from "../auth/origin.ts";
 import { Refusal } from "../http/errors.ts";
 import type { BucketStore } from "../http/limits/buckets.ts";
+import { takeForNetwork } from "../http/limits/network-buckets.ts";
 import { networkOf } from "../http/network.ts";
 import type { HtmlPage } from "../pages/layout.ts";
 import { Enrolment } from "./enrolment.ts";
@@ -75,7 +76,12 @@ export function registerPeople(app: FastifyInstance, options: PeopleRoutesOption
       const link = await people.links.check(token, purpose);
       // A link cannot be guessed. Its visits are counted apart, so that nobody on the same network can use them up.
       const visitor = link ? `link ${link.id}` : networkOf(request.ip);
-      const bucket = await buckets.take(`enrol:${visitor}`, atOnce, perMinute / 60);
+      const bucket = await takeForNetwork(buckets, {
+        purpose: "enrol:",
+        client: visitor,
+        capacity: atOnce,
+        perSecond: perMinute / 60,
+      });
       if (!bucket.allowed) throw new Refusal(429, "Too many attempts. Wait a minute and try again.", 60);
       const { headers, body } = await work(token);
       return reply.headers(headers).send(body);

@@ -1,11 +1,15 @@
 import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
 import fp from "fastify-plugin";
 import { SSE_HEADERS } from "../http/event-stream.ts";
+import { networkOf, siteOf } from "../http/network.ts";
 import type { Streams } from "../http/streams.ts";
 import { EVERY_REQUEST } from "./every-request.ts";
 
 /** Open demo streams at the same time; the route asks for no token. */
 const MAX_OPEN = 50;
+/** Of these, open for one network and, for IPv6, for the site around it. */
+const MAX_PER_NETWORK = 10;
+const MAX_PER_SITE = 20;
 /** Shortest time between two events, milliseconds: with all streams open that is 500 small writes a second. */
 const MIN_INTERVAL_MS = 100;
 /** Longest life of a demo stream, milliseconds: nobody keeps a place for good. */
@@ -32,6 +36,15 @@ export interface DemoStreamOptions {
 export const demoStream = fp<DemoStreamOptions>(
   async (app, { hosts, streams, keepAliveMs }) => {
     let open = 0;
+    const openBy = new Map<string, number>();
+    const count = (keys: readonly string[], by: 1 | -1) => {
+      open += by;
+      for (const key of keys) {
+        const left = (openBy.get(key) ?? 0) + by;
+        if (left > 0) openBy.set(key, left);
+        else openBy.delete(key);
+      }
+    };
     app.get<{ Querystring: Record<string, unknown> }>(
       "/demo/stream",
       { exposeHeadRoute: false, onRequest: hostHeaderValidation(hosts) },
@@ -41,7 +54,20 @@ export const demoStream = fp<DemoStreamOptions>(
             .code(503)
             .header("retry-after", "5")
             .send({ error: "Too many demo streams are open; try again soon" });
-        open++;
+        const network = networkOf(request.ip);
+        const site = siteOf(network);
+        if (
+          (openBy.get(network) ?? 0) >= MAX_PER_NETWORK ||
+          (site !== undefined && (openBy.get(site) ?? 0) >= MAX_PER_SITE)
+        )
+          return reply
+            .code(429)
+            .header("retry-after", "5")
+            .send({
+              error: `This network has too many demo streams open (${MAX_PER_NETWORK} at most); close one, or try again soon`,
+            });
+        const keys = site === undefined ? [network] : [network, site];
+        count(keys, 1);
         const intervalMs = clamped(request.query.ms, 1_000, MIN_INTERVAL_MS, 60_000);
         const most = MAX_LIFE_MS / intervalMs;
         const total = clamped(request.query.n, Math.floor(most), 1, Math.floor(most));
@@ -52,7 +78,7 @@ export const demoStream = fp<DemoStreamOptions>(
           paced: true,
           log: request.log,
           abort: () => reply.raw.destroy(),
-          onEnd: () => open--,
+          onEnd: () => count(keys, -1),
         });
         return reply.send(new Response(body, { headers: SSE_HEADERS }));
       },

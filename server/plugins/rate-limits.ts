@@ -3,6 +3,7 @@ import { isTokenHolder } from "../auth/guard.ts";
 import type { ServerConfig } from "../config/config.ts";
 import { Refusal } from "../http/errors.ts";
 import type { BucketStore } from "../http/limits/buckets.ts";
+import { takeForNetwork } from "../http/limits/network-buckets.ts";
 import type { RefusalReason } from "../http/limits/refusal-reason.ts";
 import { networkOf } from "../http/network.ts";
 import { isLocalCaller } from "../http/peer.ts";
@@ -18,19 +19,20 @@ export interface RateLimitsOptions {
 }
 
 /**
- * Two token buckets: one by address, before the client is authenticated (so that guessing tokens costs), one by token.
+ * Token buckets: by address, before the client is authenticated (so that guessing tokens costs), and by token.
  * A caller on the machine itself has no address bucket: health checks must come through.
  */
 export const rateLimits = fp<RateLimitsOptions>(
   async (app, { limits, buckets, refused }) => {
-    async function take(key: string, perSecond: number, reason: RefusalReason, whose: string): Promise<void> {
-      const { allowed, waitMs } = await buckets.take(key, perSecond * BURST_SECONDS, perSecond);
+    async function take(client: string, limit: number, reason: RefusalReason, whose: string): Promise<void> {
+      const bucket = { purpose: "", client, capacity: limit * BURST_SECONDS, perSecond: limit };
+      const { allowed, waitMs, perSecond, site } = await takeForNetwork(buckets, bucket);
       if (allowed) return;
       refused(reason);
       const wait = Math.max(1, Math.ceil(waitMs / 1_000));
       throw new Refusal(
         429,
-        `Too many requests: ${whose} may send ${perSecond} a second; try again in ${wait} s`,
+        `Too many requests: ${site ? "the /48 network of this address" : whose} may send ${perSecond} a second; try again in ${wait} s`,
         wait,
       );
     }

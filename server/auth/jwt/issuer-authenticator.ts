@@ -30,9 +30,15 @@ const ALGORITHMS = [
   "Ed25519",
 ];
 
+/** Media type of an access token, without `application/` (RFC 9068, section 2.1). */
+const ACCESS_TOKEN = "at+jwt";
+const WRONG_TYPE = `the type (typ) of the token is not ${ACCESS_TOKEN}; JWT_UNTYPED_ALLOWED=yes accepts access tokens of issuers that do not set it`;
+
 export interface IssuerAuthenticatorOptions {
   readonly issuer: URL;
   readonly audience: string;
+  /** Whether a token's `typ` may be `JWT` or missing. Default: it must be `at+jwt` (RFC 9068, section 4). */
+  readonly untypedAllowed?: boolean;
   /** Ours by theirs; empty: the same names. */
   readonly scopes: ReadonlyMap<string, Scope>;
   /** URL of the protected-resource metadata (RFC 9728). */
@@ -86,17 +92,19 @@ export class IssuerAuthenticator implements Authenticator {
     now: number,
     from: OriginSource | undefined,
   ): Promise<VerifiedToken | RefusedBearer> {
-    const { audience, scopes, onProblem } = this.#options;
+    const { audience, scopes, untypedAllowed = false, onProblem } = this.#options;
     try {
       const { issuer, keys } = await this.#keys.get();
-      const { payload } = await jwtVerify(token, keys, {
+      const { payload, protectedHeader } = await jwtVerify(token, keys, {
         issuer,
         audience,
         algorithms: ALGORITHMS,
+        ...(untypedAllowed ? {} : { typ: ACCESS_TOKEN }),
         requiredClaims: ["sub", "exp"],
         clockTolerance: CLOCK_SKEW,
         currentDate: new Date(now),
       });
+      if (untypedAllowed) refuseOtherTypes(protectedHeader.typ, payload);
       const expiresAt = (Number(payload.exp) + CLOCK_SKEW) * 1_000;
       const verified = {
         principal: principalOf(payload, mappedScopes(payload, scopes), expiresAt),
@@ -107,6 +115,8 @@ export class IssuerAuthenticator implements Authenticator {
     } catch (error) {
       if (error instanceof errors.JWTExpired)
         return this.#answers.invalid("the access token has expired", { from });
+      if (error instanceof errors.JWTClaimValidationFailed && error.claim === "typ")
+        return this.#answers.invalid(WRONG_TYPE, { guessed: true, from });
       const wrong = error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout);
       if (!wrong) onProblem(error as Error);
       const reason = wrong
@@ -115,6 +125,17 @@ export class IssuerAuthenticator implements Authenticator {
       return this.#answers.invalid(reason, { guessed: wrong, from });
     }
   }
+}
+
+/**
+ * Of an issuer that does not set the type of its access tokens. What says that it is another kind of token (an ID token, OpenID Connect Core,
+ * section 3.1.3.6; a logout token; a DPoP proof) is refused all the same.
+ */
+function refuseOtherTypes(typ: string | undefined, payload: JWTPayload): void {
+  const type = (typ ?? "JWT").toLowerCase().replace(/^application\//, "");
+  if (type !== "jwt" && type !== ACCESS_TOKEN) throw new errors.JWTInvalid(`its type (typ) is ${type}`);
+  if (payload.typ === "ID" || "at_hash" in payload || "c_hash" in payload)
+    throw new errors.JWTInvalid("it is an ID token; send the access token");
 }
 
 function principalOf(payload: JWTPayload, scopes: Scope[], expiresAt: number): Principal {

@@ -2,8 +2,10 @@ import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Refusal } from "../../http/errors.ts";
 import type { BucketStore } from "../../http/limits/buckets.ts";
+import { takeForNetwork } from "../../http/limits/network-buckets.ts";
 import { networkOf } from "../../http/network.ts";
 import { noSignIn } from "../../http/no-sign-in.ts";
+import { errorPage } from "../../pages/error.ts";
 import { eventText } from "../events.ts";
 import { originOf } from "../origin.ts";
 import type { AuthorizationServer } from "./authorization-server.ts";
@@ -94,7 +96,12 @@ export async function registerOAuth(app: FastifyInstance, options: OAuthPluginOp
           .send({ error, error_description: description });
       };
       const { atOnce, perHour } = REGISTRATIONS;
-      const bucket = await buckets.take(`register:${networkOf(request.ip)}`, atOnce, perHour / 3_600);
+      const bucket = await takeForNetwork(buckets, {
+        purpose: "register:",
+        client: networkOf(request.ip),
+        capacity: atOnce,
+        perSecond: perHour / 3_600,
+      });
       if (!bucket.allowed) {
         reply.header("retry-after", Math.ceil(bucket.waitMs / 1_000));
         return refuse(
@@ -134,13 +141,21 @@ function jsonOf(request: FastifyRequest): unknown {
   }
 }
 
+/** Whether a person reads the answer. Browsers ask for HTML by name when they open a page, and clients do not. */
+const wantsPage = (request: FastifyRequest) => request.headers.accept?.includes("text/html") === true;
+
 function oauthError(error: Error & { statusCode?: number }, request: FastifyRequest, reply: FastifyReply) {
   const status = error.statusCode ?? 500;
   const known = error instanceof Refusal || status < 500;
   if (!known) request.log.error({ err: error }, "authorization server");
   const description = known ? error.message : "Internal server error";
-  return reply
-    .code(status)
-    .header("cache-control", "no-store")
-    .send({ error: known ? "invalid_request" : "server_error", error_description: description });
+  reply.code(status).header("cache-control", "no-store");
+  if (wantsPage(request)) {
+    const shown = known
+      ? description
+      : `This server failed. Its log names the reason, for request ${request.id}.`;
+    const { headers, body } = errorPage(known ? "invalid_request" : "server_error", shown);
+    return reply.headers(headers).send(body);
+  }
+  return reply.send({ error: known ? "invalid_request" : "server_error", error_description: description });
 }

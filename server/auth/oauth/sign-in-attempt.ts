@@ -1,6 +1,7 @@
 import type { FastifyRequest } from "fastify";
 import { Refusal } from "../../http/errors.ts";
 import type { BucketStore } from "../../http/limits/buckets.ts";
+import { takeForNetwork } from "../../http/limits/network-buckets.ts";
 import type { SignedIn } from "../people.ts";
 import type { AuthorizationServer } from "./authorization-server.ts";
 import { sourceOf } from "./known-browser.ts";
@@ -38,7 +39,12 @@ export async function attemptSignIn(
   const passkey = form.get("passkey") ?? "";
   // A passkey cannot be guessed. Its attempts are counted by visit, so that nobody on the same network can use them up.
   const source = passkey ? `visit ${visit.uid}` : await sourceOf(request, server, login);
-  const bucket = await buckets.take(`sign-in:${source}`, ATTEMPTS.atOnce, ATTEMPTS.perMinute / 60);
+  const bucket = await takeForNetwork(buckets, {
+    purpose: "sign-in:",
+    client: source,
+    capacity: ATTEMPTS.atOnce,
+    perSecond: ATTEMPTS.perMinute / 60,
+  });
   if (!bucket.allowed) {
     visit.refused(login, "too many attempts from this network");
     throw new Refusal(429, "Too many attempts. Wait a minute and try again.");

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { networkOf } from "../../../server/http/network.ts";
+import { networkOf, siteOf } from "../../../server/http/network.ts";
 
 test.each([
   ["192.0.2.1", "192.0.2.1"],
@@ -15,3 +15,10 @@ test.each([
   ["64:ff9b::192.0.2.1", "64:ff9b:0:0::/64"],
   ["unknown", "unknown"],
 ])("the network of %s is %s", (address, network) => expect(networkOf(address)).toBe(network));
+
+test.each([
+  ["2001:db8:1:2::/64", "2001:db8:1::/48"],
+  ["192.0.2.1", undefined],
+  ["browser abc", undefined],
+  ["token:2001:db8:1:2::/64", undefined],
+])("the site of %s is %s", (network, site) => expect(siteOf(network)).toBe(site));

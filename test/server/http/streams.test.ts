@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { type RunningApp, readUntil, startApp, temporaryFolder } from "../support.ts";
+import { eventually, type RunningApp, readUntil, startApp, temporaryFolder } from "../support.ts";
 
 async function withApp(test_: (running: RunningApp) => Promise<void>): Promise<void> {
   const folder = await temporaryFolder();
@@ -18,6 +18,38 @@ const logged = async (running: RunningApp) => {
 };
 
 describe("GET /demo/stream", () => {
+  test("one network, and one IPv6 site, has a part of the streams that may be open", async () => {
+    await using running = await startApp({ AUTH_MODE: "none" });
+    const abort = new AbortController();
+    const open = async (address: string) => {
+      const headers = { "x-forwarded-for": address };
+      const response = await fetch(`${running.origin}/demo/stream?ms=60000`, {
+        headers,
+        signal: abort.signal,
+      });
+      return response.status;
+    };
+    const statuses = async (addresses: string[]) => {
+      const all: number[] = [];
+      for (const address of addresses) all.push(await open(address));
+      return all;
+    };
+    const ten = Array.from({ length: 10 }, () => 200);
+    expect(await statuses(Array(11).fill("192.0.2.1"))).toEqual([...ten, 429]);
+    expect(
+      await statuses(["2001:db8:1:1::1", "2001:db8:1:2::1"].flatMap((one) => Array(10).fill(one))),
+    ).toEqual([...ten, ...ten]);
+    expect(await statuses(["2001:db8:1:3::1", "2001:db8:2:1::1"])).toEqual([429, 200]);
+    // What is closed makes room.
+    abort.abort();
+    await eventually(() => running.app.streams.size === 0, "the streams to close");
+    const again = await fetch(`${running.origin}/demo/stream?n=1`, {
+      headers: { "x-forwarded-for": "192.0.2.1" },
+    });
+    expect(again.status).toBe(200);
+    await again.text();
+  });
+
   test("starts with a comment, numbers its events, ends, and logs one line", () =>
     withApp(async (running) => {
       const response = await fetch(`${running.origin}/demo/stream?n=3&ms=100`, {

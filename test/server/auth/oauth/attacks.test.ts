@@ -282,6 +282,27 @@ test("a flood of registrations fills the store for an hour, not for a day", asyn
   expect(await lifeOf(await registeredClient(other.origin))).toBeLessThanOrEqual(CROWDED.unusedMs);
 });
 
+test("a failure of this server is a page for a browser, JSON for a client, and says nothing of its reason", async () => {
+  await using other = await startOAuth();
+  const client = await registeredClient(other.origin);
+  const url = authorizationUrl(other.origin, client, { code_challenge: pkce().challenge });
+  const { url: signIn } = await new Browser().get(url);
+  other.server.interactions.details = async () => {
+    throw new Error("the database is at db.internal");
+  };
+  const page = await fetch(signIn, { headers: { accept: "text/html,*/*;q=0.8" } });
+  expect([page.status, page.headers.get("content-type")]).toEqual([500, "text/html; charset=utf-8"]);
+  expect(page.headers.get("content-security-policy")).toContain("frame-ancestors 'none'");
+  const text = await page.text();
+  expect(text).toContain("server_error");
+  expect(text).not.toContain("db.internal");
+  const json = await fetch(signIn, { headers: { accept: "*/*" } });
+  expect([json.status, await json.json()]).toEqual([
+    500,
+    { error: "server_error", error_description: "Internal server error" },
+  ]);
+});
+
 test("no secret is in the log, in the events or, but for the keys, in the store", async () => {
   const { tokens, code, verifier, browser } = await connect(origin);
   await refresh(origin, "nobody", tokens.refresh_token);

@@ -169,7 +169,11 @@ describe("jwt", () => {
     issuer.closeAllConnections();
     await new Promise((resolve) => issuer.close(resolve));
   });
-  const sign = (claims: Record<string, unknown> = {}, key = keys) =>
+  const sign = (
+    claims: Record<string, unknown> = {},
+    key = keys,
+    header: { typ?: string } = { typ: "at+jwt" },
+  ) =>
     new SignJWT({
       iss: url,
       aud: "api://mcp-edge",
@@ -178,19 +182,46 @@ describe("jwt", () => {
       exp: Math.floor(Date.now() / 1_000) + 60,
       ...claims,
     })
-      .setProtectedHeader({ alg: "RS256", kid: key.jwk.kid ?? "" })
+      .setProtectedHeader({ alg: "RS256", kid: key.jwk.kid ?? "", ...header })
       .sign(key.privateKey);
 
+  const settings = () => ({
+    AUTH_MODE: "jwt",
+    PUBLIC_URL: "http://127.0.0.1:3000",
+    JWT_ISSUER: url,
+    JWT_AUDIENCE: "api://mcp-edge",
+    JWT_SCOPES: "mcp.read=code:read",
+    TOKENS_FILE: "/nonexistent/tokens.json",
+    SHED_EVENT_LOOP_MS: "0",
+  });
+
+  test("only access tokens get in, and those of an issuer that does not set their type where that is allowed", async () => {
+    const typed = { typ: "application/at+jwt" };
+    const tokens = {
+      access: await sign({}, keys, typed),
+      jwt: await sign({}, keys, { typ: "JWT" }),
+      untyped: await sign({}, keys, {}),
+      logout: await sign({}, keys, { typ: "logout+jwt" }),
+      id: await sign({ at_hash: "x" }, keys, { typ: "JWT" }),
+      keycloakId: await sign({ typ: "ID" }, keys, { typ: "JWT" }),
+    };
+    const admitted = async (more: Record<string, string>) => {
+      await using running = await startApp({ ...settings(), ...more });
+      const names: string[] = [];
+      for (const [name, token] of Object.entries(tokens)) {
+        const answer = await list(running.origin, token);
+        if (answer.status === 200) names.push(name);
+        else if (name === "jwt") expect(await answer.text()).toContain("JWT_UNTYPED_ALLOWED=yes");
+      }
+      return names;
+    };
+    expect(await admitted({})).toEqual(["access"]);
+    expect(await admitted({ JWT_UNTYPED_ALLOWED: "yes" })).toEqual(["access", "jwt", "untyped"]);
+  });
+
   test("another issuer's tokens get in by its keys, its audience and its scopes, and nothing else does", async () => {
-    await using running = await startApp({
-      AUTH_MODE: "jwt",
-      PUBLIC_URL: "http://127.0.0.1:3000",
-      JWT_ISSUER: url,
-      JWT_AUDIENCE: "api://mcp-edge",
-      JWT_SCOPES: "mcp.read=code:read",
-      TOKENS_FILE: "/nonexistent/tokens.json",
-      SHED_EVENT_LOOP_MS: "0",
-    });
+    await using running = await startApp(settings());
+    reads = 0;
     const metadata = (await (
       await fetch(`${running.origin}/.well-known/oauth-protected-resource/mcp`)
     ).json()) as object;
