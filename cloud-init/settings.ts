@@ -65,8 +65,10 @@ export const messageOf = (issue: z.core.$ZodIssue): string =>
 /** What differs from machine to machine; everything else in `files/` is the same on all of them. */
 export const MachineSettings = z
   .object({
-    /** Public host name, the only one that is served. */
+    /** Public host name. */
     domain: hostName,
+    /** A second one, which takes static tokens only (server: TOKEN_DOMAIN). "": none. */
+    tokenDomain: z.union([z.literal(""), hostName]),
     /** Contact of the ACME account. */
     email: emailAddress,
     acmeServer: acmeUrl,

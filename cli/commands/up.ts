@@ -78,6 +78,7 @@ async function summary(
   doctor: { text: string; protocols: string } | undefined,
 ): Promise<string> {
   const { deployed, changes, token, enrolment } = result;
+  const none = "Token: none is needed, anybody who reaches the machine may call (setting auth: none)";
   const shown = token
     ? `Token: ${token.token}\n       Keep it: it is stored hashed and is not shown again. Another: npm run mcp-edge -- token create`
     : "Token: the one that you have (a new one: npm run mcp-edge -- token create)";
@@ -85,7 +86,7 @@ async function summary(
     noChanges(changes) ? "Nothing changed." : describeChanges(changes, "Changed"),
     doctor ? `\n${doctor.text}` : "",
     `URL:   ${deployed.url}${doctor ? `   (${doctor.protocols})` : ""}`,
-    shown,
+    result.auth === "none" ? none : shown,
     ...(enrolment ? [ownerText(enrolment, deployed.stack)] : []),
     "",
     connectText(await connectTarget(deployed.stack), token?.token),

@@ -1,11 +1,15 @@
+import type { Settings } from "../../infra/settings.ts";
+
 /** A server as its clients see it. */
 export interface ConnectTarget {
   stack: string;
   url: string;
   /** PEM file of its certificate's roots; undefined: every client trusts them. */
   rootsFile?: string;
-  /** People sign in (setting `auth: oauth`). Tokens then go to an endpoint of their own. */
-  signIn?: boolean;
+  /** The setting `auth`. Default: `token`. */
+  auth?: Settings["auth"];
+  /** The setting `tokenDomain`: a second host name, for tokens alone. "": none. */
+  tokenDomain?: string;
 }
 
 /** Ready-to-paste ways to connect a client. */
@@ -18,17 +22,18 @@ export interface Connection {
  * @param token the secret, or undefined when it was shown before: then the lines name the variable MCP_EDGE_TOKEN
  */
 export function connections(target: ConnectTarget, token: string | undefined): Connection[] {
-  const { rootsFile, stack, signIn } = target;
-  // Cursor and Claude Code ignore a pasted token where they find OAuth, and /mcp/token has none.
-  const url = signIn ? `${target.url}/token` : target.url;
+  const { rootsFile, stack, auth = "token" } = target;
+  const signIn = auth === "oauth" || auth === "jwt";
+  const url = signIn ? tokenUrl(target) : target.url;
   const trust = rootsFile ? `NODE_EXTRA_CA_CERTS=${rootsFile} ` : "";
   const bearer = `Bearer ${token ?? "$MCP_EDGE_TOKEN"}`;
   const name = stack === "local" ? "mcp-edge" : `mcp-edge-${stack}`;
-  const headers = { Authorization: bearer };
-  const vscode = JSON.stringify({ name, type: "http", url, headers });
-  const cursor = JSON.stringify({ mcpServers: { [name]: { url, headers } } }, null, 2);
+  const open = auth === "none";
+  const withHeaders = open ? {} : { headers: { Authorization: bearer } };
+  const vscode = JSON.stringify({ name, type: "http", url, ...withHeaders });
+  const cursor = JSON.stringify({ mcpServers: { [name]: { url, ...withHeaders } } }, null, 2);
   const call = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
-  const quoted = token ? `'${vscode}'` : `"${vscode.replaceAll('"', '\\"')}"`;
+  const quoted = token || open ? `'${vscode}'` : `"${vscode.replaceAll('"', '\\"')}"`;
   return [
     ...(signIn
       ? [
@@ -40,7 +45,7 @@ export function connections(target: ConnectTarget, token: string | undefined): C
       : []),
     {
       client: `Claude Code${signIn ? ", with a token" : ""}`,
-      text: `${trust}claude mcp add --transport http ${name} ${url} --header "Authorization: ${bearer}"`,
+      text: `${trust}claude mcp add --transport http ${name} ${url}${open ? "" : ` --header "Authorization: ${bearer}"`}`,
     },
     {
       client: "VS Code",
@@ -53,12 +58,16 @@ export function connections(target: ConnectTarget, token: string | undefined): C
     {
       client: "curl",
       text:
-        `curl ${rootsFile ? `--cacert ${rootsFile} ` : ""}${url} -H "Authorization: ${bearer}" -H 'Content-Type: application/json' ` +
+        `curl ${rootsFile ? `--cacert ${rootsFile} ` : ""}${url} ${open ? "" : `-H "Authorization: ${bearer}" `}-H 'Content-Type: application/json' ` +
         `-H 'Accept: application/json, text/event-stream' -d '${call}'`,
     },
     ...(rootsFile ? privateRoots(rootsFile, stack) : []),
   ];
 }
+
+/** Where tokens go if clients sign in: Cursor and Claude Code ignore a pasted token where they find OAuth, and there is none here. */
+const tokenUrl = ({ url, tokenDomain }: ConnectTarget) =>
+  tokenDomain ? `https://${tokenDomain}/mcp` : `${url}/token`;
 
 /**
  * How clients outside Node come to trust roots that no system knows. SSL_CERT_FILE (OpenSSL, Go on Linux, rustls-native-certs) replaces

@@ -15,15 +15,15 @@ import type { ConnectTarget } from "./client-setup.ts";
 export async function connectTarget(stack: string): Promise<ConnectTarget> {
   const config = await stackConfig(stack);
   const settings = parseSettings(rawSettings(config), stack);
-  const signIn = settings.auth === "oauth";
-  if (settings.target !== "aws") return { ...(await readDeployed(stack)), signIn };
+  const { auth, tokenDomain } = settings;
+  if (settings.target !== "aws") return { ...(await readDeployed(stack)), auth, tokenDomain };
   const url = `https://${settings.domain}/mcp`;
   const roots = await acmeRoots(settings);
-  if (!roots) return { stack, url, signIn };
+  if (!roots) return { stack, url, auth, tokenDomain };
   // Clients want a file; this one holds certificates alone.
   const folder = cacheFolder("roots");
   await mkdir(folder, { recursive: true });
   const rootsFile = join(folder, `${stack}.pem`);
   await writeFile(rootsFile, roots);
-  return { stack, url, rootsFile, signIn };
+  return { stack, url, rootsFile, auth, tokenDomain };
 }

@@ -6,8 +6,8 @@ export class DoctorUsageError extends Error {
   override name = "DoctorUsageError";
 }
 
-/** The setting `auth` of a stack, or `none` for a server that lets every caller in. */
-export type AuthMode = "token" | "oauth" | "none";
+/** The setting `auth` of a stack. */
+export type AuthMode = "oauth" | "token" | "jwt" | "none";
 
 /** What is examined. */
 export interface Target {

@@ -6,6 +6,7 @@ import type { Check } from "../doctor/check.ts";
 import { CHECKS } from "../doctor/checks/index.ts";
 import { bansCheck, parseBans } from "../doctor/checks/machine/bans.ts";
 import { patchesCheck } from "../doctor/checks/machine/patches.ts";
+import { tokenDomainCheck } from "../doctor/checks/mcp/token-domain.ts";
 import { runWithProgress } from "../doctor/progress.ts";
 import type { DoctorReport } from "../doctor/run.ts";
 import type { AuthMode } from "../doctor/target.ts";
@@ -52,18 +53,21 @@ export async function doctorDefault(stack: string): Promise<DoctorDefault> {
   const inAws = await awsDefault(stack);
   if (inAws) return inAws;
   const deployed = await readDeployed(stack);
-  const more = [bansOf(deployed), patchesOf(deployed)];
-  const known = { ...target(deployed), ...(await signInOf(stack)), more };
+  const { more, ...access } = await accessOf(stack);
+  const known = { ...target(deployed), ...access, more: [bansOf(deployed), patchesOf(deployed), ...more] };
   if (process.env.MCP_EDGE_TOKEN) return known;
   const { token } = await createToken(deployed, { name: "doctor", ttl: TOKEN_SECONDS });
   return { ...known, token };
 }
 
-/** How callers get in at a stack, and the doctor's own way where people sign in. */
-async function signInOf(stack: string): Promise<Pick<DoctorDefault, "auth" | "signInLink">> {
-  const { auth } = parseSettings(rawSettings(await stackConfig(stack)), stack);
-  if (auth !== "oauth") return { auth };
-  return { auth, signInLink: async () => doctorSignInLink(await machineRef(stack)) };
+/** How callers get in at a stack, the doctor's own way where people sign in, and the check of a second host name. */
+async function accessOf(stack: string) {
+  const { auth, tokenDomain } = parseSettings(rawSettings(await stackConfig(stack)), stack);
+  return {
+    auth,
+    more: tokenDomain ? [tokenDomainCheck(tokenDomain)] : [],
+    ...(auth === "oauth" ? { signInLink: async () => doctorSignInLink(await machineRef(stack)) } : {}),
+  };
 }
 
 /** @returns undefined when the stack is not in AWS */
@@ -73,7 +77,7 @@ async function awsDefault(stack: string): Promise<DoctorDefault | undefined> {
   const settings = parseSettings(rawSettings(config), stack);
   if (settings.target !== "aws") return undefined;
   const ca = await acmeRoots(settings);
-  return { url: `https://${settings.domain}`, ...(await signInOf(stack)), ...(ca ? { ca } : {}) };
+  return { url: `https://${settings.domain}`, ...(await accessOf(stack)), ...(ca ? { ca } : {}) };
 }
 
 /** Examines a stack through the APIs of AWS. Only its settings are needed: it may have been brought up elsewhere, or not at all. */
@@ -92,8 +96,8 @@ export async function awsDoctor(stack: string, limitMs: number): Promise<DoctorR
 
 /** Examines a stack of this host that is up. */
 export async function doctorOf(deployed: Deployed, { quiet }: { quiet: boolean }): Promise<DoctorReport> {
-  const checks = [...CHECKS, bansOf(deployed)];
-  const { auth = "token" } = await signInOf(deployed.stack);
+  const { auth, more } = await accessOf(deployed.stack);
+  const checks = [...CHECKS, bansOf(deployed), ...more];
   return withShortToken(deployed, (token) =>
     runWithProgress({ ...target(deployed), auth, checks, token }, quiet),
   );

@@ -70,7 +70,7 @@ export async function up(options: UpOptions, signal: AbortSignal): Promise<UpRes
         title: `Pulumi up: stack ${stack}`,
         task: (context, task) => program(context, task, options, signal),
       },
-      { title: "Token", task: (context, task) => firstToken(context, task) },
+      { title: "Token", enabled: auth !== "none", task: (context, task) => firstToken(context, task) },
       { title: "Owner", enabled: auth === "oauth", task: (context, task) => firstPerson(context, task) },
     ],
     progress(options.json),

@@ -29,12 +29,16 @@ export type CertificateOutcome =
 const LIMIT = 10 * 60_000;
 
 /** The lines whose addresses DNS does not return. */
-async function missing({ lines }: AwaitedCertificate, domain: string, names: Names): Promise<string[]> {
-  const known = (await names.addresses(domain).catch(() => [])).map(canonical);
-  return lines.filter((line) => {
-    const [, type = "", value = ""] = / IN (A|AAAA) (\S+)$/.exec(line) ?? [];
-    return type !== "" && !known.includes(canonical(value));
-  });
+async function missing({ lines }: AwaitedCertificate, names: Names): Promise<string[]> {
+  const found = await Promise.all(
+    lines.map(async (line) => {
+      const [, name = "", value] = /^(\S+)\. \d+ IN A(?:AAA)? (\S+)$/.exec(line) ?? [];
+      if (value === undefined) return [];
+      const known = (await names.addresses(name).catch(() => [])).map(canonical);
+      return known.includes(canonical(value)) ? [] : [line];
+    }),
+  );
+  return found.flat();
 }
 
 const canonical = (address: string) =>
@@ -58,12 +62,12 @@ export async function awaitCertificate(
     if (open.length === 0) return { issued: true };
     const failed = open.find((status) => status?.certificateProblem);
     if (failed && awaited.records !== "lookup") {
-      const lines = await missing(awaited, awaited.domain, names);
+      const lines = await missing(awaited, names);
       if (lines.length > 0)
         return { issued: false, waitsForPeople: true, message: await explain(awaited, failed, lines) };
     }
     if (Date.now() >= end) {
-      const lines = await missing(awaited, awaited.domain, names);
+      const lines = await missing(awaited, names);
       return {
         issued: false,
         waitsForPeople: false,

@@ -6,6 +6,8 @@ import { type Transform, transformed } from "./transform.ts";
 
 export interface DnsArgs {
   domain: string;
+  /** A second host name of the machines. "": none. */
+  tokenDomain: string;
   email: string;
   /** Domain of the certificate authority; "": no CAA record. */
   caaIssuer: string;
@@ -23,7 +25,7 @@ export interface DnsArgs {
 }
 
 /**
- * The domain's records in Route 53, in a zone that is looked up or created. Without a zone, the text of the records to create.
+ * The records of the host names in Route 53, in a zone that is looked up or created. Without a zone, the text of the records to create.
  *
  * ### Cost
  * 0.50 USD a month for a zone of its own, 0.40 USD for a million queries.
@@ -36,10 +38,11 @@ export class Dns extends pulumi.ComponentResource {
 
   constructor(name: string, args: DnsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-edge:aws:Dns", name, {}, opts);
-    const { domain, email, caaIssuer } = args;
+    const { domain, tokenDomain, email, caaIssuer } = args;
+    const names = tokenDomain ? [domain, tokenDomain] : [domain];
     const all = pulumi
       .all([pulumi.all(args.ipv4), pulumi.all(args.ipv6)])
-      .apply(([ipv4, ipv6]) => dnsRecords({ domain, email, caaIssuer, ipv4, ipv6 }));
+      .apply(([ipv4, ipv6]) => dnsRecords({ names, email, caaIssuer, ipv4, ipv6 }));
     this.records = all.apply((list) =>
       list.flatMap((record) => record.values.map((value) => zoneLine(record, value))),
     );
@@ -60,21 +63,26 @@ export class Dns extends pulumi.ComponentResource {
           ),
         );
       const types = ["A", "AAAA", "HTTPS", ...(caaIssuer ? ["CAA"] : [])] as const;
-      for (const type of types) {
-        new aws.route53.Record(
-          ...transformed<aws.route53.RecordArgs>(
-            args.transform?.record,
-            `${name}-record-${type}`,
-            {
-              zoneId: zone.zoneId,
-              name: domain,
-              type,
-              ttl: TTL,
-              records: all.apply((list) => list.find((record) => record.type === type)?.values ?? []),
-            },
-            { parent: this },
-          ),
-        );
+      for (const host of names) {
+        for (const type of types) {
+          const values = all.apply(
+            (list) => list.find((one) => one.name === host && one.type === type)?.values,
+          );
+          new aws.route53.Record(
+            ...transformed<aws.route53.RecordArgs>(
+              args.transform?.record,
+              `${name}-${host === domain ? "" : "token-"}record-${type}`,
+              {
+                zoneId: zone.zoneId,
+                name: host,
+                type,
+                ttl: TTL,
+                records: values.apply((list) => list ?? []),
+              },
+              { parent: this },
+            ),
+          );
+        }
       }
     }
     this.registerOutputs({ records: this.records, nameServers: this.nameServers });

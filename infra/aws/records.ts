@@ -18,24 +18,25 @@ const issueValue = (issuer: string) =>
   issuer === "letsencrypt.org" ? `${issuer}; validationmethods=http-01` : issuer;
 
 /**
+ * @param args.names the domain, and the token domain if there is one
  * @param args.caaIssuer domain of the certificate authority. "": no CAA record, because a wrong one forbids every certificate
- * @returns the A, AAAA, HTTPS (RFC 9460: clients start with HTTP/3) and CAA records of the domain
+ * @returns the A, AAAA, HTTPS (RFC 9460: clients start with HTTP/3) and CAA records of each name
  */
 export function dnsRecords(args: {
-  domain: string;
+  names: string[];
   email: string;
   caaIssuer: string;
   ipv4: string[];
   ipv6: string[];
 }): DnsRecord[] {
-  const { domain: name, caaIssuer } = args;
+  const { caaIssuer } = args;
   const caa = [`0 issue "${issueValue(caaIssuer)}"`, '0 issuewild ";"', `0 iodef "mailto:${args.email}"`];
-  return [
+  return args.names.flatMap((name) => [
     { name, type: "A", ttl: TTL, values: args.ipv4 },
     { name, type: "AAAA", ttl: TTL, values: args.ipv6 },
     { name, type: "HTTPS", ttl: TTL, values: ['1 . alpn="h3,h2"'] },
     ...(caaIssuer ? [{ name, type: "CAA", ttl: TTL, values: caa } as const] : []),
-  ];
+  ]);
 }
 
 /** One value as a line of a zone file. */

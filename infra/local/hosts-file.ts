@@ -8,11 +8,14 @@ const HOSTS = "/etc/hosts";
 export const markerOf = (stack: string, folder = home) =>
   `# mcp-edge ${stack} ${createHash("sha256").update(folder).digest("hex").slice(0, 8)}`;
 
-/** The hosts file with the lines of `marker` replaced by `addresses`, or removed if there are none. Pure. */
-export function withHosts(text: string, marker: string, domain: string, addresses: string[]): string {
+/**
+ * The hosts file with the lines of `marker` replaced by `addresses`, or removed if there are none. Pure.
+ * @param names host names with blanks between them, as hosts(5) has them
+ */
+export function withHosts(text: string, marker: string, names: string, addresses: string[]): string {
   const others = text.split("\n").filter((line) => !line.endsWith(` ${marker}`));
   while (others.at(-1) === "") others.pop();
-  const ours = addresses.map((address) => `${address} ${domain} ${marker}`);
+  const ours = addresses.map((address) => `${address} ${names} ${marker}`);
   return `${[...others, ...ours].join("\n")}\n`;
 }
 
@@ -30,15 +33,15 @@ async function update(change: (text: string) => string): Promise<void> {
   }
 }
 
-/** Makes `domain` resolve to the machine on this host, for browsers and MCP clients. */
-export const addHosts = (stack: string, domain: string, addresses: string[]) =>
-  update((text) => withHosts(text, markerOf(stack), domain, addresses));
+/** Makes the names resolve to the machine on this host, for browsers and MCP clients. */
+export const addHosts = (stack: string, names: string, addresses: string[]) =>
+  update((text) => withHosts(text, markerOf(stack), names, addresses));
 
 export const removeHosts = (stack: string) => update((text) => withHosts(text, markerOf(stack), "", []));
 
-export async function hostsProblem(stack: string, domain: string, addresses: string[]) {
+export async function hostsProblem(stack: string, names: string, addresses: string[]) {
   const text = await readFile(HOSTS, "utf8");
-  return withHosts(text, markerOf(stack), domain, addresses) === text
+  return withHosts(text, markerOf(stack), names, addresses) === text
     ? undefined
     : "its /etc/hosts lines are gone";
 }

@@ -78,7 +78,8 @@ export class LocalEdge extends pulumi.ComponentResource {
       { ...child, dependsOn: machine },
     );
     const addresses = [machine.ipv4, machine.ipv6];
-    new LocalHosts(`${name}-hosts`, { stack, domain, addresses }, child);
+    const names = [domain, settings.tokenDomain].filter(Boolean).join(" ");
+    new LocalHosts(`${name}-hosts`, { stack, names, addresses }, child);
 
     this.url = `https://${domain}/mcp`;
     this.ipv4 = machine.ipv4;

@@ -24,7 +24,8 @@ interface AuthorityInputs extends StackInputs {
   networkIndex: number;
 }
 interface HostsInputs extends StackInputs {
-  domain: string;
+  /** With blanks between them. */
+  names: string;
   addresses: string[];
 }
 
@@ -61,13 +62,13 @@ const deployment: Kind<DeploymentInputs, object> = {
 };
 
 const hosts: Kind<HostsInputs, object> = {
-  ensure: async ({ stack, domain, addresses }) => {
-    await addHosts(stack, domain, addresses);
+  ensure: async ({ stack, names, addresses }) => {
+    await addHosts(stack, names, addresses);
     return {};
   },
-  problem: ({ stack, domain, addresses }) => hostsProblem(stack, domain, addresses),
+  problem: ({ stack, names, addresses }) => hostsProblem(stack, names, addresses),
   remove: ({ stack }) => removeHosts(stack),
-  watched: ["stack", "domain", "addresses"],
+  watched: ["stack", "names", "addresses"],
 };
 
 // biome-ignore lint/suspicious/noExplicitAny: the table's kinds differ; each pairs with its own inputs in resources.ts

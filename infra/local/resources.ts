@@ -98,7 +98,7 @@ export class LocalDeployment extends LocalResource {
 export class LocalHosts extends LocalResource {
   constructor(
     name: string,
-    args: { stack: string; domain: string; addresses: pulumi.Input<string>[] },
+    args: { stack: string; names: string; addresses: pulumi.Input<string>[] },
     opts: pulumi.CustomResourceOptions,
   ) {
     super("hosts", name, args, {}, opts);

@@ -86,19 +86,27 @@ export class Commands {
     return [key, Array.isArray(example) ? 0 : (Object.keys(example as object)[0] ?? "NAME")];
   }
 
-  #exampleAt([key, part]: Path): unknown {
-    const example = this.#example(key);
-    if (part === undefined) return example;
-    return (example as Record<string | number, unknown>)[part] ?? Object.values(example as object)[0];
+  /** The example's value at a place; where it has none, its first one there. */
+  #exampleAt([key, ...inner]: Path): unknown {
+    return inner.reduce((at: unknown, part) => {
+      const known = at as Record<string | number, unknown>;
+      return known[part] ?? Object.values(known)[0];
+    }, this.#example(key));
   }
 
   /** `up` alone keeps settings of its own, and for this host alone. */
   #orUp(key: string, path: Path, value: unknown): string {
     if (!this.#local) return "";
+    const [, ...inner] = path;
     const whole =
-      path.length === 1
+      inner.length === 0
         ? String(value)
-        : JSON.stringify(typeof path[1] === "number" ? [value] : { [path[1] as string]: value });
+        : JSON.stringify(
+            inner.reduceRight<unknown>(
+              (at, part) => (typeof part === "number" ? [at] : { [part]: at }),
+              value,
+            ),
+          );
     return `, or npm run up -- --set ${quoted(`${key}=${whole}`)}`;
   }
 }

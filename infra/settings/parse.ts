@@ -2,6 +2,7 @@ import type * as z from "zod";
 import { messageOf } from "../../cloud-init/settings.ts";
 import { holdsCredentials } from "../../cloud-init/workspace-address.ts";
 import { credentialsProblem } from "../workspace-credentials.ts";
+import { authContradictions } from "./auth-checks.ts";
 import { awsContradictions } from "./cross-checks.ts";
 import { decode } from "./decode.ts";
 import { Commands, NAMESPACE, nearest, type Path, pathText, SettingsError } from "./errors.ts";
@@ -45,6 +46,7 @@ export function parseSettings(
   const settings = withComputed(values, shape, { stack, target });
   const contradictions = [
     ...credentialContradictions(settings, commands),
+    ...authContradictions(settings, commands),
     ...(settings.target === "aws" ? awsContradictions(settings, commands, Object.keys(raw)) : []),
   ];
   if (contradictions.length > 0)

@@ -1,13 +1,37 @@
 import * as z from "zod";
+import { hostName } from "../../cloud-init/settings.ts";
 import { grant, grantsVariable } from "./grants.ts";
-import { oneOf, type Shape, setting } from "./meta.ts";
+import { jwt, jwtVariables } from "./jwt.ts";
+import { oneOf, type SettingMeta, type Shape, setting } from "./meta.ts";
 
 /** Settings of every target that say who may call, and who may see what. */
 export const auth = {
-  auth: setting(oneOf("oauth", "token"), "oauth", {
+  auth: setting(oneOf("oauth", "token", "jwt", "none"), "oauth", {
     description:
-      "Who may call. `oauth`: people sign in and allow their clients (Claude.ai, ChatGPT and others); tokens work too, at `/mcp/token` for clients that ignore a pasted token where they find OAuth. `token`: only clients with a bearer token, which is stored hashed.",
-    server: "AUTH_MODE",
+      "Who may call. `oauth`: people sign in and allow their clients (Claude.ai, ChatGPT and others); tokens work too, at `/mcp/token` for clients that ignore a pasted token where they find OAuth. `token`: only clients with a bearer token, which is stored hashed. `jwt`: clients with an access token of another issuer (`jwt`); tokens work too. `none`: anybody who reaches the machine.",
+    // The settings have confirmed `none` (auth-checks.ts); the server wants it confirmed too.
+    server: (mode) => ({ AUTH_MODE: mode, ...(mode === "none" ? { AUTH_NONE_ALLOWED: "yes" } : {}) }),
+  }),
+  jwt: jwt.optional().meta({
+    description:
+      "For `auth: jwt`: the `issuer` whose access tokens count; the `audience` that they must have; `scopes`, what the issuer's scopes or roles stand for here (`code:read`, `ops`); `clockSkew`, by how many seconds clocks may differ; `untypedAllowed` for an issuer that does not set the tokens' type `at+jwt` (Entra, Keycloak, the default of Auth0 and Okta). The machine reads the issuer's keys from the internet.",
+    fallback: "none; the audience is the server's `/mcp`, scopes have the same names, `clockSkew` is 60",
+    example: {
+      issuer: "https://login.example.com",
+      audience: "api://mcp-edge",
+      scopes: { "mcp.read": "code:read" },
+      clockSkew: 60,
+      untypedAllowed: true,
+    },
+    server: jwtVariables,
+  } satisfies SettingMeta),
+  tokenDomain: setting(hostName, "", {
+    description:
+      "A second host name of the machine, which takes tokens only and shows no sign-in: for clients that find OAuth by the host and then ignore their token. It is in the certificate, so its records must lead to the machine too.",
+    fallback: "none: such clients use `/mcp/token`",
+    example: "token.mcp.example.com",
+    server: "TOKEN_DOMAIN",
+    edge: "TOKEN_DOMAIN",
   }),
   grants: setting(z.array(grant), [], {
     description:
@@ -15,5 +39,13 @@ export const auth = {
     fallback: "every caller sees what the token's scopes permit",
     example: [{ who: "group:dev", repositories: ["app-*"], tools: ["search_*", "read_file"] }],
     server: (grants) => ({ GRANTS: grantsVariable(grants) }),
+  }),
+} satisfies Shape;
+
+/** More of them for a machine on a public address. */
+export const publicAuth = {
+  authNoneAllowed: setting(z.boolean("must be true or false"), false, {
+    description: "Confirms `auth: none` for a machine on a public address: anybody may call the tools.",
+    example: true,
   }),
 } satisfies Shape;

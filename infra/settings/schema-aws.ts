@@ -4,6 +4,7 @@ import { isNamedAcme, knownIssuer } from "../aws/acme.ts";
 import { defaultInstanceType } from "../instance-types.ts";
 import { cidr, instanceType, retentionDays, secrets, tags } from "./formats.ts";
 import { computed, oneOf, type Shape, setting, text } from "./meta.ts";
+import { publicAuth } from "./schema-auth.ts";
 import { common } from "./schema-common.ts";
 
 /** An id as EC2 makes them. */
@@ -13,6 +14,7 @@ const id = (prefix: string, what: string) =>
 /** Settings of `target: aws`, EC2 instances. */
 export const aws = {
   ...common,
+  ...publicAuth,
   environment: computed(
     oneOf("dev", "staging", "prod"),
     ({ stack }) => (stack === "staging" || stack === "prod" ? stack : "dev"),

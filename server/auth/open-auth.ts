@@ -120,10 +120,18 @@ function issuedTokens(
       isRevoked: (grant) => server.isRevoked(grant),
       people: server.people,
     });
-  const { issuer, audience = resource, scopes } = config.jwt;
+  const { issuer, audience = resource, scopes, clockSkew } = config.jwt;
   const untypedAllowed = config.jwt.untypedAllowed === "yes";
   if (config.authMode !== "jwt" || !issuer) return undefined;
-  return new IssuerAuthenticator({ ...shared, issuer, audience, scopes, untypedAllowed, onProblem });
+  return new IssuerAuthenticator({
+    ...shared,
+    issuer,
+    audience,
+    scopes,
+    clockSkew,
+    untypedAllowed,
+    onProblem,
+  });
 }
 
 async function openServer(options: OpenAuthOptions): Promise<AuthorizationServer> {

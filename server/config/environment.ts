@@ -64,6 +64,11 @@ export const Environment = z.object({
       default: "",
       example: "mcp.read=code:read mcp.admin=ops",
     }),
+    clockSkew: variable("JWT_CLOCK_SKEW", type.wholeNumber(0, 300), {
+      description: "By how much the issuer's clock and this one may differ.",
+      default: "60",
+      unit: "seconds",
+    }),
   }),
   grants: variable("GRANTS", type.grants, {
     description:

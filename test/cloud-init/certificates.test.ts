@@ -132,6 +132,26 @@ printf 'version = 4\\n[renewalparams]\\nserver = %s\\n' "$(sed -n 's/^server = /
       expect(output.match(/certonly/g)).toHaveLength(1);
     });
 
+    test("a certificate for other names than the settings' is requested again, and serves until then", async () => {
+      const names = (list: string) => `${certificate("-days 90").replace("DNS:", `${list},DNS:`)}`;
+      const edge = "/etc/mcp-edge/edge.env";
+      root.write("/fake/both", names("DNS:token.example.com"));
+      const { output } =
+        await root.sh(`cp ${edge} /tmp/edge.env; echo "TOKEN_DOMAIN='token.example.com'" >>${edge}
+        rm -f /fake/calls; mcp-edge-cert issue; ${SERVED}; cat /fake/calls; echo; sh /fake/both
+        rm -f /fake/calls; mcp-edge-cert issue; ${SERVED}; cat /fake/calls; echo none
+        cp /tmp/edge.env ${edge}; mcp-edge-cert issue; cat /fake/calls; sh /fake/make; mcp-edge-cert issue`);
+      const [before = "", after = ""] = output.split("\n\n");
+      const call = (more: string) => `certonly --cert-name ${SETTINGS.domain} -d ${SETTINGS.domain}${more}`;
+      expect(before).toMatch(/^same$/m);
+      expect(before).toContain(
+        `${call(" -d token.example.com")} --renew-with-new-domains --keep-until-expiring`,
+      );
+      // With both names nothing is requested; without the second one another certificate is.
+      expect(after).toMatch(/same\ncat: .*calls.*No such file.*\nnone\n/);
+      expect(after).toContain(`${call("")} --renew-with-new-domains --keep-until-expiring`);
+    });
+
     test.each([
       ["is due", "sh -c '. /fake/due'", /--keep-until-expiring/],
       [

@@ -5,17 +5,22 @@ import { parseSettings } from "../../infra/settings.ts";
 
 const settings = { target: "aws", domain: "mcp.example.com", email: "ops@example.com", workspace: "." };
 
-/** The settings that the golden files are rendered with. */
-export const SETTINGS: MachineSettings = machineSettings(parseSettings(settings, "prod"), {
+const AROUND_MACHINE = {
   acmeServer: "https://acme-v02.api.letsencrypt.org/directory",
   workspace: "https://git.example.com/team/code.git",
   workspaceName: "code",
-});
+};
+
+/** The settings that the golden files are rendered with. */
+export const SETTINGS: MachineSettings = machineSettings(parseSettings(settings, "prod"), AROUND_MACHINE);
 
 export const RELEASE = "5".repeat(64);
 
-/** The same machine on AWS, with all its reports. */
-export const AWS_SETTINGS: MachineSettings = { ...SETTINGS, aws: { metrics: true, logs: true } };
+/** The same machine on AWS, with all its reports and a second host name. */
+export const AWS_SETTINGS: MachineSettings = machineSettings(
+  parseSettings({ ...settings, tokenDomain: "token.example.com" }, "prod"),
+  { ...AROUND_MACHINE, aws: { metrics: true, logs: true } },
+);
 
 export const AROUND: AwsSurroundings = {
   prefix: "/mcp-edge/prod",

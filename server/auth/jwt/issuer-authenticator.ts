@@ -13,8 +13,6 @@ import { Refusals } from "../refusals.ts";
 import { IssuerKeys } from "./issuer-keys.ts";
 import { mappedScopes, words } from "./scopes.ts";
 
-/** Clocks may differ so much, seconds. */
-const CLOCK_SKEW = 60;
 /** Only signatures with a public key: never `none`, never a shared secret. */
 const ALGORITHMS = [
   "RS256",
@@ -41,6 +39,8 @@ export interface IssuerAuthenticatorOptions {
   readonly untypedAllowed?: boolean;
   /** Ours by theirs; empty: the same names. */
   readonly scopes: ReadonlyMap<string, Scope>;
+  /** By how much clocks may differ, seconds. */
+  readonly clockSkew: number;
   /** URL of the protected-resource metadata (RFC 9728). */
   readonly metadataUrl: string;
   readonly events: AuthEvents;
@@ -92,7 +92,7 @@ export class IssuerAuthenticator implements Authenticator {
     now: number,
     from: OriginSource | undefined,
   ): Promise<VerifiedToken | RefusedBearer> {
-    const { audience, scopes, untypedAllowed = false, onProblem } = this.#options;
+    const { audience, scopes, clockSkew, untypedAllowed = false, onProblem } = this.#options;
     try {
       const { issuer, keys } = await this.#keys.get();
       const { payload, protectedHeader } = await jwtVerify(token, keys, {
@@ -101,11 +101,11 @@ export class IssuerAuthenticator implements Authenticator {
         algorithms: ALGORITHMS,
         ...(untypedAllowed ? {} : { typ: ACCESS_TOKEN }),
         requiredClaims: ["sub", "exp"],
-        clockTolerance: CLOCK_SKEW,
+        clockTolerance: clockSkew,
         currentDate: new Date(now),
       });
       if (untypedAllowed) refuseOtherTypes(protectedHeader.typ, payload);
-      const expiresAt = (Number(payload.exp) + CLOCK_SKEW) * 1_000;
+      const expiresAt = (Number(payload.exp) + clockSkew) * 1_000;
       const verified = {
         principal: principalOf(payload, mappedScopes(payload, scopes), expiresAt),
         expiresAt,

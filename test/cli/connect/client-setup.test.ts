@@ -28,10 +28,23 @@ describe("the instructions for clients", () => {
   });
 
   test("use a separate endpoint for tokens if people sign in", () => {
-    const [first, ...others] = connections({ stack: "prod", url, signIn: true }, "secret");
+    const [first, ...others] = connections({ stack: "prod", url, auth: "oauth" }, "secret");
     expect(first?.text).toBe(`${url}   (the steps for each client: https://mcp.example.com/)`);
     expect(others).toHaveLength(4);
     for (const { text } of others) expect(text).toContain(`${url}/token`);
+  });
+
+  test("use the second host name for tokens where there is one", () => {
+    const target = { stack: "prod", url, auth: "oauth", tokenDomain: "token.example.com" } as const;
+    const [first, ...others] = connections(target, "secret");
+    expect(first?.text).toContain(url);
+    for (const { text } of others) expect(text).toContain("https://token.example.com/mcp");
+  });
+
+  test("hold no token where none is needed", () => {
+    const text = connectText({ stack: "prod", url, auth: "none" }, undefined);
+    expect(text).not.toMatch(/Authorization|MCP_EDGE_TOKEN/);
+    expect(text).toContain(`claude mcp add --transport http mcp-edge-prod ${url}\n`);
   });
 
   test("have instructions for private roots for each kind of client", () => {

@@ -338,6 +338,15 @@ describe("settings", () => {
     expect((await Program.run({}, "dev")).all("dlm/lifecyclePolicy:LifecyclePolicy")).toEqual([]);
   });
 
+  test("a token domain has the same records as the domain", async () => {
+    const raw = { zone: "example.com", tokenDomain: "token.example.com" };
+    const all = (await Program.run(raw)).all("route53/record:Record").map(({ inputs }) => inputs as Inputs);
+    const of = (host: string) =>
+      all.filter(({ name }) => name === host).map(({ type, records }) => [type, records]);
+    expect(of("token.example.com")).toEqual(of("mcp.example.com"));
+    expect(all).toHaveLength(8);
+  });
+
   test("the CAA record for another ACME server has caaIssuer", async () => {
     const types = async (raw: Record<string, string>) => {
       const all = (await Program.run({ zone: "example.com", ...raw })).all("route53/record:Record");

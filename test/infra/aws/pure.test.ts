@@ -114,7 +114,7 @@ test.each([
 
 describe("CAA", () => {
   const caa = (caaIssuer: string) =>
-    dnsRecords({ domain: "mcp.example.com", email: "a@b.c", caaIssuer, ipv4: [], ipv6: [] }).find(
+    dnsRecords({ names: ["mcp.example.com"], email: "a@b.c", caaIssuer, ipv4: [], ipv6: [] }).find(
       ({ type }) => type === "CAA",
     )?.values[0];
 

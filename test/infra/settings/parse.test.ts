@@ -21,6 +21,8 @@ describe("parseSettings", () => {
       domain: "local.mcp-edge.test",
       email: "admin@local.mcp-edge.test",
       auth: "oauth",
+      jwt: undefined,
+      tokenDomain: "",
       workspace: ".",
       workspaceRefs: ["*"],
       workspaceCredentials: undefined,
@@ -70,7 +72,7 @@ describe("parseSettings", () => {
     ["workspace", "https://git.example.com/$(reboot)"],
     ["workspace", ""],
     ["target", "azure"],
-    ["auth", "none"],
+    ["auth", "basic"],
   ])("%s = %s is refused", (key, value) => {
     expect(problems({ [key]: value })).toHaveLength(1);
   });

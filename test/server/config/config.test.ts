@@ -40,7 +40,7 @@ describe("readConfig", () => {
       grants: [],
       audit: { dir: undefined, fileBytes: 16 * 1024 * 1024, files: 20, withArguments: false },
       index: { dir: expect.stringMatching(/\/\.cache\/mcp-edge\/index$/), pollSeconds: 10 },
-      jwt: { issuer: undefined, audience: undefined, untypedAllowed: "no", scopes: new Map() },
+      jwt: { issuer: undefined, audience: undefined, untypedAllowed: "no", scopes: new Map(), clockSkew: 60 },
       tokenDomain: undefined,
       tracing: undefined,
       systemd: { notifySocket: undefined, watchdogMs: undefined },

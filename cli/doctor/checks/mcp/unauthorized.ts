@@ -24,7 +24,8 @@ export const unauthorized: Check = {
   async run(context, signal) {
     const { status, headers } = await pingMcp(context, undefined, signal);
     assertServed(status, "HTTP/1.1");
-    if (context.target.auth === "none") {
+    const { auth } = context.target;
+    if (auth === "none") {
       if (status === 401) throw new CheckFailure("401, although the setting auth is none");
       return `status ${status}: open to everybody, as the setting auth says`;
     }
@@ -40,19 +41,20 @@ export const unauthorized: Check = {
       );
     }
     const advertised = /resource_metadata/i.test(challenge);
-    if (context.target.auth === "oauth" && !advertised) {
+    if ((auth === "oauth" || auth === "jwt") && !advertised) {
       throw new CheckFailure(
         "401, but the challenge names no resource_metadata, so Claude.ai and ChatGPT cannot find the sign-in",
-        "Set AUTH_MODE=oauth in /etc/mcp-edge/server.env (setting auth: oauth) and deploy: npm run up",
+        `AUTH_MODE in /etc/mcp-edge/server.env should be ${auth} (setting auth: ${auth}). Deploy it: npm run up`,
       );
     }
     // Clients that see it look for OAuth and then ignore the token their user gave them.
-    if (context.target.auth === "token" && advertised) {
+    if (auth === "token" && advertised) {
       throw new CheckFailure(
         "401, but the challenge names resource_metadata, so clients would ignore a static token",
       );
     }
     return `401, WWW-Authenticate: ${challenge}`;
   },
-  fix: () => "Set AUTH_MODE=token in /etc/mcp-edge/server.env (setting auth: token) and deploy: npm run up",
+  fix: () =>
+    "AUTH_MODE in /etc/mcp-edge/server.env should be what the setting auth says (oauth by default). Deploy it: npm run up",
 };

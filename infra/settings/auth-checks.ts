@@ -1,0 +1,50 @@
+import type { Contradiction } from "./cross-checks.ts";
+import type { Commands, Path } from "./errors.ts";
+import type { Settings } from "./schemas.ts";
+
+/** What lies between the settings of authentication, on both targets. Pure. */
+export function authContradictions(settings: Settings, commands: Commands): Contradiction[] {
+  const { auth, jwt } = settings;
+  const found: Contradiction[] = [];
+  const set = (key: string, value?: unknown) => commands.set([key] as Path, value);
+  const remove = (key: string) => commands.remove([key]);
+  const inAws = settings.target === "aws";
+
+  // A machine on this host is reached from this host alone.
+  if (auth === "none" && inAws && !settings.authNoneAllowed)
+    found.push({
+      text: "auth is none, so anybody on the internet could call the tools and read the workspace",
+      fix: `${set("auth", "oauth")}; or, if that is intended, ${set("authNoneAllowed", true)}`,
+    });
+  if (auth !== "none" && inAws && settings.authNoneAllowed)
+    found.push({
+      text: `authNoneAllowed confirms auth: none, and auth is ${auth}`,
+      fix: remove("authNoneAllowed"),
+    });
+  if (auth === "jwt" && !jwt) found.push({ text: "auth is jwt, and jwt names no issuer", fix: set("jwt") });
+  if (auth !== "jwt" && jwt)
+    found.push({
+      text: `jwt is for auth: jwt, and auth is ${auth}`,
+      fix: `${set("auth", "jwt")}; or ${remove("jwt")}`,
+    });
+  return [...found, ...tokenDomainContradictions(settings, commands)];
+}
+
+function tokenDomainContradictions(settings: Settings, commands: Commands): Contradiction[] {
+  const { auth, domain, tokenDomain } = settings;
+  if (!tokenDomain) return [];
+  if (auth === "token" || auth === "none")
+    return [
+      {
+        text: `tokenDomain is for a server where clients sign in, and auth is ${auth}`,
+        fix: commands.remove(["tokenDomain"]),
+      },
+    ];
+  const fix = commands.set(["tokenDomain"], `token.${domain}`);
+  if (tokenDomain === domain)
+    return [{ text: "tokenDomain is the domain itself, and must be a second name of the machine", fix }];
+  const zone = settings.target === "aws" ? settings.zone : "";
+  if (zone && tokenDomain !== zone && !tokenDomain.endsWith(`.${zone}`))
+    return [{ text: `zone ${zone} does not hold the tokenDomain ${tokenDomain}`, fix }];
+  return [];
+}
