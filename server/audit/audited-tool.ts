@@ -1,11 +1,12 @@
 import type { Principal } from "../auth/principal.ts";
+import { jsonText } from "../json-text.ts";
 import { currentOrigin } from "../shares/caller.ts";
 import { ToolError } from "../tool-error.ts";
 import type { Tool } from "../tools/tool.ts";
 import type { AuditLog } from "./audit-log.ts";
 import type { AuditWho, ToolCallEvent } from "./record.ts";
 
-const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value) ?? "");
+const bytesOf = (value: object) => Buffer.byteLength(jsonText(value));
 
 /**
  * The same tool, recording each call that a client makes.
@@ -19,7 +20,7 @@ export function auditedTool(tool: Tool, audit: Pick<AuditLog, "record">, withArg
       const started = performance.now();
       const at = new Date().toISOString();
       const origin = currentOrigin();
-      const record = (outcome: ToolCallEvent["outcome"], answer?: unknown) => {
+      const record = (outcome: ToolCallEvent["outcome"], answer?: object) => {
         audit.record({
           type: "tool.call",
           at,

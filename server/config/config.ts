@@ -20,7 +20,8 @@ type Derived =
   | "limits"
   | "index"
   | "audit"
-  | "embeddings";
+  | "embeddings"
+  | "directCalls";
 type Local = "host" | "port" | "home" | "path" | "tracing" | "systemd";
 
 /** The configuration: the variables of `Environment` by their field names, and what follows from them. Read once, at start. */
@@ -33,6 +34,8 @@ export interface ServerConfig extends Omit<Parsed, Derived | Local> {
   readonly limits: Omit<Parsed["limits"], "eventLoopMs"> & { readonly eventLoopMs: number };
   /** `dir` undefined: no audit log. */
   readonly audit: Omit<Parsed["audit"], "withArguments"> & { readonly withArguments: boolean };
+  /** Whether plain calls are answered without the MCP SDK. */
+  readonly directCalls: boolean;
   readonly index: Omit<Parsed["index"], "dir"> & { readonly dir: string };
   /** undefined: no search by meaning. */
   readonly embeddings: EmbeddingService | undefined;
@@ -109,6 +112,7 @@ export function readConfig(
     },
     // In development nothing is shed: a debugger's pause is no overload.
     limits: { ...e.limits, eventLoopMs: e.limits.eventLoopMs ?? (dev ? 0 : 1_000) },
+    directCalls: e.directCalls === "yes",
     embeddings: url && { url, model, key },
     index: { ...e.index, dir: e.index.dir ?? (dev ? join(cache, "index") : MACHINE_FOLDERS.index) },
     tracing: tracingOf(tracing ?? {}),

@@ -241,6 +241,11 @@ export const Environment = z.object({
     description: "The port to listen on, without a socket from systemd. 0: a free one.",
     default: "3000",
   }),
+  directCalls: variable("DIRECT_CALLS", type.choice("yes", "no"), {
+    description:
+      "Whether plain calls and lists of tools are answered without the MCP SDK, several times faster. The answers are the same.",
+    default: "yes",
+  }),
   ripgrepPath: variable("RIPGREP_PATH", type.absolutePath, {
     description: "The `rg` program.",
     example: "/usr/bin/rg",

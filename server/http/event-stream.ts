@@ -27,12 +27,14 @@ export interface StreamOptions {
   longLived: boolean;
   /** The source produces only on demand: it waits while the client does not read. Other streams are cut (see StreamLimits). */
   paced?: boolean;
+  /** Interval of the comments that keep an idle connection open, milliseconds. Default: the source sends its own. */
+  keepAliveMs?: number;
   /** The request's own logger, which adds the request id. */
   log: FastifyBaseLogger;
-  /** Destroys the connection. Without it, a client that does not read can keep the socket open. */
-  abort?: () => void;
   /** Ends the stream on a drain by closing its source. Default: the stream ends with a `retry:` line. */
   onDrain?: (() => void) | undefined;
+  /** The client has read what waited: a paced source may go on. */
+  onRoom?: () => void;
   onEnd?: (reason: DisconnectReason) => void;
 }
 
@@ -57,18 +59,28 @@ export interface StreamOwner {
   readonly onEnded: (end: StreamEnd) => void;
 }
 
+/** The part of Node's response that a stream uses. Its headers are set. */
+export interface StreamSink {
+  readonly destroyed: boolean;
+  /** @returns false when the socket is full; `drain` is emitted when it is not any more */
+  write(piece: Uint8Array): boolean;
+  end(): unknown;
+  destroy(): unknown;
+  once(event: "close" | "drain", listener: () => void): unknown;
+}
+
 /** After a drain, clients reconnect after this time, milliseconds. The other server is ready by then. */
 export const RETRY_MS = 500;
 
-/** The most that is written to the socket at once, and read ahead from a paced source, bytes. */
+/** The most that is written to the socket at once, and accepted from a paced source, bytes. */
 const WRITE_BYTES = 64 * 1024;
 
-const encoder = new TextEncoder();
 /** Every stream starts with a comment: Node sends the headers with the first byte, which could be the keep-alive after 15 s. */
-const OPEN = encoder.encode(": open\n\n");
-const RECONNECT = encoder.encode(`retry: ${RETRY_MS}\n\n`);
+const OPEN = Buffer.from(": open\n\n");
+const KEEP_ALIVE = Buffer.from(": keepalive\n\n");
+const RECONNECT = Buffer.from(`retry: ${RETRY_MS}\n\n`);
 /** The last event of a stream whose source failed. Only the log has the cause. */
-const FAILED = encoder.encode(
+const FAILED = Buffer.from(
   `event: error\ndata: ${JSON.stringify(jsonRpcError(-32_603, "Internal server error"))}\n\n`,
 );
 
@@ -79,55 +91,43 @@ export const SSE_HEADERS = {
   "x-accel-buffering": "no",
 } as const;
 
-/** Lets one waiter sleep until `wake` is called. */
-class Waiter {
-  wake: () => void = () => undefined;
-
-  wait(): Promise<void> {
-    return new Promise((resolve) => {
-      this.wake = resolve;
-    });
-  }
-}
-
 /**
- * One event stream. Sources such as the SDK's streams ignore backpressure: they keep what they produce in a queue without a limit.
- * Therefore the source is read at once into a queue with a limit (SendQueue), and a client that does not read is cut. A 2025 client loses
- * nothing: it resumes with `Last-Event-ID`.
+ * One event stream, written to Node's response. What the client has not read waits in a queue with a limit (SendQueue), and a client that
+ * does not read is cut. A 2025 client loses nothing: it resumes with `Last-Event-ID`.
+ *
+ * Thousands are open at the same time, so each keeps little: no web stream, no promise that waits.
  */
 export class EventStream {
   readonly options: StreamOptions;
-  /** What goes to the client. */
-  readonly body: ReadableStream<Uint8Array>;
   readonly #owner: StreamOwner;
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #sink: StreamSink;
   readonly #queue = new SendQueue();
   readonly #started = performance.now();
-  readonly #sender = new Waiter();
-  readonly #sourceReader = new Waiter();
-  #sink!: ReadableStreamDefaultController<Uint8Array>;
+  readonly #keepAlive: NodeJS.Timeout | undefined;
   #lastReadAt = this.#started;
   #bytes = 0;
   #chunks = 0;
   #ended = false;
+  /** A write is planned for the end of this turn of the event loop. */
+  #scheduled = false;
+  /** The socket is full. */
+  #blocked = false;
   /** Set when the source is done: how the stream ends once the client has read the rest. */
   #finish: DisconnectReason | undefined;
 
-  constructor(source: ReadableStream<Uint8Array>, options: StreamOptions, owner: StreamOwner) {
+  constructor(sink: StreamSink, options: StreamOptions, owner: StreamOwner) {
     this.options = options;
     this.#owner = owner;
-    this.#reader = source.getReader();
-    this.body = new ReadableStream<Uint8Array>({
-      start: (controller) => {
-        this.#sink = controller;
-        this.#push(OPEN);
-      },
-      pull: () => this.#pull(),
-      cancel: (reason) => {
-        if (!this.#ended) this.#settle("client_closed");
-        return this.#reader.cancel(reason);
-      },
-    });
+    this.#sink = sink;
+    const { keepAliveMs } = options;
+    if (keepAliveMs !== undefined)
+      this.#keepAlive = setInterval(() => {
+        // A client that does not read gets no more to read.
+        if (this.#queue.bytes === 0 && !this.#blocked) this.#push(KEEP_ALIVE);
+      }, keepAliveMs).unref();
+    if (sink.destroyed) queueMicrotask(() => this.#settle("client_closed"));
+    else sink.once("close", () => this.#settle("client_closed"));
+    this.#push(OPEN);
   }
 
   /** Bytes that wait for the client. */
@@ -140,24 +140,50 @@ export class EventStream {
     return this.#queue.bytes > 0 ? this.#lastReadAt : undefined;
   }
 
-  /** Starts to read the source. */
-  start(): void {
-    this.#readSource().catch((error: unknown) => {
-      if (this.#ended) return;
-      this.options.log.error({ err: error }, "stream failed");
-      this.#push(FAILED);
-      this.#finish = "error";
-    });
+  /** No more is sent: the source is done, or the client has gone. */
+  get over(): boolean {
+    return this.#ended || this.#finish !== undefined;
+  }
+
+  /**
+   * Sends whole events.
+   *
+   * @returns false when the source should wait: a paced one for `onRoom`, any other for nothing, since the stream is over
+   */
+  send(events: string | Uint8Array): boolean {
+    if (this.over) return false;
+    const { paced } = this.options;
+    if (!paced && this.#queue.bytes >= this.#owner.limit) {
+      this.cut();
+      return false;
+    }
+    this.#push(typeof events === "string" ? Buffer.from(events) : events);
+    this.#owner.onRead();
+    return !this.over && (!paced || this.#queue.bytes < WRITE_BYTES);
+  }
+
+  /** The source is done. The stream ends when the client has read what waits. */
+  finish(): void {
+    if (this.over) return;
+    this.#finish = this.#owner.draining() && this.options.onDrain ? "drain" : "completed";
+    this.#schedule();
+  }
+
+  /** The source failed. */
+  fail(error: unknown): void {
+    if (this.over) return;
+    this.options.log.error({ err: error }, "stream failed");
+    this.#push(FAILED);
+    this.#finish = "error";
   }
 
   /** Sends what waits and a `retry:` line, then closes the stream. */
   end(reason: DisconnectReason): void {
     if (this.#ended) return;
     this.#push(RECONNECT);
-    this.#send();
+    this.#write(Number.POSITIVE_INFINITY);
     this.#settle(reason);
-    this.#sink.close();
-    this.#reader.cancel(reason).catch(() => undefined);
+    this.#sink.end();
   }
 
   /** Ends the stream of a client that does not read. */
@@ -165,66 +191,64 @@ export class EventStream {
     if (this.#ended) return;
     this.#settle("slow_reader");
     // The connection's own buffers hold more than the client will ever read. Only destroying it frees them.
-    if (this.options.abort) this.options.abort();
-    else this.#sink.error(new Error("the client does not read"));
-    this.#reader.cancel("slow_reader").catch(() => undefined);
-  }
-
-  async #readSource(): Promise<void> {
-    for (;;) {
-      const { done, value } = await this.#reader.read();
-      if (this.#ended) return;
-      if (done) {
-        this.#finish = this.#owner.draining() && this.options.onDrain ? "drain" : "completed";
-        return this.#sender.wake();
-      }
-      const { paced } = this.options;
-      if (!paced && this.#queue.bytes >= this.#owner.limit) return this.cut();
-      this.#push(value);
-      this.#owner.onRead();
-      while (paced && this.#queue.bytes >= WRITE_BYTES && !this.#ended) await this.#sourceReader.wait();
-    }
-  }
-
-  async #pull(): Promise<void> {
-    while (this.#queue.bytes === 0 && this.#finish === undefined && !this.#ended) await this.#sender.wait();
-    // Everything that arrives within one turn of the event loop leaves in one write to the socket, at the start with the headers.
-    await new Promise((turned) => setImmediate(turned));
-    if (this.#ended) return;
-    this.#send(WRITE_BYTES);
-    if (this.#queue.bytes > 0 || this.#finish === undefined) return;
-    this.#settle(this.#finish);
-    this.#sink.close();
+    this.#sink.destroy();
   }
 
   #push(piece: Uint8Array): void {
     if (this.#queue.bytes === 0) this.#lastReadAt = performance.now();
     this.#queue.push(piece);
     this.#owner.onQueued(piece.byteLength);
-    this.#sender.wake();
+    this.#schedule();
   }
 
-  #send(most?: number): void {
+  /** Everything that arrives within one turn of the event loop leaves in one write to the socket, at the start with the headers. */
+  #schedule(): void {
+    if (this.#scheduled || this.#blocked) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    while (!this.#ended && !this.#blocked && this.#queue.bytes > 0) this.#write(WRITE_BYTES);
+    if (this.#ended) return;
+    if (this.#finish === undefined) {
+      // Also while the socket is full: what waits in the queue then shows that the client does not read.
+      if (this.#queue.bytes < WRITE_BYTES) this.options.onRoom?.();
+    } else if (this.#queue.bytes === 0) {
+      this.#settle(this.#finish);
+      this.#sink.end();
+    }
+  }
+
+  #write(most: number): void {
     const piece = this.#queue.shift(most);
-    this.#lastReadAt = performance.now();
-    this.#sourceReader.wake();
     if (piece === undefined) return;
+    this.#lastReadAt = performance.now();
     this.#owner.onQueued(-piece.byteLength);
     this.#bytes += piece.byteLength;
     this.#chunks++;
-    this.#sink.enqueue(piece);
+    if (this.#sink.write(piece) || this.#blocked) return;
+    this.#blocked = true;
+    this.#sink.once("drain", () => {
+      this.#blocked = false;
+      this.#lastReadAt = performance.now();
+      this.#schedule();
+    });
   }
 
   #settle(reason: DisconnectReason): void {
+    if (this.#ended) return;
     const { route, session, log, onEnd } = this.options;
     this.#ended = true;
+    clearInterval(this.#keepAlive);
     this.#owner.onQueued(-this.#queue.bytes);
     this.#queue.clear();
     const durationMs = performance.now() - this.#started;
     const [bytes, chunks] = [this.#bytes, this.#chunks];
     this.#owner.onEnded({ route, reason, bytes, chunks, seconds: durationMs / 1_000 });
-    this.#sender.wake();
-    this.#sourceReader.wake();
     log.info(
       {
         stream_id: randomUUID(),

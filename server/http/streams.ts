@@ -1,6 +1,15 @@
+import type { OutgoingHttpHeaders } from "node:http";
+import type { FastifyReply } from "fastify";
 import type { Principal } from "../auth/principal.ts";
 import { Periodic } from "../periodic.ts";
-import { type DisconnectReason, EventStream, type StreamEnd, type StreamOptions } from "./event-stream.ts";
+import {
+  type DisconnectReason,
+  EventStream,
+  SSE_HEADERS,
+  type StreamEnd,
+  type StreamOptions,
+  type StreamSink,
+} from "./event-stream.ts";
 
 /** How much may wait for clients that do not read, in bytes, and for how long. */
 export interface StreamLimits {
@@ -31,6 +40,8 @@ const CHECKS_PER_STALL = 4;
 export class Streams {
   readonly #open = new Set<EventStream>();
   readonly #limits: StreamLimits;
+  /** Answers that may become streams. */
+  readonly #undecided = new Set<() => void>();
   #queued = 0;
   #draining = false;
   /** Runs while streams are open. */
@@ -58,9 +69,37 @@ export class Streams {
     return counts;
   }
 
-  /** Wraps the source of an event stream. @returns what goes to the client */
-  track(source: ReadableStream<Uint8Array>, options: StreamOptions): ReadableStream<Uint8Array> {
-    const stream: EventStream = new EventStream(source, options, {
+  /** Whether the server ends its long-lived streams, and asks clients to leave their connections. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Answers a request with an event stream: sends status 200 and the headers, and takes the response over from Fastify. */
+  open(
+    reply: FastifyReply,
+    options: Omit<StreamOptions, "log">,
+    headers: Readonly<Record<string, string>> = {},
+  ): EventStream {
+    const { raw } = reply.hijack();
+    const connection = this.#draining ? { connection: "close" } : {};
+    const own: OutgoingHttpHeaders = reply.getHeaders() as OutgoingHttpHeaders;
+    raw.writeHead(200, { ...own, ...SSE_HEADERS, ...headers, ...connection });
+    return this.track(raw, { ...options, log: reply.request.log });
+  }
+
+  /**
+   * An answer may still become a stream. It becomes one on a drain, so that its client can resume elsewhere.
+   *
+   * @returns a function to call when that is decided
+   */
+  undecided(open: () => void): () => void {
+    this.#undecided.add(open);
+    return () => this.#undecided.delete(open);
+  }
+
+  /** Registers an event stream that is written to this response. */
+  track(sink: StreamSink, options: StreamOptions): EventStream {
+    const stream: EventStream = new EventStream(sink, options, {
       limit: options.longLived ? this.#limits.longLived : this.#limits.answer,
       draining: () => this.#draining,
       onQueued: (change) => {
@@ -77,14 +116,14 @@ export class Streams {
     });
     this.#open.add(stream);
     this.#stallCheck ??= this.#startStallCheck();
-    stream.start();
     if (this.#draining) sendAway(stream);
-    return stream.body;
+    return stream;
   }
 
   /** Disconnects the client of every long-lived stream, now and from now on. Responses to calls continue. */
   drain(): void {
     this.#draining = true;
+    for (const open of [...this.#undecided]) open();
     for (const stream of [...this.#open]) sendAway(stream);
   }
 

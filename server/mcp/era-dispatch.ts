@@ -1,21 +1,24 @@
 import {
   type CreateMcpHandlerOptions,
   classifyInboundRequest,
-  createMcpHandler,
   type McpServerFactory,
+  SUPPORTED_PROTOCOL_VERSIONS,
 } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/principal.ts";
 import type { Shares } from "../shares/shares.ts";
 import type { ChangeBus } from "./change-bus.ts";
 import type { ChangeWatcher } from "./change-watcher.ts";
-import type { McpRequest, McpResponse } from "./exchange.ts";
+import type { McpRequest } from "./exchange.ts";
 import { LegacyEndpoint } from "./legacy-endpoint.ts";
 import { isListen, ListenStreams } from "./listen-streams.ts";
+import { KnownEnvelopes, MODERN, ModernEndpoint } from "./modern-endpoint.ts";
+import { plainRequest } from "./plain-request.ts";
 import { visibleVersion } from "./resources.ts";
 import { sdkErrors } from "./sdk-errors.ts";
-import { authInfoOf, buildMcpServer, principalOf } from "./server-factory.ts";
+import { buildMcpServer, principalOf } from "./server-factory.ts";
 import { type ServerParts, visibleTools } from "./server-parts.ts";
 import type { Sessions } from "./sessions.ts";
+import { ToolLists } from "./tool-lists.ts";
 
 export interface EraDispatchOptions {
   readonly parts: ServerParts;
@@ -26,11 +29,22 @@ export interface EraDispatchOptions {
   readonly keepAliveMs: number;
 }
 
+/** The keys of MCP in `_meta` with which a request may be plain. */
+const NONE: ReadonlySet<string> = new Set();
+const ENVELOPE: ReadonlySet<string> = new Set([
+  "protocolVersion",
+  "clientInfo",
+  "clientCapabilities",
+  "logLevel",
+]);
+
 /** Passes each request to the implementation of its protocol era: 2025 (with sessions) or 2026 (without). */
 export class EraDispatch {
+  readonly #direct: boolean;
   readonly #legacy: LegacyEndpoint;
-  readonly #modern: ReturnType<typeof createMcpHandler>;
+  readonly #modern: ModernEndpoint;
   readonly #listens: ListenStreams;
+  readonly #envelopes = new KnownEnvelopes();
 
   constructor({ parts, changes, sessions, watcher, shares, keepAliveMs }: EraDispatchOptions) {
     const build: McpServerFactory = ({ authInfo, requestInfo }) =>
@@ -48,23 +62,36 @@ export class EraDispatch {
     };
     const follows = async (principal: Principal, uri: string) =>
       parts.profile?.watches?.(uri) || (await visibleVersion(parts, principal, uri)) !== "";
-    this.#legacy = new LegacyEndpoint(parts, sessions, watcher);
-    this.#modern = createMcpHandler(build, handler);
+    const lists = new ToolLists(parts);
+    this.#direct = parts.direct;
+    this.#legacy = new LegacyEndpoint({ parts, sessions, watcher, keepAliveMs, lists });
+    this.#modern = new ModernEndpoint({ parts, build, handler, keepAliveMs, lists });
     this.#listens = new ListenStreams({ build, handler, watcher, shares, follows });
   }
 
-  async handle(request: McpRequest): Promise<McpResponse> {
-    const { web, body, principal } = request;
+  /** Answers the request. @throws Refusal */
+  async handle(request: McpRequest): Promise<void> {
+    const { http, body } = request;
+    if (this.#direct && http.method === "POST") {
+      // Of a request that names an old revision or none, and has no envelope, the SDK says that it is of the 2025 era.
+      const named = http.request.headers["mcp-protocol-version"];
+      const modern = named === MODERN;
+      const old = named === undefined || SUPPORTED_PROTOCOL_VERSIONS.includes(String(named));
+      const plain = modern || old ? plainRequest(body, modern ? ENVELOPE : NONE) : undefined;
+      if (plain && old && isDirect(plain.method)) return this.#legacy.handle(request, plain);
+      if (plain && modern && this.#envelopes.accepts(request, plain))
+        return this.#modern.handle(request, plain);
+    }
     const { kind } = classifyInboundRequest({
-      httpMethod: web.method,
-      ...present("protocolVersionHeader", web.headers.get("mcp-protocol-version")),
-      ...present("mcpMethodHeader", web.headers.get("mcp-method")),
-      ...present("mcpNameHeader", web.headers.get("mcp-name")),
+      httpMethod: http.method,
+      ...present("protocolVersionHeader", http.header("mcp-protocol-version")),
+      ...present("mcpMethodHeader", http.header("mcp-method")),
+      ...present("mcpNameHeader", http.header("mcp-name")),
       ...(body === undefined ? {} : { body }),
     });
-    if (kind === "legacy") return this.#legacy.handle(request);
-    if (isListen(body)) return this.#listens.handle(web, body, principal);
-    return { response: await this.#modern.fetch(web, { parsedBody: body, authInfo: authInfoOf(principal) }) };
+    if (kind === "legacy") return this.#legacy.handle(request, undefined);
+    if (isListen(body)) return this.#listens.handle(request);
+    return this.#modern.handle(request, undefined);
   }
 
   close(): Promise<void> {
@@ -72,8 +99,12 @@ export class EraDispatch {
   }
 }
 
-function present<K extends string, V>(key: K, value: V | null): { [P in K]?: V } {
-  return value === null ? {} : ({ [key]: value } as { [P in K]?: V });
+function isDirect(method: string): boolean {
+  return method === "tools/call" || method === "tools/list";
+}
+
+function present<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V });
 }
 
 /**

@@ -1,20 +1,19 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Refusal } from "../http/errors.ts";
-import { SSE_HEADERS } from "../http/event-stream.ts";
-import { goneSignal } from "../http/gone.ts";
 import type { Streams } from "../http/streams.ts";
-import { acceptForSdk, inReadableType, type Readable, readableTypes } from "./accept.ts";
+import { type Readable, readableTypes } from "./accept.ts";
 import type { EraDispatch } from "./era-dispatch.ts";
+import { HttpExchange } from "./http-exchange.ts";
 import { lenientMessages } from "./lenient-messages.ts";
 import { isListen } from "./listen-streams.ts";
 import { refuseLargeBatch } from "./messages.ts";
 
 /**
- * Handles the requests to the MCP endpoint. The body is parsed once, and its value is passed on. The answer is a web `Response` that is
- * given to `reply.send`: unlike a hijacked reply, that keeps Fastify's hooks, and reports at once when a client leaves.
+ * Handles the requests to the MCP endpoint. The body is parsed once, and its value is passed on. The answer goes to Node's response, with the
+ * headers that Fastify's hooks have set (see HttpExchange). Until something is sent, errors go to Fastify's error handler.
  */
 export function httpHandler(dispatch: EraDispatch, streams: Streams) {
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+  const serve = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const { principal } = request;
     if (!principal) throw new Error("a request without a principal passed the guard");
     const body = lenientMessages(request.body);
@@ -28,39 +27,15 @@ export function httpHandler(dispatch: EraDispatch, streams: Streams) {
     refuseLargeBatch(body);
     const readable = readableTypes(request.headers.accept);
     refuseUnreadable(request, body, readable);
-    const signal = goneSignal(reply);
-    const web = webRequest(request, signal);
-    const {
-      response: original,
-      session,
-      paced,
-      onEnd,
-      onDrain,
-    } = await dispatch.handle({ web, body, principal });
-    const response = await inReadableType(original, readable, signal, Array.isArray(body)).catch((error) => {
-      onEnd?.("client_closed");
-      throw signal.aborted ? new Refusal(499, "The client closed the request") : error;
+    await dispatch.handle({ http: new HttpExchange(request, reply, readable, streams), body, principal });
+  };
+  // Not async, so that Fastify does not wait for a result: what it would add to each request takes longer than many tools.
+  return (request: FastifyRequest, reply: FastifyReply): void => {
+    serve(request, reply).catch((error: Error) => {
+      if (!reply.sent) return reply.send(error);
+      request.log.error({ err: error }, "request failed");
+      reply.raw.destroy();
     });
-    const headers = new Headers(response.headers);
-    // Hop-by-hop: set by Node, and by us during a drain.
-    headers.delete("connection");
-    if (!response.body || !response.headers.get("content-type")?.startsWith("text/event-stream")) {
-      onEnd?.("completed");
-      return reply.send(new Response(response.body, { status: response.status, headers }));
-    }
-    for (const [name, value] of Object.entries(SSE_HEADERS)) headers.set(name, value);
-    const stream = streams.track(response.body, {
-      route: "/mcp",
-      session,
-      principal,
-      longLived: request.method === "GET" || isListen(body),
-      ...(paced === undefined ? {} : { paced }),
-      log: request.log,
-      abort: () => reply.raw.destroy(),
-      onDrain,
-      ...(onEnd ? { onEnd } : {}),
-    });
-    return reply.send(new Response(stream, { status: response.status, headers }));
   };
 }
 
@@ -76,24 +51,4 @@ function refuseUnreadable(request: FastifyRequest, body: unknown, readable: Read
     406,
     `Not acceptable: the answer is ${types}; send Accept: application/json, text/event-stream`,
   );
-}
-
-/** The request in the form that the SDK needs, without the credentials: a tool cannot leak what it cannot see. */
-function webRequest(request: FastifyRequest, signal: AbortSignal): Request {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(request.headers))
-    if (value !== undefined && name !== "authorization" && name !== "cookie")
-      headers.set(name, name.startsWith("mcp-") ? withoutDuplicates(String(value)) : String(value));
-  headers.set("accept", acceptForSdk(request.method));
-  return new Request(`http://${request.headers.host ?? "localhost"}/mcp`, {
-    method: request.method,
-    headers,
-    signal,
-  });
-}
-
-/** A header that is sent twice with the same value, by a client and by its user's configuration, counts as sent once. */
-function withoutDuplicates(value: string): string {
-  const [first = "", ...others] = value.split(", ");
-  return others.every((other) => other === first) ? first : value;
 }

@@ -1,7 +1,5 @@
-import { AsyncLocalStorage } from "node:async_hooks";
-import type { EventStore, JSONRPCMessage } from "@modelcontextprotocol/server";
 import { type RequestId, STANDALONE, type Store } from "../store/store.ts";
-import { Call } from "./call.ts";
+import type { Call } from "./call.ts";
 import { Delivered } from "./delivered.ts";
 import { streamTag } from "./event-id.ts";
 import { EventWriter } from "./event-writer.ts";
@@ -25,7 +23,6 @@ export interface JournalOptions {
  */
 export class Journal {
   readonly #options: JournalOptions;
-  readonly #context = new AsyncLocalStorage<Call>();
   readonly #now: () => number;
   readonly #calls = new OpenCalls();
   readonly #delivered: Delivered;
@@ -59,16 +56,10 @@ export class Journal {
     return { ...this.#calls.size, delivered: this.#delivered.size };
   }
 
-  /** Runs the handling of one POST. Events on a new stream that are sent in it belong to this call. */
-  run<T>(call: Call, work: () => T): T {
+  /** A POST has arrived. */
+  start(call: Call): void {
     if (call.startedAt === undefined) call.startedAt = this.#now();
     this.#calls.start(call);
-    return this.#context.run(call, work);
-  }
-
-  /** Runs work whose answers are not kept. */
-  unjournaled<T>(work: () => T): T {
-    return this.run(new Call("", []), work);
   }
 
   /** Whether calls of the session are in progress, with or without a connected client. */
@@ -82,28 +73,28 @@ export class Journal {
     this.#calls.finish(call);
   }
 
-  /** The session's view, for its transport. Reading is done in resume.ts, because a stream may be another instance's. */
-  eventStore(session: string): EventStore {
-    return {
-      storeEvent: async (stream, message) => this.#add(session, stream, message),
-      replayEventsAfter: async () => STANDALONE,
-    };
+  /** The answer to a POST becomes a stream: from now on its client can resume. */
+  begin(call: Call, stream: string): void {
+    if (call.abandoned || call.stream !== undefined) return;
+    call.stream = stream;
+    call.tag = streamTag({ stream, instance: this.#options.instance, requests: call.requests });
+    this.#calls.addStream(call);
   }
 
-  #add(session: string, stream: string, message: JSONRPCMessage): string {
-    if (stream === STANDALONE) {
-      this.#writer.addNotification({ session, stream, n: undefined, message: JSON.stringify(message) });
-      return "";
-    }
-    const call = this.#calls.byStream(stream) ?? this.#begin(session, stream);
-    if (!call) return "";
+  /**
+   * Keeps an event of a call's stream.
+   *
+   * @param text JSON; undefined for an event that only gives the client an id to resume from
+   * @param response the request that it answers
+   * @returns the event's id; "" for a call whose client cannot resume
+   */
+  event(call: Call, text: string | undefined, response?: RequestId): string {
+    if (call.stream === undefined || call.abandoned) return "";
     const n = call.n++;
-    // The first event is empty: it only gives the client an id to resume from.
-    if ("jsonrpc" in message) {
-      const text = JSON.stringify(message);
+    if (text !== undefined) {
       call.unwritten.push({ n, message: text });
-      if (!("method" in message) && message.id !== undefined) {
-        call.answered(message.id);
+      if (response !== undefined) {
+        call.answered(response);
         if (call.finished) this.#calls.finish(call);
       }
     }
@@ -111,13 +102,9 @@ export class Journal {
     return `${n}${call.tag}`;
   }
 
-  #begin(session: string, stream: string): Call | undefined {
-    const call = this.#context.getStore();
-    if (call?.session !== session || call.stream !== undefined || call.abandoned) return undefined;
-    call.stream = stream;
-    call.tag = streamTag({ stream, instance: this.#options.instance, requests: call.requests });
-    this.#calls.addStream(call);
-    return call;
+  /** Keeps a notification of a session, for its notification stream at any instance. */
+  notification(session: string, text: string): void {
+    this.#writer.addNotification({ session, stream: STANDALONE, n: undefined, message: text });
   }
 
   /** The client cancelled a request, so that no answer follows. @returns its call, if this instance runs it */

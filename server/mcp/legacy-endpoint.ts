@@ -1,16 +1,29 @@
 import { randomUUID } from "node:crypto";
-import { isInitializeRequest, legacyStatelessFallback } from "@modelcontextprotocol/server";
-import type { DisconnectReason } from "../http/event-stream.ts";
-import { Call } from "./call.ts";
+import { isInitializeRequest, type McpServer } from "@modelcontextprotocol/server";
+import { Refusal } from "../http/errors.ts";
 import type { ChangeWatcher } from "./change-watcher.ts";
-import { errorResponse, type McpRequest, type McpResponse } from "./exchange.ts";
-import { type Message, messagesOf, requestIds } from "./messages.ts";
+import { directCall, resultText, runDirect } from "./direct-call.ts";
+import type { McpRequest } from "./exchange.ts";
+import { type Message, messagesOf } from "./messages.ts";
 import { openNotificationStream } from "./notification-streams.ts";
+import { hasOnly, type PlainRequest } from "./plain-request.ts";
 import { sdkErrors } from "./sdk-errors.ts";
-import { authInfoOf, buildMcpServer, principalOf } from "./server-factory.ts";
+import { buildMcpServer } from "./server-factory.ts";
 import type { ServerParts } from "./server-parts.ts";
 import type { Session } from "./session.ts";
+import { SessionTransport } from "./session-transport.ts";
 import type { Sessions } from "./sessions.ts";
+import type { ToolLists } from "./tool-lists.ts";
+
+export interface LegacyEndpointOptions {
+  readonly parts: ServerParts;
+  readonly sessions: Sessions;
+  readonly watcher: ChangeWatcher;
+  readonly keepAliveMs: number;
+  readonly lists: ToolLists;
+}
+
+const LIST_PARAMS: ReadonlySet<string> = new Set(["_meta"]);
 
 /**
  * The revisions 2024-10-07 to 2025-11-25: `initialize` opens a session, `Mcp-Session-Id` names it, GET opens its notification stream.
@@ -19,102 +32,142 @@ import type { Sessions } from "./sessions.ts";
  * the id). A GET or DELETE without a session gets 405, the one status after which Cursor, claude.ai and Claude Desktop all continue.
  */
 export class LegacyEndpoint {
-  readonly #sessions: Sessions;
-  readonly #watcher: ChangeWatcher;
-  readonly #stateless: ReturnType<typeof legacyStatelessFallback>;
+  readonly #options: LegacyEndpointOptions;
 
-  constructor(parts: ServerParts, sessions: Sessions, watcher: ChangeWatcher) {
-    this.#sessions = sessions;
-    this.#watcher = watcher;
-    this.#stateless = legacyStatelessFallback(
-      ({ authInfo }) => buildMcpServer(parts, { principal: principalOf(authInfo), era: "legacy" }),
-      sdkErrors(parts.log),
-    );
+  constructor(options: LegacyEndpointOptions) {
+    this.#options = options;
   }
 
-  async handle(request: McpRequest): Promise<McpResponse> {
-    const { web, body, principal } = request;
-    const id = web.headers.get("mcp-session-id");
+  /** @param plain the body, if it is one plain request that may be answered without the SDK */
+  async handle(request: McpRequest, plain: PlainRequest | undefined): Promise<void> {
+    const { http, body, principal } = request;
+    const { sessions } = this.#options;
+    const id = http.header("mcp-session-id");
     if (id) {
-      const session = await this.#sessions.find(id, principal);
+      const session = await sessions.find(id, principal);
       // Another principal's session is answered as an unknown one, so that a guessed id reveals nothing.
-      if (!session) return { response: errorResponse(404, -32_001, "Session not found") };
-      return this.#serve(session, web, body);
+      if (!session) return http.error(404, -32_001, "Session not found");
+      http.onClose(sessions.live.hold(session.id));
+      return this.#serve(session, request, plain);
     }
-    if (web.method !== "POST")
-      return {
-        response: errorResponse(405, -32_000, "Method not allowed: no session is named", { allow: "POST" }),
-      };
-    const params = isInitializeRequest(body) ? body.params : undefined;
-    if (params !== undefined) return this.#open(request, params);
-    return { response: await this.#stateless(web, { parsedBody: body, authInfo: authInfoOf(principal) }) };
-  }
-
-  async #open({ web, body, principal }: McpRequest, params: unknown): Promise<McpResponse> {
-    const session = this.#sessions.open(randomUUID(), principal, params);
+    if (http.method !== "POST")
+      return http.error(405, -32_000, "Method not allowed: no session is named", { allow: "POST" });
+    const params = !plain && isInitializeRequest(body) ? body.params : undefined;
+    if (params === undefined) return this.#stateless(request, plain);
+    const session = sessions.open(randomUUID(), principal, params);
     await session.server.connect(session.transport);
-    const answer = await this.#post(session, web, body);
-    if (session.transport.sessionId !== undefined && this.#sessions.live.get(session.id)) return answer;
-    await session.server.close();
-    // A malformed initialize was answered with an error, and opened nothing.
-    if (session.transport.sessionId === undefined) return { response: answer.response };
-    throw session.openError ?? new Error("the session was not kept");
-  }
-
-  async #serve(session: Session, web: Request, body: unknown): Promise<McpResponse> {
-    const release = this.#sessions.live.hold(session.id);
-    let streams = false;
     try {
-      const answer = await this.#answer(session, web, body);
-      streams = answer.response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
-      const onEnd = (reason: DisconnectReason) => {
-        release();
-        answer.onEnd?.(reason);
-      };
-      return { ...answer, session: session.id, onEnd };
+      await this.#handleAll(session, request);
     } finally {
-      if (!streams) release();
+      // A refused initialize opened nothing.
+      if (sessions.live.peek(session.id) !== session) await session.server.close();
     }
   }
 
-  async #answer(session: Session, web: Request, body: unknown): Promise<McpResponse> {
-    if (web.method === "GET")
-      return openNotificationStream({ sessions: this.#sessions, watcher: this.#watcher }, session, web);
-    if (web.method === "POST") return this.#post(session, web, body);
-    return { response: await session.transport.handleRequest(web) };
+  async #serve(session: Session, request: McpRequest, plain: PlainRequest | undefined): Promise<void> {
+    const { http, principal } = request;
+    const { sessions, watcher } = this.#options;
+    if (http.method === "GET") return openNotificationStream({ sessions, watcher }, session, http, principal);
+    if (http.method === "POST") {
+      if (plain && (await this.#direct(session.transport, request, plain, session.state.logLevel ?? "debug")))
+        return;
+      return this.#handleAll(session, request);
+    }
+    const refusal = session.transport.checkVersion(http.header("mcp-protocol-version"));
+    if (refusal) return http.error(refusal.status, refusal.code, refusal.message);
+    await sessions.remove(session);
+    http.send(200, "");
   }
 
-  async #post(session: Session, web: Request, body: unknown): Promise<McpResponse> {
+  /** The messages of a POST that the SDK handles. */
+  async #handleAll(session: Session, { http, body, principal }: McpRequest): Promise<void> {
+    const { transport } = session;
     const rest: Message[] = [];
-    for (const message of messagesOf(body))
-      if (!(await this.#sessions.router.route(session, message))) rest.push(message);
-    if (rest.length === 0 && messagesOf(body).length > 0)
-      return { response: new Response(null, { status: 202 }) };
-    const call = new Call(session.id, requestIds(rest));
-    const parsedBody = Array.isArray(body) ? rest : body;
-    const response = await this.#sessions.journal
-      .run(call, () => session.transport.handleRequest(web, { parsedBody }))
-      .catch((error) => {
-        this.#sessions.journal.endWithoutStream(call);
-        throw error;
-      });
-    if (!response.headers.get("content-type")?.startsWith("text/event-stream"))
-      this.#sessions.journal.endWithoutStream(call);
-    if (response.ok) await this.#store(session, rest);
-    const onEnd = (reason: DisconnectReason) => {
-      call.delivered = reason === "completed";
-    };
-    return { response, session: session.id, onEnd };
+    const messages = messagesOf(body);
+    for (const message of messages)
+      if (!(await this.#options.sessions.router.route(session, message))) rest.push(message);
+    if (rest.length === 0 && messages.length > 0) return http.send(202, "");
+    const post = await transport.accept(http, Array.isArray(body) ? rest : body);
+    if ("status" in post) return http.error(post.status, post.code, post.message);
+    await this.#store(session, rest);
+    transport.handle(http, principal, post);
+  }
+
+  async #stateless(request: McpRequest, plain: PlainRequest | undefined): Promise<void> {
+    const { http, body, principal } = request;
+    const { parts, keepAliveMs } = this.#options;
+    const transport = new SessionTransport({ instance: "", keepAliveMs });
+    if (plain && (await this.#direct(transport, request, plain, "debug"))) return;
+    const onError = sdkErrors(parts.log);
+    let server: McpServer;
+    try {
+      server = buildMcpServer(parts, { principal, era: "legacy" });
+    } catch (error) {
+      onError(error as Error);
+      throw new Refusal(500, "Internal server error", undefined, -32_603);
+    }
+    server.server.onerror = onError;
+    await server.connect(transport);
+    http.onClose(() => void server.close().catch(() => undefined));
+    const post = await transport.accept(http, body);
+    if ("status" in post) return http.error(post.status, post.code, post.message);
+    transport.handle(http, principal, post);
+  }
+
+  /** Answers a request without the SDK. @returns false if the SDK must answer it */
+  async #direct(
+    transport: SessionTransport,
+    { http, principal }: McpRequest,
+    plain: PlainRequest,
+    logLevel: string,
+  ): Promise<boolean> {
+    const { parts, lists } = this.#options;
+    const named = http.header("mcp-protocol-version");
+    if (!transport.speaks(named)) return false;
+    if (plain.method === "tools/list") {
+      if (!http.readable.json || !hasOnly(plain.params, LIST_PARAMS)) return false;
+      const list = await lists.get(principal, "legacy", () =>
+        this.#list({ http, principal, body: undefined }),
+      );
+      if (list !== undefined) http.json(200, resultText(plain.id, list), transport.headers);
+      return list !== undefined;
+    }
+    const call = await directCall(parts, principal, plain);
+    if (!call) return false;
+    const { id } = plain;
+    const aborter = new AbortController();
+    const answer = transport.answer(http, principal, {
+      requests: [id],
+      batch: false,
+      version: named,
+      onAbandon: () => aborter.abort(),
+    });
+    const listener = { signal: aborter.signal, logLevel, notify: (text: string) => answer.notify(text) };
+    const text = await runDirect(parts, principal, call, listener, "legacy");
+    transport.answered(id, answer);
+    if (!aborter.signal.aborted) answer.respond(id, text);
+    return true;
+  }
+
+  /** The caller's list of tools, as the SDK makes it. */
+  async #list({ principal }: McpRequest): Promise<unknown> {
+    const { parts, keepAliveMs } = this.#options;
+    const server = buildMcpServer(parts, { principal, era: "legacy" });
+    const transport = new SessionTransport({ instance: "", keepAliveMs });
+    await server.connect(transport);
+    const response = await transport.request({ id: "list", method: "tools/list" });
+    await server.close();
+    return "result" in response ? response.result : undefined;
   }
 
   /** Stores what must be known after a restart. */
   async #store(session: Session, messages: readonly Message[]): Promise<void> {
     for (const { method, params } of messages) {
       if (method === "notifications/initialized" && !session.state.initialized)
-        await this.#sessions.change(session, { initialized: true });
+        await this.#options.sessions.change(session, { initialized: true });
       const level = method === "logging/setLevel" ? params?.level : undefined;
       if (typeof level === "string" && LEVELS.has(level))
-        await this.#sessions.change(session, { logLevel: level });
+        await this.#options.sessions.change(session, { logLevel: level });
     }
   }
 }

@@ -6,7 +6,9 @@ import {
 import type { Principal } from "../auth/principal.ts";
 import type { Shares } from "../shares/shares.ts";
 import type { ChangeWatcher } from "./change-watcher.ts";
-import type { McpResponse } from "./exchange.ts";
+import type { McpRequest } from "./exchange.ts";
+import type { HttpExchange } from "./http-exchange.ts";
+import { sendSdkAnswer } from "./sdk-answer.ts";
 import { authInfoOf } from "./server-factory.ts";
 
 /** Maximum number of resources that one stream may follow: each is checked every two seconds. */
@@ -40,16 +42,17 @@ export class ListenStreams {
     this.#options = options;
   }
 
-  async handle(web: Request, body: unknown, principal: Principal): Promise<McpResponse> {
+  async handle({ http, body, principal }: McpRequest): Promise<void> {
     const { build, watcher, shares, follows, handler: shared } = this.#options;
     const requested = requestedUris(body);
     if (requested.length > MAX_LISTENED)
       return errorResult(
+        http,
         body,
         -32_602,
         `Invalid params: ${requested.length} resourceSubscriptions, more than the ${MAX_LISTENED} that one stream may follow; open another stream for the rest`,
       );
-    if (this.#open >= MAX_LISTENS) return errorResult(body, -32_603, "Subscription limit reached");
+    if (this.#open >= MAX_LISTENS) return errorResult(http, body, -32_603, "Subscription limit reached");
     const closeStream = shares.listens.open(principal.id);
     let closeResources: (() => void) | undefined;
     this.#open++;
@@ -70,11 +73,17 @@ export class ListenStreams {
       unfollow = await watcher.listen(uris);
       // One handler per stream: closing it sends the SubscriptionsListenResult on this stream and affects no other.
       const handler = createMcpHandler(build, shared);
-      const response = await handler.fetch(web, {
-        parsedBody: requested.length === 0 ? body : withSubscriptions(body, uris),
-        authInfo: authInfoOf(principal),
-      });
-      return { response, onEnd, onDrain: () => void handler.close() };
+      await sendSdkAnswer(
+        http,
+        principal,
+        false,
+        (web) =>
+          handler.fetch(web, {
+            parsedBody: requested.length === 0 ? body : withSubscriptions(body, uris),
+            authInfo: authInfoOf(principal),
+          }),
+        { longLived: true, onEnd, onDrain: () => void handler.close() },
+      );
     } catch (error) {
       onEnd();
       throw error;
@@ -83,9 +92,9 @@ export class ListenStreams {
 }
 
 /** A refusal as the SDK itself sends it: an error as the answer to the request, with status 200. */
-function errorResult(body: unknown, code: number, message: string): McpResponse {
+function errorResult(http: HttpExchange, body: unknown, code: number, message: string): void {
   const { id = null } = body as { id?: unknown };
-  return { response: Response.json({ jsonrpc: "2.0", error: { code, message }, id }) };
+  http.json(200, JSON.stringify({ jsonrpc: "2.0", error: { code, message }, id }));
 }
 
 interface ListenBody {

@@ -35,12 +35,12 @@ export class MessageRouter {
     const call = request === undefined ? undefined : this.#journal.cancelled(session.id, request);
     if (request === undefined || !call) return false;
     session.transport.onmessage?.(message as Parameters<NonNullable<typeof session.transport.onmessage>>[0]);
-    session.transport.abandon(request, call.finished);
+    session.transport.abandon(request);
     return true;
   }
 
   async #answer(session: Session, instance: string, message: { id: string }): Promise<void> {
-    if (instance === this.#cluster.instance) session.transport.answer(message);
+    if (instance === this.#cluster.instance) session.transport.receive(message);
     else await this.#cluster.send("answer", { session: session.id, message }, instance);
   }
 }

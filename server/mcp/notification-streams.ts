@@ -1,13 +1,14 @@
 import { SUPPORTED_PROTOCOL_VERSIONS } from "@modelcontextprotocol/server";
-import { RETRY_MS, SSE_HEADERS } from "../http/event-stream.ts";
+import type { Principal } from "../auth/principal.ts";
+import { RETRY_MS } from "../http/event-stream.ts";
 import { STANDALONE } from "../store/store.ts";
 import type { ChangeWatcher } from "./change-watcher.ts";
 import { parseEventId, streamTag } from "./event-id.ts";
-import { errorResponse, type McpResponse } from "./exchange.ts";
+import type { HttpExchange } from "./http-exchange.ts";
 import { PAGE, resumeCall } from "./resume.ts";
 import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
-import { type Tail, tailStream } from "./tail.ts";
+import { Tail } from "./tail.ts";
 
 /** Interval at which a notification stream is read from the store even without a wakeup, milliseconds. */
 const REREAD_MS = 30_000;
@@ -22,22 +23,23 @@ interface Parts {
 export async function openNotificationStream(
   parts: Parts,
   session: Session,
-  web: Request,
-): Promise<McpResponse> {
-  const version = web.headers.get("mcp-protocol-version");
-  if (version !== null && !SUPPORTED_PROTOCOL_VERSIONS.includes(version))
-    return badRequest(`Unsupported protocol version: ${version}`);
-  const last = web.headers.get("last-event-id");
-  if (last === null) return notifications(parts, session, undefined, (version ?? "") >= "2025-11-25");
+  http: HttpExchange,
+  principal: Principal,
+): Promise<void> {
+  const version = http.header("mcp-protocol-version");
+  if (version !== undefined && !SUPPORTED_PROTOCOL_VERSIONS.includes(version))
+    return badRequest(http, `Unsupported protocol version: ${version}`);
+  const last = http.header("last-event-id");
+  if (last === undefined)
+    return notifications(parts, session, http, principal, undefined, (version ?? "") >= "2025-11-25");
   const id = parseEventId(last);
-  if (!id) return badRequest(`${JSON.stringify(last)} is not an event id of this server`);
-  if (id.stream === STANDALONE) return notifications(parts, session, id.n, false);
-  for (const request of id.requests) session.transport.closeSSEStream(request);
+  if (!id) return badRequest(http, `${JSON.stringify(last)} is not an event id of this server`);
+  if (id.stream === STANDALONE) return notifications(parts, session, http, principal, id.n, false);
+  for (const request of id.requests) session.transport.release(request);
   const tail = await resumeCall(parts.sessions.resumeParts, session.id, id);
   // 204 is the one status after which clients do not reconnect (WHATWG HTML, server-sent events).
-  return tail
-    ? { response: answer(session, tail), paced: true }
-    : { response: new Response(null, { status: 204 }) };
+  if (!tail) return http.send(204, "");
+  sendTail(tail, parts, session, http, principal);
 }
 
 /**
@@ -47,12 +49,15 @@ export async function openNotificationStream(
  * @param prime start with an empty event, as an id to resume from
  */
 async function notifications(
-  { sessions, watcher }: Parts,
+  parts: Parts,
   session: Session,
+  http: HttpExchange,
+  principal: Principal,
   position: number | undefined,
   prime: boolean,
-): Promise<McpResponse> {
-  const { store, journal, keepAliveMs } = sessions.resumeParts;
+): Promise<void> {
+  const { sessions, watcher } = parts;
+  const { store, journal } = sessions.resumeParts;
   let tail: Tail | undefined;
   let ended = false;
   const end = () => {
@@ -73,17 +78,38 @@ async function notifications(
   };
   // From 2025-11-25 on, clients accept an event without data: an id to resume from before anything was sent.
   const opening = prime ? `id: ${after}${TAG}\nretry: ${RETRY_MS}\ndata: \n\n` : "";
-  tail = tailStream(source, after, opening, keepAliveMs);
+  tail = new Tail(source, after, opening);
   if (ended) tail.end();
-  else watcher.notify(session);
-  const onEnd = () => sessions.claims.release(session, end);
-  return { response: answer(session, tail), paced: true, onEnd };
+  sendTail(tail, parts, session, http, principal, () => sessions.claims.release(session, end));
+  if (!ended) watcher.notify(session);
 }
 
-function badRequest(why: string): McpResponse {
-  return { response: errorResponse(400, -32_000, `Bad Request: ${why}`) };
+function sendTail(
+  tail: Tail,
+  { sessions }: Parts,
+  session: Session,
+  http: HttpExchange,
+  principal: Principal,
+  onEnd?: () => void,
+): void {
+  const stream = http.stream(
+    principal,
+    {
+      session: session.id,
+      longLived: true,
+      paced: true,
+      keepAliveMs: sessions.resumeParts.keepAliveMs,
+      onRoom: () => tail.resume(),
+      onEnd: () => {
+        tail.stop();
+        onEnd?.();
+      },
+    },
+    session.transport.headers,
+  );
+  tail.start(stream);
 }
 
-function answer(session: Session, { body }: Tail): Response {
-  return new Response(body, { headers: { ...SSE_HEADERS, "mcp-session-id": session.id } });
+function badRequest(http: HttpExchange, why: string): void {
+  http.error(400, -32_000, `Bad Request: ${why}`);
 }

@@ -75,7 +75,7 @@ export function registerPrompts(server: McpServer, { workspace }: Context, calls
         const repo = await invalid(workspace.find(name));
         const { signal } = ctx.mcpReq;
         const diff = await invalid(
-          withHeartbeat("review_diff", { progress: progressOf(ctx) }, () =>
+          withHeartbeat("review_diff", { progress: progressOf(ctx.mcpReq) }, () =>
             difference(repo.root, base, signal),
           ),
         );

@@ -3,7 +3,7 @@ import type { Cluster } from "./cluster.ts";
 import { type EventId, streamTag } from "./event-id.ts";
 import type { Journal } from "./journal.ts";
 import { lostCall } from "./lost-call.ts";
-import { type Tail, tailStream } from "./tail.ts";
+import { Tail } from "./tail.ts";
 
 /** Interval at which a followed stream is read from the store even without a wakeup, milliseconds. */
 const REREAD_MS = 2_000;
@@ -56,7 +56,7 @@ export async function resumeCall(
     },
     change: () => journal.change(session, stream, REREAD_MS),
   };
-  return tailStream(source, id.n, "", parts.keepAliveMs);
+  return new Tail(source, id.n, "");
 }
 
 /** The errors for a call that no instance and no store knows. A client that has received them already gets nothing. */

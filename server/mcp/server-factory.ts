@@ -1,17 +1,16 @@
-import { McpServer, ResourceNotFoundError, type ServerContext } from "@modelcontextprotocol/server";
-import type { FastifyBaseLogger } from "fastify";
+import { McpServer, ResourceNotFoundError } from "@modelcontextprotocol/server";
 import { ANONYMOUS, type Principal } from "../auth/principal.ts";
-import { ToolError } from "../tool-error.ts";
 import { wireSchemas } from "../tools/arguments/wire-schema.ts";
 import type { Tool, ToolContext } from "../tools/tool.ts";
-import { NAME, VERSION } from "../version.ts";
+import { SERVER_INFO } from "../version.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { progressOf } from "./progress.ts";
 import { registerPrompts } from "./prompts.ts";
 import { canonicalUri, registerResources, resourceVersion } from "./resources.ts";
 import type { ServerParts } from "./server-parts.ts";
-import { allowedTools, visibleTools } from "./server-parts.ts";
+import { allowedTools, MAX_INPUT_ELEMENTS, visibleTools } from "./server-parts.ts";
 import type { SessionHooks } from "./session.ts";
+import { callTool } from "./tool-call.ts";
 
 const INSTRUCTIONS =
   "Read-only access to the git repositories on this machine. Find places with search_text, then read them with read_file; list_files shows what there is. Where the index is built, find_symbol and find_references know definitions and uses.";
@@ -33,7 +32,7 @@ export function buildMcpServer(
 ): McpServer {
   const { profile, calls } = parts;
   const server = new McpServer(
-    { name: NAME, title: "mcp-edge", version: VERSION },
+    { ...SERVER_INFO },
     {
       capabilities: {
         tools: { listChanged: true },
@@ -44,7 +43,7 @@ export function buildMcpServer(
         logging: {},
       },
       instructions: INSTRUCTIONS,
-      maxToolInputElements: 1_000,
+      maxToolInputElements: MAX_INPUT_ELEMENTS,
       // The lists depend on the caller's scopes and grants, so they must not be kept in a shared cache.
       cacheHints: {
         "tools/list": { ttlMs: toolsTtlMs(parts, principal), cacheScope: "private" },
@@ -81,7 +80,7 @@ const SETTLED_MS = 300_000;
  * How long a client may cache its list of tools, milliseconds. Short while a tool is missing that may become available at any moment, as
  * after each start until the index is built.
  */
-function toolsTtlMs(parts: ServerParts, principal: Principal): number {
+export function toolsTtlMs(parts: ServerParts, principal: Principal): number {
   const complete = visibleTools(parts, principal).length === allowedTools(parts, principal).length;
   return complete || performance.now() - parts.startedAt > SETTLED_MS ? 300_000 : 10_000;
 }
@@ -107,26 +106,22 @@ function register(server: McpServer, tool: Tool, { context, log, capabilities }:
       const { signal } = ctx.mcpReq;
       const logMessage: ToolContext["log"] = (level, message) =>
         void ctx.mcpReq.log(level, message, tool.name);
-      try {
-        const progress = progressOf(ctx);
-        const structuredContent = await tool.run(args, { ...context, signal, progress, log: logMessage });
-        // Clients older than 2025-06-18 read only the text: it is the same JSON.
-        return { structuredContent, content: [{ type: "text", text: JSON.stringify(structuredContent) }] };
-      } catch (error) {
-        return { isError: true, content: [{ type: "text", text: errorText(error, tool.name, ctx, log) }] };
-      }
+      return callTool(
+        tool,
+        args,
+        {
+          ...context,
+          signal,
+          progress: progressOf(ctx.mcpReq as Parameters<typeof progressOf>[0]),
+          log: logMessage,
+        },
+        log,
+      );
     },
   );
   // The SDK reads it at each list and call. change-watcher.ts notifies the client of the change.
   if (capabilities)
     Object.defineProperty(registered, "enabled", { get: () => capabilities.allow(tool), enumerable: true });
-}
-
-function errorText(error: unknown, tool: string, ctx: ServerContext, log: FastifyBaseLogger): string {
-  if (error instanceof ToolError) return error.message;
-  if (ctx.mcpReq.signal.aborted) return "The call was cancelled.";
-  log.error({ err: error, tool }, "tool failed");
-  return "The tool failed inside the server; its log says why.";
 }
 
 /** 2025 era: `resources/subscribe`, for resources that the caller may read. */

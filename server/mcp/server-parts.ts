@@ -30,9 +30,14 @@ export interface ServerParts {
   /** Tools whose needs are missing here are not listed. */
   readonly capabilities?: Capabilities | undefined;
   readonly profile?: Profile | undefined;
+  /** Calls and lists of tools are answered without the SDK where the answer is the same. */
+  readonly direct: boolean;
   /** When the server was put together, by `performance.now()`. */
   readonly startedAt: number;
 }
+
+/** Maximum number of elements in the arguments of a tool, at all depths. */
+export const MAX_INPUT_ELEMENTS = 1_000;
 
 /** The tools that a caller may use by scopes and grants, whether or not this server has what they need at the moment. */
 export function allowedTools({ tools, grants }: ServerParts, principal: Principal): Tool[] {

@@ -24,8 +24,6 @@ export interface SessionFactoryOptions {
   readonly log: FastifyBaseLogger;
   /** Changes the state of a session. */
   readonly change: (session: Session, change: StateChange) => Promise<void>;
-  /** The client deleted the session. */
-  readonly onDeleted: (session: Session) => Promise<void>;
 }
 
 /** Makes the server and the transport of a session: for a new one, or again from its record. */
@@ -38,7 +36,7 @@ export class SessionFactory {
 
   /** @param onOpen called when the SDK has accepted the client's `initialize` */
   create(id: string, principal: Principal, onOpen: (session: Session) => Promise<void>): Session {
-    const { instance, build, journal, keepAliveMs, log, change, onDeleted } = this.#options;
+    const { instance, build, journal, keepAliveMs, log, change } = this.#options;
     const hooks: SessionHooks = {
       subscribe: (uri, version) => {
         this.#checkSubscriptions(session, uri);
@@ -48,13 +46,10 @@ export class SessionFactory {
     };
     const server = build(principal, hooks);
     server.server.onerror = sdkErrors(log, { session: id });
-    const transport = new SessionTransport(instance, {
-      sessionIdGenerator: () => id,
+    const transport = new SessionTransport({
+      instance,
       keepAliveMs,
-      eventStore: journal.eventStore(id),
-      retryInterval: 500,
-      onsessioninitialized: () => onOpen(session),
-      onsessionclosed: () => onDeleted(session),
+      session: { id, journal, onOpen: () => onOpen(session) },
     });
     const session: Session = {
       id,
@@ -68,19 +63,18 @@ export class SessionFactory {
       claim: undefined,
       remoteClaim: 0,
       refreshing: undefined,
-      openError: undefined,
     };
     return session;
   }
 
   /** Makes a session again from its record, in memory. @returns undefined when the SDK refuses it */
   async restore(record: SessionRecord, principal: Principal): Promise<Session | undefined> {
-    const { journal, live, log } = this.#options;
+    const { live, log } = this.#options;
     const session = this.create(record.id, principal, async () => undefined);
     session.stored = true;
     await session.server.connect(session.transport);
     try {
-      await replay(session, record, (work) => journal.unjournaled(work));
+      await replay(session, record);
       live.put(session);
     } catch (error) {
       await session.server.close();

@@ -23,8 +23,6 @@ export interface Session {
   remoteClaim: number;
   /** Set while the state is read again, because another instance changed it. */
   refreshing: Promise<void> | undefined;
-  /** Why there was no room for it when it was opened. */
-  openError: Error | undefined;
 }
 
 /** Called by a session's server for `resources/subscribe` and `resources/unsubscribe`. */

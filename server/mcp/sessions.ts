@@ -87,7 +87,6 @@ export class Sessions {
       journal,
       live,
       change: (session, change) => this.change(session, change),
-      onDeleted: (session) => this.#remove(session),
     });
   }
 
@@ -103,17 +102,12 @@ export class Sessions {
     return { store, journal: this.journal, cluster: this.#cluster, keepAliveMs };
   }
 
-  /** Opens a session with a client's `initialize`. `openError` is set if there was no room for it. */
+  /** Opens a session with a client's `initialize`. */
   open(id: string, principal: Principal, params: unknown): Session {
     return this.#factory.create(id, principal, async (session) => {
       const lists = await this.#options.lists(principal);
       session.state = { ...INITIAL_STATE, lists };
-      try {
-        this.live.put(session);
-      } catch (error) {
-        session.openError = error as Error;
-        return;
-      }
+      this.live.put(session);
       if (JSON.stringify(params).length > MAX_PARAMS) return;
       const write = async () => {
         const included = [...session.unconfirmed];
@@ -185,20 +179,25 @@ export class Sessions {
   #retire(session: Session): void {
     this.live.delete(session.id);
     session.endStream?.();
+    session.transport.openStreams();
     this.journal.fail(session.id, (request) =>
       lostCall(request, "The call was ended: the scopes of its token changed. Call again."),
     );
     session.server.close().catch((error: Error) => this.#report(error));
   }
 
-  /** The client deleted the session. */
-  async #remove(session: Session): Promise<void> {
+  /** The client deletes the session. @throws StoreUnavailable */
+  async remove(session: Session): Promise<void> {
     this.live.delete(session.id);
     this.#pendingWrites.delete(session.id);
     session.endStream?.();
     await this.journal.forget(session.id);
-    await this.#options.store.remove(session.id);
-    await this.#cluster.send("closed", { session: session.id });
+    try {
+      await this.#options.store.remove(session.id);
+      await this.#cluster.send("closed", { session: session.id });
+    } finally {
+      await session.server.close();
+    }
   }
 
   /** Another instance removed the session. */
@@ -227,7 +226,7 @@ export class Sessions {
             if (known) await this.#cluster.send("wakeup", { session, stream, from: instance }, from);
           })
           .catch((error: Error) => this.#report(error)),
-      answer: inMemory((session, { message }) => session.transport.answer(message)),
+      answer: inMemory((session, { message }) => session.transport.receive(message)),
       cancelled: inMemory((session, { message }) => void this.router.cancel(session, message)),
       claim: inMemory((session, { claim }) => this.claims.onRemoteClaim(session, claim)),
       state: inMemory((session) => this.#states.refresh(session)),

@@ -86,12 +86,11 @@ export class StateSync {
   }
 
   async #read(session: Session): Promise<void> {
-    const { store, journal } = this.#options;
+    const { store } = this.#options;
     const record = await store.read(session.id);
     if (!record) return;
     const { logLevel } = session.state;
     session.state = [...session.unconfirmed].reduce(applyChange, record.state);
-    if (record.state.logLevel !== logLevel)
-      await replay(session, record, (work) => journal.unjournaled(work), "logLevel");
+    if (record.state.logLevel !== logLevel) await replay(session, record, "logLevel");
   }
 }

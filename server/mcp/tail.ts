@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import type { EventStream } from "../http/event-stream.ts";
 import type { StoredEvent } from "../store/store.ts";
 import { StoreUnavailable } from "../store/store-unavailable.ts";
 
@@ -21,83 +21,114 @@ export interface TailSource {
   readonly tag: string;
 }
 
-export interface Tail {
-  /** The source is read only as fast as the body. */
-  readonly body: ReadableStream<Uint8Array>;
+/**
+ * What an event stream sends from the store: first the missed events, then new ones, until the source reports that no more will follow. The
+ * source is read only as fast as the client reads.
+ */
+export class Tail {
+  readonly #source: TailSource;
+  readonly #opening: string;
+  #place: number;
+  #stopped = false;
+  #stream: EventStream | undefined;
+  /** Ends the current wait. */
+  #wake: () => void = () => undefined;
+
+  /**
+   * @param after position to resume from
+   * @param opening sent first, for example an event with an id to resume from
+   */
+  constructor(source: TailSource, after: number, opening: string) {
+    this.#source = source;
+    this.#place = after;
+    this.#opening = opening;
+  }
+
+  /** Sends to this stream until it ends. */
+  start(stream: EventStream): void {
+    this.#stream = stream;
+    if (this.#stopped) {
+      stream.finish();
+      return;
+    }
+    if (this.#opening) stream.send(this.#opening);
+    this.#run(stream).catch((error: unknown) => {
+      this.stop();
+      stream.fail(error);
+    });
+  }
+
+  /** The client has read what was sent. */
+  resume(): void {
+    if (this.#stream && !this.#waiting) this.#wake();
+  }
+
+  /** Stops reading: the stream is over. */
+  stop(): void {
+    this.#stopped = true;
+    this.#wake();
+  }
+
   /** Ends the stream; a client may resume it. */
-  end(): void;
-}
+  end(): void {
+    this.stop();
+    this.#stream?.finish();
+  }
 
-const encoder = new TextEncoder();
+  /** The wait is for a change, not for the client. */
+  #waiting = false;
 
-/**
- * An event stream that is read from the store: first the missed events, then new ones, until the source reports that no more will follow.
- *
- * @param after position to resume from
- * @param opening sent first, for example an event with an id to resume from
- */
-export function tailStream(source: TailSource, after: number, opening: string, keepAliveMs: number): Tail {
-  const ended = new AbortController();
-  let sink!: ReadableStreamDefaultController<Uint8Array>;
-  let place = after;
-  let waiting: StoredEvent[] = [];
-  let more = true;
-  let change: Change | undefined;
-  const stop = () => {
-    ended.abort();
-    change?.cancel();
-    clearInterval(keepAlive);
-  };
-  const end = () => {
-    if (ended.signal.aborted) return;
-    stop();
-    sink.close();
-  };
-  const keepAlive = setInterval(() => {
-    // A client that does not read gets no more to read.
-    if ((sink.desiredSize ?? 0) > 0) sink.enqueue(encoder.encode(": keepalive\n\n"));
-  }, keepAliveMs).unref();
-  const next = async () => {
-    while (waiting.length === 0 && more && !ended.signal.aborted) {
+  async #run(stream: EventStream): Promise<void> {
+    while (!this.#stopped) {
       // Before the read, so that an event which is written during the read is not missed.
-      change = source.change();
-      ({ events: waiting, more } = await readWithRetries(source, place, ended.signal));
-      if (waiting.length > 0 || !more) change.cancel();
+      const change = this.#source.change();
+      this.#waiting = true;
+      this.#wake = () => change.cancel();
+      const { events, more } = await this.#read();
+      if (events.length > 0 || !more || this.#stopped) change.cancel();
       await change.promise;
+      this.#waiting = false;
+      for (const { n, message } of events) {
+        if (this.#stopped) return;
+        this.#place = n;
+        if (stream.send(frame(`${n}${this.#source.tag}`, message)) || stream.over) continue;
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+      if (more) continue;
+      stream.finish();
+      return;
     }
-    if (ended.signal.aborted) return;
-    const event = waiting.shift();
-    if (!event) return end();
-    place = event.n;
-    sink.enqueue(encoder.encode(frame(`${event.n}${source.tag}`, event.message)));
-  };
-  const body = new ReadableStream<Uint8Array>({
-    start: (controller) => {
-      sink = controller;
-      if (opening) sink.enqueue(encoder.encode(opening));
-    },
-    pull: () =>
-      next().catch((error) => {
-        stop();
-        throw error;
-      }),
-    cancel: stop,
-  });
-  return { body, end };
-}
+  }
 
-/**
- * Reads with retries. An outage of the store does not end the stream: thousands of clients would reconnect at once, again and again. The
- * stream stays open and silent until the store answers.
- */
-async function readWithRetries(source: TailSource, place: number, ended: AbortSignal) {
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-    try {
-      return await source.read(place);
-    } catch (error) {
-      if (ended.aborted || !(error instanceof StoreUnavailable)) throw error;
-      await sleep(pause, undefined, { signal: ended, ref: false });
+  /**
+   * Reads with retries. An outage of the store does not end the stream: thousands of clients would reconnect at once, again and again. The
+   * stream stays open and silent until the store answers.
+   */
+  async #read(): ReturnType<TailSource["read"]> {
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+      try {
+        return await this.#source.read(this.#place);
+      } catch (error) {
+        if (this.#stopped) return { events: [], more: false };
+        if (!(error instanceof StoreUnavailable)) throw error;
+        await this.#pause(pause);
+      }
     }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const wake = this.#wake;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms).unref();
+      this.#wake = () => {
+        clearTimeout(timer);
+        wake();
+        resolve();
+      };
+    });
+    this.#wake = wake;
   }
 }
 

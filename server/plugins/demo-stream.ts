@@ -1,6 +1,6 @@
 import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
 import fp from "fastify-plugin";
-import { SSE_HEADERS } from "../http/event-stream.ts";
+import type { EventStream } from "../http/event-stream.ts";
 import { networkOf, siteOf } from "../http/network.ts";
 import type { Streams } from "../http/streams.ts";
 import { EVERY_REQUEST } from "./every-request.ts";
@@ -72,56 +72,58 @@ export const demoStream = fp<DemoStreamOptions>(
         const most = MAX_LIFE_MS / intervalMs;
         const total = clamped(request.query.n, Math.floor(most), 1, Math.floor(most));
         const from = clamped(request.headers["last-event-id"], 0, 0, total);
-        const body = streams.track(ticks(from, total, intervalMs, keepAliveMs), {
+        const source = ticks(from, total, intervalMs, keepAliveMs);
+        const stream = streams.open(reply, {
           route: "/demo/stream",
           longLived: true,
           paced: true,
-          log: request.log,
-          abort: () => reply.raw.destroy(),
-          onEnd: () => count(keys, -1),
+          onRoom: () => source.resume(),
+          onEnd: () => {
+            count(keys, -1);
+            source.stop();
+          },
         });
-        return reply.send(new Response(body, { headers: SSE_HEADERS }));
+        source.start(stream);
+        return reply;
       },
     );
   },
   { name: "demo-stream", dependencies: [...EVERY_REQUEST] },
 );
 
-function ticks(
-  from: number,
-  total: number,
-  intervalMs: number,
-  keepAliveMs: number,
-): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
+/** Sends an event when it is due and the client has read the one before, and a comment when nothing was due for `keepAliveMs`. */
+function ticks(from: number, total: number, intervalMs: number, keepAliveMs: number) {
   let n = from;
   let [tickAt, keepAt] = [performance.now(), performance.now() + keepAliveMs];
   let timer: NodeJS.Timeout | undefined;
-  let cancelled: () => void = () => undefined;
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      if (n >= total) return controller.close();
-      const waitMs = Math.min(tickAt, keepAt) - performance.now();
-      if (waitMs > 0)
-        await new Promise<void>((resolve) => {
-          cancelled = resolve;
-          timer = setTimeout(resolve, waitMs);
-        });
-      const now = performance.now();
-      if (now < tickAt) {
-        keepAt = now + keepAliveMs;
-        controller.enqueue(encoder.encode(": keep-alive\n\n"));
-        return;
-      }
+  let stream: EventStream | undefined;
+  const schedule = () => {
+    clearTimeout(timer);
+    timer = setTimeout(send, Math.max(0, Math.min(tickAt, keepAt) - performance.now()));
+  };
+  const send = () => {
+    if (stream?.over !== false) return;
+    if (n >= total) return stream.finish();
+    const now = performance.now();
+    let text = ": keep-alive\n\n";
+    if (now < tickAt) keepAt = now + keepAliveMs;
+    else {
       tickAt = now + intervalMs;
       n++;
       const data = JSON.stringify({ n, of: total, time: new Date().toISOString() });
-      controller.enqueue(encoder.encode(`id: ${n}\nevent: tick\ndata: ${data}\n\n`));
-      if (n >= total) controller.close();
+      text = `id: ${n}\nevent: tick\ndata: ${data}\n\n`;
+    }
+    // Without room, `resume` goes on.
+    if (!stream.send(text)) return;
+    if (n >= total) stream.finish();
+    else schedule();
+  };
+  return {
+    start: (to: EventStream) => {
+      stream = to;
+      send();
     },
-    cancel() {
-      clearTimeout(timer);
-      cancelled();
-    },
-  });
+    resume: schedule,
+    stop: () => clearTimeout(timer),
+  };
 }

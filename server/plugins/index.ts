@@ -66,7 +66,15 @@ export async function registerPlugins(
       serve === "api"
         ? undefined
         : {
-            parts: { tools, grants, context, log: app.log, capabilities, profile: options.profile },
+            parts: {
+              tools,
+              grants,
+              context,
+              log: app.log,
+              capabilities,
+              profile: options.profile,
+              direct: config.directCalls,
+            },
             auth,
             store,
             shares,

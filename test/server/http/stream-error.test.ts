@@ -1,6 +1,8 @@
+import { once } from "node:events";
 import { describe, expect, test } from "@jest/globals";
 import type { StreamEnd } from "../../../server/http/event-stream.ts";
 import { Streams } from "../../../server/http/streams.ts";
+import { FakeResponse } from "./fake-response.ts";
 
 function recorder() {
   const lines: { level: string; facts: Record<string, unknown>; msg: string }[] = [];
@@ -16,16 +18,13 @@ describe("a source that fails in the middle", () => {
     const streams = new Streams();
     const ends: StreamEnd[] = [];
     streams.onEnded = (end) => ends.push(end);
-    let pulled = 0;
-    const source = new ReadableStream<Uint8Array>({
-      pull(controller) {
-        if (pulled++ === 0) controller.enqueue(new TextEncoder().encode("data: 1\n\n"));
-        else throw new Error("the disk /srv/secret is gone");
-      },
-    });
-    const body = streams.track(source, { route: "/mcp", longLived: false, log });
+    const response = new FakeResponse();
+    const stream = streams.track(response, { route: "/mcp", longLived: false, log });
+    stream.send("data: 1\n\n");
+    stream.fail(new Error("the disk /srv/secret is gone"));
     expect(streams.byRoute()).toEqual(new Map([["/mcp", 1]]));
-    const text = await new Response(body).text();
+    await once(response, "close");
+    const { text } = response;
     expect(text).toBe(
       ': open\n\ndata: 1\n\nevent: error\ndata: {"jsonrpc":"2.0","error":{"code":-32603,"message":"Internal server error"},"id":null}\n\n',
     );

@@ -3,89 +3,80 @@ import type { FastifyBaseLogger } from "fastify";
 import type { DisconnectReason, StreamOptions } from "../../../server/http/event-stream.ts";
 import { SendQueue } from "../../../server/http/send-queue.ts";
 import { Streams } from "../../../server/http/streams.ts";
+import { FakeResponse } from "./fake-response.ts";
 
 const log = { info: () => undefined, error: () => undefined } as unknown as FastifyBaseLogger;
 const turns = async (count = 20) => {
   for (let i = 0; i < count; i++) await new Promise((turned) => setImmediate(turned));
 };
 
-/** A source that is pushed to, as the SDK's are, and a client that reads when the test says so. */
-function opened(streams: Streams, options: Partial<StreamOptions> = {}) {
-  let push!: (bytes: number) => void;
-  const cancelled: unknown[] = [];
-  const source = new ReadableStream<Uint8Array>({
-    start: (controller) => {
-      push = (bytes) => controller.enqueue(new Uint8Array(bytes));
-    },
-    cancel: (reason) => void cancelled.push(reason),
-  });
+/** A stream whose client reads when the test says so. Nothing is read of what comes after the opening. */
+async function opened(streams: Streams, options: Partial<StreamOptions> = {}) {
+  const response = new FakeResponse();
   const ends: DisconnectReason[] = [];
-  const body = streams.track(source, {
+  const stream = streams.track(response, {
     route: "/mcp",
     longLived: true,
     log,
     onEnd: (reason) => ends.push(reason),
     ...options,
   });
-  return { push, cancelled, ends, reader: body.getReader() };
+  response.full = true;
+  await turns();
+  const push = (bytes: number) => stream.send(new Uint8Array(bytes));
+  return { response, stream, push, ends };
 }
 
 describe("a stream whose client does not read", () => {
-  test("is cut when its queue exceeds the limit; the source is cancelled and the queue is freed", async () => {
+  test("is cut when its queue exceeds the limit: the connection is destroyed and the queue is freed", async () => {
     const streams = new Streams({ longLived: 1_000 });
-    const { push, cancelled, ends } = opened(streams);
+    const { push, response, ends } = await opened(streams);
     for (let i = 0; i < 12; i++) push(100);
-    await turns();
     expect([ends, streams.size, streams.queuedBytes]).toEqual([["slow_reader"], 0, 0]);
-    expect(cancelled).toEqual(["slow_reader"]);
+    expect(response.destroyed).toBe(true);
+    expect(push(100)).toBe(false);
   });
 
   test("may queue one message that is longer than the limit", async () => {
     const streams = new Streams({ longLived: 1_000 });
-    const { push, ends, reader } = opened(streams);
-    await reader.read();
+    const { push, response, ends } = await opened(streams);
     push(50_000);
     await turns();
-    expect(ends).toEqual([]);
-    expect((await reader.read()).value?.byteLength).toBe(50_000);
-    expect(streams.queuedBytes).toBe(0);
-    await reader.cancel();
+    expect([ends, streams.queuedBytes]).toEqual([[], 50_000]);
+    response.read();
+    await turns();
+    expect([response.writes.at(-1), streams.queuedBytes]).toEqual([50_000, 0]);
+    response.destroy();
+    expect(ends).toEqual(["client_closed"]);
   });
 
   test("beyond the total limit, the stream with the longest queue is cut", async () => {
     const streams = new Streams({ total: 10_000 });
-    const small = Array.from({ length: 5 }, () => opened(streams));
-    const large = opened(streams);
-    // The opening lies in the body itself by now.
-    await turns();
+    const small = await Promise.all(Array.from({ length: 5 }, () => opened(streams)));
+    const large = await opened(streams);
     for (const one of small) one.push(1_000);
     large.push(4_000);
-    await turns();
     expect(large.ends).toEqual([]);
     large.push(4_000);
-    await turns();
     expect(large.ends).toEqual(["slow_reader"]);
     expect(small.flatMap((one) => one.ends)).toEqual([]);
-    for (const { reader } of small) await reader.cancel();
+    for (const { response } of small) response.destroy();
   });
 
   test("is cut after the stall timeout, but only if something waits", async () => {
     jest.useFakeTimers({ doNotFake: ["setImmediate", "queueMicrotask", "nextTick"] });
     try {
       const streams = new Streams({ stallMs: 60_000 });
-      const [idle, stalled, reading] = [opened(streams), opened(streams), opened(streams)];
-      for (const { reader } of [idle, stalled, reading]) await reader.read();
-      await turns();
-      // The first piece after what was read lies in the body itself.
-      for (const one of [stalled, reading]) for (let i = 0; i < 2; i++, await turns()) one.push(100);
+      const [idle, stalled, reading] = [await opened(streams), await opened(streams), await opened(streams)];
+      for (const one of [stalled, reading]) one.push(100);
       for (let seconds = 0; seconds < 120; seconds += 10) {
         await jest.advanceTimersByTimeAsync(10_000);
-        await turns();
         reading.push(10);
-        await reading.reader.read();
+        reading.response.emit("drain");
+        await turns();
       }
       expect([idle.ends, stalled.ends, reading.ends]).toEqual([[], ["slow_reader"], []]);
-      for (const { reader } of [idle, reading]) await reader.cancel();
+      for (const { response } of [idle, reading]) response.destroy();
       // No stream, no timer.
       expect(jest.getTimerCount()).toBe(0);
     } finally {
@@ -93,34 +84,30 @@ describe("a stream whose client does not read", () => {
     }
   });
 
-  test("a paced source is not cut, and not read while the client does not read", async () => {
+  test("a paced source is not cut, but told to wait until the client has read", async () => {
     const streams = new Streams({ longLived: 1_000 });
-    let produced = 0;
-    const ends: DisconnectReason[] = [];
-    const source = new ReadableStream<Uint8Array>({
-      pull: (controller) => {
-        produced += 1_000;
-        controller.enqueue(new Uint8Array(1_000));
-      },
-    });
-    const options: StreamOptions = {
-      route: "/x",
-      longLived: true,
-      paced: true,
-      log,
-      onEnd: (reason) => ends.push(reason),
-    };
-    const reader = streams.track(source, options).getReader();
-    await turns(200);
-    const before = produced;
-    expect(before).toBeLessThan(256 * 1024);
-    await turns(200);
-    expect(produced).toBe(before);
-    for (let i = 0; i < 20; i++) await reader.read();
-    expect(produced).toBeGreaterThan(before);
-    expect(ends).toEqual([]);
-    await reader.cancel();
+    let rooms = 0;
+    const { push, response, ends } = await opened(streams, { paced: true, onRoom: () => rooms++ });
+    const before = rooms;
+    let sent = 0;
+    while (push(1_000)) sent++;
+    await turns();
+    expect(sent).toBeLessThan(256);
+    expect([rooms, ends]).toEqual([before, []]);
+    response.read();
+    await turns();
+    expect(rooms).toBeGreaterThan(before);
+    response.destroy();
     expect(ends).toEqual(["client_closed"]);
+  });
+
+  test("ends at once on a drain, with a line that tells its client to reconnect", async () => {
+    const streams = new Streams();
+    const { push, response, ends } = await opened(streams);
+    push(10);
+    streams.drain();
+    expect([ends, response.writableEnded, streams.size]).toEqual([["drain"], true, 0]);
+    expect(response.text).toMatch(/retry: 500\n\n$/);
   });
 });
 

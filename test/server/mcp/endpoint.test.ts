@@ -261,8 +261,15 @@ describe("streams", () => {
     expect(line).toMatchObject({ route: "/mcp", disconnect_reason: "client_closed" });
   });
 
-  test("the response to initialize has the session's id and begins with a comment", async () => {
+  test("the response to initialize has the session's id, and is JSON where the client reads JSON", async () => {
     const response = await rpc(open.origin, INITIALIZE);
+    expect(response.headers.get("mcp-session-id")).toMatch(/^[0-9a-f-]{36}$/);
+    expect(response.headers.get("content-type")).toBe("application/json");
+    expect(await response.json()).toMatchObject({ id: 1, result: { protocolVersion: "2025-11-25" } });
+  });
+
+  test("the response to initialize begins with a comment where the client reads only streams", async () => {
+    const response = await rpc(open.origin, INITIALIZE, { accept: "text/event-stream" });
     expect(response.headers.get("mcp-session-id")).toMatch(/^[0-9a-f-]{36}$/);
     // Since 2025-11-25 an event without data follows, from which a client can resume.
     expect(await response.text()).toMatch(

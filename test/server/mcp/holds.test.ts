@@ -42,7 +42,8 @@ const get = (headers: Record<string, string>) =>
 /** The id of an event of a call that is over. */
 async function eventOf(session: string): Promise<string> {
   const ping = { jsonrpc: "2.0", id: 7, method: "ping" };
-  const text = await (await rpc(running.origin, ping, { "mcp-session-id": session })).text();
+  const headers = { "mcp-session-id": session, accept: "text/event-stream" };
+  const text = await (await rpc(running.origin, ping, headers)).text();
   return /^id: (.*)$/m.exec(text)?.[1] ?? "";
 }
 

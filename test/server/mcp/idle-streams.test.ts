@@ -11,7 +11,9 @@ import { openNotificationStream } from "../../../server/mcp/notification-streams
 import { Sessions } from "../../../server/mcp/sessions.ts";
 import { Shares } from "../../../server/shares/shares.ts";
 import { SqliteStore } from "../../../server/store/sqlite-store.ts";
-import { INITIALIZE, JSON_HEADERS } from "../support.ts";
+import type { FakeResponse } from "../http/fake-response.ts";
+import { INITIALIZE } from "../support.ts";
+import { fakeExchange, initialize } from "./fake-exchange.ts";
 
 const STREAMS = 500;
 const HOUR_MS = 3_600_000;
@@ -82,36 +84,17 @@ test("500 notification streams that are idle for an hour use no more memory over
   const timersBefore = jest.getTimerCount();
 
   let keepAlives = 0;
-  const readers: ReadableStreamDefaultReader<Uint8Array>[] = [];
+  const responses: FakeResponse[] = [];
   for (let i = 0; i < STREAMS; i++) {
-    const id = randomUUID();
-    const session = sessions.open(id, principal, INITIALIZE.params);
-    await session.server.connect(session.transport);
-    const initialize = new Request("http://localhost/mcp", { method: "POST", headers: JSON_HEADERS });
-    await (await session.transport.handleRequest(initialize, { parsedBody: INITIALIZE })).text();
-    const web = new Request("http://localhost/mcp", { headers: { accept: "text/event-stream" } });
-    const { response, paced, onEnd } = await openNotificationStream(
-      { sessions, watcher: watch },
-      session,
-      web,
-    );
-    if (!response.body) throw new Error(`no stream: ${response.status}`);
-    const options = {
-      route: "/mcp",
-      longLived: true,
-      paced: paced === true,
-      log,
-      ...(onEnd ? { onEnd } : {}),
+    const session = sessions.open(randomUUID(), principal, INITIALIZE.params);
+    await initialize(session, streams, log);
+    const { http, response } = fakeExchange(streams, log, "GET");
+    response.write = (piece) => {
+      if (piece.length < 20) keepAlives++;
+      return true;
     };
-    const reader = streams.track(response.body, options).getReader();
-    readers.push(reader);
-    void (async () => {
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done) return;
-        if (value.byteLength < 20) keepAlives++;
-      }
-    })();
+    await openNotificationStream({ sessions, watcher: watch }, session, http, principal);
+    responses.push(response);
   }
   expect(streams.size).toBe(STREAMS);
   // What is created once exists by now.
@@ -126,7 +109,7 @@ test("500 notification streams that are idle for an hour use no more memory over
   // One listener or closure for each re-read would be more than 15 MB.
   expect((await heapBytes()) - heap).toBeLessThan(4_000_000);
 
-  for (const reader of readers) await reader.cancel();
+  for (const response of responses) response.destroy();
   await pass(30_000);
   expect(streams.size).toBe(0);
   expect(sessions.live.values().filter((session) => session.endStream)).toEqual([]);

@@ -18,13 +18,14 @@ function journal() {
     onError: (error) => failures.push(error.message),
     now: () => clock.ms,
   });
-  /** Runs a POST whose stream sends these messages. */
-  const post = async (call: Call, stream: string, ...messages: object[]) => {
-    const events = made.eventStore(call.session);
-    for (const message of messages)
-      await made.run(call, () =>
-        events.storeEvent(stream, message as Parameters<typeof events.storeEvent>[1]),
-      );
+  /** A POST whose stream sends these messages. */
+  const post = async (call: Call, stream: string, ...messages: { id?: number; method?: string }[]) => {
+    made.start(call);
+    made.begin(call, stream);
+    for (const message of messages) {
+      const text = "jsonrpc" in message ? JSON.stringify(message) : undefined;
+      made.event(call, text, message.method === undefined ? message.id : undefined);
+    }
   };
   return { store, failures, journal: made, post };
 }
@@ -124,7 +125,7 @@ describe("a session that is deleted", () => {
     const { store, journal: j, post } = journal();
     const call = new Call("s", [1, 2]);
     if (streams) await post(call, "stream", {}, progress);
-    else j.run(call, () => undefined);
+    else j.start(call);
     if (written) {
       clock.ms += 20;
       await j.flush();

@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import { McpServer } from "@modelcontextprotocol/server";
 import type { FastifyBaseLogger } from "fastify";
+import { Streams } from "../../../server/http/streams.ts";
 import { ChangeBus } from "../../../server/mcp/change-bus.ts";
 import { ChangeWatcher } from "../../../server/mcp/change-watcher.ts";
+import type { HttpExchange } from "../../../server/mcp/http-exchange.ts";
 import { openNotificationStream } from "../../../server/mcp/notification-streams.ts";
 import type { Session } from "../../../server/mcp/session.ts";
 import { Sessions } from "../../../server/mcp/sessions.ts";
@@ -12,12 +14,15 @@ import { Shares } from "../../../server/shares/shares.ts";
 import { SqliteStore } from "../../../server/store/sqlite-store.ts";
 import type { Store } from "../../../server/store/store.ts";
 import { StoreUnavailable } from "../../../server/store/store-unavailable.ts";
-import { INITIALIZE, JSON_HEADERS, temporaryFolder } from "../support.ts";
+import { INITIALIZE, temporaryFolder } from "../support.ts";
+import { fakeExchange, initialize } from "./fake-exchange.ts";
 
 const principal = { id: "p", name: "p", scopes: ["code:read"] as const };
 const log = Object.fromEntries(
   ["debug", "info", "warn", "error"].map((level) => [level, () => undefined]),
 ) as unknown as FastifyBaseLogger;
+
+const streams = new Streams();
 
 /** Faults of the network between the instances and the store. */
 let faults: { losesMessages: boolean; refusesClaims: boolean };
@@ -79,8 +84,8 @@ async function instance() {
     log,
   });
   await sessions.start();
-  const open = (session: Session, web: Request) =>
-    openNotificationStream({ sessions, watcher: watch }, session, web);
+  const open = (session: Session, http: HttpExchange) =>
+    openNotificationStream({ sessions, watcher: watch }, session, http, principal);
   return { store, sessions, notifications: { open } };
 }
 
@@ -93,9 +98,7 @@ async function pass(ms: number): Promise<void> {
 
 async function openSession({ sessions }: Instance): Promise<Session> {
   const session = sessions.open(randomUUID(), principal, INITIALIZE.params);
-  await session.server.connect(session.transport);
-  const web = new Request("http://localhost/mcp", { method: "POST", headers: JSON_HEADERS });
-  await (await session.transport.handleRequest(web, { parsedBody: INITIALIZE })).text();
+  await initialize(session, streams, log);
   return session;
 }
 
@@ -103,13 +106,12 @@ async function openSession({ sessions }: Instance): Promise<Session> {
 async function openStream({ sessions, notifications }: Instance, id: string) {
   const session = await sessions.find(id, principal);
   if (!session) throw new Error("the session is unknown");
-  const web = new Request("http://localhost/mcp", { headers: { accept: "text/event-stream" } });
-  const { response, onEnd } = await notifications.open(session, web);
+  const { http, response } = fakeExchange(streams, log, "GET");
   const stream = { over: false };
-  void response.text().then(() => {
+  response.once("close", () => {
     stream.over = true;
-    onEnd?.("completed");
   });
+  await notifications.open(session, http);
   return stream;
 }
 
@@ -161,8 +163,7 @@ test("a session that is deleted at another instance is removed from memory withi
   const stream = await openStream(one, id);
   const found = await two.sessions.find(id, principal);
   faults.losesMessages = true;
-  const headers = { ...JSON_HEADERS, "mcp-session-id": id };
-  await found?.transport.handleRequest(new Request("http://localhost/mcp", { method: "DELETE", headers }));
+  if (found) await two.sessions.remove(found);
   expect(one.sessions.live.peek(id)).toBeDefined();
   await pass(2_000);
   expect([one.sessions.live.peek(id), stream.over]).toEqual([undefined, true]);

@@ -1,0 +1,13 @@
+const texts = new WeakMap<object, string>();
+
+/**
+ * An object as JSON text. An answer of a tool is needed as text several times (its bytes in the audit log, the text for old clients, the
+ * response), and is large: it is converted once. The object must not be changed afterwards.
+ */
+export function jsonText(value: object): string {
+  const known = texts.get(value);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(value);
+  texts.set(value, text);
+  return text;
+}

@@ -1,0 +1,118 @@
+import {
+  type CreateMcpHandlerOptions,
+  classifyInboundRequest,
+  createMcpHandler,
+  type McpServerFactory,
+} from "@modelcontextprotocol/server";
+import type { Principal } from "../auth/principal.ts";
+import { type DirectCall, directCall, requestedLevel, resultText, runDirect } from "./direct-call.ts";
+import type { McpRequest } from "./exchange.ts";
+import { hasOnly, type PlainRequest } from "./plain-request.ts";
+import { PostAnswer } from "./post-answer.ts";
+import { sendSdkAnswer } from "./sdk-answer.ts";
+import { authInfoOf } from "./server-factory.ts";
+import type { ServerParts } from "./server-parts.ts";
+import type { ToolLists } from "./tool-lists.ts";
+
+export interface ModernEndpointOptions {
+  readonly parts: ServerParts;
+  readonly build: McpServerFactory;
+  readonly handler: CreateMcpHandlerOptions;
+  readonly keepAliveMs: number;
+  readonly lists: ToolLists;
+}
+
+const LIST_PARAMS: ReadonlySet<string> = new Set(["_meta"]);
+
+/** The revision 2026-07-28, but for `subscriptions/listen`: each request stands for itself. */
+export class ModernEndpoint {
+  readonly #options: ModernEndpointOptions;
+  readonly #sdk: ReturnType<typeof createMcpHandler>;
+
+  constructor(options: ModernEndpointOptions) {
+    this.#options = options;
+    this.#sdk = createMcpHandler(options.build, options.handler);
+  }
+
+  /** @param plain the body, if it is one plain request that may be answered without the SDK */
+  async handle(request: McpRequest, plain: PlainRequest | undefined): Promise<void> {
+    const { http, body, principal } = request;
+    if (plain?.method === "tools/list" && (await this.#list(request, plain))) return;
+    const call = plain && (await directCall(this.#options.parts, principal, plain));
+    if (call) return this.#call(request, call);
+    await sendSdkAnswer(http, principal, Array.isArray(body), (web) => this.#fetch(web, body, principal));
+  }
+
+  close(): Promise<void> {
+    return this.#sdk.close();
+  }
+
+  #fetch(web: Request, body: unknown, principal: Principal): Promise<Response> {
+    return this.#sdk.fetch(web, { parsedBody: body, authInfo: authInfoOf(principal) });
+  }
+
+  async #list({ http, body, principal }: McpRequest, plain: PlainRequest): Promise<boolean> {
+    if (!http.readable.json || !hasOnly(plain.params, LIST_PARAMS)) return false;
+    const list = await this.#options.lists.get(principal, "modern", async () => {
+      const response = await this.#fetch(http.web(), body, principal);
+      return response.ok ? ((await response.json()) as { result?: unknown }).result : undefined;
+    });
+    if (list !== undefined) http.json(200, resultText(plain.id, list));
+    return list !== undefined;
+  }
+
+  async #call({ http, principal }: McpRequest, call: DirectCall): Promise<void> {
+    const { parts, keepAliveMs } = this.#options;
+    const { request } = call;
+    const aborter = new AbortController();
+    const answer = new PostAnswer({
+      http,
+      principal,
+      requests: [request.id],
+      batch: false,
+      keepAliveMs,
+      era: "modern",
+      onAbandon: () => aborter.abort(),
+    });
+    const listener = {
+      signal: aborter.signal,
+      logLevel: requestedLevel(request),
+      notify: (text: string) => answer.notify(text),
+    };
+    answer.respond(request.id, await runDirect(parts, principal, call, listener, "modern"));
+  }
+}
+
+/** The revision that plain requests may name. */
+export const MODERN = "2026-07-28";
+const VERSION_KEY = "io.modelcontextprotocol/protocolVersion";
+/** Envelopes that are remembered. A client sends the same in each request. */
+const MAX_ENVELOPES = 1_000;
+/** Longer ones are not remembered, characters. */
+const MAX_ENVELOPE = 2_000;
+
+/** Recognizes plain requests of the 2026 era whose envelope the SDK has accepted before, and whose headers say what the body says. */
+export class KnownEnvelopes {
+  readonly #known = new Set<string>();
+
+  accepts({ http, body }: McpRequest, { method, params, meta }: PlainRequest): boolean {
+    const { headers } = http.request;
+    if (meta[VERSION_KEY] !== MODERN || headers["mcp-protocol-version"] !== MODERN) return false;
+    if (headers["mcp-method"] !== method) return false;
+    // Only these two may be answered without the SDK. The first names its tool in a header (SEP-2243).
+    if (method === "tools/call" ? headers["mcp-name"] !== params.name : method !== "tools/list") return false;
+    const { progressToken: _, traceparent: __, tracestate: ___, baggage: ____, ...envelope } = meta;
+    const text = JSON.stringify(envelope);
+    if (this.#known.has(text)) return true;
+    const { kind } = classifyInboundRequest({
+      httpMethod: "POST",
+      protocolVersionHeader: MODERN,
+      mcpMethodHeader: method,
+      body,
+    });
+    if (kind !== "modern" || text.length > MAX_ENVELOPE) return kind === "modern";
+    if (this.#known.size >= MAX_ENVELOPES) this.#known.clear();
+    this.#known.add(text);
+    return true;
+  }
+}

@@ -1,0 +1,35 @@
+import type { CallToolResult } from "@modelcontextprotocol/server";
+import type { FastifyBaseLogger } from "fastify";
+import { jsonText } from "../json-text.ts";
+import { ToolError } from "../tool-error.ts";
+import type { Tool, ToolContext } from "../tools/tool.ts";
+
+/**
+ * Runs a tool and makes the result of `tools/call`, for both eras. What fails is a result too (`isError`), which a model can read.
+ *
+ * @param args as the tool's input schema returned them
+ */
+export async function callTool(
+  tool: Tool,
+  args: Record<string, unknown>,
+  context: ToolContext,
+  log: FastifyBaseLogger,
+): Promise<CallToolResult> {
+  try {
+    const structuredContent = await tool.run(args, context);
+    // Clients older than 2025-06-18 read only the text: it is the same JSON.
+    return { content: [{ type: "text", text: jsonText(structuredContent) }], structuredContent };
+  } catch (error) {
+    return {
+      content: [{ type: "text", text: errorText(error, tool.name, context.signal, log) }],
+      isError: true,
+    };
+  }
+}
+
+function errorText(error: unknown, tool: string, signal: AbortSignal, log: FastifyBaseLogger): string {
+  if (error instanceof ToolError) return error.message;
+  if (signal.aborted) return "The call was cancelled.";
+  log.error({ err: error, tool }, "tool failed");
+  return "The tool failed inside the server; its log says why.";
+}
