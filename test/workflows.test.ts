@@ -219,7 +219,7 @@ describe("with GitHub's answers", () => {
   test("what is not let through is said, with the command that goes on", async () => {
     const { notices } = await gate([], all);
     expect(notices).toMatch(
-      /^::notice::Nobody reviews the environment staging.*gh workflow run deploy\.yml -f through=staging/,
+      /^::notice::The environment staging has no reviewers.*gh workflow run deploy\.yml -f through=staging/,
     );
     expect(notices.split("\n")).toHaveLength(1);
     expect((await gate(all.slice(1), all)).notices).toBe("");
@@ -261,22 +261,15 @@ echo "\${answers[$n]}"`,
 
   test.each([
     ["no difference", false, [0, 0], ["a", "a"], 0, ""],
-    [
-      "a change by hand",
-      true,
-      [0, 0],
-      ["a", "a"],
-      1,
-      "::error::dev differs from the commit that was deployed",
-    ],
-    ["a deployment under way", true, [1, 0], ["a", "a"], 0, "::notice::A deployment is under way"],
+    ["a change by hand", true, [0, 0], ["a", "a"], 1, "::error::dev differs from its deployed commit"],
+    ["a deployment under way", true, [1, 0], ["a", "a"], 0, "::notice::A deployment of dev is running"],
     [
       "a deployment that began meanwhile",
       true,
       [0, 1],
       ["a", "a"],
       0,
-      "::notice::A deployment began meanwhile",
+      "::notice::A deployment of dev started during the comparison",
     ],
     [
       "a deployment that began and ended meanwhile",
@@ -296,7 +289,7 @@ echo "\${answers[$n]}"`,
 describe("a rollout", () => {
   const { jobs: rollout, concurrency } = workflow("deploy.yml");
 
-  test("waits for the tests of the very commit, then goes through dev and staging to prod", () => {
+  test("waits for the tests of the same commit, then goes through dev and staging to prod", () => {
     expect(rollout.ci?.uses).toBe("./.github/workflows/ci.yml");
     // ci runs as a part of it, not beside it.
     expect(Object.keys(workflow("ci.yml").on)).toEqual(["pull_request", "workflow_call"]);
@@ -467,11 +460,11 @@ describe("in a repository", () => {
   test("the rollback changes nothing when there is no healthy commit, or it is the one that failed", () => {
     const first = step("back to the last healthy commit", newest);
     expect(first).toMatchObject({ status: 1, head: newest });
-    expect(first.stdout).toContain("no commit was ever healthy there");
+    expect(first.stdout).toContain("no earlier commit was healthy there");
     deployed(newest);
     const same = step("back to the last healthy commit", newest);
     expect(same).toMatchObject({ status: 1, head: newest });
-    expect(same.stdout).toContain("the very commit that was healthy there before");
+    expect(same.stdout).toContain("The same commit was healthy there before");
     expect(first.stdout + same.stdout).not.toContain("called:");
   });
 });

@@ -44,7 +44,7 @@ export function awsContradictions(
   found.push(...quotaContradictions(settings, commands));
   add(
     machines > 1 && isPublicAcme(acme),
-    `machines is ${machines} and acme is ${acme}, whose validation reaches any one of them, so that none gets a certificate; they share none yet. One machine serves, or an ACME server of your own that validates otherwise (mcp-edge:acme: https://…)`,
+    `machines is ${machines} and acme is ${acme}. Its validation requests may reach a machine that did not ask for the certificate, so no machine gets one. Use one machine, or an ACME server of your own (mcp-edge:acme: https://…)`,
     "machines",
     1,
   );
@@ -61,7 +61,7 @@ export function awsContradictions(
     });
   add(
     zone && settings.caaIssuer === "",
-    `caaIssuer must be set: zone is ${zone}, and nobody knows how a CAA record names the authority behind ${acme} (policy zone-records)`,
+    `caaIssuer must be set: zone is ${zone}, and the name of the authority behind ${acme} in CAA records is unknown (policy zone-records)`,
     "caaIssuer",
   );
   add(

@@ -340,11 +340,11 @@ describe("target aws", () => {
     [{ subnetIds: '["subnet-0123456789abcdef0"]' }, "subnetIds needs vpcId"],
     [
       { zone: "example.com", acme: OWN },
-      `caaIssuer must be set: zone is example.com, and nobody knows how a CAA record names the authority behind ${OWN}`,
+      `caaIssuer must be set: zone is example.com, and the name of the authority behind ${OWN} in CAA records is unknown`,
     ],
     [{ acmeCa: "/ca.pem" }, "acmeCa is for an ACME server of your own"],
     [{ caaIssuer: "example.com" }, "caaIssuer is for an ACME server given by its URL"],
-    [{ machines: "2" }, "machines is 2 and acme is letsencrypt, whose validation reaches any one of them"],
+    [{ machines: "2" }, "machines is 2 and acme is letsencrypt. Its validation requests may reach a machine"],
     [{ machines: "2", acme: "letsencrypt-staging" }, "and acme is letsencrypt-staging"],
     [
       { machines: "3", acme: "https://acme.zerossl.com/v2/DV90" },
