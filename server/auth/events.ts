@@ -40,7 +40,12 @@ export type AuthEventBody =
   /** A used refresh token or code came again after the grace: its grant was revoked. */
   | { type: "token.reused"; client: string; grant: string; what: "refresh-token" | "code" }
   | { type: "token.refused"; client?: string; error: string; reason: string }
-  | { type: "grant.revoked"; grant: string; by: "client" | "person" | "operator" | "reuse"; person?: string }
+  | {
+      type: "grant.revoked";
+      grant: string;
+      by: "client" | "person" | "operator" | "reuse" | "provider";
+      person?: string;
+    }
   /** `/mcp` or `/api` refused a bearer token. */
   | { type: "bearer.refused"; reason: string }
   | { type: "keys.rotated"; key: string };

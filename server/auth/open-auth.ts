@@ -24,6 +24,8 @@ import type { Authenticator } from "./principal.ts";
 import { registerResourceMetadata } from "./resource-metadata.ts";
 import { TokenAuthenticator } from "./token-authenticator.ts";
 import { TokenOr } from "./token-or.ts";
+import { openIdentityProviders } from "./upstream/open-identity-providers.ts";
+import { registerIdentityProviders } from "./upstream/routes.ts";
 
 /** Client metadata documents that one network may make us fetch: at once, and a minute. Known ones are not fetched. */
 const FETCHES = { atOnce: 10, perMinute: 10 } as const;
@@ -31,7 +33,15 @@ const FETCHES = { atOnce: 10, perMinute: 10 } as const;
 export interface OpenAuthOptions {
   readonly config: Pick<
     ServerConfig,
-    "authMode" | "publicUrl" | "tokensFile" | "tokenDomain" | "jwt" | "storeUrl" | "sessionsDir"
+    | "authMode"
+    | "publicUrl"
+    | "tokensFile"
+    | "tokenDomain"
+    | "jwt"
+    | "storeUrl"
+    | "sessionsDir"
+    | "identity"
+    | "grants"
   >;
   /** Default: those in the store of the authorization server. */
   readonly people?: People | undefined;
@@ -73,9 +83,10 @@ export async function openAuth(options: OpenAuthOptions): Promise<Auth> {
       close: async () => undefined,
     };
   const tokens = new TokenAuthenticator(tokensFile, { onProblem, events });
-  const checks = [{ name: "tokens", run: async () => `${await tokens.check()} in ${tokensFile}` }];
+  const checks: Check[] = [{ name: "tokens", run: async () => `${await tokens.check()} in ${tokensFile}` }];
   const resource = config.publicUrl && resourceOf(config.publicUrl.origin);
   const server = authMode === "oauth" ? await openServer(options) : undefined;
+  checks.push(...(server?.identityProviders?.checks ?? []));
   const issued = resource && issuedTokens(options, resource, server);
   const everywhere = issued ? new TokenOr(tokens, issued) : tokens;
   const issuer = server?.issuer ?? config.jwt.issuer?.href.replace(/\/$/, "");
@@ -95,13 +106,15 @@ export async function openAuth(options: OpenAuthOptions): Promise<Auth> {
   };
 }
 
-/** The pages of people: sign-in without a client, `/account` and, where the people are our own, enrolment and credentials. */
+/** The pages of people: sign-in without a client, with providers, `/account` and, where the people are our own, enrolment and credentials. */
 const peoplePages = (buckets: BucketStore) => (http: FastifyInstance, server: AuthorizationServer) => {
-  const { people } = server;
+  const { people, identityProviders } = server;
   registerBrowserSignIn(http, server, buckets);
   registerAccount(http, server);
+  if (identityProviders) registerIdentityProviders(http, server, identityProviders, buckets);
   if (!(people instanceof StoredPeople)) return;
-  registerPeople(http, { server, people, buckets });
+  const enrolment = identityProviders?.localSignIn ?? true;
+  registerPeople(http, { server, people, buckets, enrolment });
   registerCredentials(http, server, people);
 };
 
@@ -139,10 +152,17 @@ async function openServer(options: OpenAuthOptions): Promise<AuthorizationServer
   if (!config.publicUrl) throw new Error("AUTH_MODE=oauth needs PUBLIC_URL");
   const { atOnce, perMinute } = FETCHES;
   const store = await openOAuthStore(config);
+  const issuer = config.publicUrl.origin;
+  const people = options.people ?? new StoredPeople(store, issuer);
+  const { identity, grants } = config;
   return AuthorizationServer.start({
-    issuer: config.publicUrl.origin,
+    issuer,
     store,
-    people: options.people ?? new StoredPeople(store, config.publicUrl.origin),
+    people,
+    identityProviders:
+      people instanceof StoredPeople
+        ? await openIdentityProviders({ identity, grants, issuer, people, events, onProblem })
+        : undefined,
     events,
     allowFetch: async (address) =>
       (

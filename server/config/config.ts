@@ -87,7 +87,10 @@ export function readConfig(
 
   // A developer's own sign-in needs no name.
   const publicUrl = e.publicUrl ?? (onlyLocal && port > 0 ? new URL(`http://localhost:${port}`) : undefined);
-  const problems = signInProblems(authMode, publicUrl, e.jwt.issuer);
+  const problems = [
+    ...signInProblems(authMode, publicUrl, e.jwt.issuer),
+    ...identityProblems(authMode, e.identity),
+  ];
   if (problems.length > 0) throw new ConfigError(problems);
 
   const cache = join(home ?? tmpdir(), ".cache/mcp-edge");
@@ -136,6 +139,23 @@ function signInProblems(mode: AuthMode, publicUrl: URL | undefined, issuer: URL 
   return problems;
 }
 
+/** What would leave a provider without effect, or everybody without a way to sign in. */
+function identityProblems(
+  mode: AuthMode,
+  { providers, secretsFile, localSignIn }: Parsed["identity"],
+): string[] {
+  const problems: string[] = [];
+  if (providers.length > 0 && mode !== "oauth")
+    problems.push("IDENTITY_PROVIDERS is for AUTH_MODE=oauth: set AUTH_MODE=oauth, or remove it");
+  if (providers.length > 0 && secretsFile === undefined)
+    problems.push(
+      "IDENTITY_PROVIDERS needs the client secrets: set IDENTITY_PROVIDER_SECRETS_FILE to a file with lines such as google=SECRET",
+    );
+  if (providers.length === 0 && localSignIn === "no")
+    problems.push("LOCAL_SIGN_IN=no: nobody could sign in without IDENTITY_PROVIDERS; set LOCAL_SIGN_IN=yes");
+  return problems;
+}
+
 /** https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/ */
 function tracingOf(variables: Record<string, string>): ServerConfig["tracing"] {
   if (Object.keys(variables).length === 0) return undefined;
@@ -164,7 +184,8 @@ export function readTokenConfig(env: NodeJS.ProcessEnv) {
 /** What the command `user` reads. @throws ConfigError */
 export function readPeopleConfig(env: NodeJS.ProcessEnv) {
   const { publicUrl, authMode } = Environment.shape;
-  return { ...parseVariables(z.object({ publicUrl, authMode }), env), ...readTokenConfig(env) };
+  const { localSignIn } = Environment.shape.identity.shape;
+  return { ...parseVariables(z.object({ publicUrl, authMode, localSignIn }), env), ...readTokenConfig(env) };
 }
 
 /**

@@ -70,6 +70,30 @@ export const Environment = z.object({
       unit: "seconds",
     }),
   }),
+  identity: z.object({
+    providers: variable("IDENTITY_PROVIDERS", type.identityProviders, {
+      description:
+        "With what people sign in (`AUTH_MODE=oauth`): `google client=ID`, `github client=ID`, `entra tenant=GUID client=ID`, `oidc issuer=URL client=ID label=NAME`, each with `allow=` (who may) and, where wanted, `ops=` (who of them also gets the scope `ops`), separated by `;`. WHO: `ada@example.com`, `@example.com` (verified addresses), `group:NAME`, `user:NAME`; for `oidc` and `entra` also `*`. On a machine: the setting `identityProviders`.",
+      default: "",
+      example: "google client=123.apps.googleusercontent.com allow=@example.com",
+    }),
+    secretsFile: variable("IDENTITY_PROVIDER_SECRETS_FILE", type.absolutePath, {
+      description:
+        "File with a line `google=CLIENT_SECRET` for each of these. On a machine: a systemd credential, from the setting `identityProviderSecrets`.",
+      example: "/etc/mcp-edge/identity-provider-secrets",
+    }),
+    localSignIn: variable("LOCAL_SIGN_IN", type.choice("yes", "no"), {
+      description:
+        "Whether people with a passkey or password of this server may sign in beside those of `IDENTITY_PROVIDERS`. `no` also ends the connections of such people, when their clients refresh.",
+      default: "yes",
+    }),
+    checkMinutes: variable("IDENTITY_CHECK_MINUTES", type.wholeNumber(1, 1_440), {
+      description:
+        "How often a provider is asked whether a person is still there and still allowed: when a client refreshes its token, and not more often than this.",
+      default: "60",
+      unit: "minutes",
+    }),
+  }),
   grants: variable("GRANTS", type.grants, {
     description:
       "Who may see what: `WHO scopes=… repositories=… tools=…`, several separated by `;`. WHO: `user:LOGIN`, `group:GROUP`, `token:NAME` or `*`. Lists have commas between names or patterns (`app-*`); a list that is left out stands for all. A caller has what any of their entries gives, and no more than the token's scopes; without an entry, nothing. On a machine: the setting `grants`.",

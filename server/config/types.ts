@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { SCOPES, type Scope } from "../auth/principal.ts";
+import { parseProviders } from "../auth/upstream/settings.ts";
 import { parseGrants } from "../grants/parse-grants.ts";
 import { parseOriginRule } from "../http/origins.ts";
 import { parseStoreUrl } from "../store/valkey-url.ts";
@@ -82,6 +83,8 @@ export const credentials = parsedBy("credentials, separated by blanks", (value) 
 });
 
 export const grants = parsedBy("grants, separated by semicolons", parseGrants);
+
+export const identityProviders = parsedBy("identity providers, separated by semicolons", parseProviders);
 
 export const storeUrl = parsedBy("the URL of a Valkey or Redis server", (value) => {
   try {

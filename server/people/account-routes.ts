@@ -2,11 +2,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Credential, CredentialChange } from "../auth/events.ts";
 import type { AuthorizationServer } from "../auth/oauth/authorization-server.ts";
 import { originOf } from "../auth/origin.ts";
+import type { Person } from "../auth/people.ts";
 import { Refusal } from "../http/errors.ts";
 import { type AccountNotice, accountPage } from "../pages/account.ts";
 import type { HtmlPage } from "../pages/layout.ts";
 import { accountFormToken, checkAccountForm } from "./account-form.ts";
 import { Credentials } from "./credentials.ts";
+import { isLocalPerson } from "./people-store.ts";
 import { StoredPeople } from "./stored-people.ts";
 import { recoveryCodesPage } from "./views.ts";
 import { isFresh, signInUrl, type Visitor, visitorOf } from "./visitor.ts";
@@ -33,7 +35,10 @@ interface AccountVisit extends Visitor {
 /** `/account`: what a person has connected, where they are signed in and how they sign in, and how each of it ends. */
 export function registerAccount(app: FastifyInstance, server: AuthorizationServer): void {
   const people = server.people instanceof StoredPeople ? server.people : undefined;
-  const actions = { ...accessActions(server), ...(people && credentialActions(server, people)) };
+  const access = accessActions(server);
+  const all = { ...access, ...(people && credentialActions(server, people)) };
+  const localSignIn = server.identityProviders?.localSignIn ?? true;
+  const isLocal = (person: Person) => localSignIn && isLocalPerson(person);
 
   async function account(visitor: Visitor, more: { problem?: string; notice?: string | null } = {}) {
     const { person, session } = visitor;
@@ -45,7 +50,7 @@ export function registerAccount(app: FastifyInstance, server: AuthorizationServe
       connections: await server.connections.list(person.id),
       sessions: await server.sessions.list(person.id),
       current: session.uid,
-      ways: await credentials?.waysIn(person.id),
+      ways: isLocal(person) ? await credentials?.waysIn(person.id) : undefined,
     });
   }
 
@@ -62,7 +67,7 @@ export function registerAccount(app: FastifyInstance, server: AuthorizationServe
     if (!visitor) return seeOther(reply, signInUrl(URL_PATH));
     const form = checkAccountForm(server, request, visitor.session);
     const [name = "", id = ""] = (form.get("action") ?? "").split(" ");
-    const action = actions[name];
+    const action = (isLocal(visitor.person) ? all : access)[name];
     if (!action) throw new Refusal(400, "Unknown action. Go back and try again.");
     if (action.fresh && !isFresh(visitor)) return seeOther(reply, signInUrl(URL_PATH, true));
     try {

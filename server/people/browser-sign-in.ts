@@ -7,6 +7,7 @@ import { rememberBrowser } from "../auth/oauth/known-browser.ts";
 import { attemptSignIn } from "../auth/oauth/sign-in-attempt.ts";
 import { pages } from "../auth/oauth/sign-in-routes.ts";
 import { originOf } from "../auth/origin.ts";
+import { Refusal } from "../http/errors.ts";
 import type { BucketStore } from "../http/limits/buckets.ts";
 import { signInFailedPage } from "../pages/error.ts";
 import type { HtmlPage } from "../pages/layout.ts";
@@ -24,6 +25,7 @@ export function registerBrowserSignIn(
 ): void {
   const forms = new FormTokens({ origin: server.issuer, secrets: () => server.keys.cookies });
   const { host } = new URL(server.issuer);
+  const local = server.identityProviders?.localSignIn ?? true;
 
   const form = async (request: FastifyRequest, reply: FastifyReply, problem?: string): Promise<HtmlPage> => {
     const visitor = await visitorOf(server, request, reply);
@@ -37,7 +39,9 @@ export function registerBrowserSignIn(
       reason: visitor && AGAIN,
       login: visitor?.person.login,
       problem,
-      passkeyOptions: await server.people.passkeyOptions(purpose(visit)),
+      local,
+      passkeyOptions: local ? await server.people.passkeyOptions(purpose(visit)) : undefined,
+      providers: server.identityProviders?.buttons({ to: pageToReturnTo(queryOf(request)) }),
     });
   };
 
@@ -59,6 +63,7 @@ export function registerBrowserSignIn(
       reply,
       async () => {
         const sent = new URLSearchParams(typeof request.body === "string" ? request.body : "");
+        if (!local) throw new Refusal(403, "People sign in with an identity provider here.");
         const uid = purpose((sent.get("visit") ?? "").slice(0, 64));
         forms.check(request, uid, sent.get("csrf"));
         const refused = (login: string, reason: string) =>

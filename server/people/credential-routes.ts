@@ -7,6 +7,7 @@ import { accountFormToken, checkAccountForm } from "./account-form.ts";
 import { seeOther } from "./account-routes.ts";
 import { addPasskeyPage, passwordPage } from "./credential-views.ts";
 import { newPasswordProblem, newTotpProblem } from "./new-password.ts";
+import { isLocalPerson } from "./people-store.ts";
 import type { StoredPeople } from "./stored-people.ts";
 import { describeTotp, newTotpSecret } from "./totp.ts";
 import { recoveryCodesPage } from "./views.ts";
@@ -23,6 +24,8 @@ export function registerCredentials(
   people: StoredPeople,
 ): void {
   const { host } = new URL(server.issuer);
+  const localSignIn = server.identityProviders?.localSignIn ?? true;
+  const isLocal = ({ person }: Visitor) => localSignIn && isLocalPerson(person);
   const challengeOf = ({ session }: Visitor) => `account ${session.uid}`;
 
   async function passkeyForm(visitor: Visitor, problem?: string): Promise<HtmlPage | string> {
@@ -128,11 +131,13 @@ export function registerCredentials(
     };
     app.get(path, { exposeHeadRoute: false }, async (request, reply) => {
       const visitor = await fresh(request, reply);
+      if (visitor && !isLocal(visitor)) return seeOther(reply, "/account");
       return answer(reply, visitor ? await show(visitor) : signInUrl(path, true));
     });
     app.post(path, async (request, reply) => {
       const visitor = await fresh(request, reply);
       if (!visitor) return seeOther(reply, signInUrl(path, true));
+      if (!isLocal(visitor)) return seeOther(reply, "/account");
       const finished = await finish(visitor, checkAccountForm(server, request, visitor.session), request);
       if (typeof finished === "string" || "body" in finished) return answer(reply, finished);
       reply.code(422);

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import type { OAuthRecord, OAuthStore } from "../auth/oauth/store.ts";
 import type { Person } from "../auth/people.ts";
@@ -6,6 +7,15 @@ import { SCOPES } from "../auth/principal.ts";
 
 /** What a person may be called in a sign-in form: lower case, so that nobody can take another's login in other letters. */
 export const LOGIN = /^[a-z0-9][a-z0-9._@+-]{0,63}$/;
+/**
+ * The login of a person who signs in with an identity provider: the provider, a colon, and what the provider vouches for. No local login has
+ * a colon.
+ */
+export const PROVIDER_LOGIN = /^[a-z]{1,16}:[a-z0-9][a-z0-9._@+-]{0,253}$/;
+
+/** Whether a person signs in here by themselves. A passkey or password here would outlive the account at an identity provider. */
+export const isLocalPerson = ({ login }: { readonly login: string }): boolean => !PROVIDER_LOGIN.test(login);
+
 /** Characters of a name for others to read. */
 export const NAME_MAX = 100;
 export const GROUP = /^[a-z0-9][a-z0-9_-]{0,63}$/;
@@ -40,6 +50,7 @@ export const CREDENTIALS = {
   passkeyState: "PasskeyState",
   link: "PersonLink",
   browser: "KnownBrowser",
+  identity: "ProviderIdentity",
 } as const;
 
 /** Who the people are, in the store of the authorization server, which all instances share. */
@@ -90,6 +101,19 @@ export class PeopleStore {
     return { id, ...payload };
   }
 
+  /** Name, groups and scopes; the login stays, so that grants and the audit log mean the same person. */
+  async update(
+    before: StoredPerson,
+    { name, groups, scopes }: Pick<Person, "name" | "groups" | "scopes">,
+  ): Promise<StoredPerson> {
+    const { id, login, createdAt } = before;
+    const person = { id, login, name, groups, scopes, createdAt };
+    if (isDeepStrictEqual(person, before)) return before;
+    const { id: _, ...payload } = person;
+    await this.store.put({ model: PERSON, id, payload, person: id });
+    return person;
+  }
+
   /** From now on nobody finds the person. What the person connected must be cut off by the caller: see endAccess. */
   async remove({ id, login }: StoredPerson): Promise<void> {
     await this.store.remove(PERSON, id);
@@ -108,7 +132,7 @@ export class PeopleStore {
 /** As it is stored; undefined for what cannot be a login. */
 export function normalLogin(login: string): string | undefined {
   const known = login.trim().toLowerCase();
-  return LOGIN.test(known) ? known : undefined;
+  return LOGIN.test(known) || PROVIDER_LOGIN.test(known) ? known : undefined;
 }
 
 function personOf({ id, payload }: OAuthRecord): StoredPerson {

@@ -20,6 +20,8 @@ export interface PeopleRoutesOptions {
   readonly server: AuthorizationServer;
   readonly people: StoredPeople;
   readonly buckets: BucketStore;
+  /** Whether people may choose how they sign in here; false where only identity providers say who people are. */
+  readonly enrolment: boolean;
 }
 
 /** `/enrol` and `/sign-in-link`. */
@@ -72,6 +74,11 @@ export function registerPeople(app: FastifyInstance, options: PeopleRoutesOption
   ): Promise<FastifyReply> {
     const token = (new URL(request.url, server.issuer).searchParams.get("link") ?? "").slice(0, 64);
     try {
+      if (purpose === "enrol" && !options.enrolment)
+        throw new Refusal(
+          404,
+          "People sign in with an identity provider here, so there is nothing to choose.",
+        );
       const { atOnce, perMinute } = VISITS;
       const link = await people.links.check(token, purpose);
       // A link cannot be guessed. Its visits are counted apart, so that nobody on the same network can use them up.

@@ -4,7 +4,7 @@ import { openOAuthStore } from "../auth/oauth/open-oauth-store.ts";
 import { DEFAULT_SCOPE, SCOPES, type Scope } from "../auth/principal.ts";
 import { readPeopleConfig } from "../config/config.ts";
 import type { NewLink } from "./links.ts";
-import { GROUP, LOGIN, NAME_MAX, type StoredPerson } from "./people-store.ts";
+import { GROUP, isLocalPerson, LOGIN, NAME_MAX, type StoredPerson } from "./people-store.ts";
 import { StoredPeople } from "./stored-people.ts";
 
 function login(text: string): string {
@@ -97,6 +97,10 @@ export function userCommand(env: NodeJS.ProcessEnv, write: (text: string) => voi
     .option("--json", "one JSON object instead of text")
     .action((added: string, options: AddOptions) =>
       withPeople(async (people) => {
+        if (settings.localSignIn === "no")
+          throw new Error(
+            "People sign in with an identity provider here (LOCAL_SIGN_IN=no); allow them in IDENTITY_PROVIDERS",
+          );
         const { name = added, groups, scopes } = options;
         const person = await people.directory.add({ login: added, name, groups, scopes });
         show(person, await people.links.make(person.id, "enrol"), options.json, enrolment(person));
@@ -140,8 +144,13 @@ export function userCommand(env: NodeJS.ProcessEnv, write: (text: string) => voi
     .action((text: string, options: { json?: true }) =>
       withPeople(async (people) => {
         const person = await known(people, text);
-        await people.directory.removeCredentials(person.id);
         await endAccess(people.directory.store, person.id, Date.now());
+        if (!isLocalPerson(person)) {
+          if (options.json) write(`${JSON.stringify(shown(person))}\n`);
+          else write(`All sessions and connections of ${person.login} have ended. They sign in as before.\n`);
+          return;
+        }
+        await people.directory.removeCredentials(person.id);
         show(person, await people.links.make(person.id, "enrol"), options.json, enrolment(person));
       }),
     );

@@ -6,6 +6,7 @@ import type { EventOrigin } from "../event-origin.ts";
 import type { AuthEvents } from "../events.ts";
 import { originOf } from "../origin.ts";
 import type { People } from "../people.ts";
+import type { IdentityProviders } from "../upstream/identity-providers.ts";
 import { BrowserSessions } from "./browser-sessions.ts";
 import { ClientDocuments, type DocumentFetch } from "./client-documents.ts";
 import { Connections } from "./connections.ts";
@@ -29,6 +30,8 @@ export interface AuthorizationServerOptions {
   readonly store: OAuthStore;
   readonly people: People;
   readonly events: AuthEvents;
+  /** Sign-in with identity providers, beside this server's own people or instead of them. Default: none. */
+  readonly identityProviders?: IdentityProviders | undefined;
   /** Whether one more client metadata document may be fetched for somebody at this address. Default: always. */
   readonly allowFetch?: (address: string) => Promise<boolean>;
   /** How metadata documents and key sets of clients are fetched. Default: safeFetch. */
@@ -47,6 +50,7 @@ export class AuthorizationServer {
   readonly store: OAuthStore;
   readonly people: People;
   readonly events: AuthEvents;
+  readonly identityProviders: IdentityProviders | undefined;
   readonly consents: Consents;
   readonly interactions: Interactions;
   readonly sessions: BrowserSessions;
@@ -73,6 +77,7 @@ export class AuthorizationServer {
     this.store = store;
     this.people = people;
     this.events = events;
+    this.identityProviders = options.identityProviders;
     this.consents = new Consents(store, now);
     const fetch: DocumentFetch = options.fetch ?? ((url, limits) => safeFetch(url, limits));
     this.#documents = new ClientDocuments({ store, events, fetch, now });
@@ -158,6 +163,7 @@ export class AuthorizationServer {
       consents,
       documents: this.#documents,
       now: this.#now,
+      confirm: async (person) => (await this.identityProviders?.confirm(person)) ?? true,
       allowFetch: async (ctx) =>
         (await this.#options.allowFetch?.(this.#origins.get(ctx.req)?.address ?? "")) ?? true,
       onGrace: (grant) => this.#graced.add(grant),

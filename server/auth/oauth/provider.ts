@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { interactionPolicy, type KoaContextWithOIDC, Provider } from "oidc-provider";
 import { errorPage } from "../../pages/error.ts";
 import type { AuthEvents } from "../events.ts";
-import type { People } from "../people.ts";
+import type { People, Person } from "../people.ts";
 import { SCOPES } from "../principal.ts";
 import { adapterFactory } from "./adapter.ts";
 import type { ClientDocuments } from "./client-documents.ts";
@@ -38,6 +38,8 @@ export interface ProviderOptions {
   readonly people: People;
   readonly events: AuthEvents;
   readonly now: () => number;
+  /** Whether a person may still have access; asked at each authorization and each refresh. */
+  readonly confirm: (person: Person) => Promise<boolean>;
   /** Whether one more client metadata document may be fetched for this request. */
   readonly allowFetch: (ctx: KoaContextWithOIDC) => Promise<boolean>;
   /** A grant whose used refresh token came again within the grace. */
@@ -104,11 +106,14 @@ export function createProvider(options: ProviderOptions): Provider {
     // No cookies are read where a client's page may call.
     clientBasedCORS: () => true,
     extraTokenClaims: (_ctx, token) => ("grantId" in token ? { grant: token.grantId } : undefined),
-    findAccount: async (_ctx, id) =>
-      (await people.find(id)) && { accountId: id, claims: async () => ({ sub: id }) },
+    findAccount: async (_ctx, id) => {
+      const person = await people.find(id);
+      if (!person || !(await options.confirm(person))) return undefined;
+      return { accountId: id, claims: async () => ({ sub: id }) };
+    },
     interactions: {
       url: (_ctx, interaction) => `${SIGN_IN_PATH}/${interaction.uid}`,
-      policy: interactionPolicy.base(),
+      policy: signInPolicy(),
     },
     loadExistingGrant: (ctx) => existingGrant(provider, ctx, options),
     renderError: (ctx, out) => {
@@ -154,6 +159,17 @@ export function createProvider(options: ProviderOptions): Provider {
   // The edge, or this machine itself, says which scheme the client used; http/forwarded.ts has removed what others say.
   provider.proxy = true;
   return provider;
+}
+
+/** oidc-provider's own policy; and a browser in which a person is signed in who was removed since signs in again. */
+function signInPolicy() {
+  const { Check, base } = interactionPolicy;
+  const policy = base();
+  const removed = new Check("no_account", "the person is not known any more", ({ oidc }) =>
+    oidc.session?.accountId && !oidc.account ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,
+  );
+  policy.get("login")?.checks.add(removed);
+  return policy;
 }
 
 /** The cookie of a browser in which somebody is signed in. */

@@ -9,6 +9,11 @@ export interface SafeFetchOptions {
   readonly maxBytes: number;
   /** For the whole answer, milliseconds. Default 3,000. */
   readonly timeoutMs?: number;
+  /** Default: a GET without a body. */
+  readonly method?: string;
+  /** Beside `accept` and `user-agent`, which these may replace; in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
   /** Tests only: how a name is resolved, which addresses count as public, which ports are allowed, and which roots are trusted. */
   readonly resolve?: (host: string) => Promise<readonly string[]>;
   readonly isPublic?: (address: string) => boolean;
@@ -20,10 +25,10 @@ const resolveAll = async (host: string) =>
   (await dnsLookup(host, { all: true, verbatim: true })).map(({ address }) => address);
 
 /**
- * GETs a JSON document from a URL that a stranger chose, for example a client metadata document. It cannot be used to reach into networks
+ * Reads a JSON document from a URL that a stranger chose, for example a client metadata document. It cannot be used to reach into networks
  * around this server (SSRF): only `https` on port 443; a name is resolved once, every address of it must be public, and the connection goes
  * to one of these very addresses, so that a name that resolves to another address a moment later (DNS rebinding) gains nothing; redirects
- * are returned, never followed; body, header and time have limits. No cookies or credentials are sent.
+ * are returned, never followed; body, header and time have limits. No cookies are sent, and no credentials but those in `headers`.
  *
  * @throws with the reason, without the response
  */
@@ -49,16 +54,17 @@ export async function safeFetch(url: string, options: SafeFetchOptions): Promise
     target,
     {
       agent: false,
+      method: options.method ?? "GET",
       lookup,
       signal,
       maxHeaderSize: 16_384,
-      headers: { accept: "application/json", "user-agent": "mcp-edge" },
+      headers: { accept: "application/json", "user-agent": "mcp-edge", ...options.headers },
       ...(options.ca === undefined ? {} : { ca: options.ca }),
     },
     answered,
   );
   outgoing.once("error", reject);
-  outgoing.end();
+  outgoing.end(options.body);
   try {
     const incoming = await promise;
     return new Response(await bodyOf(incoming, options.maxBytes), {
@@ -72,10 +78,17 @@ export async function safeFetch(url: string, options: SafeFetchOptions): Promise
 
 async function bodyOf(incoming: IncomingMessage, maxBytes: number): Promise<Buffer<ArrayBuffer> | null> {
   const status = incoming.statusCode ?? 0;
-  if ([204, 205, 304].includes(status)) return null;
-  const chunks: Buffer[] = [];
+  return [204, 205, 304].includes(status) ? null : limitedBody(incoming, maxBytes);
+}
+
+/** @throws when there is more; the caller ends the connection */
+export async function limitedBody(
+  body: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): Promise<Buffer<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+  for await (const chunk of body) {
     bytes += chunk.length;
     if (bytes > maxBytes) throw new Error(`the document is longer than ${maxBytes} bytes`);
     chunks.push(chunk);

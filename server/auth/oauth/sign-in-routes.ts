@@ -39,6 +39,7 @@ export function registerSignIn(
     }),
   );
 
+  const local = server.identityProviders?.localSignIn ?? true;
   const signInForm = async (details: InteractionDetails, problem?: string) =>
     signInPage({
       host: new URL(details.resource).host,
@@ -47,7 +48,9 @@ export function registerSignIn(
       csrf: details.csrf,
       login: details.loginHint,
       problem,
-      passkeyOptions: await people.passkeyOptions(details.uid),
+      local,
+      passkeyOptions: local ? await people.passkeyOptions(details.uid) : undefined,
+      providers: server.identityProviders?.buttons({ uid: details.uid }),
     });
 
   async function signIn(
@@ -56,6 +59,7 @@ export function registerSignIn(
     details: InteractionDetails,
     form: URLSearchParams,
   ): Promise<string | HtmlPage> {
+    if (!local) throw new Refusal(403, "People sign in with an identity provider here.");
     const visit = {
       uid: details.uid,
       refused: (login: string, reason: string) => interactions.signInRefused(request, details, login, reason),

@@ -39,6 +39,7 @@ describe("readConfig", () => {
       storeUrl: undefined,
       embeddings: undefined,
       grants: [],
+      identity: { providers: [], secretsFile: undefined, localSignIn: "yes", checkMinutes: 60 },
       audit: { dir: undefined, fileBytes: 16 * 1024 * 1024, files: 20, withArguments: false },
       index: { dir: expect.stringMatching(/\/\.cache\/mcp-edge\/index$/), pollSeconds: 10 },
       jwt: { issuer: undefined, audience: undefined, untypedAllowed: "no", scopes: new Map(), clockSkew: 60 },

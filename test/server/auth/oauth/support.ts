@@ -6,7 +6,7 @@ import type { AuthEvent } from "../../../../server/auth/events.ts";
 import type { AuthorizationServer } from "../../../../server/auth/oauth/authorization-server.ts";
 import type { DocumentFetch } from "../../../../server/auth/oauth/client-documents.ts";
 import type { PasswordAttempt, People, Person } from "../../../../server/auth/people.ts";
-import { readConfig } from "../../../../server/config/config.ts";
+import { readConfig, type ServerConfig } from "../../../../server/config/config.ts";
 
 export const ADA: Person = {
   id: "p_ada",
@@ -60,6 +60,8 @@ export interface StartOptions {
   people?: TestPeople;
   /** The people of the store, as in production. */
   stored?: true;
+  /** What no variable can set, such as where Google is. */
+  change?: (config: ServerConfig) => ServerConfig;
 }
 
 const noDocuments: DocumentFetch = async () => {
@@ -80,7 +82,7 @@ export async function startOAuth(options: StartOptions = {}): Promise<RunningOAu
   const origin = `http://127.0.0.1:${port}`;
   const logs: string[] = [];
   const people = options.people ?? new TestPeople();
-  const config = readConfig({
+  const read = readConfig({
     LOG_LEVEL: "trace",
     AUTH_MODE: "oauth",
     PUBLIC_URL: origin,
@@ -89,6 +91,7 @@ export async function startOAuth(options: StartOptions = {}): Promise<RunningOAu
     SHED_EVENT_LOOP_MS: "0",
     ...options.env,
   });
+  const config = options.change?.(read) ?? read;
   const app = await createApp({
     // Nothing is kept, unless the test names a folder.
     config: {

@@ -1,0 +1,135 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { Refusal } from "../../http/errors.ts";
+import type { BucketStore } from "../../http/limits/buckets.ts";
+import { takeForNetwork } from "../../http/limits/network-buckets.ts";
+import { networkOf } from "../../http/network.ts";
+import { providerProblemPage } from "../../pages/sign-in.ts";
+import { pageToReturnTo, signInUrl } from "../../people/visitor.ts";
+import { eventText } from "../events.ts";
+import type { AuthorizationServer } from "../oauth/authorization-server.ts";
+import { SIGN_IN_PATH } from "../oauth/discovery.ts";
+import { originOf } from "../origin.ts";
+import { BrowserCookie } from "./browser-cookie.ts";
+import type { IdentityProviders } from "./identity-providers.ts";
+import { SignInFailure } from "./sign-in-failure.ts";
+
+/** Visits of one client's sign-in, or of a network without one, to a provider and back: at once, and a minute. */
+const VISITS = { atOnce: 20, perMinute: 20 } as const;
+/** What an answer of a provider may have (RFC 6749, section 4.1.2; RFC 9207). The rest is not passed on. */
+const PARAMETERS = ["code", "state", "iss", "error", "error_description"] as const;
+/** The longest of them, characters. */
+const MAX_PARAMETER = 4_096;
+
+interface Named {
+  Params: { uid: string; provider: string };
+}
+
+/**
+ * To an identity provider and back. The provider's redirect URI is outside of the path of the sign-in's cookie, so a second redirect leads
+ * back into it: only the browser that began a sign-in can end it.
+ */
+export function registerIdentityProviders(
+  app: FastifyInstance,
+  server: AuthorizationServer,
+  providers: IdentityProviders,
+  buckets: BucketStore,
+): void {
+  const { interactions, events } = server;
+  /** Where the person can try again. */
+  const backs = new WeakMap<FastifyRequest, string>();
+  const cookie = new BrowserCookie(server.issuer);
+
+  app.get<Named>(`${SIGN_IN_PATH}/:uid/with/:provider`, { exposeHeadRoute: false }, (request, reply) =>
+    redirect(request, reply, async () => {
+      const { uid, loginHint } = await clientVisit(request, reply);
+      return (await providers.begin(request.params.provider, { uid }, loginHint)).href;
+    }),
+  );
+
+  // People who come by themselves, not from a client.
+  app.get<Named>(`${SIGN_IN_PATH}/with/:provider`, { exposeHeadRoute: false }, (request, reply) =>
+    redirect(request, reply, async () => {
+      const to = pageToReturnTo(new URL(request.url, server.issuer).searchParams);
+      backs.set(request, signInUrl(to));
+      await limit(networkOf(request.ip));
+      const browser = cookie.read(request) ?? cookie.set(reply);
+      return (await providers.begin(request.params.provider, { browser, to })).href;
+    }),
+  );
+
+  app.get<Named>(`${SIGN_IN_PATH}/callback/:provider`, { exposeHeadRoute: false }, (request, reply) =>
+    redirect(request, reply, async () => {
+      const { provider } = request.params;
+      const answer = answerOf(request, server);
+      const visit = await providers.visitOf(provider, answer.get("state"));
+      // Into the path of the cookie of a client's sign-in.
+      if ("uid" in visit) return `${SIGN_IN_PATH}/${visit.uid}/from/${provider}?${answer}`;
+      backs.set(request, signInUrl(visit.to));
+      const person = await providers.finish(provider, { browser: cookie.read(request) ?? "" }, answer);
+      await server.sessions.signIn(request, reply, person.id, "upstream");
+      return visit.to;
+    }),
+  );
+
+  app.get<Named>(`${SIGN_IN_PATH}/:uid/from/:provider`, { exposeHeadRoute: false }, (request, reply) =>
+    redirect(request, reply, async () => {
+      const { uid } = await clientVisit(request, reply);
+      const person = await providers.finish(request.params.provider, { uid }, answerOf(request, server));
+      return interactions.finishSignIn(request, reply, person, { how: "upstream" });
+    }),
+  );
+
+  async function limit(visitor: string): Promise<void> {
+    const { atOnce, perMinute } = VISITS;
+    const bucket = await takeForNetwork(buckets, {
+      purpose: "provider-sign-in:",
+      client: visitor,
+      capacity: atOnce,
+      perSecond: perMinute / 60,
+    });
+    if (!bucket.allowed) throw new Refusal(429, "Too many attempts. Wait a minute and try again.", 60);
+  }
+
+  /** @throws Refusal unless this browser is at the step of signing in */
+  async function clientVisit(request: FastifyRequest<Named>, reply: FastifyReply) {
+    const details = await interactions.details(request, reply);
+    backs.set(request, `${SIGN_IN_PATH}/${details.uid}`);
+    await limit(`visit ${details.uid}`);
+    if (details.step !== "sign-in") throw new Refusal(400, "Somebody is signed in in this browser already.");
+    return details;
+  }
+
+  /** Redirects (303), or shows why not. */
+  async function redirect(
+    request: FastifyRequest<Named>,
+    reply: FastifyReply,
+    target: () => Promise<string>,
+  ): Promise<FastifyReply> {
+    try {
+      return await reply.header("cache-control", "no-store").redirect(await target(), 303);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const { provider } = request.params;
+      const { reason, login } = error instanceof SignInFailure ? error : { reason: error.message };
+      request.log.warn({ provider: eventText(provider), reason }, "sign-in with an identity provider failed");
+      events.emit(
+        { type: "sign-in.refused", login: login ?? eventText(provider), reason },
+        originOf(request),
+      );
+      const { headers, body } = providerProblemPage(error.message, request.id, backs.get(request));
+      if (error.retryAfter !== undefined) reply.header("retry-after", error.retryAfter);
+      return reply.code(error.statusCode).headers(headers).send(body);
+    }
+  }
+}
+
+function answerOf(request: FastifyRequest, { issuer }: AuthorizationServer): URLSearchParams {
+  const given = new URL(request.url, issuer).searchParams;
+  const answer = new URLSearchParams();
+  for (const name of PARAMETERS) {
+    // A parameter that is there twice has no meaning (RFC 6749, section 3.1).
+    const [value, ...more] = given.getAll(name);
+    if (value !== undefined && more.length === 0 && value.length <= MAX_PARAMETER) answer.set(name, value);
+  }
+  return answer;
+}
