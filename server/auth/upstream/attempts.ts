@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { SignedInPage } from "../../people/visitor.ts";
 import type { OAuthStore } from "../oauth/store.ts";
 import type { ProviderKind } from "./settings.ts";
 
@@ -11,7 +10,7 @@ const LIFE_MS = 600_000;
  * Which browser it belongs to, so that the answer counts there only. `uid`: the interaction of a client's sign-in, whose cookie only one
  * browser has. `browser`: the hash of a cookie, for people who come by themselves and go to the page `to`.
  */
-export type Visit = { readonly uid: string } | { readonly browser: string; readonly to: SignedInPage };
+export type Visit = { readonly uid: string } | { readonly browser: string; readonly to: string };
 
 /** A sign-in on its way to a provider and back. */
 export interface Attempt {

@@ -64,10 +64,11 @@ export function registerIdentityProviders(
       const visit = await providers.visitOf(provider, answer.get("state"));
       // Into the path of the cookie of a client's sign-in.
       if ("uid" in visit) return `${SIGN_IN_PATH}/${visit.uid}/from/${provider}?${answer}`;
-      backs.set(request, signInUrl(visit.to));
+      const to = pageToReturnTo(new URLSearchParams({ to: visit.to }));
+      backs.set(request, signInUrl(to));
       const person = await providers.finish(provider, { browser: cookie.read(request) ?? "" }, answer);
       await server.sessions.signIn(request, reply, person.id, "upstream");
-      return visit.to;
+      return to;
     }),
   );
 

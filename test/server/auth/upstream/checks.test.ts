@@ -64,7 +64,7 @@ async function expectEnded(): Promise<void> {
   expect(await refreshed()).toBe(400);
   await running.server.refresh();
   expect((await list(running.origin, tokens.access_token)).status).toBe(401);
-  expect(await account()).toContain("Nobody is signed in here");
+  expect(await account()).toContain("<h1>Sign in</h1>");
   expect(running.events).toContainEqual(expect.objectContaining({ type: "grant.revoked", by: "provider" }));
 }
 

@@ -155,6 +155,50 @@ describe("GitHub", () => {
   });
 });
 
+describe("without a client", () => {
+  let upstream: GitHubServer;
+  let running: RunningOAuth;
+  beforeAll(async () => {
+    upstream = await gitHubServer();
+    running = await startWith(`github url=${upstream.origin} client=${CLIENT} allow=user:octocat`);
+  });
+  afterAll(async () => {
+    await running.app.close();
+    await upstream[Symbol.asyncDispose]();
+  });
+  const begin = async (visitor: Visitor, to = "/account") => {
+    const response = await visitor.here.get(`${running.origin}/sign-in/with/github?to=${to}`);
+    return visitor.visit(new URL(response.headers.get("location") ?? ""));
+  };
+
+  test("a person signs in for /account, where there is no password and no passkey to add", async () => {
+    const visitor = new Visitor(running);
+    expect(await (await visitor.here.get(`${running.origin}/account`)).text()).toContain(
+      "Sign in with GitHub",
+    );
+    const page = await visitor.here.get((await begin(visitor)).href);
+    expect(page.url).toBe(`${running.origin}/account`);
+    const text = await page.text();
+    expect(text).toContain("github:octocat");
+    expect(text).not.toMatch(/passkey|password|recovery/i);
+    for (const path of ["/account/passkey", "/account/password"])
+      expect((await visitor.here.get(running.origin + path)).url).toBe(`${running.origin}/account`);
+    const codes = await visitor.here.submit(await visitor.here.get(`${running.origin}/account`), {
+      action: "recovery-codes",
+    });
+    expect(codes.status).toBe(400);
+  });
+
+  test("the answer counts in the browser that asked, and leads to a page of this server only", async () => {
+    const attacker = new Visitor(running);
+    const back = await begin(attacker, "https://evil.example.net");
+    const victim = new Visitor(running);
+    await victim.here.get(`${running.origin}/sign-in/with/github?to=/account`);
+    expect((await victim.here.get(back.href)).status).toBe(400);
+    expect((await attacker.here.get(back.href)).url).toBe(`${running.origin}/account`);
+  });
+});
+
 describe("without people of its own", () => {
   test("shows the providers' buttons only, and takes no password and no enrolment", async () => {
     const upstream = await gitHubServer();
