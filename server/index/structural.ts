@@ -18,6 +18,10 @@ const LANGUAGES: Record<StructuralLanguage, { name: string; files: RegExp }> = {
   python: { name: "python", files: /\.pyi?$/ },
 };
 
+/** Tells the files of a language by their names. */
+export const languageFiles = (language: StructuralLanguage) => (file: string) =>
+  LANGUAGES[language].files.test(file);
+
 export interface StructuralJob {
   root: string;
   pattern: string;

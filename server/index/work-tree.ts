@@ -3,6 +3,7 @@ import { lstatSync, realpathSync } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { fileText } from "../workspace/file-text.ts";
+import { readHead } from "../workspace/git/head.ts";
 import { git } from "../workspace/git.ts";
 import { openResolved } from "../workspace/open-resolved.ts";
 
@@ -43,6 +44,8 @@ export async function treeState(root: string, signal?: AbortSignal): Promise<Tre
 
 /** @returns "" in a repository without commits */
 export async function headCommit(root: string, signal?: AbortSignal): Promise<string> {
+  const read = await readHead(root).catch(() => undefined);
+  if (read !== undefined) return read;
   try {
     return (await git(root, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], signal)).toString().trim();
   } catch {

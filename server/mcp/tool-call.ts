@@ -1,7 +1,7 @@
 import type { CallToolResult } from "@modelcontextprotocol/server";
 import type { FastifyBaseLogger } from "fastify";
-import { jsonText } from "../json-text.ts";
 import { ToolError } from "../tool-error.ts";
+import { answerText } from "../tools/answers/text.ts";
 import type { Tool, ToolContext } from "../tools/tool.ts";
 
 /**
@@ -17,8 +17,7 @@ export async function callTool(
 ): Promise<CallToolResult> {
   try {
     const structuredContent = await tool.run(args, context);
-    // Clients older than 2025-06-18 read only the text: it is the same JSON.
-    return { content: [{ type: "text", text: jsonText(structuredContent) }], structuredContent };
+    return { content: [{ type: "text", text: answerText(tool, structuredContent) }], structuredContent };
   } catch (error) {
     return {
       content: [{ type: "text", text: errorText(error, tool.name, context.signal, log) }],

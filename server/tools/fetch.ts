@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { headCommit } from "../index/work-tree.ts";
+import { jsonText } from "../json-text.ts";
 import { ToolError } from "../tool-error.ts";
 import { citation, forgeOf, originOf } from "../workspace/forge.ts";
 import { servedText } from "../workspace/served-file.ts";
@@ -43,6 +44,7 @@ export const fetchDocument = defineTool({
   needs: ["git"],
   input,
   output,
+  text: jsonText,
   async run({ id }, { workspace, signal }) {
     const { repo: name, path, from, to } = parseId(id);
     const repo = await workspace.find(name);

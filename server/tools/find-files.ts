@@ -1,5 +1,7 @@
 import * as z from "zod";
 import { insidePath, isBelow } from "../workspace/paths.ts";
+import { ignoredNote, nearestFiles, noteOf, whyNoFiles } from "./answers/no-files.ts";
+import { globMatcher } from "./globs.ts";
 import { page } from "./paging.ts";
 import { folderArgument, pageArguments, pageOutput, repoArgument } from "./schema.ts";
 import { defineTool } from "./tool.ts";
@@ -38,18 +40,36 @@ export const findFiles = defineTool({
     signal.throwIfAborted();
     const found = rankFiles(files, args.query, folder);
     const { items, ...rest } = page(found, args);
-    return { repo: repo.name, files: items, total: found.length, ...rest };
+    const notes =
+      found.length > 0
+        ? []
+        : [
+            await whyNoFiles({ repo, files, folder }, signal),
+            nearestFiles(files, folder, args.query),
+            await ignoredNote(repo, folder, signal),
+          ];
+    return { repo: repo.name, files: items, total: found.length, ...rest, ...noteOf(...notes) };
   },
 });
 
-/** The files that match a query: equal names first, then names that begin with it, names and paths that contain it, and paths that contain its characters in order. */
+/**
+ * The files that match a query: those of a glob, or equal names first, then names that begin with it, names and paths that contain it, and paths that contain its characters in order.
+ */
 export function rankFiles(files: Iterable<string>, query: string, folder = ""): string[] {
-  const text = query.toLowerCase().replace(/^\.?\/+/, "");
+  if (/[*?{]/.test(query)) {
+    const matches = globMatcher(query, { nocase: true });
+    const found = [...files].filter((file) => isBelow(file, folder) && matches(file));
+    if (found.length > 0) return found.sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
+  }
+  const text = query
+    .normalize()
+    .toLowerCase()
+    .replace(/^\.?\/+/, "");
   const letters = [...text.replace(/[\s/]+/g, "")];
   const scored: { file: string; score: number }[] = [];
   for (const file of files) {
     if (!isBelow(file, folder)) continue;
-    const score = scoreOf(file.toLowerCase(), text, letters);
+    const score = scoreOf(file.normalize().toLowerCase(), text, letters);
     if (score !== undefined) scored.push({ file, score });
   }
   scored.sort((a, b) => a.score - b.score || a.file.length - b.file.length || (a.file < b.file ? -1 : 1));

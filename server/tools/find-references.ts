@@ -3,6 +3,8 @@ import { bareName, splitNamePath } from "../index/names.ts";
 import { ROLES } from "../index/occurrences.ts";
 import { ToolError } from "../tool-error.ts";
 import { insidePath } from "../workspace/paths.ts";
+import type { Repository } from "../workspace/workspace.ts";
+import { noteOf } from "./answers/no-files.ts";
 import { indexNote, page } from "./paging.ts";
 import {
   folderArgument,
@@ -12,7 +14,7 @@ import {
   repoArgument,
   symbolArgument,
 } from "./schema.ts";
-import { defineTool } from "./tool.ts";
+import { defineTool, type ToolContext } from "./tool.ts";
 
 const input = z.object({
   name: symbolArgument(
@@ -76,6 +78,8 @@ export const findReferences = defineTool({
     };
     const found = await context.index.query("references", repo, job, context);
     const { items, ...rest } = page(found.references, args);
+    const notes =
+      found.references.length === 0 ? await whyNoReferences(context, repo, args.name, folder) : [];
     return {
       repo: repo.name,
       references: items,
@@ -84,6 +88,23 @@ export const findReferences = defineTool({
       partial: found.partial,
       index: indexNote(context, repo, found),
       ...rest,
+      ...noteOf(...notes),
     };
   },
 });
+
+async function whyNoReferences(context: ToolContext, repo: Repository, name: string, folder: string) {
+  const job = { name, match: "exact", kinds: [], path: "" } as const;
+  const { symbols, near } = await context.index.query("findSymbol", repo, job, context);
+  if (symbols.length === 0)
+    return [
+      `Nothing in the index is named ${JSON.stringify(name)}.`,
+      near.length > 0 ? `Similar names: ${near.join(", ")}.` : "",
+      "search_text also finds it in comments, strings and files without a grammar.",
+    ];
+  const places = symbols.slice(0, 3).map(({ path, line }) => `${path}:${line}`);
+  return [
+    `It is defined at ${places.join(", ")}, and not used${folder === "" ? "" : ` in ${JSON.stringify(folder)}`}.`,
+    "Uses in strings, such as by reflection or in templates, are found by search_text.",
+  ];
+}

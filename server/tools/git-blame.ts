@@ -2,8 +2,11 @@ import * as z from "zod";
 import { sizeOfText } from "../answer-size.ts";
 import { ToolError } from "../tool-error.ts";
 import { git } from "../workspace/git.ts";
+import { insidePath } from "../workspace/paths.ts";
+import { SHALLOW, shallowBoundary } from "../workspace/refs.ts";
 import { fileAt, resolveRevision } from "../workspace/revisions.ts";
 import { servedFile } from "../workspace/served-file.ts";
+import type { Repository, Workspace } from "../workspace/workspace.ts";
 import { page } from "./paging.ts";
 import {
   fileArgument,
@@ -56,11 +59,10 @@ export const gitBlame = defineTool({
   needs: ["git"],
   input,
   output,
+  text: ({ path, groups }) => [path, ...groups.map(blameText)].join("\n"),
   async run(args, { workspace, signal }) {
     const repo = await workspace.find(args.repo);
     const { revision, start_line, end_line = start_line + MAX_LINES - 1 } = args;
-    if (end_line < start_line)
-      throw new ToolError(`end_line ${end_line} is before start_line ${start_line}. Swap them.`);
     const commit = revision === undefined ? undefined : await resolveRevision(repo, revision, signal);
     const path =
       commit === undefined
@@ -74,12 +76,60 @@ export const gitBlame = defineTool({
       `-L${start_line},${last}`,
       ...(commit ? [commit] : []),
     ];
-    const text = (await git(repo.root, [...options, "--", path], signal, { literal: true })).toString("utf8");
+    const { text, note } = await blame(workspace, repo, options, path, signal);
     const groups = parseBlame(text);
     const { items, ...rest } = page(groups, { ...args, max_results: MAX_LINES });
-    return { repo: repo.name, path, groups: items, total: groups.length, ...rest };
+    const boundary = await shallowBoundary(repo);
+    const notes = [
+      note,
+      groups.some((group) => boundary.has(group.commit))
+        ? `Lines of ${[...boundary].map((hash) => hash.slice(0, 12)).join(", ")} may be older. ${SHALLOW}`
+        : "",
+    ].filter(Boolean);
+    return {
+      repo: repo.name,
+      path,
+      groups: items,
+      total: groups.length,
+      ...rest,
+      ...(notes.length > 0 ? { note: notes.join(" ") } : {}),
+    };
   },
 });
+
+/** Commits that a repository wants left out of blame, as forges do too: large reformatting, for example. */
+const IGNORE_REVS = ".git-blame-ignore-revs";
+
+async function blame(
+  workspace: Workspace,
+  repo: Repository,
+  options: readonly string[],
+  path: string,
+  signal: AbortSignal,
+): Promise<{ text: string; note: string }> {
+  const run = async (more: readonly string[]) =>
+    (
+      await git(repo.root, [...options.slice(0, 1), ...more, ...options.slice(1), "--", path], signal, {
+        literal: true,
+      })
+    ).toString("utf8");
+  try {
+    if (await workspace.shows(repo, IGNORE_REVS)) {
+      const file = await insidePath(repo, IGNORE_REVS);
+      // git refuses a file with other lines than hashes and comments.
+      const text = await run([`--ignore-revs-file=${file.absolute}`]).catch(() => undefined);
+      if (text !== undefined) return { text, note: `The commits in ${IGNORE_REVS} are passed over.` };
+    }
+    return { text: await run([]), note: "" };
+  } catch (error) {
+    if (!(error instanceof ToolError)) throw error;
+    const lines = /has only (\d+) lines?/.exec(error.message)?.[1];
+    if (lines !== undefined) return { text: "", note: `The file has ${lines} lines. Lower start_line.` };
+    if (/no such path .* in HEAD/.test(error.message))
+      return { text: "", note: "The file is not committed yet, so no line of it has a commit." };
+    throw error;
+  }
+}
 
 export interface BlameGroup {
   start_line: number;
@@ -108,7 +158,8 @@ export function parseBlame(text: string): BlameGroup[] {
       line = Number(head[2]);
       details = known.get(commit) ?? { author: "", date: "", summary: "" };
       known.set(commit, details);
-    } else if (row.startsWith("\t")) add(groups, commit, line, details, row.slice(1, 1 + MAX_LINE));
+    } else if (row.startsWith("\t"))
+      add(groups, commit, line, details, row.slice(1, 1 + MAX_LINE).replace(/\r$/, ""));
     else if (row.startsWith("author ")) details.author = row.slice(7);
     else if (row.startsWith("author-time "))
       details.date = new Date(Number(row.slice(12)) * 1_000).toISOString();
@@ -130,4 +181,10 @@ function add(
     last.end_line = line;
     last.text += `\n${text}`;
   } else groups.push({ start_line: line, end_line: line, commit, ...details, text });
+}
+
+/** The commit above the lines that it changed. */
+function blameText({ commit, author, date, summary, start_line, text }: BlameGroup): string {
+  const lines = text.split("\n").map((line, n) => `${start_line + n}\t${line}`);
+  return [`${commit.slice(0, 12)} ${date.slice(0, 10)} ${author}: ${summary}`, ...lines].join("\n");
 }

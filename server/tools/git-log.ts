@@ -3,7 +3,8 @@ import { clip } from "../clip.ts";
 import { ToolError } from "../tool-error.ts";
 import { git } from "../workspace/git.ts";
 import { checkPath } from "../workspace/paths.ts";
-import { resolveRevision } from "../workspace/revisions.ts";
+import { resolveRevision, revisionRange } from "../workspace/revisions.ts";
+import { logNote } from "./answers/log-note.ts";
 import { pageFrom } from "./paging.ts";
 import { folderArgument, pageArguments, pageOutput, repoArgument, revisionArgument } from "./schema.ts";
 import { defineTool } from "./tool.ts";
@@ -15,7 +16,7 @@ const filter = (text: string) => z.string().min(1).max(200).describe(text).optio
 
 const input = z.object({
   repo: repoArgument,
-  revision: revisionArgument("Commit, branch or tag to start from.").default("HEAD"),
+  revision: revisionArgument('Commit, branch or tag to start from, or a range: "v1..main".').default("HEAD"),
   path: folderArgument("Only commits that changed this file or folder. A file is followed through renames."),
   author: filter("Only commits whose author name or email contains this text."),
   message: filter("Only commits whose message contains this text."),
@@ -49,13 +50,16 @@ export const gitLog = defineTool({
   needs: ["git"],
   input,
   output,
+  text: ({ commits }) => (commits.length === 0 ? "No commits." : commits.map(logEntry).join("\n")),
   async run(args, { workspace, signal }) {
     for (const name of ["author", "message", "changed_text", "since", "until"] as const)
       if (/[\0\n]/.test(args[name] ?? ""))
         throw new ToolError(`${name} must be one line without NUL characters.`);
     const repo = await workspace.find(args.repo);
     const path = checkPath(repo, args.path);
-    const commit = await resolveRevision(repo, args.revision, signal);
+    const range = revisionRange(args.revision);
+    const commit = await resolveRevision(repo, range?.to ?? args.revision, signal);
+    const excluded = range ? await resolveRevision(repo, range.from, signal) : undefined;
     // --follow takes exactly one path, of a file.
     const follow = path !== "" && (await isFile(repo.root, commit, path, signal));
     const options = [
@@ -80,11 +84,19 @@ export const gitLog = defineTool({
     ];
     const paths = path === "" ? [] : [path];
     const text = (
-      await git(repo.root, [...options, commit, "--", ...paths], signal, { literal: true })
+      await git(
+        repo.root,
+        [...options, commit, ...(excluded === undefined ? [] : [`^${excluded}`]), "--", ...paths],
+        signal,
+        { literal: true },
+      )
     ).toString("utf8");
     const commits = parseLog(text);
     const { items, ...rest } = pageFrom(commits, args);
-    return { repo: repo.name, commits: items, ...rest };
+    const note = rest.truncated
+      ? ""
+      : await logNote(repo, { ...args, path }, commit, items.length === 0, signal);
+    return { repo: repo.name, commits: items, ...rest, ...(note === "" ? {} : { note }) };
   },
 });
 
@@ -114,4 +126,18 @@ async function isFile(root: string, commit: string, path: string, signal: AbortS
     literal: true,
   });
   return /^\d+ blob /.test(entry.toString());
+}
+
+/** One line for each commit, and its message below. */
+function logEntry({
+  commit,
+  author,
+  date,
+  subject,
+  body,
+  parents,
+}: z.output<typeof output>["commits"][number]) {
+  const merge = parents.length > 1 ? " (merge)" : "";
+  const message = body === "" ? "" : `\n    ${body.replaceAll("\n", "\n    ")}`;
+  return `${commit.slice(0, 12)} ${date.slice(0, 10)} ${author}${merge}: ${subject}${message}`;
 }

@@ -8,9 +8,9 @@ import { ToolError } from "../tool-error.ts";
  *
  * @throws ToolError for a text that is not a glob
  */
-export function globMatcher(glob: string): (path: string) => boolean {
+export function globMatcher(glob: string, { nocase = false } = {}): (path: string) => boolean {
   const negated = glob.startsWith("!") && !glob.startsWith("!(");
-  const bare = (negated ? glob.slice(1) : glob).replace(/^(\.?\/)+/, "");
+  const bare = (negated ? glob.slice(1) : glob).normalize().replace(/^(\.?\/)+/, "");
   if (bare === "" || bare.includes("\0") || bare.split("/").includes(".."))
     throw new ToolError(
       `${JSON.stringify(glob)} is not a valid glob. Use one such as "*.ts", "src/**" or "!*.test.ts".`,
@@ -19,6 +19,8 @@ export function globMatcher(glob: string): (path: string) => boolean {
   // A folder stands for its contents.
   const pattern = rooted.endsWith("/") ? `${rooted}**` : rooted;
   const patterns = [pattern, pattern.replace(/[[\]()]/g, "\\$&")];
-  const matches = picomatch(patterns, { dot: true, strictBrackets: false, nonegate: true });
-  return negated ? (path) => !matches(path) : (path) => matches(path);
+  const matches = picomatch(patterns, { dot: true, strictBrackets: false, nonegate: true, nocase });
+  // File names may be in either Unicode form.
+  const fits = (path: string) => matches(path.normalize());
+  return negated ? (path) => !fits(path) : fits;
 }

@@ -3,6 +3,7 @@ import { KINDS } from "../index/languages.ts";
 import { REASONS } from "../index/queries/definition.ts";
 import { ToolError } from "../tool-error.ts";
 import { servedFile } from "../workspace/served-file.ts";
+import { noteOf } from "./answers/no-files.ts";
 import { indexNote, page } from "./paging.ts";
 import {
   fileArgument,
@@ -80,6 +81,11 @@ export const goToDefinition = defineTool({
       total: found.definitions.length,
       index: indexNote(context, repo, found),
       ...rest,
+      ...noteOf(
+        found.definitions.length === 0
+          ? `${JSON.stringify(found.name)} is not defined in the index of this repository: it may come from a package, be a local variable, or be in a language without a grammar. Use search_text.`
+          : "",
+      ),
     };
   },
 });

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { listGitFiles } from "../workspace/git.ts";
 import { insidePath } from "../workspace/paths.ts";
+import { ignoredNote, nearestFiles, noteOf, whyNoFiles } from "./answers/no-files.ts";
 import { globMatcher } from "./globs.ts";
 import { page } from "./paging.ts";
 import { folderArgument, globArgument, pageArguments, pageOutput, repoArgument } from "./schema.ts";
@@ -35,11 +36,35 @@ export const listFiles = defineTool({
   async run(args, { workspace, signal }) {
     const repo = await workspace.find(args.repo);
     const { real: folder } = await insidePath(repo, args.path);
-    const matches = args.glob === undefined ? undefined : globMatcher(args.glob);
     const listed = await listGitFiles(repo.root, folder === "" ? [] : [`:(literal)${folder}`], signal);
     const start = folder === "" ? 0 : folder.length + 1;
-    const all = (matches ? listed.filter((file) => matches(file.slice(start))) : listed).sort();
-    const { items, ...rest } = page(all, args);
-    return { repo: repo.name, files: items, total: all.length, ...rest };
+    const { found, notes } =
+      args.glob === undefined ? { found: listed, notes: [] } : matching(listed, args.glob, start);
+    if (listed.length === 0) notes.push(await whyNoFiles({ repo, files: listed, folder }, signal));
+    else if (found.length === 0) {
+      const all = folder === "" ? listed : await workspace.files(repo);
+      notes.push(nearestFiles(all, folder, (args.glob ?? "").replace(/^.*\*\*?\//, "")));
+      notes.push(await ignoredNote(repo, folder, signal));
+    }
+    const { items, ...rest } = page(found.sort(), args);
+    return { repo: repo.name, files: items, total: found.length, ...rest, ...noteOf(...notes) };
   },
 });
+
+/** @param start length of the folder's path, with its slash: globs are relative to it */
+function matching(listed: readonly string[], glob: string, start: number) {
+  const matches = globMatcher(glob);
+  const found = listed.filter((file) => matches(file.slice(start)));
+  if (found.length > 0) return { found, notes: [] };
+  const fromRoot = start === 0 ? [] : listed.filter(matches);
+  if (fromRoot.length > 0)
+    return {
+      found: fromRoot,
+      notes: ["The glob was matched from the root of the repository, not from path."],
+    };
+  const loose = globMatcher(glob, { nocase: true });
+  const other = listed.filter((file) => loose(file.slice(start)));
+  const notes = [`No file matches the glob ${JSON.stringify(glob)}; ${listed.length} files were compared.`];
+  if (other.length > 0) notes.push(`In another case: ${other.slice(0, 5).join(", ")}.`);
+  return { found, notes };
+}

@@ -1,10 +1,17 @@
 import * as z from "zod";
 import { headCommit } from "../index/work-tree.ts";
 import { originOf, webAddress } from "../workspace/forge.ts";
+import { readBranch } from "../workspace/git/head.ts";
 import { git } from "../workspace/git.ts";
+import { type Ref, refsOf } from "../workspace/refs.ts";
+import type { Sync } from "../workspace/sync/sync.ts";
+import type { Repository } from "../workspace/workspace.ts";
 import { pageFrom } from "./paging.ts";
 import { pageArguments, pageOutput, textOrNull } from "./schema.ts";
 import { defineTool } from "./tool.ts";
+
+/** Longest list of branches, and of tags. */
+const MAX_NAMES = 20;
 
 const input = z.object(pageArguments(100, 200));
 
@@ -14,6 +21,8 @@ const output = z.object({
       name: z.string().describe('The "repo" argument of the other tools.'),
       branch: z.string().describe('Current branch; "" if HEAD is detached.'),
       commit: z.string().describe('Current commit; "" if there is none.'),
+      branches: z.array(z.string()).describe(`Branches, newest first; at most ${MAX_NAMES}.`),
+      tags: z.array(z.string()).describe(`Tags, newest first; at most ${MAX_NAMES}.`),
       url: textOrNull("Web page of the remote."),
       index: z
         .enum(["none", "building", "ready", "updating", "failed"])
@@ -30,7 +39,35 @@ const output = z.object({
     }),
   ),
   ...pageOutput,
+  note: z.string().optional(),
 });
+
+async function branchOf(repo: Repository, signal: AbortSignal): Promise<string> {
+  const branch = await readBranch(repo.root).catch(() => "");
+  // With reftables the file HEAD has a placeholder.
+  if (branch !== ".invalid") return branch;
+  const output = await git(repo.root, ["symbolic-ref", "--quiet", "--short", "HEAD"], signal).catch(() => "");
+  return output.toString().trim();
+}
+
+/** Branches of a remote have its name only if the copy has no branch of its own with that name. */
+function namesOf(refs: readonly Ref[], ...kinds: readonly Ref["kind"][]): string[] {
+  const own = new Set(refs.filter(({ kind }) => kind === "heads").map(({ short }) => short));
+  return refs
+    .filter(
+      ({ kind, short }) =>
+        kinds.includes(kind) && !(kind === "remotes" && own.has(short.replace(/^[^/]+\//, ""))),
+    )
+    .slice(0, MAX_NAMES)
+    .map(({ short }) => short);
+}
+
+function noRepositories(sync: Sync | undefined): string {
+  // Names of repositories that the caller may not see must not be told.
+  return (sync?.describe() ?? "") === ""
+    ? "The workspace has no git repository, or none that you may see."
+    : "There is no repository that you may see. Copies of remotes may still be in progress: call again in a minute.";
+}
 
 export const listRepos = defineTool({
   name: "list_repos",
@@ -41,20 +78,24 @@ export const listRepos = defineTool({
   needs: ["git"],
   input,
   output,
+  text: ({ repos }) => repos.map(repoLine).join("\n"),
   async run(args, { workspace, index, sync, signal }) {
     const all = await workspace.repositories();
     const repos = await Promise.all(
       all.slice(args.offset, args.offset + args.max_results).map(async (repo) => {
-        const [commit, branch, origin] = await Promise.all([
+        const [commit, branch, origin, refs] = await Promise.all([
           headCommit(repo.root, signal),
-          git(repo.root, ["symbolic-ref", "--quiet", "--short", "HEAD"], signal).catch(() => ""),
+          branchOf(repo, signal),
           originOf(repo, signal),
+          refsOf(repo, signal).catch(() => []),
         ]);
         const url = (origin && webAddress(origin)) ?? null;
         return {
           name: repo.name,
-          branch: branch.toString().trim(),
+          branch,
           commit,
+          branches: namesOf(refs, "heads", "remotes"),
+          tags: namesOf(refs, "tags"),
           url,
           index: index.state(repo).state,
           sync: sync?.state(repo.name) ?? null,
@@ -63,6 +104,27 @@ export const listRepos = defineTool({
     );
     signal.throwIfAborted();
     const { items, ...rest } = pageFrom(repos, args, args.offset + repos.length < all.length);
-    return { repos: items, ...rest };
+    return { repos: items, ...rest, ...(all.length === 0 ? { note: noRepositories(sync) } : {}) };
   },
 });
+
+function repoLine({
+  name,
+  branch,
+  commit,
+  branches,
+  tags,
+  url,
+  index,
+  sync,
+}: z.output<typeof output>["repos"][number]) {
+  return [
+    name,
+    commit === "" ? "no commits" : `${branch === "" ? "detached" : branch} at ${commit.slice(0, 12)}`,
+    `index: ${index}`,
+    ...(sync ? [`copy: ${sync.state}${sync.reason === undefined ? "" : ` (${sync.reason})`}`] : []),
+    ...(branches.length > 1 ? [`branches: ${branches.join(", ")}`] : []),
+    ...(tags.length > 0 ? [`tags: ${tags.join(", ")}`] : []),
+    ...(url === null ? [] : [url]),
+  ].join("  ");
+}

@@ -36,6 +36,7 @@ const output = z.object({
   binary: z.boolean().describe("True if the file is not text; then text is empty."),
   total_lines: z.int(),
   start_line: z.int(),
+  start_column: z.int(),
   end_line: z.int().describe("Last line in text; start_line - 1 if text has none."),
   truncated: z.boolean().describe("True if max_answer_chars cut the text."),
   next_line: z.int().nullable().describe("start_line to continue with, or null."),
@@ -52,6 +53,7 @@ export const readFile = defineTool({
   needs: ["git"],
   input,
   output,
+  text: readText,
   async run(args, { workspace, signal }) {
     const { repo: name, path, revision, start_line, end_line, start_column, max_answer_chars } = args;
     if (end_line !== undefined && end_line < start_line)
@@ -62,7 +64,7 @@ export const readFile = defineTool({
       commit === null
         ? await servedText(workspace, repo, path, signal)
         : textOf(await fileAt(repo, commit, path, MAX_FILE_BYTES, signal));
-    const base = { repo: repo.name, path: file.given, commit, size: file.size, start_line };
+    const base = { repo: repo.name, path: file.given, commit, size: file.size, start_line, start_column };
     if (file.text === undefined)
       return {
         ...base,
@@ -73,8 +75,37 @@ export const readFile = defineTool({
         next_line: null,
         next_column: null,
         text: "",
+        note: "The file is binary. Its text cannot be shown.",
       };
     const range = { from: start_line, to: end_line, column: start_column };
-    return { ...base, binary: false, ...cut(file.text, range, max_answer_chars) };
+    const read = cut(file.text, range, max_answer_chars);
+    return { ...base, binary: false, ...read, ...(read.text === "" ? whyEmpty(read, range) : {}) };
   },
 });
+
+/** Numbered lines, since other tools and answers name lines. */
+function readText(read: z.output<typeof output>): string {
+  if (read.binary || read.text === "") return "";
+  const column = read.start_column > 1 ? `:${read.start_column}` : "";
+  const lines = read.text
+    .split("\n")
+    .map((line, n) => `${read.start_line + n}${n === 0 ? column : ""}\t${line}`);
+  const next = {
+    start_line: read.next_line,
+    ...(read.next_column === null ? {} : { start_column: read.next_column }),
+  };
+  return [
+    `${read.path} (lines ${read.start_line}-${read.end_line} of ${read.total_lines})`,
+    ...lines,
+    ...(read.truncated ? [`More: call again with ${JSON.stringify(next)}.`] : []),
+  ].join("\n");
+}
+
+function whyEmpty(
+  { total_lines: lines }: { total_lines: number },
+  { from, column }: { from: number; column: number },
+) {
+  if (lines === 0) return { note: "The file is empty." };
+  if (from > lines) return { note: `The file has ${lines} lines. Lower start_line.` };
+  return { note: column > 1 ? `Line ${from} has fewer than ${column} characters.` : "The lines are empty." };
+}

@@ -1,5 +1,7 @@
 import * as z from "zod";
 import { insidePath } from "../workspace/paths.ts";
+import { noteOf } from "./answers/no-files.ts";
+import { whyNoSymbols } from "./answers/no-symbols.ts";
 import { indexNote } from "./paging.ts";
 import { folderArgument, indexOutput, maxAnswerChars, repoArgument } from "./schema.ts";
 import { defineTool } from "./tool.ts";
@@ -41,12 +43,22 @@ export const repoMap = defineTool({
   needs: ["git", "index"],
   input,
   output,
+  text: ({ map, files, symbols, of }) => `${map}\n(${symbols} of ${of} symbols, in ${files} files)`,
   async run(args, context) {
     const repo = await context.workspace.find(args.repo);
     const { real: folder } = await insidePath(repo, args.path);
     const budget = Math.min(args.max_tokens * CHARS_PER_TOKEN, args.max_answer_chars);
     const found = await context.index.query("repoMap", repo, { path: folder, budget }, context);
     const { map, files, symbols, of } = found;
-    return { repo: repo.name, map, files, symbols, of, index: indexNote(context, repo, found) };
+    const why = symbols === 0 ? whyNoSymbols(await context.workspace.files(repo), folder) : "";
+    return {
+      repo: repo.name,
+      map,
+      files,
+      symbols,
+      of,
+      index: indexNote(context, repo, found),
+      ...noteOf(why),
+    };
   },
 });

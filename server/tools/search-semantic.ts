@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ToolError } from "../tool-error.ts";
 import { insidePath } from "../workspace/paths.ts";
+import { noteOf, whyNoFiles } from "./answers/no-files.ts";
 import { indexNote, page } from "./paging.ts";
 import { folderArgument, indexOutput, pageArguments, pageOutput, repoArgument } from "./schema.ts";
 import { defineTool } from "./tool.ts";
@@ -55,6 +56,20 @@ export const searchSemantic = defineTool({
     const hits = found.hits.filter((hit) => served.has(hit.path));
     const { items, ...rest } = page(hits, args);
     const { missing } = semantic.progress(repo);
-    return { repo: repo.name, results: items, missing, index: indexNote(context, repo, found), ...rest };
+    const notes =
+      hits.length > 0
+        ? []
+        : [
+            await whyNoFiles({ repo, files: served, folder: path }, signal),
+            "No passage fits. Use other words, or search_text for exact text.",
+          ];
+    return {
+      repo: repo.name,
+      results: items,
+      missing,
+      index: indexNote(context, repo, found),
+      ...rest,
+      ...noteOf(...notes),
+    };
   },
 });

@@ -1,6 +1,8 @@
 import * as z from "zod";
-import { STRUCTURAL_LANGUAGES } from "../index/structural.ts";
+import { languageFiles, STRUCTURAL_LANGUAGES, type StructuralLanguage } from "../index/structural.ts";
 import { insidePath, isBelow } from "../workspace/paths.ts";
+import type { Repository } from "../workspace/workspace.ts";
+import { noteOf, whyNoFiles } from "./answers/no-files.ts";
 import { page } from "./paging.ts";
 import { folderArgument, pageArguments, pageOutput, repoArgument } from "./schema.ts";
 import { defineTool } from "./tool.ts";
@@ -32,7 +34,6 @@ const output = z.object({
       captures: z.record(z.string(), z.string()).describe("Code captured by each metavariable."),
     }),
   ),
-  note: z.string().optional().describe("Possible mistakes in the pattern, and files that were skipped."),
   timed_out: z.boolean().describe("True if not all files were searched in time; narrow the search by path."),
   ...pageOutput,
 });
@@ -56,6 +57,8 @@ export const searchStructural = defineTool({
     const found = await index.structural(job, { signal, progress });
     const { items, ...rest } = page(found.matches, args, found.more);
     const notes: string[] = [];
+    if (items.length === 0 && !found.broken)
+      notes.push(await whyNoStructure(repo, files, folder, language, signal));
     if (found.broken && items.length === 0)
       notes.push(
         `The pattern is not complete ${language}. Close its brackets, or use a larger piece of code.`,
@@ -66,9 +69,31 @@ export const searchStructural = defineTool({
     return {
       repo: repo.name,
       matches: items,
-      ...(notes.length > 0 ? { note: notes.join(" ") } : {}),
+      ...noteOf(...notes),
       timed_out: found.timed_out,
       ...rest,
     };
   },
 });
+
+/** The files that were not searched because they are in another language. */
+async function whyNoStructure(
+  repo: Repository,
+  files: readonly string[],
+  folder: string,
+  language: StructuralLanguage,
+  signal: AbortSignal,
+): Promise<string> {
+  const none = await whyNoFiles({ repo, files, folder }, signal);
+  if (none !== "") return none;
+  const counts = STRUCTURAL_LANGUAGES.map((one) => ({ one, count: files.filter(languageFiles(one)).length }));
+  const searched = counts.find(({ one }) => one === language)?.count ?? 0;
+  const others = counts.filter(({ one, count }) => one !== language && count > 0);
+  const listed = others.map(({ one, count }) => `${one} (${count} files)`).join(", ");
+  return [
+    searched === 0
+      ? `There are no ${language} files here.`
+      : `No match in ${searched} ${language} files. A pattern must be a complete piece of syntax, with the same modifiers as the code.`,
+    ...(listed === "" ? [] : [`Not searched: ${listed}.`]),
+  ].join(" ");
+}

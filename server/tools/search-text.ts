@@ -1,11 +1,8 @@
 import * as z from "zod";
 import { ToolError } from "../tool-error.ts";
-import { runChild } from "../workspace/child.ts";
-import { ALL_CORES } from "../workspace/children.ts";
 import { insidePath } from "../workspace/paths.ts";
-import { withIgnoreFile } from "./ignore-file.ts";
-import { page } from "./paging.ts";
-import { type Match, MatchCollector, merged } from "./ripgrep-json.ts";
+import { noteOf } from "./answers/no-files.ts";
+import { type PageLimits, page } from "./paging.ts";
 import {
   folderArgument,
   globArgument,
@@ -14,20 +11,27 @@ import {
   pageOutput,
   repoArgument,
 } from "./schema.ts";
-import { defineTool } from "./tool.ts";
+import { COUNT_OPTIONS, FileCounts } from "./search-text/file-counts.ts";
+import { type Match, MatchCollector, merged } from "./search-text/ripgrep-json.ts";
+import { runSearch, type Search } from "./search-text/run.ts";
+import { whyNoMatches } from "./search-text/why-none.ts";
+import { defineTool, type ToolContext } from "./tool.ts";
 
 /** Time limit of a search, milliseconds. After it, the matches so far are returned. */
 const TIME_LIMIT_MS = 10_000;
 /** Largest number of matches that can be paged through. */
 const MAX_MATCHES = 5_000;
-const SORTED = "--sort=path";
 
 const input = z.object({
-  query: z.string().min(1).max(1_000).describe("Text to find, literal unless regex is true."),
+  query: z
+    .string()
+    .min(1)
+    .max(1_000)
+    .describe("Text to find, literal unless regex is true. It may have several lines."),
   regex: z
     .boolean()
     .default(false)
-    .describe("Treat query as a regular expression (Rust syntax, single line)."),
+    .describe("Treat query as a regular expression (Rust syntax). With \\n it matches across lines."),
   case: z
     .enum(["smart", "sensitive", "insensitive"])
     .default("smart")
@@ -39,6 +43,10 @@ const input = z.object({
     .max(10)
     .default([])
     .describe("Only files that match one of these globs."),
+  output: z
+    .enum(["matches", "files"])
+    .default("matches")
+    .describe("files: only the files with their number of matching lines."),
   context: z.int().min(0).max(10).default(0).describe("Lines of context before and after each match."),
   ...pageArguments(100, 500),
 });
@@ -50,11 +58,17 @@ const output = z.object({
       path: z.string(),
       line: z.int(),
       column: z.int(),
+      end_line: z.int().optional(),
       text: z.string(),
       before: z.array(z.string()).optional(),
       after: z.array(z.string()).optional(),
     }),
   ),
+  files: z
+    .array(z.object({ path: z.string(), matches: z.int().describe("Matching lines.") }))
+    .optional()
+    .describe('With "output": "files".'),
+  total: z.int().optional().describe("Number of these files."),
   ...pageOutput,
   timed_out: z
     .boolean()
@@ -65,108 +79,61 @@ export const searchText = defineTool({
   name: "search_text",
   title: "Search text",
   description:
-    "Searches the files of a git repository (up to 4 MiB each) for text or a regular expression. Returns the matching lines with path, line and column.",
+    "Searches the files of a git repository (up to 16 MiB each) for text or a regular expression. Returns the matching lines with path, line and column.",
   scope: "code:read",
   needs: ["git", "ripgrep"],
   input,
   output,
-  async run(args, { workspace, ripgrep, signal }) {
-    for (const text of [args.query, ...args.globs])
-      if (/[\0\r\n]/.test(text))
-        throw new ToolError(`${JSON.stringify(text)} must be one line without NUL characters.`);
+  async run(args, context) {
+    const { workspace } = context;
+    for (const glob of args.globs)
+      if (/[\0\r\n]/.test(glob))
+        throw new ToolError(`${JSON.stringify(glob)} must be one line without NUL characters.`);
     const repo = await workspace.find(args.repo);
     const { real: folder } = await insidePath(repo, args.path);
-    // git lists the files while ripgrep starts. The output of ripgrep stays in the pipe until then, so ripgrep waits too.
-    const listing = workspace.files(repo);
-    listing.catch(() => undefined);
-    const ignoredListing = workspace.trackedIgnored(repo);
-    ignoredListing.catch(() => undefined);
-    const max = Math.min(args.offset + args.max_results, MAX_MATCHES);
+    const search: Search = { ...args, repo, folder };
     const until = performance.now() + TIME_LIMIT_MS;
-    const search = async (options: string[], visible: () => Promise<(path: string) => boolean>) => {
-      let shows: ((path: string) => boolean) | undefined;
-      const collector = new MatchCollector({
-        context: args.context,
-        max,
-        maxChars: (args.offset + 1) * MOST_CHARS,
-        visible: (path) => shows?.(path) ?? false,
-      });
-      const result = await runChild(ripgrep, [...options, ...ripgrepArguments(args, folder)], {
-        cwd: repo.root,
-        timeoutMs: Math.max(1, until - performance.now()),
-        signal,
-        // With sorting ripgrep uses one thread.
-        threads: options.includes(SORTED) ? 1 : ALL_CORES,
-        onChunk: async (chunk) => {
-          shows ??= await visible();
-          return collector.feed(chunk);
-        },
-      });
-      signal.throwIfAborted();
-      // Without matches nothing has waited for the listing yet; in a repository that git cannot read, the search must fail.
-      if (!result.stopped) await listing;
-      // 0: matches, 1: no matches, 2: an error, without a message if only some file could not be read (--no-messages).
-      const message = result.stderr.trim();
-      if (!result.stopped && result.code === 2 && message !== "")
-        throw new ToolError(`The search was refused: ${message.slice(0, 500)}`);
-      return {
-        matches: collector.finish(),
-        truncated: collector.truncated,
-        timedOut: result.stopped === "timeout",
-      };
-    };
-    const searchAll = async (order: string[]) => {
-      const first = await search(order, async () => {
-        const [files, ignored] = await Promise.all([listing, ignoredListing]);
-        return (path) => files.has(path) && !ignored.has(path);
-      });
-      const ignored = await ignoredListing;
-      if (ignored.size === 0) return [first];
-      // ripgrep follows the ignore rules, also for files that git tracks in spite of them. A second run searches those.
-      const second = await withIgnoreFile(ignored, (file) =>
-        search(
-          [...order, "--no-ignore-vcs", `--ignore-file=${file}`],
-          async () => (path) => ignored.has(path),
-        ),
+    if (args.output === "files") return filesWith(context, search, args, until);
+    const max = Math.min(args.offset + args.max_results, MAX_MATCHES);
+    const options = ["--json", `--max-count=${max + 1}`, `--context=${args.context}`];
+    const maxChars = (args.offset + 1) * MOST_CHARS;
+    const find = (sorted: boolean) =>
+      runSearch(
+        context,
+        search,
+        { options, sorted, until },
+        () => new MatchCollector({ context: args.context, max, maxChars }),
       );
-      return [first, second];
-    };
     // Sorting limits ripgrep to one thread, so the first run is unsorted. Only if it is truncated must the first matches be found.
-    let parts = await searchAll([]);
-    if (parts.some((part) => part.truncated)) parts = await searchAll([SORTED]);
-    const timedOut = parts.some((part) => part.timedOut);
+    let run = await find(false);
+    if (run.sinks.some((sink) => sink.truncated)) run = await find(true);
+    const parts = run.sinks.map((sink) => ({ matches: sink.finish(), truncated: sink.truncated }));
     const { matches, truncated } = merged(parts, max);
     const found = matches.map((match) => shape(match, args.context));
-    const more = truncated || timedOut;
-    const { items, ...rest } = page(found, args, more);
-    return { repo: repo.name, matches: items, timed_out: timedOut, ...rest };
+    const { items, ...rest } = page(found, args, truncated || run.timedOut);
+    const notes = found.length === 0 && !run.timedOut ? await whyNoMatches(context, search) : [];
+    return { repo: repo.name, matches: items, timed_out: run.timedOut, ...rest, ...noteOf(...notes) };
   },
 });
 
-/**
- * The command line without the order. The globs of the caller override the ignore files, so the matches are also compared with the
- * listing of git. The last glob takes precedence, which excludes `.git`.
- */
-function ripgrepArguments(args: z.output<typeof input>, folder: string): string[] {
-  return [
-    "--json",
-    "--no-config",
-    "--no-messages",
-    "--hidden",
-    "--no-ignore-global",
-    "--no-ignore-dot",
-    "--max-filesize=4M",
-    `--max-count=${Math.min(args.offset + args.max_results, MAX_MATCHES) + 1}`,
-    `--context=${args.context}`,
-    // `$` also matches before CRLF.
-    ...(args.regex ? ["--crlf"] : ["--fixed-strings"]),
-    { smart: "--smart-case", sensitive: "--case-sensitive", insensitive: "--ignore-case" }[args.case],
-    ...args.globs.map((glob) => `--glob=${glob}`),
-    "--glob=!.git",
-    "--",
-    args.query,
-    folder === "" ? "./" : `./${folder}`,
-  ];
+/** The files with a match, those with most matching lines first. */
+async function filesWith(context: ToolContext, search: Search, limits: PageLimits, until: number) {
+  const run = { options: COUNT_OPTIONS, sorted: false, until };
+  const { sinks, timedOut } = await runSearch(context, search, run, () => new FileCounts());
+  const all = sinks
+    .flatMap((sink) => sink.files)
+    .sort((a, b) => b.matches - a.matches || (a.path < b.path ? -1 : 1));
+  const { items, ...rest } = page(all, limits, timedOut);
+  const notes = all.length === 0 && !timedOut ? await whyNoMatches(context, search) : [];
+  return {
+    repo: search.repo.name,
+    matches: [],
+    files: items,
+    total: all.length,
+    timed_out: timedOut,
+    ...rest,
+    ...noteOf(...notes),
+  };
 }
 
 function shape({ before, after, ...match }: Match, context: number) {

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { SearchHit } from "../index/queries/search.ts";
+import { jsonText } from "../json-text.ts";
 import { ToolError } from "../tool-error.ts";
 import { citation, forgeOf, originOf } from "../workspace/forge.ts";
 import type { Repository } from "../workspace/workspace.ts";
@@ -21,6 +22,7 @@ const output = z.object({
       url: z.string().describe("Web page of the lines, for citations."),
     }),
   ),
+  note: z.string().optional().describe("Why there are no results."),
 });
 
 /** The input and output that ChatGPT (company knowledge, deep research) requires: no other argument, no other field. */
@@ -33,6 +35,7 @@ export const search = defineTool({
   needs: ["git", "index"],
   input,
   output,
+  text: jsonText,
   async run({ query }, context) {
     const all = await context.workspace.repositories();
     let searched = 0;
@@ -48,14 +51,24 @@ export const search = defineTool({
     if (errors[0] && errors.length === all.length) throw errors[0];
     const hits = results.flatMap((result) => (result instanceof ToolError ? [] : result));
     hits.sort((a, b) => b.score - a.score);
-    return {
-      results: fitting(
-        hits.slice(0, MAX_RESULTS).map((hit) => hit.result),
-        MAX_CHARS,
-      ),
-    };
+    const found = fitting(
+      hits.slice(0, MAX_RESULTS).map((hit) => hit.result),
+      MAX_CHARS,
+    );
+    return { results: found, ...(found.length === 0 ? { note: whyNothing(all, results) } : {}) };
   },
 });
+
+/** ChatGPT requires the field `results` alone, but for an empty list the reason is worth more. */
+function whyNothing(all: readonly Repository[], results: readonly unknown[]): string {
+  if (all.length === 0) return "There is no repository that you may see.";
+  const refused = results.flatMap((result) => (result instanceof ToolError ? [result.message] : []));
+  const searched = all.length - refused.length;
+  return [
+    `No passage of ${searched} ${searched === 1 ? "repository" : "repositories"} has these words. Use fewer or other words, or names as they are in the code.`,
+    ...refused,
+  ].join(" ");
+}
 
 async function searchOne(context: ToolContext, repo: Repository, query: string) {
   try {

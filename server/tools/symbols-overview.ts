@@ -2,6 +2,8 @@ import * as z from "zod";
 import { KINDS } from "../index/languages.ts";
 import { namePath } from "../index/queries/symbol-rows.ts";
 import { insidePath } from "../workspace/paths.ts";
+import { noteOf } from "./answers/no-files.ts";
+import { whyNoSymbols } from "./answers/no-symbols.ts";
 import { indexNote, pageFrom } from "./paging.ts";
 import { folderArgument, indexOutput, pageArguments, pageOutput, repoArgument } from "./schema.ts";
 import { defineTool } from "./tool.ts";
@@ -63,6 +65,14 @@ export const symbolsOverview = defineTool({
       path,
       symbols: list.map((row) => row.symbol),
     }));
-    return { repo: repo.name, files, total: found.total, index: indexNote(context, repo, found), ...rest };
+    const why = found.total === 0 ? whyNoSymbols(await context.workspace.files(repo), folder) : "";
+    return {
+      repo: repo.name,
+      files,
+      total: found.total,
+      index: indexNote(context, repo, found),
+      ...rest,
+      ...noteOf(why),
+    };
   },
 });

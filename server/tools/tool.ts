@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import * as z from "zod";
 import type { Scope } from "../auth/principal.ts";
 import type { NeedsCapabilities } from "../capabilities/registry.ts";
 import type { CodeIndex } from "../index/code-index.ts";
@@ -6,6 +6,7 @@ import type { Semantic } from "../index/semantic/semantic.ts";
 import type { Progress } from "../shares/progress.ts";
 import type { Sync } from "../workspace/sync/sync.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { type Source, sourceOf, sourceOutput } from "./answers/source.ts";
 import { withHeartbeat } from "./heartbeat.ts";
 
 /** What a tool may use besides its arguments. */
@@ -43,11 +44,47 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   readonly output: O;
   /** @throws ToolError for what the caller can fix */
   run(args: z.output<I>, context: ToolContext): Promise<z.output<O>>;
+  /**
+   * The result as text for the model: short and readable. Default: see answers/text.ts. JSON, where the caller requires it.
+   * The line about the source and the note are added to it.
+   */
+  text?(result: z.output<O> & Noted): string;
 }
 
-/** Infers the types of arguments and result from the schemas, and gives the tool a heartbeat. */
-export function defineTool<I extends z.ZodObject, O extends z.ZodObject>(tool: Tool<I, O>): Tool {
+/** What the result of each tool may have besides its own fields. */
+export interface Noted {
+  readonly note?: string | undefined;
+  readonly source?: Source | undefined;
+}
+
+const noted = {
+  note: z.string().optional().describe("Why the result may be empty or incomplete, and what to try."),
+  source: sourceOutput.describe("State of the repository that the result is from."),
+};
+
+/** A tool before defineTool. Its result may have a note, and names the repository in `repo`. */
+type OwnTool<I extends z.ZodObject, O extends z.ZodObject> = Omit<Tool<I, O>, "run"> & {
+  run(args: z.output<I>, context: ToolContext): Promise<z.output<O> & { note?: string }>;
+};
+
+/**
+ * Infers the types of arguments and result from the schemas, gives the tool a heartbeat, and a tool of one repository the fields `note` and
+ * `source`.
+ */
+export function defineTool<I extends z.ZodObject, O extends z.ZodObject>(tool: OwnTool<I, O>): Tool {
+  const ofRepository = "repo" in tool.output.shape;
   const run: Tool<I, O>["run"] = (args, context) =>
-    withHeartbeat(tool.name, context, (beating) => tool.run(args, beating));
-  return { ...tool, run } as unknown as Tool;
+    withHeartbeat(tool.name, context, async (beating) => {
+      const result = await tool.run(args, beating);
+      return ofRepository ? { ...result, source: await sourceIn(result, context) } : result;
+    });
+  const output = ofRepository ? tool.output.extend(noted) : tool.output;
+  return { ...tool, output, run } as unknown as Tool;
+}
+
+/** A result of one commit has it in `commit`. */
+async function sourceIn(result: Record<string, unknown>, context: ToolContext): Promise<Source> {
+  const repo = await context.workspace.find(String(result.repo));
+  const commit = typeof result.commit === "string" ? result.commit : undefined;
+  return sourceOf(context, repo, commit);
 }

@@ -1,13 +1,18 @@
 import { ToolError } from "../tool-error.ts";
 import { git } from "./git.ts";
 import { checkPath } from "./paths.ts";
+import { nearestNames, type Ref, refsLike, refsOf, SHALLOW, shallowBoundary } from "./refs.ts";
 import type { Repository } from "./workspace.ts";
 
-/** The empty tree of git, which a first commit is compared with. */
-export const EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+/** The empty tree of git, which a first commit is compared with, in the hash function of a commit (SHA-1 or SHA-256). */
+export const emptyTree = (commit: string) =>
+  commit.length === 64
+    ? "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"
+    : "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
 /**
- * Resolves a caller's revision (a hash, branch, tag, `HEAD~2`) to the hash of a commit.
+ * Resolves a caller's revision (a hash, branch, tag, `HEAD~2`) to the hash of a commit. A name that git does not know stands for the one
+ * branch or tag that is like it (see refsLike).
  *
  * @throws ToolError if there is none
  */
@@ -19,16 +24,76 @@ export async function resolveRevision(
   // It must not be an option, or end the argument.
   if (/^-|[\0\n]/.test(revision))
     throw new ToolError(`${JSON.stringify(revision)} is not a revision. Name a branch, tag, hash or HEAD~1.`);
+  const exact = await commitOf(repo, revision, signal);
+  if (exact !== undefined) return exact;
+  const [, name = "", steps = ""] = /^(.*?)([~^@].*)?$/s.exec(revision.trim()) ?? [];
+  const refs = await refsOf(repo, signal);
+  const found = new Set<string>();
+  for (const ref of refsLike(refs, name)) {
+    const hash = await commitOf(repo, `${ref.full}${steps}`, signal);
+    if (hash !== undefined) found.add(hash);
+  }
+  const [only, ...others] = found;
+  if (only !== undefined && others.length === 0) return only;
+  throw new ToolError(await unknownRevision(repo, revision, name, refs));
+}
+
+async function commitOf(
+  repo: Repository,
+  revision: string,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
   try {
     const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`];
     const hash = (await git(repo.root, args, signal)).toString().trim().split("\n").at(-1) ?? "";
-    if (/^[0-9a-f]{40,64}$/.test(hash)) return hash;
+    return /^[0-9a-f]{40,64}$/.test(hash) ? hash : undefined;
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
+    return undefined;
   }
-  throw new ToolError(
-    `Repository ${repo.name} has no commit ${JSON.stringify(revision)}. Name a branch, tag, hash or HEAD~1; git_log lists commits.`,
-  );
+}
+
+async function unknownRevision(
+  repo: Repository,
+  revision: string,
+  name: string,
+  refs: readonly Ref[],
+): Promise<string> {
+  const head = await commitOf(repo, "HEAD");
+  if (head === undefined && refs.length === 0) return `Repository ${repo.name} has no commits yet.`;
+  const shorts = refs.map(({ short }) => short);
+  const near = nearestNames(shorts, name);
+  const names =
+    near.length > 0 ? `Similar names: ${near.join(", ")}.` : `It has: ${shorts.slice(0, 10).join(", ")}.`;
+  const shallow = (await shallowBoundary(repo)).size > 0 ? ` ${SHALLOW}` : "";
+  return `Repository ${repo.name} has no commit ${JSON.stringify(revision)}. ${names} Name a branch, tag, hash or HEAD~1; git_log lists commits.${shallow}`;
+}
+
+/** Two revisions in one text: `main..feature`, `v1...HEAD`. An empty side is HEAD. */
+export interface RevisionRange {
+  readonly from: string;
+  readonly to: string;
+  /** With three dots, from where the two parted. */
+  readonly sinceFork: boolean;
+}
+
+/** @returns undefined for a single revision */
+export function revisionRange(text: string): RevisionRange | undefined {
+  const parts = /^(.*?)(\.{2,3})(.*)$/s.exec(text.trim());
+  if (!parts) return undefined;
+  const [, from = "", dots = "", to = ""] = parts;
+  return { from: from || "HEAD", to: to || "HEAD", sinceFork: dots.length === 3 };
+}
+
+/** The commit where the histories of two commits parted; undefined if they have none in common. */
+export async function forkPoint(
+  repo: Repository,
+  one: string,
+  other: string,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const output = await git(repo.root, ["merge-base", one, other], signal).catch(() => Buffer.alloc(0));
+  return output.toString().trim().split("\n")[0] || undefined;
 }
 
 /**
@@ -51,7 +116,10 @@ export async function fileAt(
     literal: true,
   });
   const entry = /^(\d+) (\w+) ([0-9a-f]+) +(\d+|-)\t/.exec(listing.toString("utf8"));
-  if (!entry || given === "") throw new ToolError(`${where} is not in repository ${repo.name}.`);
+  if (!entry || given === "")
+    throw new ToolError(
+      `${where} is not in repository ${repo.name}.${await elsewhere(repo, commit, given, signal)}`,
+    );
   const [, mode, type, hash = "", size] = entry;
   if (type === "tree") throw new ToolError(`${where} is a folder. Name a file in it.`);
   if (type === "commit") throw new ToolError(`${where} is a submodule. Submodules are not served.`);
@@ -59,4 +127,25 @@ export async function fileAt(
   if (Number(size) > maxBytes)
     throw new ToolError(`${where} has ${size} bytes, more than the limit of ${maxBytes}.`);
   return { given, bytes: await git(repo.root, ["cat-file", "blob", hash], signal) };
+}
+
+/** Largest listing of a commit that is searched for similar names, bytes. */
+const MAX_LISTING = 4_000_000;
+
+/** Where a file with this name, or a similar one, is at a commit. */
+async function elsewhere(
+  repo: Repository,
+  commit: string,
+  path: string,
+  signal?: AbortSignal,
+): Promise<string> {
+  const args = ["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit];
+  const listing = await git(repo.root, args, signal, { firstBytes: MAX_LISTING }).catch(() =>
+    Buffer.alloc(0),
+  );
+  const paths = listing.toString("utf8").split("\0").filter(Boolean);
+  const name = path.split("/").at(-1)?.toLowerCase();
+  const same = paths.filter((one) => one.split("/").at(-1)?.toLowerCase() === name);
+  const near = same.length > 0 ? same.slice(0, 5) : nearestNames(paths, path, 3);
+  return near.length === 0 ? "" : ` There it has: ${near.join(", ")}.`;
 }

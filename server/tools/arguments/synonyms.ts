@@ -54,6 +54,7 @@ export const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   glob: ["globs", "pattern", "file_pattern", "include", "filter", "glob_pattern"],
   kinds: ["kind", "symbol_kind", "symbol_kinds", "types", "type", "include_kinds"],
   regex: ["is_regex", "regexp", "use_regex", "regular_expression"],
+  output: ["output_mode", "mode", "format"],
   context: [
     "context_lines",
     "lines_of_context",
@@ -122,6 +123,14 @@ export const VALUE_SYNONYMS: Readonly<Record<string, Readonly<Record<string, str
     "starts-with": "prefix",
     starts_with: "prefix",
     equals: "exact",
+  },
+  output: {
+    content: "matches",
+    lines: "matches",
+    count: "files",
+    counts: "files",
+    files_with_matches: "files",
+    files_only: "files",
   },
   kinds: {
     func: "function",

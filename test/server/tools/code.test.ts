@@ -241,7 +241,7 @@ describe("search_structural", () => {
       matches: [],
       note: expect.stringMatching(/is not complete typescript/),
     });
-    expect(await structural("class $C { $$$ }", "typescript")).not.toHaveProperty("note");
+    expect((await structural("class $C { $$$ }", "typescript")).note).not.toMatch(/is not complete/);
     await expect(ask(searchStructural, { pattern: "x", language: "cobol" })).rejects.toThrow();
   });
 });

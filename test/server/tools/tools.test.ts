@@ -94,6 +94,8 @@ describe("read_file", () => {
 
   test("reads a whole file, a range and the end", async () => {
     expect(await read({ path: "README.md" })).toEqual({
+      start_column: 1,
+      source: { commit: expect.stringMatching(/^[0-9a-f]{40}$/), committed_at: expect.stringMatching(/Z$/) },
       repo: "alpha",
       path: "README.md",
       commit: null,
@@ -290,8 +292,9 @@ describe("search_text", () => {
     expect(seen.length).toBeGreaterThan(100);
   });
 
-  test("refuses a query of several lines or with a NUL", async () => {
-    await expect(search({ query: "a\nb" })).rejects.toThrow("one line");
+  test("refuses a NUL, and a glob of several lines", async () => {
+    await expect(search({ query: "a\0" })).rejects.toThrow("NUL character");
+    await expect(search({ query: "a", globs: ["x\n"] })).rejects.toThrow("one line");
     await expect(search({ query: "a", globs: ["x\0"] })).rejects.toThrow("one line");
   });
 

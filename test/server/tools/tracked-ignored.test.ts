@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { merged } from "../../../server/tools/ripgrep-json.ts";
+import { merged } from "../../../server/tools/search-text/ripgrep-json.ts";
 import { searchText } from "../../../server/tools/search-text.ts";
 import { makeRepository } from "../support.ts";
 import { type Lab, makeCodeLab } from "./support.ts";

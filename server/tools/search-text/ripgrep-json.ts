@@ -1,9 +1,13 @@
+import type { Sink } from "./run.ts";
+
 /** One match in the result of search_text. */
 export interface Match {
   path: string;
   line: number;
   /** In characters, 1-based. */
   column: number;
+  /** Last line of a match with several lines. */
+  end_line?: number;
   text: string;
   before: string[];
   after: string[];
@@ -11,6 +15,8 @@ export interface Match {
 
 /** Of a longer line only the part around the match is given, characters. */
 const MAX_LINE = 400;
+/** Of a match with more lines only the first ones are given. */
+const MAX_LINES = 50;
 
 type RgText = { text: string } | { bytes: string };
 interface RgLine {
@@ -25,13 +31,12 @@ type RgMessage = { type: "match" | "context"; data: RgLine } | { type: "begin" |
  * Parses the output of `rg --json` as it arrives. Collects matches with their context until there are `max` of them, or `maxChars`
  * characters.
  */
-export class MatchCollector {
+export class MatchCollector implements Sink {
   readonly matches: Match[] = [];
   /** True if `max` or `maxChars` left matches out. */
   truncated = false;
   readonly #context: number;
   readonly #max: number;
-  readonly #visible: (path: string) => boolean;
   #maxChars: number;
   #rest = "";
   #decoder = new TextDecoder();
@@ -39,26 +44,20 @@ export class MatchCollector {
   #lines = new Map<number, string>();
   #open: Match[] = [];
 
-  constructor(options: {
-    context: number;
-    max: number;
-    maxChars: number;
-    visible: (path: string) => boolean;
-  }) {
+  constructor(options: { context: number; max: number; maxChars: number }) {
     this.#context = options.context;
     this.#max = options.max;
     this.#maxChars = options.maxChars;
-    this.#visible = options.visible;
   }
 
   /** @returns false if no more is needed */
-  feed(chunk: Buffer): boolean {
+  feed(chunk: Buffer, shows: (path: string) => boolean): boolean {
     this.#rest += this.#decoder.decode(chunk, { stream: true });
     let end = this.#rest.indexOf("\n");
     let start = 0;
     while (end !== -1) {
       const message = messageOf(this.#rest.slice(start, end));
-      if (message && !this.#message(message)) return false;
+      if (message && !this.#message(message, shows)) return false;
       start = end + 1;
       end = this.#rest.indexOf("\n", start);
     }
@@ -72,32 +71,38 @@ export class MatchCollector {
     return this.matches;
   }
 
-  #message(message: RgMessage): boolean {
+  #message(message: RgMessage, shows: (path: string) => boolean): boolean {
     if (message.type === "begin") this.#lines = new Map();
     else if (message.type === "end") this.#fill();
     else if (message.type === "match" || message.type === "context")
-      return this.#line(message.type, message.data);
+      return this.#line(message.type, message.data, shows);
     return true;
   }
 
-  #line(type: "match" | "context", data: RgLine): boolean {
+  #line(type: "match" | "context", data: RgLine, shows: (path: string) => boolean): boolean {
     const path = textOf(data.path).replace(/^\.\//, "");
-    if (!this.#visible(path)) return true;
-    const whole = textOf(data.lines).replace(/\r?\n$/, "");
-    const column =
-      Buffer.from(whole)
-        .subarray(0, data.submatches[0]?.start ?? 0)
-        .toString().length + 1;
-    const text = windowOf(whole, column);
+    if (!shows(path)) return true;
+    const start = Buffer.from(textOf(data.lines))
+      .subarray(0, data.submatches[0]?.start ?? 0)
+      .toString();
+    const lines = textOf(data.lines)
+      .replace(/\r?\n$/, "")
+      .split(/\r?\n/);
+    const column = start.length + 1;
+    const shown = lines.slice(0, MAX_LINES).map((line, n) => windowOf(line, n === 0 ? column : 1));
+    if (lines.length > MAX_LINES) shown.push("…");
+    const text = shown.join("\n");
     this.#maxChars -= text.length;
     if (this.#maxChars < 0 || (type === "match" && this.matches.length === this.#max)) {
       this.truncated = true;
       this.#fill();
       return false;
     }
-    this.#lines.set(data.line_number, text);
+    for (const [n, line] of shown.entries()) this.#lines.set(data.line_number + n, line);
     if (type === "match") {
-      const match = { path, line: data.line_number, column, text, before: [], after: [] };
+      const line = data.line_number;
+      const end = lines.length > 1 ? { end_line: line + lines.length - 1 } : {};
+      const match = { path, line, ...end, column, text, before: [], after: [] };
       this.matches.push(match);
       this.#open.push(match);
     }
@@ -107,7 +112,8 @@ export class MatchCollector {
   #fill(): void {
     for (const match of this.#open) {
       match.before = this.#between(match.line - this.#context, match.line - 1);
-      match.after = this.#between(match.line + 1, match.line + this.#context);
+      const last = match.end_line ?? match.line;
+      match.after = this.#between(last + 1, last + this.#context);
     }
     this.#open = [];
   }

@@ -1,0 +1,120 @@
+import { ToolError } from "../../tool-error.ts";
+import { runChild } from "../../workspace/child.ts";
+import { ALL_CORES } from "../../workspace/children.ts";
+import { MAX_FILE_BYTES } from "../../workspace/served-file.ts";
+import type { Repository } from "../../workspace/workspace.ts";
+import type { ToolContext } from "../tool.ts";
+import { withIgnoreFile } from "./ignore-file.ts";
+import { type Patterns, patternsOf } from "./patterns.ts";
+
+/** With sorting, ripgrep uses one thread. */
+const SORTED = "--sort=path";
+
+/** What is searched, and where. */
+export interface Search {
+  readonly repo: Repository;
+  /** Relative to the repository; "" for all of it. */
+  readonly folder: string;
+  readonly query: string;
+  readonly regex: boolean;
+  readonly case: "smart" | "sensitive" | "insensitive";
+  readonly globs: readonly string[];
+}
+
+/** Takes the output of one run of ripgrep. */
+export interface Sink {
+  /** @returns false if no more is needed */
+  feed(chunk: Buffer, shows: (path: string) => boolean): boolean;
+}
+
+export interface Run {
+  /** Options in addition to those of the search. */
+  readonly options: readonly string[];
+  /** Whether the files must come in the order of their paths. */
+  readonly sorted: boolean;
+  /** By `performance.now()`. */
+  readonly until: number;
+}
+
+/**
+ * Searches the files that callers may see: those that ripgrep finds by itself, and those that git tracks although an ignore rule names
+ * them.
+ *
+ * @param makeSink called once for each run of ripgrep
+ * @returns the sinks, and whether the time limit ended a run
+ * @throws ToolError with ripgrep's message, if it refuses the search
+ */
+export async function runSearch<S extends Sink>(
+  context: ToolContext,
+  search: Search,
+  { options, sorted, until }: Run,
+  makeSink: () => S,
+): Promise<{ sinks: S[]; timedOut: boolean }> {
+  const { workspace, ripgrep, signal } = context;
+  const { repo } = search;
+  const patterns = patternsOf(search.query, search.regex);
+  // git lists the files while ripgrep starts. The output of ripgrep stays in the pipe until then, so ripgrep waits too.
+  const listing = workspace.files(repo);
+  listing.catch(() => undefined);
+  const ignoredListing = workspace.trackedIgnored(repo);
+  ignoredListing.catch(() => undefined);
+  const order = sorted ? [SORTED] : [];
+  const runOnce = async (more: readonly string[], visible: () => Promise<(path: string) => boolean>) => {
+    const sink = makeSink();
+    let shows: ((path: string) => boolean) | undefined;
+    const args = [...order, ...more, ...options, ...commonArguments(search, patterns)];
+    const result = await runChild(ripgrep, args, {
+      cwd: repo.root,
+      timeoutMs: Math.max(1, until - performance.now()),
+      signal,
+      threads: sorted ? 1 : ALL_CORES,
+      onChunk: async (chunk) => {
+        shows ??= await visible();
+        return sink.feed(chunk, shows);
+      },
+    });
+    signal.throwIfAborted();
+    // Without matches nothing has waited for the listing yet; in a repository that git cannot read, the search must fail.
+    if (!result.stopped) await listing;
+    // 0: matches, 1: no matches, 2: an error, without a message if only some file could not be read (--no-messages).
+    const message = result.stderr.trim();
+    if (!result.stopped && result.code === 2 && message !== "")
+      throw new ToolError(`The search was refused: ${message.slice(0, 500)}`);
+    return { sink, timedOut: result.stopped === "timeout" };
+  };
+  const first = await runOnce([], async () => {
+    const [files, ignored] = await Promise.all([listing, ignoredListing]);
+    return (path) => files.has(path) && !ignored.has(path);
+  });
+  const ignored = await ignoredListing;
+  if (ignored.size === 0) return { sinks: [first.sink], timedOut: first.timedOut };
+  // ripgrep follows the ignore rules, also for files that git tracks in spite of them. A second run searches those.
+  const second = await withIgnoreFile(ignored, (file) =>
+    runOnce(["--no-ignore-vcs", `--ignore-file=${file}`], async () => (path) => ignored.has(path)),
+  );
+  return { sinks: [first.sink, second.sink], timedOut: first.timedOut || second.timedOut };
+}
+
+/**
+ * The end of the command line. The globs of the caller override the ignore files, so the matches are also compared with the listing of
+ * git. The last glob takes precedence, which excludes `.git`.
+ */
+function commonArguments(search: Search, { patterns, regex, multiline }: Patterns): string[] {
+  return [
+    "--no-config",
+    "--no-messages",
+    "--hidden",
+    "--no-ignore-global",
+    "--no-ignore-dot",
+    `--max-filesize=${MAX_FILE_BYTES}`,
+    // `$` also matches before CRLF.
+    ...(regex ? ["--crlf"] : ["--fixed-strings"]),
+    ...(multiline ? ["--multiline"] : []),
+    { smart: "--smart-case", sensitive: "--case-sensitive", insensitive: "--ignore-case" }[search.case],
+    ...search.globs.map((glob) => `--glob=${glob}`),
+    "--glob=!.git",
+    ...patterns.map((pattern) => `--regexp=${pattern}`),
+    "--",
+    search.folder === "" ? "./" : `./${search.folder}`,
+  ];
+}

@@ -1,0 +1,103 @@
+import { nearestFiles, whyNoFiles } from "../answers/no-files.ts";
+import { rankFiles } from "../find-files.ts";
+import { globMatcher } from "../globs.ts";
+import type { ToolContext } from "../tool.ts";
+import { COUNT_OPTIONS, FileCounts } from "./file-counts.ts";
+import { runSearch, type Search } from "./run.ts";
+
+/** Time for the searches that find the reason, milliseconds. */
+const TIME_LIMIT_MS = 3_000;
+
+/** Why a search found nothing, and what to try: the files that were not searched, and the forms of the query that do match. */
+export async function whyNoMatches(context: ToolContext, search: Search): Promise<string[]> {
+  const { workspace, signal } = context;
+  const { repo, folder, globs, query } = search;
+  const files = await workspace.files(repo);
+  const none = await whyNoFiles({ repo, files, folder }, signal);
+  if (none !== "") return [none];
+  const start = folder === "" ? 0 : folder.length + 1;
+  const globNote = noFileOf(globs, files, folder, start);
+  if (globNote !== "") return [globNote];
+  const notes: string[] = [];
+  const until = performance.now() + TIME_LIMIT_MS;
+  const count = async (other: Partial<Search>, options: readonly string[] = []) => {
+    const run = { options: [...COUNT_OPTIONS, ...options], sorted: false, until };
+    const { sinks } = await runSearch(context, { ...search, ...other }, run, () => new FileCounts()).catch(
+      (error) => {
+        signal.throwIfAborted();
+        // The other form may be no regular expression.
+        if ((error as Error).name === "ToolError") return { sinks: [] };
+        throw error;
+      },
+    );
+    return sinks.flatMap((sink) => sink.files);
+  };
+  const others = await count({}, ["--text", "--max-filesize=10G"]);
+  if (others.length > 0) notes.push(`Binary or larger than 16 MiB, and with a match: ${named(others)}.`);
+  if (search.case !== "insensitive" && query !== query.toLowerCase()) {
+    const found = await count({ case: "insensitive" });
+    if (found.length > 0) notes.push(`With "case": "insensitive" it is in ${named(found)}.`);
+  }
+  if (notes.length === 0 && (search.regex || /[\\.*+?^$|()[\]{}]/.test(query))) {
+    const found = await count({ regex: !search.regex });
+    if (found.length > 0)
+      notes.push(
+        search.regex
+          ? `The query is a regular expression. As literal text ("regex": false) it is in ${named(found)}.`
+          : `The query is literal. As a regular expression ("regex": true) it is in ${named(found)}.`,
+      );
+  }
+  if (notes.length === 0 && (folder !== "" || globs.length > 0)) {
+    const found = await count({ folder: "", globs: [] });
+    if (found.length > 0) notes.push(`Outside of path and globs it is in ${named(found)}.`);
+  }
+  if (notes.length === 0 && !search.regex && /\S\s+\S/.test(query)) {
+    const words = query
+      .trim()
+      .split(/\s+/)
+      .map((word) => word.replace(/[\\.+*?()|[\]{}^$#&~-]/g, "\\$&"));
+    const found = await count({ regex: true, query: words.join("\\s+") });
+    if (found.length > 0)
+      notes.push(`With other blanks or line breaks between the words it is in ${named(found)}.`);
+  }
+  const paths = rankFiles(files, query, folder).filter((file) =>
+    file.toLowerCase().includes(query.toLowerCase()),
+  );
+  if (paths.length > 0) notes.push(`Names of files have it: ${paths.slice(0, 3).join(", ")}.`);
+  if (notes.length === 0)
+    notes.push(
+      "No file that git tracks or would track has it; ignored files are not searched. Try a part of it, another spelling, or search by words.",
+    );
+  return notes;
+}
+
+function noFileOf(
+  globs: readonly string[],
+  files: ReadonlySet<string>,
+  folder: string,
+  start: number,
+): string {
+  if (globs.length === 0) return "";
+  const included = globs.filter((glob) => !glob.startsWith("!")).map((glob) => globMatcher(glob));
+  const excluded = globs
+    .filter((glob) => glob.startsWith("!"))
+    .map((glob) => globMatcher(glob.slice(1) || "*"));
+  const below = [...files].filter(
+    (file) => folder === "" || file === folder || file.startsWith(`${folder}/`),
+  );
+  const fits = (path: string) =>
+    (included.length === 0 || included.some((match) => match(path))) &&
+    !excluded.some((match) => match(path));
+  // ripgrep takes globs relative to the root of the repository.
+  if (below.some((file) => fits(file) || fits(file.slice(start)))) return "";
+  const near = nearestFiles(below, "", globs[0]?.replace(/^!|^.*\*\*?\//g, "") ?? "");
+  return `No file matches the globs ${JSON.stringify(globs)}${folder === "" ? "" : ` in ${JSON.stringify(folder)}`}, so nothing was searched. ${near}`.trim();
+}
+
+function named(files: readonly { path: string; matches: number }[]): string {
+  const more = files.length > 3 ? ` and ${files.length - 3} more files` : "";
+  return `${files
+    .slice(0, 3)
+    .map(({ path, matches }) => `${path} (${matches})`)
+    .join(", ")}${more}`;
+}
