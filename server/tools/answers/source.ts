@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { headCommit } from "../../index/work-tree.ts";
 import { git } from "../../workspace/git.ts";
+import type { Sync } from "../../workspace/sync/sync.ts";
 import type { Repository } from "../../workspace/workspace.ts";
-import type { ToolContext } from "../tool.ts";
 
 /** Which state of the repository a response is from. */
 export const sourceOutput = z.object({
@@ -19,7 +19,7 @@ const MAX_DATES = 5_000;
 
 /** @param commit Default: the commit that is checked out */
 export async function sourceOf(
-  { sync, signal }: Pick<ToolContext, "sync" | "signal">,
+  { sync, signal }: { readonly sync?: Sync | undefined; readonly signal: AbortSignal },
   repo: Repository,
   commit?: string,
 ): Promise<Source> {
