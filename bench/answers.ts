@@ -53,8 +53,16 @@ export async function answerFigures(log: (line: string) => void = () => undefine
     if (!repo) throw new Error(`${root} is no repository`);
     const { signal } = new AbortController();
     const query: Query = (name, job) => index.query(name, repo, job, { signal });
-    log("references and definitions");
-    return [...(await references(query, truths)), ...(await definitions(query, truths))];
+    log("references and definitions, lexical");
+    const lexical = [...(await references(query, truths)), ...(await definitions(query, truths))];
+    log("the precise index of this server");
+    await index.refreshPrecise();
+    log("references and definitions, precise");
+    const precise = [...(await references(query, truths)), ...(await definitions(query, truths))];
+    return [
+      ...lexical.map((figure) => ({ ...figure, what: `lexical ${figure.what}` })),
+      ...precise.map((figure) => ({ ...figure, what: `precise ${figure.what}`, promise: ">= 0.99" })),
+    ];
   } finally {
     await index.close();
   }
@@ -160,11 +168,12 @@ const nameOf = (symbol: string) => descriptorsOf(symbol).at(-1) ?? "";
 /** All pages of an answer at once. */
 async function allReferences(query: Query, { symbol, definition }: Truth) {
   // The descriptors before the type are the folders and the file of the definition.
-  const path = descriptorsOf(symbol).filter((part) => !definition.path.split("/").includes(part));
-  const name = path.at(-1) ?? "";
+  const descriptors = descriptorsOf(symbol);
+  const name = descriptors.at(-1) ?? "";
+  const parents = descriptors.slice(0, -1).filter((part) => !definition.path.split("/").includes(part));
   const job = {
     name,
-    parents: path.slice(0, -1),
+    parents,
     path: "",
     defined_in: definition.path,
     include_definitions: false,
@@ -172,7 +181,7 @@ async function allReferences(query: Query, { symbol, definition }: Truth) {
   const answer = await query("references", job);
   return {
     found: new Set(answer.references.map(keyOf)),
-    precise: "precision" in answer && answer.precision === "precise",
+    precise: answer.precision === "precise",
   };
 }
 

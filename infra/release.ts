@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { constants, zstdCompress } from "node:zlib";
@@ -15,7 +15,7 @@ import { packageOfFile, sbom } from "./sbom.ts";
 
 /**
  * The server as one archive: `server.mjs` and `worker.mjs` (bundled: the server, and what its threads start from), `bin/node`, `bin/rg`,
- * `swagger-ui/`, what no bundle can hold: `wasm/` (grammars) and `native/` (addons), and `sbom.cdx.json`, which lists all of it.
+ * `swagger-ui/`, what no bundle can hold: `wasm/` (grammars), `native/` (addons) and `indexer/` (scip-typescript and its compiler), and `sbom.cdx.json`, which lists all of it.
  * Same input, same bytes, same hash: entries are sorted, times are zero, owners are root, the bundler comes from the lockfile and
  * the compressor from Node (the workflows run the lockfile's).
  */
@@ -125,6 +125,40 @@ async function nativeEntries({ node, rg }: NativeParts): Promise<Entry[]> {
   ];
 }
 
+const SCIP_TYPESCRIPT = "@sourcegraph/scip-typescript";
+
+/**
+ * scip-typescript with the compiler that it brings and the compiler's libraries, as the program `indexer/main.mjs` finds them: packages,
+ * since the compiler looks for its libraries beside itself. Documentation, translations and the command line are left out.
+ */
+async function indexerEntries(): Promise<{ entries: Entry[]; packages: string[] }> {
+  const program = await bundled(join(projectRoot, "server/index/scip/typescript/main.ts"));
+  const modules = join(projectRoot, "node_modules");
+  const nested = `${SCIP_TYPESCRIPT}/node_modules/typescript`;
+  const folders = [
+    { folder: `${SCIP_TYPESCRIPT}/dist/src`, files: /^(?!.*\.test\.)[\w]+\.js$/ },
+    { folder: SCIP_TYPESCRIPT, files: /^package\.json$/ },
+    { folder: nested, files: /^package\.json$/ },
+    { folder: `${nested}/lib`, files: /^(?:typescript\.js|lib\..*\.d\.ts)$/ },
+    { folder: "google-protobuf", files: /^(?:package\.json|google-protobuf\.js)$/ },
+  ];
+  const listed = await Promise.all(
+    folders.map(async ({ folder, files }) =>
+      (await readdir(join(modules, folder)))
+        .filter((name) => files.test(name))
+        .map((name) => `${folder}/${name}`),
+    ),
+  );
+  const read = async (path: string): Promise<Entry> => ({
+    name: `indexer/node_modules/${path}`,
+    mode: 0o644,
+    content: await readFile(join(modules, path)),
+  });
+  const main = { name: "indexer/main.mjs", mode: 0o644, content: program.content };
+  const packages = [SCIP_TYPESCRIPT, nested, "google-protobuf"].map((name) => `node_modules/${name}`);
+  return { entries: [main, ...(await Promise.all(listed.flat().map(read)))], packages };
+}
+
 /** What the page of Swagger UI loads. */
 const SWAGGER_UI_FILES = [
   "favicon-16x16.png",
@@ -150,13 +184,20 @@ async function swaggerUi(): Promise<Entry[]> {
 /** A tar whose bytes depend on names, modes and contents alone. */
 export async function reproducibleTar(entries: Entry[]): Promise<Buffer> {
   const tar = pack();
-  const folders = new Set(entries.map(({ name }) => dirname(name)).filter((folder) => folder !== "."));
+  const folders = new Set(entries.flatMap(({ name }) => foldersAbove(name)));
   for (const name of [...folders].sort()) tar.entry({ name, type: "directory", mode: 0o755, ...ROOT });
   const sorted = [...entries].sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const { name, mode, content } of sorted) tar.entry({ name, mode, ...ROOT }, content);
   tar.finalize();
   return buffer(tar);
 }
+
+/** The folders of a path, outermost first. */
+const foldersAbove = (path: string) =>
+  path
+    .split("/")
+    .slice(0, -1)
+    .map((_, n, parts) => parts.slice(0, n + 1).join("/"));
 
 const ROOT = { uid: 0, gid: 0, uname: "root", gname: "root", mtime: new Date(0) };
 
@@ -192,12 +233,13 @@ async function builtRelease(entry: string | undefined, arch: Arch, folder: strin
   const server = { name: SERVER, mode: 0o644, content: program.content };
   const worker = { name: "worker.mjs", mode: 0o644, content: thread.content };
   const native = await nativeParts(arch);
+  const indexer = await indexerEntries();
   const parts = await Promise.all([nativeEntries(native), loadedParts(arch, native), swaggerUi()]);
   const carried = unbundledPackages(arch).map((name) => `node_modules/${name}`);
-  const packages = [...program.packages, ...thread.packages, ...carried];
+  const packages = [...program.packages, ...thread.packages, ...indexer.packages, ...carried];
   const list = await sbom({ arch, packages, node: await nodePins() });
   const bill = { name: "sbom.cdx.json", mode: 0o644, content: Buffer.from(list) };
-  const entries = [server, worker, bill, ...parts.flat()];
+  const entries = [server, worker, bill, ...indexer.entries, ...parts.flat()];
   const inputs = entries.map(({ name, mode, content }) => [name, mode, sha256(content)]);
   const known = join(folder, `${sha256(JSON.stringify([process.versions.zstd, inputs])).slice(0, 32)}.hash`);
   if (await useCached(known)) {

@@ -69,7 +69,13 @@ export async function openServices(
     return options.tracing?.tool(observed) ?? observed;
   });
   const workspace = new Workspace(config.workspace);
-  const index = new CodeIndex({ ...config.index, workspace, capabilities, log });
+  const index = new CodeIndex({
+    ...config.index,
+    typescript: config.index.typescript === "yes",
+    workspace,
+    capabilities,
+    log,
+  });
   const semantic = new Semantic({
     ...config.index,
     service: config.embeddings,

@@ -209,6 +209,11 @@ export const Environment = z.object({
       default: "10",
       unit: "seconds",
     }),
+    typescript: variable("INDEX_TYPESCRIPT", type.choice("yes", "no"), {
+      description:
+        "Whether the server makes precise indexes of TypeScript and JavaScript, with the compiler in a process of its own.",
+      default: "yes",
+    }),
   }),
   sync: z.object({
     remotes: variable("REPOSITORIES", type.remotes, {

@@ -6,7 +6,14 @@ import { FileIndex } from "./file-index.ts";
 import { IndexFolder } from "./folder.ts";
 import type { JobContext } from "./job.ts";
 import { languageOf } from "./languages.ts";
-import { changedBetween, TreeReader, type TreeState, treeState } from "./work-tree.ts";
+import {
+  changedBetween,
+  type GitHash,
+  hashOfCommit,
+  TreeReader,
+  type TreeState,
+  treeState,
+} from "./work-tree.ts";
 
 /** Largest number of files in an index; the last ones by path are left out. */
 const MAX_FILES = 200_000;
@@ -62,8 +69,9 @@ async function create(
   const db = createDatabase(file);
   try {
     const { paths, beyond } = await listing(options);
+    const place = { root: options.root, hash: hashOfCommit(state.commit) };
     db.exec("BEGIN");
-    const read = await addFiles(db, paths, options.root, context);
+    const read = await addFiles(db, paths, place, context);
     leaveOutBeyond(db, beyond, paths.length);
     const meta = finish(db, state);
     db.exec("COMMIT");
@@ -94,6 +102,7 @@ async function update(
     const between = await changedBetween(options.root, meta.commit, state.commit);
     if (!between) return undefined;
     const index = new FileIndex(db);
+    const place = { root: options.root, hash: hashOfCommit(state.commit) };
     const { paths, beyond } = await listing(options);
     const listed = new Set(paths);
     const candidates = [...between, ...meta.dirty, ...state.dirty, ...beyondBefore(db)];
@@ -102,7 +111,7 @@ async function update(
     db.exec("BEGIN IMMEDIATE");
     const gone = index.paths().filter((path) => !listed.has(path) || changed.has(path));
     for (const path of gone) index.remove(path);
-    const read = await addFiles(db, [...changed].sort(), options.root, context);
+    const read = await addFiles(db, [...changed].sort(), place, context);
     leaveOutBeyond(db, beyond, paths.length);
     const after = finish(db, state);
     db.exec("COMMIT");
@@ -150,11 +159,11 @@ function openOld(file: string): { db: DatabaseSync; meta: IndexMeta } | undefine
 async function addFiles(
   db: DatabaseSync,
   paths: readonly string[],
-  root: string,
+  { root, hash }: { root: string; hash: GitHash },
   context: BuildContext,
 ): Promise<number> {
   const index = new FileIndex(db);
-  const reader = new TreeReader(root);
+  const reader = new TreeReader(root, hash);
   // Reads files while the parser works.
   const texts: ReturnType<TreeReader["load"]>[] = [];
   let read = 0;
@@ -162,11 +171,11 @@ async function addFiles(
     context.progress(n, paths.length);
     while (texts.length < READ_AHEAD && n + texts.length < paths.length)
       texts.push(reader.load(paths[n + texts.length] ?? ""));
-    const { text, why } = (await texts.shift()) ?? {};
+    const { text, oid = "", why } = (await texts.shift()) ?? {};
     // A binary file counts as left out only if its name is that of source code, since users do not expect images in the index.
     if (why !== undefined && (why !== "binary" || languageOf(path))) index.leaveOut(path, why);
     if (text === undefined) continue;
-    await index.add(path, text);
+    await index.add(path, text, oid);
     read++;
   }
   return read;

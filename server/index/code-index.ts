@@ -11,6 +11,8 @@ import { IndexBuilder } from "./index-builder.ts";
 import { type IndexState, IndexStates } from "./index-states.ts";
 import { JobPool } from "./job-pool.ts";
 import type { JobArgs, JobResult } from "./jobs.ts";
+import type { Imported } from "./scip/import.ts";
+import { PreciseBuilder } from "./scip/precise-builder.ts";
 
 /** Time limit of a job, milliseconds. */
 const CALL_MS = 9_500;
@@ -28,6 +30,8 @@ export interface CodeIndexOptions {
   capabilities: Capabilities;
   /** Interval of the checks for changed repositories, seconds. */
   pollSeconds: number;
+  /** Whether the server itself makes precise indexes of TypeScript and JavaScript. Default: no. */
+  typescript?: boolean;
   /** Milliseconds since the epoch. Default: the system clock. */
   now?: () => number;
   log: { info(facts: object, text: string): void; warn(facts: object, text: string): void };
@@ -48,6 +52,7 @@ export class CodeIndex {
   readonly #scans = new JobPool("searches of the code", QUERY_THREADS, QUERY_HEAP_MB);
   readonly #states = new IndexStates();
   readonly #builder: IndexBuilder;
+  readonly #precise: PreciseBuilder;
   readonly #updates: Periodic;
   #usable = false;
 
@@ -65,6 +70,7 @@ export class CodeIndex {
       now,
       log,
     });
+    this.#precise = new PreciseBuilder({ dir, workspace, states: this.#states, pollSeconds, now, log });
     this.#updates = new Periodic({
       everyMs: pollSeconds * 1_000,
       round: (signal) => this.#builder.round(signal),
@@ -87,6 +93,7 @@ export class CodeIndex {
       await this.#adoptExisting();
       this.#usable = true;
       this.#updates.start("now");
+      if (this.#options.typescript) this.#precise.start();
     } catch (error) {
       capabilities.set("index", false, (error as Error).message);
     }
@@ -95,6 +102,11 @@ export class CodeIndex {
   /** Checks each repository now. @returns when all indexes are up to date */
   async refresh(): Promise<void> {
     if (this.#usable) await this.#updates.rerun();
+  }
+
+  /** Makes the precise indexes that are due now. @returns when they are made */
+  async refreshPrecise(): Promise<void> {
+    if (this.#usable) await this.#precise.refresh();
   }
 
   state(repo: Repository): IndexState {
@@ -119,6 +131,21 @@ export class CodeIndex {
     return this.#scans.run("structural", args, optionsOf(call, "files"));
   }
 
+  /**
+   * Adds a SCIP index that a client made.
+   *
+   * @param file the SCIP file @param commit full hash of the commit that was indexed
+   * @throws ToolError if it is not an index of that commit
+   */
+  importScip(
+    repo: Repository,
+    { file, commit }: { file: string; commit: string },
+    signal: AbortSignal,
+  ): Promise<Imported> {
+    if (!this.#usable) throw new ToolError("This server has no index folder, so it cannot keep an index.");
+    return this.#precise.import({ root: repo.root, file, commit, source: "upload" }, signal);
+  }
+
   /** A summary for operators. */
   describe(): string {
     const states = this.#states.all();
@@ -129,7 +156,12 @@ export class CodeIndex {
 
   async close(): Promise<void> {
     const stopped = this.#updates.stop();
-    await Promise.all([this.#lookups.close(), this.#scans.close(), this.#builder.close()]);
+    await Promise.all([
+      this.#lookups.close(),
+      this.#scans.close(),
+      this.#builder.close(),
+      this.#precise.close(),
+    ]);
     await stopped;
   }
 

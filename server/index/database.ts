@@ -2,17 +2,17 @@ import { DatabaseSync } from "node:sqlite";
 import { fitOf } from "./names.ts";
 
 /** Version of the schema. With another number each index is built again, next to that of the older release. */
-export const INDEX_VERSION = 3;
+export const INDEX_VERSION = 4;
 
 /**
  * `chunks_text` finds text by trigrams, `words` finds the files with an identifier. Neither keeps the text, which is read from the work
- * tree. `bare` is the name for lookups (names.ts), `start_line` the first line of comment, decorators and type. `left_out` lists the files
+ * tree. `bare` is the name for lookups (names.ts), `start_line` the first line of comment, decorators and type. `oid` is git's hash of the file. `left_out` lists the files
  * without text or symbols.
  */
 const SCHEMA = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE files (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, language TEXT, lines INTEGER NOT NULL, size INTEGER NOT NULL,
-  package TEXT NOT NULL);
+  package TEXT NOT NULL, oid TEXT NOT NULL);
 CREATE TABLE symbols (id INTEGER PRIMARY KEY, file INTEGER NOT NULL, name TEXT NOT NULL, bare TEXT NOT NULL, kind TEXT NOT NULL,
   parent TEXT NOT NULL, start_line INTEGER NOT NULL, line INTEGER NOT NULL, col INTEGER NOT NULL, end_line INTEGER NOT NULL, signature TEXT NOT NULL);
 CREATE INDEX symbols_bare ON symbols (bare COLLATE NOCASE);

@@ -23,7 +23,9 @@ export class FileIndex {
       leaveOut: prepare("INSERT OR REPLACE INTO left_out (path, why) VALUES (?, ?)"),
       dropLeftOut: prepare("DELETE FROM left_out WHERE path = ?"),
       find: prepare("SELECT id FROM files WHERE path = ?"),
-      file: prepare("INSERT INTO files (path, language, lines, size, package) VALUES (?, ?, ?, ?, ?)"),
+      file: prepare(
+        "INSERT INTO files (path, language, lines, size, package, oid) VALUES (?, ?, ?, ?, ?, ?)",
+      ),
       symbol: prepare(
         `INSERT INTO symbols (file, name, bare, kind, parent, start_line, line, col, end_line, signature)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -60,8 +62,8 @@ export class FileIndex {
     this.#statements.leaveOut.run(path, why);
   }
 
-  /** Adds a file. An earlier version of it must have been removed. */
-  async add(path: string, text: string): Promise<void> {
+  /** Adds a file with git's hash of it. An earlier version of it must have been removed. */
+  async add(path: string, text: string, oid: string): Promise<void> {
     const s = this.#statements;
     const lines = text.split("\n");
     if (lines.at(-1) === "") lines.pop();
@@ -71,7 +73,14 @@ export class FileIndex {
     if (language && minified) this.leaveOut(path, "minified: no symbols");
     else if (language && !outline) this.leaveOut(path, "cannot be parsed: no symbols");
     else if (outline?.cut) this.leaveOut(path, `only its first ${MAX_SYMBOLS} symbols`);
-    const values = [path, language?.name ?? null, lines.length, text.length, outline?.package ?? ""] as const;
+    const values = [
+      path,
+      language?.name ?? null,
+      lines.length,
+      text.length,
+      outline?.package ?? "",
+      oid,
+    ] as const;
     const id = Number(s.file.run(...values).lastInsertRowid);
     for (const symbol of outline?.symbols ?? []) this.#symbol(id, symbol);
     for (let start = 0; start < lines.length; start += CHUNK_LINES) {

@@ -3,6 +3,7 @@ import { lstat, mkdir, open, readdir, readFile, rename, rm, writeFile } from "no
 import { basename, join } from "node:path";
 import { tryLock } from "../lock.ts";
 import { INDEX_VERSION } from "./database.ts";
+import { PRECISE_FILE, PRECISE_LOCK } from "./scip/database.ts";
 
 /** The embeddings of the repository. The file outlives the generations of the index. */
 export const VECTORS_FILE = "vectors.sqlite";
@@ -51,7 +52,12 @@ export class IndexFolder {
     const keep = new Set([
       POINTER,
       "lock.sqlite",
-      ...["", "-wal", "-shm"].flatMap((end) => [basename(file) + end, VECTORS_FILE + end]),
+      PRECISE_LOCK,
+      ...["", "-wal", "-shm"].flatMap((end) => [
+        basename(file) + end,
+        VECTORS_FILE + end,
+        PRECISE_FILE + end,
+      ]),
     ]);
     for (const name of await readdir(this.path))
       if (!keep.has(name)) await rm(join(this.path, name), { force: true });

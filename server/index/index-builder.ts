@@ -102,7 +102,7 @@ export class IndexBuilder {
       const database = await new IndexFolder(dir, root).current();
       if (database !== undefined) onReplaced(database);
     }
-    states.set(root, { state: "ready" });
+    states.set(root, { state: "ready", commit: result.meta?.commit ?? "" });
     if (result.did === "nothing") return;
     const { did, read: files_read, meta } = result;
     const ms = Math.round(performance.now() - started);

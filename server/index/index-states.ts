@@ -5,6 +5,8 @@ export interface IndexState {
   done?: number;
   total?: number;
   reason?: string;
+  /** The indexed commit; "" if there is none. */
+  commit?: string;
 }
 
 /** States of the indexes, by the root of the repository. */

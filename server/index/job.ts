@@ -47,14 +47,14 @@ const open = new Map<string, DatabaseSync>();
  */
 export async function reading<T>(
   job: IndexJob,
-  use: (db: DatabaseSync) => T | Promise<T>,
+  use: (db: DatabaseSync, meta: Pick<Freshness, "commit">) => T | Promise<T>,
   scope = "",
 ): Promise<T & Freshness> {
   const db = database(job.database);
   db.exec("BEGIN");
   try {
     const { commit, indexed_at } = readMeta(db);
-    return { ...(await use(db)), commit, indexed_at, left_out: leftOut(db, scope) };
+    return { ...(await use(db, { commit })), commit, indexed_at, left_out: leftOut(db, scope) };
   } finally {
     db.exec("COMMIT");
   }

@@ -6,6 +6,7 @@ import { overview } from "./queries/overview.ts";
 import { references } from "./queries/references.ts";
 import { repoMap } from "./queries/repo-map.ts";
 import { search } from "./queries/search.ts";
+import { importScip } from "./scip/import.ts";
 import { semantic } from "./semantic/query.ts";
 import { vectorsMissing, vectorsStore } from "./semantic/vectors.ts";
 import { structural } from "./structural.ts";
@@ -21,6 +22,7 @@ export const JOBS = {
   structural,
   closeOthers,
   buildIndex,
+  importScip,
   semantic,
   vectorsMissing,
   vectorsStore,

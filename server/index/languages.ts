@@ -69,6 +69,15 @@ export function languageOf(path: string): Language | undefined {
   return Object.hasOwn(BY_EXTENSION, extension) ? BY_EXTENSION[extension] : undefined;
 }
 
+/** Languages that use each other's definitions. */
+const FAMILIES: Record<string, string> = { javascript: "ecmascript", typescript: "ecmascript" };
+
+/** The family of a language: the languages whose code can name the same definitions; undefined for plain text. */
+export function familyOf(path: string): string | undefined {
+  const query = languageOf(path)?.query;
+  return query && (FAMILIES[query] ?? query);
+}
+
 /** All grammar files: the content of `wasm/` in a release. */
 export const GRAMMARS: readonly string[] = [
   ...new Set(Object.values(BY_EXTENSION).map((l) => `tree-sitter-${l.grammar}.wasm`)),

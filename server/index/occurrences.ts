@@ -44,6 +44,29 @@ export async function occurrencesOf(
   );
 }
 
+/** The roles of names at the given places of a text, in the same order; "use" without a grammar. */
+export async function rolesOf(
+  text: string,
+  language: Language | undefined,
+  places: readonly { line: number; column: number }[],
+): Promise<Role[]> {
+  const starts = lineStarts(text);
+  const indices = places.map(({ line, column }) => (starts[line - 1] ?? 0) + column - 1);
+  const roleAt = (tree: Tree, index: number) => {
+    const node = tree.rootNode.descendantForIndex(index);
+    return node ? roleOf(node) : "use";
+  };
+  const roles =
+    language && (await withTree(text, language, (tree) => indices.map((index) => roleAt(tree, index))));
+  return roles ?? indices.map(() => "use");
+}
+
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", end + 1)) starts.push(end + 1);
+  return starts;
+}
+
 function spelledPlaces(text: string, name: string, language: Language | undefined): number[] {
   const sigil = language !== undefined && DOLLAR_SIGIL.test(language.query);
   const bare = bareName(name);
@@ -130,6 +153,8 @@ export interface NameAt {
   spelled: string;
   /** The qualifier in `qualifier.name`, or undefined. */
   qualifier: string | undefined;
+  /** Column of the name, 1-based. */
+  column: number;
   /** The declaration of a parameter or local variable with that name. */
   local: { line: number; column: number } | undefined;
 }
@@ -166,6 +191,7 @@ export async function nameAt(
   const place = local === undefined ? undefined : withLines(text, [{ index: local, role: "definition" }])[0];
   return {
     name: word[0],
+    column: word.index + 1,
     spelled: spelledAt(text, index, word[0], language),
     qualifier,
     local: place && { line: place.line, column: place.column },

@@ -79,13 +79,27 @@ export async function changedBetween(root: string, from: string, to: string): Pr
   }
 }
 
+/** The object format of a repository (git-init(1), `--object-format`). */
+export type GitHash = "sha1" | "sha256";
+
+/** The object format of a repository with this commit; sha1 before the first commit. */
+export const hashOfCommit = (commit: string): GitHash => (commit.length === 64 ? "sha256" : "sha1");
+
+/** The hash by which git names a file with this content (gitformat, "blob"). */
+function blobHash(content: Buffer, hash: GitHash): string {
+  return createHash(hash).update(`blob ${content.length}\0`).update(content).digest("hex");
+}
+
 /** Reads the text files of a work tree, and nothing outside it. */
 export class TreeReader {
   readonly #root: string;
+  readonly #hash: GitHash;
   readonly #folders = new Map<string, boolean>();
 
-  constructor(root: string) {
+  /** @param hash the repository's object format. Default: sha1 */
+  constructor(root: string, hash: GitHash = "sha1") {
     this.#root = root;
+    this.#hash = hash;
   }
 
   /** @returns undefined for links, folders, devices, and binary or large files */
@@ -93,8 +107,8 @@ export class TreeReader {
     return (await this.load(path)).text;
   }
 
-  /** The text of a file, or the reason why it is not read. Neither for what is not a regular file. */
-  async load(path: string): Promise<{ text?: string; why?: "binary" | "larger than 1 MiB" }> {
+  /** The text of a file and git's hash of it, or the reason why it is not read. Neither for what is not a regular file. */
+  async load(path: string): Promise<{ text?: string; oid?: string; why?: "binary" | "larger than 1 MiB" }> {
     const file = join(this.#root, path);
     if (!this.#inside(dirname(file))) return {};
     const handle = await openResolved(file).catch(() => undefined);
@@ -107,8 +121,9 @@ export class TreeReader {
         const isText = fileText(buffer.subarray(0, bytesRead)) !== undefined;
         return { why: isText ? "larger than 1 MiB" : "binary" };
       }
-      const text = fileText(await handle.readFile());
-      return text === undefined ? { why: "binary" } : { text };
+      const content = await handle.readFile();
+      const text = fileText(content);
+      return text === undefined ? { why: "binary" } : { text, oid: blobHash(content, this.#hash) };
     } catch {
       return {};
     } finally {

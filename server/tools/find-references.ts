@@ -11,6 +11,7 @@ import {
   indexOutput,
   pageArguments,
   pageOutput,
+  precisionOutput,
   repoArgument,
   symbolArgument,
 } from "./schema.ts";
@@ -18,13 +19,9 @@ import { defineTool, type ToolContext } from "./tool.ts";
 
 const input = z.object({
   name: symbolArgument(
-    "Identifier, optionally qualified (Class.method). Each use of the last part counts; the rest only ranks.",
+    "Name, optionally qualified (Class.method). In a lexical answer the qualifiers only rank.",
   ),
-  defined_in: z
-    .string()
-    .max(4096)
-    .optional()
-    .describe("File with the definition, if there are several: uses near it come first."),
+  defined_in: z.string().max(4096).optional().describe("File with the definition, if there are several."),
   include_definitions: z.boolean().default(false).describe("Include the definitions."),
   repo: repoArgument,
   path: folderArgument(),
@@ -48,6 +45,8 @@ const output = z.object({
   total: z.int(),
   files: z.int().describe("Number of files with the name."),
   partial: z.boolean().describe("True if not all of these files were read; narrow the search by path."),
+  precision: precisionOutput,
+  lexical_files: z.array(z.string()).optional().describe("In a mixed answer: files with lexical results."),
   index: indexOutput,
   ...pageOutput,
 });
@@ -56,7 +55,7 @@ export const findReferences = defineTool({
   name: "find_references",
   title: "Find references",
   description:
-    "Finds the uses of a symbol, without comments and strings. Lexical, not semantic: includes every identifier with that name. Order: file of the definition, files that import it, its folder, other files, tests.",
+    "Finds the uses of a symbol, without comments and strings. Precise where a compiler's index exists, else lexical: see precision. Order: file of the definition, files that import it, its folder, other files, tests.",
   scope: "code:read",
   needs: ["git", "index"],
   input,
@@ -86,6 +85,8 @@ export const findReferences = defineTool({
       total: found.references.length,
       files: found.files,
       partial: found.partial,
+      precision: found.precision,
+      ...(found.lexical_files.length > 0 ? { lexical_files: found.lexical_files } : {}),
       index: indexNote(context, repo, found),
       ...rest,
       ...noteOf(...notes),

@@ -11,6 +11,7 @@ import {
   lineArgument,
   pageArguments,
   pageOutput,
+  precisionOutput,
   repoArgument,
   symbolArgument,
 } from "./schema.ts";
@@ -50,6 +51,8 @@ const output = z.object({
     )
     .describe("Best candidate first."),
   total: z.int(),
+  precision: precisionOutput,
+  external: z.string().optional().describe("Package that defines the name, if it is not in this repository."),
   index: indexOutput,
   ...pageOutput,
 });
@@ -58,7 +61,7 @@ export const goToDefinition = defineTool({
   name: "go_to_definition",
   title: "Go to definition",
   description:
-    "Finds the definition of the name at a position in a file. Lexical, not semantic: candidates are ranked by scope, imports, file, folder and language.",
+    "Finds the definition of the name at a position in a file. Precise where a compiler's index exists. Else lexical: candidates are ranked by scope, imports, file, folder and language.",
   scope: "code:read",
   needs: ["git", "index"],
   input,
@@ -79,6 +82,8 @@ export const goToDefinition = defineTool({
       name: found.name,
       definitions: items,
       total: found.definitions.length,
+      precision: found.precision,
+      ...(found.external === undefined ? {} : { external: found.external }),
       index: indexNote(context, repo, found),
       ...rest,
       ...noteOf(

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { PRECISIONS } from "../index/queries/reference-rows.ts";
 
 /**
  * Arguments and results that several tools share, so that the same argument has the same name, limits and description everywhere.
@@ -78,6 +79,13 @@ export const indexOutput = z.object({
     .optional()
     .describe("Files missing from the index, or indexed without symbols; search_text still searches them."),
 });
+
+/** Where the places of a response come from. */
+export const precisionOutput = z
+  .enum(PRECISIONS)
+  .describe(
+    "precise: from a compiler's index. lexical: by names and scopes. mixed: lexical in files changed since.",
+  );
 
 /** The end of each response that has pages. */
 export const pageOutput = {

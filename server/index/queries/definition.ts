@@ -1,9 +1,13 @@
+import type { DatabaseSync } from "node:sqlite";
 import { type Freshness, type IndexJob, reading, SECONDARY } from "../job.ts";
 import { languageOf } from "../languages.ts";
 import { bareName, fitOf, type RequestedName, splitNamePath } from "../names.ts";
-import { nameAt, wordPlaces } from "../occurrences.ts";
+import { type NameAt, nameAt, wordPlaces } from "../occurrences.ts";
+import { PreciseIndex } from "../scip/precise-index.ts";
 import { TreeReader } from "../work-tree.ts";
 import { definitionsOf } from "./find-symbol.ts";
+import { preciseDefinition } from "./precise-definition.ts";
+import type { Precision } from "./reference-rows.ts";
 import { folderOf } from "./references.ts";
 import type { FoundSymbol } from "./symbol-rows.ts";
 
@@ -16,6 +20,7 @@ export interface DefinitionJob extends IndexJob {
 }
 
 export const REASONS = [
+  "precise index",
   "local scope",
   "imported from",
   "same file",
@@ -29,50 +34,74 @@ export interface Definition extends FoundSymbol {
   why: (typeof REASONS)[number];
 }
 
+export interface Definitions {
+  /** The name at the position; undefined if there is none. */
+  name: string | undefined;
+  definitions: Definition[];
+  precision: Precision;
+  /** The package that defines the name, if it is not this repository. */
+  external?: string | undefined;
+}
+
+const NOTHING: Definitions = { name: undefined, definitions: [], precision: "lexical" };
+
 /**
- * Finds the definitions of the name at a position. Lexical. Order: a parameter or local variable of an enclosing scope, then definitions
- * in an imported file, in the same file, in the same folder, in the same language.
+ * Finds the definitions of the name at a position: in a precise index, if one describes the file as it is now, else by scopes and names.
+ * Order of the latter: a parameter or local variable of an enclosing scope, then definitions in an imported file, in the same file, in the
+ * same folder, in the same language.
  */
-export function definition(
-  job: DefinitionJob,
-): Promise<{ name: string | undefined; definitions: Definition[] } & Freshness> {
-  return reading(job, async (db) => {
-    const text = await new TreeReader(job.root).read(job.path);
-    if (text === undefined) return { name: undefined, definitions: [] };
+export function definition(job: DefinitionJob): Promise<Definitions & Freshness> {
+  return reading(job, async (db, { commit }) => {
+    const reader = new TreeReader(job.root);
+    const text = await reader.read(job.path);
+    if (text === undefined) return NOTHING;
     const lines = text.split("\n");
     const line = lines[job.line - 1] ?? "";
     const requested = job.symbol === undefined ? undefined : splitNamePath(job.symbol);
     const column = requested === undefined ? job.column : columnOf(line, requested);
-    if (requested !== undefined && column === undefined) return { name: undefined, definitions: [] };
+    if (requested !== undefined && column === undefined) return NOTHING;
     const at = await nameAt(text, languageOf(job.path), job.line, column);
-    if (!at) return { name: undefined, definitions: [] };
-    const found: Definition[] = [];
+    if (!at) return NOTHING;
     const name = requested && bareName(requested.name) !== bareName(at.spelled) ? requested.name : at.spelled;
-    const parents = requested?.parents ?? [];
-    const qualifier = parents.at(-1) ?? at.qualifier;
-    if (at.local && parents.length === 0) {
-      const signature = (lines[at.local.line - 1] ?? "").trim().slice(0, 200);
-      const { line: l, column: c } = at.local;
-      found.push({
-        path: job.path,
-        start_line: l,
-        line: l,
-        column: c,
-        end_line: l,
-        kind: "variable",
-        name: at.name,
-        parent: "",
-        signature,
-        why: "local scope",
-      });
-    }
-    const imports = importLines(lines);
-    const scored = definitionsOf(db, name)
-      .filter((s) => s.path !== job.path || s.line !== at.local?.line)
-      .map((symbol) => score(symbol, { path: job.path, parents, qualifier }, imports));
-    scored.sort((a, b) => b.points - a.points);
-    return { name, definitions: [...found, ...scored.map((s) => s.definition)] };
+    const precise = await PreciseIndex.reading({ database: job.database, lexical: db, commit }, (index) =>
+      preciseDefinition(index, db, reader, { ...job, column: at.column }, { name, lines }),
+    );
+    if (!precise) return lexicalDefinition(db, job, { at, name, lines, parents: requested?.parents ?? [] });
+    return {
+      name,
+      definitions: precise.definitions.map((found) => ({ ...found, why: "precise index" })),
+      precision: precise.isGuessed ? "mixed" : "precise",
+      external: precise.external,
+    };
   });
+}
+
+interface Asked {
+  at: NameAt;
+  name: string;
+  lines: readonly string[];
+  parents: readonly string[];
+}
+
+function lexicalDefinition(
+  db: DatabaseSync,
+  job: DefinitionJob,
+  { at, name, lines, parents }: Asked,
+): Definitions {
+  const found: Definition[] = [];
+  if (at.local && parents.length === 0) {
+    const signature = (lines[at.local.line - 1] ?? "").trim().slice(0, 200);
+    const { line, column } = at.local;
+    const place = { path: job.path, start_line: line, line, column, end_line: line };
+    found.push({ ...place, kind: "variable", name: at.name, parent: "", signature, why: "local scope" });
+  }
+  const imports = importLines(lines);
+  const qualifier = parents.at(-1) ?? at.qualifier;
+  const scored = definitionsOf(db, name)
+    .filter((s) => s.path !== job.path || s.line !== at.local?.line)
+    .map((symbol) => score(symbol, { path: job.path, parents, qualifier }, imports));
+  scored.sort((a, b) => b.points - a.points);
+  return { name, definitions: [...found, ...scored.map((s) => s.definition)], precision: "lexical" };
 }
 
 /** Of the places with the name as a word: the one with the given qualifier, else the one with its sigil, else the first. */

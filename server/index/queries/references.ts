@@ -1,35 +1,16 @@
 import type { DatabaseSync } from "node:sqlite";
 import { clip } from "../../clip.ts";
 import { encodeWord } from "../database.ts";
-import { BELOW, type Freshness, type IndexJob, type JobContext, reading, SECONDARY } from "../job.ts";
+import { BELOW, type Freshness, type JobContext, reading, SECONDARY } from "../job.ts";
 import { languageOf } from "../languages.ts";
 import { bareName, fitOf } from "../names.ts";
-import { type Occurrence, occurrencesOf, type Role } from "../occurrences.ts";
+import { occurrencesOf, type Role } from "../occurrences.ts";
+import { PreciseIndex } from "../scip/precise-index.ts";
 import { TreeReader } from "../work-tree.ts";
 import { definitionsOf } from "./find-symbol.ts";
+import { type PreciseUses, preciseUses } from "./precise-references.ts";
+import type { FoundUse, Precision, Reference, ReferencesJob } from "./reference-rows.ts";
 import { type FoundSymbol, namePath, SYMBOL_TABLES } from "./symbol-rows.ts";
-
-export interface Reference {
-  path: string;
-  line: number;
-  column: number;
-  role: Role;
-  /** The line, without its indentation. */
-  text: string;
-  /** The innermost enclosing definition as a name path; "" at the top level. */
-  within: string;
-}
-
-export interface ReferencesJob extends IndexJob {
-  /** The last part of the name path, its sigil included. */
-  name: string;
-  /** The qualifiers before it. The definitions that they fit best count. */
-  parents: readonly string[];
-  path: string;
-  /** The file with the definition, if there are several. */
-  defined_in: string | undefined;
-  include_definitions: boolean;
-}
 
 export interface References {
   references: Reference[];
@@ -37,59 +18,110 @@ export interface References {
   files: number;
   /** True if not all of them were read. */
   partial: boolean;
+  precision: Precision;
+  /** In a `mixed` answer: the first few files with lexical results. */
+  lexical_files: string[];
 }
 
 const MAX_FILES = 2_000;
 const MAX_REFERENCES = 5_000;
 const MAX_LINE = 240;
+/** Number of files that a mixed answer names. */
+const MAX_NAMED = 5;
 
 /**
- * Finds the uses of a name. Lexical: every identifier with that name counts. Order: the file of the definition, files that import it,
- * its folder, other files, tests.
+ * Finds the uses of a name: those that a precise index has, and those of every identifier with that name in the files that no precise
+ * index describes as they are now. Order: the file of the definition, files that import it, its folder, other files, tests.
  */
 export function references(job: ReferencesJob, context: JobContext): Promise<References & Freshness> {
   return reading(
     job,
-    async (db) => {
-      const reader = new TreeReader(job.root);
-      const all = filesWith(db, job.name, job.path);
-      const definitions = definitionsOf(db, job.name);
-      const homes = job.defined_in === undefined ? homesOf(definitions, job.parents) : [job.defined_in];
-      const defined = new Set(definitions.map((d) => `${d.path}:${d.line}:${d.column + bareStart(d.name)}`));
-      const within = db.prepare(
-        `SELECT name, parent ${SYMBOL_TABLES} WHERE files.path = ? AND start_line <= ? AND end_line >= ?
-       ORDER BY end_line - start_line LIMIT 1`,
-      );
-      const found: { weight: number; reference: Reference }[] = [];
-      let done = 0;
-      for (const path of nearestFirst(all, homes).slice(0, MAX_FILES)) {
-        if (context.timeUp() || found.length >= MAX_REFERENCES) break;
-        context.progress(done++, all.length);
-        const text = await reader.read(path);
-        if (text === undefined) continue;
-        const lines = text.split("\n");
-        const places = await occurrencesOf(text, languageOf(path), job.name);
-        const weight = nearness(path, homes, places);
-        for (const { line, column, role } of places) {
-          const isDefinition = defined.has(`${path}:${line}:${column}`);
-          if (isDefinition && !job.include_definitions) continue;
-          const holder = within.get(path, line, line) as { parent: string; name: string } | undefined;
-          const reference: Reference = {
-            path,
-            line,
-            column,
-            role: isDefinition ? "definition" : role,
-            text: clip((lines[line - 1] ?? "").trim(), MAX_LINE),
-            within: holder && !isDefinition ? namePath(holder) : "",
-          };
-          found.push({ weight, reference });
-        }
-      }
-      found.sort((a, b) => a.weight - b.weight);
-      return { references: found.map((f) => f.reference), files: all.length, partial: done < all.length };
+    async (db, { commit }) => {
+      const place = { database: job.database, lexical: db, commit };
+      const precise = await PreciseIndex.reading(place, async (index) => {
+        const uses = preciseUses(index, job);
+        return uses && (await collect(job, db, context, uses));
+      });
+      return precise ?? collect(job, db, context, undefined);
     },
     job.path,
   );
+}
+
+async function collect(
+  job: ReferencesJob,
+  db: DatabaseSync,
+  context: JobContext,
+  precise: PreciseUses | undefined,
+): Promise<References> {
+  const reader = new TreeReader(job.root);
+  const definitions = definitionsOf(db, job.name);
+  const homes =
+    precise?.homes ?? (job.defined_in === undefined ? homesOf(definitions, job.parents) : [job.defined_in]);
+  const described = new Set(precise?.paths);
+  const unknown = filesWith(db, job.name, job.path).filter(
+    (path) => !described.has(path) && !precise?.covers(path),
+  );
+  const all = [...described, ...unknown];
+  const lexical = lexicalUses(definitions, job.name);
+  const toReference = referencesIn(db);
+  const found: { weight: number; reference: Reference }[] = [];
+  const guessed = new Set<string>();
+  let done = 0;
+  for (const path of nearestFirst(all, homes).slice(0, MAX_FILES)) {
+    if (context.timeUp() || found.length >= MAX_REFERENCES) break;
+    context.progress(done++, all.length);
+    const text = await reader.read(path);
+    if (text === undefined) continue;
+    const isPrecise = described.has(path);
+    const uses = isPrecise && precise ? await precise.usesIn(path, reader) : await lexical(path, text);
+    if (!isPrecise && uses.length > 0) guessed.add(path);
+    const weight = nearness(path, homes, uses);
+    for (const reference of toReference(path, text, uses))
+      if (job.include_definitions || reference.role !== "definition") found.push({ weight, reference });
+  }
+  found.sort((a, b) => a.weight - b.weight);
+  return {
+    references: found.map((f) => f.reference),
+    files: all.length,
+    partial: done < all.length,
+    precision: !precise ? "lexical" : guessed.size > 0 ? "mixed" : "precise",
+    lexical_files: precise ? [...guessed].slice(0, MAX_NAMED) : [],
+  };
+}
+
+/** The uses of every identifier with the name. */
+function lexicalUses(definitions: readonly FoundSymbol[], name: string) {
+  const defined = new Set(definitions.map((d) => `${d.path}:${d.line}:${d.column + bareStart(d.name)}`));
+  return async (path: string, text: string): Promise<FoundUse[]> => {
+    const places = await occurrencesOf(text, languageOf(path), name);
+    return places.map(({ line, column, role }) => {
+      const isDefinition = defined.has(`${path}:${line}:${column}`);
+      return { line, column, role: isDefinition ? "definition" : role, isDefinition };
+    });
+  };
+}
+
+/** Adds the line and the enclosing definition to the uses of a file. */
+function referencesIn(db: DatabaseSync) {
+  const within = db.prepare(
+    `SELECT name, parent ${SYMBOL_TABLES} WHERE files.path = ? AND start_line <= ? AND end_line >= ?
+     ORDER BY end_line - start_line LIMIT 1`,
+  );
+  return (path: string, text: string, uses: readonly FoundUse[]): Reference[] => {
+    const lines = text.split("\n");
+    return uses.map(({ line, column, role, isDefinition }) => {
+      const holder = within.get(path, line, line) as { parent: string; name: string } | undefined;
+      return {
+        path,
+        line,
+        column,
+        role,
+        text: clip((lines[line - 1] ?? "").trim(), MAX_LINE),
+        within: holder && !isDefinition ? namePath(holder) : "",
+      };
+    });
+  };
 }
 
 /** The files of the definitions that fit the qualifiers best. */
@@ -120,14 +152,14 @@ export function filesWith(db: DatabaseSync, name: string, path: string): string[
     .map((row) => String(row.path));
 }
 
-function nearestFirst(paths: string[], homes: string[]): string[] {
+function nearestFirst(paths: readonly string[], homes: readonly string[]): string[] {
   return paths
     .map((path) => ({ path, weight: nearness(path, homes, []) }))
     .sort((a, b) => a.weight - b.weight)
     .map((p) => p.path);
 }
 
-function nearness(path: string, homes: readonly string[], places: readonly Occurrence[]): number {
+function nearness(path: string, homes: readonly string[], places: readonly { role: Role }[]): number {
   if (homes.includes(path)) return 0;
   const late = SECONDARY.test(path) ? 4 : 0;
   if (places.some((p) => p.role === "import")) return 1 + late;

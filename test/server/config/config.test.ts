@@ -41,7 +41,11 @@ describe("readConfig", () => {
       grants: [],
       identity: { providers: [], secretsFile: undefined, localSignIn: "yes", checkMinutes: 60 },
       audit: { dir: undefined, fileBytes: 16 * 1024 * 1024, files: 20, withArguments: false },
-      index: { dir: expect.stringMatching(/\/\.cache\/mcp-edge\/index$/), pollSeconds: 10 },
+      index: {
+        dir: expect.stringMatching(/\/\.cache\/mcp-edge\/index$/),
+        pollSeconds: 10,
+        typescript: "yes",
+      },
       jwt: { issuer: undefined, audience: undefined, untypedAllowed: "no", scopes: new Map(), clockSkew: 60 },
       tokenDomain: undefined,
       tracing: undefined,

@@ -1,0 +1,98 @@
+import { familyOf, languageOf } from "../languages.ts";
+import { bareName, fitOf } from "../names.ts";
+import { rolesOf } from "../occurrences.ts";
+import {
+  type PreciseDocument,
+  type PreciseIndex,
+  type PreciseSymbol,
+  toUtf16,
+} from "../scip/precise-index.ts";
+import { descriptorsOf } from "../scip/symbol-name.ts";
+import type { TreeReader } from "../work-tree.ts";
+import type { FoundUse, ReferencesJob } from "./reference-rows.ts";
+
+/** The symbols that a question means, and what the precise indexes know about their uses. */
+export interface PreciseUses {
+  /** Files with uses that the indexes describe as they are now. */
+  paths: readonly string[];
+  /** True for a file that the indexes describe as it is now: it has no other uses. */
+  covers(path: string): boolean;
+  /** Files of the indexes that have changed since, among those with uses. */
+  changed: readonly string[];
+  /** Files with a definition. */
+  homes: readonly string[];
+  usesIn(path: string, reader: TreeReader): Promise<FoundUse[]>;
+}
+
+/** @returns undefined if the precise indexes do not know the name */
+export function preciseUses(
+  index: PreciseIndex,
+  { name, parents, defined_in, path: scope }: Pick<ReferencesJob, "name" | "parents" | "defined_in" | "path">,
+): PreciseUses | undefined {
+  const targets = targetsOf(index, { name, parents, defined_in });
+  if (targets.length === 0) return undefined;
+  const ids = new Set(targets.flatMap(({ symbol: { id } }) => [id, ...index.relatedTo(id)]));
+  const documents = new Map<string, PreciseDocument>();
+  const changed = new Set<string>();
+  for (const id of ids)
+    for (const document of index.documentsWith(id)) {
+      if (scope !== "" && document.path !== scope && !document.path.startsWith(`${scope}/`)) continue;
+      if (document.isCurrent) documents.set(document.path, document);
+      else changed.add(document.path);
+    }
+  const homes = [...new Set(targets.flatMap((target) => target.homes))];
+  const families = new Set(homes.map(familyOf));
+  return {
+    paths: [...documents.keys()],
+    covers: (path) => !families.has(familyOf(path)) || index.document(path)?.isCurrent === true,
+    changed: [...changed].filter((path) => !documents.has(path)),
+    homes,
+    usesIn: (path, reader) => usesIn(index, documents.get(path), ids, reader),
+  };
+}
+
+/** The symbols of that name whose surroundings fit the qualifiers best. */
+function targetsOf(
+  index: PreciseIndex,
+  { name, parents, defined_in }: Pick<ReferencesJob, "name" | "parents" | "defined_in">,
+): { symbol: PreciseSymbol; homes: string[] }[] {
+  const bare = bareName(name);
+  const all = index.symbolsNamed(bare).map((symbol) => {
+    const descriptors = descriptorsOf(symbol.symbol);
+    const paths = index.documentsWith(symbol.id, "definitions").map(({ path }) => path);
+    const homes = defined_in === undefined ? paths : paths.filter((path) => path === defined_in);
+    const place = { package: "", parent: descriptors.slice(0, -1).join("/") };
+    const fit = Math.max(0, ...homes.map((path) => fitOf(parents, { ...place, path })));
+    return { symbol, homes, fit, isSpelled: descriptors.at(-1) === name };
+  });
+  const inHome = all.filter(({ homes }) => homes.length > 0);
+  const spelled = name === bare ? [] : inHome.filter(({ isSpelled }) => isSpelled);
+  const named = spelled.length > 0 ? spelled : inHome;
+  const best = Math.max(0, ...named.map(({ fit }) => fit));
+  return named.filter(({ fit }) => fit === best);
+}
+
+async function usesIn(
+  index: PreciseIndex,
+  document: PreciseDocument | undefined,
+  ids: ReadonlySet<number>,
+  reader: TreeReader,
+): Promise<FoundUse[]> {
+  if (!document) return [];
+  const text = (await reader.read(document.path)) ?? "";
+  const lines = text.split("\n");
+  const places = new Map<string, { line: number; column: number; isDefinition: boolean }>();
+  for (const { symbol, line, column, isDefinition } of index.occurrences(document)) {
+    if (!ids.has(symbol)) continue;
+    const place = { line: line + 1, column: toUtf16(lines[line] ?? "", column, document.unit) + 1 };
+    // A shorthand property is a definition and a use at once.
+    const key = `${place.line}:${place.column}`;
+    places.set(key, { ...place, isDefinition: isDefinition && places.get(key)?.isDefinition !== false });
+  }
+  const found = [...places.values()];
+  const roles = await rolesOf(text, languageOf(document.path), found);
+  return found.map((place, n) => ({
+    ...place,
+    role: place.isDefinition ? "definition" : (roles[n] ?? "use"),
+  }));
+}

@@ -1,0 +1,157 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { execa } from "execa";
+import { findReferences } from "../../../../server/tools/find-references.ts";
+import { goToDefinition } from "../../../../server/tools/go-to-definition.ts";
+import { type Lab, makeCodeLab } from "../../tools/support.ts";
+import { type WrittenDocument, writeScip } from "./write-scip.ts";
+
+/** Two classes with a method of the same name, and a local variable of that name. */
+const FILES = {
+  "a.go": "package a\n\ntype A struct{}\n\nfunc (a A) Run() {}\n",
+  "b.go": "package a\n\ntype B struct{}\n\nfunc (b B) Run() {}\n",
+  "use.go": "package a\n\n// ä\nfunc use(x A, y B) { x.Run(); y.Run() }\nvar ä = A{}; var z = ä.Run\n",
+  "note.md": "Run Run Run\n",
+};
+const A_RUN = "t gomod m v1 m/A#Run().";
+const B_RUN = "t gomod m v1 m/B#Run().";
+const FMT = "t gomod std v1 fmt/Println().";
+const DOCUMENTS: WrittenDocument[] = [
+  { path: "a.go", encoding: 1, occurrences: [[A_RUN, 4, 11, 14, "definition"]] },
+  { path: "b.go", encoding: 1, occurrences: [[B_RUN, 4, 11, 14, "definition"]] },
+  {
+    path: "use.go",
+    encoding: 1,
+    occurrences: [
+      ["local 0", 3, 9, 10, "definition"],
+      ["local 0", 3, 21, 22],
+      [A_RUN, 3, 23, 26],
+      [FMT, 3, 30, 31],
+      [B_RUN, 3, 32, 35],
+      // The column counts bytes: "ä" has two.
+      [A_RUN, 4, 25, 28],
+    ],
+  },
+];
+
+let lab: Lab;
+let folder: string;
+let root: string;
+beforeAll(async () => {
+  lab = await makeCodeLab(FILES);
+  folder = await mkdtemp(join(tmpdir(), "mcp-edge-scip-test-"));
+  root = join(lab.path, "code");
+});
+afterAll(async () => {
+  await lab.remove();
+  await rm(folder, { recursive: true });
+});
+
+const git = async (...args: string[]) =>
+  (await execa("git", ["-c", "user.name=T", "-c", "user.email=t@example.test", "-C", root, ...args])).stdout;
+
+async function upload(documents: readonly WrittenDocument[], commit?: string) {
+  const file = join(folder, "index.scip");
+  await writeFile(file, writeScip(documents));
+  const repo = await lab.workspace.find(undefined);
+  const { signal } = new AbortController();
+  return lab.index.importScip(repo, { file, commit: commit ?? (await git("rev-parse", "HEAD")) }, signal);
+}
+
+type Row = Record<string, unknown>;
+async function references(args: Row) {
+  const { references, precision, lexical_files } = await lab.call(findReferences, args);
+  return {
+    places: (references as Row[]).map((r) => `${r.path}:${r.line}:${r.column}`),
+    precision,
+    lexical_files,
+  };
+}
+const definition = (args: Row) => lab.call(goToDefinition, args);
+
+describe("with an uploaded index", () => {
+  test("answers are lexical before", async () => {
+    const found = await references({ name: "A.Run" });
+    expect(found.precision).toBe("lexical");
+    expect(found.places.length).toBeGreaterThan(2);
+  });
+
+  test("an index with unknown files is refused, and names them", async () => {
+    const strange = { path: "../../etc/passwd", occurrences: [] };
+    await expect(upload([...DOCUMENTS, strange])).rejects.toThrow(/has no file "..\/..\/etc\/passwd"/);
+    expect((await references({ name: "A.Run" })).precision).toBe("lexical");
+    await expect(upload(DOCUMENTS, "0".repeat(40))).rejects.toThrow();
+    await expect(upload([])).rejects.toThrow(/no documents/);
+  });
+
+  test("references are those of the symbol", async () => {
+    expect(await upload(DOCUMENTS)).toMatchObject({ tool: "scip-test", documents: 3, occurrences: 8 });
+    expect(await references({ name: "A.Run" })).toEqual({
+      places: ["use.go:4:24", "use.go:5:24"],
+      precision: "precise",
+      lexical_files: undefined,
+    });
+    expect((await references({ name: "Run", defined_in: "b.go" })).places).toEqual(["use.go:4:33"]);
+    expect((await references({ name: "Run" })).places).toHaveLength(3);
+    expect((await references({ name: "A.Run", include_definitions: true })).places).toContain("a.go:5:12");
+  });
+
+  test("definitions are those of the symbol, also local and external ones", async () => {
+    const run = await definition({ path: "use.go", line: 4, column: 33 });
+    expect(run).toMatchObject({
+      precision: "precise",
+      definitions: [{ path: "b.go", line: 5, why: "precise index" }],
+    });
+    const local = await definition({ path: "use.go", line: 4, column: 22 });
+    expect(local.definitions).toMatchObject([{ path: "use.go", line: 4, column: 10 }]);
+    const bytes = await definition({ path: "use.go", line: 5, symbol: "Run" });
+    expect(bytes.definitions).toMatchObject([{ path: "a.go", line: 5 }]);
+    const external = await definition({ path: "use.go", line: 4, column: 31 });
+    expect(external).toMatchObject({ definitions: [], external: "gomod std v1", precision: "precise" });
+  });
+
+  test("a file that changed since is lexical, and the answer says so", async () => {
+    await writeFile(join(root, "use.go"), `${FILES["use.go"]}func more(x A) { x.Run() }\n`);
+    await lab.index.refresh();
+    const found = await references({ name: "A.Run" });
+    expect(found).toMatchObject({ precision: "mixed", lexical_files: ["use.go"] });
+    expect(found.places).toContain("use.go:6:20");
+    expect((await definition({ path: "use.go", line: 4, column: 33 })).precision).toBe("lexical");
+    await git("checkout", "--quiet", "use.go");
+    await lab.index.refresh();
+    expect((await references({ name: "A.Run" })).precision).toBe("precise");
+  });
+
+  test("a definition whose file changed since is found by its name", async () => {
+    await writeFile(join(root, "b.go"), `package a\n\n\n\ntype B struct{}\n\nfunc (b B) Run() {}\n`);
+    await lab.index.refresh();
+    const found = await definition({ path: "use.go", line: 4, column: 33 });
+    expect(found).toMatchObject({ precision: "mixed", definitions: [{ path: "b.go", line: 7 }] });
+    await git("checkout", "--quiet", "b.go");
+    await lab.index.refresh();
+  });
+
+  test("the indexes of the last two commits are kept", async () => {
+    for (const n of [1, 2, 3]) {
+      await git("commit", "--quiet", "--allow-empty", `--message=${n}`);
+      await upload(DOCUMENTS);
+    }
+    await lab.index.refresh();
+    expect((await references({ name: "A.Run" })).precision).toBe("precise");
+  });
+});
+
+test("an implementation has the uses of what it implements", async () => {
+  const interfaceRun = "t gomod m v1 m/Runner#Run().";
+  const implementing: WrittenDocument[] = DOCUMENTS.map((document) => ({ ...document }));
+  implementing[0] = {
+    path: "a.go",
+    occurrences: [[A_RUN, 4, 11, 14, "definition"]],
+    relations: [[A_RUN, interfaceRun]],
+  };
+  implementing[1] = { path: "b.go", occurrences: [[interfaceRun, 4, 11, 14]] };
+  await upload(implementing);
+  expect((await references({ name: "A.Run" })).places).toContain("b.go:5:12");
+});
