@@ -277,7 +277,7 @@ echo "\${answers[$n]}"`,
       [0, 0],
       ["a", "b"],
       0,
-      "::notice::A deployment began",
+      "::notice::A deployment of dev started",
     ],
   ] as const)("drift: %s", async (_, differs, underWay, tags, code, says) => {
     const got = await compare(differs, [...underWay], [...tags]);

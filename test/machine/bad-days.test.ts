@@ -22,6 +22,9 @@ afterAll(async () => {
   await rm(checkout.env.MCP_EDGE_HOME ?? "", { recursive: true, force: true });
 }, 120_000);
 
+/** What a folder holds. The files of locks stay, and mean nothing. */
+const contents = async (folder: string) => (await readdir(folder)).filter((name) => !name.endsWith(".lock"));
+
 const when = async (limit: number, condition: () => boolean) => {
   const end = Date.now() + limit;
   while (!condition()) {
@@ -43,9 +46,16 @@ async function cut(stack: string, line: string, signal: NodeJS.Signals): Promise
   const closed = new Promise<number | string | null>((done) =>
     child.once("close", (code, by) => done(code ?? by)),
   );
-  await when(60_000, () => output.includes(line));
-  child.kill(signal);
-  return closed;
+  try {
+    // A guard, not a measure: a busy host takes minutes.
+    await when(150_000, () => output.includes(line));
+    child.kill(signal);
+    return await closed;
+  } catch (error) {
+    child.kill("SIGTERM");
+    await closed;
+    throw new Error(`up never printed "${line}". It printed:\n${output}`, { cause: error });
+  }
 }
 
 describe("an interrupted up", () => {
@@ -55,14 +65,14 @@ describe("an interrupted up", () => {
     expect((await ask(up, "/readyz")).status).toBe(200);
     expect(up.token).toBeDefined();
     expect((await checkout.cli("down", "--stack", "cut")).code).toBe(0);
-  }, 180_000);
+  }, 400_000);
 
   test("by SIGKILL while the machine is created is removed by down", async () => {
     expect(await cut("cut", "cut-machine: create", "SIGKILL")).toBe("SIGKILL");
     const result = await checkout.cli("down", "--stack", "cut");
     expect(result.code).toBe(0);
     expect(await hostState()).toEqual(before);
-  }, 120_000);
+  }, 300_000);
 
   test("by SIGKILL while the machine boots is finished by the next up", async () => {
     expect(await cut("cut", "cloud-init runs", "SIGKILL")).toBe("SIGKILL");
@@ -70,7 +80,7 @@ describe("an interrupted up", () => {
     expect((await ask(up, "/readyz")).status).toBe(200);
     expect((await checkout.cli("down", "--stack", "cut")).code).toBe(0);
     expect(await hostState()).toEqual(before);
-  }, 180_000);
+  }, 400_000);
 });
 
 describe("the network", () => {
@@ -131,7 +141,7 @@ describe("up without a prerequisite", () => {
       const { code, stderr } = await upUnder([], small);
       expect(code).toBe(1);
       expect(stderr).toMatch(/Not enough room in .*: 6\d MB free, 1500 MB needed.*MCP_EDGE_CACHE/s);
-      expect(await readdir(join(small, "rootfs"))).toEqual([]);
+      expect(await contents(join(small, "rootfs"))).toEqual([]);
     } finally {
       await run("umount", [small]);
     }
@@ -145,7 +155,7 @@ describe("up without a prerequisite", () => {
     const { code, stderr } = await upUnder(["unshare", "--net"], cache);
     expect(code).toBe(1);
     expect(stderr).toMatch(/The Debian root filesystem could not be made. Is Debian's mirror reachable/);
-    expect(await readdir(join(cache, "rootfs"))).toEqual([]);
+    expect(await contents(join(cache, "rootfs"))).toEqual([]);
     expect((await checkout.cli("down", "--stack", "cut")).code).toBe(0);
     expect(existsSync(join(checkout.env.MCP_EDGE_HOME ?? "", "stacks/cut"))).toBe(false);
     expect(await hostState()).toEqual(before);
