@@ -57,10 +57,10 @@ async function serve(config: ServerConfig): Promise<void> {
   const admin = config.adminSocket ? await startAdmin(config.adminSocket, app) : undefined;
 
   const state = await app.readiness.probe();
-  if (!state.ready) {
-    const reasons = Object.entries(state.checks).flatMap(([name, c]) =>
-      c.ok || !c.counts ? [] : [`${name}: ${c.detail}`],
-    );
+  const failures = Object.entries(state.checks).filter(([, check]) => check.counts && !check.ok);
+  for (const [name, { detail }] of failures) log.warn({ check: name, reason: detail }, "not ready");
+  if (failures.some(([, check]) => !check.recovers)) {
+    const reasons = failures.map(([name, { detail }]) => `${name}: ${detail}`);
     await admin?.close();
     throw new Error(`not ready: ${reasons.join("; ")}`);
   }

@@ -18,6 +18,7 @@ const RECORDED: ReadonlySet<AuthEvent["type"]> = new Set([
   "token.issued",
   "token.refreshed",
   "token.reused",
+  "token.revoked",
   "token.refused",
   "grant.revoked",
   "keys.rotated",

@@ -39,6 +39,8 @@ export type AuthEventBody =
   | { type: "token.refreshed"; person: string; client: string; grant: string; grace: boolean }
   /** A used refresh token or code came again after the grace: its grant was revoked. */
   | { type: "token.reused"; client: string; grant: string; what: "refresh-token" | "code" }
+  /** A client revoked an access token alone. */
+  | { type: "token.revoked"; person: string; client: string; grant: string }
   | { type: "token.refused"; client?: string; error: string; reason: string }
   | {
       type: "grant.revoked";

@@ -87,6 +87,7 @@ export async function openAuth(options: OpenAuthOptions): Promise<Auth> {
   const resource = config.publicUrl && resourceOf(config.publicUrl.origin);
   const server = authMode === "oauth" ? await openServer(options) : undefined;
   checks.push(...(server?.identityProviders?.checks ?? []));
+  if (server) checks.push({ name: "sign-in", recovers: true, run: () => server.check() });
   const issued = resource && issuedTokens(options, resource, server);
   const everywhere = issued ? new TokenOr(tokens, issued) : tokens;
   const issuer = server?.issuer ?? config.jwt.issuer?.href.replace(/\/$/, "");
@@ -130,7 +131,7 @@ function issuedTokens(
       issuer: server.issuer,
       resource,
       keys: () => server.keys,
-      isRevoked: (grant) => server.isRevoked(grant),
+      isRevoked: (id) => server.isRevoked(id),
       people: server.people,
     });
   const { issuer, audience = resource, scopes, clockSkew } = config.jwt;
@@ -163,6 +164,7 @@ async function openServer(options: OpenAuthOptions): Promise<AuthorizationServer
       people instanceof StoredPeople
         ? await openIdentityProviders({ identity, grants, issuer, people, events, onProblem })
         : undefined,
+    storeMayBeAway: config.storeUrl !== undefined,
     events,
     allowFetch: async (address) =>
       (

@@ -1,29 +1,48 @@
+import { Refusal } from "../http/errors.ts";
 import type { People, Person } from "./people.ts";
 
-/** What is known of a person is used so long, milliseconds: a removed person's tokens stop within it. */
+/** A person is used this long before the store is asked again, milliseconds: a removed person's tokens stop within it. */
 const FRESH_MS = 2_000;
+/** While the store does not answer, a person is used this long, milliseconds: calls go on during a restart of the store. */
+const STALE_MS = 300_000;
 const MAX = 10_000;
 
-/** Spares a bearer check the question whether its person is still there. */
+interface Known {
+  /** When the store was asked. */
+  readonly askedAt: number;
+  /** When it last answered. */
+  answeredAt: number;
+  person: Promise<Person | undefined>;
+}
+
+/** Spares a bearer check the question whether its person still exists. */
 export class PersonCache {
   readonly #people: People;
   readonly #now: () => number;
-  readonly #known = new Map<string, { at: number; person: Promise<Person | undefined> }>();
+  readonly #known = new Map<string, Known>();
 
   constructor(people: People, now: () => number) {
     this.#people = people;
     this.#now = now;
   }
 
+  /** @throws Refusal 503 when the store does not answer and did not lately */
   find(id: string): Promise<Person | undefined> {
     const now = this.#now();
-    const known = this.#known.get(id);
-    if (known && now - known.at < FRESH_MS) return known.person;
-    const person = this.#people.find(id);
+    const before = this.#known.get(id);
+    if (before && now - before.askedAt < FRESH_MS) return before.person;
+    const known: Known = { askedAt: now, answeredAt: now, person: Promise.resolve(undefined) };
+    known.person = this.#people.find(id).catch(() => {
+      if (before && now - before.answeredAt < STALE_MS) {
+        known.answeredAt = before.answeredAt;
+        return before.person;
+      }
+      // The next request asks again.
+      this.#known.delete(id);
+      throw new Refusal(503, "People cannot be looked up at the moment. Try again.", 5);
+    });
     if (this.#known.size >= MAX) this.#known.clear();
-    this.#known.set(id, { at: now, person });
-    // A failure is asked again.
-    person.catch(() => this.#known.delete(id));
-    return person;
+    this.#known.set(id, known);
+    return known.person;
   }
 }

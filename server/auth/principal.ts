@@ -34,6 +34,8 @@ export interface Principal {
   readonly client?: string;
   /** The grant (one consent of one person to one client) that the access token stands for. */
   readonly grant?: string;
+  /** The id of the access token (`jti`), with which it alone can be revoked. */
+  readonly tokenId?: string;
   /** When the credential ends, milliseconds since 1970, for those that `Authenticator.current` cannot ask again. */
   readonly expiresAt?: number;
   /** Calls a day, where the caller has a quota of their own; 0: as many as they like. */

@@ -3,6 +3,8 @@ export interface Check {
   readonly name: string;
   /** False: a failure is shown, but the server is ready all the same. Default true. */
   readonly counts?: boolean;
+  /** True: a failure ends by itself. The server starts in spite of it, and is not ready until then. Default false. */
+  readonly recovers?: boolean;
   /** @returns a detail to show @throws Error that says what is wrong and how to fix it */
   run(): Promise<string>;
 }
@@ -11,6 +13,8 @@ export interface CheckResult {
   ok: boolean;
   /** Whether `ready` depends on it. */
   counts: boolean;
+  /** Whether the server starts in spite of a failure. */
+  recovers: boolean;
   /** How long the check took, milliseconds. */
   ms: number;
   detail: string;
@@ -77,7 +81,12 @@ async function timed(check: Check): Promise<CheckResult> {
     (detail) => ({ ok: true, detail }),
     (error: Error) => ({ ok: false, detail: error.message }),
   );
-  return { ...result, counts: check.counts ?? true, ms: Math.round((performance.now() - started) * 10) / 10 };
+  return {
+    ...result,
+    counts: check.counts ?? true,
+    recovers: check.recovers ?? false,
+    ms: Math.round((performance.now() - started) * 10) / 10,
+  };
 }
 
 /** Removes the details, which name paths of the machine: for the public route. */

@@ -1,12 +1,14 @@
 import type { IncomingMessage } from "node:http";
 import type { FastifyRequest } from "fastify";
 import type { Provider } from "oidc-provider";
+import { Refusal } from "../../http/errors.ts";
 import { Periodic } from "../../periodic.ts";
 import type { EventOrigin } from "../event-origin.ts";
 import type { AuthEvents } from "../events.ts";
 import { originOf } from "../origin.ts";
 import type { People } from "../people.ts";
 import type { IdentityProviders } from "../upstream/identity-providers.ts";
+import { revokeAccessTokens } from "./access-token-revocation.ts";
 import { BrowserSessions } from "./browser-sessions.ts";
 import { ClientDocuments, type DocumentFetch } from "./client-documents.ts";
 import { Connections } from "./connections.ts";
@@ -36,6 +38,8 @@ export interface AuthorizationServerOptions {
   readonly allowFetch?: (address: string) => Promise<boolean>;
   /** How metadata documents and key sets of clients are fetched. Default: safeFetch. */
   readonly fetch?: DocumentFetch;
+  /** The store is another machine's, which can be away: the server starts without it, and has its keys when it is back. Default false. */
+  readonly storeMayBeAway?: boolean;
   readonly now?: () => number;
   readonly onProblem?: (problem: Error) => void;
 }
@@ -103,28 +107,37 @@ export class AuthorizationServer {
     this.#sweep = new Periodic({ everyMs: SWEEP_MS, round: () => store.sweep(), onError });
   }
 
-  /** @throws when the store cannot be read: without keys nothing works */
+  /** @throws when the store cannot be read and is not expected to come back by itself */
   static async start(options: AuthorizationServerOptions): Promise<AuthorizationServer> {
     const server = new AuthorizationServer(options);
-    await loadKeys(options.store);
-    await server.refresh();
+    await server.refresh().catch((error: Error) => {
+      if (!options.storeMayBeAway) throw error;
+      options.onProblem?.(new Error(`${NO_KEYS}: ${error.message}`));
+    });
     server.#poll.start();
     server.#sweep.start();
     return server;
   }
 
   get provider(): Provider {
-    if (!this.#provider) throw new Error("the authorization server was not started");
+    if (!this.#provider) throw notStarted();
     return this.#provider;
   }
 
   get keys(): KeySet {
-    if (!this.#keys) throw new Error("the authorization server was not started");
+    if (!this.#keys) throw notStarted();
     return this.#keys;
   }
 
-  isRevoked(grant: string): boolean {
-    return this.#revoked.has(grant);
+  /** @param id of a grant or an access token */
+  isRevoked(id: string): boolean {
+    return this.#revoked.has(id);
+  }
+
+  /** For the readiness probe. @throws while there are no keys */
+  async check(): Promise<string> {
+    if (!this.#keys) throw new Error(`${NO_KEYS} (${this.store.name})`);
+    return this.store.name;
   }
 
   /** Takes in what other instances and commands changed: revoked grants, keys. Costs one look at a number when nothing did. */
@@ -168,6 +181,7 @@ export class AuthorizationServer {
         (await this.#options.allowFetch?.(this.#origins.get(ctx.req)?.address ?? "")) ?? true,
       onGrace: (grant) => this.#graced.add(grant),
     });
+    revokeAccessTokens(this.#provider, { keys, issuer, store, events });
     observeProvider(this.#provider, {
       events,
       origin: (raw) => this.#origins.get(raw) ?? {},
@@ -177,3 +191,7 @@ export class AuthorizationServer {
     if (rotated) events.emit({ type: "keys.rotated", key: keys.signing[0]?.jwk.kid ?? "" });
   }
 }
+
+const NO_KEYS = "sign-in waits for its store, which has not answered since the start";
+
+const notStarted = () => new Refusal(503, "Sign-in is not available yet. Try again in a moment.", 5);

@@ -19,6 +19,8 @@ export async function forward(
   reply: FastifyReply,
   { url, body }: Forwarded = {},
 ): Promise<void> {
+  // Before the answer is taken from Fastify: it throws while the server has no keys.
+  const answer = server.provider.callback();
   const { raw } = request;
   const served = new IncomingMessage(raw.socket);
   served.method = raw.method ?? "GET";
@@ -39,5 +41,5 @@ export async function forward(
   for (const [name, value] of Object.entries(reply.getHeaders()))
     if (value !== undefined) reply.raw.setHeader(name, value);
   reply.hijack();
-  await server.provider.callback()(served, reply.raw);
+  await answer(served, reply.raw);
 }

@@ -21,7 +21,8 @@ export interface OAuthAuthenticatorOptions {
   /** URL of the protected-resource metadata (RFC 9728). */
   readonly metadataUrl: string;
   readonly keys: () => KeySet;
-  readonly isRevoked: (grant: string) => boolean;
+  /** @param id of a grant or an access token */
+  readonly isRevoked: (id: string) => boolean;
   readonly people: People;
   readonly events: AuthEvents;
   readonly now?: () => number;
@@ -72,7 +73,10 @@ export class OAuthAuthenticator implements Authenticator {
 
   /** The scopes are those of the token that the person still has. */
   async current(principal: Principal): Promise<Principal | undefined> {
-    if (principal.grant === undefined || this.#options.isRevoked(principal.grant)) return undefined;
+    const { isRevoked } = this.#options;
+    const { grant, tokenId } = principal;
+    if (grant === undefined || tokenId === undefined || isRevoked(grant) || isRevoked(tokenId))
+      return undefined;
     const person = await this.#people.find(principal.id.slice(USER.length));
     if (!person) return undefined;
     const { login, name, groups } = person;
@@ -102,7 +106,7 @@ export class OAuthAuthenticator implements Authenticator {
         audience: resource,
         algorithms: [SIGNING_ALG],
         typ: "at+jwt",
-        requiredClaims: ["sub", "exp", "client_id", "grant"],
+        requiredClaims: ["sub", "exp", "jti", "client_id", "grant"],
         clockTolerance: 5,
         currentDate: new Date(now),
       });
@@ -115,6 +119,7 @@ export class OAuthAuthenticator implements Authenticator {
         scopes: resourceScopes(payload.scope),
         client: String(payload.client_id),
         grant: String(payload.grant),
+        tokenId: String(payload.jti),
       };
       return { principal, expiresAt: Number(payload.exp) * 1_000 };
     } catch (error) {

@@ -149,13 +149,16 @@ function oauthError(error: Error & { statusCode?: number }, request: FastifyRequ
   const known = error instanceof Refusal || status < 500;
   if (!known) request.log.error({ err: error }, "authorization server");
   const description = known ? error.message : "Internal server error";
+  const code = !known ? "server_error" : status === 503 ? "temporarily_unavailable" : "invalid_request";
+  if (error instanceof Refusal && error.retryAfter !== undefined)
+    reply.header("retry-after", error.retryAfter);
   reply.code(status).header("cache-control", "no-store");
   if (wantsPage(request)) {
     const shown = known
       ? description
       : `This server failed. Its log names the reason, for request ${request.id}.`;
-    const { headers, body } = errorPage(known ? "invalid_request" : "server_error", shown);
+    const { headers, body } = errorPage(code, shown);
     return reply.headers(headers).send(body);
   }
-  return reply.send({ error: known ? "invalid_request" : "server_error", error_description: description });
+  return reply.send({ error: code, error_description: description });
 }

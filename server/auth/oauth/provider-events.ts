@@ -88,9 +88,11 @@ export function observeProvider(provider: Provider, options: ObserveOptions): vo
   provider.on("registration_create.error", (ctx, error: ProviderError) =>
     events.emit({ type: "client.registration-refused", reason: refusal(error).reason }, originOf(ctx)),
   );
-  provider.on("revocation.error", (ctx, error: ProviderError) =>
-    events.emit({ type: "token.refused", ...refusal(error) }, originOf(ctx)),
-  );
+  provider.on("revocation.error", (ctx, error: ProviderError) => {
+    // An access token: see access-token-revocation.ts.
+    if (error.error === "unsupported_token_type") return;
+    events.emit({ type: "token.refused", ...refusal(error) }, originOf(ctx));
+  });
   provider.on("server_error", (_ctx, error) => options.onServerError(error));
   // Of Koa itself; without a listener it prints to stderr.
   (provider as EventEmitter).on("error", (error: Error) => options.onServerError(error));

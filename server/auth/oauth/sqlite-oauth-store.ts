@@ -124,6 +124,13 @@ export class SqliteOAuthStore implements OAuthStore {
     });
   }
 
+  async revokeToken(id: string, until: number): Promise<void> {
+    await this.#transaction(() => {
+      this.#sql.revoke.run(id, until);
+      this.#sql.changed.run();
+    });
+  }
+
   async revoked(): Promise<ReadonlySet<string>> {
     const rows = await this.#write(() => this.#sql.revoked.all(this.#now()));
     return new Set(rows.map((row) => String(row.grant_id)));

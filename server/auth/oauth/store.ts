@@ -48,13 +48,15 @@ export interface OAuthStore {
    * access token made from it ends).
    */
   revokeGrant(grant: string, until: number): Promise<void>;
-  /** Grants that were revoked and whose access tokens may not have ended. */
+  /** Publishes the access token with this id as revoked until `until`, milliseconds since 1970: when it ends. */
+  revokeToken(id: string, until: number): Promise<void>;
+  /** Ids of the grants and access tokens that were revoked and may not have ended. */
   revoked(): Promise<ReadonlySet<string>>;
   /** A small document that all instances share, such as the keys. */
   readDocument(name: string): Promise<string | undefined>;
   /** Writes it if it is still `expected` (undefined: missing). @returns false when somebody else was faster */
   writeDocument(name: string, expected: string | undefined, value: string): Promise<boolean>;
-  /** A number that grows with every revokeGrant and writeDocument: instances poll it. */
+  /** A number that grows with every revokeGrant, revokeToken and writeDocument: instances poll it. */
   changes(): Promise<number>;
   /** Removes what has expired; call it now and then. */
   sweep(): Promise<void>;

@@ -129,6 +129,10 @@ export class ValkeyOAuthStore implements OAuthStore {
     await finish(multi);
   }
 
+  async revokeToken(id: string, until: number): Promise<void> {
+    await finish(this.#db.multi().zadd(REVOKED, "GT", until, id).incr(CHANGES));
+  }
+
   async revoked(): Promise<ReadonlySet<string>> {
     return new Set(await this.#db.zrangebyscore(REVOKED, `(${this.#now()}`, "+inf"));
   }

@@ -178,6 +178,32 @@ test("a revoked refresh token ends its connection within a second, for every ins
   ]);
 });
 
+test("an access token is revoked alone, by its own client only", async () => {
+  await using running = await startOAuth();
+  const { origin } = running;
+  const { client, tokens } = await connect(origin);
+  const revoke = (by: string, token: string) =>
+    fetch(`${origin}/revoke`, {
+      method: "POST",
+      body: new URLSearchParams({ client_id: by, token, token_type_hint: "access_token" }),
+    });
+  const status = async (token: string) => {
+    await running.server.refresh();
+    return (await list(origin, token)).status;
+  };
+  const stranger = await registeredClient(origin);
+  expect((await revoke(stranger, tokens.access_token)).status).toBe(200);
+  expect((await revoke(client, `${tokens.access_token}x`)).status).toBe(200);
+  expect((await revoke("nobody", tokens.access_token)).status).toBe(401);
+  expect(await status(tokens.access_token)).toBe(200);
+
+  expect((await revoke(client, tokens.access_token)).status).toBe(200);
+  expect(await status(tokens.access_token)).toBe(401);
+  expect(running.events).toContainEqual(expect.objectContaining({ type: "token.revoked", client }));
+  const renewed = (await (await refresh(origin, client, tokens.refresh_token)).json()) as Tokens;
+  expect(await status(renewed.access_token)).toBe(200);
+});
+
 test("forged, foreign and altered access tokens are refused", async () => {
   const { tokens, client } = await connect(origin);
   const { keys } = running.server;

@@ -119,6 +119,17 @@ export function contract(pair: () => readonly [OAuthStore, OAuthStore], clock: C
     expect(await two.revoked()).not.toContain(grant);
   });
 
+  test("an access token is revoked alone, until it ends", async () => {
+    const [one, two] = pair();
+    const [token, until] = [randomUUID(), clock.ms + 5_000];
+    const before = await two.changes();
+    await one.revokeToken(token, until);
+    expect(await two.changes()).toBeGreaterThan(before);
+    expect(await two.revoked()).toContain(token);
+    clock.ms = until;
+    expect(await two.revoked()).not.toContain(token);
+  });
+
   test("a document is written only over what its writer has read", async () => {
     const [one, two] = pair();
     const name = randomUUID();
