@@ -11,15 +11,14 @@ export const repoArgument = z
   .min(1)
   .max(255)
   .optional()
-  .describe("Repository name, see list_repos. Optional when there is only one repository.");
+  .describe("Repository, see list_repos. Optional if there is only one.");
 
 const pathArgument = z.string().max(4096);
 
 /** @param text what the folder restricts */
-export const folderArgument = (text = "Only this folder or file, relative to the repository root.") =>
-  pathArgument.default("").describe(text);
+export const folderArgument = (text = "Only this folder or file.") => pathArgument.default("").describe(text);
 
-export const fileArgument = pathArgument.min(1).describe("File path, relative to the repository root.");
+export const fileArgument = pathArgument.min(1).describe("File path from the repository root.");
 
 export const globArgument = (text: string) => z.string().min(1).max(200).describe(text);
 
@@ -37,7 +36,7 @@ export const maxAnswerChars = z
   .min(1)
   .max(MOST_CHARS)
   .default(40_000)
-  .describe("Maximum size of the results in characters; a non-ASCII character counts as 3.");
+  .describe("Maximum characters; a non-ASCII one counts as 3.");
 
 /**
  * The arguments of a tool with pages.
@@ -55,12 +54,7 @@ export function pageArguments(fallback: number, most: number) {
 
 /** Where a page begins. */
 export const pageStart = {
-  offset: z
-    .int()
-    .min(0)
-    .max(10_000_000)
-    .default(0)
-    .describe("Number of results to skip: next_offset of the previous page."),
+  offset: z.int().min(0).max(10_000_000).default(0).describe("next_offset of the previous page."),
 };
 
 /**

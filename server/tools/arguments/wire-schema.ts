@@ -44,30 +44,37 @@ export function wireSchemas(tool: Pick<Tool, "name" | "input" | "output">): Wire
         },
       },
     },
-    output: withJsonSchema(tool.output),
+    output: withJsonSchema(tool.output, typesAlone),
   };
   made.set(tool.input, wire);
   return wire;
 }
 
-/** The same schemas as JSON Schema 2020-12: what clients see. */
+/** The schemas as JSON Schema 2020-12, the output with its descriptions: what people read. */
 export function jsonSchemas(tool: Pick<Tool, "name" | "input" | "output">): {
   input: Fields;
   output: Fields;
 } {
-  const { input, output } = wireSchemas(tool);
   return {
-    input: input["~standard"].jsonSchema.input(DIALECT),
-    output: output["~standard"].jsonSchema.output(DIALECT),
+    input: wireSchemas(tool).input["~standard"].jsonSchema.input(DIALECT),
+    output: described(tool.output),
   };
 }
 
-function withJsonSchema(schema: z.ZodObject): WireSchema {
+const outputs = new WeakMap<z.ZodObject, Fields>();
+
+function described(schema: z.ZodObject): Fields {
+  const known = outputs.get(schema) ?? withJsonSchema(schema)["~standard"].jsonSchema.output(DIALECT);
+  outputs.set(schema, known);
+  return known;
+}
+
+function withJsonSchema(schema: z.ZodObject, publish = (json: Fields) => json): WireSchema {
   const standard = schema["~standard"];
   const convert = (io: "input" | "output") => {
     let json: Fields | undefined;
     return (options: Parameters<typeof standard.jsonSchema.input>[0]) => {
-      json ??= Object.freeze(compact(standard.jsonSchema[io](options)));
+      json ??= Object.freeze(publish(compact(standard.jsonSchema[io](options))));
       return json;
     };
   };
@@ -89,4 +96,36 @@ function withoutSafeIntegerBounds(value: unknown): unknown {
     ([key, bound]) => !(/^(minimum|maximum)$/.test(key) && Math.abs(bound) === Number.MAX_SAFE_INTEGER),
   );
   return Object.fromEntries(entries.map(([key, inner]) => [key, withoutSafeIntegerBounds(inner)]));
+}
+
+/**
+ * An output schema as `tools/list` has it: types alone. A model pays for each word of each list, and reads the text of an answer, which
+ * describes itself. /api has the descriptions, and the server still checks what is required.
+ */
+function typesAlone(schema: Fields): Fields {
+  const {
+    description: _,
+    required: __,
+    enum: ___,
+    additionalProperties: extra,
+    properties,
+    items,
+    anyOf,
+    ...rest
+  } = schema;
+  const inner = (value: unknown) => typesAlone(value as Fields);
+  return {
+    ...rest,
+    // The values of a record; `false` is only a restriction.
+    ...(typeof extra === "object" ? { additionalProperties: inner(extra) } : {}),
+    ...(properties
+      ? {
+          properties: Object.fromEntries(
+            Object.entries(properties).map(([name, value]) => [name, inner(value)]),
+          ),
+        }
+      : {}),
+    ...(items ? { items: inner(items) } : {}),
+    ...(Array.isArray(anyOf) ? { anyOf: anyOf.map(inner) } : {}),
+  };
 }
