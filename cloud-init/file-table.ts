@@ -20,6 +20,8 @@ const withLogs = ({ aws }: MachineSettings) => aws?.logs === true;
 /** The server fetches keys and documents of clients (oauth), or the keys of the issuer (jwt). */
 const withSignIn = ({ serverEnvironment }: MachineSettings) =>
   ["oauth", "jwt"].includes(serverEnvironment.AUTH_MODE ?? "");
+const withIdentityProviders = ({ serverEnvironment }: MachineSettings) =>
+  serverEnvironment.IDENTITY_PROVIDERS !== undefined;
 const withReboots = ({ rebootAt }: MachineSettings) => rebootAt !== "off";
 
 const python = { judge: "python", when: withLogs } as const;
@@ -81,6 +83,13 @@ export const FILES: readonly FileRow[] = [
   }),
   dropIn(`${slotUnit}.d/sandbox.conf`, "sandbox.conf", "app", ["take-over"]),
   dropIn(`${slotUnit}.d/outbound.conf`, "outbound.conf", "app", ["take-over"], withSignIn),
+  dropIn(
+    `${slotUnit}.d/identity-providers.conf`,
+    "identity-providers.conf",
+    "app",
+    ["take-over"],
+    withIdentityProviders,
+  ),
   dropIn(`${slotUnit}.d/secrets.conf`, "secrets.conf", "app", ["take-over"], onAws),
   enabled(socket, "app", {
     source: "files/systemd/slot.socket.liquid",

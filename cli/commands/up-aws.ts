@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import type { Settings } from "../../infra/settings.ts";
 import { connectText } from "../connect/client-setup.ts";
+import { redirectUriText } from "../connect/redirect-uris.ts";
 import { connectTarget } from "../connect/target.ts";
 import type { Enrolment } from "../machine/people.ts";
 import { type AwsUpResult, upAws } from "../operations/up-aws.ts";
@@ -20,7 +21,7 @@ interface Options {
  */
 export async function upInAws(
   { stack, json, yes }: Options,
-  auth: Settings["auth"],
+  { auth, localSignIn }: Settings,
   given: string[],
 ): Promise<void> {
   const [first] = given;
@@ -29,7 +30,9 @@ export async function upInAws(
       `${first} is for a stack of this host, and ${stack} is in AWS. Its settings are in Pulumi.${stack}.yaml: pulumi config set … --stack ${stack}`,
     );
   const confirm = (changes: Changes) => (yes ? Promise.resolve(true) : confirmed(stack, changes));
-  const result = await changing(stack, (signal) => upAws({ stack, auth, json, confirm }, signal));
+  const result = await changing(stack, (signal) =>
+    upAws({ stack, auth, localSignIn, json, confirm }, signal),
+  );
   if (json) console.log(JSON.stringify(result ?? { stack, changes: {} }, null, 2));
   else console.log(result ? await summary(result) : "Nothing was changed.");
 }
@@ -59,6 +62,7 @@ async function summary({ stack, url, changes, enrolment, enrolmentProblem }: Aws
           `Owner: the machine could not be asked whether somebody can sign in already.\n${enrolmentProblem.replace(/^/gm, "       ")}\n       Then: npm run mcp-edge -- user add owner --scopes code:read,ops --stack ${stack}`,
         ]
       : []),
+    ...(await redirectUriText(stack)),
     "",
     connectText(await connectTarget(stack), undefined),
     "",

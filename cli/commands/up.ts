@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { parseSettings, rawSettings } from "../../infra/settings.ts";
 import { connectText } from "../connect/client-setup.ts";
+import { redirectUriText } from "../connect/redirect-uris.ts";
 import { connectTarget } from "../connect/target.ts";
 import { renderForTerminal } from "../doctor/render.ts";
 import type { DoctorReport } from "../doctor/run.ts";
@@ -49,7 +50,7 @@ Examples:
         const given = Object.keys(overrides).map((key) =>
           key === "workspace" ? "--workspace" : `--set ${key}`,
         );
-        return upInAws(options, settings.auth, [...given, ...(replace ? ["--replace"] : [])]);
+        return upInAws(options, settings, [...given, ...(replace ? ["--replace"] : [])]);
       }
       const result = await changing(stack, (signal) => up({ stack, overrides, json, replace }, signal));
       const doctor = options.doctor ? await doctorOf(result.deployed, { quiet: json }) : undefined;
@@ -88,6 +89,7 @@ async function summary(
     `URL:   ${deployed.url}${doctor ? `   (${doctor.protocols})` : ""}`,
     result.auth === "none" ? none : shown,
     ...(enrolment ? [ownerText(enrolment, deployed.stack)] : []),
+    ...(await redirectUriText(deployed.stack)),
     "",
     connectText(await connectTarget(deployed.stack), token?.token),
     "",

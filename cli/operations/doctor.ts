@@ -1,11 +1,13 @@
 import { acmeRoots } from "../../infra/aws/acme-roots.ts";
 import { providerSettings } from "../../infra/aws/provider-settings.ts";
 import { onMachine } from "../../infra/local/deployment.ts";
-import { parseSettings, rawSettings } from "../../infra/settings.ts";
+import { parseSettings, rawSettings, type Settings } from "../../infra/settings.ts";
+import { redirectUri } from "../connect/redirect-uris.ts";
 import type { Check } from "../doctor/check.ts";
 import { CHECKS } from "../doctor/checks/index.ts";
 import { bansCheck, parseBans } from "../doctor/checks/machine/bans.ts";
 import { patchesCheck } from "../doctor/checks/machine/patches.ts";
+import { type IdentityProvider, identityProviderCheck } from "../doctor/checks/mcp/identity-provider.ts";
 import { tokenDomainCheck } from "../doctor/checks/mcp/token-domain.ts";
 import { runWithProgress } from "../doctor/progress.ts";
 import type { DoctorReport } from "../doctor/run.ts";
@@ -62,12 +64,36 @@ export async function doctorDefault(stack: string): Promise<DoctorDefault> {
 
 /** How callers get in at a stack, the doctor's own way where people sign in, and the check of a second host name. */
 async function accessOf(stack: string) {
-  const { auth, tokenDomain } = parseSettings(rawSettings(await stackConfig(stack)), stack);
+  const settings = parseSettings(rawSettings(await stackConfig(stack)), stack);
+  const { auth, tokenDomain } = settings;
   return {
     auth,
-    more: tokenDomain ? [tokenDomainCheck(tokenDomain)] : [],
+    more: [
+      ...(tokenDomain ? [tokenDomainCheck(tokenDomain)] : []),
+      ...providersOf(settings).map(identityProviderCheck),
+    ],
     ...(auth === "oauth" ? { signInLink: async () => doctorSignInLink(await machineRef(stack)) } : {}),
   };
+}
+
+/** The identity providers of a stack, and where each answers without a credential. */
+function providersOf({ domain, identityProviders }: Settings): IdentityProvider[] {
+  return identityProviders.map((settings) => {
+    const { provider } = settings;
+    const github = provider === "github" ? (settings.url ?? "https://github.com") : undefined;
+    const issuer =
+      provider === "google"
+        ? "https://accounts.google.com"
+        : provider === "entra"
+          ? `https://login.microsoftonline.com/${settings.tenant.toLowerCase()}/v2.0`
+          : provider === "oidc"
+            ? settings.issuer
+            : undefined;
+    const api = github === "https://github.com" ? "https://api.github.com" : `${github}/api/v3`;
+    const url =
+      issuer === undefined ? `${api}/meta` : `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
+    return { provider, issuer, url, redirectUri: redirectUri(domain, provider) };
+  });
 }
 
 /** @returns undefined when the stack is not in AWS */

@@ -13,6 +13,8 @@ import { progress, say } from "./progress.ts";
 export interface AwsUpOptions {
   stack: string;
   auth: Settings["auth"];
+  /** Whether people sign in with a passkey or password of the server. */
+  localSignIn: boolean;
   /** Machine-readable output: progress goes to standard error, one line each. */
   json: boolean;
   /** Decides whether these changes are made. */
@@ -38,7 +40,7 @@ export interface AwsUpResult {
  * @throws EngineError when the preview or the update fails
  */
 export async function upAws(
-  { stack, auth, json, confirm }: AwsUpOptions,
+  { stack, auth, localSignIn, json, confirm }: AwsUpOptions,
   signal: AbortSignal,
 ): Promise<AwsUpResult | undefined> {
   const planned = await preview({ stack, overrides: {}, json }, signal);
@@ -64,7 +66,7 @@ export async function upAws(
       },
       {
         title: "Owner",
-        enabled: auth === "oauth",
+        enabled: auth === "oauth" && localSignIn,
         task: async (_, task) => {
           Object.assign(result, await ownersLink(await machineRef(stack)));
           if (result.enrolment) task.title = "Owner added";

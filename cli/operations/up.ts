@@ -46,7 +46,8 @@ type Task = ListrTaskWrapper<Context, any, any>;
 export async function up(options: UpOptions, signal: AbortSignal): Promise<UpResult> {
   const { stack } = options;
   // Settings and host are checked before anything is made or fetched.
-  const { auth } = parseSettings(rawSettings(await stackConfig(stack, options.overrides)), stack);
+  const settings = parseSettings(rawSettings(await stackConfig(stack, options.overrides)), stack);
+  const { auth, localSignIn } = settings;
   assertHost();
   await rememberOverrides(stack, options.overrides);
   const tasks = new Listr<Context>(
@@ -71,7 +72,11 @@ export async function up(options: UpOptions, signal: AbortSignal): Promise<UpRes
         task: (context, task) => program(context, task, options, signal),
       },
       { title: "Token", enabled: auth !== "none", task: (context, task) => firstToken(context, task) },
-      { title: "Owner", enabled: auth === "oauth", task: (context, task) => firstPerson(context, task) },
+      {
+        title: "Owner",
+        enabled: auth === "oauth" && localSignIn,
+        task: (context, task) => firstPerson(context, task),
+      },
     ],
     progress(options.json),
   );

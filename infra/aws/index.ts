@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { awsUserData } from "../../cloud-init/aws-user-data.ts";
 import { gzipUserData } from "../../cloud-init/user-data.ts";
+import { providerSecretsFile } from "../settings/identity-providers.ts";
 import type { AwsSettings } from "../settings.ts";
 import { credentialFile } from "../workspace-credentials.ts";
 import { isPublicAcme } from "./acme.ts";
@@ -130,7 +131,12 @@ export class AwsEdge extends pulumi.ComponentResource {
     const artifacts = new Artifacts(name, { protect, ...common }, child);
     const { secrets: values } = settings;
     const workspaceCredentials = credentialFile(settings);
-    const secrets = new Secrets(name, { parameterPath, secrets: values, workspaceCredentials, tags }, child);
+    const identityProviderSecrets = providerSecretsFile(settings.identityProviderSecrets);
+    const secrets = new Secrets(
+      name,
+      { parameterPath, secrets: values, workspaceCredentials, identityProviderSecrets, tags },
+      child,
+    );
     const { release, files, bundle } = args;
     const deployment = new Deployment(
       name,

@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { PROVIDER_SECRETS_PARAMETER } from "../settings/identity-providers.ts";
 import { CREDENTIALS_PARAMETER } from "../workspace-credentials.ts";
 import { named, type Tags } from "./tags.ts";
 
@@ -10,6 +11,8 @@ export interface SecretsArgs {
   secrets: Record<string, pulumi.Input<string>>;
   /** What the machine needs to fetch a private workspace, marked secret here. Default, as "": nothing. */
   workspaceCredentials?: pulumi.Input<string>;
+  /** Client secrets of identity providers, as the server reads them, marked secret here. Default, as "": none. */
+  identityProviderSecrets?: pulumi.Input<string>;
   tags: Tags;
 }
 
@@ -30,6 +33,7 @@ export class Secrets extends pulumi.ComponentResource {
     const all = {
       ...args.secrets,
       ...(args.workspaceCredentials ? { [CREDENTIALS_PARAMETER]: args.workspaceCredentials } : {}),
+      ...(args.identityProviderSecrets ? { [PROVIDER_SECRETS_PARAMETER]: args.identityProviderSecrets } : {}),
     };
     const parameters = Object.entries(all).map(([key, value]) => {
       const parameter = new aws.ssm.Parameter(

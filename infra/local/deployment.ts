@@ -6,7 +6,7 @@ import { poll } from "../exec.ts";
 import { guestOf, inGuest, isRunning, machineFolder } from "./guest.ts";
 import { placeArchive } from "./machine.ts";
 import { networkOf } from "./network.ts";
-import { placeCredentials, pushWorkspace } from "./workspace.ts";
+import { placeSecret, pushWorkspace } from "./workspace.ts";
 
 /** What must be on the machine. The hash of its content identifies each part. */
 export interface DeploymentInputs {
@@ -22,6 +22,8 @@ export interface DeploymentInputs {
   workspaceBundle: string;
   /** Credentials for the unit that fetches a private workspace, secret; "" for none. */
   workspaceCredentials: string;
+  /** Client secrets for the server, secret; "" for none. Stacks of earlier versions have none in their state. */
+  identityProviderSecrets?: string;
 }
 
 /** The record of the last successful deployment. */
@@ -31,6 +33,8 @@ interface Deployed {
   workspaceHead?: string;
   /** sha256 of the credentials, which must not be in the record themselves. */
   credentials?: string;
+  /** The same of the client secrets. Records of earlier versions have none. */
+  identityProviderSecrets?: string;
 }
 
 const recordFile = (stack: string) => join(machineFolder(stack), "deployed.json");
@@ -48,15 +52,19 @@ const wantedOf = (inputs: DeploymentInputs): Deployed => ({
   release: inputs.release,
   files: inputs.files,
   workspaceHead: inputs.workspaceHead,
-  credentials: createHash("sha256").update(inputs.workspaceCredentials).digest("hex"),
+  credentials: hashOf(inputs.workspaceCredentials),
+  identityProviderSecrets: hashOf(inputs.identityProviderSecrets ?? ""),
 });
+
+const hashOf = (secret: string) => createHash("sha256").update(secret).digest("hex");
 
 /** The parts that the machine has in another version. */
 export async function outdated(inputs: DeploymentInputs): Promise<(keyof Deployed)[]> {
   const there = await deployed(inputs.stack);
   const wanted = wantedOf(inputs);
-  const parts = ["files", "workspaceHead", "credentials", "release"] as const;
-  return parts.filter((part) => there[part] !== wanted[part]);
+  const parts = ["files", "workspaceHead", "credentials", "identityProviderSecrets", "release"] as const;
+  const known = { identityProviderSecrets: hashOf(""), ...there };
+  return parts.filter((part) => known[part] !== wanted[part]);
 }
 
 /**
@@ -80,11 +88,20 @@ export async function ensureDeployed(inputs: DeploymentInputs, log: (line: strin
   ];
   const changed = parts.filter(([part]) => stale.includes(part as keyof Deployed));
   for (const [, archive] of changed) await placeArchive(stack, archive);
+  // There before the server that reads it starts, and until the last one is gone.
+  const { identityProviderSecrets = "" } = inputs;
+  const newSecrets = stale.includes("identityProviderSecrets");
+  const place = () => placeSecret(stack, "identity-provider-secrets", identityProviderSecrets);
+  if (newSecrets && identityProviderSecrets) await place();
+  if (newSecrets && identityProviderSecrets && changed.length === 0)
+    await inside("/usr/local/sbin/mcp-edge-deploy", "restart");
   if (changed.length > 0) {
     const command = changed.length === 2 ? "both" : (changed[0]?.[0] ?? "");
     await inside("/usr/local/sbin/mcp-edge-deploy", command, ...changed.map(([, , hash]) => hash));
   }
-  if (stale.includes("credentials")) await placeCredentials(stack, inputs.workspaceCredentials);
+  if (newSecrets && !identityProviderSecrets) await place();
+  if (stale.includes("credentials"))
+    await placeSecret(stack, "workspace-credentials", inputs.workspaceCredentials);
   if (stale.includes("workspaceHead") && inputs.workspaceBundle)
     await pushWorkspace(stack, inputs.workspaceBundle);
   const other = inputs.workspaceBundle ? "workspaceHead" : "credentials";

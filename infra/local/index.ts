@@ -3,6 +3,7 @@ import { machineFiles } from "../../cloud-init/machine-files.ts";
 import { gzipUserData, userData } from "../../cloud-init/user-data.ts";
 import { writeFilesArchive } from "../files-archive.ts";
 import type { Release } from "../release.ts";
+import { providerSecretsFile } from "../settings/identity-providers.ts";
 import { machineSettings } from "../settings/machine.ts";
 import type { LocalSettings } from "../settings.ts";
 import type { PreparedWorkspace } from "../workspace.ts";
@@ -48,6 +49,7 @@ export class LocalEdge extends pulumi.ComponentResource {
     const files = forFiles.apply((machine) => writeFilesArchive(machineFiles(machine)));
     const { archive: releaseArchive } = release;
     const workspaceCredentials = pulumi.secret(credentialFile(settings));
+    const identityProviderSecrets = pulumi.secret(providerSecretsFile(settings.identityProviderSecrets));
     const machine = new LocalGuest(
       `${name}-machine`,
       {
@@ -58,6 +60,7 @@ export class LocalEdge extends pulumi.ComponentResource {
         releaseArchive,
         workspaceBundle: bundle,
         workspaceCredentials,
+        identityProviderSecrets,
         rootsFile: authority.rootsFile,
       },
       child,
@@ -74,6 +77,7 @@ export class LocalEdge extends pulumi.ComponentResource {
         workspaceHead: workspace.identity,
         workspaceBundle: bundle,
         workspaceCredentials,
+        identityProviderSecrets,
       },
       { ...child, dependsOn: machine },
     );

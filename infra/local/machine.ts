@@ -24,7 +24,7 @@ import {
 import { machineAddress, type Network, networkOf } from "./network.ts";
 import { ensureRootfs } from "./rootfs.ts";
 import { writeSeed } from "./seed.ts";
-import { placeCredentials, pushWorkspace } from "./workspace.ts";
+import { placeSecret, pushWorkspace } from "./workspace.ts";
 
 export interface MachineInputs {
   stack: string;
@@ -38,6 +38,8 @@ export interface MachineInputs {
   workspaceBundle: string;
   /** Credentials for the unit that fetches a private workspace, secret; "" for none. */
   workspaceCredentials: string;
+  /** Client secrets for the server, secret; "" for none. */
+  identityProviderSecrets: string;
   /** PEM file of the roots that the edge's certificate must verify against. */
   rootsFile: string;
 }
@@ -92,7 +94,8 @@ async function make(inputs: MachineInputs, network: Network, log: (line: string)
   await freshIdentity(stack);
   await placeArchive(stack, inputs.releaseArchive);
   if (inputs.workspaceBundle) await pushWorkspace(stack, inputs.workspaceBundle);
-  await placeCredentials(stack, inputs.workspaceCredentials);
+  await placeSecret(stack, "workspace-credentials", inputs.workspaceCredentials);
+  await placeSecret(stack, "identity-provider-secrets", inputs.identityProviderSecrets);
   await writeSeed(rootOf(stack), stack, network, Buffer.from(inputs.userData, "base64"));
   await record(stack, { networkIndex: network.index, rootfs: rootfs.path, ready: false });
 }

@@ -58,7 +58,15 @@ const deployment: Kind<DeploymentInputs, object> = {
   ensure: ensureDeployed,
   problem: deploymentProblem,
   remove: async () => {}, // it is removed with the machine
-  watched: ["stack", "networkIndex", "release", "files", "workspaceHead", "workspaceCredentials"],
+  watched: [
+    "stack",
+    "networkIndex",
+    "release",
+    "files",
+    "workspaceHead",
+    "workspaceCredentials",
+    "identityProviderSecrets",
+  ],
 };
 
 const hosts: Kind<HostsInputs, object> = {

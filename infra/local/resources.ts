@@ -28,7 +28,7 @@ const providerText = (kind: string) => `exports.handler = () => {
 /** Kept encrypted in the state. */
 const hiding = (opts: pulumi.CustomResourceOptions) => ({
   ...opts,
-  additionalSecretOutputs: ["workspaceCredentials"],
+  additionalSecretOutputs: ["workspaceCredentials", "identityProviderSecrets"],
 });
 
 type Inputs<T> = { [K in keyof T]: pulumi.Input<T[K]> };

@@ -11,13 +11,17 @@ export async function pushWorkspace(stack: string, bundle: string): Promise<void
   await rename(`${target}.partial`, target);
 }
 
-/** Puts the credentials of a private workspace on the machine, readable by root only. "" removes them. */
-export async function placeCredentials(stack: string, credentials: string): Promise<void> {
+/** Puts a secret on the machine, readable by root only, where a unit loads it as a credential. "" removes it. */
+export async function placeSecret(
+  stack: string,
+  name: "workspace-credentials" | "identity-provider-secrets",
+  secret: string,
+): Promise<void> {
   const folder = join(rootOf(stack), "etc/mcp-edge");
-  const target = join(folder, "workspace-credentials");
-  if (credentials === "") return rm(target, { force: true });
+  const target = join(folder, name);
+  if (secret === "") return rm(target, { force: true });
   await mkdir(folder, { recursive: true });
   await rm(`${target}.new`, { force: true });
-  await writeFile(`${target}.new`, credentials, { mode: 0o600 });
+  await writeFile(`${target}.new`, secret, { mode: 0o600 });
   await rename(`${target}.new`, target);
 }

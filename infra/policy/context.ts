@@ -21,7 +21,7 @@ const SHORTEST_SECRET = 6;
  */
 export function contextOf(env: Record<string, string | undefined>): PolicyContext {
   const config = objectOf(env.PULUMI_CONFIG);
-  const secrets = ["mcp-edge:secrets", "mcp-edge:workspaceCredentials"]
+  const secrets = ["mcp-edge:secrets", "mcp-edge:workspaceCredentials", "mcp-edge:identityProviderSecrets"]
     .flatMap((setting) => Object.values(objectOf(config[setting])))
     .filter((value) => typeof value === "string");
   return {

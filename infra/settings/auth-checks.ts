@@ -1,5 +1,6 @@
 import type { Contradiction } from "./cross-checks.ts";
 import type { Commands, Path } from "./errors.ts";
+import { providerSecretsProblem } from "./identity-providers.ts";
 import type { Settings } from "./schemas.ts";
 
 /** What lies between the settings of authentication, on both targets. Pure. */
@@ -27,7 +28,38 @@ export function authContradictions(settings: Settings, commands: Commands): Cont
       text: `jwt is for auth: jwt, and auth is ${auth}`,
       fix: `${set("auth", "jwt")}; or ${remove("jwt")}`,
     });
-  return [...found, ...tokenDomainContradictions(settings, commands)];
+  return [
+    ...found,
+    ...providerContradictions(settings, commands),
+    ...tokenDomainContradictions(settings, commands),
+  ];
+}
+
+function providerContradictions(settings: Settings, commands: Commands): Contradiction[] {
+  const { auth, identityProviders, identityProviderSecrets, localSignIn } = settings;
+  const found: Contradiction[] = [];
+  if (identityProviders.length > 0 && auth !== "oauth")
+    found.push({
+      text: `identityProviders is for auth: oauth, and auth is ${auth}`,
+      fix: `${commands.set(["auth"], "oauth")}; or ${commands.remove(["identityProviders"])}`,
+    });
+  const wrong = providerSecretsProblem(identityProviders, identityProviderSecrets);
+  if (wrong?.problem === "missing")
+    found.push({
+      text: `identityProviders names ${wrong.provider}, and identityProviderSecrets has no client secret for it`,
+      fix: commands.set(["identityProviderSecrets", wrong.provider]),
+    });
+  if (wrong?.problem === "unused")
+    found.push({
+      text: `identityProviderSecrets has a secret for ${wrong.provider}, which identityProviders does not name`,
+      fix: commands.remove(["identityProviderSecrets", wrong.provider]),
+    });
+  if (!localSignIn && identityProviders.length === 0)
+    found.push({
+      text: "localSignIn is false, and identityProviders names nobody else who could sign in",
+      fix: `${commands.set(["localSignIn"], true)}; or ${commands.set(["identityProviders"])}`,
+    });
+  return found;
 }
 
 function tokenDomainContradictions(settings: Settings, commands: Commands): Contradiction[] {

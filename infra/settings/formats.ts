@@ -4,6 +4,7 @@ import { cloneSource } from "../../cloud-init/settings.ts";
 import { holdsCredentials, isCloneUrl } from "../../cloud-init/workspace-address.ts";
 import { isNitro } from "../instance-types.ts";
 import { CREDENTIALS_PARAMETER } from "../workspace-credentials.ts";
+import { PROVIDER_SECRETS_PARAMETER } from "./identity-providers.ts";
 import { text } from "./meta.ts";
 
 /** Formats of values that the machine's files do not hold (those are in cloud-init/settings.ts). Messages never hold a value. */
@@ -109,10 +110,15 @@ export const tags = z
 
 /** Values of the server's environment. Keys become names of SSM parameters and of environment variables. */
 export const secrets = z.record(
-  text(/^[A-Z][A-Z0-9_]{0,99}$/, "a name such as API_KEY").refine(
-    (name) => name !== CREDENTIALS_PARAMETER,
-    "must not be set: that is the setting workspaceCredentials",
-  ),
+  text(/^[A-Z][A-Z0-9_]{0,99}$/, "a name such as API_KEY")
+    .refine(
+      (name) => name !== CREDENTIALS_PARAMETER,
+      "must not be set: that is the setting workspaceCredentials",
+    )
+    .refine(
+      (name) => name !== PROVIDER_SECRETS_PARAMETER,
+      "must not be set: that is the setting identityProviderSecrets",
+    ),
   z
     .string("must be a text")
     .min(1, "must not be empty")

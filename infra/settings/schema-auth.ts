@@ -1,6 +1,11 @@
 import * as z from "zod";
 import { hostName } from "../../cloud-init/settings.ts";
 import { grant, grantsVariable } from "./grants.ts";
+import {
+  identityProviderSecrets,
+  identityProviders,
+  identityProvidersVariable,
+} from "./identity-providers.ts";
 import { jwt, jwtVariables } from "./jwt.ts";
 import { oneOf, type SettingMeta, type Shape, setting } from "./meta.ts";
 
@@ -25,6 +30,26 @@ export const auth = {
     },
     server: jwtVariables,
   } satisfies SettingMeta),
+  identityProviders: setting(identityProviders, [], {
+    description:
+      "With what people sign in, besides or instead of a passkey or password of this server: a list of `provider` (`google`, `github`, `entra`, `oidc`), `client` (the client id) and `allow` (who may: `ada@example.com`, `@example.com`, `group:NAME`, `user:NAME`), with `ops` (who of them also gets the scope `ops`), `tenant` for Entra, `url` for GitHub Enterprise Server, `issuer`, `label`, `groups` and `scopes` for any OpenID provider. Register the redirect URI `https://<domain>/sign-in/callback/<provider>` there.",
+    fallback: "none",
+    example: [{ provider: "google", client: "123.apps.googleusercontent.com", allow: ["@example.com"] }],
+    server: (providers) => ({ IDENTITY_PROVIDERS: identityProvidersVariable(providers) }),
+  }),
+  identityProviderSecrets: identityProviderSecrets.optional().meta({
+    description:
+      "Client secrets of `identityProviders`, by provider. On the machine only root and the server can read them.",
+    fallback: "none",
+    example: { google: "…" },
+    secret: true,
+  } satisfies SettingMeta),
+  localSignIn: setting(z.boolean("must be true or false"), true, {
+    description:
+      "Whether people with a passkey or password of this server may sign in beside those of `identityProviders`. `false` also ends their connections.",
+    example: false,
+    server: (local) => ({ LOCAL_SIGN_IN: local ? "" : "no" }),
+  }),
   tokenDomain: setting(hostName, "", {
     description:
       "A second host name of the machine, which takes tokens only and shows no sign-in: for clients that find OAuth by the host and then ignore their token. It is in the certificate, so its records must lead to the machine too.",

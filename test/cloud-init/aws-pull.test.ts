@@ -251,6 +251,30 @@ function pull() {
     expect((await root.sh("ls /etc/mcp-edge/workspace-credentials*")).code).not.toBe(0);
   }, 60_000);
 
+  test("client secrets of identity providers are in a file for root alone, and a changed one restarts the server", async () => {
+    const file = "/etc/mcp-edge/identity-provider-secrets";
+    const pulled = async (secret: string | undefined, versions: string) => {
+      const of = secret === undefined ? [] : [["IDENTITY_PROVIDER_SECRETS", secret] as [string, string]];
+      parameters(["API_KEY", "new"], ...of);
+      want(other, versions);
+      await root.sh("rm /var/lib/fake/calls");
+      expect((await sh("mcp-edge-pull")).code).toBe(0);
+    };
+    await pulled("google=first-4711\n", "IDENTITY_PROVIDER_SECRETS=1");
+    expect(read(file)).toBe("google=first-4711\n");
+    expect((await root.sh(`stat -c '%a %U %G' ${file}`)).output).toBe("600 root root");
+    expect(read("/etc/mcp-edge/secrets.env")).not.toContain("first-4711");
+    await pulled("google=second-4711\n", "IDENTITY_PROVIDER_SECRETS=2");
+    expect(deployments()).toEqual([`deploy both ${hash} ${other} --restart`]);
+    expect((await root.sh("grep -rl first-4711 /etc /var/lib/mcp-edge")).output).toBe("");
+    // The unit of these files names the file, so that it could not start again without it.
+    await pulled(undefined, "API_KEY=4");
+    expect(read(file)).toBe("google=second-4711\n");
+    await root.sh("rm /etc/systemd/system/mcp-edge@.service.d/identity-providers.conf");
+    await pulled(undefined, "API_KEY=5");
+    expect((await root.sh(`ls ${file}`)).code).not.toBe(0);
+  }, 60_000);
+
   describe("a secret that was revoked", () => {
     /** The files on the machine's disk that contain the secret. /fake is AWS; /var/lib/fake/secrets has what the server last started with. */
     const traces = async (secret: string) =>

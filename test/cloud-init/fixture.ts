@@ -16,9 +16,26 @@ export const SETTINGS: MachineSettings = machineSettings(parseSettings(settings,
 
 export const RELEASE = "5".repeat(64);
 
-/** The same machine on AWS, with all its reports and a second host name. */
+const identityProviders = [
+  {
+    provider: "google",
+    client: "1.apps.googleusercontent.com",
+    allow: ["@example.com"],
+    ops: ["ada@example.com"],
+  },
+];
+
+/** The same machine on AWS, with all its reports, a second host name and an identity provider. */
 export const AWS_SETTINGS: MachineSettings = machineSettings(
-  parseSettings({ ...settings, tokenDomain: "token.example.com" }, "prod"),
+  parseSettings(
+    {
+      ...settings,
+      tokenDomain: "token.example.com",
+      identityProviders: JSON.stringify(identityProviders),
+      identityProviderSecrets: JSON.stringify({ google: "a-client-secret" }),
+    },
+    "prod",
+  ),
   { ...AROUND_MACHINE, aws: { metrics: true, logs: true } },
 );
 

@@ -71,12 +71,13 @@ put_object() { # KEY FILE
   aws_curl s3 -f -o /dev/null -X PUT -H 'Content-Type: application/json' --data-binary "@$2" --max-time 20 "$(bucket_url "$1")"
 }
 
-# secrets FILE CREDENTIALS: the parameters under $PREFIX/env as an environment file that systemd reads, but for the workspace's
-# credentials, which are a file of their own. No other file holds them.
+# secrets FILE CREDENTIALS PROVIDERS: the parameters under $PREFIX/env as an environment file that systemd reads, but for the workspace's
+# credentials and the client secrets of identity providers, which are files of their own. No other file holds them.
 secrets() {
   local body=$WORK/request next=
   : >"$1"
   : >"$2"
+  : >"$3"
   while :; do
     printf '{"Path":"%s/env","WithDecryption":true,"MaxResults":10%s}' "$PREFIX" "${next:+,\"NextToken\":\"$next\"}" >"$body"
     next=$(aws_json ssm AmazonSSM.GetParametersByPath "$body" | python3 -I -c '
@@ -88,10 +89,14 @@ with open(sys.argv[1], "a") as out:
             with open(sys.argv[2], "w") as credentials:
                 credentials.write(parameter["Value"])
             continue
+        if parameter["Name"].endswith("/IDENTITY_PROVIDER_SECRETS"):
+            with open(sys.argv[3], "w") as credentials:
+                credentials.write(parameter["Value"])
+            continue
         value = re.sub(r"([\\\\\"`$])", r"\\\1", parameter["Value"])
         out.write("%s=\"%s\"\n" % (parameter["Name"].rpartition("/")[2], value))
 print(answer.get("NextToken") or "")
-' "$1" "$2") || return 1
+' "$1" "$2" "$3") || return 1
     [ -n "$next" ] || return 0
   done
 }

@@ -67,6 +67,7 @@ secrets() {
   local body=$WORK/request next=
   : >"$1"
   : >"$2"
+  : >"$3"
   while :; do
     printf '{"Path":"%s/env","WithDecryption":true,"MaxResults":10%s}' "$PREFIX" "${next:+,\"NextToken\":\"$next\"}" >"$body"
     next=$(aws_json ssm AmazonSSM.GetParametersByPath "$body" | python3 -I -c '
@@ -78,10 +79,14 @@ with open(sys.argv[1], "a") as out:
             with open(sys.argv[2], "w") as credentials:
                 credentials.write(parameter["Value"])
             continue
+        if parameter["Name"].endswith("/IDENTITY_PROVIDER_SECRETS"):
+            with open(sys.argv[3], "w") as credentials:
+                credentials.write(parameter["Value"])
+            continue
         value = re.sub(r"([\\\\\"`$])", r"\\\1", parameter["Value"])
         out.write("%s=\"%s\"\n" % (parameter["Name"].rpartition("/")[2], value))
 print(answer.get("NextToken") or "")
-' "$1" "$2") || return 1
+' "$1" "$2" "$3") || return 1
     [ -n "$next" ] || return 0
   done
 }
