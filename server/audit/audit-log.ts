@@ -9,6 +9,8 @@ import { type AuditEvent, type FileLink, tipOf } from "./record.ts";
 const WRITE_MS = 250;
 /** Longest wait after failed writes, milliseconds. */
 const MAX_BACK_OFF_MS = 10_000;
+/** Records that are hashed at once: more would hold up the requests of a busy server. */
+const SLICE = 256;
 /** Records that wait for the disk; more are lost, and counted. Some 5 MB. */
 const MAX_WAITING = 10_000;
 
@@ -70,9 +72,12 @@ export class AuditLog {
 
   async #write(): Promise<void> {
     if (this.#waiting.length === 0 && this.#lost === 0) return;
+    while (this.#waiting.length > 0 || this.#lost > 0) await this.#append();
+  }
+
+  async #append(): Promise<void> {
     const file = await this.#current();
-    const [events, lost] = [this.#waiting, this.#lost];
-    this.#waiting = [];
+    const [events, lost] = [this.#waiting.splice(0, SLICE), this.#lost];
     this.#lost = 0;
     const gap: AuditEvent[] = lost > 0 ? [{ type: "gap", at: new Date().toISOString(), lost }] : [];
     try {

@@ -14,7 +14,9 @@ export function loggerOptions(
   config: Pick<ServerConfig, "logLevel" | "slot" | "release" | "dev">,
   stream?: LogStream,
 ): NonNullable<FastifyServerOptions["logger"]> {
-  const target = stream ?? (config.dev && process.stdout.isTTY ? { write: writePretty } : undefined);
+  const target =
+    stream ??
+    (config.dev && process.stdout.isTTY ? { write: writePretty } : new BatchedLines(process.stdout));
   return {
     level: config.logLevel,
     base: config.dev ? {} : { pid: process.pid, colour: config.slot, release: config.release.slice(0, 12) },
@@ -24,8 +26,42 @@ export function loggerOptions(
       req: (request) => ({ method: request.method, path: request.url.split("?", 1)[0] }),
       res: (reply) => ({ status: reply.statusCode }),
     },
-    ...(target ? { stream: target } : {}),
+    stream: target,
   };
+}
+
+/** Lines wait at most this time, milliseconds, and this many characters. */
+const BATCH_MS = 100;
+const BATCH_CHARS = 16 * 1024;
+
+/**
+ * Writes several lines at once: under load, a system call for each line takes longer than the rest of a request's bookkeeping. Errors are
+ * written at once, and what waits is written when the process exits.
+ */
+export class BatchedLines implements LogStream {
+  readonly #target: LogStream;
+  #waiting = "";
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(target: LogStream) {
+    this.#target = target;
+    process.once("exit", () => this.flush());
+  }
+
+  write(line: string): void {
+    this.#waiting += line;
+    if (this.#waiting.length > BATCH_CHARS || /^\{"level":"(error|fatal)"/.test(line)) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), BATCH_MS).unref();
+  }
+
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#waiting === "") return;
+    const lines = this.#waiting;
+    this.#waiting = "";
+    this.#target.write(lines);
+  }
 }
 
 /** Writes `12:00:00 info  msg key=value`, for a terminal. */

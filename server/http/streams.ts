@@ -30,6 +30,9 @@ export const STREAM_LIMITS: StreamLimits = {
   stallMs: 60_000,
 };
 
+/** A call that lasts longer than this becomes an event stream, milliseconds: its client sees that it is alive, and can resume. */
+const PATIENCE_MS = 50;
+
 /** How often clients are checked within `stallMs`. */
 const CHECKS_PER_STALL = 4;
 
@@ -41,7 +44,8 @@ export class Streams {
   readonly #open = new Set<EventStream>();
   readonly #limits: StreamLimits;
   /** Answers that may become streams. */
-  readonly #undecided = new Set<() => void>();
+  readonly #undecided = new Map<() => void, number>();
+  #patience: NodeJS.Timeout | undefined;
   #queued = 0;
   #draining = false;
   /** Runs while streams are open. */
@@ -88,13 +92,29 @@ export class Streams {
   }
 
   /**
-   * An answer may still become a stream. It becomes one on a drain, so that its client can resume elsewhere.
+   * An answer may still become a stream: it does after PATIENCE_MS, and on a drain, so that its client can resume elsewhere. All share one
+   * timer: most are decided long before.
    *
    * @returns a function to call when that is decided
    */
   undecided(open: () => void): () => void {
-    this.#undecided.add(open);
+    this.#undecided.set(open, performance.now() + PATIENCE_MS);
+    this.#patience ??= setTimeout(() => this.#openDue(), PATIENCE_MS);
     return () => this.#undecided.delete(open);
+  }
+
+  #openDue(): void {
+    const now = performance.now();
+    let next: number | undefined;
+    for (const [open, due] of this.#undecided) {
+      if (due > now) {
+        next ??= due - now;
+        break;
+      }
+      this.#undecided.delete(open);
+      open();
+    }
+    this.#patience = next === undefined ? undefined : setTimeout(() => this.#openDue(), Math.max(next, 5));
   }
 
   /** Registers an event stream that is written to this response. */
@@ -123,7 +143,7 @@ export class Streams {
   /** Disconnects the client of every long-lived stream, now and from now on. Responses to calls continue. */
   drain(): void {
     this.#draining = true;
-    for (const open of [...this.#undecided]) open();
+    for (const open of [...this.#undecided.keys()]) open();
     for (const stream of [...this.#open]) sendAway(stream);
   }
 

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 
 /** The position of a request in a distributed trace (W3C Trace Context). All values are lower-case hex. */
@@ -13,6 +13,20 @@ export interface Trace {
   readonly flags: string;
 }
 
+/** Random bytes for many ids: a call of the generator for each id takes longer than the rest of a trace. */
+const pool = Buffer.alloc(4_096);
+let used = pool.length;
+
+/** @returns lower-case hex */
+export function randomHex(bytes: number): string {
+  if (used + bytes > pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += bytes;
+  return pool.toString("hex", used - bytes, used);
+}
+
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
 /**
@@ -20,7 +34,7 @@ const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(
  * header is ignored, and the known fields of a later version are read).
  */
 export function continueTrace(traceparent: string | undefined): Trace {
-  const spanId = randomBytes(8).toString("hex");
+  const spanId = randomHex(8);
   const [, version, traceId, parentId, flags, more] = TRACEPARENT.exec(traceparent ?? "") ?? [];
   const known =
     traceId !== undefined &&
@@ -28,7 +42,7 @@ export function continueTrace(traceparent: string | undefined): Trace {
     !(version === "00" && more !== undefined) &&
     !/^0+$/.test(traceId) &&
     !/^0+$/.test(parentId ?? "");
-  if (!known) return { traceId: randomBytes(16).toString("hex"), parentId: undefined, spanId, flags: "00" };
+  if (!known) return { traceId: randomHex(16), parentId: undefined, spanId, flags: "00" };
   return { traceId, parentId, spanId, flags: (Number.parseInt(flags ?? "0", 16) & 1) === 1 ? "01" : "00" };
 }
 

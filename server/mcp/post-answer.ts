@@ -7,12 +7,6 @@ import type { Era } from "./direct-call.ts";
 import type { HttpExchange } from "./http-exchange.ts";
 import type { Journal } from "./journal.ts";
 
-/**
- * A call of the 2025 era that lasts longer than this becomes an event stream, milliseconds: its client sees that it is alive, and can resume
- * in a session. The 2026 era has no resumption, and the SDK's answer to a silent call is JSON however long it lasts.
- */
-const PATIENCE_MS = 50;
-
 export interface PostAnswerOptions {
   readonly http: HttpExchange;
   readonly principal: Principal;
@@ -52,7 +46,8 @@ export class PostAnswer {
     this.#pending = new Set(options.requests);
     const { http, session, onAbandon, era } = options;
     if (http.readable.stream && !http.readable.json) this.open();
-    else if (http.readable.stream && era === "legacy") this.#wait();
+    // The 2026 era has no resumption, and the SDK's answer to a silent call is JSON however long it lasts.
+    else if (http.readable.stream && era === "legacy") this.#decided = http.undecided(() => void this.open());
     http.onClose(() => {
       this.#decided();
       if (!session && !this.#over) onAbandon?.();
@@ -117,16 +112,6 @@ export class PostAnswer {
     if (this.#responses.length === 0) this.open();
     this.#complete();
     this.#options.onAbandon?.();
-  }
-
-  #wait(): void {
-    const open = () => void this.open();
-    const forget = this.#options.http.undecided(open);
-    const timer = setTimeout(open, PATIENCE_MS);
-    this.#decided = () => {
-      clearTimeout(timer);
-      forget();
-    };
   }
 
   #complete(): void {

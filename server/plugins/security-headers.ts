@@ -3,8 +3,9 @@ import fp from "fastify-plugin";
 /** On every answer; pages add a policy of their own (see PAGE_HEADERS). */
 export const securityHeaders = fp(
   async (app) => {
-    app.addHook("onRequest", async (_request, reply) => {
+    app.addHook("onRequest", (_request, reply, done) => {
       reply.header("x-content-type-options", "nosniff").header("referrer-policy", "no-referrer");
+      done();
     });
   },
   { name: "security-headers" },
