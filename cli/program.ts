@@ -16,12 +16,13 @@ import { statusCommand } from "./commands/status.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
 import { userCommand } from "./commands/user.ts";
+import { VERSION } from "./version.ts";
 
 /** The command line: what `mcp-edge --help` lists. */
 export function mcpEdge(): Command {
   const program = new Command("mcp-edge")
     .description("An MCP server on a machine of your own, HTTP/3 first.")
-    .version("0.1.0")
+    .version(VERSION)
     .showHelpAfterError("(mcp-edge --help lists what there is)");
 
   for (const command of [
