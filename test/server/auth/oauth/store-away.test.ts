@@ -36,7 +36,7 @@ test("a server that starts while Valkey is away takes static tokens, is not read
   await folder.remove();
 }, 60_000);
 
-test("while the store does not answer, a person who was found goes on for five minutes, and nobody is found anew", async () => {
+test("while the store does not answer, a person who was found goes on for five minutes, and nobody else is found", async () => {
   let now = 0;
   let away = false;
   const people = new TestPeople();
