@@ -88,19 +88,26 @@ const WITHOUT_PASSWORD = html`<details class="more"><summary>Lost your passkey?<
 const AUTOFOCUS = html` autofocus`;
 const INVALID = html` aria-invalid="true" aria-describedby="problem"`;
 
-/**
- * A sign-in with an identity provider that came to nothing.
- *
- * @param back path of the page with all ways to sign in; undefined: the sign-in is over
- */
-export function providerProblemPage(problem: string, requestId: string, back: string | undefined): HtmlPage {
+export interface ProviderProblem {
+  readonly problem: string;
+  readonly requestId: string;
+  /** Path of the page with all ways to sign in; undefined: the sign-in is over. */
+  readonly back: string | undefined;
+  /** Where the provider asks for another account, where that could help. */
+  readonly otherAccount: string | undefined;
+}
+
+/** A sign-in with an identity provider that came to nothing. */
+export function providerProblemPage(view: ProviderProblem): HtmlPage {
+  const { problem, requestId, back, otherAccount } = view;
   return page({
     title: "You are not signed in",
     width: "narrow",
     body: html`<div class="card">
 <h1>You are not signed in</h1>
 <div class="note bad" role="alert"><p>${problem}</p></div>
-${back !== undefined && html`<p><a class="button" href="${back}">Try again, or another way</a></p>`}
+${otherAccount !== undefined && html`<p><a class="button wide" href="${otherAccount}">Use another account</a></p>\n`}
+${back !== undefined && html`<p><a class="button wide${otherAccount !== undefined && " quiet"}" href="${back}">${otherAccount === undefined ? "Try again, or another way" : "Sign in another way"}</a></p>`}
 <p class="muted small">For the operator of this server, who finds the reason in its log: request <code>${requestId}</code>.</p>
 </div>`,
   });

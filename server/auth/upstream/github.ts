@@ -8,6 +8,7 @@ import {
   ProviderDown,
   ProviderRefusal,
   type SignInRequest,
+  type SignInWishes,
 } from "./identity.ts";
 import { type ProviderFetch, providerFetch } from "./provider-fetch.ts";
 import type { ProviderSettings } from "./settings.ts";
@@ -58,7 +59,10 @@ export class GitHubProvider implements Provider {
     this.#apiFetch = providerFetch(this.#api);
   }
 
-  async authorizationUrl({ redirectUri, state, verifier }: SignInRequest, loginHint: string | undefined) {
+  async authorizationUrl(
+    { redirectUri, state, verifier }: SignInRequest,
+    { loginHint, otherAccount }: SignInWishes,
+  ) {
     const { settings, needsGroups, needsEmails } = this.#options;
     const url = new URL(`${this.#url}/login/oauth/authorize`);
     const scopes = [...(needsEmails ? ["user:email"] : []), ...(needsGroups ? ["read:org"] : [])];
@@ -72,6 +76,7 @@ export class GitHubProvider implements Provider {
         code_challenge_method: "S256",
         allow_signup: "false",
         ...(loginHint ? { login: loginHint } : {}),
+        ...(otherAccount ? { prompt: "select_account" } : {}),
       }),
     );
     return url;

@@ -7,7 +7,13 @@ import { SIGN_IN_PATH } from "../oauth/discovery.ts";
 import type { Person } from "../people.ts";
 import type { Scope } from "../principal.ts";
 import { Attempts, type Visit } from "./attempts.ts";
-import { type Identified, ProviderDown, ProviderRefusal, type SignInRequest } from "./identity.ts";
+import {
+  type Identified,
+  ProviderDown,
+  ProviderRefusal,
+  type SignInRequest,
+  type SignInWishes,
+} from "./identity.ts";
 import { KnownIdentities } from "./known-identities.ts";
 import type { OpenProvider } from "./open-provider.ts";
 import { PersonChecks } from "./person-checks.ts";
@@ -31,6 +37,20 @@ export interface IdentityProvidersOptions {
   readonly onProblem: (problem: Error) => void;
 }
 
+/** A client's sign-in, or the page to which people go who come by themselves. */
+export type PageVisit = { readonly uid: string } | { readonly to: string };
+
+/** Where a sign-in with a provider begins. @param otherAccount with another account than the one that is signed in there */
+export function signInPath(provider: string, page: PageVisit, otherAccount = false): string {
+  const name = encodeURIComponent(provider);
+  const path = "uid" in page ? `${SIGN_IN_PATH}/${page.uid}/with/${name}` : `${SIGN_IN_PATH}/with/${name}`;
+  const query = new URLSearchParams({
+    ...("to" in page ? { to: page.to } : {}),
+    ...(otherAccount ? { account: "other" } : {}),
+  });
+  return query.size === 0 ? path : `${path}?${query}`;
+}
+
 /** Sign-in with identity providers: Google, GitHub, Entra, any OpenID provider. */
 export class IdentityProviders {
   readonly localSignIn: boolean;
@@ -52,14 +72,11 @@ export class IdentityProviders {
     });
   }
 
-  /** For the sign-in page. @param uid of a client's sign-in; or the page to which people go who come by themselves */
-  buttons(visit: { readonly uid: string } | { readonly to: string }): ProviderButton[] {
+  /** For the sign-in page. */
+  buttons(page: PageVisit): ProviderButton[] {
     return this.#options.providers.map(({ settings: { provider, label } }) => ({
       label,
-      href:
-        "uid" in visit
-          ? `${SIGN_IN_PATH}/${visit.uid}/with/${provider}`
-          : `${SIGN_IN_PATH}/with/${provider}?to=${encodeURIComponent(visit.to)}`,
+      href: signInPath(provider, page),
     }));
   }
 
@@ -81,11 +98,11 @@ export class IdentityProviders {
   }
 
   /** @returns where the browser is sent @throws Refusal 502 while the provider cannot be reached */
-  async begin(name: string, visit: Visit, loginHint?: string): Promise<URL> {
+  async begin(name: string, visit: Visit, wishes: SignInWishes = {}): Promise<URL> {
     const { provider, settings } = this.#open(name);
     const attempt = await this.#attempts.begin(settings.provider, visit);
     const request = { ...attempt, redirectUri: this.redirectUri(name) };
-    return this.#answered(settings, () => provider.authorizationUrl(request, loginHint));
+    return this.#answered(settings, () => provider.authorizationUrl(request, wishes));
   }
 
   /** @returns the visit to which the answer of a provider belongs */

@@ -37,10 +37,17 @@ export interface SignInRequest {
   readonly verifier: string;
 }
 
+/** How a provider shall ask the person. */
+export interface SignInWishes {
+  readonly loginHint?: string | undefined;
+  /** Another account than the one that is signed in there. */
+  readonly otherAccount?: boolean;
+}
+
 /** An identity provider. Its methods throw ProviderDown, ProviderRefusal, or, for what breaks the protocol, another error. */
 export interface Provider {
   /** Where the browser is sent. */
-  authorizationUrl(request: SignInRequest, loginHint: string | undefined): Promise<URL>;
+  authorizationUrl(request: SignInRequest, wishes: SignInWishes): Promise<URL>;
   /** @param answer the parameters with which the browser came back */
   identify(request: SignInRequest, answer: URLSearchParams): Promise<Identified>;
   /** Whether the person is still there, and in which groups. @throws ProviderRefusal when they are not */

@@ -27,6 +27,7 @@ import {
   ProviderDown,
   ProviderRefusal,
   type SignInRequest,
+  type SignInWishes,
 } from "./identity.ts";
 import { messageOf, type ProviderFetch, providerFetch } from "./provider-fetch.ts";
 import type { ProviderSettings } from "./settings.ts";
@@ -69,7 +70,7 @@ export class OpenIdProvider implements Provider {
     this.#now = options.now ?? Date.now;
   }
 
-  async authorizationUrl(request: SignInRequest, loginHint: string | undefined): Promise<URL> {
+  async authorizationUrl(request: SignInRequest, { loginHint, otherAccount }: SignInWishes): Promise<URL> {
     const configuration = await this.#configuration();
     return buildAuthorizationUrl(configuration, {
       redirect_uri: request.redirectUri,
@@ -78,7 +79,7 @@ export class OpenIdProvider implements Provider {
       nonce: request.nonce,
       code_challenge: await calculatePKCECodeChallenge(request.verifier),
       code_challenge_method: "S256",
-      ...this.#parameters(configuration),
+      ...this.#parameters(configuration, otherAccount),
       ...(loginHint ? { login_hint: loginHint } : {}),
     });
   }
@@ -162,7 +163,7 @@ export class OpenIdProvider implements Provider {
     return [...new Set([...basic, ...scopes, ...(isOffline(configuration) ? ["offline_access"] : [])])];
   }
 
-  #parameters(configuration: Configuration): Record<string, string> {
+  #parameters(configuration: Configuration, otherAccount = false): Record<string, string> {
     const { provider, allow } = this.#options.settings;
     if (provider === "google") {
       const [only, ...others] = allow;
@@ -170,8 +171,10 @@ export class OpenIdProvider implements Provider {
       // Google gives a refresh token together with a consent only.
       return { access_type: "offline", prompt: "consent select_account", ...hint };
     }
-    // OpenID Connect Core, section 11: offline access takes a consent.
-    return provider === "oidc" && isOffline(configuration) ? { prompt: "consent" } : {};
+    if (provider === "entra") return otherAccount ? { prompt: "select_account" } : {};
+    // Not every provider knows select_account. OpenID Connect Core, section 11: offline access takes a consent.
+    const prompt = [...(otherAccount ? ["login"] : []), ...(isOffline(configuration) ? ["consent"] : [])];
+    return prompt.length === 0 ? {} : { prompt: prompt.join(" ") };
   }
 
   #configuration(): Promise<Configuration> {

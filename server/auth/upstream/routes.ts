@@ -4,13 +4,13 @@ import type { BucketStore } from "../../http/limits/buckets.ts";
 import { takeForNetwork } from "../../http/limits/network-buckets.ts";
 import { networkOf } from "../../http/network.ts";
 import { providerProblemPage } from "../../pages/sign-in.ts";
-import { pageToReturnTo, signInUrl } from "../../people/visitor.ts";
+import { pageToReturnTo, type SignedInPage, signInUrl } from "../../people/visitor.ts";
 import { eventText } from "../events.ts";
 import type { AuthorizationServer } from "../oauth/authorization-server.ts";
 import { SIGN_IN_PATH } from "../oauth/discovery.ts";
 import { originOf } from "../origin.ts";
 import { BrowserCookie } from "./browser-cookie.ts";
-import type { IdentityProviders } from "./identity-providers.ts";
+import { type IdentityProviders, signInPath } from "./identity-providers.ts";
 import { SignInFailure } from "./sign-in-failure.ts";
 
 /** Visits of one client's sign-in, or of a network without one, to a provider and back: at once, and a minute. */
@@ -35,14 +35,15 @@ export function registerIdentityProviders(
   buckets: BucketStore,
 ): void {
   const { interactions, events } = server;
-  /** Where the person can try again. */
-  const backs = new WeakMap<FastifyRequest, string>();
+  /** Where people can try again. */
+  const visits = new WeakMap<FastifyRequest, { uid: string } | { to: SignedInPage }>();
   const cookie = new BrowserCookie(server.issuer);
 
   app.get<Named>(`${SIGN_IN_PATH}/:uid/with/:provider`, { exposeHeadRoute: false }, (request, reply) =>
     redirect(request, reply, async () => {
       const { uid, loginHint } = await clientVisit(request, reply);
-      return (await providers.begin(request.params.provider, { uid }, loginHint)).href;
+      return (await providers.begin(request.params.provider, { uid }, { ...wishes(request), loginHint }))
+        .href;
     }),
   );
 
@@ -50,10 +51,10 @@ export function registerIdentityProviders(
   app.get<Named>(`${SIGN_IN_PATH}/with/:provider`, { exposeHeadRoute: false }, (request, reply) =>
     redirect(request, reply, async () => {
       const to = pageToReturnTo(new URL(request.url, server.issuer).searchParams);
-      backs.set(request, signInUrl(to));
+      visits.set(request, { to });
       await limit(networkOf(request.ip));
       const browser = cookie.read(request) ?? cookie.set(reply);
-      return (await providers.begin(request.params.provider, { browser, to })).href;
+      return (await providers.begin(request.params.provider, { browser, to }, wishes(request))).href;
     }),
   );
 
@@ -65,7 +66,7 @@ export function registerIdentityProviders(
       // Into the path of the cookie of a client's sign-in.
       if ("uid" in visit) return `${SIGN_IN_PATH}/${visit.uid}/from/${provider}?${answer}`;
       const to = pageToReturnTo(new URLSearchParams({ to: visit.to }));
-      backs.set(request, signInUrl(to));
+      visits.set(request, { to });
       const person = await providers.finish(provider, { browser: cookie.read(request) ?? "" }, answer);
       await server.sessions.signIn(request, reply, person.id, "upstream");
       return to;
@@ -94,7 +95,7 @@ export function registerIdentityProviders(
   /** @throws Refusal unless this browser is at the step of signing in */
   async function clientVisit(request: FastifyRequest<Named>, reply: FastifyReply) {
     const details = await interactions.details(request, reply);
-    backs.set(request, `${SIGN_IN_PATH}/${details.uid}`);
+    visits.set(request, { uid: details.uid });
     await limit(`visit ${details.uid}`);
     if (details.step !== "sign-in") throw new Refusal(400, "Somebody is signed in in this browser already.");
     return details;
@@ -117,12 +118,23 @@ export function registerIdentityProviders(
         { type: "sign-in.refused", login: login ?? eventText(provider), reason },
         originOf(request),
       );
-      const { headers, body } = providerProblemPage(error.message, request.id, backs.get(request));
+      const visit = visits.get(request);
+      const { headers, body } = providerProblemPage({
+        problem: error.message,
+        requestId: request.id,
+        back: visit && ("uid" in visit ? `${SIGN_IN_PATH}/${visit.uid}` : signInUrl(visit.to)),
+        // Most providers would answer with the same account again.
+        otherAccount: visit && error.statusCode === 403 ? signInPath(provider, visit, true) : undefined,
+      });
       if (error.retryAfter !== undefined) reply.header("retry-after", error.retryAfter);
       return reply.code(error.statusCode).headers(headers).send(body);
     }
   }
 }
+
+const wishes = (request: FastifyRequest) => ({
+  otherAccount: new URL(request.url, "http://localhost").searchParams.get("account") === "other",
+});
 
 function answerOf(request: FastifyRequest, { issuer }: AuthorizationServer): URLSearchParams {
   const given = new URL(request.url, issuer).searchParams;

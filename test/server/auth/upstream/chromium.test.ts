@@ -85,18 +85,20 @@ function signIns(browser: Browser) {
     expect(page.problems).toEqual([]);
   });
 
-  test("tells a person who may not, and offers another way", async () => {
+  test("a person who is refused is told why, and gets in with another account", async () => {
     upstream.account = { id: "eve", claims: { name: "Eve", email: "eve@example.net", email_verified: true } };
     const page = await freshPage();
     await page.goto(`${running.origin}/account`);
     await page.getByRole("link", { name: "Sign in with Example ID" }).click();
     await page.getByText("You are signed in at Example ID as eve@example.net").waitFor();
     await screenshots(page, "sign-in-refused");
-    await page.getByRole("link", { name: "Try again, or another way" }).click();
-    await page.getByRole("link", { name: "Sign in with GitHub" }).waitFor();
-    upstream.account = ADA;
+    await page.getByRole("link", { name: "Sign in another way" }).click();
     await page.getByRole("link", { name: "Sign in with Example ID" }).click();
     // The provider's own session is still Eve's.
+    upstream.account = ADA;
     await page.getByText("You are signed in at Example ID as eve@example.net").waitFor();
+    await page.getByRole("link", { name: "Use another account" }).click();
+    await page.getByText("Signed in as").waitFor();
+    expect(await page.innerText("main")).toContain("oidc:ada@example.com");
   });
 }
