@@ -3,6 +3,7 @@ import type { AppOptions } from "./app-options.ts";
 import { closeInSteps } from "./closing.ts";
 import { BODY_LIMIT } from "./http/body-limit.ts";
 import { loggerOptions } from "./http/logging.ts";
+import { TimedResponse } from "./http/timed-response.ts";
 import { registerPlugins } from "./plugins/index.ts";
 import { registerOps } from "./plugins/operations.ts";
 import { REQUEST_CONTEXT } from "./plugins/request-context.ts";
@@ -34,13 +35,14 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
     oldestMs: http.mcp?.oldestSessionMs,
   }));
   await registerPlugins(http, services, { ...options, keepAliveMs: options.keepAliveMs ?? 15_000 });
-  const { sync, index, semantic, ops } = services;
+  const { sync, index, semantic, history, ops } = services;
   sync.onState(syncNews((level, text, name) => http.mcp?.broadcast(level, "workspace", text, name)));
   return {
     ...services,
     http,
     registerOps: (app) => registerOps(app, ops),
     start: async () => {
+      await history.start().catch((error: Error) => http.log.warn({ reason: error.message }, "status"));
       sync.start();
       await index.start();
       semantic.start();
@@ -63,7 +65,7 @@ function createFastify({ config, logStream }: AppOptions): FastifyInstance {
     // Node counts only the time until the whole request has arrived: streams are not cut by it.
     requestTimeout: 120_000,
     // Node checks for late requests each 30 s unless told otherwise.
-    http: { headersTimeout: 30_000, connectionsCheckingInterval: 5_000 },
+    http: { headersTimeout: 30_000, connectionsCheckingInterval: 5_000, ServerResponse: TimedResponse },
     // No limit on a silent connection: an event stream is silent for 15 s at a time, and a slow call for longer.
     connectionTimeout: 0,
   });
@@ -71,10 +73,11 @@ function createFastify({ config, logStream }: AppOptions): FastifyInstance {
 
 /** What clients would lose comes first. Child processes of git and of the index may take their time. */
 async function close(http: FastifyInstance, services: Services): Promise<void> {
-  const { streams, usage, audit, sync, semantic, index, auth, buckets, store, metrics } = services;
+  const { streams, usage, audit, sync, semantic, index, auth, buckets, store, metrics, history } = services;
   const steps = [
     { name: "streams", close: () => streams.endAll(), limitMs: 500 },
     { name: "sessions", close: () => http.mcp?.close(), limitMs: 1_000 },
+    { name: "status", close: () => history.close(), limitMs: 200 },
     { name: "usage", close: () => usage.close(), limitMs: 500 },
     {
       name: "background work",

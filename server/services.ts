@@ -20,6 +20,7 @@ import { observedTool } from "./metrics/observed-tool.ts";
 import { requestSample } from "./metrics/request-sample.ts";
 import { limitedTool } from "./shares/limited-tool.ts";
 import { Shares } from "./shares/shares.ts";
+import { History } from "./status/history.ts";
 import { openStore } from "./store/open.ts";
 import { withOutages } from "./store/outages.ts";
 import { TOOLS } from "./tools/index.ts";
@@ -53,6 +54,16 @@ export async function openServices(
   });
   lifecycle.onEnded = (request, reply) => metrics.request(requestSample(request, reply));
   streams.onEnded = (end) => metrics.streamEnded(end);
+
+  const history = new History({
+    totals: () => metrics.totals.read(),
+    streams: () => streams.size,
+    slot: config.slot,
+    release: config.release,
+    folder: config.status.dir,
+    machineFile: config.status.machineFile,
+    onProblem: (problem) => log.warn({ reason: problem.message }, "status"),
+  });
 
   const store = await openSessionStore(options, capabilities, log);
   const onProblem = (problem: Error) => log.warn({ reason: problem.message }, "usage");
@@ -111,6 +122,7 @@ export async function openServices(
     streams,
     capabilities,
     metrics,
+    history,
     store,
     usage,
     buckets,

@@ -289,6 +289,19 @@ export const Environment = z.object({
     example: "/run/mcp-edge/blue.sock",
     setBy: UNIT,
   }),
+  status: z.object({
+    dir: variable("STATUS_DIR", type.absolutePath, {
+      description:
+        "Folder in which the instances of a machine share the figures of the last hour, for `/status`. Without it each keeps its own, in memory.",
+      example: "/run/mcp-edge",
+      setBy: UNIT,
+    }),
+    machineFile: variable("MACHINE_REPORT", type.absolutePath, {
+      description: "The file in which the machine reports its certificate and bans, for `/status`.",
+      example: "/run/mcp-edge-report/machine.json",
+      setBy: UNIT,
+    }),
+  }),
   release: variable("RELEASE", type.text("a release"), {
     description: "The release's sha256.",
     default: "dev",

@@ -1,21 +1,10 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { StreamEnd } from "../http/event-stream.ts";
 import { NAME, VERSION } from "../version.ts";
+import { FAST } from "./buckets.ts";
 import { processGauges } from "./process-gauges.ts";
-
-/** One request as the metrics count it. Every label has a small fixed set of values, so that clients cannot create time series. */
-export interface RequestSample {
-  route: string;
-  method: string;
-  status: number;
-  /** "HTTP/1.1", "HTTP/2.0" or "HTTP/3.0": the version between the client and the edge. */
-  http: string;
-  /** The MCP revision that the request names, "other" for an unknown revision, "" for none. */
-  protocol: string;
-  seconds: number;
-}
-
-export type ToolOutcome = "ok" | "refused" | "cancelled" | "failed";
+import type { RequestSample } from "./request-sample.ts";
+import { type ToolOutcome, TotalsCounter } from "./totals.ts";
 
 /** Values that are read at each scrape. */
 export interface MetricSources {
@@ -29,12 +18,13 @@ export interface MetricSources {
   colour: string;
 }
 
-const FAST = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 /** From a short response to a day. */
 const LONG = [0.005, 0.025, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400];
 
 /** All metrics, in their own registry. For their names see https://prometheus.io/docs/practices/naming/. */
 export class Metrics {
+  /** Sums over all labels. */
+  readonly totals = new TotalsCounter();
   readonly #registry = new Registry();
   readonly #requests = this.#counter("http_requests_total", "Requests answered", [
     "route",
@@ -45,7 +35,13 @@ export class Metrics {
   ]);
   readonly #requestTime = this.#histogram(
     "http_request_duration_seconds",
-    "Time until the response is complete",
+    "Time until the response is complete, without long-lived streams",
+    FAST,
+    ["route", "method"],
+  );
+  readonly #firstByte = this.#histogram(
+    "http_request_first_byte_seconds",
+    "Time until the response begins",
     FAST,
     ["route", "method"],
   );
@@ -106,12 +102,17 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
-  request({ seconds, status, ...labels }: RequestSample): void {
-    this.#requests.inc({ ...labels, status });
-    this.#requestTime.observe({ route: labels.route, method: labels.method }, seconds);
+  request(sample: RequestSample): void {
+    const { route, method, status, http, protocol, seconds, firstByteSeconds } = sample;
+    this.totals.request(sample);
+    this.#requests.inc({ route, method, http, protocol, status });
+    if (sample.longLived) return;
+    this.#requestTime.observe({ route, method }, seconds);
+    if (firstByteSeconds !== undefined) this.#firstByte.observe({ route, method }, firstByteSeconds);
   }
 
   refused(reason: string): void {
+    this.totals.refused();
     this.#refused.inc({ reason });
   }
 
@@ -123,6 +124,7 @@ export class Metrics {
   }
 
   toolCall(tool: string, outcome: ToolOutcome, seconds: number): void {
+    this.totals.toolCall(outcome);
     this.#toolCalls.inc({ tool, outcome });
     this.#toolTime.observe({ tool }, seconds);
   }
@@ -149,8 +151,8 @@ export class Metrics {
     return new Counter<L>(this.#options(name, help, labels));
   }
 
-  #histogram<L extends string>(name: string, help: string, buckets: number[], labels: L[]) {
-    return new Histogram<L>({ ...this.#options(name, help, labels), buckets });
+  #histogram<L extends string>(name: string, help: string, buckets: readonly number[], labels: L[]) {
+    return new Histogram<L>({ ...this.#options(name, help, labels), buckets: [...buckets] });
   }
 
   #gauge<L extends string>(name: string, help: string, collect: (gauge: Gauge<L>) => void, labels: L[] = []) {

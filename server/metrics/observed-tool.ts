@@ -1,6 +1,7 @@
 import { ToolError } from "../tool-error.ts";
 import type { Tool } from "../tools/tool.ts";
-import type { Metrics, ToolOutcome } from "./metrics.ts";
+import type { Metrics } from "./metrics.ts";
+import type { ToolOutcome } from "./totals.ts";
 
 /** The same tool, but it counts its calls by outcome, over all endpoints. */
 export function observedTool(tool: Tool, metrics: Pick<Metrics, "toolCall">): Tool {

@@ -1,7 +1,24 @@
 import { SUPPORTED_PROTOCOL_VERSIONS } from "@modelcontextprotocol/server";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { isTrustedHop } from "../http/peer.ts";
-import type { RequestSample } from "./metrics.ts";
+import type { TimedResponse } from "../http/timed-response.ts";
+
+/** One request as the metrics count it. Every label has a small fixed set of values, so that clients cannot create time series. */
+export interface RequestSample {
+  route: string;
+  method: string;
+  status: number;
+  /** "HTTP/1.1", "HTTP/2.0" or "HTTP/3.0": the version between the client and the edge. */
+  http: string;
+  /** The MCP revision that the request names, "other" for an unknown revision, "" for none. */
+  protocol: string;
+  /** Until the response was complete. */
+  seconds: number;
+  /** Until the response began; undefined for a client that left before. */
+  firstByteSeconds: number | undefined;
+  /** A stream of notifications, whose duration says nothing about the server. */
+  longLived: boolean;
+}
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 const HTTP_VERSIONS = new Set(["HTTP/1.0", "HTTP/1.1", "HTTP/2.0", "HTTP/3.0"]);
@@ -13,6 +30,7 @@ export function requestSample(request: FastifyRequest, reply: FastifyReply): Req
   const edge = isTrustedHop(raw) ? headers["x-http-version"] : undefined;
   const http = typeof edge === "string" && HTTP_VERSIONS.has(edge) ? edge : `HTTP/${raw.httpVersion}`;
   const revision = headers["mcp-protocol-version"];
+  const response = reply.raw as Partial<TimedResponse>;
   return {
     route: routeOptions.url?.replace(/(.)\/$/, "$1") ?? "none",
     method: METHODS.has(request.method) ? request.method : "other",
@@ -21,5 +39,16 @@ export function requestSample(request: FastifyRequest, reply: FastifyReply): Req
     http,
     protocol: typeof revision !== "string" ? "" : REVISIONS.has(revision) ? revision : "other",
     seconds: reply.elapsedTime / 1_000,
+    firstByteSeconds:
+      response.headAt === undefined
+        ? undefined
+        : Math.max(0, reply.elapsedTime - (performance.now() - response.headAt)) / 1_000,
+    longLived: isLongLived(request, reply),
   };
+}
+
+/** A GET that is answered by an event stream, or a `subscriptions/listen` of MCP 2026-07-28. */
+function isLongLived({ method, body }: FastifyRequest, reply: FastifyReply): boolean {
+  if (method === "GET") return String(reply.raw.getHeader("content-type")).startsWith("text/event-stream");
+  return (body as { method?: unknown } | null | undefined)?.method === "subscriptions/listen";
 }

@@ -25,11 +25,15 @@ export interface PageOptions {
   readonly links?: readonly { readonly href: string; readonly text: string }[];
   /** Paths of script files of this server. Default: the page has no script. */
   readonly scripts?: readonly string[];
+  /** Paths of more style sheets of this server. */
+  readonly styles?: readonly string[];
+  /** Whether its scripts may ask this server. Default: no. */
+  readonly live?: boolean;
 }
 
 /** The one layout: a head with the server's name, the page, a foot. */
 export function page(options: PageOptions): HtmlPage {
-  const { title, body, width = "wide", links = [], scripts = [] } = options;
+  const { title, body, width = "wide", links = [], scripts = [], styles = [] } = options;
   const document = html`<!doctype html>
 <html lang="en">
 <head>
@@ -37,7 +41,7 @@ export function page(options: PageOptions): HtmlPage {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title === "mcp-edge" ? title : `${title} – mcp-edge`}</title>
 <link rel="stylesheet" href="${STYLE_SHEET.path}">
-${scripts.map((path) => html`<script src="${path}" type="module"></script>\n`)}</head>
+${styles.map((path) => html`<link rel="stylesheet" href="${path}">\n`)}${scripts.map((path) => html`<script src="${path}" type="module"></script>\n`)}</head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>
 <header class="top">
@@ -56,12 +60,13 @@ ${body}
 
 /** Nothing but this server's own style sheet and the named scripts: no picture, no frame round the page. */
 export function pageHeaders(
-  options: Pick<PageOptions, "forms" | "public" | "scripts">,
+  options: Pick<PageOptions, "forms" | "public" | "scripts" | "live">,
 ): Record<string, string> {
   const policy = [
     "default-src 'none'",
     "style-src 'self'",
     ...(options.scripts?.length ? ["script-src 'self'"] : []),
+    ...(options.live ? ["connect-src 'self'"] : []),
     "base-uri 'none'",
     `form-action ${formTargets(options.forms)}`,
     "frame-ancestors 'none'",

@@ -3,10 +3,12 @@ import { createHash } from "node:crypto";
 /** The one style sheet. Colors are named by their purpose and have a value for light and one for dark. */
 const CSS = `:root{color-scheme:light dark;
 --page:#f4f6f8;--card:#fff;--text:#15191e;--muted:#55606d;--line:#d9dfe6;--field:#87919d;--accent:#1657c5;--accent-strong:#0f469f;--on-accent:#fff;
---code:#f0f3f6;--warn:#fff5dc;--warn-line:#d9a73a;--warn-text:#573f00;--bad:#fdecea;--bad-line:#d3564a;--bad-text:#8c1d13;--good:#157347}
+--code:#f0f3f6;--warn:#fff5dc;--warn-line:#d9a73a;--warn-text:#573f00;--bad:#fdecea;--bad-line:#d3564a;--bad-text:#8c1d13;--good:#157347;
+--line1:#1657c5;--line2:#a3470b;--line3:#7b2fa0}
 @media(prefers-color-scheme:dark){:root{
 --page:#0e1216;--card:#171c22;--text:#e8ebef;--muted:#a3aeba;--line:#2c343d;--field:#6f7b88;--accent:#86b4ff;--accent-strong:#a9caff;--on-accent:#0a1c38;
---code:#10151a;--warn:#2c2410;--warn-line:#8d6f24;--warn-text:#f4d58a;--bad:#33191a;--bad-line:#a04a44;--bad-text:#ffb4ab;--good:#6fd19b}}
+--code:#10151a;--warn:#2c2410;--warn-line:#8d6f24;--warn-text:#f4d58a;--bad:#33191a;--bad-line:#a04a44;--bad-text:#ffb4ab;--good:#6fd19b;
+--line1:#86b4ff;--line2:#ffb36b;--line3:#dba6f5}}
 *,::before,::after{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;scroll-behavior:smooth}
 body{margin:0;min-height:100vh;display:flex;flex-direction:column;background:var(--page);color:var(--text);
@@ -77,6 +79,17 @@ button.compact{padding:.2rem .7rem;font-size:.85rem}
 .qr svg{display:block;border-radius:8px}
 .codes{columns:2 9rem;font-size:1rem}
 .more{margin-top:1.25rem;padding-top:1rem;border-top:1px solid var(--line)}.more p{margin:.5rem 0 .75rem}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1rem;margin:0 0 1.25rem}
+.chart{margin:0;padding:1rem 1.25rem;min-width:0}.chart h2.label{margin:0 0 .25rem}
+.plot{min-height:150px;margin-top:.5rem;overflow:hidden}
+.legend{display:flex;flex-wrap:wrap;gap:.15rem 1.1rem;list-style:none;padding:0;margin:0;font-size:.9rem;color:var(--muted)}.legend li{margin:0}
+.legend output{color:var(--text);font-weight:600;font-variant-numeric:tabular-nums}
+.key{display:inline-block;width:1.4rem;margin-right:.4rem;vertical-align:middle;border-top:3px solid var(--line1)}
+.key.line2{border-top:3px dashed var(--line2)}.key.line3{border-top:3px dotted var(--line3)}
+.live{margin:0}.scroll{overflow-x:auto;margin-top:1rem}.scroll table{display:table;font-size:.875rem;font-variant-numeric:tabular-nums;margin:0}
+.scroll th,.scroll td{white-space:nowrap}.scroll thead th{white-space:normal;min-width:5.5rem;vertical-align:bottom}
+meter{width:8rem;height:1rem;vertical-align:middle;margin-right:.5rem}
+button[aria-pressed=true]{background:var(--code)}
 details>summary{cursor:pointer;font-weight:600;padding:.2rem 0}
 .bottom{padding:1.25rem clamp(1rem,4vw,2rem) 1.75rem;text-align:center;color:var(--muted);font-size:.875rem}
 .bottom p{margin:0}

@@ -23,6 +23,7 @@ import { readiness } from "./readiness.ts";
 import { requestContext } from "./request-context.ts";
 import { securityHeaders } from "./security-headers.ts";
 import { serverCards } from "./server-card.ts";
+import { status } from "./status.ts";
 import { tracing } from "./tracing.ts";
 import { wrongEndpoints } from "./wrong-endpoints.ts";
 
@@ -93,6 +94,8 @@ export async function registerPlugins(
   });
   await app.register(oauth, { auth, hosts });
   await app.register(operations, { hosts, authenticator, ops: services.ops });
+  const { server } = auth;
+  await app.register(status, { hosts, authenticator, server, grants, history: services.history, streams });
   await app.register(readiness, { hosts, readiness: services.readiness });
   await app.register(assets);
   if (serve !== "api") await app.register(serverCards, { hosts, originOf, token: needsToken && !signIn });
