@@ -75,6 +75,10 @@ export const FILES: readonly FileRow[] = [
   fail2ban("filter.d/mcp-edge.conf", "filter.conf"),
   fail2ban("jail.d/mcp-edge.local", "jail.local.liquid", { enables: "fail2ban.service" }),
 
+  enabled("mcp-edge-report.timer", "edge"),
+  unit("mcp-edge-report.service", "edge"),
+  script("mcp-edge-report", "edge"),
+
   // The server
   file("/etc/mcp-edge/server.env", "files/env/server.env.liquid", "app", { change: ["take-over"] }),
   unit(slotUnit, "app", {

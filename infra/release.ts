@@ -15,7 +15,7 @@ import { packageOfFile, sbom } from "./sbom.ts";
 
 /**
  * The server as one archive: `server.mjs` and `worker.mjs` (bundled: the server, and what its threads start from), `bin/node`, `bin/rg`,
- * `swagger-ui/`, what no bundle can hold: `wasm/` (grammars), `native/` (addons) and `indexer/` (scip-typescript and its compiler), and `sbom.cdx.json`, which lists all of it.
+ * `swagger-ui/` and `uplot/`, what no bundle can hold: `wasm/` (grammars), `native/` (addons) and `indexer/` (scip-typescript and its compiler), and `sbom.cdx.json`, which lists all of it.
  * Same input, same bytes, same hash: entries are sorted, times are zero, owners are root, the bundler comes from the lockfile and
  * the compressor from Node (the workflows run the lockfile's).
  */
@@ -116,6 +116,7 @@ const unbundledPackages = (arch: Arch) => [
   ...MORE_GRAMMARS.map((path) => /^(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? path),
   "web-tree-sitter",
   "@fastify/swagger-ui",
+  "uplot",
 ];
 
 async function nativeEntries({ node, rg }: NativeParts): Promise<Entry[]> {
@@ -181,6 +182,17 @@ async function swaggerUi(): Promise<Entry[]> {
   );
 }
 
+/** What the charts of /status load. */
+async function uplot(): Promise<Entry[]> {
+  const folder = join(projectRoot, "node_modules/uplot/dist");
+  const files = ["uPlot.iife.min.js", "uPlot.min.css"].map(async (name) => ({
+    name: `uplot/${name}`,
+    mode: 0o644,
+    content: await readFile(join(folder, name)),
+  }));
+  return Promise.all(files);
+}
+
 /** A tar whose bytes depend on names, modes and contents alone. */
 export async function reproducibleTar(entries: Entry[]): Promise<Buffer> {
   const tar = pack();
@@ -234,7 +246,7 @@ async function builtRelease(entry: string | undefined, arch: Arch, folder: strin
   const worker = { name: "worker.mjs", mode: 0o644, content: thread.content };
   const native = await nativeParts(arch);
   const indexer = await indexerEntries();
-  const parts = await Promise.all([nativeEntries(native), loadedParts(arch, native), swaggerUi()]);
+  const parts = await Promise.all([nativeEntries(native), loadedParts(arch, native), swaggerUi(), uplot()]);
   const carried = unbundledPackages(arch).map((name) => `node_modules/${name}`);
   const packages = [...program.packages, ...thread.packages, ...indexer.packages, ...carried];
   const list = await sbom({ arch, packages, node: await nodePins() });

@@ -10,6 +10,7 @@ import {
   type StreamOptions,
   type StreamSink,
 } from "./event-stream.ts";
+import { TimedResponse } from "./timed-response.ts";
 
 /** How much may wait for clients that do not read, in bytes, and for how long. */
 export interface StreamLimits {
@@ -85,6 +86,7 @@ export class Streams {
     headers: Readonly<Record<string, string>> = {},
   ): EventStream {
     const { raw } = reply.hijack();
+    if (raw instanceof TimedResponse) raw.longLived = options.longLived;
     const connection = this.#draining ? { connection: "close" } : {};
     const own: OutgoingHttpHeaders = reply.getHeaders() as OutgoingHttpHeaders;
     raw.writeHead(200, { ...own, ...SSE_HEADERS, ...headers, ...connection });

@@ -43,12 +43,6 @@ export function requestSample(request: FastifyRequest, reply: FastifyReply): Req
       response.headAt === undefined
         ? undefined
         : Math.max(0, reply.elapsedTime - (performance.now() - response.headAt)) / 1_000,
-    longLived: isLongLived(request, reply),
+    longLived: response.longLived === true,
   };
-}
-
-/** A GET that is answered by an event stream, or a `subscriptions/listen` of MCP 2026-07-28. */
-function isLongLived({ method, body }: FastifyRequest, reply: FastifyReply): boolean {
-  if (method === "GET") return String(reply.raw.getHeader("content-type")).startsWith("text/event-stream");
-  return (body as { method?: unknown } | null | undefined)?.method === "subscriptions/listen";
 }

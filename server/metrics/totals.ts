@@ -13,7 +13,7 @@ export interface Totals {
   /** Requests that came over HTTP/3. */
   readonly http3: number;
   readonly toolCalls: number;
-  /** Tool calls that failed; not those that the tool refused, which the caller can mend. */
+  /** Tool calls that failed; not those that the tool refused, which the caller can fix. */
   readonly toolErrors: number;
   /** Times until a response was complete, and until it began. Without long-lived streams. */
   readonly duration: Buckets;

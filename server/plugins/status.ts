@@ -1,11 +1,10 @@
 import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
 import fp from "fastify-plugin";
-import { SSE_HEADERS } from "../http/event-stream.ts";
 import type { Streams } from "../http/streams.ts";
 import { noStatusPage, statusPage } from "../pages/status.ts";
 import { type StatusAccessOptions, statusAccess } from "../status/access.ts";
 import { loadChartAssets } from "../status/chart-assets.ts";
-import { statusEvents } from "../status/events.ts";
+import { sendStatus } from "../status/events.ts";
 import type { History } from "../status/history.ts";
 import { snapshot } from "../status/snapshot.ts";
 import { keptForGood } from "./assets.ts";
@@ -73,14 +72,17 @@ export const status = fp<StatusOptions>(
           .header("retry-after", "10")
           .send({ error: "Too many pages show the status; try again soon", request_id: request.id });
       open++;
-      const body = streams.track(statusEvents(history, found.still), {
+      let unsubscribe: () => void = () => undefined;
+      const stream = streams.open(reply, {
         route: "/status/events",
         longLived: true,
-        log: request.log,
-        abort: () => reply.raw.destroy(),
-        onEnd: () => open--,
+        onEnd: () => {
+          open--;
+          unsubscribe();
+        },
       });
-      return reply.send(new Response(body, { headers: SSE_HEADERS }));
+      unsubscribe = sendStatus(history, stream, found.still);
+      return reply;
     });
   },
   { name: "status", dependencies: [...EVERY_REQUEST] },

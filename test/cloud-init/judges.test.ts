@@ -130,6 +130,7 @@ function judge() {
     ["mcp-edge-metrics.service", 3.0],
     ["mcp-edge-logs.service", 2.0],
     ["mcp-edge-logrotate.service", 3.0],
+    ["mcp-edge-report.service", 2.0],
     ["nginx.service", 3.0], // Debian's own: 9.4
   ])("%s has an exposure level of %d at most", async (unit, limit) => {
     const { output } = await root.sh(`systemd-analyze security --offline=true --no-pager ${unit}`);

@@ -71,6 +71,7 @@ describe("buildRelease", () => {
       "sbom.cdx.json",
       "server.mjs",
       "swagger-ui",
+      "uplot",
       "wasm",
       "worker.mjs",
     ]);
