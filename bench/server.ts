@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { run } from "../infra/exec.ts";
 import type { Figure } from "./figures.ts";
+import { bearerFigures } from "./server/bearer.ts";
 import type { Load, LoadResult } from "./server/load.ts";
 import { peerPython } from "./server/peer.ts";
 
@@ -18,6 +19,8 @@ const SECONDS = 8;
 
 interface Served {
   url: string;
+  /** For every request; missing where none is needed. */
+  token?: string | undefined;
   pid: number;
   stop(): Promise<void>;
 }
@@ -33,14 +36,23 @@ export async function serverFigures(log: (line: string) => void): Promise<Figure
     log("the peer: FastMCP and FastAPI on Hypercorn");
     const peer = await measured(await servedByPython(python), sessions);
     log("mcp-edge, sessions of 2025-11-25");
-    const legacy = await measured(await served([process.execPath, here("echo.ts")], folder), sessions);
+    const legacy = await measured(
+      await served([process.execPath, here("echo.ts")], folder, SIGN_IN),
+      sessions,
+    );
     log("mcp-edge, 2026-07-28");
-    const modern = await measured(await served([process.execPath, here("echo.ts")], folder), envelopes);
+    const modern = await measured(
+      await served([process.execPath, here("echo.ts")], folder, SIGN_IN),
+      envelopes,
+    );
     const figure = (what: string, ours: LoadResult, promise: string): Figure[] => [
       row(what, ours, { name: "node:http, JSON", value: ceiling.rate }, promise),
       row(what, ours, { name: "FastMCP, FastAPI, Hypercorn", value: peer.rate }, ""),
     ];
+    log("the check of an access token");
+    const bearer = await bearerFigures();
     return [
+      ...bearer,
       ...figure("tools/call, a session of 2025-11-25", legacy, ">= 6,500"),
       ...figure("tools/call, 2026-07-28", modern, ">= 5,000"),
     ];
@@ -71,6 +83,9 @@ const row = (
   note: `p50 ${ours.p50} ms, p99 ${ours.p99} ms${ours.failed ? `, ${ours.failed} FAILED` : ""}`,
 });
 
+/** With access tokens, as on a machine. Clients name the server by another port; only its host name counts. */
+const SIGN_IN = { AUTH_MODE: "oauth", PUBLIC_URL: "http://127.0.0.1:3000" };
+
 /** What the server is given, beside its folder: everything on, as on a machine, but no limit that the load would meet. */
 const environment = (folder: string) => ({
   AUTH_MODE: "none",
@@ -84,16 +99,20 @@ const environment = (folder: string) => ({
 });
 
 /** Start a program of ours that tells its port when it listens. */
-export async function served(command: string[], folder: string): Promise<Served> {
+export async function served(
+  command: string[],
+  folder: string,
+  more: Record<string, string> = {},
+): Promise<Served> {
   const child = spawn(ONE_CORE[0] as string, [...ONE_CORE.slice(1), ...command], {
-    env: { ...process.env, ...environment(folder) },
+    env: { ...process.env, ...environment(folder), ...more },
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
-  const port = await new Promise<number>((done, fail) => {
-    child.once("message", (message) => done((message as { port: number }).port));
+  const { port, token } = await new Promise<{ port: number; token?: string }>((done, fail) => {
+    child.once("message", (message) => done(message as { port: number; token?: string }));
     child.once("exit", (code) => fail(new Error(`${command[1]} ended with ${code} before it listened`)));
   });
-  return { url: `http://127.0.0.1:${port}/mcp`, pid: child.pid ?? 0, stop: () => ended(child) };
+  return { url: `http://127.0.0.1:${port}/mcp`, token, pid: child.pid ?? 0, stop: () => ended(child) };
 }
 
 async function servedByPython(python: string): Promise<Served> {
@@ -132,10 +151,11 @@ async function ended(child: ChildProcess): Promise<void> {
 
 export async function measured(
   target: Served,
-  how: (url: string) => Promise<Omit<Load, "seconds">>,
+  how: (url: string, headers: Record<string, string>) => Promise<Omit<Load, "seconds">>,
 ): Promise<LoadResult> {
   try {
-    const load = await how(target.url);
+    const headers: Record<string, string> = target.token ? { authorization: `Bearer ${target.token}` } : {};
+    const load = await how(target.url, headers);
     await sent({ ...load, seconds: WARM_UP });
     return await sent({ ...load, seconds: SECONDS });
   } finally {
@@ -168,16 +188,17 @@ const plain = async (url: string) => ({
 });
 
 /** A session for each connection. */
-export async function sessions(url: string) {
+export async function sessions(url: string, more: Record<string, string> = {}) {
   const ids: string[] = [];
   for (let i = 0; i < CONNECTIONS; i++) {
     const client = new Client({ name: "bench", version: "1" });
-    const transport = new StreamableHTTPClientTransport(new URL(url));
+    const transport = new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers: more } });
     await client.connect(transport);
     ids.push(transport.sessionId ?? "");
   }
   const headers = ids.map((id) => ({
     ...JSON_RPC,
+    ...more,
     "mcp-session-id": id,
     "mcp-protocol-version": "2025-11-25",
   }));
@@ -185,7 +206,7 @@ export async function sessions(url: string) {
 }
 
 /** No session: each request brings its envelope. */
-export async function envelopes(url: string) {
+export async function envelopes(url: string, more: Record<string, string> = {}) {
   const version = "2026-07-28";
   const _meta = {
     "io.modelcontextprotocol/protocolVersion": version,
@@ -194,6 +215,7 @@ export async function envelopes(url: string) {
   };
   const headers = {
     ...JSON_RPC,
+    ...more,
     "mcp-protocol-version": version,
     "mcp-method": "tools/call",
     "mcp-name": "echo",

@@ -3,8 +3,9 @@ import * as z from "zod";
 import { createApp } from "../../server/app.ts";
 import { readConfig } from "../../server/config/config.ts";
 import { defineTool } from "../../server/tools/tool.ts";
+import { accessToken } from "./access-token.ts";
 
-/** Our whole server with one tool that does nothing: what is measured is the way to a tool and back. Prints its port. */
+/** Our whole server with one tool that does nothing: what is measured is the way to a tool and back. Reports its port and, where people sign in, an access token. */
 const echo = defineTool({
   name: "echo",
   title: "Echo",
@@ -21,4 +22,6 @@ app.http.get("/quiet", (_request, reply) => {
   app.streams.open(reply, { route: "/quiet", longLived: true, keepAliveMs: 15_000 });
 });
 await app.http.listen({ host: "127.0.0.1", port: 0 });
-process.send?.({ port: (app.http.server.address() as AddressInfo).port });
+const { server } = app.auth;
+const token = server && (await accessToken(server));
+process.send?.({ port: (app.http.server.address() as AddressInfo).port, token });
