@@ -2,6 +2,7 @@ import type { Node, Tree } from "web-tree-sitter";
 import { withTree } from "./grammars.ts";
 import type { Language } from "./languages.ts";
 import { bareName } from "./names.ts";
+import { contextsOf, type UseContext } from "./use-context.ts";
 
 export const ROLES = ["definition", "import", "call", "type", "use", "text"] as const;
 /** How a name is used. `text`: the language has no grammar here, so comments and strings are included. */
@@ -13,6 +14,8 @@ export interface Occurrence {
   column: number;
   index: number;
   role: Role;
+  /** Undefined without a grammar. */
+  context?: UseContext | undefined;
 }
 
 const NO_NAME = /comment|string|heredoc|template_chars|regex|char_literal|raw_text/;
@@ -20,7 +23,7 @@ const IMPORT = /import|use_declaration|using_directive|include|export_clause|nam
 const CALL = /call|invocation|new_expression|object_creation|macro_invocation|^command$/;
 /** Nodes that declare a name for the rest of their scope. */
 const LOCAL =
-  /parameter|declarator|var_spec|short_var_declaration|let_declaration|let_condition|assignment|for_in|for_statement|for_expression|foreach|catch|except|with_item|as_pattern|range_clause|for_range|closure/;
+  /parameter|declarator|var_spec|short_var_declaration|let_declaration|let_condition|^assignment$|for_in|for_statement|for_expression|foreach|catch|except|with_item|as_pattern|range_clause|for_range|closure/;
 
 /** Languages in which `$` is a sigil. In others it is a letter. */
 const DOLLAR_SIGIL = /^(?:php|bash|powershell)$/;
@@ -36,7 +39,7 @@ export async function occurrencesOf(
 ): Promise<Occurrence[]> {
   const places = spelledPlaces(text, name, language);
   if (places.length === 0) return [];
-  const inTree = language && (await withTree(text, language, (tree) => classify(tree, places)));
+  const inTree = language && (await withTree(text, language, (tree) => classify(tree, places, text)));
   if (inTree) return withLines(text, inTree);
   return withLines(
     text,
@@ -114,15 +117,19 @@ export function wordPlaces(text: string, name: string, sigil = false): number[] 
   return places;
 }
 
-function classify(tree: Tree, places: number[]): { index: number; role: Role }[] {
+function classify(tree: Tree, places: number[], text: string): Found[] {
   const found: { index: number; role: Role }[] = [];
   for (const index of places) {
     const node = tree.rootNode.descendantForIndex(index);
     if (node && !NO_NAME.test(node.type) && !NO_NAME.test(node.parent?.type ?? "") && node.type !== "text")
       found.push({ index, role: roleOf(node) });
   }
-  return found;
+  const indices = found.map(({ index }) => index);
+  const contexts = contextsOf(tree, text, indices, declares);
+  return found.map((place, n) => ({ ...place, context: contexts[n] }));
 }
+
+type Found = Omit<Occurrence, "line" | "column">;
 
 function roleOf(node: Node): Role {
   if (/type_identifier/.test(node.type)) return above(node, 3, IMPORT) ? "import" : "type";

@@ -6,9 +6,9 @@ import { type NameAt, nameAt, wordPlaces } from "../occurrences.ts";
 import { PreciseIndex } from "../scip/precise-index.ts";
 import { TreeReader } from "../work-tree.ts";
 import { definitionsOf } from "./find-symbol.ts";
+import { folderOf } from "./paths.ts";
 import { preciseDefinition } from "./precise-definition.ts";
 import type { Precision } from "./reference-rows.ts";
-import { folderOf } from "./references.ts";
 import type { FoundSymbol } from "./symbol-rows.ts";
 
 export interface DefinitionJob extends IndexJob {

@@ -2,12 +2,13 @@ import type { DatabaseSync } from "node:sqlite";
 import { clip } from "../../clip.ts";
 import { encodeWord } from "../database.ts";
 import { BELOW, type Freshness, type JobContext, reading, SECONDARY } from "../job.ts";
-import { languageOf } from "../languages.ts";
 import { bareName, fitOf } from "../names.ts";
-import { occurrencesOf, type Role } from "../occurrences.ts";
+import type { Role } from "../occurrences.ts";
 import { PreciseIndex } from "../scip/precise-index.ts";
 import { TreeReader } from "../work-tree.ts";
 import { definitionsOf } from "./find-symbol.ts";
+import { lexicalUses } from "./lexical-references.ts";
+import { folderOf } from "./paths.ts";
 import { type PreciseUses, preciseUses } from "./precise-references.ts";
 import type { FoundUse, Precision, Reference, ReferencesJob } from "./reference-rows.ts";
 import { type FoundSymbol, namePath, SYMBOL_TABLES } from "./symbol-rows.ts";
@@ -63,7 +64,7 @@ async function collect(
     (path) => !described.has(path) && !precise?.covers(path),
   );
   const all = [...described, ...unknown];
-  const lexical = lexicalUses(definitions, job.name);
+  const lexical = lexicalUses(db, job, definitions);
   const toReference = referencesIn(db);
   const found: { weight: number; reference: Reference }[] = [];
   const guessed = new Set<string>();
@@ -87,18 +88,6 @@ async function collect(
     partial: done < all.length,
     precision: !precise ? "lexical" : guessed.size > 0 ? "mixed" : "precise",
     lexical_files: precise ? [...guessed].slice(0, MAX_NAMED) : [],
-  };
-}
-
-/** The uses of every identifier with the name. */
-function lexicalUses(definitions: readonly FoundSymbol[], name: string) {
-  const defined = new Set(definitions.map((d) => `${d.path}:${d.line}:${d.column + bareStart(d.name)}`));
-  return async (path: string, text: string): Promise<FoundUse[]> => {
-    const places = await occurrencesOf(text, languageOf(path), name);
-    return places.map(({ line, column, role }) => {
-      const isDefinition = defined.has(`${path}:${line}:${column}`);
-      return { line, column, role: isDefinition ? "definition" : role, isDefinition };
-    });
   };
 }
 
@@ -131,9 +120,6 @@ function homesOf(definitions: readonly FoundSymbol[], parents: readonly string[]
   return definitions.filter((_, n) => fits[n] === best).map((d) => d.path);
 }
 
-/** Index of the bare name in the spelled one. */
-const bareStart = (name: string) => Math.max(0, name.indexOf(bareName(name)));
-
 /** The files with every identifier of a name (`Get-Item` has two), by path. */
 export function filesWith(db: DatabaseSync, name: string, path: string): string[] {
   const bare = bareName(name);
@@ -164,8 +150,4 @@ function nearness(path: string, homes: readonly string[], places: readonly { rol
   const late = SECONDARY.test(path) ? 4 : 0;
   if (places.some((p) => p.role === "import")) return 1 + late;
   return (homes.some((home) => folderOf(home) === folderOf(path)) ? 2 : 3) + late;
-}
-
-export function folderOf(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }

@@ -1,0 +1,231 @@
+import { posix } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { familyOf, languageOf } from "../languages.ts";
+import { bareName, fitOf } from "../names.ts";
+import { type Occurrence, occurrencesOf } from "../occurrences.ts";
+import type { UseContext } from "../use-context.ts";
+import { folderOf } from "./paths.ts";
+import type { FoundUse, ReferencesJob } from "./reference-rows.ts";
+import { type FoundSymbol, SYMBOL_COLUMNS, SYMBOL_TABLES } from "./symbol-rows.ts";
+
+/** Languages in which the files of a folder, or of a package, see each other's names without an import. */
+const SHARED = /^(?:go|java|csharp|kotlin|scala|swift|cpp|php|ruby|rust)$/;
+/** Languages in which a member can be named without a receiver. */
+const IMPLICIT_THIS = /^(?:java|csharp|kotlin|scala|swift|cpp|ruby)$/;
+/** Kinds of symbols that are named behind a receiver. */
+const MEMBER = /^(?:method|field)$/;
+
+/** What a question without a precise index means. */
+interface Target {
+  /** The bare name. */
+  name: string;
+  /** The definitions that count; empty for a parameter, a local variable or the key of an object. */
+  definitions: readonly FoundSymbol[];
+  /** Lines that enclose all uses of a parameter or local variable. */
+  within: { path: string; from: number; to: number } | undefined;
+  /** Files with a definition. */
+  homes: readonly string[];
+  /** Files with another definition of the name. */
+  elsewhere: readonly string[];
+  /** The types whose member it is. */
+  holders: ReadonlySet<string>;
+  /** Types with another member of the same name. */
+  others: ReadonlySet<string>;
+  isMember: boolean;
+  isTopLevel: boolean;
+}
+
+/**
+ * Tells the uses of a symbol from those of others with its name, by scopes, imports and receivers. In doubt a use counts.
+ *
+ * @param all the definitions with the name in the whole repository
+ * @returns finds the uses in a file
+ */
+export function lexicalUses(
+  db: DatabaseSync,
+  job: Pick<ReferencesJob, "name" | "parents" | "defined_in">,
+  all: readonly FoundSymbol[],
+): (path: string, text: string) => Promise<FoundUse[]> {
+  const target = targetOf(db, job, all);
+  const defined = new Set(all.map((d) => `${d.path}:${d.line}:${d.column + bareStart(d.name)}`));
+  const counted = new Set(target.definitions.map((d) => `${d.path}:${d.line}`));
+  return async (path, text) => {
+    if (target.within && target.within.path !== path) return [];
+    const occurrences = await occurrencesOf(text, languageOf(path), job.name);
+    const file = fileOf(target, path, text);
+    return occurrences.flatMap((occurrence): FoundUse[] => {
+      const { line, column, role } = occurrence;
+      if (defined.has(`${path}:${line}:${column}`))
+        return counted.has(`${path}:${line}`)
+          ? [{ line, column, role: "definition", isDefinition: true }]
+          : [];
+      return counts(target, file, occurrence) ? [{ line, column, role, isDefinition: false }] : [];
+    });
+  };
+}
+
+function targetOf(
+  db: DatabaseSync,
+  { parents, defined_in, name }: Pick<ReferencesJob, "name" | "parents" | "defined_in">,
+  all: readonly FoundSymbol[],
+): Target {
+  const inHome = defined_in === undefined ? all : all.filter((d) => d.path === defined_in);
+  const fits = inHome.map((d) => fitOf(parents, { ...d, package: "" }));
+  const best = Math.max(0, ...fits);
+  const definitions = inHome.filter((_, n) => fits[n] === best);
+  // Not a symbol of the index: a parameter, a local variable, or the key of an object.
+  const holder = parents.at(-1);
+  const isInner =
+    defined_in !== undefined &&
+    (definitions.length === 0 || (holder !== undefined && best === 0)) &&
+    (holder === undefined || bareName(holder) !== bareName(name));
+  const within = isInner ? linesOf(db, defined_in, holder) : undefined;
+  const holders = new Set(definitions.flatMap((d) => (d.parent === "" ? [] : [lastOf(d.parent)])));
+  const others = all.filter((d) => !definitions.includes(d) && d.parent !== "").map((d) => lastOf(d.parent));
+  return {
+    name: bareName(name),
+    definitions: isInner ? [] : definitions,
+    within,
+    homes: within
+      ? [within.path]
+      : inHome.length > 0 || defined_in === undefined
+        ? definitions.map((d) => d.path)
+        : [defined_in],
+    elsewhere: all.filter((d) => !definitions.includes(d) && d.parent === "").map((d) => d.path),
+    holders,
+    others: new Set(others.filter((other) => !holders.has(other))),
+    isMember: definitions.length > 0 && definitions.every((d) => MEMBER.test(d.kind)),
+    isTopLevel: definitions.length > 0 && definitions.every((d) => d.parent === "" && !MEMBER.test(d.kind)),
+  };
+}
+
+/** The lines of the function that has a parameter; undefined if the index has no such function. */
+function linesOf(db: DatabaseSync, path: string, holder: string | undefined): Target["within"] {
+  const sql = `SELECT ${SYMBOL_COLUMNS} ${SYMBOL_TABLES} WHERE files.path = ? AND bare = ?`;
+  const rows = (holder === undefined
+    ? []
+    : db.prepare(sql).all(path, bareName(holder))) as unknown as FoundSymbol[];
+  if (rows.length === 0) return { path, from: 1, to: Number.MAX_SAFE_INTEGER };
+  return {
+    path,
+    from: Math.min(...rows.map((r) => r.start_line)),
+    to: Math.max(...rows.map((r) => r.end_line)),
+  };
+}
+
+const lastOf = (parent: string) => bareName(parent.split("/").at(-1) ?? "");
+
+/** What the imports of a file say. */
+interface FileFacts {
+  path: string;
+  isHome: boolean;
+  /** True if the file can see the definition: it imports its file, or is in its package. */
+  sees: boolean;
+  /** True if the name on its own can mean the definition. Code in ECMAScript imports each name that it uses. */
+  imports: boolean;
+  namesHolder: boolean;
+}
+
+function fileOf(target: Target, path: string, text: string): FileFacts {
+  const { homes } = target;
+  const isHome = homes.includes(path);
+  const imports = importsOf(text);
+  const modules = homes.map(moduleOf);
+  const stems = modules.map((module) => module.split("/").at(-1) ?? "");
+  const targetOfImport = (from: string) =>
+    /^\.{1,2}\//.test(from) ? moduleOf(posix.join(folderOf(path), from)) : undefined;
+  const relative = imports.map(({ from }) => targetOfImport(from));
+  const importsHome =
+    relative.some((module) => module !== undefined && modules.includes(module)) ||
+    imports.some(
+      ({ from }) => !/^\.{1,2}\//.test(from) && stems.some((stem) => from.split(/[/.:\\]+/).includes(stem)),
+    );
+  const family = familyOf(path);
+  const isEcmascript = family === "ecmascript";
+  const shares =
+    SHARED.test(family ?? "") && homes.some((home) => folderOf(home) === folderOf(path) || family !== "go");
+  const others = target.elsewhere.map(moduleOf);
+  const naming = imports.filter(({ statement }) => hasWord(statement, target.name));
+  const own = naming.filter(({ from }) => !others.includes(targetOfImport(from) ?? ""));
+  const namesHolder = [...target.holders].some((holder) => hasWord(text, holder));
+  return {
+    path,
+    isHome,
+    sees: isHome || importsHome || shares || own.length > 0,
+    imports: isHome || shares || own.length > 0 || (naming.length === 0 && !isEcmascript),
+    namesHolder,
+  };
+}
+
+/** The path of a module without its ending. */
+const moduleOf = (path: string) =>
+  posix
+    .normalize(path)
+    .replace(/(?:\.d)?\.\w+$/, "")
+    .replace(/\/(?:index|__init__|mod)$/, "");
+
+function counts(target: Target, file: FileFacts, { line, context }: Occurrence): boolean {
+  const { within, homes, definitions, isMember, isTopLevel } = target;
+  if (within)
+    return line >= within.from && line <= within.to && context?.form !== "member" && context?.form !== "key";
+  // A name without a definition, and a language without a grammar.
+  if (homes.length === 0 || !context) return homes.length === 0 || !familyOf(homes[0] ?? "");
+  if (familyOf(file.path) !== familyOf(homes[0] ?? "")) return false;
+  if (definitions.length === 0) return file.isHome || (file.sees && context.form !== "plain");
+  if (isTopLevel) {
+    if (context.form === "member") return file.sees && isModule(context, definitions);
+    return context.form !== "key" && !context.isLocal && file.sees && file.imports;
+  }
+  return isMember ? countsAsMember(target, file, context) : file.sees || file.namesHolder;
+}
+
+/** `module.name`, where the module is the file of the definition. */
+function isModule({ receiver }: UseContext, definitions: readonly FoundSymbol[]): boolean {
+  const plain = (text: string) => text.toLowerCase().replaceAll(/[-_]/g, "");
+  const before = plain(receiver ?? "");
+  return definitions.some((d) => d.path.split(/[/.]/).some((part) => plain(part) === before));
+}
+
+function countsAsMember({ holders, others }: Target, file: FileFacts, context: UseContext): boolean {
+  const { form, receiver, receiverType, isLocal } = context;
+  const near = file.sees || file.namesHolder;
+  if (form === "plain") return near && !isLocal && IMPLICIT_THIS.test(familyOf(file.path) ?? "");
+  if (form !== "member") return near && !(form === "shorthand" && isLocal && !near);
+  if (/^(?:this|self|super)$/.test(receiver ?? "")) return file.isHome || file.namesHolder;
+  if (receiverType !== undefined && holders.has(receiverType)) return true;
+  if (receiverType !== undefined && others.has(receiverType)) return false;
+  const asked = (receiver ?? "").toLowerCase();
+  const resembles = (type: string) =>
+    asked !== "" && (type.toLowerCase().includes(asked) || asked.includes(type.toLowerCase()));
+  if ([...holders].some(resembles)) return true;
+  if ([...others].some((other) => other.length > 3 && resembles(other))) return false;
+  return near;
+}
+
+const ES_IMPORT = /^[ \t]*(?:import|export)\s[^;"'`()=]*?from\s*["']([^"'\n]+)["']/gm;
+const OTHER_IMPORT =
+  /^[ \t]*(?:import|from|use|using|require|require_relative|include|#include)\b[^;"'`\n]*?(?:["'`<]([^"'`>\n]+)["'`>]|$)/gm;
+const CALLED_IMPORT = /^.*(?:require|import)\(\s*["'`]([^"'`\n]+)["'`]/gm;
+
+/** The import statements of a file, with the module that each names. */
+function importsOf(text: string): { statement: string; from: string }[] {
+  const found: { statement: string; from: string }[] = [];
+  for (const pattern of [ES_IMPORT, OTHER_IMPORT, CALLED_IMPORT])
+    for (const match of text.matchAll(pattern)) {
+      const from = match[1] ?? /(?:from|import|use|using)\s+([\w.:\\]+)/.exec(match[0])?.[1];
+      if (from !== undefined) found.push({ statement: match[0], from });
+      if (found.length >= 500) break;
+    }
+  return found;
+}
+
+function hasWord(text: string, word: string): boolean {
+  const at = (from: number) => text.indexOf(word, from);
+  for (let n = at(0); word !== "" && n !== -1; n = at(n + word.length))
+    if (!/[\p{L}\p{N}_$]/u.test(text[n - 1] ?? " ") && !/[\p{L}\p{N}_$]/u.test(text[n + word.length] ?? " "))
+      return true;
+  return false;
+}
+
+/** Index of the bare name in the spelled one. */
+const bareStart = (name: string) => Math.max(0, name.indexOf(bareName(name)));

@@ -1,0 +1,98 @@
+import type { Node, Tree } from "web-tree-sitter";
+
+/** How a name is written at a place: what its surroundings tell without types. */
+export interface UseContext {
+  /** `member`: after a receiver. `key`: of an object, or a named argument. `plain`: a name of its own. */
+  form: "plain" | "member" | "key" | "shorthand";
+  /** The last name before the dot: "session" in `this.session.close`. "" for an expression without one. */
+  receiver: string | undefined;
+  /** The type that the receiver's declaration in this file names, or undefined. */
+  receiverType: string | undefined;
+  /** True if a parameter or a local variable of that name is declared around it. */
+  isLocal: boolean;
+}
+
+const ACCESS =
+  /^(?:member_expression|optional_chain|attribute|field_expression|selector_expression|field_access|method_invocation|member_access_expression|scoped_identifier|scoped_type_identifier|qualified_identifier|qualified_name|navigation_expression|navigation_suffix|member_call_expression|member_access|scoped_call_expression|class_constant_access_expression|nested_type_identifier|scope_resolution|call)$/;
+const KEY =
+  /^(?:pair|property_signature|keyword_argument|field_initializer|keyed_element|pair_pattern|field_pattern)$/;
+const MEMBER_TYPE = /^(?:property_identifier|private_property_identifier|field_identifier)$/;
+const SCOPE = /function|method|block|lambda|closure|arrow|body|statement|func_literal|constructor/;
+
+/** The contexts of the places of a name, in the same order. @param declares whether a node declares a local name */
+export function contextsOf(
+  tree: Tree,
+  text: string,
+  places: readonly number[],
+  declares: (node: Node) => boolean,
+): UseContext[] {
+  const declared = places.filter((index) => {
+    const node = tree.rootNode.descendantForIndex(index);
+    return node !== null && declares(node);
+  });
+  return places.map((index) => {
+    const node = tree.rootNode.descendantForIndex(index);
+    if (!node) return { form: "plain", receiver: undefined, receiverType: undefined, isLocal: false };
+    const form = formOf(node);
+    const receiver = form === "member" ? receiverOf(text, index) : undefined;
+    return {
+      form,
+      receiver,
+      receiverType: receiver ? typeOf(text, receiver) : undefined,
+      isLocal: (form === "plain" || form === "shorthand") && isDeclaredAround(node, declared),
+    };
+  });
+}
+
+function formOf(node: Node): UseContext["form"] {
+  if (/^shorthand_property_identifier/.test(node.type)) return "shorthand";
+  const parent = node.parent;
+  if (!parent) return "plain";
+  if (KEY.test(parent.type) && parent.firstNamedChild?.id === node.id) return "key";
+  if (MEMBER_TYPE.test(node.type)) return "member";
+  return ACCESS.test(parent.type) &&
+    parent.firstNamedChild?.id !== node.id &&
+    /[.:>\\]\s*[#@$~]?$/.test(before(node))
+    ? "member"
+    : "plain";
+}
+
+const before = (node: Node) => {
+  const whole = node.parent;
+  return whole ? whole.text.slice(0, node.startIndex - whole.startIndex) : "";
+};
+
+/** The name before the dot; that of the function for a call: `open().close` has `open`. */
+function receiverOf(text: string, index: number): string {
+  const left = text.slice(Math.max(0, index - 200), index).replace(/[#@$~]$/, "");
+  const access = /(?:\?\.|!\.|\.|::|->|\\)\s*$/.exec(left);
+  if (!access) return "";
+  const rest = left.slice(0, access.index).trimEnd().replace(/!$/, "");
+  const call = /[)\]]$/.test(rest) ? rest.replace(/[([][^()[\]]*[)\]]$/, "") : rest;
+  return /[\p{L}_$][\p{L}\p{N}_$]*$/u.exec(call)?.[0] ?? "";
+}
+
+/** The type in the nearest declaration of a name in the file: `name: Type`, `name = new Type(`, `Type name`. */
+function typeOf(text: string, name: string): string | undefined {
+  if (/^(?:this|self|super)$/.test(name)) return undefined;
+  const escaped = name.replace(/\$/g, "\\$");
+  const patterns = [
+    `(?<![\\p{L}\\p{N}_$.])${escaped}[?!]?\\s*:\\s*(?:readonly\\s+)?(?:[*&]\\s*|Promise<)?(?:[\\p{L}\\p{N}_$]+\\.)*(\\p{Lu}[\\p{L}\\p{N}_$]*)`,
+    `(?<![\\p{L}\\p{N}_$.])${escaped}\\s*:?=\\s*(?:await\\s+)?(?:new\\s+|&)?(?:[\\p{L}\\p{N}_$]+\\.)*(\\p{Lu}[\\p{L}\\p{N}_$]*)\\s*[({]`,
+  ];
+  for (const pattern of patterns) {
+    const type = new RegExp(pattern, "u").exec(text)?.[1];
+    if (type !== undefined) return type;
+  }
+  return undefined;
+}
+
+function isDeclaredAround(node: Node, declared: readonly number[]): boolean {
+  if (declared.length === 0) return false;
+  for (let scope = node.parent; scope?.parent; scope = scope.parent) {
+    if (!SCOPE.test(scope.type)) continue;
+    const { startIndex, endIndex } = scope;
+    if (declared.some((at) => at >= startIndex && at < endIndex && at <= node.startIndex)) return true;
+  }
+  return false;
+}
