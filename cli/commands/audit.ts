@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { verifyWithAnchor } from "../operations/audit-anchor.ts";
 import { type MachineOptions, withMachineOptions } from "./options.ts";
 import { printServerCommand } from "./print-server-command.ts";
 
@@ -21,7 +22,22 @@ export function auditCommand(): Command {
   withMachineOptions(
     command
       .command("verify")
-      .description("Check that no line was changed, removed or moved. Fails with the first one."),
-  ).action((options: Options) => printServerCommand(["audit", "verify"], options));
+      .description("Check that no line was changed, removed or moved. Fails with the first one.")
+      .option("--anchor <file>", "also check against this file of an earlier check, then bring it up to date")
+      .addHelpText(
+        "after",
+        `
+An intruder with the server's account can write a whole new log. An anchor on another computer shows that: it holds the number of
+lines of each file and the hash of the last one. Run this there every day, and more often where the log is large:
+
+  mcp-edge audit verify --anchor mcp-edge.anchor --stack prod
+
+The first run makes the file.`,
+      ),
+  ).action((options: Options & { anchor?: string }) =>
+    options.anchor === undefined
+      ? printServerCommand(["audit", "verify"], options)
+      : verifyWithAnchor(options.anchor, options).then((text) => console.log(text)),
+  );
   return command;
 }

@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
+import * as z from "zod";
 import { readAuditConfig } from "../config/config.ts";
 import { auditFiles } from "./audit-file.ts";
-import type { AuditRecord, AuditWho } from "./record.ts";
+import type { AuditRecord, AuditWho, FileLink } from "./record.ts";
 import { parsed, verifyAudit } from "./verify.ts";
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
@@ -15,6 +16,18 @@ function since(text: string): number {
   if (Number.isNaN(at))
     throw new InvalidArgumentError("Write it as 30m, 12h, 7d or a date such as 2026-03-01.");
   return at;
+}
+
+const Anchor = z.array(
+  z.object({ file: z.string(), lines: z.int().positive(), hash: z.string().regex(/^[0-9a-f]{64}$/) }),
+);
+
+function anchor(text: string): FileLink[] {
+  try {
+    return Anchor.parse(JSON.parse(text));
+  } catch {
+    throw new InvalidArgumentError("Give the `tips` that `audit verify --json` printed.");
+  }
 }
 
 interface ListOptions {
@@ -54,9 +67,10 @@ export function auditCommand(env: NodeJS.ProcessEnv, write: (text: string) => vo
   command
     .command("verify")
     .description("check that no line was changed, removed or moved; exits 1 and names the first one")
+    .option("--anchor <json>", "`tips` of an earlier check, which were kept elsewhere", anchor, [])
     .option("--json", "one JSON object instead of text")
-    .action(async (options: { json?: true }) => {
-      const result = await verifyAudit(dir);
+    .action(async (options: { json?: true; anchor: FileLink[] }) => {
+      const result = await verifyAudit(dir, options.anchor);
       const { files, records, broken } = result;
       if (options.json) write(`${JSON.stringify({ ok: !broken, ...result })}\n`);
       else if (!broken) write(`${records} records in ${files} files of ${dir} are as they were written.\n`);

@@ -25,6 +25,8 @@ export interface Verification {
   readonly records: number;
   /** undefined: every line is as it was written. */
   readonly broken: BrokenLine | undefined;
+  /** How much each file has: the anchor of a later check. Only where nothing is broken. */
+  readonly tips: readonly FileLink[];
 }
 
 /** How long the rest of a line may take that a running server is writing, milliseconds. */
@@ -32,11 +34,12 @@ const LINE_MS = 500;
 
 /**
  * Checks every line, the links between files, and what was written for sure. Lines that a running server adds meanwhile do no harm. An
- * intruder with the server's account can write a whole new chain: to be safe from that, copy the files to another machine.
+ * intruder with the server's account can write a whole new chain. An anchor that is kept elsewhere shows that.
  *
+ * @param anchor the `tips` of an earlier check; those of files that were removed in time do not count
  * @throws when the folder cannot be read
  */
-export async function verifyAudit(dir: string): Promise<Verification> {
+export async function verifyAudit(dir: string, anchor: readonly FileLink[] = []): Promise<Verification> {
   const files = await auditFiles(dir);
   const links = new Map<string, FileLink[]>();
   let records = 0;
@@ -44,7 +47,15 @@ export async function verifyAudit(dir: string): Promise<Verification> {
     files: files.length,
     records,
     broken: { file, line, problem },
+    tips: [],
   });
+  const oldest = files[0] ?? "";
+  for (const link of anchor.filter(({ file }) => file >= oldest)) {
+    if (!files.includes(link.file)) return broken(link.file, 1, "the file is in the anchor, and is missing");
+    links.set(link.file, [...(links.get(link.file) ?? []), link]);
+  }
+  if (anchor.length > 0 && links.size === 0)
+    return broken(oldest, 1, "no file of the anchor is left: the log was replaced, or the anchor is too old");
 
   // A file links to an older one, and is read after it.
   for (const file of files) {
@@ -52,9 +63,10 @@ export async function verifyAudit(dir: string): Promise<Verification> {
     if (!previous) continue;
     links.set(previous.file, [...(links.get(previous.file) ?? []), previous]);
     // The oldest files are removed in time, never one between others.
-    if (!files.includes(previous.file) && previous.file >= (files[0] ?? ""))
+    if (!files.includes(previous.file) && previous.file >= oldest)
       return broken(file, 1, `it follows ${previous.file}, which is missing`);
   }
+  const tips: FileLink[] = [];
   for (const file of files) {
     const { lines, rest, tip } = await linesOf(dir, file);
     const { hashes, problem } = checkLines(lines);
@@ -67,8 +79,9 @@ export async function verifyAudit(dir: string): Promise<Verification> {
         return broken(file, link.lines, "the line was changed");
     }
     if (rest !== "") return broken(file, lines.length + 1, "the end of the line is missing");
+    tips.push({ file, lines: hashes.length, hash: hashes.at(-1) ?? NO_LINE });
   }
-  return { files: files.length, records, broken: undefined };
+  return { files: files.length, records, broken: undefined, tips };
 }
 
 /** The whole lines of a file, what follows them, and what was written for sure. */

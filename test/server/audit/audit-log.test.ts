@@ -64,7 +64,9 @@ describe("what is written", () => {
     for (const [at, { prev }] of records.entries())
       expect(prev).toBe(at === 0 ? "0".repeat(64) : lineHash(lines[at - 1] ?? ""));
     expect((await stat(await pathOf(0))).mode & 0o777).toBe(0o600);
-    expect(await verifyAudit(dir)).toEqual({ files: 1, records: 4, broken: undefined });
+    const [file] = await files();
+    const tips = [{ file, lines: 4, hash: lineHash(lines[3] ?? "") }];
+    expect(await verifyAudit(dir)).toEqual({ files: 1, records: 4, broken: undefined, tips });
     expect(opened.counts).toEqual({ written: 3, lost: 0 });
   });
 
@@ -86,6 +88,36 @@ describe("what is written", () => {
       line: 1,
       problem: expect.stringMatching(/missing/),
     });
+  });
+
+  test("an anchor that is kept elsewhere shows that the log was written anew", async () => {
+    {
+      await using opened = openLog({ fileBytes: 600, files: 3 });
+      await write(opened.log, 4);
+    }
+    const { tips } = await verifyAudit(dir);
+    {
+      await using opened = openLog({ fileBytes: 600, files: 3 });
+      await write(opened.log, 2);
+    }
+    // More lines and removed old files do no harm.
+    expect((await verifyAudit(dir, tips)).broken).toBeUndefined();
+    await rm(dir, { recursive: true });
+    await using forged = openLog();
+    await write(forged.log, 4);
+    expect((await verifyAudit(dir)).broken).toBeUndefined();
+    expect((await verifyAudit(dir, tips)).broken).toMatchObject({
+      problem: expect.stringMatching(/no file of the anchor/),
+    });
+    const [{ file = "" } = {}] = (await verifyAudit(dir)).tips;
+    const changed = [{ file, lines: 3, hash: "0".repeat(64) }];
+    expect((await verifyAudit(dir, changed)).broken).toMatchObject({
+      file,
+      line: 3,
+      problem: "the line was changed",
+    });
+    const cut = [{ file, lines: 9, hash: "0".repeat(64) }];
+    expect((await verifyAudit(dir, cut)).broken).toMatchObject({ file, line: 6 });
   });
 
   test("two processes write at once, as in a take-over", async () => {
