@@ -57,8 +57,7 @@ export const searchStructural = defineTool({
     const found = await index.structural(job, { signal, progress });
     const { items, ...rest } = page(found.matches, args, found.more);
     const notes: string[] = [];
-    if (items.length === 0 && !found.broken)
-      notes.push(await whyNoStructure(repo, files, folder, language, signal));
+    if (items.length === 0) notes.push(await whyNoStructure(repo, files, folder, language, signal));
     if (found.broken && items.length === 0)
       notes.push(
         `The pattern is not complete ${language}. Close its brackets, or use a larger piece of code.`,

@@ -37,12 +37,21 @@ export function search(job: SearchJob): Promise<{ hits: SearchHit[] } & Freshnes
   });
 }
 
+/** Letters of languages that have no blanks between words. */
+const UNSPACED =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
+const segmenter = new Intl.Segmenter("und", { granularity: "word" });
+
 /** The words of a query, without stop words unless it has no others. */
 export function wordsOf(query: string): string[] {
-  const all = [...new Set(query.match(/[\p{L}\p{N}_$][\p{L}\p{N}_$.:/-]*/gu) ?? [])].map((w) =>
-    w.replace(/[.:/-]+$/, ""),
+  const found = query.normalize().match(/[\p{L}\p{M}\p{N}_$][\p{L}\p{M}\p{N}_$.:/-]*/gu) ?? [];
+  const split = found.flatMap((word) =>
+    UNSPACED.test(word) ? [...segmenter.segment(word)].map(({ segment }) => segment) : [word],
   );
-  const significant = all.filter((word) => word.length > 2 && !STOP.has(word.toLowerCase()));
+  const all = [...new Set(split)].map((w) => w.replace(/[.:/-]+$/, "")).filter((word) => word !== "");
+  const significant = all.filter(
+    (word) => word.length > (UNSPACED.test(word) ? 1 : 2) && !STOP.has(word.toLowerCase()),
+  );
   return (significant.length > 0 ? significant : all).slice(0, MAX_WORDS);
 }
 
@@ -62,10 +71,13 @@ function symbolHits(db: DatabaseSync, words: readonly string[]): SearchHit[] {
 }
 
 async function textHits(db: DatabaseSync, words: readonly string[], job: SearchJob): Promise<SearchHit[]> {
-  // A trigram index cannot find fewer than three characters.
-  const terms = words.filter((word) => word.length >= 3);
+  const byTerm = new Map(words.map((word) => [word, trigramsFor(db, word)]));
+  const terms = words.filter((word) => byTerm.get(word)?.length);
   if (terms.length === 0) return [];
-  const match = terms.map((term) => `"${term.replaceAll('"', '""')}"`).join(" OR ");
+  const match = terms
+    .flatMap((term) => byTerm.get(term) ?? [])
+    .map((text) => `"${text.replaceAll('"', '""')}"`)
+    .join(" OR ");
   const rows = db
     .prepare(
       `SELECT files.path, start_line, end_line, found.rank AS rank
@@ -93,6 +105,23 @@ async function textHits(db: DatabaseSync, words: readonly string[], job: SearchJ
     });
   }
   return hits;
+}
+
+/** Most trigrams that begin with a word of two characters. */
+const MAX_TRIGRAMS = 100;
+
+/**
+ * What finds a word in the index, whose smallest terms have three characters. Most words of Chinese have two: those are found by the
+ * terms that begin with them.
+ */
+function trigramsFor(db: DatabaseSync, word: string): string[] {
+  if (word.length >= 3) return [word];
+  if (word.length < 2 || !UNSPACED.test(word)) return [];
+  db.exec("CREATE VIRTUAL TABLE IF NOT EXISTS temp.trigrams USING fts5vocab('main', 'chunks_text', 'row')");
+  return db
+    .prepare("SELECT term FROM temp.trigrams WHERE term >= ? AND term < ? LIMIT ?")
+    .all(word, `${word}\u{10FFFF}`, MAX_TRIGRAMS)
+    .map((row) => String(row.term));
 }
 
 function bestLine(

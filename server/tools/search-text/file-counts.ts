@@ -11,7 +11,8 @@ export class FileCounts implements Sink {
     const lines = this.#rest.split("\n");
     this.#rest = lines.pop() ?? "";
     for (const line of lines) {
-      const [name = "", count = ""] = line.split("\0");
+      // With --crlf, ripgrep's own lines end with CRLF.
+      const [name = "", count = ""] = line.replace(/\r$/, "").split("\0");
       const path = name.replace(/^\.\//, "");
       if (/^\d+$/.test(count) && shows(path)) this.files.push({ path, matches: Number(count) });
     }
