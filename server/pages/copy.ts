@@ -7,14 +7,16 @@ import { type Html, html } from "./html.ts";
  */
 const TEXT = `for (const button of document.querySelectorAll("button[data-copy]")) {
   if (!navigator.clipboard) continue;
-  const status = button.querySelector("[role=status]");
+  const [label] = button.children;
+  const status = button.nextElementSibling;
   let timer;
   button.hidden = false;
   button.addEventListener("click", async () => {
     const text = document.getElementById(button.dataset.copy).textContent;
-    status.textContent = await navigator.clipboard.writeText(text).then(() => "Copied", () => "Not copied");
+    const done = await navigator.clipboard.writeText(text).then(() => "Copied", () => "Not copied");
+    label.textContent = status.textContent = done;
     clearTimeout(timer);
-    timer = setTimeout(() => { status.textContent = "Copy"; }, 2000);
+    timer = setTimeout(() => { label.textContent = "Copy"; status.textContent = ""; }, 2000);
   });
 }
 `;
@@ -31,5 +33,5 @@ export const COPY_SCRIPT = {
  * @param what is copied, for a screen reader
  */
 export function copyButton(target: string, what: string): Html {
-  return html`<button type="button" class="quiet compact" data-copy="${target}" hidden><span role="status">Copy</span><span class="unseen"> ${what}</span></button>`;
+  return html`<button type="button" class="quiet compact" data-copy="${target}" hidden><span>Copy</span><span class="unseen"> ${what}</span></button><span role="status" class="unseen"></span>`;
 }

@@ -1,4 +1,5 @@
 import { type ClientSetup, clientSetups, type SetupAuth } from "./client-setup.ts";
+import { COPY_SCRIPT, copyButton } from "./copy.ts";
 import { type Html, html } from "./html.ts";
 import { type HtmlPage, page } from "./layout.ts";
 
@@ -22,6 +23,7 @@ export function landingPage(facts: LandingFacts): HtmlPage {
   return page({
     title: "mcp-edge",
     public: true,
+    scripts: [COPY_SCRIPT.path],
     links: [
       ...(serve === "api" ? [] : [{ href: "#connect", text: "Connect" }]),
       { href: "#tools", text: "Tools" },
@@ -33,8 +35,8 @@ export function landingPage(facts: LandingFacts): HtmlPage {
 ${
   serve !== "api" &&
   html`<div class="card">
-<h2 class="label">MCP endpoint</h2>
-<pre tabindex="0"><code>${url}</code></pre>
+<div class="head"><h2 class="label">MCP endpoint</h2>${copyButton("endpoint", "the MCP endpoint")}</div>
+<pre tabindex="0" id="endpoint" aria-label="MCP endpoint"><code>${url}</code></pre>
 <p class="muted small">Streamable HTTP of the <a href="https://modelcontextprotocol.io">Model Context Protocol</a>: sessions of 2025 and the stateless revision 2026-07-28.</p>
 </div>`
 }
@@ -62,14 +64,16 @@ const LETS_IN: Readonly<Record<SetupAuth, Html>> = {
 };
 
 function setup({ name, steps, link, code }: ClientSetup): Html {
-  return html`<section class="card"><h3>${name}</h3>
+  return html`<section class="card"><div class="head"><h3>${name}</h3>${code !== undefined && copyButton(idOf(name), `the set-up of ${name}`)}</div>
 ${steps.length === 1 && html`<p class="small">${steps[0]}</p>`}
 ${steps.length > 1 && html`<ol class="small">${steps.map((step) => html`<li>${step}</li>`)}</ol>`}
 ${link !== undefined && html`<p><a class="button" href="${link}">Add to ${name}</a></p>`}
-${code !== undefined && html`<pre tabindex="0" aria-label="Set-up of ${name}"><code>${code}</code></pre>`}
+${code !== undefined && html`<pre tabindex="0" id="${idOf(name)}" aria-label="Set-up of ${name}"><code>${code}</code></pre>`}
 </section>
 `;
 }
+
+const idOf = (name: string) => `setup-${name.toLowerCase().replaceAll(/[^a-z]+/g, "-")}`;
 
 /** HTTP/3 is this server's point, so it says what this visit used. */
 function protocolNote(protocol: string | undefined): Html {

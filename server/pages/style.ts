@@ -9,7 +9,7 @@ const CSS = `:root{color-scheme:light dark;
 --page:#0e1216;--card:#171c22;--text:#e8ebef;--muted:#a3aeba;--line:#2c343d;--field:#6f7b88;--accent:#86b4ff;--accent-strong:#a9caff;--on-accent:#0a1c38;
 --code:#10151a;--warn:#2c2410;--warn-line:#8d6f24;--warn-text:#f4d58a;--bad:#33191a;--bad-line:#a04a44;--bad-text:#ffb4ab;--good:#6fd19b;
 --line1:#86b4ff;--line2:#ffb36b;--line3:#dba6f5}}
-*,::before,::after{box-sizing:border-box}
+*,::before,::after{box-sizing:border-box}[hidden]{display:none!important}
 html{-webkit-text-size-adjust:100%;scroll-behavior:smooth}
 body{margin:0;min-height:100vh;display:flex;flex-direction:column;background:var(--page);color:var(--text);
 font:1rem/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Liberation Sans",sans-serif;overflow-wrap:break-word}
@@ -70,7 +70,7 @@ button.quiet:hover,.button.quiet:hover{background:var(--code);color:var(--text);
 .badge.good{color:var(--good)}
 .scopes{list-style:none;padding:0}.scopes li{display:flex;gap:.65rem;align-items:baseline;margin:.4rem 0}
 .scopes li::before{content:"";flex:none;width:.45rem;height:.8rem;border:solid var(--good);border-width:0 .15rem .15rem 0;transform:rotate(45deg) translate(.05rem,-.05rem)}
-.head{display:flex;flex-wrap:wrap;gap:.5rem 1rem;align-items:baseline;justify-content:space-between}
+.head>:first-child{margin-top:0}.head{display:flex;flex-wrap:wrap;gap:.5rem 1rem;align-items:baseline;justify-content:space-between}
 .foot{display:flex;flex-wrap:wrap;gap:.75rem;border-top:1px solid var(--line);padding-top:1rem;margin-top:1rem}.foot form{margin:0}
 .rows .button,.rows button{white-space:nowrap}
 button.compact{padding:.2rem .7rem;font-size:.85rem}

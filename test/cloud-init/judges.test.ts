@@ -94,6 +94,25 @@ function judge() {
     expect(JSON.parse(deeper)).toHaveProperty("retry_after", 1);
   }, 60_000);
 
+  test("the machine reports its certificate and the bans of all jails; without fail2ban the certificate alone", async () => {
+    const fake = "/usr/local/sbin/fail2ban-client";
+    root.write(
+      fake,
+      `#!/bin/sh
+[ $# = 2 ] && exec printf '|- Filter\\n\`- Actions\\n   |- Currently banned:\\t2\\n   |- Total banned:\\t9\\n'
+printf 'Status\\n|- Number of jail:\\t2\\n\`- Jail list:\\tmcp-edge, sshd\\n'
+`,
+      0o755,
+    );
+    const report = async () =>
+      JSON.parse((await root.sh("mcp-edge-report && cat /run/mcp-edge-report/machine.json")).output);
+    const certificate = { from: expect.any(Number), to: expect.any(Number) };
+    expect(await report()).toEqual({ at: expect.any(Number), certificate, bans: 4 });
+    root.write(fake, "#!/bin/sh\nexit 255\n", 0o755);
+    expect(await report()).toEqual({ at: expect.any(Number), certificate });
+    await root.sh(`rm ${fake}`);
+  });
+
   test("gixy finds no weakness in the NGINX configuration", async () => {
     const { output } = await root.sh("nginx -T -q 2>/dev/null");
     expect(await gixy(output)).toEqual([]);

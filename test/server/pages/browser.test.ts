@@ -62,6 +62,21 @@ function pages(browser: Browser) {
     expect(await page.title()).toBe("mcp-edge");
     expect(await page.evaluate("document.styleSheets.length")).toBe(1);
     await judge("landing");
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    const copy = page.getByRole("button", { name: "Copy the set-up of Claude Code" });
+    await copy.press("Enter");
+    await page.getByText("Copied").first().waitFor();
+    const copied = "navigator.clipboard.readText()";
+    expect(await page.evaluate(copied)).toMatch(/^claude mcp add --transport http mcp-edge http/);
+  });
+
+  test("without a script the landing page has its set-up as text that a click selects, and no dead button", async () => {
+    const plain = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
+    await plain.goto(running.origin);
+    expect(await plain.getByRole("button").count()).toBe(0);
+    await plain.getByLabel("Set-up of Claude Code").click();
+    expect(await plain.evaluate("String(getSelection())")).toContain("claude mcp add");
+    await plain.context().close();
   });
 
   test("a client that registered itself: sign-in, wrong password, consent, code", async () => {
