@@ -8,7 +8,13 @@ import { localDomain, rememberDomain } from "./local/domain.ts";
 import { assertHost } from "./local/host.ts";
 import { LocalEdge } from "./local/index.ts";
 import { buildRelease } from "./release.ts";
-import { type AwsSettings, type LocalSettings, parseSettings, rawSettings } from "./settings.ts";
+import {
+  type AwsSettings,
+  assertSecrets,
+  type LocalSettings,
+  parseSettings,
+  rawSettings,
+} from "./settings.ts";
 import { prepareWorkspace } from "./workspace.ts";
 
 /** An error that the user can fix: the engine prints its message alone, without a stack trace. */
@@ -48,7 +54,9 @@ export async function edge(): Promise<EdgeOutputs> {
   const raw = rawSettings(pulumi.runtime.allConfig());
   const settings = await explained(async () => {
     const domain = raw.target === "aws" ? {} : { domain: raw.domain ?? (await localDomain(stack)) };
-    return parseSettings({ ...raw, ...domain }, stack);
+    const parsed = parseSettings({ ...raw, ...domain }, stack);
+    assertSecrets(parsed);
+    return parsed;
   });
   return settings.target === "aws" ? onAws(settings) : onThisHost(settings);
 }

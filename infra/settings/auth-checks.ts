@@ -1,6 +1,6 @@
 import type { Contradiction } from "./cross-checks.ts";
 import type { Commands, Path } from "./errors.ts";
-import { providerSecretsProblem } from "./identity-providers.ts";
+import { missingSecret, unusedSecret } from "./identity-providers.ts";
 import type { Settings } from "./schemas.ts";
 
 /** What lies between the settings of authentication, on both targets. Pure. */
@@ -35,6 +35,18 @@ export function authContradictions(settings: Settings, commands: Commands): Cont
   ];
 }
 
+/** Which secrets are missing, for the program alone: the command line reads the settings without any secret. Pure. */
+export function missingSecrets(settings: Settings, commands: Commands): Contradiction[] {
+  const missing = missingSecret(settings.identityProviders, settings.identityProviderSecrets);
+  if (!missing) return [];
+  return [
+    {
+      text: `identityProviders names ${missing}, and identityProviderSecrets has no client secret for it`,
+      fix: commands.set(["identityProviderSecrets", missing]),
+    },
+  ];
+}
+
 function providerContradictions(settings: Settings, commands: Commands): Contradiction[] {
   const { auth, identityProviders, identityProviderSecrets, localSignIn } = settings;
   const found: Contradiction[] = [];
@@ -43,16 +55,11 @@ function providerContradictions(settings: Settings, commands: Commands): Contrad
       text: `identityProviders is for auth: oauth, and auth is ${auth}`,
       fix: `${commands.set(["auth"], "oauth")}; or ${commands.remove(["identityProviders"])}`,
     });
-  const wrong = providerSecretsProblem(identityProviders, identityProviderSecrets);
-  if (wrong?.problem === "missing")
+  const unused = unusedSecret(identityProviders, identityProviderSecrets);
+  if (unused)
     found.push({
-      text: `identityProviders names ${wrong.provider}, and identityProviderSecrets has no client secret for it`,
-      fix: commands.set(["identityProviderSecrets", wrong.provider]),
-    });
-  if (wrong?.problem === "unused")
-    found.push({
-      text: `identityProviderSecrets has a secret for ${wrong.provider}, which identityProviders does not name`,
-      fix: commands.remove(["identityProviderSecrets", wrong.provider]),
+      text: `identityProviderSecrets has a secret for ${unused}, which identityProviders does not name`,
+      fix: commands.remove(["identityProviderSecrets", unused]),
     });
   if (!localSignIn && identityProviders.length === 0)
     found.push({

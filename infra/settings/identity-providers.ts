@@ -119,15 +119,15 @@ export const providerSecretsFile = (secrets: IdentityProviderSecrets = {}): stri
     .flatMap(([provider, value]) => (value === undefined ? [] : [`${provider}=${value}\n`]))
     .join("");
 
-/** What is wrong between the providers and their secrets, with the provider; undefined: nothing. */
-export function providerSecretsProblem(
+/** A provider without a client secret; undefined: each has one. */
+export const missingSecret = (
   providers: IdentityProviders,
   secrets: IdentityProviderSecrets = {},
-): { provider: Provider; problem: "missing" | "unused" } | undefined {
-  const missing = providers.find(({ provider }) => !secrets[provider]);
-  if (missing) return { provider: missing.provider, problem: "missing" };
-  const unused = PROVIDERS.find(
-    (provider) => secrets[provider] && !providers.some((one) => one.provider === provider),
-  );
-  return unused && { provider: unused, problem: "unused" };
-}
+): Provider | undefined => providers.find(({ provider }) => !secrets[provider])?.provider;
+
+/** A client secret without its provider; undefined: there is none. */
+export const unusedSecret = (
+  providers: IdentityProviders,
+  secrets: IdentityProviderSecrets = {},
+): Provider | undefined =>
+  PROVIDERS.find((provider) => secrets[provider] && !providers.some((one) => one.provider === provider));

@@ -2,7 +2,7 @@ import type * as z from "zod";
 import { messageOf } from "../../cloud-init/settings.ts";
 import { holdsCredentials } from "../../cloud-init/workspace-address.ts";
 import { credentialsProblem } from "../workspace-credentials.ts";
-import { authContradictions } from "./auth-checks.ts";
+import { authContradictions, missingSecrets } from "./auth-checks.ts";
 import { awsContradictions } from "./cross-checks.ts";
 import { decode } from "./decode.ts";
 import { Commands, NAMESPACE, nearest, type Path, pathText, SettingsError } from "./errors.ts";
@@ -55,6 +55,17 @@ export function parseSettings(
       contradictions.map(({ text, fix }) => `${NAMESPACE}:${text}; fix: ${fix}`),
     );
   return settings;
+}
+
+/** For the program, which has the secrets. @throws SettingsError for those that the settings need and that are not set */
+export function assertSecrets(settings: Settings, schemas: Schemas = SCHEMAS): void {
+  const { stack, target } = settings;
+  const missing = missingSecrets(settings, new Commands(stack, schemas[target], target === "local"));
+  if (missing.length === 0) return;
+  throw new SettingsError(
+    stack,
+    missing.map(({ text, fix }) => `${NAMESPACE}:${text}; fix: ${fix}`),
+  );
 }
 
 /** One setting from its text. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { providerSecretsFile } from "../../../infra/settings/identity-providers.ts";
 import { machineSettings } from "../../../infra/settings/machine.ts";
-import { parseSettings, type SettingsError } from "../../../infra/settings.ts";
+import { assertSecrets, parseSettings, type SettingsError } from "../../../infra/settings.ts";
 import { readConfig } from "../../../server/config/config.ts";
 
 const TENANT = "8eaef023-2b34-4da1-9baa-8bc8c9d6a490";
@@ -19,7 +19,7 @@ const settings = (providers: unknown[], secrets?: object, more: Record<string, s
 
 const problems = (...args: Parameters<typeof settings>): readonly string[] => {
   try {
-    settings(...args);
+    assertSecrets(settings(...args));
     return [];
   } catch (error) {
     return (error as SettingsError).problems;
@@ -59,6 +59,10 @@ test("providers become a variable that the server understands, and their secrets
   expect(providerSecretsFile(parsed.identityProviderSecrets)).toBe(
     "google=s-1\ngithub=s-2\nentra=s~3\noidc=s=4\n",
   );
+});
+
+test("the command line, which reads no secret, takes the settings without their secrets", () => {
+  expect(settings([GOOGLE]).identityProviders).toHaveLength(1);
 });
 
 describe("a mistake is named with the command that fixes it", () => {
