@@ -14,6 +14,7 @@ import { NAMESPACE } from "../../infra/settings.ts";
 import type { Engine } from "../engine/find.ts";
 import { dynamicProviderFolder } from "../engine/index.ts";
 import { backendOf } from "./backend.ts";
+import { shareEngineFeatures } from "./engine-features.ts";
 import { awaitLeftovers, RUN_MARK, runMark } from "./leftovers.ts";
 import { type Belonging, belonging, plainConfig, type StackFile, targetOf } from "./team.ts";
 
@@ -110,7 +111,10 @@ export async function openStack(stack: string, engine: Engine, changes: Override
   await writeProjectFile();
   await writeStackFile(stack, changes, team);
   // Not `index.ts`: a module runs once in a process, and a second `up` would then declare no resource and delete all of them.
-  const program = async () => (await import("../../infra/edge.ts")).edge();
+  const program = async () => {
+    shareEngineFeatures();
+    return (await import("../../infra/edge.ts")).edge();
+  };
   const args: InlineProgramArgs = { stackName: stack, projectName: "mcp-edge", program };
   const options = { workDir: projectFolder, envVars: env };
   if (team.shared) return known(stack, login, () => LocalWorkspace.selectStack(args, options));

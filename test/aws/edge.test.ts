@@ -18,6 +18,7 @@ const stack = "dev";
 const SECRET = "do-not-show-0815";
 let aws: AwsCheckout;
 let token = "";
+let ownersLink = "";
 
 interface Outputs {
   ipv4: string;
@@ -35,7 +36,10 @@ beforeAll(async () => {
   aws = await AwsCheckout.create({ cloud: true });
   await aws.stack(
     stack,
-    settings({ hostedZone: "create", alarms: "full", logs: "cloudwatch", backups: "3" }),
+    settings({
+      ...{ hostedZone: "create", alarms: "full", logs: "cloudwatch", backups: "3" },
+      tokenDomain: `token.${DOMAIN}`,
+    }),
     { "mcp-edge:secrets.API_KEY": SECRET },
   );
 }, 400_000);
@@ -70,6 +74,21 @@ async function certificate(): Promise<{ serial: string; issuer: string }> {
 
 const server = (...args: string[]) => on("/usr/local/sbin/mcp-edge-server", ...args);
 
+interface Report {
+  as?: string;
+  checks: { id: string; ok: boolean; got: string }[];
+}
+
+/** The reports of `doctor` about the stack, as an operator gets them. */
+async function doctor(...args: string[]): Promise<Report[]> {
+  const ca = ["--ca", aws.cloud?.rootsFile ?? ""];
+  const { stdout, stderr } = await aws
+    .as({ MCP_EDGE_TOKEN: token })
+    .cli("doctor", "--stack", stack, ...ca, ...args, "--json");
+  if (!stdout) throw new Error(stderr);
+  return [JSON.parse(stdout)].flat();
+}
+
 /** One call over MCP as a client of 2025. @returns the response's text, headers before body */
 async function call(method: string, params: object, session?: string): Promise<string> {
   const { stdout } = await run("curl", [
@@ -95,29 +114,42 @@ const digests = async (...files: string[]) => (await on("sha256sum", ...files)).
 
 describe("up", () => {
   test("creates the environment, prints the machine's steps, and ends when the machine serves", async () => {
-    const { code, all } = await aws.up(stack);
+    const { code, stdout, stderr } = await aws.cli("up", "--stack", stack, "--yes");
+    const all = stdout + stderr;
     if (code !== 0) throw new Error(all);
     expect(all).toMatch(/setup: .* finished/);
     expect(all).not.toContain(SECRET);
     expect((await certificate()).issuer).toContain("Pebble");
+    [, ownersLink = ""] = /^Owner: (https:\/\/\S+)$/m.exec(stdout) ?? [];
   }, 200_000);
+
+  test("prints the owner's link, which leads to the choice of how to sign in and is in neither the log nor the state", async () => {
+    const { stdout } = await run("curl", ["-sSL", "--cacert", aws.cloud?.rootsFile ?? "", ownersLink]);
+    expect(stdout).toContain("passkey");
+    const secret = new URL(ownersLink).searchParams.get("link") ?? "";
+    expect(secret.length).toBeGreaterThan(20);
+    const state = await aws.pulumi("stack", "export", "--stack", stack);
+    expect(state.stdout).not.toContain(secret);
+    expect((await on("grep", "-rl", secret, "/var/log", "/etc")).stdout).toBe("");
+    const people = await aws.cli("user", "list", "--stack", stack, "--json");
+    expect(JSON.parse(people.stdout)).toMatchObject([{ login: "owner", scopes: ["code:read", "ops"] }]);
+  }, 60_000);
 
   test("ends with all checks of doctor passed from outside, through the firewall", async () => {
     const created = await server("token", "create", "--name", "test", "--json");
     token = JSON.parse(created.stdout).token;
-    const { stdout } = await run(
-      "node",
-      ["cli/main.ts", "doctor", `https://${DOMAIN}`, "--ca", aws.cloud?.rootsFile ?? "", "--json"],
-      {
-        cwd: aws.checkout.folder,
-        env: { ...aws.env, MCP_EDGE_TOKEN: token },
-        accept: [0, 1],
-        timeout: 90_000,
-      },
-    );
-    const report = JSON.parse(stdout) as { ok: boolean; checks: { id: string; ok: boolean; got: string }[] };
-    expect(report.checks.filter(({ ok }) => !ok)).toEqual([]);
-    expect(report.ok).toBe(true);
+    const [report] = await doctor();
+    expect(report?.checks.map(({ id }) => id)).toContain("token-domain");
+    expect(report?.checks.filter(({ ok }) => !ok)).toEqual([]);
+  }, 100_000);
+
+  test("lets clients of three kinds sign in and call a tool, through the firewall", async () => {
+    const reports = await doctor("--as", "claude.ai,chatgpt,cursor");
+    expect(reports.map(({ as }) => as)).toEqual(["claude.ai", "chatgpt", "cursor"]);
+    for (const { checks } of reports) {
+      expect(checks.filter(({ ok }) => !ok)).toEqual([]);
+      expect(checks.map(({ id }) => id)).toContain("tools");
+    }
   }, 100_000);
 
   test("ends with cloud-init done, no failed unit, and the data on the volume", async () => {
@@ -259,6 +291,7 @@ describe("a replacement of the machine", () => {
     const tools = await call("tools/list", {}, session);
     expect(tools).toMatch(/^HTTP\/2 200/);
     expect(tools).toContain('"search_text"');
+    expect((await aws.pulumi("stack", "export", "--stack", stack)).stdout).not.toContain(SECRET);
     const settled = await aws.pulumi("preview", "--stack", stack, "--refresh", "--expect-no-changes");
     expect(settled.code).toBe(0);
   }, 200_000);

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { instanceCredentials } from "../account.ts";
 import type { Account } from "../kind.ts";
+import { keysOf } from "../machine/connect-keys.ts";
 import { walls } from "../machine/firewall.ts";
 import { roleOfProfile } from "../services/iam.ts";
 import { INSTANCE } from "../services/instances.ts";
@@ -64,7 +65,8 @@ function metadata(aws: Account, instance: Stored, path: string): Answer | undefi
     [`meta-data/iam/security-credentials/${role}`]: role && credentials(aws, instance),
     "dynamic/instance-identity/document": JSON.stringify(identity, null, 2),
   };
-  const value = values[path];
+  const [, user] = /^meta-data\/managed-ssh-keys\/active-keys\/([a-z]+)\/$/.exec(path) ?? [];
+  const value = user === undefined ? values[path] : keysOf(aws.store.home, id, user);
   return value === undefined || value === "" ? undefined : ok(value);
 }
 

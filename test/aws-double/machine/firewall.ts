@@ -3,6 +3,7 @@ import { type Network, networkOf } from "../../../infra/local/network.ts";
 import { EIP, EIP_ASSOCIATION } from "../services/addresses.ts";
 import { INSTANCE } from "../services/instances.ts";
 import { EGRESS, INGRESS } from "../services/security-groups.ts";
+import { connectEndpoint } from "../services/vpc.ts";
 import type { Store } from "../store.ts";
 import { number, type Props, text, texts } from "../values.ts";
 import { cloudOf, METADATA_PORT } from "./plan.ts";
@@ -13,6 +14,15 @@ import { cloudOf, METADATA_PORT } from "./plan.ts";
  * table hooks in.
  */
 export const tableOf = (network: Network) => `${network.bridge}_aws`;
+
+/** The Instance Connect endpoint in the instances' network. */
+const ENDPOINT_HOST = 3;
+
+/** Its address; undefined if nothing boots here. */
+export function endpointAddress(home: string): string | undefined {
+  const cloud = cloudOf(home);
+  return cloud && `${networkOf(cloud.networkIndex).net4}.${ENDPOINT_HOST}`;
+}
 
 export interface Wall {
   id: string;
@@ -30,11 +40,17 @@ export function walls(store: Store): Wall[] {
       .all(token)
       .flatMap(({ inputs }) => (groups.includes(text(inputs, "securityGroupId")) ? spread(inputs) : []));
   const associations = store.all(EIP_ASSOCIATION);
-  const members = (group: string) =>
-    store
+  const endpoint = endpointAddress(store.home);
+  const members = (group: string) => [
+    ...store
       .all(INSTANCE)
       .filter(({ outs }) => texts(outs, "vpcSecurityGroupIds").includes(group))
-      .map(({ outs }) => `${text(outs, "privateIp")}/32`);
+      .map(({ outs }) => `${text(outs, "privateIp")}/32`),
+    ...store
+      .all(connectEndpoint.token)
+      .filter(({ inputs }) => texts(inputs, "securityGroupIds").includes(group))
+      .flatMap(() => (endpoint ? [`${endpoint}/32`] : [])),
+  ];
   // A rule that references a group means the private addresses of its members.
   const spread = (rule: Props): Props[] =>
     rule.referencedSecurityGroupId === undefined
@@ -97,8 +113,8 @@ export function ruleset(network: Network, all: Wall[]): string {
   const elastic = all.filter(({ publicIp }) => publicIp);
   const translate = elastic.map(({ publicIp, ipv4 }) => `    ip daddr ${publicIp} dnat ip to ${ipv4}`);
   const jumps = all.flatMap(({ id, ipv4, ipv6 }) => [
-    // An instance's private address is not on the internet.
-    `    ip daddr ${ipv4} ct state new ct status & dnat != dnat drop`,
+    // An instance's private address is not on the internet; the Instance Connect endpoint is in the VPC.
+    `    ip saddr != ${net4}.${ENDPOINT_HOST} ip daddr ${ipv4} ct state new ct status & dnat != dnat drop`,
     `    ip daddr ${ipv4} jump ${chain(id)}_in`,
     `    ip saddr ${ipv4} jump ${chain(id)}_out`,
     ...ipv6.flatMap((address) => [
@@ -158,6 +174,7 @@ export async function convergeFirewall(store: Store): Promise<void> {
   const network = networkOf(cloud.networkIndex);
   const all = walls(store);
   await run("nft", ["-f", "-"], { input: ruleset(network, all) });
+  await run("ip", ["addr", "replace", `${network.net4}.${ENDPOINT_HOST}/32`, "dev", network.bridge]);
   for (const { publicIp } of all) {
     if (publicIp) await run("ip", ["addr", "replace", `${publicIp}/32`, "dev", network.bridge]);
   }

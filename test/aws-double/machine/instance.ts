@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { appendFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, chmod, copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { tail } from "../../../infra/local/daemon.ts";
 import {
@@ -89,6 +89,23 @@ async function teachNames(home: string, index: number, id: string): Promise<void
   await appendFile(join(root, "etc/ssl/certs/ca-certificates.crt"), authority);
 }
 
+/**
+ * The account of Debian's image for EC2, which may become root. `sudo` is not in the local root filesystem: a copy of setpriv(1) that
+ * belongs to root and runs as it (setuid) takes its place.
+ */
+async function addAccount(id: string): Promise<void> {
+  const root = rootOf(id);
+  const account = { name: "admin", gecos: "Debian", lock_passwd: true, shell: "/bin/bash" };
+  const config = join(root, "etc/cloud/cloud.cfg.d/99-aws-double.cfg");
+  await writeFile(config, JSON.stringify({ system_info: { default_user: account } }));
+  const setpriv = join(root, "usr/local/libexec/setpriv");
+  await mkdir(join(setpriv, ".."), { recursive: true });
+  await copyFile(join(root, "usr/bin/setpriv"), setpriv);
+  await chmod(setpriv, 0o4755);
+  const sudo = '#!/bin/sh\nexec /usr/local/libexec/setpriv --reuid=0 --regid=0 --clear-groups "$@"\n';
+  await writeFile(join(root, "usr/local/bin/sudo"), sudo, { mode: 0o755 });
+}
+
 /** Boots an instance. It returns when init accepts commands, since EC2 reports "running" long before cloud-init is done. */
 export async function bootInstance(home: string, plan: InstancePlan): Promise<void> {
   const cloud = cloudOf(home);
@@ -101,6 +118,7 @@ export async function bootInstance(home: string, plan: InstancePlan): Promise<vo
   await freshIdentity(plan.id);
   await writeSeed(cloud.networkIndex, plan);
   await teachNames(home, cloud.networkIndex, plan.id);
+  await addAccount(plan.id);
   const guest = guestOfInstance(home, plan.id);
   await startGuest(guest, ownDisk(nspawnArguments(guest, rootOf(plan.id), "")));
   if (!(await waitForInit(guest)))
