@@ -9,8 +9,11 @@ import { withLock } from "../../infra/local/lock.ts";
 /** Where screenshots of the pages are kept. Ignored by git. */
 const SCREENSHOTS = join(import.meta.dirname, "../../.mcp-edge/screenshots");
 
-/** Debian's Chromium. Root without one gets it by apt, as CI does; nobody else's machine is changed. */
-export async function openChromium(): Promise<Browser | string> {
+/**
+ * Debian's Chromium. Root without one gets it by apt, as CI does; nobody else's machine is changed.
+ * @param args more of its own options @returns why there is none
+ */
+export async function openChromium(args: string[] = []): Promise<Browser | string> {
   if (!onPath("chromium")) {
     if (process.getuid?.() !== 0 || !onPath("apt-get"))
       return "there is no chromium here: apt-get install chromium";
@@ -25,7 +28,7 @@ export async function openChromium(): Promise<Browser | string> {
     });
   }
   // As root Chromium has no sandbox; it sees nothing but our own pages.
-  return chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+  return chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", ...args] });
 }
 
 /** The page in both themes and at the widths of a phone and a desktop: `NAME-light-390.png` and so on. */

@@ -2,7 +2,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import * as pulumi from "@pulumi/pulumi";
-import { AwsEdge } from "../../../infra/aws/index.ts";
+import { AwsEdge, type AwsEdgeTransform } from "../../../infra/aws/index.ts";
 import { prepareAwsEdge } from "../../../infra/aws/prepare.ts";
 import { type AwsSettings, parseSettings } from "../../../infra/settings.ts";
 import { captureLog, type RequestedResource, recording, settled } from "./mocks.ts";
@@ -32,7 +32,12 @@ export class Program {
     this.messages = messages;
   }
 
-  static async run(raw: Record<string, string> = {}, stack = "prod", region = REGION): Promise<Program> {
+  static async run(
+    raw: Record<string, string> = {},
+    stack = "prod",
+    region = REGION,
+    transform?: AwsEdgeTransform,
+  ): Promise<Program> {
     const resources = await recording(stack);
     const messages = captureLog();
     const settings = parseSettings({ ...BASE, ...raw }, stack) as AwsSettings;
@@ -42,6 +47,7 @@ export class Program {
       ...(await prepareAwsEdge(settings, RELEASE)),
       region,
       prefix,
+      transform,
     });
     await settled();
     return new Program(resources, edge, settings, messages);
