@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Browser, Page } from "playwright-core";
 import { StoredPeople } from "../../../server/people/stored-people.ts";
-import { openChromium, screenshots } from "../../support/chromium.ts";
+import { openChromium } from "../../support/chromium.ts";
+import { judgePage } from "../../support/judge-page.ts";
 import {
   authorizationUrl,
   freePort,
@@ -74,20 +75,38 @@ function enrolments(browser: Browser) {
     await page.goto(await signInUrl());
     await page.getByRole("button", { name: "Sign in with a passkey" }).click();
     await page.getByRole("button", { name: "Allow" }).waitFor();
+
+    // The account, with a name from right to left and another that does not end.
+    await page.goto(`${origin}/account/password`);
+    await judgePage(page, "account-password");
+    await page.goto(`${origin}/account/passkey`);
+    await judgePage(page, "account-passkey");
+    await cdp.send("WebAuthn.addVirtualAuthenticator", { options: { ...made, transport: "usb" } });
+    await page.getByLabel("Name").fill("مفتاح الهاتف المحمول");
+    await page.getByRole("button", { name: "Make a passkey" }).click();
+    await page.getByText("The passkey was added.").waitFor();
+    await page.getByText("Rename").last().click();
+    await page.getByLabel("New name").last().fill("W".repeat(60));
+    await page.getByRole("button", { name: "Save" }).last().click();
+    await page.getByText("The passkey was renamed.").waitFor();
+    await judgePage(page, "account-passkeys");
+    await page.getByRole("button", { name: `Remove: ${"W".repeat(60)}` }).click();
+    await page.getByText("Your last way in").waitFor();
     expect(page.problems).toEqual([]);
   });
 
   test("a person enrols with a password, and signs in with it and a recovery code", async () => {
     const page = await freshPage();
-    await page.goto(await link("grace"));
-    await screenshots(page, "enrol");
+    const enrolment = await link("grace");
+    await page.goto(enrolment);
+    await judgePage(page, "enrol");
     const secret = (await page.locator("code").first().innerText()).replaceAll(" ", "");
     await page.getByLabel("Password", { exact: true }).fill(LONG_PASSWORD);
     await page.getByLabel("Password again").fill(LONG_PASSWORD);
     await page.getByLabel("Code that the app shows").fill(codeOf(secret));
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByRole("heading", { name: "Your recovery codes" }).waitFor();
-    await screenshots(page, "recovery-codes");
+    await judgePage(page, "recovery-codes");
     const [code = ""] = (await page.locator("code").first().innerText()).split("\n");
     await page.context().clearCookies();
     await page.goto(await signInUrl());
@@ -97,5 +116,10 @@ function enrolments(browser: Browser) {
     await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await page.getByRole("button", { name: "Allow" }).waitFor();
     expect(page.problems).toEqual([]);
+    await page.goto(enrolment);
+    expect(await page.getByRole("alert").textContent()).toContain("was used, or has expired");
+    await judgePage(page, "expired-link");
+    await page.goto(`${origin}/sign-in/expired`);
+    await judgePage(page, "expired-sign-in");
   });
 }
