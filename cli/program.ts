@@ -5,6 +5,7 @@ import { connectCommand } from "./commands/connect.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
 import { grantCommand } from "./commands/grant.ts";
+import { indexCommand } from "./commands/index-upload.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { oauthCommand } from "./commands/oauth.ts";
@@ -41,6 +42,7 @@ export function mcpEdge(): Command {
     auditCommand(),
     grantCommand(),
     connectCommand(),
+    indexCommand(),
     logsCommand(),
     shellCommand(),
   ]) {

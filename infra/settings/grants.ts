@@ -17,7 +17,7 @@ export const grant = z.strictObject(
       "user:LOGIN, group:GROUP, token:NAME or *, without blanks and quotes",
     ),
     scopes: z
-      .array(oneOf("code:read", "ops"), "must be a list of scopes")
+      .array(oneOf("code:read", "ops", "index:write"), "must be a list of scopes")
       .min(1, "must have an element")
       .optional(),
     repositories: patterns.optional(),

@@ -25,7 +25,7 @@ export const jwt = z.strictObject(
     scopes: z
       .record(
         text(/^[^\s,;='"\\$`\p{Cc}]{1,100}$/u, "a scope or role of the issuer, such as mcp.read"),
-        oneOf("code:read", "ops"),
+        oneOf("code:read", "ops", "index:write"),
         "must be an object: the issuer's scopes, and what each stands for here",
       )
       .optional(),

@@ -14,6 +14,7 @@ import { ToolError } from "../tool-error.ts";
 import { wireSchemas } from "../tools/arguments/wire-schema.ts";
 import type { Tool, ToolContext } from "../tools/tool.ts";
 import { docsPage } from "./docs-page.ts";
+import { registerIndexUpload } from "./index-upload.ts";
 import { describeTool } from "./json-schema.ts";
 import { LIST_SCHEMA, registerOpenApi, toolRouteSchema } from "./openapi.ts";
 import { findSwaggerUi, registerSwaggerUi } from "./swagger-ui.ts";
@@ -64,6 +65,7 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
     const accessOf = ({ principal }: FastifyRequest) => options.grants.access(principal ?? NOBODY);
     await api.register(async (guarded) => {
       guarded.addHook("onRequest", guard(options.authenticator));
+      await registerIndexUpload(guarded, { context: options.context, accessOf });
       guarded.get("/api/tools", { schema: LIST_SCHEMA }, async (request) => ({
         tools: described
           .filter(({ tool }) => accessOf(request).allows(tool) && options.capabilities.allow(tool))

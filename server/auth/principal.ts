@@ -1,9 +1,15 @@
 import type { OriginSource } from "./event-origin.ts";
 import type { Refusals } from "./refusals.ts";
 
-/** Everything a caller may be allowed. `code:read`: the tools over the workspace; `ops`: what shows the server's own state. */
-export const SCOPES = ["code:read", "ops"] as const;
+/**
+ * Everything a caller may be allowed. `code:read`: the tools over the workspace; `ops`: what shows the server's own state; `index:write`:
+ * the upload of precise indexes.
+ */
+export const SCOPES = ["code:read", "ops", "index:write"] as const;
 export type Scope = (typeof SCOPES)[number];
+
+/** The scopes that OAuth clients are offered. Indexes are uploaded by programs, with a token. */
+export const OFFERED_SCOPES: readonly Scope[] = ["code:read", "ops"];
 
 /** The scope of a client that asks for none. */
 export const DEFAULT_SCOPE: Scope = "code:read";

@@ -13,6 +13,7 @@ import { JobPool } from "./job-pool.ts";
 import type { JobArgs, JobResult } from "./jobs.ts";
 import type { Imported } from "./scip/import.ts";
 import { PreciseBuilder } from "./scip/precise-builder.ts";
+import { removeUploads, withUpload } from "./scip/upload.ts";
 
 /** Time limit of a job, milliseconds. */
 const CALL_MS = 9_500;
@@ -38,6 +39,9 @@ export interface CodeIndexOptions {
 }
 
 type Queries = "findSymbol" | "overview" | "references" | "definition" | "repoMap" | "search";
+
+const NO_FOLDER =
+  "This server has no index folder yet, so it cannot keep an index. Try again soon, or see INDEX_DIR.";
 
 /** The unit of the progress of a job. */
 const UNITS: Partial<Record<Queries, string>> = { references: "files", repoMap: "names" };
@@ -90,6 +94,7 @@ export class CodeIndex {
         throw new Error("web-tree-sitter.wasm is missing: wasm/ next to server.mjs, or run: npm ci");
       await prepare(dir);
       await prune(dir, existsSync);
+      await removeUploads(dir);
       await this.#adoptExisting();
       this.#usable = true;
       this.#updates.start("now");
@@ -132,17 +137,28 @@ export class CodeIndex {
   }
 
   /**
-   * Adds a SCIP index that a client made.
+   * Adds a SCIP index that a client sends.
    *
-   * @param file the SCIP file @param commit full hash of the commit that was indexed
-   * @throws ToolError if it is not an index of that commit
+   * @param commit full hash of the commit that was indexed
+   * @throws ToolError if it is not an index of that commit, or too large
    */
+  async receiveScip(
+    repo: Repository,
+    { stream, commit }: { stream: AsyncIterable<Buffer>; commit: string },
+    signal: AbortSignal,
+  ): Promise<Imported> {
+    const { dir } = this.#options;
+    if (!this.#usable) throw new ToolError(NO_FOLDER);
+    return withUpload(dir, stream, signal, (file) => this.importScip(repo, { file, commit }, signal));
+  }
+
+  /** Adds a SCIP index from a file. See receiveScip. */
   importScip(
     repo: Repository,
     { file, commit }: { file: string; commit: string },
     signal: AbortSignal,
   ): Promise<Imported> {
-    if (!this.#usable) throw new ToolError("This server has no index folder, so it cannot keep an index.");
+    if (!this.#usable) throw new ToolError(NO_FOLDER);
     return this.#precise.import({ root: repo.root, file, commit, source: "upload" }, signal);
   }
 

@@ -1,4 +1,4 @@
-import { SCOPES } from "../principal.ts";
+import { OFFERED_SCOPES } from "../principal.ts";
 import { GRANT_TYPES, ROUTES } from "./discovery.ts";
 import { SIGNING_ALG } from "./keys.ts";
 import { OIDC_SCOPES } from "./resource.ts";
@@ -17,7 +17,7 @@ export function protectedResourceMetadata(resource: string, issuer: string) {
   return {
     resource,
     authorization_servers: [issuer],
-    scopes_supported: [...SCOPES],
+    scopes_supported: [...OFFERED_SCOPES],
     bearer_methods_supported: ["header"],
     resource_name: `mcp-edge at ${new URL(resource).host}`,
   };
@@ -38,7 +38,7 @@ export function authorizationServerMetadata(issuer: string) {
     registration_endpoint: issuer + ROUTES.registration,
     revocation_endpoint: issuer + ROUTES.revocation,
     jwks_uri: issuer + ROUTES.jwks,
-    scopes_supported: [...SCOPES, ...OIDC_SCOPES],
+    scopes_supported: [...OFFERED_SCOPES, ...OIDC_SCOPES],
     response_types_supported: ["code"],
     response_modes_supported: ["query", "fragment", "form_post"],
     grant_types_supported: [...GRANT_TYPES],

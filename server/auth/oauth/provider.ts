@@ -3,7 +3,7 @@ import { interactionPolicy, type KoaContextWithOIDC, Provider } from "oidc-provi
 import { errorPage } from "../../pages/error.ts";
 import type { AuthEvents } from "../events.ts";
 import type { People, Person } from "../people.ts";
-import { SCOPES } from "../principal.ts";
+import { OFFERED_SCOPES } from "../principal.ts";
 import { adapterFactory } from "./adapter.ts";
 import type { ClientDocuments } from "./client-documents.ts";
 import { type Consents, makeGrant } from "./consents.ts";
@@ -146,7 +146,7 @@ export function createProvider(options: ProviderOptions): Provider {
         getResourceServerInfo: (_ctx, indicator) => {
           if (indicator !== resource) throw new InvalidTarget(resource);
           return {
-            scope: SCOPES.join(" "),
+            scope: OFFERED_SCOPES.join(" "),
             audience: resource,
             accessTokenFormat: "jwt",
             accessTokenTTL: TTL.accessToken,

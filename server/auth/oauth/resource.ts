@@ -1,4 +1,4 @@
-import { DEFAULT_SCOPE, SCOPES, type Scope } from "../principal.ts";
+import { DEFAULT_SCOPE, OFFERED_SCOPES, type Scope } from "../principal.ts";
 
 /**
  * The one protected resource: the MCP endpoint at the issuer's `/mcp`. Clients name it in several ways, and some not at all (RFC 8707):
@@ -20,7 +20,7 @@ export function canonicalResource(given: string, resource: string): string {
 /** Scopes of OpenID Connect and OAuth that clients may ask for besides the resource's. */
 export const OIDC_SCOPES = ["openid", "offline_access"] as const;
 
-const KNOWN: readonly string[] = [...SCOPES, ...OIDC_SCOPES];
+const KNOWN: readonly string[] = [...OFFERED_SCOPES, ...OIDC_SCOPES];
 
 export function knownScopes(scope: string): string[] {
   return [...new Set(scope.split(" "))].filter((name) => KNOWN.includes(name));
@@ -41,5 +41,5 @@ export function resourceScopes(scope: unknown): Scope[] {
 }
 
 function isScope(name: string): name is Scope {
-  return (SCOPES as readonly string[]).includes(name);
+  return (OFFERED_SCOPES as readonly string[]).includes(name);
 }
