@@ -270,6 +270,11 @@ export const Environment = z.object({
     description: "The port to listen on, without a socket from systemd. 0: a free one.",
     default: "3000",
   }),
+  chatGptTools: variable("CHATGPT_TOOLS", type.choice("auto", "always"), {
+    description:
+      "Who is offered the tools `search` and `fetch` on `/mcp`. `auto`: only ChatGPT, which requires them. `always`: every client. The other tools do the same better.",
+    default: "auto",
+  }),
   directCalls: variable("DIRECT_CALLS", type.choice("yes", "no"), {
     description:
       "Whether plain calls and lists of tools are answered without the MCP SDK, several times faster. The answers are the same.",

@@ -7,7 +7,7 @@ import type { Tool, ToolContext } from "../tools/tool.ts";
 import { SERVER_INFO } from "../version.ts";
 import { hasOnly, isObject, type PlainRequest } from "./plain-request.ts";
 import { progressOf } from "./progress.ts";
-import { MAX_INPUT_ELEMENTS, type ServerParts } from "./server-parts.ts";
+import { isOffered, MAX_INPUT_ELEMENTS, type ServerParts } from "./server-parts.ts";
 import { callTool } from "./tool-call.ts";
 
 export type Era = "legacy" | "modern";
@@ -50,6 +50,7 @@ export async function directCall(
   if (!isObject(given) || isLarge(given)) return undefined;
   const tool = parts.tools.find((one) => one.name === name);
   if (!tool || namesHeaders(tool)) return undefined;
+  if (!isOffered(parts, tool, principal)) return undefined;
   if (!parts.grants.access(principal).allows(tool) || parts.capabilities?.allow(tool) === false)
     return undefined;
   const checked = await wireSchemas(tool).input["~standard"].validate(given);

@@ -21,7 +21,11 @@ interface ListKind {
 /** All lists. A key is also the name in `<key>_list_changed`, the SDK's event, and in the stored session state. */
 export const LIST_KINDS = {
   tools: {
-    content: (parts, principal) => visibleTools(parts, principal).map(toolText),
+    content: (parts, principal) =>
+      visibleTools(parts, principal)
+        // Whether those are in the list depends on the client, which is not known when the lists are compared.
+        .filter(({ onlyFor }) => onlyFor === undefined)
+        .map(toolText),
     notify: ({ server }) => server.sendToolListChanged(),
   },
   prompts: {

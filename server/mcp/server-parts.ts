@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from "fastify";
 import type { Principal } from "../auth/principal.ts";
 import type { Capabilities } from "../capabilities/registry.ts";
 import type { Grants } from "../grants/grants.ts";
+import { currentOrigin } from "../shares/caller.ts";
 import type { Counted } from "../shares/counted.ts";
 import type { Tool, ToolContext } from "../tools/tool.ts";
 
@@ -32,6 +33,8 @@ export interface ServerParts {
   readonly profile?: Profile | undefined;
   /** Calls and lists of tools are answered without the SDK where the answer is the same. */
   readonly direct: boolean;
+  /** Whether tools for ChatGPT are offered to every client. */
+  readonly chatGptTools?: "auto" | "always" | undefined;
   /** When the server was put together, by `performance.now()`. */
   readonly startedAt: number;
 }
@@ -40,9 +43,24 @@ export interface ServerParts {
 export const MAX_INPUT_ELEMENTS = 1_000;
 
 /** The tools that a caller may use by scopes and grants, whether or not this server has what they need at the moment. */
-export function allowedTools({ tools, grants }: ServerParts, principal: Principal): Tool[] {
-  const access = grants.access(principal);
-  return tools.filter((tool) => access.allows(tool));
+export function allowedTools(parts: ServerParts, principal: Principal): Tool[] {
+  const access = parts.grants.access(principal);
+  return parts.tools.filter((tool) => access.allows(tool) && isOffered(parts, tool, principal));
+}
+
+/** Whether the client of the current request is offered a tool that is meant for one client. */
+export function isOffered(
+  { chatGptTools }: Pick<ServerParts, "chatGptTools">,
+  tool: Tool,
+  principal: Principal,
+): boolean {
+  return tool.onlyFor === undefined || chatGptTools === "always" || isChatGpt(principal);
+}
+
+/** ChatGPT signs in with one of its client ids, and its connector calls itself `openai-mcp/1.0.0 (ChatGPT)`. */
+function isChatGpt({ client }: Principal): boolean {
+  const userAgent = currentOrigin()?.userAgent ?? "";
+  return /^https:\/\/(chatgpt|openai)\.com\//.test(client ?? "") || /openai-mcp|chatgpt/i.test(userAgent);
 }
 
 /** The tools that a caller may use now. */

@@ -6,7 +6,9 @@ export const callerContext = fp(
   async (app) => {
     app.addHook("preHandler", (request, _reply, done) => {
       const { principal, id: requestId } = request;
-      if (principal) asCaller(principal.id, done, { principal, requestId, traceId: request.trace.traceId });
+      const { "user-agent": userAgent } = request.headers;
+      if (principal)
+        asCaller(principal.id, done, { principal, requestId, traceId: request.trace.traceId, userAgent });
       else done();
     });
   },

@@ -75,6 +75,7 @@ export async function registerPlugins(
               capabilities,
               profile: options.profile,
               direct: config.directCalls,
+              chatGptTools: config.chatGptTools,
             },
             auth,
             store,

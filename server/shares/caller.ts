@@ -9,6 +9,8 @@ export interface CallOrigin {
   readonly principal: Principal;
   readonly requestId: string;
   readonly traceId: string;
+  /** The client program, as it calls itself. */
+  readonly userAgent?: string | undefined;
 }
 
 const context = new AsyncLocalStorage<{ readonly id: string; readonly origin?: CallOrigin | undefined }>();

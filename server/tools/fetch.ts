@@ -41,6 +41,7 @@ export const fetchDocument = defineTool({
   title: "Fetch a search result",
   description: "Returns the text of a result of search, with its URL for citations.",
   scope: "code:read",
+  onlyFor: "chatgpt",
   needs: ["git"],
   input,
   output,

@@ -32,6 +32,7 @@ export const search = defineTool({
   description:
     "Searches the code of all repositories by words, names or a question. Returns ids for fetch. For exact text use search_text.",
   scope: "code:read",
+  onlyFor: "chatgpt",
   needs: ["git", "index"],
   input,
   output,

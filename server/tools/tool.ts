@@ -40,6 +40,8 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
   readonly description: string;
   /** The scope that a caller must have to see and call it. */
   readonly scope: Scope;
+  /** MCP offers it to this client only, because another tool does the same better. */
+  readonly onlyFor?: "chatgpt";
   readonly input: I;
   readonly output: O;
   /** @throws ToolError for what the caller can fix */

@@ -28,6 +28,7 @@ describe("readConfig", () => {
       release: "dev",
       slot: "",
       logLevel: "info",
+      chatGptTools: "auto",
       directCalls: true,
       drainSeconds: 20,
       allowedOrigins: [],

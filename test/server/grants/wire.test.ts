@@ -28,7 +28,11 @@ beforeAll(async () => {
   };
   for (const name of ["limited", "full", "stranger"])
     tokens[name] = (await makeToken(env, "--name", name, "--scopes", "code:read,ops")).token;
-  running = await startApp({ ...env, INDEX_DIR: join(folder.path, "index") });
+  running = await startApp({
+    CHATGPT_TOOLS: "always",
+    ...env,
+    INDEX_DIR: join(folder.path, "index"),
+  });
   await running.app.start();
   for (let ready = 0; ready < 3; ) {
     const answer = await fetch(`${running.origin}/api/tools/list_repos`, {

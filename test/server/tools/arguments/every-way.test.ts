@@ -25,6 +25,7 @@ beforeAll(async () => {
     WORKSPACE_DIR: join(folder.path, "workspace"),
     INDEX_DIR: join(folder.path, "index"),
     RATE_LIMIT_ADDRESS: "0",
+    CHATGPT_TOOLS: "always",
   });
   await running.app.start();
   await eventually(() => running.app.capabilities.has("index"), "the index");
