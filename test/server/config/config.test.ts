@@ -29,6 +29,7 @@ describe("readConfig", () => {
       slot: "",
       logLevel: "info",
       chatGptTools: "auto",
+      status: { dir: undefined, machineFile: undefined },
       directCalls: true,
       drainSeconds: 20,
       allowedOrigins: [],
