@@ -6,28 +6,56 @@ import { expect, test } from "@jest/globals";
 import { pythonWithClients, whyNoPython } from "../../clients/python.ts";
 import { allow, Browser, startOAuth } from "./support.ts";
 
+const DOCUMENT = "https://client.example.com/client.json";
+
 const reason = whyNoPython();
 if (reason !== undefined)
   test(`cannot run here: ${reason}`, () => {
     expect(process.env.CI).not.toBe("true");
   });
 else
-  test("Python's MCP client connects by registration", async () => {
-    const python = await pythonWithClients();
-    await using running = await startOAuth();
-    const client = spawn(python, [join(import.meta.dirname, "client.py"), `${running.origin}/mcp`]);
-    const lines = createInterface({ input: client.stdout });
-    const said: string[] = [];
-    let problem = "";
-    client.stderr.on("data", (data) => {
-      problem += data;
-    });
-    lines.on("line", (line) => {
-      said.push(line);
-      if (said.length === 1)
-        void allow(new Browser(), line).then((back) => client.stdin.write(`${back.href}\n`));
-    });
-    await once(client, "exit");
-    expect(problem).toBe("");
-    expect(said[1]).toContain("read_file");
-  }, 480_000);
+  test.each([
+    ["mcp", "registration", []],
+    ["mcp", "a metadata document", [DOCUMENT]],
+    ["fastmcp", "registration", []],
+    ["fastmcp", "a metadata document", [DOCUMENT]],
+  ])(
+    "Python's client %s connects by %s",
+    async (kind, _, document) => {
+      const python = await pythonWithClients();
+      const body = {
+        client_id: DOCUMENT,
+        client_name: "Python",
+        redirect_uris: ["http://localhost/callback"],
+      };
+      await using running = await startOAuth({ fetch: async () => Response.json(body) });
+      const script = join(import.meta.dirname, "client.py");
+      const client = spawn(python, [script, kind, `${running.origin}/mcp`, ...document]);
+      const lines = createInterface({ input: client.stdout });
+      const printed: string[] = [];
+      let problem = "";
+      client.stderr.on("data", (data) => {
+        problem += data;
+      });
+      lines.on("line", (line) => {
+        printed.push(line);
+        if (printed.length > 1) return;
+        void allow(new Browser(), line).then(async (back) => {
+          if (kind === "mcp") client.stdin.write(`${back.href}\n`);
+          else await delivered(back);
+        });
+      });
+      await once(client, "exit");
+      expect([printed[1], problem]).toEqual([expect.stringContaining("read_file"), expect.any(String)]);
+      expect(new URL(printed[0] ?? "").searchParams.get("client_id") === DOCUMENT).toBe(document.length > 0);
+    },
+    480_000,
+  );
+
+/** The browser goes back to the client, which begins to listen at about that time. */
+async function delivered(back: URL): Promise<void> {
+  for (let tries = 0; tries < 50; tries++) {
+    if (await fetch(back).catch(() => undefined)) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
