@@ -55,7 +55,7 @@ button,.button{display:inline-block;font:inherit;font-weight:600;line-height:1.4
 background:var(--accent);color:var(--on-accent);cursor:pointer;text-decoration:none;text-align:center}
 button:hover,.button:hover{background:var(--accent-strong);border-color:var(--accent-strong);color:var(--on-accent)}
 .actions button{flex:1 1 9rem}
-.button.wide{display:block}
+.button.wide,button.wide{display:block;width:100%}
 button.quiet,.button.quiet{background:transparent;color:var(--text);border-color:var(--field)}
 button.quiet:hover,.button.quiet:hover{background:var(--code);color:var(--text);border-color:var(--text)}
 .facts{display:grid;grid-template-columns:max-content 1fr;gap:.35rem 1.1rem}

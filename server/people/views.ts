@@ -25,7 +25,7 @@ export function passkeyButton(how: "get" | "create", options: string, label: str
   return html`<div hidden>
 <input type="hidden" name="passkey" value="">
 <p role="status" data-problem></p>
-<p><button type="button" data-passkey="${how}" data-options="${options}">${label}</button></p>
+<p><button type="button" class="wide" data-passkey="${how}" data-options="${options}">${label}</button></p>
 </div>`;
 }
 
