@@ -9,8 +9,8 @@ import { envelopes, measured, served, sessions } from "./server.ts";
  * `node bench/profile.ts`: where the time of a tools/call goes, in both protocol eras: docs/flame-ERA.svg, and by whose code it is.
  */
 for (const [era, how] of [
-  ["2025-11-25", sessions],
-  ["2026-07-28", envelopes],
+  ["2025-11-25", sessions("echo")],
+  ["2026-07-28", envelopes("tools/call", "echo")],
 ] as const) {
   const folder = await mkdtemp(join(tmpdir(), "mcp-edge-profile-"));
   try {
@@ -26,6 +26,7 @@ for (const [era, how] of [
       folder,
     );
     await measured(target, how);
+    await target.stop();
     const file = (await readdir(folder)).find((name) => name.endsWith(".cpuprofile")) ?? "";
     const profile = JSON.parse(await readFile(join(folder, file), "utf8")) as CpuProfile;
     const title = `tools/call, ${era}: busy time of the server's process, 16 connections, start-up included`;

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,55 +9,133 @@ import { run } from "../infra/exec.ts";
 import type { Figure } from "./figures.ts";
 import { bearerFigures } from "./server/bearer.ts";
 import type { Load, LoadResult } from "./server/load.ts";
-import { peerPython } from "./server/peer.ts";
+import { type Peer, peers } from "./server/peers.ts";
 
-/** The server has the first core for itself, who asks it the second. */
+/** The server has the first core for itself, the load generator the second. */
 const ONE_CORE = ["taskset", "-c", "0"];
 const OTHER_CORE = ["taskset", "-c", "1"];
 const CONNECTIONS = 16;
-const WARM_UP = 3;
-const SECONDS = 8;
+const WARM_UP = 2;
+const SECONDS = 6;
+/** Numbers of calls after which the heap is compared. */
+const HEAP_CALLS = [100_000, 1_000_000] as const;
 
-interface Served {
-  url: string;
-  /** For every request; missing where none is needed. */
-  token?: string | undefined;
-  pid: number;
+/** A server that runs. */
+export interface Served {
+  readonly url: string;
+  readonly pid: number;
+  /** What each request to it has besides the protocol's headers. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Bytes of its heap after a collection. */
+  heap(): Promise<number>;
   stop(): Promise<void>;
 }
 
+type Loading = (target: Served) => Promise<Omit<Load, "seconds">>;
+
 const here = (file: string) => join(import.meta.dirname, "server", file);
 
-/** Tools/call on one core: our server in both protocol eras, beside the ceiling and the peer. All from one run. */
+/**
+ * Calls and lists on one core: our server in both protocol eras, beside the ceiling and other servers, all from one run by the same load
+ * generator. Everything that a machine has switched on is on here: see `environment`.
+ */
 export async function serverFigures(log: (line: string) => void): Promise<Figure[]> {
-  const python = await peerPython(log);
+  const others = await peers(log);
   return withFolder(async (folder) => {
-    log("the ceiling: node:http that parses and answers JSON");
-    const ceiling = await measured(await served([process.execPath, here("ceiling.ts")], folder), plain);
-    log("the peer: FastMCP and FastAPI on Hypercorn");
-    const peer = await measured(await servedByPython(python), sessions);
-    log("mcp-edge, sessions of 2025-11-25");
-    const legacy = await measured(
-      await served([process.execPath, here("echo.ts")], folder, SIGN_IN),
-      sessions,
+    const figures: Figure[] = [];
+    const one = async (target: Served, loading: Loading, what: string) => {
+      log(what);
+      return measured(target, loading);
+    };
+    const ceiling = await served([process.execPath, here("ceiling.ts")], folder);
+    const echo = await one(ceiling, plain("echo"), "ceiling: node:http that parses and answers JSON, 200 B");
+    const large = await one(ceiling, plain("large"), "ceiling, 40 KB");
+    await ceiling.stop();
+    const ratio = (what: string, ours: LoadResult, against: LoadResult, promise = "") =>
+      figures.push(row(what, ours, { name: "node:http", value: against.rate }, promise));
+
+    const ours = await served([process.execPath, here("echo.ts")], folder);
+    const call2025 = await one(ours, sessions("echo"), "mcp-edge: tools/call 200 B, sessions of 2025-11-25");
+    ratio("mcp-edge, 200 B, a session of 2025-11-25", call2025, echo, ">= 0.30 x");
+    const call2026 = await one(
+      ours,
+      envelopes("tools/call", "echo"),
+      "mcp-edge: tools/call 200 B, 2026-07-28",
     );
-    log("mcp-edge, 2026-07-28");
-    const modern = await measured(
-      await served([process.execPath, here("echo.ts")], folder, SIGN_IN),
-      envelopes,
+    ratio("mcp-edge, 200 B, 2026-07-28", call2026, echo, ">= 0.30 x");
+    const list = await one(ours, envelopes("tools/list"), "mcp-edge: tools/list, 2026-07-28");
+    ratio("mcp-edge, tools/list, 2026-07-28", list, echo, ">= 0.30 x");
+    const large2025 = await one(
+      ours,
+      sessions("large"),
+      "mcp-edge: tools/call 40 KB, sessions of 2025-11-25",
     );
-    const figure = (what: string, ours: LoadResult, promise: string): Figure[] => [
-      row(what, ours, { name: "node:http, JSON", value: ceiling.rate }, promise),
-      row(what, ours, { name: "FastMCP, FastAPI, Hypercorn", value: peer.rate }, ""),
-    ];
+    ratio("mcp-edge, 40 KB, a session of 2025-11-25", large2025, large, ">= 0.30 x");
+    const large2026 = await one(
+      ours,
+      envelopes("tools/call", "large"),
+      "mcp-edge: tools/call 40 KB, 2026-07-28",
+    );
+    ratio("mcp-edge, 40 KB, 2026-07-28", large2026, large, ">= 0.30 x");
+    log("mcp-edge: latency at half of the peak rate");
+    const half = await sent({
+      ...(await envelopes("tools/call", "echo")(ours)),
+      seconds: SECONDS,
+      rate: Math.round(call2026.rate / 2),
+    });
+    figures.push({
+      what: "p99 at half of the peak rate, 2026-07-28",
+      unit: "ms",
+      ours: half.p99,
+      promise: "<= 5 ms",
+    });
+    await ours.stop();
+
+    for (const peer of others) {
+      const target = await servedPeer(peer).catch((error: Error) => log(`left out: ${error.message}`));
+      if (!target) continue;
+      for (const [tool, against] of [
+        ["echo", echo],
+        ["large", large],
+      ] as const) {
+        const size = tool === "echo" ? "200 B" : "40 KB";
+        const result = await one(target, sessions(tool), `${peer.name}, ${size}`).catch((error: Error) =>
+          log(`left out: ${peer.name}, ${size}: ${error.message}`),
+        );
+        if (result) ratio(`${peer.name}, ${size}`, result, against);
+      }
+      await target.stop();
+    }
+    figures.push(await heapFigure(folder, log));
     log("the check of an access token");
-    const bearer = await bearerFigures();
-    return [
-      ...bearer,
-      ...figure("tools/call, a session of 2025-11-25", legacy, ">= 6,500"),
-      ...figure("tools/call, 2026-07-28", modern, ">= 5,000"),
-    ];
+    figures.push(...(await bearerFigures()));
+    return figures;
   });
+}
+
+async function heapFigure(folder: string, log: (line: string) => void): Promise<Figure> {
+  const target = await served([process.execPath, here("echo.ts")], folder);
+  const load = await sessions("echo")(target);
+  const heaps: number[] = [];
+  let calls = 0;
+  for (const until of HEAP_CALLS) {
+    log(`mcp-edge: ${until.toLocaleString("en")} calls`);
+    while (calls < until) {
+      const { rate } = await sent({ ...load, seconds: 10 });
+      calls += rate * 10;
+    }
+    heaps.push((await target.heap()) / 1024);
+  }
+  await target.stop();
+  const [before = 0, after = 0] = heaps;
+  const name = `after ${HEAP_CALLS[0].toLocaleString("en")} calls`;
+  return {
+    what: `heap after ${HEAP_CALLS[1].toLocaleString("en")} calls`,
+    unit: "KB",
+    ours: after,
+    against: { name, value: before },
+    promise: "within 5 %",
+  };
 }
 
 /** A folder for the time of the work. */
@@ -83,56 +162,77 @@ const row = (
   note: `p50 ${ours.p50} ms, p99 ${ours.p99} ms${ours.failed ? `, ${ours.failed} FAILED` : ""}`,
 });
 
-/** With access tokens, as on a machine. Clients name the server by another port; only its host name counts. */
-const SIGN_IN = { AUTH_MODE: "oauth", PUBLIC_URL: "http://127.0.0.1:3000" };
-
-/** What the server is given, beside its folder: everything on, as on a machine, but no limit that the load would meet. */
+/**
+ * As on a machine: access tokens, limits by address and by token (which the load does not reach), quotas, shedding, the audit log,
+ * metrics, and a log line for each request.
+ */
 const environment = (folder: string) => ({
-  AUTH_MODE: "none",
+  AUTH_MODE: "oauth",
+  PUBLIC_URL: "https://bench.example",
   LOG_LEVEL: "info",
   SESSIONS_DIR: join(folder, "sessions"),
   AUDIT_DIR: join(folder, "audit"),
   INDEX_DIR: join(folder, "index"),
-  WORKSPACE_DIR: folder,
+  WORKSPACE_DIR: join(folder, "workspace"),
   RATE_LIMIT_ADDRESS: "1000000",
   RATE_LIMIT_TOKEN: "1000000",
+  LISTENS_PER_TOKEN: "0",
 });
 
-/** Start a program of ours that tells its port when it listens. */
-export async function served(
-  command: string[],
-  folder: string,
-  more: Record<string, string> = {},
-): Promise<Served> {
+/** What NGINX adds to a request. */
+const EDGE = {
+  "x-forwarded-for": "203.0.113.7",
+  "x-forwarded-host": "bench.example",
+  "x-forwarded-proto": "https",
+  "x-real-ip": "203.0.113.7",
+  "x-request-id": "0123456789abcdef0123456789abcdef",
+  "x-http-version": "HTTP/3.0",
+};
+
+/** Starts a program of ours that tells its port when it listens. Its log goes to a pipe that is read. */
+export async function served(command: string[], folder: string): Promise<Served> {
+  await mkdir(join(folder, "workspace"), { recursive: true });
   const child = spawn(ONE_CORE[0] as string, [...ONE_CORE.slice(1), ...command], {
-    env: { ...process.env, ...environment(folder), ...more },
-    stdio: ["ignore", "ignore", "inherit", "ipc"],
+    env: { ...process.env, ...environment(folder) },
+    stdio: ["ignore", "pipe", "inherit", "ipc"],
   });
+  child.stdout?.resume();
   const { port, token } = await new Promise<{ port: number; token?: string }>((done, fail) => {
     child.once("message", (message) => done(message as { port: number; token?: string }));
     child.once("exit", (code) => fail(new Error(`${command[1]} ended with ${code} before it listened`)));
   });
-  return { url: `http://127.0.0.1:${port}/mcp`, token, pid: child.pid ?? 0, stop: () => ended(child) };
+  return {
+    url: `http://127.0.0.1:${port}/mcp`,
+    pid: child.pid ?? 0,
+    headers: token ? { ...EDGE, authorization: `Bearer ${token}` } : {},
+    heap: async () => {
+      child.send("heap");
+      const [answer] = await once(child, "message");
+      return (answer as { heap: number }).heap;
+    },
+    stop: () => ended(child),
+  };
 }
 
-async function servedByPython(python: string): Promise<Served> {
+async function servedPeer(peer: Peer): Promise<Served> {
   const port = await freePort();
-  const child = spawn(ONE_CORE[0] as string, [...ONE_CORE.slice(1), python, here("peer.py"), String(port)], {
+  const child = spawn(ONE_CORE[0] as string, [...ONE_CORE.slice(1), ...peer.command(port)], {
     stdio: ["ignore", "ignore", "ignore"],
   });
   const url = `http://127.0.0.1:${port}/mcp`;
   const until = Date.now() + 60_000;
-  while (
-    !(await fetch(url).then(
+  const answers = () =>
+    fetch(url, { signal: AbortSignal.timeout(1_000) }).then(
       () => true,
-      () => false,
-    ))
-  ) {
+      (error: Error) => error.name === "TimeoutError",
+    );
+  while (!(await answers())) {
     if (Date.now() > until || child.exitCode !== null)
-      throw new Error("the peer did not start: run bench/server/peer.py by hand");
+      throw new Error(`${peer.name} did not start; run by hand: ${peer.command(port).join(" ")}`);
     await new Promise((done) => setTimeout(done, 100));
   }
-  return { url, pid: child.pid ?? 0, stop: () => ended(child) };
+  const heap = () => Promise.reject(new Error("only of our own server"));
+  return { url, pid: child.pid ?? 0, headers: {}, heap, stop: () => ended(child) };
 }
 
 const freePort = () =>
@@ -146,21 +246,15 @@ const freePort = () =>
 async function ended(child: ChildProcess): Promise<void> {
   const gone = new Promise((done) => child.once("exit", done));
   child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), 5_000);
   await gone;
+  clearTimeout(timer);
 }
 
-export async function measured(
-  target: Served,
-  how: (url: string, headers: Record<string, string>) => Promise<Omit<Load, "seconds">>,
-): Promise<LoadResult> {
-  try {
-    const headers: Record<string, string> = target.token ? { authorization: `Bearer ${target.token}` } : {};
-    const load = await how(target.url, headers);
-    await sent({ ...load, seconds: WARM_UP });
-    return await sent({ ...load, seconds: SECONDS });
-  } finally {
-    await target.stop();
-  }
+export async function measured(target: Served, how: Loading): Promise<LoadResult> {
+  const load = await how(target);
+  await sent({ ...load, seconds: WARM_UP });
+  return sent({ ...load, seconds: SECONDS });
 }
 
 async function sent(load: Load): Promise<LoadResult> {
@@ -170,55 +264,62 @@ async function sent(load: Load): Promise<LoadResult> {
 }
 
 const JSON_RPC = { "content-type": "application/json", accept: "application/json, text/event-stream" };
-const TEXT = "it comes back";
-const call = (more: object) =>
-  JSON.stringify({
-    jsonrpc: "2.0",
-    id: "[<id>]",
-    method: "tools/call",
-    params: { name: "echo", arguments: { text: TEXT }, ...more },
-  });
+/** The answer of `echo` has 200 bytes of content, as text and as structure. */
+const TEXT = "it comes back".padEnd(80, ".");
+const message = (method: string, params: object) =>
+  JSON.stringify({ jsonrpc: "2.0", id: "[<id>]", method, params });
+const call = (name: string, more: object = {}) =>
+  message("tools/call", { name, arguments: name === "echo" ? { text: TEXT } : {}, ...more });
+const expected = (name: string | undefined) =>
+  name === "echo" ? TEXT : name === "large" ? "xxxx" : '"tools"';
 const connections = (headers: Record<string, string>) => Array.from({ length: CONNECTIONS }, () => headers);
 
-const plain = async (url: string) => ({
-  url,
-  connections: connections(JSON_RPC),
-  body: call({}),
-  expect: TEXT,
-});
+const plain =
+  (name: string): Loading =>
+  async ({ url }) => ({
+    url,
+    connections: connections(JSON_RPC),
+    body: call(name),
+    expect: expected(name),
+  });
 
 /** A session for each connection. */
-export async function sessions(url: string, more: Record<string, string> = {}) {
-  const ids: string[] = [];
-  for (let i = 0; i < CONNECTIONS; i++) {
-    const client = new Client({ name: "bench", version: "1" });
-    const transport = new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers: more } });
-    await client.connect(transport);
-    ids.push(transport.sessionId ?? "");
-  }
-  const headers = ids.map((id) => ({
-    ...JSON_RPC,
-    ...more,
-    "mcp-session-id": id,
-    "mcp-protocol-version": "2025-11-25",
-  }));
-  return { url, connections: headers, body: call({}), expect: TEXT };
-}
+export const sessions =
+  (name: string): Loading =>
+  async ({ url, headers }) => {
+    const ids: string[] = [];
+    for (let i = 0; i < CONNECTIONS; i++) {
+      const client = new Client({ name: "bench", version: "1" });
+      const transport = new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } });
+      await client.connect(transport);
+      ids.push(transport.sessionId ?? "");
+    }
+    const all = ids.map((id) => ({
+      ...JSON_RPC,
+      ...headers,
+      ...(id ? { "mcp-session-id": id } : {}),
+      "mcp-protocol-version": "2025-11-25",
+    }));
+    return { url, connections: all, body: call(name), expect: expected(name) };
+  };
 
 /** No session: each request brings its envelope. */
-export async function envelopes(url: string, more: Record<string, string> = {}) {
-  const version = "2026-07-28";
-  const _meta = {
-    "io.modelcontextprotocol/protocolVersion": version,
-    "io.modelcontextprotocol/clientInfo": { name: "bench", version: "1" },
-    "io.modelcontextprotocol/clientCapabilities": {},
+export const envelopes =
+  (method: "tools/call" | "tools/list", name?: string): Loading =>
+  async ({ url, headers }) => {
+    const version = "2026-07-28";
+    const _meta = {
+      "io.modelcontextprotocol/protocolVersion": version,
+      "io.modelcontextprotocol/clientInfo": { name: "bench", version: "1" },
+      "io.modelcontextprotocol/clientCapabilities": {},
+    };
+    const all = {
+      ...JSON_RPC,
+      ...headers,
+      "mcp-protocol-version": version,
+      "mcp-method": method,
+      ...(name ? { "mcp-name": name } : {}),
+    };
+    const body = name ? call(name, { _meta }) : message(method, { _meta });
+    return { url, connections: connections(all), body, expect: expected(name) };
   };
-  const headers = {
-    ...JSON_RPC,
-    ...more,
-    "mcp-protocol-version": version,
-    "mcp-method": "tools/call",
-    "mcp-name": "echo",
-  };
-  return { url, connections: connections(headers), body: call({ _meta }), expect: TEXT };
-}

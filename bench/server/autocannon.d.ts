@@ -11,6 +11,8 @@ declare module "autocannon" {
     /** Seconds. */
     duration: number;
     idReplacement: boolean;
+    /** Requests a second. */
+    overallRate?: number;
     /** Seconds. */
     timeout: number;
     setupClient(client: Client): void;

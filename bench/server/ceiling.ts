@@ -1,7 +1,9 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { LARGE } from "./large.ts";
 
 /** The ceiling: `node:http` that parses the request's JSON and answers the same bytes, and does nothing else. Prints its port. */
+const large = Buffer.from(JSON.stringify({ text: LARGE }));
 const server = createServer((request, response) => {
   let body = "";
   request.setEncoding("utf8").on("data", (chunk) => {
@@ -9,10 +11,14 @@ const server = createServer((request, response) => {
   });
   request.on("end", () => {
     const { id, params } = JSON.parse(body);
+    response.setHeader("content-type", "application/json");
+    if (params.name === "large") {
+      response.end(large);
+      return;
+    }
     const { text } = params.arguments;
     const structuredContent = { text };
     const content = [{ type: "text", text: JSON.stringify(structuredContent) }];
-    response.setHeader("content-type", "application/json");
     response.end(JSON.stringify({ jsonrpc: "2.0", id, result: { content, structuredContent } }));
   });
 });

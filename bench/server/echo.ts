@@ -1,11 +1,15 @@
 import type { AddressInfo } from "node:net";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import * as z from "zod";
 import { createApp } from "../../server/app.ts";
 import { readConfig } from "../../server/config/config.ts";
+import { TOOLS } from "../../server/tools/index.ts";
 import { defineTool } from "../../server/tools/tool.ts";
 import { accessToken } from "./access-token.ts";
+import { LARGE } from "./large.ts";
 
-/** Our whole server with one tool that does nothing: what is measured is the way to a tool and back. Reports its port and, where people sign in, an access token. */
+/** Our whole server with two more tools that do nothing: what is measured is the way to a tool and back. Reports its port and an access token. */
 const echo = defineTool({
   name: "echo",
   title: "Echo",
@@ -15,8 +19,17 @@ const echo = defineTool({
   output: z.object({ text: z.string() }),
   run: async ({ text }) => ({ text }),
 });
+const large = defineTool({
+  name: "large",
+  title: "Large",
+  description: "Answers 40 KB.",
+  scope: "code:read",
+  input: z.object({}),
+  output: z.object({ text: z.string() }),
+  run: async () => ({ text: LARGE }),
+});
 
-const app = await createApp({ config: readConfig(process.env), tools: [echo] });
+const app = await createApp({ config: readConfig(process.env), tools: [...TOOLS, echo, large] });
 // A stream with nothing to say but its keep-alive, as a client's notification stream mostly is: /demo/stream has a cap, and speaks.
 app.http.get("/quiet", (_request, reply) => {
   app.streams.open(reply, { route: "/quiet", longLived: true, keepAliveMs: 15_000 });
@@ -25,3 +38,12 @@ await app.http.listen({ host: "127.0.0.1", port: 0 });
 const { server } = app.auth;
 const token = server && (await accessToken(server));
 process.send?.({ port: (app.http.server.address() as AddressInfo).port, token });
+
+// The bench asks for the memory that is in use after a collection.
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+process.on("message", () => {
+  collect();
+  collect();
+  process.send?.({ heap: process.memoryUsage().heapUsed, rss: process.memoryUsage().rss });
+});

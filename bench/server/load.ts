@@ -11,6 +11,8 @@ export interface Load {
   body: string;
   /** What each answer must contain. */
   expect: string;
+  /** Requests a second, of all connections together. Default: as many as are answered. */
+  rate?: number;
 }
 
 export interface LoadResult {
@@ -23,7 +25,14 @@ export interface LoadResult {
   p99: number;
 }
 
-const { url, seconds, connections, body, expect } = JSON.parse(await text(process.stdin)) as Load;
+const {
+  url,
+  seconds,
+  connections,
+  body,
+  expect,
+  rate: wanted,
+} = JSON.parse(await text(process.stdin)) as Load;
 let next = 0;
 const result = await autocannon({
   url,
@@ -33,6 +42,7 @@ const result = await autocannon({
   duration: seconds,
   idReplacement: true,
   timeout: 30,
+  ...(wanted === undefined ? {} : { overallRate: wanted }),
   setupClient: (client) => client.setHeaders(connections[next++ % connections.length] ?? {}),
   verifyBody: (answer: unknown) => String(answer).includes(expect),
 });

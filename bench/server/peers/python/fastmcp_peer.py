@@ -17,6 +17,12 @@ def echo(text: str) -> dict:
     return {"text": text}
 
 
+@mcp.tool
+def large() -> dict:
+    """Answers 40 KB."""
+    return {"text": "x" * 40_000}
+
+
 edge = mcp.http_app(path="/mcp")
 app = FastAPI(lifespan=edge.lifespan)
 app.mount("/", edge)

@@ -1,0 +1,2 @@
+/** What the tool `large` answers: 40 KB. */
+export const LARGE = "x".repeat(40_000);
