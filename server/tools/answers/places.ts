@@ -21,6 +21,7 @@ function mainLines(fields: Item): string[] {
   const range = line === undefined && end_line !== undefined && end_line !== first ? `-${end_line}` : "";
   const [head = "", ...rest] = what.split("\n");
   const details = detailsOf(fields);
+  if (what === "" && first === undefined) return [`${path}: ${details}`];
   return [
     `${path}${first === undefined ? "" : `:${first}${range}`}: ${head}${details === "" ? "" : `  (${details})`}`,
     ...rest.map((more) => `    ${more}`),
