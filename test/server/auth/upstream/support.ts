@@ -1,6 +1,7 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterAll } from "@jest/globals";
 import type { ServerConfig } from "../../../../server/config/config.ts";
 import {
   authorizationUrl,
@@ -16,15 +17,13 @@ import {
 } from "../oauth/support.ts";
 import { SECRET } from "./openid-provider.ts";
 
-/** A file of client secrets, one for each provider. */
-export function secretsFile(): string {
-  const file = join(mkdtempSync(join(tmpdir(), "mcp-edge-upstream-")), "secrets");
-  const lines = ["google", "github", "entra", "oidc"].map((provider) => `${provider}=${SECRET}`);
-  writeFileSync(file, `# test\n${lines.join("\n")}\n`);
-  return file;
-}
+const folder = mkdtempSync(join(tmpdir(), "mcp-edge-upstream-"));
+afterAll(() => rmSync(folder, { recursive: true }));
 
-export const SECRETS_FILE = secretsFile();
+/** Client secrets, one for each provider. */
+export const SECRETS_FILE = join(folder, "secrets");
+const lines = ["google", "github", "entra", "oidc"].map((provider) => `${provider}=${SECRET}`);
+writeFileSync(SECRETS_FILE, `# test\n${lines.join("\n")}\n`);
 
 export interface UpstreamOptions {
   port?: number;
