@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { fitOf } from "./names.ts";
 
 /** Version of the schema. With another number each index is built again, next to that of the older release. */
-export const INDEX_VERSION = 4;
+export const INDEX_VERSION = 5;
 
 /**
  * `chunks_text` finds text by trigrams, `words` finds the files with an identifier. Neither keeps the text, which is read from the work

@@ -151,6 +151,70 @@ export const QUERIES: Record<string, string> = {
 (class_statement (simple_name) @name) @class
 (class_method_definition (simple_name) @name) @method`,
 
+  kotlin: `
+(package_header (_) @package)
+(class_declaration name: (identifier) @name) @class
+(object_declaration name: (identifier) @name) @class
+(enum_entry (identifier) @name) @constant
+(function_declaration name: (identifier) @name) @function
+(source_file (property_declaration (variable_declaration (identifier) @name)) @variable)
+(class_body (property_declaration (variable_declaration (identifier) @name)) @field)
+(type_alias type: (identifier) @name) @type`,
+
+  swift: `
+(class_declaration name: (type_identifier) @name) @class
+(class_declaration name: (user_type (type_identifier) @name)) @impl
+(protocol_declaration name: (type_identifier) @name) @interface
+(protocol_function_declaration name: (simple_identifier) @name) @method
+(function_declaration name: (simple_identifier) @name) @function
+(enum_entry name: (simple_identifier) @name) @constant
+(source_file (property_declaration name: (pattern bound_identifier: (simple_identifier) @name)) @variable)
+(class_body (property_declaration name: (pattern bound_identifier: (simple_identifier) @name)) @field)
+(typealias_declaration name: (type_identifier) @name) @type`,
+
+  scala: `
+(package_clause name: (_) @package)
+(class_definition name: (identifier) @name) @class
+(object_definition name: (identifier) @name) @class
+(trait_definition name: (identifier) @name) @trait
+(enum_definition name: (identifier) @name) @enum
+(function_definition name: (identifier) @name) @function
+(function_declaration name: (identifier) @name) @function
+(template_body (val_definition pattern: (identifier) @name) @field)
+(template_body (var_definition pattern: (identifier) @name) @field)
+(type_definition name: (type_identifier) @name) @type`,
+
+  dart: `
+(class_definition name: (identifier) @name) @class
+(mixin_declaration (identifier) @name) @class
+(enum_declaration name: (identifier) @name) @enum
+(enum_constant name: (identifier) @name) @constant
+(function_signature name: (identifier) @name) @function
+(class_body (declaration (initialized_identifier_list (initialized_identifier (identifier) @name)) @field))`,
+
+  lua: `
+(function_declaration name: (identifier) @name) @function
+(function_declaration name: (dot_index_expression table: (identifier) @parent field: (identifier) @name)) @method
+(function_declaration name: (method_index_expression table: (identifier) @parent method: (identifier) @name)) @method
+(chunk (assignment_statement (variable_list name: (identifier) @name)) @variable)`,
+
+  // The last label is the name: resource "aws_vpc" "main".
+  hcl: `
+(block (identifier) (string_lit (template_literal) @name) . (block_start)) @rule
+(block (identifier) @name . (block_start) (body)) @module
+(block (identifier) (body (attribute (identifier) @name) @field))`,
+
+  toml: `
+(table [(bare_key) (dotted_key) (quoted_key)] @name) @module
+(table_array_element [(bare_key) (dotted_key) (quoted_key)] @name) @module
+(document (pair (bare_key) @name) @field)
+(table (pair (bare_key) @name) @field)`,
+
+  // Two levels of keys: services/web, jobs/build.
+  yaml: `
+(document (block_node (block_mapping (block_mapping_pair key: (flow_node) @name) @module)))
+(document (block_node (block_mapping (block_mapping_pair value: (block_node (block_mapping (block_mapping_pair key: (flow_node) @name) @field))))))`,
+
   css: "(rule_set (selectors) @name) @rule",
   ini: "(section (section_name (text) @name)) @module",
 };

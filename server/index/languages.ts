@@ -14,6 +14,8 @@ const JAVASCRIPT = language("javascript");
 const CPP = language("cpp");
 const RUBY = language("ruby");
 const BASH = language("bash");
+const HCL = language("hcl");
+const YAML = language("yaml");
 
 /** Languages by file name extension, lower case. The C++ grammar parses nearly all of C. */
 const BY_EXTENSION: Record<string, Language> = {
@@ -51,6 +53,19 @@ const BY_EXTENSION: Record<string, Language> = {
   ini: language("ini"),
   cfg: language("ini"),
   regex: language("regex"),
+  kt: language("kotlin"),
+  kts: language("kotlin"),
+  swift: language("swift"),
+  scala: language("scala"),
+  sc: language("scala"),
+  dart: language("dart"),
+  lua: language("lua"),
+  tf: HCL,
+  tfvars: HCL,
+  hcl: HCL,
+  toml: language("toml"),
+  yaml: YAML,
+  yml: YAML,
 };
 
 const BY_NAME: Record<string, Language> = {

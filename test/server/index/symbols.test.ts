@@ -147,6 +147,59 @@ namespace Space { export function within() {} }`,
     ["function Get-It", "class A", "method A/Run"],
   ],
   ["a.css", ".box > a { color: red }\n", ["rule .box > a"]],
+  [
+    "a.kt",
+    "package a.b\nclass A { val x = 1\n fun run() {} }\nobject O\nenum class E { X }\nfun go() {}\nval top = 1\ntypealias T = A\n",
+    [
+      "class A",
+      "field A/x",
+      "method A/run",
+      "class O",
+      "class E",
+      "constant E/X",
+      "function go",
+      "variable top",
+      "type T",
+    ],
+  ],
+  [
+    "a.swift",
+    "class A { var x = 1\n func run() {} }\nprotocol P { func p() }\nenum E { case a }\nfunc go() {}\nlet top = 1\nextension A { func more() {} }\n",
+    [
+      "class A",
+      "field A/x",
+      "method A/run",
+      "interface P",
+      "method P/p",
+      "class E",
+      "constant E/a",
+      "function go",
+      "variable top",
+      "method A/more",
+    ],
+  ],
+  [
+    "a.scala",
+    "class A { val x = 1; def run() = 1 }\nobject O\ntrait T\ndef go() = 1\ntype U = A\n",
+    ["class A", "field A/x", "method A/run", "class O", "trait T", "function go", "type U"],
+  ],
+  [
+    "a.dart",
+    "class A { int x = 1; void run() {} }\nenum E { a }\nvoid go() {}\nmixin M {}\n",
+    ["class A", "field A/x", "method A/run", "enum E", "constant E/a", "function go", "class M"],
+  ],
+  [
+    "a.lua",
+    "function go() end\nfunction M.run() end\nfunction M:more() end\nX = 1\n",
+    ["function go", "method M/run", "method M/more", "variable X"],
+  ],
+  [
+    "a.tf",
+    'resource "aws_vpc" "main" {\n  cidr = 1\n}\nlocals {\n a = 1\n}\n',
+    ["rule main", "field main/cidr", "module locals", "field locals/a"],
+  ],
+  ["a.toml", "name = 1\n[tool.x]\nkey = 2\n", ["field name", "module tool.x", "field tool.x/key"]],
+  ["a.yaml", "jobs:\n  build:\n    steps: 1\nname: y\n", ["module jobs", "field jobs/build", "module name"]],
   ["a.ini", "[section]\nkey = 1\n", ["module section"]],
 ];
 
@@ -158,7 +211,7 @@ describe("outlineOf", () => {
   test("has a case for every grammar except that of regular expressions", () => {
     const tried = new Set(SOURCES.map(([file]) => `tree-sitter-${languageOf(file)?.grammar}.wasm`));
     expect(GRAMMARS.filter((grammar) => !tried.has(grammar))).toEqual(["tree-sitter-regex.wasm"]);
-    expect(GRAMMARS).toHaveLength(16);
+    expect(GRAMMARS).toHaveLength(24);
   });
 
   test("gives the position, the extent and the head of a definition", async () => {
