@@ -90,7 +90,7 @@ describe("what is written", () => {
     });
   });
 
-  test("an anchor that is kept elsewhere shows that the log was written anew", async () => {
+  test("an anchor that is kept elsewhere shows that the log was rewritten", async () => {
     {
       await using opened = openLog({ fileBytes: 600, files: 3 });
       await write(opened.log, 4);

@@ -5,20 +5,20 @@ import { type Lab, makeCodeLab } from "./support.ts";
 /** The same names in several files, in languages with and without explicit imports. */
 const FILES = {
   "web/queue.ts": "export class Queue {\n  close() {}\n  size = 0;\n}\nexport const LIMIT = 1;\nLIMIT;\n",
-  "web/door.ts": "export class Door {\n  close() {}\n}\nexport const LIMIT = 2;\n",
+  "web/gate.ts": "export class Gate {\n  close() {}\n}\nexport const LIMIT = 2;\n",
   "web/use.ts": `import {
   LIMIT,
   Queue,
 } from "./queue.ts";
-import { Door } from "./door.ts";
+import { Gate } from "./gate.ts";
 const queue = new Queue();
-const first: Door = new Door();
+const first: Gate = new Gate();
 queue.close();
 first.close();
 function shadow(LIMIT: number) { return LIMIT; }
 const options = { LIMIT: LIMIT };
 `,
-  "web/other.ts": 'import { LIMIT } from "./door.ts";\nLIMIT;\n',
+  "web/other.ts": 'import { LIMIT } from "./gate.ts";\nLIMIT;\n',
   "web/stranger.ts": "const LIMIT = 3;\nLIMIT;\nsocket.close();\n",
   "py/store.py": "def load(path):\n    return path\n",
   "py/main.py": "import store\nfrom store import load\nload(1)\nstore.load(2)\njson.load(3)\n",
@@ -40,11 +40,11 @@ test.each([
   ],
   [
     "another constant of that name",
-    { name: "LIMIT", defined_in: "web/door.ts" },
+    { name: "LIMIT", defined_in: "web/gate.ts" },
     ["web/other.ts:1", "web/other.ts:2"],
   ],
   ["a method by the type of its receiver", { name: "Queue.close" }, ["web/use.ts:8"]],
-  ["another method of that name", { name: "Door.close" }, ["web/use.ts:9"]],
+  ["another method of that name", { name: "Gate.close" }, ["web/use.ts:9"]],
   [
     "a function of Python behind its module",
     { name: "store.load" },
