@@ -1,8 +1,11 @@
+import { hash, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { connect } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { http3Fetch } from "../../cli/http3/http3-fetch.ts";
 import { TOOLS } from "../../server/tools/index.ts";
+import { openChromium } from "../support/chromium.ts";
 import { ask, Checkout, hostState, inMachine, mcpHeaders, type UpOutput } from "./support.ts";
 
 /** The whole life of one machine: created, checked by doctor, used over HTTP/3, disturbed, restarted, removed. */
@@ -29,6 +32,16 @@ const until = async (limit: number, probe: () => Promise<boolean>) => {
   }
   return false;
 };
+
+/** Of the certificate that the machine serves. */
+const spkiOf = (host: string, servername: string) =>
+  new Promise<string>((resolve, reject) => {
+    const socket = connect({ host, port: 443, servername, rejectUnauthorized: false }, () => {
+      const { publicKey } = new X509Certificate(socket.getPeerCertificate().raw);
+      socket.end();
+      resolve(hash("sha256", publicKey.export({ type: "spki", format: "der" }), "base64"));
+    }).on("error", reject);
+  });
 
 const ready = async () => (await ask(firstUp, "/readyz")).status === 200;
 const pidOf = async (unit: string) =>
@@ -67,6 +80,29 @@ describe("up", () => {
     expect(Object.keys(again.changes).filter((operation) => again.changes[operation])).toEqual(["same"]);
     expect(again.token).toBeUndefined();
     expect(again.enrolment).toBeUndefined();
+  }, 60_000);
+});
+
+describe("a browser", () => {
+  test("reaches the pages over HTTP/3, and is told so", async () => {
+    const { url, ipv4 } = firstUp.deployed;
+    const { hostname, origin } = new URL(url);
+    const browser = await openChromium([
+      `--origin-to-force-quic-on=${hostname}:443`,
+      `--host-resolver-rules=MAP ${hostname} ${ipv4}`,
+      `--ignore-certificate-errors-spki-list=${await spkiOf(ipv4, hostname)}`,
+    ]);
+    if (typeof browser === "string") throw new Error(browser);
+    try {
+      const page = await browser.newPage();
+      await page.goto(origin);
+      expect(await page.evaluate("performance.getEntriesByType('navigation')[0].nextHopProtocol")).toBe("h3");
+      expect(await page.getByRole("main").textContent()).toContain("HTTP/3");
+      await page.goto(firstUp.enrolment?.link ?? "");
+      expect(await page.getByRole("heading", { level: 1 }).textContent()).toBe("Choose how to sign in");
+    } finally {
+      await browser.close();
+    }
   }, 60_000);
 });
 
