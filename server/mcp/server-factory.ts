@@ -10,6 +10,7 @@ import { canonicalUri, registerResources, resourceVersion } from "./resources.ts
 import type { ServerParts } from "./server-parts.ts";
 import { allowedTools, MAX_INPUT_ELEMENTS, visibleTools } from "./server-parts.ts";
 import type { SessionHooks } from "./session.ts";
+import { registerSkills, SKILLS_EXTENSION } from "./skills.ts";
 import { callTool } from "./tool-call.ts";
 
 const INSTRUCTIONS =
@@ -41,6 +42,7 @@ export function buildMcpServer(
         resources: { listChanged: true, subscribe: era === "modern" || hooks !== undefined },
         completions: {},
         logging: {},
+        extensions: { [SKILLS_EXTENSION]: {} },
       },
       instructions: INSTRUCTIONS,
       maxToolInputElements: MAX_INPUT_ELEMENTS,
@@ -67,6 +69,7 @@ export function buildMcpServer(
         register(server, tool, { ...parts, context: { ...parts.context, workspace } });
       }
   if (resources && wants("resources/", "completion/")) registerResources(server, resources, calls);
+  if (resources && wants("resources/")) registerSkills(server);
   if (prompts && wants("prompts/", "completion/")) registerPrompts(server, { workspace: prompts }, calls);
   if (hooks) registerSubscriptions(server, parts, resources, hooks);
   profile?.register(server, parts.publish);

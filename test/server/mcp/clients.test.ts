@@ -40,7 +40,9 @@ afterAll(async () => {
 const url = () => new URL(`${running.origin}/mcp`);
 const options = (bearer = token) => ({ requestInit: { headers: { authorization: `Bearer ${bearer}` } } });
 /** No index is built here, so the tools that need one are not listed. */
-const NAMES = TOOLS.filter((tool) => !tool.needs?.includes("index")).map((tool) => tool.name);
+const NAMES = TOOLS.filter((tool) => !tool.needs?.includes("index") && !tool.onlyFor).map(
+  (tool) => tool.name,
+);
 
 /** What both generations of client share. */
 interface AnyClient {
