@@ -16,17 +16,17 @@ export const CHARTS: readonly Chart[] = [
     title: "Duration",
     unit: "ms",
     series: [
-      { key: "p50", label: "half within" },
-      { key: "p95", label: "95% within" },
-      { key: "p99", label: "99% within" },
+      { key: "p50", label: "p50" },
+      { key: "p95", label: "p95" },
+      { key: "p99", label: "p99" },
     ],
   },
   {
     title: "First byte",
     unit: "ms",
     series: [
-      { key: "firstByte50", label: "half within" },
-      { key: "firstByte95", label: "95% within" },
+      { key: "firstByte50", label: "p50" },
+      { key: "firstByte95", label: "p95" },
     ],
   },
   {

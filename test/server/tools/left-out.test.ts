@@ -68,10 +68,9 @@ describe("files that the index lacks are named", () => {
 
   test("only those of the requested language, in search_structural", async () => {
     const found = await lab.call(searchStructural, { pattern: "deep()", language: "typescript" });
-    expect(found.note).toBe("Skipped: src/large.ts (larger than 1 MiB).");
-    expect(
-      (await lab.call(searchStructural, { pattern: "a { color: red }", language: "css" })).note,
-    ).toBeUndefined();
+    expect(found.note).toContain("Skipped: src/large.ts (larger than 1 MiB).");
+    const none = await lab.call(searchStructural, { pattern: "a { color: red }", language: "css" });
+    expect(none.note).not.toContain("Skipped");
   });
 
   test("in the caller's log, for search, whose answer has no field for them", async () => {
