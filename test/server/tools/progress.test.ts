@@ -18,9 +18,12 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   for (const name of ["one", "two"]) await makeRepository(join(folder.path, "workspace", name));
   const env = { WORKSPACE_DIR: join(folder.path, "workspace"), INDEX_DIR: join(folder.path, "index") };
-  running = await startApp(env, {
-    tools: TOOLS.map((tool) => (HEARTBEAT_ONLY.includes(tool.name) ? impatient(tool) : tool)),
-  });
+  running = await startApp(
+    { ...env, CHATGPT_TOOLS: "always" },
+    {
+      tools: TOOLS.map((tool) => (HEARTBEAT_ONLY.includes(tool.name) ? impatient(tool) : tool)),
+    },
+  );
   await running.app.start();
   await eventually(() => running.app.capabilities.has("index"), "the index");
 });
