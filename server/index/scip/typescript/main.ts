@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { constants, setPriority } from "node:os";
 import { relative } from "node:path";
 import { affectedFiles } from "./affected.ts";
@@ -79,9 +79,18 @@ function writeDocuments(
   }
 }
 
-try {
-  setPriority(constants.priority.PRIORITY_LOW);
-} catch {
-  // The unit may forbid it.
+/** Gives way to the server: last for the CPU, first to be killed when memory runs out (proc_pid_oom_score_adj(5)). */
+function yieldToServer(): void {
+  for (const concede of [
+    () => setPriority(constants.priority.PRIORITY_LOW),
+    () => writeFileSync("/proc/self/oom_score_adj", "1000"),
+  ])
+    try {
+      concede();
+    } catch {
+      // The unit may forbid it, and other systems have no such file.
+    }
 }
+
+yieldToServer();
 main(JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as TypescriptRequest);
