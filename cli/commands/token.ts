@@ -46,7 +46,7 @@ export function tokenCommand(): Command {
     .description("Create a token. It is shown once and stored hashed.")
     .option("-n, --name <name>", "what it is for", "unnamed")
     .option("--ttl <time>", "how long it lives: 30d, 12h, 15m or seconds (default: until revoked)", seconds)
-    .option("--scopes <list>", "comma-separated, of code:read and ops (default: code:read)")
+    .option("--scopes <list>", "comma-separated, of code:read, ops and index:write (default: code:read)")
     .option("--quota <calls>", "maximum number of calls a day (default: the server's; 0: no limit)", calls)
     .action(async ({ stack, machine, json, name, ttl, scopes, quota }: Options) => {
       const made = await createToken(await machineRef(stack, machine), { name, ttl, scopes, quota });

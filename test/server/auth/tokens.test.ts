@@ -73,7 +73,7 @@ describe("token command", () => {
     [["create", "--name", "x", "--ttl", "soon"], "whole number of seconds"],
     [
       ["create", "--name", "x", "--scopes", "code:read,root"],
-      'known scopes are code:read, ops; "root" is none',
+      'known scopes are code:read, ops, index:write; "root" is none',
     ],
     [["create", "--name", "line\nbreak"], "1 to 64 letters"],
   ])("%j is refused", async (args, message) => {
