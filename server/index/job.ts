@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { openForQueries, readMeta } from "./database.ts";
+import { OpenDatabases } from "./open-databases.ts";
 
 /** The arguments of each job over an index. */
 export interface IndexJob {
@@ -35,10 +36,7 @@ export interface LeftOut {
 /** Number of examples. */
 const MAX_EXAMPLES = 5;
 
-/** Number of databases that stay open between jobs. */
-const MAX_OPEN = 8;
-/** The least recently used first. */
-const open = new Map<string, DatabaseSync>();
+const open = new OpenDatabases(openForQueries);
 
 /**
  * Calls `use` with one consistent state of the index: a build that ends meanwhile is not seen.
@@ -50,7 +48,7 @@ export async function reading<T>(
   use: (db: DatabaseSync, meta: Pick<Freshness, "commit">) => T | Promise<T>,
   scope = "",
 ): Promise<T & Freshness> {
-  const db = database(job.database);
+  const db = open.get(job.database);
   db.exec("BEGIN");
   try {
     const { commit, indexed_at } = readMeta(db);
@@ -74,23 +72,8 @@ function leftOut(db: DatabaseSync, path: string): LeftOut {
  * @param database the database file of the current generation
  */
 export async function closeOthers({ database: current }: { database: string }): Promise<void> {
-  for (const [file, db] of open)
-    if (file !== current && dirname(file) === dirname(current)) {
-      open.delete(file);
-      db.close();
-    }
-}
-
-function database(file: string): DatabaseSync {
-  const db = open.get(file) ?? openForQueries(file);
-  open.delete(file);
-  open.set(file, db);
-  for (const [oldest, old] of open) {
-    if (open.size <= MAX_OPEN) break;
-    open.delete(oldest);
-    old.close();
-  }
-  return db;
+  for (const file of open.files())
+    if (file !== current && dirname(file) === dirname(current)) open.close(file);
 }
 
 /** SQL: a file is `:path` or below it; "" is the whole repository. */

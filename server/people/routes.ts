@@ -4,7 +4,7 @@ import { rememberBrowser } from "../auth/oauth/known-browser.ts";
 import { originOf } from "../auth/origin.ts";
 import { Refusal } from "../http/errors.ts";
 import type { BucketStore } from "../http/limits/buckets.ts";
-import { takeForNetwork } from "../http/limits/network-buckets.ts";
+import { limitVisits } from "../http/limits/limit-visits.ts";
 import { networkOf } from "../http/network.ts";
 import type { HtmlPage } from "../pages/layout.ts";
 import { Enrolment } from "./enrolment.ts";
@@ -14,7 +14,7 @@ import type { StoredPeople } from "./stored-people.ts";
 import { refusedPage, signedInPage } from "./views.ts";
 
 /** Visits from one network with links that do not work, or of one link that works: at once, and a minute. */
-const VISITS = { atOnce: 30, perMinute: 30 } as const;
+const VISITS = { purpose: "enrol:", atOnce: 30, perMinute: 30 } as const;
 
 export interface PeopleRoutesOptions {
   readonly server: AuthorizationServer;
@@ -79,17 +79,10 @@ export function registerPeople(app: FastifyInstance, options: PeopleRoutesOption
           404,
           "People sign in with an identity provider here, so there is nothing to choose.",
         );
-      const { atOnce, perMinute } = VISITS;
       const link = await people.links.check(token, purpose);
       // A link cannot be guessed. Its visits are counted apart, so that nobody on the same network can use them up.
       const visitor = link ? `link ${link.id}` : networkOf(request.ip);
-      const bucket = await takeForNetwork(buckets, {
-        purpose: "enrol:",
-        client: visitor,
-        capacity: atOnce,
-        perSecond: perMinute / 60,
-      });
-      if (!bucket.allowed) throw new Refusal(429, "Too many attempts. Wait a minute and try again.", 60);
+      await limitVisits(buckets, VISITS, visitor);
       const { headers, body } = await work(token);
       return reply.headers(headers).send(body);
     } catch (error) {

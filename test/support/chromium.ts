@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { run } from "../../infra/exec.ts";
 import { onPath } from "../../infra/local/host.ts";
 import { withLock } from "../../infra/local/lock.ts";
@@ -29,6 +29,21 @@ export async function openChromium(args: string[] = []): Promise<Browser | strin
   }
   // As root Chromium has no sandbox; it sees nothing but our own pages.
   return chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", ...args] });
+}
+
+/** What the page logged as an error, and what its scripts threw. */
+export type WatchedPage = Page & { readonly problems: string[] };
+
+/** A page of a fresh browser: no cookies, no passkeys. */
+export async function freshPage(browser: Browser, options?: BrowserContextOptions): Promise<WatchedPage> {
+  const page = await (await browser.newContext(options)).newPage();
+  page.setDefaultTimeout(15_000);
+  const problems: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error") problems.push(message.text());
+  });
+  page.on("pageerror", (error) => problems.push(error.message));
+  return Object.assign(page, { problems });
 }
 
 /** The page in both themes and at the widths of a phone and a desktop: `NAME-light-390.png` and so on. */

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Refusal } from "../../http/errors.ts";
 import type { BucketStore } from "../../http/limits/buckets.ts";
-import { takeForNetwork } from "../../http/limits/network-buckets.ts";
+import { limitVisits } from "../../http/limits/limit-visits.ts";
 import { networkOf } from "../../http/network.ts";
 import { providerProblemPage } from "../../pages/sign-in.ts";
 import { pageToReturnTo, type SignedInPage, signInUrl } from "../../people/visitor.ts";
@@ -14,7 +14,7 @@ import { type IdentityProviders, signInPath } from "./identity-providers.ts";
 import { SignInFailure } from "./sign-in-failure.ts";
 
 /** Visits of one client's sign-in, or of a network without one, to a provider and back: at once, and a minute. */
-const VISITS = { atOnce: 20, perMinute: 20 } as const;
+const VISITS = { purpose: "provider-sign-in:", atOnce: 20, perMinute: 20 } as const;
 /** What an answer of a provider may have (RFC 6749, section 4.1.2; RFC 9207). The rest is not passed on. */
 const PARAMETERS = ["code", "state", "iss", "error", "error_description"] as const;
 /** The longest of them, characters. */
@@ -52,7 +52,7 @@ export function registerIdentityProviders(
     redirect(request, reply, async () => {
       const to = pageToReturnTo(new URL(request.url, server.issuer).searchParams);
       visits.set(request, { to });
-      await limit(networkOf(request.ip));
+      await limitVisits(buckets, VISITS, networkOf(request.ip));
       const browser = cookie.read(request) ?? cookie.set(reply);
       return (await providers.begin(request.params.provider, { browser, to }, wishes(request))).href;
     }),
@@ -81,22 +81,11 @@ export function registerIdentityProviders(
     }),
   );
 
-  async function limit(visitor: string): Promise<void> {
-    const { atOnce, perMinute } = VISITS;
-    const bucket = await takeForNetwork(buckets, {
-      purpose: "provider-sign-in:",
-      client: visitor,
-      capacity: atOnce,
-      perSecond: perMinute / 60,
-    });
-    if (!bucket.allowed) throw new Refusal(429, "Too many attempts. Wait a minute and try again.", 60);
-  }
-
   /** @throws Refusal unless this browser is at the step of signing in */
   async function clientVisit(request: FastifyRequest<Named>, reply: FastifyReply) {
     const details = await interactions.details(request, reply);
     visits.set(request, { uid: details.uid });
-    await limit(`visit ${details.uid}`);
+    await limitVisits(buckets, VISITS, `visit ${details.uid}`);
     if (details.step !== "sign-in") throw new Refusal(400, "Somebody is signed in in this browser already.");
     return details;
   }

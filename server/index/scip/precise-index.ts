@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { OpenDatabases } from "../open-databases.ts";
 import { openPreciseForQueries, PRECISE_FILE } from "./database.ts";
 import type { ColumnUnit } from "./format.ts";
 import { type Occurrence, type SymbolRef, unpackOccurrences } from "./occurrence-list.ts";
@@ -27,9 +28,7 @@ export interface PreciseSource {
   commit: string;
 }
 
-/** Number of databases that stay open between jobs. */
-const MAX_OPEN = 8;
-const open = new Map<string, DatabaseSync>();
+const open = new OpenDatabases(openPreciseForQueries);
 
 /**
  * The precise indexes of a repository, as one: of each indexer the index of the commit that is checked out, else its newest one.
@@ -134,24 +133,15 @@ export class PreciseIndex {
 
 /** The file may be created after the first query. */
 function openFile(file: string): DatabaseSync | undefined {
-  let db = open.get(file);
-  open.delete(file);
   if (!existsSync(file)) {
-    db?.close();
+    open.close(file);
     return undefined;
   }
   try {
-    db ??= openPreciseForQueries(file);
+    return open.get(file);
   } catch {
     return undefined;
   }
-  open.set(file, db);
-  for (const [oldest, old] of open) {
-    if (open.size <= MAX_OPEN) break;
-    open.delete(oldest);
-    old.close();
-  }
-  return db;
 }
 
 /** The column of a line in UTF-16 units, of one in another unit. 0-based. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { StoredPeople } from "../../../server/people/stored-people.ts";
-import { openChromium } from "../../support/chromium.ts";
+import { freshPage, openChromium } from "../../support/chromium.ts";
 import { judgePage } from "../../support/judge-page.ts";
 import {
   authorizationUrl,
@@ -34,18 +34,6 @@ function enrolments(browser: Browser) {
     await running?.app.close();
   });
 
-  /** A page of a fresh browser. What it logs as an error fails the test. */
-  async function freshPage(): Promise<Page & { problems: string[] }> {
-    const page = await (await browser.newContext()).newPage();
-    page.setDefaultTimeout(15_000);
-    const problems: string[] = [];
-    page.on("console", (message) => {
-      if (message.type() === "error") problems.push(message.text());
-    });
-    page.on("pageerror", (error) => problems.push(error.message));
-    return Object.assign(page, { problems });
-  }
-
   async function link(login: string): Promise<string> {
     const person = await people.directory.add({ ...ENROLLED, login });
     return origin + (await people.links.make(person.id, "enrol")).path;
@@ -57,7 +45,7 @@ function enrolments(browser: Browser) {
   }
 
   test("a person enrols with a passkey, signs in with it in another session, and is asked for consent", async () => {
-    const page = await freshPage();
+    const page = await freshPage(browser);
     const cdp = await page.context().newCDPSession(page);
     await cdp.send("WebAuthn.enable");
     const options = {
@@ -96,7 +84,7 @@ function enrolments(browser: Browser) {
   });
 
   test("a person enrols with a password, and signs in with it and a recovery code", async () => {
-    const page = await freshPage();
+    const page = await freshPage(browser);
     const enrolment = await link("grace");
     await page.goto(enrolment);
     await judgePage(page, "enrol");

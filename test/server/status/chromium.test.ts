@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
-import type { Browser, Page } from "playwright-core";
-import { openChromium } from "../../support/chromium.ts";
+import type { Browser } from "playwright-core";
+import { freshPage, openChromium, type WatchedPage } from "../../support/chromium.ts";
 import { judgePage } from "../../support/judge-page.ts";
 import { ADA, PASSWORD, type RunningOAuth, startOAuth, TestPeople } from "../auth/oauth/support.ts";
 import { temporaryFolder } from "../support.ts";
@@ -16,9 +16,8 @@ else describe("/status in Chromium", () => shown(opened));
 function shown(browser: Browser) {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let running: RunningOAuth;
-  let page: Page;
+  let page: WatchedPage;
   let machineFile: string;
-  const problems: string[] = [];
   beforeAll(async () => {
     folder = await temporaryFolder();
     const people = new TestPeople();
@@ -28,11 +27,7 @@ function shown(browser: Browser) {
     running = await startOAuth({ people, env: { WORKSPACE_DIR: folder.path, COLOUR: "blue", ...status } });
     await running.app.start();
     // As the edge sends requests on: a caller on the machine itself needs no sign-in.
-    const context = await browser.newContext({ extraHTTPHeaders: { "x-forwarded-for": "192.0.2.1" } });
-    page = await context.newPage();
-    page.setDefaultTimeout(10_000);
-    page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
-    page.on("pageerror", (error) => problems.push(error.message));
+    page = await freshPage(browser, { extraHTTPHeaders: { "x-forwarded-for": "192.0.2.1" } });
   }, 60_000);
   afterAll(async () => {
     await browser.close();
@@ -66,7 +61,7 @@ function shown(browser: Browser) {
     }
     await page.getByRole("button", { name: "Pause" }).press("Space");
     expect(await page.getByRole("button", { name: "Pause" }).getAttribute("aria-pressed")).toBe("true");
-    expect(problems).toEqual([]);
+    expect(page.problems).toEqual([]);
   });
 
   test("without a script the page is text", async () => {

@@ -3,8 +3,8 @@ import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { eventually, makeRepository, type RunningApp, startApp, temporaryFolder } from "../support.ts";
-import { WAYS } from "./arguments/ways.ts";
+import { makeRepository, type RunningApp, temporaryFolder } from "../support.ts";
+import { startWithEveryTool, WAYS } from "./arguments/ways.ts";
 
 /** The kinds of files, names and histories on which tools of this sort fail, through each way to call one. */
 const MIB = 1024 * 1024;
@@ -82,14 +82,7 @@ beforeAll(async () => {
   await git("sha256", "add", "--all");
   await git("sha256", "commit", "--quiet", "--message=First");
 
-  running = await startApp({
-    WORKSPACE_DIR: join(folder.path, "workspace"),
-    INDEX_DIR: join(folder.path, "index"),
-    RATE_LIMIT_ADDRESS: "0",
-    CHATGPT_TOOLS: "always",
-  });
-  await running.app.start();
-  await eventually(() => running.app.capabilities.has("index"), "the index");
+  running = await startWithEveryTool(folder.path);
 }, 60_000);
 afterAll(async () => {
   await running.app.close();

@@ -1,29 +1,16 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { CLIENTS, clientsNamed } from "../../../../cli/doctor/as/clients.ts";
 import { checksAs } from "../../../../cli/doctor/as/index.ts";
 import { byLink } from "../../../../cli/doctor/as/sign-in.ts";
 import type { DoctorReport } from "../../../../cli/doctor/check.ts";
 import { runDoctor } from "../../../../cli/doctor/run.ts";
-import { type Authority, createAuthority, type Issued } from "../../http3/lab/certificates.ts";
-import type { Closable } from "../lab.ts";
+import { useLab } from "../lab.ts";
 import { type Draft, type Fault, service } from "./service.ts";
 
-let authority: Authority;
-let certificate: Issued;
-const running: Closable[] = [];
-
-beforeAll(() => {
-  authority = createAuthority();
-  certificate = authority.issue("edge.test");
-});
-afterEach(async () => {
-  for (const server of running.splice(0)) await server.close();
-});
-afterAll(() => authority.remove());
+const lab = useLab();
 
 async function examineAs(id: string, fault?: Fault): Promise<DoctorReport> {
-  const server = await service(certificate, fault);
-  running.push(server);
+  const server = await lab.keep(service(lab.certificate, fault));
   const [shape] = clientsNamed(id);
   if (shape === undefined) throw new Error(`no client ${id}`);
   const url = `https://edge.test:${server.port}`;
@@ -31,7 +18,7 @@ async function examineAs(id: string, fault?: Fault): Promise<DoctorReport> {
   return runDoctor({
     url,
     connect: "127.0.0.1",
-    ca: authority.ca,
+    ca: lab.authority.ca,
     timeoutMs: 5_000,
     checks: checksAs(shape, { signIn }),
   });
@@ -44,14 +31,13 @@ test.each(CLIENTS.map(({ id }) => id))("%s signs in and calls a tool", async (id
 });
 
 test("without a person who signs in, the checks end at the sign-in page", async () => {
-  const server = await service(certificate);
-  running.push(server);
+  const server = await lab.keep(service(lab.certificate));
   const [shape] = clientsNamed("zed");
   const url = `https://edge.test:${server.port}`;
   const report = await runDoctor({
     url,
     connect: "127.0.0.1",
-    ca: authority.ca,
+    ca: lab.authority.ca,
     checks: shape ? checksAs(shape) : [],
   });
   expect(report.ok).toBe(true);

@@ -1,8 +1,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import type { Browser, Page } from "playwright-core";
-import { openChromium, screenshots } from "../../../support/chromium.ts";
+import type { Browser } from "playwright-core";
+import { freshPage, openChromium, screenshots } from "../../../support/chromium.ts";
 import {
   authorizationUrl,
   freePort,
@@ -48,22 +48,11 @@ function signIns(browser: Browser) {
     await upstream?.[Symbol.asyncDispose]();
   });
 
-  async function freshPage(): Promise<Page & { problems: string[] }> {
-    const page = await (await browser.newContext()).newPage();
-    page.setDefaultTimeout(15_000);
-    const problems: string[] = [];
-    page.on("console", (message) => {
-      if (message.type() === "error") problems.push(message.text());
-    });
-    page.on("pageerror", (error) => problems.push(error.message));
-    return Object.assign(page, { problems });
-  }
-
   test("leads over the provider's pages to a tool call", async () => {
     const { origin } = running;
     const { verifier, challenge } = pkce();
     const id = await registeredClient(origin, redirect);
-    const page = await freshPage();
+    const page = await freshPage(browser);
     await page.goto(authorizationUrl(origin, id, { redirect_uri: redirect, code_challenge: challenge }));
     await screenshots(page, "sign-in-providers");
     await page.getByRole("link", { name: "Sign in with Example ID" }).click();
@@ -87,7 +76,7 @@ function signIns(browser: Browser) {
 
   test("a person who is refused is told why, and gets in with another account", async () => {
     upstream.account = { id: "eve", claims: { name: "Eve", email: "eve@example.net", email_verified: true } };
-    const page = await freshPage();
+    const page = await freshPage(browser);
     await page.goto(`${running.origin}/account`);
     await page.getByRole("link", { name: "Sign in with Example ID" }).click();
     await page.getByText("You are signed in at Example ID as eve@example.net").waitFor();

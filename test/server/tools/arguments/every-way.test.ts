@@ -3,15 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import * as z from "zod";
 import type { InputSchema } from "../../../../server/tools/arguments/input-schema.ts";
 import { TOOLS } from "../../../../server/tools/index.ts";
-import {
-  eventually,
-  makeRepository,
-  type RunningApp,
-  SAMPLE_FILES,
-  startApp,
-  temporaryFolder,
-} from "../../support.ts";
-import { WAYS } from "./ways.ts";
+import { makeRepository, type RunningApp, SAMPLE_FILES, temporaryFolder } from "../../support.ts";
+import { startWithEveryTool, WAYS } from "./ways.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let running: RunningApp;
@@ -21,14 +14,7 @@ beforeAll(async () => {
     ...SAMPLE_FILES,
     "caf\u00e9/Menu.md": "needle\n",
   });
-  running = await startApp({
-    WORKSPACE_DIR: join(folder.path, "workspace"),
-    INDEX_DIR: join(folder.path, "index"),
-    RATE_LIMIT_ADDRESS: "0",
-    CHATGPT_TOOLS: "always",
-  });
-  await running.app.start();
-  await eventually(() => running.app.capabilities.has("index"), "the index");
+  running = await startWithEveryTool(folder.path);
 });
 afterAll(async () => {
   await running.app.close();

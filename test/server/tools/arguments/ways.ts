@@ -1,4 +1,5 @@
-import { type RunningApp, rpc } from "../../support.ts";
+import { join } from "node:path";
+import { eventually, type RunningApp, rpc, startApp } from "../../support.ts";
 
 const ENVELOPE = {
   "io.modelcontextprotocol/protocolVersion": "2026-07-28",
@@ -8,6 +9,19 @@ const ENVELOPE = {
 
 /** What a caller gets of a tool: its structured result, or the text of the refusal. */
 export type Answer = Record<string, unknown> | string;
+
+/** Starts the server over `FOLDER/workspace`, with each tool that needs no other service, and waits for its index. */
+export async function startWithEveryTool(folder: string): Promise<RunningApp> {
+  const running = await startApp({
+    WORKSPACE_DIR: join(folder, "workspace"),
+    INDEX_DIR: join(folder, "index"),
+    RATE_LIMIT_ADDRESS: "0",
+    CHATGPT_TOOLS: "always",
+  });
+  await running.app.start();
+  await eventually(() => running.app.capabilities.has("index"), "the index");
+  return running;
+}
 
 /** Calls a tool in each way that the server has: both eras of MCP, and plain HTTP. */
 export const WAYS: Readonly<
