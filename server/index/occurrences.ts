@@ -121,13 +121,17 @@ function classify(tree: Tree, places: number[], text: string): Found[] {
   const found: { index: number; role: Role }[] = [];
   for (const index of places) {
     const node = tree.rootNode.descendantForIndex(index);
-    if (node && !NO_NAME.test(node.type) && !NO_NAME.test(node.parent?.type ?? "") && node.type !== "text")
+    if (node && isName(node) && !NO_NAME.test(node.parent?.type ?? "") && node.type !== "text")
       found.push({ index, role: roleOf(node) });
   }
   const indices = found.map(({ index }) => index);
   const contexts = contextsOf(tree, text, indices, declares);
   return found.map((place, n) => ({ ...place, context: contexts[n] }));
 }
+
+/** Keywords are nodes without a name: `from` in an import. An operator's name in C++ begins with one. */
+const isName = (node: Node) =>
+  (node.isNamed || node.type === "operator" || !/^\w+$/.test(node.type)) && !NO_NAME.test(node.type);
 
 type Found = Omit<Occurrence, "line" | "column">;
 
@@ -220,7 +224,7 @@ function spelledAt(text: string, index: number, word: string, language: Language
 function localOf(tree: Tree, text: string, name: string, index: number): number | undefined {
   const declared = wordPlaces(text, name).filter((at) => {
     const node = tree.rootNode.descendantForIndex(at);
-    return node !== null && !NO_NAME.test(node.type) && declares(node);
+    return node !== null && isName(node) && declares(node);
   });
   for (let scope = tree.rootNode.descendantForIndex(index)?.parent; scope?.parent; scope = scope.parent) {
     if (

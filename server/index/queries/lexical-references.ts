@@ -145,7 +145,7 @@ function fileOf(target: Target, path: string, text: string): FileFacts {
   const shares =
     SHARED.test(family ?? "") && homes.some((home) => folderOf(home) === folderOf(path) || family !== "go");
   const others = target.elsewhere.map(moduleOf);
-  const naming = imports.filter(({ statement }) => hasWord(statement, target.name));
+  const naming = imports.filter(({ clause }) => hasWord(clause, target.name));
   const own = naming.filter(({ from }) => !others.includes(targetOfImport(from) ?? ""));
   const namesHolder = [...target.holders].some((holder) => hasWord(text, holder));
   return {
@@ -207,17 +207,22 @@ const OTHER_IMPORT =
   /^[ \t]*(?:import|from|use|using|require|require_relative|include|#include)\b[^;"'`\n]*?(?:["'`<]([^"'`>\n]+)["'`>]|$)/gm;
 const CALLED_IMPORT = /^.*(?:require|import)\(\s*["'`]([^"'`\n]+)["'`]/gm;
 
-/** The import statements of a file, with the module that each names. */
-function importsOf(text: string): { statement: string; from: string }[] {
-  const found: { statement: string; from: string }[] = [];
+/** The import statements of a file, without their keywords, and the module that each names. */
+function importsOf(text: string): { clause: string; from: string }[] {
+  const found: { clause: string; from: string }[] = [];
   for (const pattern of [ES_IMPORT, OTHER_IMPORT, CALLED_IMPORT])
     for (const match of text.matchAll(pattern)) {
       const from = match[1] ?? /(?:from|import|use|using)\s+([\w.:\\]+)/.exec(match[0])?.[1];
-      if (from !== undefined) found.push({ statement: match[0], from });
+      if (from !== undefined) found.push({ clause: clauseOf(match[0]), from });
       if (found.length >= 500) break;
     }
   return found;
 }
+
+const clauseOf = (statement: string) =>
+  statement
+    .replace(/\bfrom\s*["'][^"']*["']$/, "")
+    .replace(/^\s*(?:from|import|export|use|using)\b(?:\s+type\b)?|(?<=\S\s+)import\b/g, "");
 
 function hasWord(text: string, word: string): boolean {
   const at = (from: number) => text.indexOf(word, from);

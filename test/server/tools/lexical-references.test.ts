@@ -19,7 +19,9 @@ function shadow(LIMIT: number) { return LIMIT; }
 const options = { LIMIT: LIMIT };
 `,
   "web/other.ts": 'import { LIMIT } from "./gate.ts";\nLIMIT;\n',
-  "web/stranger.ts": "const LIMIT = 3;\nLIMIT;\nsocket.close();\n",
+  "web/stranger.ts": "const LIMIT = 3;\nLIMIT;\nsocket.close();\nArray.from([]);\n",
+  "web/range.ts":
+    'import { LIMIT } from "./gate.ts";\nexport interface Range {\n  from: number;\n}\nexport const start = (range: Range) => range.from;\n',
   "py/store.py": "def load(path):\n    return path\n",
   "py/main.py": "import store\nfrom store import load\nload(1)\nstore.load(2)\njson.load(3)\n",
   "go/a.go": "package a\n\nfunc Make() {}\n",
@@ -41,8 +43,9 @@ test.each([
   [
     "another constant of that name",
     { name: "LIMIT", defined_in: "web/gate.ts" },
-    ["web/other.ts:1", "web/other.ts:2"],
+    ["web/other.ts:1", "web/other.ts:2", "web/range.ts:1"],
   ],
+  ["a field by its type, without keywords of that spelling", { name: "Range.from" }, ["web/range.ts:5"]],
   ["a method by the type of its receiver", { name: "Queue.close" }, ["web/use.ts:8"]],
   ["another method of that name", { name: "Gate.close" }, ["web/use.ts:9"]],
   [
