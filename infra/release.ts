@@ -72,8 +72,8 @@ async function bundled(entry: string): Promise<{ content: Buffer; packages: stri
 
 /** Grammars of other packages than @vscode/tree-sitter-wasm (server/index/assets.ts). */
 const MORE_GRAMMARS = [
-  "@repomix/tree-sitter-wasms/out/tree-sitter-dart.wasm",
-  "@repomix/tree-sitter-wasms/out/tree-sitter-swift.wasm",
+  "@cursorless/tree-sitter-wasms/out/tree-sitter-dart.wasm",
+  "@cursorless/tree-sitter-wasms/out/tree-sitter-swift.wasm",
   "@tree-sitter-grammars/tree-sitter-hcl/tree-sitter-hcl.wasm",
   "@tree-sitter-grammars/tree-sitter-kotlin/tree-sitter-kotlin.wasm",
   "@tree-sitter-grammars/tree-sitter-lua/tree-sitter-lua.wasm",

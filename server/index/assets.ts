@@ -18,8 +18,8 @@ export const VECTORS = "vec0.so";
 
 /** The packages of the grammars that @vscode/tree-sitter-wasm does not have. A release has the same files (infra/release.ts). */
 const GRAMMAR_PACKAGES: Record<string, string> = {
-  dart: "@repomix/tree-sitter-wasms/out",
-  swift: "@repomix/tree-sitter-wasms/out",
+  dart: "@cursorless/tree-sitter-wasms/out",
+  swift: "@cursorless/tree-sitter-wasms/out",
   hcl: "@tree-sitter-grammars/tree-sitter-hcl",
   kotlin: "@tree-sitter-grammars/tree-sitter-kotlin",
   lua: "@tree-sitter-grammars/tree-sitter-lua",
