@@ -171,6 +171,7 @@ async function allReferences(query: Query, { symbol, definition }: Truth) {
     parents,
     path: "",
     defined_in: definition.path,
+    line: definition.line,
     include_definitions: false,
   };
   const answer = await query("references", job);

@@ -9,6 +9,7 @@ import { indexNote, page } from "./paging.ts";
 import {
   folderArgument,
   indexOutput,
+  lineArgument,
   pageArguments,
   pageOutput,
   precisionOutput,
@@ -22,6 +23,7 @@ const input = z.object({
     "Name, optionally qualified (Class.method). In a lexical answer the qualifiers only rank.",
   ),
   defined_in: z.string().max(4096).optional().describe("File with the definition, if there are several."),
+  line: lineArgument("Line of the definition in that file, if it has several.").optional(),
   include_definitions: z.boolean().default(false).describe("Include the definitions."),
   repo: repoArgument,
   path: folderArgument(),
@@ -73,6 +75,7 @@ export const findReferences = defineTool({
       parents,
       path: folder,
       defined_in: home,
+      line: args.line,
       include_definitions: args.include_definitions,
     };
     const found = await context.index.query("references", repo, job, context);

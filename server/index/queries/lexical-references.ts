@@ -43,7 +43,7 @@ interface Target {
  */
 export function lexicalUses(
   db: DatabaseSync,
-  job: Pick<ReferencesJob, "name" | "parents" | "defined_in">,
+  job: Pick<ReferencesJob, "name" | "parents" | "defined_in" | "line">,
   all: readonly FoundSymbol[],
 ): (path: string, text: string) => Promise<FoundUse[]> {
   const target = targetOf(db, job, all);
@@ -66,16 +66,18 @@ export function lexicalUses(
 
 function targetOf(
   db: DatabaseSync,
-  { parents, defined_in, name }: Pick<ReferencesJob, "name" | "parents" | "defined_in">,
+  { parents, defined_in, name, line }: Pick<ReferencesJob, "name" | "parents" | "defined_in" | "line">,
   all: readonly FoundSymbol[],
 ): Target {
   const inHome = defined_in === undefined ? all : all.filter((d) => d.path === defined_in);
   const fits = inHome.map((d) => fitOf(parents, { ...d, package: "" }));
   const best = Math.max(0, ...fits);
-  const definitions = inHome.filter((_, n) => fits[n] === best);
+  const onLine = line === undefined ? [] : inHome.filter((d) => d.line === line);
+  const definitions = onLine.length > 0 ? onLine : inHome.filter((_, n) => fits[n] === best);
   // Not a symbol of the index: a parameter, a local variable, or the key of an object.
   const holder = parents.at(-1);
   const isInner =
+    onLine.length === 0 &&
     defined_in !== undefined &&
     (definitions.length === 0 || (holder !== undefined && best === 0)) &&
     (holder === undefined || bareName(holder) !== bareName(name));

@@ -27,9 +27,9 @@ export interface PreciseUses {
 /** @returns undefined if the precise indexes do not know the name */
 export function preciseUses(
   index: PreciseIndex,
-  { name, parents, defined_in, path: scope }: Pick<ReferencesJob, "name" | "parents" | "defined_in" | "path">,
+  { path: scope, ...asked }: Asked & Pick<ReferencesJob, "path">,
 ): PreciseUses | undefined {
-  const targets = targetsOf(index, { name, parents, defined_in });
+  const targets = targetsOf(index, asked);
   if (targets.length === 0) return undefined;
   const ids = new Set(targets.flatMap(({ symbol: { id } }) => [id, ...index.relatedTo(id)]));
   const documents = new Map<string, PreciseDocument>();
@@ -51,10 +51,12 @@ export function preciseUses(
   };
 }
 
-/** The symbols of that name whose surroundings fit the qualifiers best. */
+type Asked = Pick<ReferencesJob, "name" | "parents" | "defined_in" | "line">;
+
+/** The symbols of that name on that line, else those whose surroundings fit the qualifiers best. */
 function targetsOf(
   index: PreciseIndex,
-  { name, parents, defined_in }: Pick<ReferencesJob, "name" | "parents" | "defined_in">,
+  { name, parents, defined_in, line }: Asked,
 ): { symbol: PreciseSymbol; homes: string[] }[] {
   const bare = bareName(name);
   const all = index.symbolsNamed(bare).map((symbol) => {
@@ -66,6 +68,14 @@ function targetsOf(
     return { symbol, homes, fit, isSpelled: descriptors.at(-1) === name };
   });
   const inHome = all.filter(({ homes }) => homes.length > 0);
+  const document = defined_in === undefined || line === undefined ? undefined : index.document(defined_in);
+  if (document?.isCurrent) {
+    const onLine = new Set(
+      index.occurrences(document).flatMap((o) => (o.isDefinition && o.line + 1 === line ? [o.symbol] : [])),
+    );
+    const there = inHome.filter(({ symbol }) => onLine.has(symbol.id));
+    if (there.length > 0) return there;
+  }
   const spelled = name === bare ? [] : inHome.filter(({ isSpelled }) => isSpelled);
   const named = spelled.length > 0 ? spelled : inHome;
   const best = Math.max(0, ...named.map(({ fit }) => fit));

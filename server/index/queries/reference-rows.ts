@@ -20,6 +20,8 @@ export interface ReferencesJob extends IndexJob {
   path: string;
   /** The file with the definition, if there are several. */
   defined_in: string | undefined;
+  /** The line of the definition in that file, 1-based, if the file has several. */
+  line?: number | undefined;
   include_definitions: boolean;
 }
 

@@ -1,17 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
 import { clip } from "../../clip.ts";
-import { encodeWord } from "../database.ts";
-import { BELOW, type Freshness, type JobContext, reading, SECONDARY } from "../job.ts";
-import { bareName, fitOf } from "../names.ts";
-import type { Role } from "../occurrences.ts";
+import { type Freshness, type JobContext, reading } from "../job.ts";
 import { PreciseIndex } from "../scip/precise-index.ts";
-import { TreeReader } from "../work-tree.ts";
-import { definitionsOf } from "./find-symbol.ts";
-import { lexicalUses } from "./lexical-references.ts";
-import { folderOf } from "./paths.ts";
 import { type PreciseUses, preciseUses } from "./precise-references.ts";
 import type { FoundUse, Precision, Reference, ReferencesJob } from "./reference-rows.ts";
-import { type FoundSymbol, namePath, SYMBOL_TABLES } from "./symbol-rows.ts";
+import { namePath, SYMBOL_TABLES } from "./symbol-rows.ts";
+import { nearness, searchUses } from "./uses.ts";
 
 export interface References {
   references: Reference[];
@@ -55,37 +49,27 @@ async function collect(
   context: JobContext,
   precise: PreciseUses | undefined,
 ): Promise<References> {
-  const reader = new TreeReader(job.root);
-  const definitions = definitionsOf(db, job.name);
-  const homes =
-    precise?.homes ?? (job.defined_in === undefined ? homesOf(definitions, job.parents) : [job.defined_in]);
-  const described = new Set(precise?.paths);
-  const unknown = filesWith(db, job.name, job.path).filter(
-    (path) => !described.has(path) && !precise?.covers(path),
-  );
-  const all = [...described, ...unknown];
-  const lexical = lexicalUses(db, job, definitions);
+  const search = searchUses(job, db, precise);
   const toReference = referencesIn(db);
   const found: { weight: number; reference: Reference }[] = [];
   const guessed = new Set<string>();
   let done = 0;
-  for (const path of nearestFirst(all, homes).slice(0, MAX_FILES)) {
+  for (const path of search.paths.slice(0, MAX_FILES)) {
     if (context.timeUp() || found.length >= MAX_REFERENCES) break;
-    context.progress(done++, all.length);
-    const text = await reader.read(path);
-    if (text === undefined) continue;
-    const isPrecise = described.has(path);
-    const uses = isPrecise && precise ? await precise.usesIn(path, reader) : await lexical(path, text);
+    context.progress(done++, search.paths.length);
+    const file = await search.usesIn(path);
+    if (!file) continue;
+    const { text, uses, isPrecise } = file;
     if (!isPrecise && uses.length > 0) guessed.add(path);
-    const weight = nearness(path, homes, uses);
+    const weight = nearness(path, search.homes, uses);
     for (const reference of toReference(path, text, uses))
       if (job.include_definitions || reference.role !== "definition") found.push({ weight, reference });
   }
   found.sort((a, b) => a.weight - b.weight);
   return {
     references: found.map((f) => f.reference),
-    files: all.length,
-    partial: done < all.length,
+    files: search.paths.length,
+    partial: done < search.paths.length,
     precision: !precise ? "lexical" : guessed.size > 0 ? "mixed" : "precise",
     lexical_files: precise ? [...guessed].slice(0, MAX_NAMED) : [],
   };
@@ -111,43 +95,4 @@ function referencesIn(db: DatabaseSync) {
       };
     });
   };
-}
-
-/** The files of the definitions that fit the qualifiers best. */
-function homesOf(definitions: readonly FoundSymbol[], parents: readonly string[]): string[] {
-  const fits = definitions.map((d) => fitOf(parents, { ...d, package: "" }));
-  const best = Math.max(0, ...fits);
-  return definitions.filter((_, n) => fits[n] === best).map((d) => d.path);
-}
-
-/** The files with every identifier of a name (`Get-Item` has two), by path. */
-export function filesWith(db: DatabaseSync, name: string, path: string): string[] {
-  const bare = bareName(name);
-  const identifiers = (/^operator(?![\p{L}\p{N}_])/u.test(bare) ? "operator" : bare).match(
-    /[\p{L}_][\p{L}\p{N}_$]*/gu,
-  );
-  if (!identifiers) return [];
-  const word = identifiers
-    .map(encodeWord)
-    .map((w) => `("${w}" OR "$${w}")`)
-    .join(" AND ");
-  const sql = `SELECT files.path FROM words JOIN files ON files.id = words.rowid WHERE words MATCH :word AND ${BELOW} ORDER BY files.path`;
-  return db
-    .prepare(sql)
-    .all({ word, path })
-    .map((row) => String(row.path));
-}
-
-function nearestFirst(paths: readonly string[], homes: readonly string[]): string[] {
-  return paths
-    .map((path) => ({ path, weight: nearness(path, homes, []) }))
-    .sort((a, b) => a.weight - b.weight)
-    .map((p) => p.path);
-}
-
-function nearness(path: string, homes: readonly string[], places: readonly { role: Role }[]): number {
-  if (homes.includes(path)) return 0;
-  const late = SECONDARY.test(path) ? 4 : 0;
-  if (places.some((p) => p.role === "import")) return 1 + late;
-  return (homes.some((home) => folderOf(home) === folderOf(path)) ? 2 : 3) + late;
 }

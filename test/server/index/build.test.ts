@@ -8,7 +8,7 @@ import { buildIndex } from "../../../server/index/build.ts";
 import { IndexFolder, prune } from "../../../server/index/folder.ts";
 import { reading } from "../../../server/index/job.ts";
 import { findSymbol } from "../../../server/index/queries/find-symbol.ts";
-import { filesWith } from "../../../server/index/queries/references.ts";
+import { filesWith } from "../../../server/index/queries/uses.ts";
 import { makeRepository, temporaryFolder } from "../support.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;

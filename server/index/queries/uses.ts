@@ -1,0 +1,96 @@
+import type { DatabaseSync } from "node:sqlite";
+import { encodeWord } from "../database.ts";
+import { BELOW, SECONDARY } from "../job.ts";
+import { bareName, fitOf } from "../names.ts";
+import type { Role } from "../occurrences.ts";
+import { TreeReader } from "../work-tree.ts";
+import { definitionsOf } from "./find-symbol.ts";
+import { lexicalUses } from "./lexical-references.ts";
+import { folderOf } from "./paths.ts";
+import type { PreciseUses } from "./precise-references.ts";
+import type { FoundUse, ReferencesJob } from "./reference-rows.ts";
+import type { FoundSymbol } from "./symbol-rows.ts";
+
+/** The uses in a file. */
+export interface FileUses {
+  text: string;
+  uses: FoundUse[];
+  isPrecise: boolean;
+}
+
+export interface UseSearch {
+  /** The files that may have uses: that of the definition, files in its folder, other files, tests. */
+  paths: readonly string[];
+  /** Files with a definition. */
+  homes: readonly string[];
+  /** @returns undefined if the file cannot be read */
+  usesIn(path: string): Promise<FileUses | undefined>;
+}
+
+/** Finds the uses of a symbol file by file: by the precise index where it describes a file, else by names and scopes. */
+export function searchUses(
+  job: Omit<ReferencesJob, "include_definitions">,
+  db: DatabaseSync,
+  precise: PreciseUses | undefined,
+): UseSearch {
+  const reader = new TreeReader(job.root);
+  const definitions = definitionsOf(db, job.name);
+  const homes =
+    precise?.homes ?? (job.defined_in === undefined ? homesOf(definitions, job.parents) : [job.defined_in]);
+  const described = new Set(precise?.paths);
+  const unknown = filesWith(db, job.name, job.path).filter(
+    (path) => !described.has(path) && !precise?.covers(path),
+  );
+  const lexical = lexicalUses(db, job, definitions);
+  return {
+    paths: nearestFirst([...described, ...unknown], homes),
+    homes,
+    async usesIn(path) {
+      const text = await reader.read(path);
+      if (text === undefined) return undefined;
+      const isPrecise = described.has(path);
+      const uses = isPrecise && precise ? await precise.usesIn(path, reader) : await lexical(path, text);
+      return { text, uses, isPrecise };
+    },
+  };
+}
+
+/** The files of the definitions that fit the qualifiers best. */
+function homesOf(definitions: readonly FoundSymbol[], parents: readonly string[]): string[] {
+  const fits = definitions.map((d) => fitOf(parents, { ...d, package: "" }));
+  const best = Math.max(0, ...fits);
+  return definitions.filter((_, n) => fits[n] === best).map((d) => d.path);
+}
+
+/** The files with every identifier of a name (`Get-Item` has two), by path. */
+export function filesWith(db: DatabaseSync, name: string, path: string): string[] {
+  const bare = bareName(name);
+  const identifiers = (/^operator(?![\p{L}\p{N}_])/u.test(bare) ? "operator" : bare).match(
+    /[\p{L}_][\p{L}\p{N}_$]*/gu,
+  );
+  if (!identifiers) return [];
+  const word = identifiers
+    .map(encodeWord)
+    .map((w) => `("${w}" OR "$${w}")`)
+    .join(" AND ");
+  const sql = `SELECT files.path FROM words JOIN files ON files.id = words.rowid WHERE words MATCH :word AND ${BELOW} ORDER BY files.path`;
+  return db
+    .prepare(sql)
+    .all({ word, path })
+    .map((row) => String(row.path));
+}
+
+function nearestFirst(paths: readonly string[], homes: readonly string[]): string[] {
+  return paths
+    .map((path) => ({ path, weight: nearness(path, homes, []) }))
+    .sort((a, b) => a.weight - b.weight)
+    .map((p) => p.path);
+}
+
+/** Where the references in a file come in an answer: the lowest first. */
+export function nearness(path: string, homes: readonly string[], places: readonly { role: Role }[]): number {
+  if (homes.includes(path)) return 0;
+  const late = SECONDARY.test(path) ? 4 : 0;
+  if (places.some((p) => p.role === "import")) return 1 + late;
+  return (homes.some((home) => folderOf(home) === folderOf(path)) ? 2 : 3) + late;
+}
