@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { run } from "../exec.ts";
+import { installPackages } from "./apt.ts";
 
 /** Programs that the local machine needs, each with its Debian/Ubuntu package. */
 const TOOLS: Record<string, string> = {
@@ -73,15 +73,7 @@ export async function installMissing(log: (line: string) => void): Promise<void>
   const missing = missingPackages();
   if (missing.length === 0) return;
   log(`installing host packages: ${missing.join(" ")}`);
-  const env = { DEBIAN_FRONTEND: "noninteractive" };
-  const install = ["install", "-y", "-q", "--no-install-recommends", ...missing];
-  try {
-    await run("apt-get", install, { timeout: 300_000, env });
-  } catch {
-    // A new host may have no package lists, or old ones.
-    await run("apt-get", ["update", "-q"], { timeout: 120_000, env });
-    await run("apt-get", install, { timeout: 300_000, env });
-  }
+  await installPackages(missingPackages);
   const still = missingPackages();
   if (still.length > 0) throw new UnsupportedHostError(`apt-get did not bring ${still.join(", ")}.`);
 }

@@ -1,10 +1,8 @@
 import { mkdirSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { run } from "../../infra/exec.ts";
+import { installPackages } from "../../infra/local/apt.ts";
 import { onPath } from "../../infra/local/host.ts";
-import { withLock } from "../../infra/local/lock.ts";
 
 /** Where screenshots of the pages are kept. Ignored by git. */
 const SCREENSHOTS = join(import.meta.dirname, "../../.mcp-edge/screenshots");
@@ -17,15 +15,7 @@ export async function openChromium(args: string[] = []): Promise<Browser | strin
   if (!onPath("chromium")) {
     if (process.getuid?.() !== 0 || !onPath("apt-get"))
       return "there is no chromium here: apt-get install chromium";
-    await withLock(join(tmpdir(), "mcp-edge-apt-chromium.lock"), async () => {
-      if (onPath("chromium")) return;
-      const options = { env: { DEBIAN_FRONTEND: "noninteractive" }, timeout: 300_000 };
-      const install = ["install", "-y", "-q", "--no-install-recommends", "chromium", "fonts-dejavu-core"];
-      await run("apt-get", install, options).catch(async () => {
-        await run("apt-get", ["update", "-q"], options);
-        await run("apt-get", install, options);
-      });
-    });
+    await installPackages(() => (onPath("chromium") ? [] : ["chromium", "fonts-dejavu-core"]));
   }
   // As root Chromium has no sandbox; it sees nothing but our own pages.
   return chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", ...args] });
