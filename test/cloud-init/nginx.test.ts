@@ -32,15 +32,12 @@ function edge() {
       U=https://${domain}
       # X25519 alone: Debian's curl hangs now and then on an HTTP/3 handshake of two packets, as X25519MLKEM768 needs.
       curl() { command curl -sk --curves X25519 --connect-timeout 5 --max-time 10 --resolve ${domain}:443:127.0.0.1 --resolve ${domain}:80:127.0.0.1 "$@"; }
-      # Returns once no worker of the old configuration accepts connections. NGINX renames such a worker before the worker closes its sockets: hence the last pause.
+      # Returns once the workers of the old configuration have ended. Until then they share the UDP sockets with the new workers, and drop
+      # the first packets of connections: the client sends these again after a second or more.
       reload() {
-        local old=$(pgrep -P "$(cat /run/nginx/nginx.pid)" -f 'nginx: worker process$') busy=1
+        local old=$(pgrep -P "$(cat /run/nginx/nginx.pid)" -f 'nginx: worker process$')
         nginx -s reload 2>/dev/null
-        while [ "$busy" ]; do
-          sleep 0.02; busy=
-          for pid in $old; do grep -qsE '^nginx: worker process.?$' /proc/$pid/cmdline && busy=1; done
-        done
-        sleep 0.2
+        for pid in $old; do while [ -e /proc/$pid ]; do sleep 0.02; done; done
       }
       raw() { openssl s_client -quiet -connect 127.0.0.1:443 -servername ${domain} 2>/dev/null; }
       ${server ? "python3 /fake-server.py & until (echo >/dev/tcp/127.0.0.1/8080) 2>/dev/null; do sleep 0.02; done" : ""}
