@@ -1,15 +1,18 @@
 import { rm } from "node:fs/promises";
 import type { DatabaseSync } from "node:sqlite";
 import { listGitFiles } from "../workspace/git.ts";
+import { MAX_FILE_BYTES } from "../workspace/served-file.ts";
 import { createDatabase, type IndexMeta, openForUpdate, readMeta, writeMeta } from "./database.ts";
 import { FileIndex } from "./file-index.ts";
 import { IndexFolder } from "./folder.ts";
 import type { JobContext } from "./job.ts";
 import { languageOf } from "./languages.ts";
+import { TextIndex } from "./trigrams/text-index.ts";
 import {
   changedBetween,
   type GitHash,
   hashOfCommit,
+  type LoadedFile,
   TreeReader,
   type TreeState,
   treeState,
@@ -109,8 +112,11 @@ async function update(
     const changed = new Set(candidates.filter((path) => listed.has(path)));
     // IMMEDIATE waits for another writer here, not in the middle.
     db.exec("BEGIN IMMEDIATE");
-    const gone = index.paths().filter((path) => !listed.has(path) || changed.has(path));
-    for (const path of gone) index.remove(path);
+    for (const path of await recheck(db, place, changed)) if (listed.has(path)) changed.add(path);
+    const texts = new TextIndex(db);
+    const gone = (path: string) => !listed.has(path) || changed.has(path);
+    for (const path of index.paths().filter(gone)) index.remove(path);
+    for (const path of texts.paths().filter(gone)) texts.remove(path);
     const read = await addFiles(db, [...changed].sort(), place, context);
     leaveOutBeyond(db, beyond, paths.length);
     const after = finish(db, state);
@@ -124,6 +130,30 @@ async function update(
   } finally {
     db.close();
   }
+}
+
+/**
+ * Looks at the files that were touched although git does not report them as changed: a checkout of another branch and back, a file that was
+ * read while it changed.
+ *
+ * @param changed files that are read in any case
+ * @returns those with another content. Of the others the new state is recorded.
+ */
+async function recheck(
+  db: DatabaseSync,
+  { root, hash }: { root: string; hash: GitHash },
+  changed: ReadonlySet<string>,
+): Promise<string[]> {
+  const texts = new TextIndex(db);
+  const reader = new TreeReader(root, hash);
+  const other: string[] = [];
+  for (const [path, oid] of texts.touched(root)) {
+    if (changed.has(path)) continue;
+    const { oid: now, state } = await reader.load(path, MAX_FILE_BYTES);
+    if (now === undefined || now !== oid || !state) other.push(path);
+    else texts.touch(path, state);
+  }
+  return other;
 }
 
 async function listing({
@@ -163,21 +193,26 @@ async function addFiles(
   context: BuildContext,
 ): Promise<number> {
   const index = new FileIndex(db);
+  const texts = new TextIndex(db);
   const reader = new TreeReader(root, hash);
   // Reads files while the parser works.
-  const texts: ReturnType<TreeReader["load"]>[] = [];
+  const ahead: Promise<LoadedFile>[] = [];
   let read = 0;
   for (const [n, path] of paths.entries()) {
     context.progress(n, paths.length);
-    while (texts.length < READ_AHEAD && n + texts.length < paths.length)
-      texts.push(reader.load(paths[n + texts.length] ?? ""));
-    const { text, oid = "", why } = (await texts.shift()) ?? {};
+    while (ahead.length < READ_AHEAD && n + ahead.length < paths.length)
+      ahead.push(reader.load(paths[n + ahead.length] ?? ""));
+    const loaded = (await ahead.shift()) ?? {};
+    const { text, oid = "", why } = loaded;
+    // Searches of text go through larger files than the other queries.
+    texts.add(path, why === "larger than 1 MiB" ? await reader.load(path, MAX_FILE_BYTES) : loaded);
     // A binary file counts as left out only if its name is that of source code, since users do not expect images in the index.
     if (why !== undefined && (why !== "binary" || languageOf(path))) index.leaveOut(path, why);
     if (text === undefined) continue;
     await index.add(path, text, oid);
     read++;
   }
+  texts.finish();
   return read;
 }
 

@@ -2,12 +2,13 @@ import { DatabaseSync } from "node:sqlite";
 import { fitOf } from "./names.ts";
 
 /** Version of the schema. With another number each index is built again, next to that of the older release. */
-export const INDEX_VERSION = 5;
+export const INDEX_VERSION = 6;
 
 /**
  * `chunks_text` finds text by trigrams, `words` finds the files with an identifier. Neither keeps the text, which is read from the work
  * tree. `bare` is the name for lookups (names.ts), `start_line` the first line of comment, decorators and type. `oid` is git's hash of the file. `left_out` lists the files
- * without text or symbols.
+ * without text or symbols. `texts` has each regular file, also what `files` leaves out, with the state by which a change is noticed
+ * (LoadedFile); it is searchable if it is text. `trigrams` has the ids in `texts` for each trigram (trigrams/).
  */
 const SCHEMA = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -24,6 +25,10 @@ CREATE VIRTUAL TABLE chunks_text USING fts5 (text, content='', contentless_delet
 CREATE VIRTUAL TABLE words USING fts5 (word, content='', contentless_delete=1, detail=none,
   tokenize="unicode61 remove_diacritics 0 tokenchars '_$^'");
 CREATE VIRTUAL TABLE words_vocab USING fts5vocab (words, row);
+CREATE TABLE texts (id INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT NOT NULL UNIQUE, searchable INTEGER NOT NULL, size INTEGER NOT NULL,
+  changed REAL NOT NULL, oid TEXT NOT NULL);
+CREATE TABLE trigrams (key INTEGER PRIMARY KEY, ids BLOB NOT NULL);
+CREATE TABLE trigram_segments (segment INTEGER PRIMARY KEY);
 `;
 
 /** The description that an index contains. */

@@ -11,6 +11,8 @@ import { openResolved } from "../workspace/open-resolved.ts";
 export const MAX_INDEXED_BYTES = 1024 * 1024;
 /** Bytes of a larger file that are read to tell text from binary. */
 const PROBE_BYTES = 8_192;
+/** How far the time of a file may be behind the clock, milliseconds: the kernel uses the time of its last tick. */
+const CLOCK_MS = 20;
 
 /** The commit that is checked out, and how the work tree differs from it. */
 export interface TreeState {
@@ -86,8 +88,22 @@ export type GitHash = "sha1" | "sha256";
 export const hashOfCommit = (commit: string): GitHash => (commit.length === 64 ? "sha256" : "sha1");
 
 /** The hash by which git names a file with this content (gitformat, "blob"). */
-function blobHash(content: Buffer, hash: GitHash): string {
+export function blobHash(content: Buffer, hash: GitHash): string {
   return createHash(hash).update(`blob ${content.length}\0`).update(content).digest("hex");
+}
+
+/** A file of the work tree. All fields are missing for what is not a regular file. */
+export interface LoadedFile {
+  text?: string;
+  /** git's hash of the content. */
+  oid?: string;
+  /** Why there is no text. */
+  why?: "binary" | "larger than 1 MiB";
+  /**
+   * By which a change is noticed: the size in bytes, and the time of the last change of content or attributes (`st_ctime`), in milliseconds.
+   * The time is 0 if the file changed just before it was read: it may change again within the same tick of the clock.
+   */
+  state?: { size: number; changed: number };
 }
 
 /** Reads the text files of a work tree, and nothing outside it. */
@@ -107,8 +123,8 @@ export class TreeReader {
     return (await this.load(path)).text;
   }
 
-  /** The text of a file and git's hash of it, or the reason why it is not read. Neither for what is not a regular file. */
-  async load(path: string): Promise<{ text?: string; oid?: string; why?: "binary" | "larger than 1 MiB" }> {
+  /** @param maxBytes a larger file is not read. Default: MAX_INDEXED_BYTES */
+  async load(path: string, maxBytes = MAX_INDEXED_BYTES): Promise<LoadedFile> {
     const file = join(this.#root, path);
     if (!this.#inside(dirname(file))) return {};
     const handle = await openResolved(file).catch(() => undefined);
@@ -116,14 +132,16 @@ export class TreeReader {
     try {
       const stat = await handle.stat();
       if (!stat.isFile()) return {};
-      if (stat.size > MAX_INDEXED_BYTES) {
+      const state = { size: stat.size, changed: stat.ctimeMs < Date.now() - CLOCK_MS ? stat.ctimeMs : 0 };
+      if (stat.size > maxBytes) {
         const { buffer, bytesRead } = await handle.read(Buffer.alloc(PROBE_BYTES), 0, PROBE_BYTES, 0);
         const isText = fileText(buffer.subarray(0, bytesRead)) !== undefined;
-        return { why: isText ? "larger than 1 MiB" : "binary" };
+        return { why: isText ? "larger than 1 MiB" : "binary", state };
       }
       const content = await handle.readFile();
       const text = fileText(content);
-      return text === undefined ? { why: "binary" } : { text, oid: blobHash(content, this.#hash) };
+      const oid = blobHash(content, this.#hash);
+      return text === undefined ? { why: "binary", oid, state } : { text, oid, state };
     } catch {
       return {};
     } finally {
