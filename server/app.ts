@@ -3,6 +3,7 @@ import type { AppOptions } from "./app-options.ts";
 import { closeInSteps } from "./closing.ts";
 import { BODY_LIMIT } from "./http/body-limit.ts";
 import { loggerOptions } from "./http/logging.ts";
+import { isLoopbackAddress } from "./http/peer.ts";
 import { TimedResponse } from "./http/timed-response.ts";
 import { registerPlugins } from "./plugins/index.ts";
 import { registerOps } from "./plugins/operations.ts";
@@ -57,7 +58,8 @@ function createFastify({ config, logStream }: AppOptions): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "request_id" }),
     ...REQUEST_CONTEXT,
     bodyLimit: BODY_LIMIT,
-    trustProxy: "loopback",
+    // A unix socket has no address, and no client behind it.
+    trustProxy: (address: string | undefined) => address !== undefined && isLoopbackAddress(address),
     forceCloseConnections: true,
     return503OnClosing: false,
     // Longer than an edge keeps its side open (NGINX: 60 s), so that it is the edge that closes an idle connection.

@@ -1,4 +1,3 @@
-import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type AuthenticatorFor, guard, requireScope } from "../auth/guard.ts";
 import type { Principal } from "../auth/principal.ts";
@@ -6,7 +5,7 @@ import type { Capabilities } from "../capabilities/registry.ts";
 import type { Grants } from "../grants/grants.ts";
 import { Refusal } from "../http/errors.ts";
 import { goneSignal } from "../http/gone.ts";
-import type { AllowedNames } from "../http/hosts.ts";
+import { type AllowedNames, requireAllowedHost } from "../http/hosts.ts";
 import { requireAllowedOrigin } from "../http/origins.ts";
 import { PAGE_HEADERS } from "../http/page.ts";
 import { LimitReached } from "../shares/limit-reached.ts";
@@ -39,7 +38,7 @@ const RETRY_AFTER_S = 30;
 export async function registerApi(app: FastifyInstance, options: ApiOptions): Promise<void> {
   const described = options.tools.map((tool) => ({ tool, description: describeTool(tool) }));
   await app.register(async (api) => {
-    api.addHook("onRequest", hostHeaderValidation(options.names.hosts));
+    api.addHook("onRequest", requireAllowedHost(options.names.hosts));
     api.addHook("onRequest", requireAllowedOrigin(options.names.origins));
     // As in MCP, the tool's own schema validates the arguments. The schemas of the routes are only for the document.
     api.setValidatorCompiler(() => () => true);

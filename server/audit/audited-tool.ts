@@ -1,4 +1,5 @@
 import type { Principal } from "../auth/principal.ts";
+import { isoTime } from "../iso-time.ts";
 import { jsonText } from "../json-text.ts";
 import { currentOrigin } from "../shares/caller.ts";
 import { ToolError } from "../tool-error.ts";
@@ -18,7 +19,7 @@ export function auditedTool(tool: Tool, audit: Pick<AuditLog, "record">, withArg
     ...tool,
     run: async (args, context) => {
       const started = performance.now();
-      const at = new Date().toISOString();
+      const at = isoTime();
       const origin = currentOrigin();
       const record = (outcome: ToolCallEvent["outcome"], answer?: object) => {
         audit.record({

@@ -92,7 +92,8 @@ export async function openAuth(options: OpenAuthOptions): Promise<Auth> {
   const everywhere = issued ? new TokenOr(tokens, issued) : tokens;
   const issuer = server?.issuer ?? config.jwt.issuer?.href.replace(/\/$/, "");
   return {
-    authenticator: (request) => (request.hostname === tokenDomain ? tokens : everywhere),
+    authenticator: (request) =>
+      tokenDomain !== undefined && request.hostname === tokenDomain ? tokens : everywhere,
     everywhere,
     tokens,
     server,

@@ -1,14 +1,19 @@
 import { Periodic } from "../periodic.ts";
 import type { UsageStore } from "./usage-store.ts";
 
+const DAY_MS = 86_400_000;
+let lastDay = { number: Number.NaN, text: "" };
+
 /** The day in UTC, as `2026-07-28`. Quotas are reset at midnight UTC. */
 export function dayOf(now: number): string {
-  return new Date(now).toISOString().slice(0, 10);
+  const number = Math.floor(now / DAY_MS);
+  if (number !== lastDay.number) lastDay = { number, text: new Date(now).toISOString().slice(0, 10) };
+  return lastDay.text;
 }
 
 /** Whole seconds from `now` (milliseconds since 1970) to the next midnight UTC, at least 1. */
 export function secondsToMidnight(now: number): number {
-  return Math.max(1, Math.ceil((86_400_000 - (now % 86_400_000)) / 1_000));
+  return Math.max(1, Math.ceil((DAY_MS - (now % DAY_MS)) / 1_000));
 }
 
 export interface UsageOptions {

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { traceOf } from "./trace.ts";
 
 /** Counts the requests in flight, logs each of them, and holds whether the server is draining. */
 export class Lifecycle {
@@ -23,6 +24,8 @@ export class Lifecycle {
       if (this.#inFlight === 0) for (const wake of this.#idle.splice(0)) wake();
       this.onEnded(request, reply);
       const line = {
+        request_id: request.id,
+        trace_id: traceOf(request.raw).traceId,
         method: request.method,
         path: request.url.split("?", 1)[0],
         status: reply.raw.statusCode,
@@ -31,8 +34,10 @@ export class Lifecycle {
         ...(request.principal ? { principal: request.principal.id } : {}),
         ...(reply.raw.writableFinished ? {} : { aborted: true }),
       };
-      if (line.path === "/readyz" || line.path === "/metrics") request.log.debug(line, "request");
-      else request.log.info(line, "request");
+      // Not the request's own log: see request-log.ts.
+      const { log } = request.server;
+      if (line.path === "/readyz" || line.path === "/metrics") log.debug(line, "request");
+      else log.info(line, "request");
     });
   }
 

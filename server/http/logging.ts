@@ -1,5 +1,6 @@
 import type { FastifyServerOptions } from "fastify";
 import type { ServerConfig } from "../config/config.ts";
+import { isoTime } from "../iso-time.ts";
 
 /** Receives whole lines. */
 export interface LogStream {
@@ -20,7 +21,7 @@ export function loggerOptions(
   return {
     level: config.logLevel,
     base: config.dev ? {} : { pid: process.pid, colour: config.slot, release: config.release.slice(0, 12) },
-    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    timestamp: () => `,"time":"${isoTime()}"`,
     formatters: { level: (label) => ({ level: label }) },
     serializers: {
       req: (request) => ({ method: request.method, path: request.url.split("?", 1)[0] }),

@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import ipaddr from "ipaddr.js";
 
 /**
@@ -7,6 +8,7 @@ import ipaddr from "ipaddr.js";
  * @returns for instance `192.0.2.1` or `2001:db8:1:2::/64`. A text that is not an address is returned unchanged.
  */
 export function networkOf(address: string): string {
+  if (isIPv4(address)) return address;
   if (!ipaddr.isValid(address)) return address;
   const parsed = ipaddr.process(address);
   if (!(parsed instanceof ipaddr.IPv6)) return parsed.toString();

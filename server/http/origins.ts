@@ -80,12 +80,15 @@ export class Origins {
  * The message names the setting that allows the origin.
  */
 export function requireAllowedOrigin(origins: Origins) {
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+  return (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
     const { origin } = request.headers;
-    if (origins.allows(origin)) return;
+    if (origins.allows(origin)) {
+      done();
+      return;
+    }
     const shown = JSON.stringify(String(origin).slice(0, 200));
     const message = `The origin ${shown} may not call this server. Its operator can allow it with ALLOWED_ORIGINS=${originEntryFor(String(origin).slice(0, 200))} (on a machine: the setting allowedOrigins)`;
-    await reply
+    reply
       .code(403)
       .send(
         isMcpPath(request.url)

@@ -11,8 +11,24 @@ export interface Readable {
  * ignored, and so is a malformed `q`. MCP requires clients to accept both types (basic/transports, "Sending Messages"), yet many name only one: ElevenLabs and Claude.ai's
  * proxy only the stream, curl everything, others only JSON.
  */
-export function readableTypes(accept: string | undefined): Readable {
-  if (accept === undefined || !/[^\s,]/.test(accept)) return { json: true, stream: true };
+export function readableTypes(accept = ""): Readable {
+  let known = parsed.get(accept);
+  if (!known) {
+    known = parseAccept(accept);
+    if (parsed.size >= MAX_PARSED) parsed.clear();
+    if (accept.length <= MAX_KEPT) parsed.set(accept, known);
+  }
+  return known;
+}
+
+/** Headers that were parsed. Clients send few different ones. */
+const parsed = new Map<string, Readable>();
+const MAX_PARSED = 200;
+/** Longer ones are not kept, characters. */
+const MAX_KEPT = 500;
+
+function parseAccept(accept: string): Readable {
+  if (!/[^\s,]/.test(accept)) return { json: true, stream: true };
   const qualities = new Map<string, number>();
   for (const entry of accept.toLowerCase().split(",")) {
     const [type = "", ...parameters] = entry.split(";").map((part) => part.trim());

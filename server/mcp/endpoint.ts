@@ -1,4 +1,3 @@
-import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
 import type { FastifyInstance } from "fastify";
 import { type AuthenticatorFor, guard } from "../auth/guard.ts";
 import type { Auth } from "../auth/open-auth.ts";
@@ -7,7 +6,7 @@ import { endRevokedStreams } from "../auth/revoked-streams.ts";
 import { BODY_LIMIT } from "../http/body-limit.ts";
 import { acceptOnlyEmptyBodies } from "../http/empty-body.ts";
 import { ParseError } from "../http/errors.ts";
-import type { AllowedNames } from "../http/hosts.ts";
+import { type AllowedNames, requireAllowedHost } from "../http/hosts.ts";
 import { requireAllowedOrigin } from "../http/origins.ts";
 import type { Streams } from "../http/streams.ts";
 import type { Shares } from "../shares/shares.ts";
@@ -124,7 +123,7 @@ async function registerRoutes(
   handler: ReturnType<typeof httpHandler>,
 ): Promise<void> {
   await app.register(async (mcp) => {
-    mcp.addHook("onRequest", hostHeaderValidation(names.hosts));
+    mcp.addHook("onRequest", requireAllowedHost(names.hosts));
     mcp.addHook("onRequest", requireAllowedOrigin(names.origins));
     mcp.addHook("onRequest", guard(authenticator));
     mcp.removeAllContentTypeParsers();

@@ -24,11 +24,16 @@ export function lenientMessages(body: unknown): unknown {
 
 function lenientMessage(message: unknown): unknown {
   if (!isObject(message) || typeof message.method !== "string") return message;
-  const { id, params, ...rest } = message;
+  const { id, params } = message;
+  const meant = params === undefined || params === null ? params : lenientParams(message.method, params);
+  const nullId = id === null && message.method.startsWith("notifications/");
+  // Most messages are as the SDK expects them. No copy is made then.
+  if (meant === params && params !== null && !nullId) return message;
+  const { id: _, params: __, ...rest } = message;
   return {
     ...rest,
-    ...(id === undefined || (id === null && message.method.startsWith("notifications/")) ? {} : { id }),
-    ...(params === undefined || params === null ? {} : { params: lenientParams(message.method, params) }),
+    ...(id === undefined || nullId ? {} : { id }),
+    ...(meant === undefined || meant === null ? {} : { params: meant }),
   };
 }
 
@@ -37,8 +42,10 @@ function lenientParams(method: string, params: unknown): unknown {
   const given = withoutNulls(params);
   if (method === "completion/complete") return lenientCompletion(given);
   if (method !== "tools/call" && method !== "prompts/get") return given;
-  const { arguments: args, ...rest } = given;
+  const { arguments: args } = given;
+  if (args === undefined || (method === "tools/call" && isObject(args))) return given;
   const parsed = typeof args === "string" ? parsedArguments(args) : args;
+  const { arguments: _, ...rest } = given;
   if (parsed === undefined || parsed === null) return rest;
   return { ...rest, arguments: method === "prompts/get" ? promptArguments(given.name, parsed) : parsed };
 }

@@ -1,6 +1,6 @@
-import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
 import fp from "fastify-plugin";
 import type { EventStream } from "../http/event-stream.ts";
+import { requireAllowedHost } from "../http/hosts.ts";
 import { networkOf, siteOf } from "../http/network.ts";
 import type { Streams } from "../http/streams.ts";
 import { EVERY_REQUEST } from "./every-request.ts";
@@ -47,7 +47,7 @@ export const demoStream = fp<DemoStreamOptions>(
     };
     app.get<{ Querystring: Record<string, unknown> }>(
       "/demo/stream",
-      { exposeHeadRoute: false, onRequest: hostHeaderValidation(hosts) },
+      { exposeHeadRoute: false, onRequest: requireAllowedHost(hosts) },
       async (request, reply) => {
         if (open >= MAX_OPEN)
           return reply

@@ -1,6 +1,6 @@
-import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
 import type { FastifyRequest } from "fastify";
 import fp from "fastify-plugin";
+import { requireAllowedHost } from "../http/hosts.ts";
 import { type LandingFacts, landingPage } from "../pages/landing.ts";
 import { EVERY_REQUEST } from "./every-request.ts";
 import { refuseEventStreamClients } from "./wrong-endpoints.ts";
@@ -14,7 +14,7 @@ export interface LandingPageOptions extends Omit<LandingFacts, "origin" | "proto
 /** `GET /`: how to connect. */
 export const landing = fp<LandingPageOptions>(
   async (app, { hosts, originOf, ...facts }) => {
-    const onRequest = [hostHeaderValidation(hosts), refuseEventStreamClients(facts.serve)];
+    const onRequest = [requireAllowedHost(hosts), refuseEventStreamClients(facts.serve)];
     app.get("/", { onRequest }, async (request, reply) => {
       // Set by the edge, see proxy.conf.
       const protocol = request.headers["x-http-version"];

@@ -1,8 +1,8 @@
-import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import fp from "fastify-plugin";
 import { type AuthenticatorFor, guard, requireScope } from "../auth/guard.ts";
 import type { Capabilities, NeedsCapabilities } from "../capabilities/registry.ts";
+import { requireAllowedHost } from "../http/hosts.ts";
 import { isLocalCaller } from "../http/peer.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { EVERY_REQUEST } from "./every-request.ts";
@@ -19,7 +19,7 @@ export interface OpsParts {
 export const operations = fp<{ hosts: string[]; authenticator: AuthenticatorFor; ops: OpsParts }>(
   async (app, { hosts, authenticator, ops }) => {
     await app.register(async (scope) => {
-      scope.addHook("onRequest", hostHeaderValidation(hosts));
+      scope.addHook("onRequest", requireAllowedHost(hosts));
       scope.addHook("onRequest", opsOnly(authenticator));
       registerOps(scope, ops);
     });

@@ -15,22 +15,19 @@ export interface QuotasOptions {
 /** Counts a token's calls (POST: the requests that make work) and refuses those above its quota of the day with 429 until midnight UTC. */
 export const quotas = fp<QuotasOptions>(
   async (app, { quotaPerDay, usage, refused }) => {
-    app.addHook("preParsing", async (request) => {
+    app.addHook("preParsing", (request, _reply, _payload, done) => {
       const { principal } = request;
-      if (!principal || !isTokenHolder(request)) return;
+      if (!principal || !isTokenHolder(request)) return done();
       if (request.method !== "POST") {
         usage.touch(principal.id);
-        return;
+        return done();
       }
       const quota = principal.quota ?? quotaPerDay;
       const wait = usage.count(principal.id, quota);
-      if (wait === 0) return;
+      if (wait === 0) return done();
       refused("quota");
-      throw new Refusal(
-        429,
-        `The quota of this token is used up: ${quota} calls a day. The next day begins at midnight UTC`,
-        wait,
-      );
+      const message = `The quota of this token is used up: ${quota} calls a day. The next day begins at midnight UTC`;
+      done(new Refusal(429, message, wait));
     });
   },
   { name: "quotas", dependencies: ["error-handler", "rate-limits"] },

@@ -3,7 +3,7 @@ import { isTokenHolder } from "../auth/guard.ts";
 import type { ServerConfig } from "../config/config.ts";
 import { Refusal } from "../http/errors.ts";
 import type { BucketStore } from "../http/limits/buckets.ts";
-import { takeForNetwork } from "../http/limits/network-buckets.ts";
+import { type NetworkBucketResult, takeForNetwork } from "../http/limits/network-buckets.ts";
 import type { RefusalReason } from "../http/limits/refusal-reason.ts";
 import { networkOf } from "../http/network.ts";
 import { isLocalCaller } from "../http/peer.ts";
@@ -24,29 +24,33 @@ export interface RateLimitsOptions {
  */
 export const rateLimits = fp<RateLimitsOptions>(
   async (app, { limits, buckets, refused }) => {
-    async function take(client: string, limit: number, reason: RefusalReason, whose: string): Promise<void> {
+    type Done = (refusal?: Error) => void;
+    function take(client: string, limit: number, reason: RefusalReason, whose: string, done: Done): void {
       const bucket = { purpose: "", client, capacity: limit * BURST_SECONDS, perSecond: limit };
-      const { allowed, waitMs, perSecond, site } = await takeForNetwork(buckets, bucket);
-      if (allowed) return;
-      refused(reason);
-      const wait = Math.max(1, Math.ceil(waitMs / 1_000));
-      throw new Refusal(
-        429,
-        `Too many requests: ${site ? "the /48 network of this address" : whose} may send ${perSecond} a second; try again in ${wait} s`,
-        wait,
-      );
+      const decide = ({ allowed, waitMs, perSecond, site }: NetworkBucketResult) => {
+        if (allowed) return done();
+        refused(reason);
+        const wait = Math.max(1, Math.ceil(waitMs / 1_000));
+        const message = `Too many requests: ${site ? "the /48 network of this address" : whose} may send ${perSecond} a second; try again in ${wait} s`;
+        done(new Refusal(429, message, wait));
+      };
+      const result = takeForNetwork(buckets, bucket);
+      if (result instanceof Promise) result.then(decide, done);
+      else decide(result);
     }
 
+    // Hooks with a callback: those that return a promise make each request wait for a turn of the event loop's queue.
     if (limits.perAddress > 0)
-      app.addHook("onRequest", async (request) => {
-        if (!isLocalCaller(request.raw))
-          await take(networkOf(request.ip), limits.perAddress, "rate_address", "this address");
+      app.addHook("onRequest", (request, _reply, done) => {
+        if (isLocalCaller(request.raw)) done();
+        else take(networkOf(request.ip), limits.perAddress, "rate_address", "this address", done);
       });
     if (limits.perToken > 0)
       // After every onRequest hook, so after the guard; before the body is read.
-      app.addHook("preParsing", async (request) => {
+      app.addHook("preParsing", (request, _reply, _payload, done) => {
         if (isTokenHolder(request))
-          await take(`token:${request.principal?.id}`, limits.perToken, "rate_token", "this token");
+          take(`token:${request.principal?.id}`, limits.perToken, "rate_token", "this token", done);
+        else done();
       });
   },
   // A page may read every refusal, and what is refused costs little.

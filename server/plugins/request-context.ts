@@ -2,6 +2,7 @@ import type { FastifyServerOptions } from "fastify";
 import fp from "fastify-plugin";
 import { settleForwarding } from "../http/forwarded.ts";
 import { requestId } from "../http/request-id.ts";
+import { requestLog } from "../http/request-log.ts";
 import { formatTrace, type Trace, traceOf } from "../http/trace.ts";
 
 declare module "fastify" {
@@ -18,7 +19,7 @@ export const REQUEST_CONTEXT = {
     return requestId(raw);
   },
   childLoggerFactory: (logger, bindings, options, raw) =>
-    logger.child({ ...bindings, trace_id: traceOf(raw).traceId }, options),
+    requestLog(() => logger.child({ ...bindings, trace_id: traceOf(raw).traceId }, options)),
 } satisfies Pick<FastifyServerOptions, "genReqId" | "childLoggerFactory">;
 
 /** `request.trace` and `request.principal`; on every answer the request's id and its place in the trace. */

@@ -1,6 +1,6 @@
-import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
 import type { FastifyRequest } from "fastify";
 import fp from "fastify-plugin";
+import { requireAllowedHost } from "../http/hosts.ts";
 import {
   aiCatalog,
   CARD_PATH,
@@ -26,7 +26,7 @@ export const serverCards = fp<ServerCardOptions>(
       { path: CATALOG_PATH, type: CATALOG_TYPE, of: aiCatalog },
     ];
     for (const { path, type, of } of documents)
-      app.get(path, { onRequest: hostHeaderValidation(hosts) }, async (request, reply) =>
+      app.get(path, { onRequest: requireAllowedHost(hosts) }, async (request, reply) =>
         // As bytes: to a text Fastify would add a charset, which these types do not have.
         reply
           .header("content-type", type)

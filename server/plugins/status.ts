@@ -1,5 +1,5 @@
-import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
 import fp from "fastify-plugin";
+import { requireAllowedHost } from "../http/hosts.ts";
 import type { Streams } from "../http/streams.ts";
 import { noStatusPage, statusPage } from "../pages/status.ts";
 import { type StatusAccessOptions, statusAccess } from "../status/access.ts";
@@ -23,7 +23,7 @@ export interface StatusOptions extends StatusAccessOptions {
 export const status = fp<StatusOptions>(
   async (app, { hosts, history, streams, ...options }) => {
     const access = statusAccess(options);
-    const onRequest = hostHeaderValidation(hosts);
+    const onRequest = requireAllowedHost(hosts);
     const assets = loadChartAssets();
     let open = 0;
 

@@ -1,6 +1,6 @@
-import { hostHeaderValidation } from "@modelcontextprotocol/fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Refusal } from "../../http/errors.ts";
+import { requireAllowedHost } from "../../http/hosts.ts";
 import type { BucketStore } from "../../http/limits/buckets.ts";
 import { takeForNetwork } from "../../http/limits/network-buckets.ts";
 import { networkOf } from "../../http/network.ts";
@@ -40,7 +40,7 @@ export interface OAuthPluginOptions {
 export async function registerOAuth(app: FastifyInstance, options: OAuthPluginOptions): Promise<void> {
   const { server, buckets } = options;
   await app.register(async (oauth) => {
-    oauth.addHook("onRequest", hostHeaderValidation(options.hosts));
+    oauth.addHook("onRequest", requireAllowedHost(options.hosts));
     oauth.addHook("onRequest", async (request, reply) => {
       if (request.hostname === options.tokenDomain) await reply.code(404).send(noSignIn(true));
     });

@@ -11,8 +11,10 @@ export interface BucketResult {
 export interface BucketStore {
   /**
    * Consumes one token of the bucket `key`, which holds at most `capacity` and gains `perSecond` each second.
+   *
+   * @returns at once where nothing has to be waited for: a promise costs a request more than the bucket
    */
-  take(key: string, capacity: number, perSecond: number): Promise<BucketResult>;
+  take(key: string, capacity: number, perSecond: number): BucketResult | Promise<BucketResult>;
 }
 
 interface Bucket {
@@ -37,7 +39,7 @@ export class MemoryBuckets implements BucketStore {
     return this.#buckets.size;
   }
 
-  async take(key: string, capacity: number, perSecond: number): Promise<BucketResult> {
+  take(key: string, capacity: number, perSecond: number): BucketResult {
     const now = this.#now();
     const old = this.#buckets.get(key);
     const tokens = old ? Math.min(capacity, old.tokens + ((now - old.at) / 1_000) * perSecond) : capacity;

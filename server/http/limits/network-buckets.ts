@@ -21,14 +21,21 @@ export interface NetworkBucketResult extends BucketResult {
 }
 
 /** Consumes one token of a client's network and, for IPv6, one of the site around it: a client with a /48 has 65,536 networks. */
-export async function takeForNetwork(
+export function takeForNetwork(
   buckets: BucketStore,
-  bucket: NetworkBucket,
-): Promise<NetworkBucketResult> {
-  const { purpose, client, capacity, perSecond } = bucket;
-  const own = await buckets.take(`${purpose}${client}`, capacity, perSecond);
-  const site = own.allowed ? siteOf(client) : undefined;
-  if (site === undefined) return { ...own, perSecond, site: false };
-  const wide = await buckets.take(`${purpose}${site}`, capacity * SITE_FACTOR, perSecond * SITE_FACTOR);
-  return { ...wide, perSecond: perSecond * SITE_FACTOR, site: true };
+  { purpose, client, capacity, perSecond }: NetworkBucket,
+): NetworkBucketResult | Promise<NetworkBucketResult> {
+  const takeForSite = (own: BucketResult) => {
+    const site = own.allowed ? siteOf(client) : undefined;
+    if (site === undefined) return { ...own, perSecond, site: false };
+    const limit = perSecond * SITE_FACTOR;
+    const wide = buckets.take(`${purpose}${site}`, capacity * SITE_FACTOR, limit);
+    return then(wide, (result) => ({ ...result, perSecond: limit, site: true }));
+  };
+  return then(buckets.take(`${purpose}${client}`, capacity, perSecond), takeForSite);
+}
+
+/** Continues at once with a result that is there. */
+export function then<T, R>(result: T | Promise<T>, next: (result: T) => R | Promise<R>): R | Promise<R> {
+  return result instanceof Promise ? result.then(next) : next(result);
 }
