@@ -3,8 +3,9 @@ import { lstatSync, realpathSync } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { fileText } from "../workspace/file-text.ts";
-import { readHead } from "../workspace/git/head.ts";
+import { stateOf } from "../workspace/git/state.ts";
 import { git } from "../workspace/git.ts";
+import { keptResult } from "../workspace/kept-result.ts";
 import { openResolved } from "../workspace/open-resolved.ts";
 
 /** Larger files are generated or data, bytes. */
@@ -46,13 +47,14 @@ export async function treeState(root: string, signal?: AbortSignal): Promise<Tre
 
 /** @returns "" in a repository without commits */
 export async function headCommit(root: string, signal?: AbortSignal): Promise<string> {
-  const read = await readHead(root).catch(() => undefined);
-  if (read !== undefined) return read;
-  try {
-    return (await git(root, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], signal)).toString().trim();
-  } catch {
-    return "";
-  }
+  const state = await stateOf(root, signal).catch(() => undefined);
+  if (state?.head !== undefined) return state.head;
+  const args = ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"];
+  const key = state?.refsKey && `head\0${state.refsKey}`;
+  const output = await keptResult(key, signal, async (shared) =>
+    (await git(root, args, shared)).toString(),
+  ).catch(() => "");
+  return output.trim();
 }
 
 /**

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { listGitFiles } from "../workspace/git.ts";
-import { insidePath } from "../workspace/paths.ts";
+import { listingOf } from "../workspace/git/listing.ts";
+import { insidePath, isBelow } from "../workspace/paths.ts";
 import { ignoredNote, nearestFiles, noteOf, whyNoFiles } from "./answers/no-files.ts";
 import { globMatcher } from "./globs.ts";
 import { page } from "./paging.ts";
@@ -36,17 +36,17 @@ export const listFiles = defineTool({
   async run(args, { workspace, signal }) {
     const repo = await workspace.find(args.repo);
     const { real: folder } = await insidePath(repo, args.path);
-    const listed = await listGitFiles(repo.root, folder === "" ? [] : [`:(literal)${folder}`], signal);
+    const { sorted } = await listingOf(repo.root, signal);
+    const listed = folder === "" ? sorted : sorted.filter((file) => isBelow(file, folder));
     const start = folder === "" ? 0 : folder.length + 1;
     const { found, notes } =
-      args.glob === undefined ? { found: listed, notes: [] } : matching(listed, args.glob, start);
+      args.glob === undefined ? { found: listed, notes: [] as string[] } : matching(listed, args.glob, start);
     if (listed.length === 0) notes.push(await whyNoFiles({ repo, files: listed, folder }, signal));
     else if (found.length === 0) {
-      const all = folder === "" ? listed : await workspace.files(repo);
-      notes.push(nearestFiles(all, folder, (args.glob ?? "").replace(/^.*\*\*?\//, "")));
+      notes.push(nearestFiles(sorted, folder, (args.glob ?? "").replace(/^.*\*\*?\//, "")));
       notes.push(await ignoredNote(repo, folder, signal));
     }
-    const { items, ...rest } = page(found.sort(), args);
+    const { items, ...rest } = page(found, args);
     return { repo: repo.name, files: items, total: found.length, ...rest, ...noteOf(...notes) };
   },
 });

@@ -1,8 +1,9 @@
 import * as z from "zod";
 import { headCommit } from "../index/work-tree.ts";
 import { originOf, webAddress } from "../workspace/forge.ts";
-import { readBranch } from "../workspace/git/head.ts";
+import { stateOf } from "../workspace/git/state.ts";
 import { git } from "../workspace/git.ts";
+import { keptResult } from "../workspace/kept-result.ts";
 import { type Ref, refsOf } from "../workspace/refs.ts";
 import type { Sync } from "../workspace/sync/sync.ts";
 import type { Repository } from "../workspace/workspace.ts";
@@ -43,11 +44,14 @@ const output = z.object({
 });
 
 async function branchOf(repo: Repository, signal: AbortSignal): Promise<string> {
-  const branch = await readBranch(repo.root).catch(() => "");
-  // With reftables the file HEAD has a placeholder.
-  if (branch !== ".invalid") return branch;
-  const output = await git(repo.root, ["symbolic-ref", "--quiet", "--short", "HEAD"], signal).catch(() => "");
-  return output.toString().trim();
+  const state = await stateOf(repo.root, signal).catch(() => undefined);
+  if (state?.branch !== undefined) return state.branch;
+  const args = ["symbolic-ref", "--quiet", "--short", "HEAD"];
+  const key = state?.refsKey && `branch\0${state.refsKey}`;
+  const output = await keptResult(key, signal, async (shared) =>
+    (await git(repo.root, args, shared)).toString(),
+  ).catch(() => "");
+  return output.trim();
 }
 
 /** Branches of a remote have its name only if the copy has no branch of its own with that name. */

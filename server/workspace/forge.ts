@@ -1,4 +1,4 @@
-import { viewOf } from "./git/view.ts";
+import { stateOf } from "./git/state.ts";
 import { fileUri } from "./resource-uri.ts";
 import type { Repository } from "./workspace.ts";
 
@@ -73,7 +73,7 @@ export function citation(
 
 /** The address of the remote `origin`, as in the configuration. It may contain credentials. */
 export async function originOf(repo: Repository, signal?: AbortSignal): Promise<string | undefined> {
-  const view = await viewOf(repo.root).catch(() => undefined);
+  const state = await stateOf(repo.root, signal).catch(() => undefined);
   signal?.throwIfAborted();
-  return view?.origin;
+  return state?.origin;
 }

@@ -17,6 +17,9 @@ export interface GitOptions {
   firstBytes?: number;
   /** Takes the paths after `--` literally, without globs and magic. */
   literal?: boolean;
+  /** See GitRun. */
+  input?: string;
+  exitCodes?: readonly number[];
 }
 
 /**
@@ -30,7 +33,7 @@ export async function git(
   root: string,
   args: readonly string[],
   signal?: AbortSignal,
-  { firstBytes, literal }: GitOptions = {},
+  { literal, ...options }: GitOptions = {},
 ): Promise<Buffer> {
   const view = await viewOf(root);
   return runGit(["-C", root, ...args], {
@@ -38,7 +41,7 @@ export async function git(
     env: { ...view.env, ...ENV, ...(literal ? { GIT_LITERAL_PATHSPECS: "1" } : {}) },
     timeoutMs: TIME_LIMIT_MS,
     signal,
-    firstBytes,
+    ...options,
   });
 }
 

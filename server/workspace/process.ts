@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import type { Readable } from "node:stream";
+import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
 
 /** Time between SIGTERM and SIGKILL, milliseconds. On SIGTERM git removes its lock files. */
 const TERM_MS = 1_000;
@@ -19,6 +19,8 @@ export interface ProcessOptions {
   /** Largest output without `onChunk`, bytes. The program is ended if it writes more. */
   maxBytes: number;
   signal?: AbortSignal | undefined;
+  /** What the program reads from stdin. Default: nothing. */
+  input?: string | undefined;
   /**
    * Receives stdout piece by piece instead of collecting it. `false` ends the program. Nothing more is read while a promise is
    * pending, so the program waits too. The run ends after the last piece. An error ends the program and is the error of the run.
@@ -50,9 +52,11 @@ export async function runProcess(
   const child = spawn(file, args, {
     cwd: options.cwd,
     env: options.env,
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     detached: true,
-  });
+  }) as ChildProcessByStdio<Writable | null, Readable, Readable>;
+  // A program that ends before it has read everything closes the pipe (EPIPE).
+  child.stdin?.on("error", () => undefined).end(options.input);
   const exit = exitOf(child);
   if (child.pid === undefined) return exit as Promise<never>;
   const group = new ProcessGroup(child.pid);

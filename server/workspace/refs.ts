@@ -1,8 +1,7 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { distance } from "fastest-levenshtein";
-import { viewOf } from "./git/view.ts";
+import { stateOf } from "./git/state.ts";
 import { git } from "./git.ts";
+import { keptResult } from "./kept-result.ts";
 import type { Repository } from "./workspace.ts";
 
 /** A branch, remote branch or tag. */
@@ -14,17 +13,23 @@ export interface Ref {
   readonly kind: "heads" | "remotes" | "tags";
 }
 
+const KINDS = ["heads", "tags", "remotes"] as const;
+
 /** The branches, tags and remote branches, in this order, each by its last commit, newest first. */
-export async function refsOf(repo: Repository, signal?: AbortSignal): Promise<Ref[]> {
-  const kinds = ["heads", "tags", "remotes"] as const;
+export async function refsOf(repo: Repository, signal?: AbortSignal): Promise<readonly Ref[]> {
+  const { refsKey } = await stateOf(repo.root, signal);
+  return keptResult(refsKey && `refs\0${refsKey}`, signal, (shared) => listRefs(repo.root, shared));
+}
+
+async function listRefs(root: string, signal: AbortSignal | undefined): Promise<Ref[]> {
   const args = [
     "for-each-ref",
     "--sort=-creatordate",
     "--format=%(refname)",
-    ...kinds.map((kind) => `refs/${kind}`),
+    ...KINDS.map((kind) => `refs/${kind}`),
   ];
-  const names = (await git(repo.root, args, signal)).toString("utf8").split("\n").filter(Boolean);
-  return kinds.flatMap((kind) => {
+  const names = (await git(root, args, signal)).toString("utf8").split("\n").filter(Boolean);
+  return KINDS.flatMap((kind) => {
     const prefix = `refs/${kind}/`;
     return names
       .filter((full) => full.startsWith(prefix) && full !== `${prefix}origin/HEAD`)
@@ -73,9 +78,7 @@ export function nearestNames(names: Iterable<string>, name: string, most = 5): s
 
 /** The commits at which a shallow history ends: their parents are not in this copy. Empty if the history is complete. */
 export async function shallowBoundary(repo: Repository): Promise<ReadonlySet<string>> {
-  const { env } = await viewOf(repo.root);
-  const text = await readFile(join(env.GIT_COMMON_DIR ?? "", "shallow"), "utf8").catch(() => "");
-  return new Set(text.split("\n").filter(Boolean));
+  return (await stateOf(repo.root)).shallow;
 }
 
 export const SHALLOW =

@@ -1,5 +1,8 @@
+import { LimitReached } from "../shares/limit-reached.ts";
 import { ToolError } from "../tool-error.ts";
+import { stateOf } from "./git/state.ts";
 import { git } from "./git.ts";
+import { keptResult } from "./kept-result.ts";
 import { checkPath } from "./paths.ts";
 import { nearestNames, type Ref, refsLike, refsOf, SHALLOW, shallowBoundary } from "./refs.ts";
 import type { Repository } from "./workspace.ts";
@@ -38,19 +41,30 @@ export async function resolveRevision(
   throw new ToolError(await unknownRevision(repo, revision, name, refs));
 }
 
+/** Names that may stand for another commit although no ref has changed: `ORIG_HEAD`, `worktrees/other/HEAD`, `main@{yesterday}`. */
+const CHANGES_ALONE = /^(?!HEAD\b)[A-Z_-]+(?=$|[~^@])|^(main-worktree|worktrees)\/|@\{/;
+
+/** @returns undefined for what git does not know. That is never kept: the commit may come without a change of the refs. */
 async function commitOf(
   repo: Repository,
   revision: string,
   signal?: AbortSignal,
 ): Promise<string | undefined> {
+  const { refsKey } = await stateOf(repo.root, signal);
+  const key = refsKey && !CHANGES_ALONE.test(revision) ? `commit\0${refsKey}\0${revision}` : undefined;
   try {
-    const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`];
-    const hash = (await git(repo.root, args, signal)).toString().trim().split("\n").at(-1) ?? "";
-    return /^[0-9a-f]{40,64}$/.test(hash) ? hash : undefined;
+    return await keptResult(key, signal, (shared) => resolvedBy(repo.root, revision, shared));
   } catch (error) {
-    if (!(error instanceof ToolError)) throw error;
+    if (!(error instanceof ToolError) || error instanceof LimitReached) throw error;
     return undefined;
   }
+}
+
+async function resolvedBy(root: string, revision: string, signal: AbortSignal | undefined): Promise<string> {
+  const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`];
+  const hash = (await git(root, args, signal)).toString().trim().split("\n").at(-1) ?? "";
+  if (!/^[0-9a-f]{40,64}$/.test(hash)) throw new ToolError(`${revision} is not a commit`);
+  return hash;
 }
 
 async function unknownRevision(

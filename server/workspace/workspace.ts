@@ -3,7 +3,10 @@ import { basename, join } from "node:path";
 import type { ServerConfig } from "../config/config.ts";
 import { asServer } from "../shares/caller.ts";
 import { ToolError } from "../tool-error.ts";
+import { FileBacked, type Made } from "./file-backed.ts";
+import { listingOf } from "./git/listing.ts";
 import { listGitFiles, listTrackedIgnored } from "./git.ts";
+import { CLOCK_MS, Snapshot } from "./snapshot.ts";
 
 /** A git work tree that the tools may read. */
 export interface Repository {
@@ -14,37 +17,44 @@ export interface Repository {
 
 /** How long the listing of a repository is used, milliseconds. */
 const LISTING_MS = 2_000;
-/** How far the time of a file may be behind the clock, milliseconds: the kernel uses the time of its last tick. */
-const CLOCK_MS = 20;
 
-interface Listing {
-  /** When git listed the files. */
+interface UsedListing {
+  /** When it was current. */
   at: number;
   files: Promise<ReadonlySet<string>>;
-  /** Only searches of text need it. */
-  trackedIgnored?: Promise<ReadonlySet<string>>;
 }
 
-/** The repositories of the workspace. They are looked up at each call, so a new clone is served at once. */
+/** What several views of one folder share. */
+interface Shared {
+  readonly repositories: FileBacked<readonly Repository[]>;
+  readonly listings: Map<string, UsedListing>;
+  readonly trackedIgnored: WeakMap<ReadonlySet<string>, Promise<ReadonlySet<string>>>;
+}
+
+/** The repositories of the workspace. A new clone is served at once. */
 export class Workspace {
   readonly #where: ServerConfig["workspace"];
-  readonly #listings: Map<string, Listing>;
   readonly #allows: (name: string) => boolean;
+  readonly #shared: Shared;
 
-  /** @param listings those of the same folder, to share */
+  /** @param shared that of another view of the same folder */
   constructor(
     where: ServerConfig["workspace"],
     allows: (name: string) => boolean = () => true,
-    listings = new Map<string, Listing>(),
+    shared: Shared = {
+      repositories: new FileBacked(() => findRepositories(where)),
+      listings: new Map(),
+      trackedIgnored: new WeakMap(),
+    },
   ) {
     this.#where = where;
     this.#allows = allows;
-    this.#listings = listings;
+    this.#shared = shared;
   }
 
   /** The same workspace as if the other repositories were not there. */
   limitedTo(allows: (name: string) => boolean): Workspace {
-    return new Workspace(this.#where, (name) => this.#allows(name) && allows(name), this.#listings);
+    return new Workspace(this.#where, (name) => this.#allows(name) && allows(name), this.#shared);
   }
 
   get dir(): string {
@@ -53,23 +63,7 @@ export class Workspace {
 
   /** All repositories, sorted by name. If the folder itself is a work tree, it is the only one. */
   async repositories(): Promise<Repository[]> {
-    return (await this.#all()).filter(({ name }) => this.#allows(name));
-  }
-
-  async #all(): Promise<Repository[]> {
-    const root = await realpath(this.#where.dir).catch(() => undefined);
-    if (!root) return [];
-    if (this.#where.kind === "single" || (await hasGit(root))) return [{ name: basename(root), root }];
-    const entries = await readdir(root, { withFileTypes: true });
-    // isDirectory() is false for symbolic links: a link could lead out of the workspace.
-    const names = entries.filter((e) => e.isDirectory() && !e.name.startsWith(".")).map((e) => e.name);
-    const found = await Promise.all(
-      names.map(async (name) => ((await hasGit(join(root, name))) ? [name] : [])),
-    );
-    return found
-      .flat()
-      .sort()
-      .map((name) => ({ name, root: join(root, name) }));
+    return (await this.#shared.repositories.get()).filter(({ name }) => this.#allows(name));
   }
 
   /**
@@ -90,17 +84,21 @@ export class Workspace {
     return found;
   }
 
-  /** The files of a repository that callers may see (see listGitFiles), at most two seconds old. */
+  /** The files of a repository that callers may see (see Listing), at most two seconds old. */
   files(repo: Repository, now = Date.now()): Promise<ReadonlySet<string>> {
     return this.#listing(repo, now).files;
   }
 
   /** Those of `files` that git tracks although an ignore rule names them. As old as `files`. */
-  trackedIgnored(repo: Repository, now = Date.now()): Promise<ReadonlySet<string>> {
-    const listing = this.#listing(repo, now);
-    listing.trackedIgnored ??= asServer(() => listTrackedIgnored(repo.root)).then((list) => new Set(list));
-    listing.trackedIgnored.catch(() => this.#forget(repo.root, listing.at));
-    return listing.trackedIgnored;
+  async trackedIgnored(repo: Repository, now = Date.now()): Promise<ReadonlySet<string>> {
+    const files = await this.#listing(repo, now).files;
+    const { trackedIgnored } = this.#shared;
+    const known = trackedIgnored.get(files);
+    if (known) return known;
+    const ignored = asServer(() => listTrackedIgnored(repo.root)).then((list) => new Set(list));
+    ignored.catch(() => trackedIgnored.delete(files));
+    trackedIgnored.set(files, ignored);
+    return ignored;
   }
 
   /**
@@ -115,20 +113,53 @@ export class Workspace {
     return (await listGitFiles(repo.root, [`:(literal)${relative}`])).includes(relative);
   }
 
-  #listing(repo: Repository, now: number): Listing {
-    const known = this.#listings.get(repo.root);
+  #listing(repo: Repository, now: number): UsedListing {
+    const { listings } = this.#shared;
+    const known = listings.get(repo.root);
     if (known && now - known.at < LISTING_MS) return known;
-    const files = asServer(() => listGitFiles(repo.root)).then((list) => new Set(list));
-    const listing: Listing = { at: now, files };
-    files.catch(() => this.#forget(repo.root, now));
-    this.#listings.set(repo.root, listing);
+    const listing: UsedListing = { at: now, files: listingOf(repo.root).then(({ files }) => files) };
+    listing.files.catch(() => this.#forget(repo.root, now));
+    listings.set(repo.root, listing);
     setTimeout(() => this.#forget(repo.root, now), LISTING_MS).unref();
     return listing;
   }
 
   #forget(root: string, at: number): void {
-    if (this.#listings.get(root)?.at === at) this.#listings.delete(root);
+    const { listings } = this.#shared;
+    if (listings.get(root)?.at === at) listings.delete(root);
   }
+}
+
+/** All repositories of a folder, sorted by name. If the folder itself is a work tree, it is the only one. */
+async function findRepositories({
+  dir,
+  kind,
+}: ServerConfig["workspace"]): Promise<Made<readonly Repository[]>> {
+  const root = await realpath(dir).catch(() => undefined);
+  const made = (
+    value: readonly Repository[],
+    paths: readonly string[],
+    identities: readonly string[] = [],
+  ) => ({
+    value,
+    snapshot: new Snapshot({ paths: [dir, ...paths], identities }),
+    bytes: 400 * (1 + paths.length + identities.length),
+  });
+  if (root === undefined) return made([], []);
+  const own = join(root, ".git");
+  if (kind === "single" || (await hasGit(root)))
+    return made([{ name: basename(root), root }], [], [root, own]);
+  const entries = await readdir(root, { withFileTypes: true });
+  // isDirectory() is false for symbolic links: a link could lead out of the workspace.
+  const names = entries.filter((e) => e.isDirectory() && !e.name.startsWith(".")).map((e) => e.name);
+  const are = await Promise.all(names.map((name) => hasGit(join(root, name))));
+  const repositories = names.filter((_, n) => are[n]).sort();
+  return made(
+    repositories.map((name) => ({ name, root: join(root, name) })),
+    // One of the others may become a repository.
+    [root, ...names.filter((_, n) => !are[n]).map((name) => join(root, name))],
+    repositories.map((name) => join(root, name, ".git")),
+  );
 }
 
 /** The one repository that a name in another case, a URL (`https://host/owner/name.git`), a path or `owner/name` stands for. */

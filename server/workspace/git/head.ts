@@ -1,33 +1,37 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { viewOf } from "./view.ts";
 
 const HASH = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
 
+export interface Head {
+  /** The ref that HEAD names: `refs/heads/main`. Undefined if HEAD is detached, or where only git knows. */
+  readonly ref: string | undefined;
+  /** The branch that is checked out, "" if HEAD is detached; undefined where only git knows (refs in reftables). */
+  readonly branch: string | undefined;
+  /** The commit that is checked out, "" if there is none; undefined where only git knows (reftables, references to references). */
+  readonly commit: string | undefined;
+}
+
 /**
- * The commit that is checked out, read without a process.
+ * What is checked out, read without a process.
  *
- * @param root absolute path of the work tree
- * @returns "" in a repository without commits; undefined where only git knows (refs in reftables, references to references)
+ * @param packed the text of the file packed-refs
  */
-export async function readHead(root: string): Promise<string | undefined> {
-  const { env } = await viewOf(root);
-  const [gitDir = "", commonDir = ""] = [env.GIT_DIR, env.GIT_COMMON_DIR];
+export async function readHead(gitDir: string, commonDir: string, packed: string): Promise<Head> {
   const head = await textOf(join(gitDir, "HEAD"));
-  if (HASH.test(head)) return head;
+  if (HASH.test(head)) return { ref: undefined, branch: "", commit: head };
   const ref = /^ref: (refs\/[^\0\n]+)$/.exec(head)?.[1];
-  if (ref === undefined || ref === "refs/heads/.invalid" || ref.split("/").includes("..")) return undefined;
+  // With reftables the file HEAD has a placeholder.
+  if (ref === undefined || ref === "refs/heads/.invalid" || ref.split("/").includes(".."))
+    return { ref: undefined, branch: undefined, commit: undefined };
+  const branch = /^refs\/heads\/(.+)$/.exec(ref)?.[1] ?? "";
   const loose = await textOf(join(commonDir, ref));
-  if (loose !== "") return HASH.test(loose) ? loose : undefined;
-  const packed = await textOf(join(commonDir, "packed-refs"));
+  if (loose !== "") return { ref, branch, commit: HASH.test(loose) ? loose : undefined };
   const line = packed.split("\n").find((entry) => entry.endsWith(` ${ref}`));
-  return line?.split(" ")[0] ?? "";
+  return { ref, branch, commit: line?.split(" ")[0] ?? "" };
 }
 
-/** The branch that is checked out, read without a process; "" if HEAD is detached. */
-export async function readBranch(root: string): Promise<string> {
-  const { env } = await viewOf(root);
-  return /^ref: refs\/heads\/(.+)$/.exec(await textOf(join(env.GIT_DIR ?? "", "HEAD")))?.[1] ?? "";
+/** The text of a file without the blanks around it; "" if it cannot be read. */
+export async function textOf(file: string): Promise<string> {
+  return (await readFile(file, "utf8").catch(() => "")).trim();
 }
-
-const textOf = async (file: string) => (await readFile(file, "utf8").catch(() => "")).trim();

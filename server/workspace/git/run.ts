@@ -22,6 +22,10 @@ export interface GitRun {
   firstBytes?: number | undefined;
   /** Receives stderr piece by piece. */
   onStderr?: ((text: string) => void) | undefined;
+  /** What git reads from stdin. */
+  input?: string | undefined;
+  /** Exit codes that are no failure. Default: 0. */
+  exitCodes?: readonly number[] | undefined;
 }
 
 /**
@@ -31,7 +35,7 @@ export interface GitRun {
  * @throws ToolError with the message of git, without credentials; the reason of the signal if that is aborted
  */
 export async function runGit(args: readonly string[], options: GitRun): Promise<Buffer> {
-  const { firstBytes, env, ...rest } = options;
+  const { firstBytes, env, exitCodes = [0], ...rest } = options;
   const pieces: Buffer[] = [];
   let bytes = 0;
   const onChunk = (chunk: Buffer) => {
@@ -49,7 +53,7 @@ export async function runGit(args: readonly string[], options: GitRun): Promise<
   if (result.stopped === "enough") return Buffer.concat(pieces);
   if (result.stopped)
     throw new ToolError(`${command} was stopped: ${whyStopped(result.stopped, options.timeoutMs)}`);
-  if (result.code !== 0) throw new ToolError(`${command} failed: ${messageOf(result)}`);
+  if (!exitCodes.includes(result.code ?? -1)) throw new ToolError(`${command} failed: ${messageOf(result)}`);
   return firstBytes === undefined ? result.stdout : Buffer.concat(pieces);
 }
 

@@ -60,7 +60,7 @@ export async function viewOf(root: string): Promise<GitView> {
 }
 
 /** `.git` is a folder, or a file that names one (in a linked work tree or a submodule). A linked work tree also names the common folder. */
-async function foldersOf(root: string): Promise<{ gitDir: string; commonDir: string }> {
+export async function foldersOf(root: string): Promise<{ gitDir: string; commonDir: string }> {
   const dotGit = join(root, ".git");
   const what = await lstat(dotGit).catch(() => undefined);
   if (!what?.isDirectory() && !what?.isFile()) throw new ToolError(`${root} is not a git repository.`);
