@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { auditCommand } from "./commands/audit.ts";
+import { bansCommand } from "./commands/bans.ts";
 import { clientsCommand } from "./commands/clients.ts";
 import { connectCommand } from "./commands/connect.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -43,6 +44,7 @@ export function mcpEdge(): Command {
     grantCommand(),
     connectCommand(),
     indexCommand(),
+    bansCommand(),
     logsCommand(),
     shellCommand(),
   ]) {

@@ -5,13 +5,14 @@ import { parseSettings, rawSettings, type Settings } from "../../infra/settings.
 import { redirectUri } from "../connect/redirect-uris.ts";
 import type { Check } from "../doctor/check.ts";
 import { CHECKS } from "../doctor/checks/index.ts";
-import { bansCheck, parseBans } from "../doctor/checks/machine/bans.ts";
+import { bansCheck } from "../doctor/checks/machine/bans.ts";
 import { patchesCheck } from "../doctor/checks/machine/patches.ts";
 import { type IdentityProvider, identityProviderCheck } from "../doctor/checks/mcp/identity-provider.ts";
 import { tokenDomainCheck } from "../doctor/checks/mcp/token-domain.ts";
 import { runWithProgress } from "../doctor/progress.ts";
 import type { DoctorReport } from "../doctor/run.ts";
 import type { AuthMode } from "../doctor/target.ts";
+import { listBans } from "../machine/bans.ts";
 import { machineRef, regionOf } from "../machine/machine-ref.ts";
 import { doctorSignInLink } from "../machine/people.ts";
 import { createToken, withShortToken } from "../machine/tokens.ts";
@@ -38,8 +39,7 @@ export interface DoctorDefault {
 const TOKEN_SECONDS = 300;
 
 /** Asks the machine itself, not over the network: a banned host would get no answer there. */
-const bansOf = ({ stack, networkIndex }: Deployed) =>
-  bansCheck(async () => parseBans(await onMachine(stack, networkIndex, ["fail2ban-client", "banned"])));
+const bansOf = (deployed: Deployed) => bansCheck(() => listBans(deployed));
 
 const patchesOf = ({ stack, networkIndex }: Deployed) =>
   patchesCheck(() => onMachine(stack, networkIndex, ["mcp-edge-deploy", "status"]), stack);

@@ -17,24 +17,32 @@ function bans() {
 
   beforeAll(async () => {
     root = await JudgeRoot.create(machineFiles(SETTINGS));
-    root.write("/fake-server.py", readFileSync(join(import.meta.dirname, "fake-server.py")));
+    for (const name of ["fake-server.py", "flood.py"])
+      root.write(`/${name}`, readFileSync(join(import.meta.dirname, name)));
     await root.sh("mcp-edge-cert bootstrap");
   }, 600_000);
   afterAll(() => root?.remove());
 
   /**
-   * Runs `script` on the machine. In it, beside those of EDGE_AND_CLIENTS: `guess ADDRESS COUNT PREFIX`, and `banned` (what fail2ban has
-   * banned, after it has read the log).
+   * Runs `script` on the machine. In it, beside those of EDGE_AND_CLIENTS: `guess ADDRESS COUNT PREFIX`, and `banned`, which lists who
+   * is banned and by which jail, after fail2ban has read the logs.
    */
   const onMachine = async (script: string): Promise<string[]> => {
     const { output } = await root.sh(`
-      rm -f /var/lib/fail2ban/*; mkdir -p /run/fail2ban
+      rm -f /srv/mcp-edge/fail2ban/*; : >/var/log/fail2ban/fail2ban.log; mkdir -p /run/fail2ban
       ${EDGE_AND_CLIENTS}
       # The machine under test has no journal: sshd's jail stays out.
       sed -i '/^\\[sshd\\]/,/^enabled/s/^enabled.*/enabled = false/' /etc/fail2ban/jail.d/mcp-edge.local
-      fail2ban-server -b >/dev/null; until fail2ban-client ping >/dev/null 2>&1; do sleep 0.05; done
+      start() { fail2ban-server -b >/dev/null; until fail2ban-client ping >/dev/null 2>&1; do sleep 0.05; done; }
+      start
       guess() { for i in $(seq "$2"); do from "$1" -o /dev/null -H "Authorization: Bearer $3$i" -A $'\\xff\\x01' https://${domain}/mcp; done; }
-      banned() { sleep 2.5; fail2ban-client banned; }
+      # The same as \`code\`, for several at once: a banned address waits a second for no answer.
+      codes() {
+        local pids=() one; rm -f /codes.*
+        for one in "$@"; do code $one >"/codes.$((100 + \${#pids[@]}))" & pids+=($!); done
+        wait "\${pids[@]}"; cat /codes.*
+      }
+      banned() { sleep 2.5; mcp-edge-bans list | python3 -c 'import json, sys; print(*sorted("%s:%s" % (b["jail"], b["address"]) for b in json.load(sys.stdin)) or ["nobody"])'; }
       ${script}
       fail2ban-client stop >/dev/null; nginx -s stop 2>/dev/null`);
     return output.trim().split("\n");
@@ -50,25 +58,25 @@ function bans() {
       banned; code 198.51.100.2 -H 'Authorization: Bearer good'`);
     expect(probes).toBe("60 401");
     expect(dead).toMatch(/^\d+ 429$/);
-    expect([none, stream, list, after]).toEqual(["1", "goes on", "[{'mcp-edge': []}]", "200"]);
+    expect([none, stream, list, after]).toEqual(["1", "goes on", "nobody", "200"]);
   }, 120_000);
 
   test("a client that guesses tokens is banned on TCP and UDP, others are not, and a ban can be lifted", async () => {
     const [before, list, ...codes] = await onMachine(`
       guess 198.51.100.2 19 a; banned; guess 198.51.100.2 6 b; banned
-      code 198.51.100.2; code 198.51.100.2 --http3-only; code 198.51.100.3; code 198.51.100.3 --http3-only
-      fail2ban-client unban 198.51.100.2; code 198.51.100.2 --http3-only`);
-    expect(before).toBe("[{'mcp-edge': []}]");
-    expect(list).toBe("[{'mcp-edge': ['198.51.100.2']}]");
+      codes 198.51.100.2 "198.51.100.2 --http3-only" 198.51.100.3 "198.51.100.3 --http3-only"
+      mcp-edge-bans lift 198.51.100.2 | grep -c mcp-edge; code 198.51.100.2 --http3-only`);
+    expect(before).toBe("nobody");
+    expect(list).toBe("mcp-edge:198.51.100.2");
     expect(codes).toEqual(["000", "000", "401", "401", "1", "401"]);
   }, 120_000);
 
   test("an IPv6 client is counted and banned with its /64", async () => {
     const [list, ...codes] = await onMachine(`
       guess 2001:db8:1:5::2 12 a; guess 2001:db8:1:5::3 12 b; banned
-      code 2001:db8:1:5::2; code 2001:db8:1:5::3 --http3-only; code 2001:db8:1:6::2; code 198.51.100.2
-      fail2ban-client unban 2001:db8:1:5::/64; code 2001:db8:1:5::3`);
-    expect(list).toBe("[{'mcp-edge': ['2001:db8:1:5::/64']}]");
+      codes 2001:db8:1:5::2 "2001:db8:1:5::3 --http3-only" 2001:db8:1:6::2 198.51.100.2
+      mcp-edge-bans lift 2001:db8:1:5::3 | grep -c mcp-edge; code 2001:db8:1:5::3`);
+    expect(list).toBe("mcp-edge:2001:db8:1:5::/64");
     expect(codes).toEqual(["000", "000", "401", "401", "1", "401"]);
   }, 120_000);
 
@@ -83,6 +91,62 @@ function bans() {
       guess 198.51.100.2 20 c; until_banned 1; seconds`);
     expect([list, first]).toEqual(["0", "600"]);
     expect(Number(second)).toBeGreaterThanOrEqual(10);
+  }, 120_000);
+
+  test("scanners, exploits and malformed TLS are banned on TCP and UDP; lost sessions, customary paths and forged datagrams are not", async () => {
+    const [none, list, ...codes] = await onMachine(`
+      flood() { ip netns exec outside python3 /flood.py "$@"; }
+      # What a client of MCP does, and what others could send in its name.
+      for path in /mcp /.well-known/oauth-protected-resource/mcp /api/repos/gone /register /favicon.ico; do
+        from 198.51.100.2 -o /dev/null "https://${domain}$path?status=404&[1-80]"; sleep 0.5
+      done
+      flood handshakes 198.51.100.2 60
+      for i in 1 2 3 4; do from 198.51.100.2 -o /dev/null https://${domain}/.env --http3-only; done; banned
+      for path in /.env /.git/config /wp-login.php /cgi-bin/luci /vendor/phpunit/x.php; do from 198.51.100.3 -o /dev/null "https://${domain}$path" --http3-only; done
+      from 2001:db8:1:6::2 -o /dev/null "https://${domain}/page?status=404&[1-70]"
+      flood malformed 2001:db8:1:5::2 32; banned
+      codes 198.51.100.3 "198.51.100.3 --http3-only" "2001:db8:1:6::2 --http3-only" \\
+        2001:db8:1:5::3 "2001:db8:1:5::3 --http3-only" 198.51.100.2 "198.51.100.2 --http3-only"`);
+    expect(none).toBe("nobody");
+    expect(list).toBe(
+      "mcp-edge-exploits:198.51.100.3 mcp-edge-handshakes:2001:db8:1:5::2 mcp-edge-scanners:2001:db8:1:6::/64",
+    );
+    expect(codes).toEqual(["000", "000", "000", "000", "000", "401", "401"]);
+  }, 120_000);
+
+  test("five bans of any jail become one of a week, and a flood of refused requests is banned", async () => {
+    const [recidive, seconds, flood] = await onMachine(`
+      for i in 1 2 3 4 5; do
+        fail2ban-client set mcp-edge banip 2001:db8:1:6::/64; until grep -q "$i" <(grep -c '] Ban' /var/log/fail2ban/fail2ban.log); do sleep 0.05; done
+        fail2ban-client set mcp-edge unbanip 2001:db8:1:6::/64
+      done >/dev/null
+      banned; fail2ban-client get recidive banip --with-time | grep -o '+ [0-9]*'
+      # Fewer lines than on the machine: the test sends fewer requests.
+      fail2ban-client set mcp-edge-limits maxretry 20 >/dev/null
+      from 198.51.100.2 --max-time 30 --parallel --parallel-max 10 "https://${domain}/mcp?[1-1500]" -o /dev/null; banned`);
+    expect([recidive, seconds]).toEqual(["recidive:2001:db8:1:6::/64", "+ 604800"]);
+    expect(flood).toBe("mcp-edge-limits:198.51.100.2 recidive:2001:db8:1:6::/64");
+  }, 120_000);
+
+  test("an operator bans addresses and networks, and all bans are kept on a replaced machine", async () => {
+    const [added, ...codes] = await onMachine(`
+      guess 198.51.100.3 20 a; banned >/dev/null
+      add() { mcp-edge-bans add "$1" >/dev/null; }
+      add 198.51.100.2; add 198.51.100.2; add 2001:db8:1:5::9; add 203.0.113.7; add 203.0.113.0/24; add 0.0.0.0/0; add here; add 127.0.0.1
+      codes 198.51.100.2 "2001:db8:1:5::2 --http3-only" 2001:db8:1:6::2
+      fail2ban-client stop >/dev/null; nft destroy table inet f2b-table; : >/var/log/fail2ban/fail2ban.log; rm -f /var/log/nginx/*.log; nginx -s reopen 2>/dev/null; start; banned
+      codes "198.51.100.2 --http3-only" 2001:db8:1:5::2 198.51.100.3 2001:db8:1:6::2
+      mcp-edge-bans lift 198.51.100.0/24 | grep -o jail | wc -l; code 198.51.100.2; code 198.51.100.3 --http3-only`);
+    const refusals = [added, ...codes.splice(0, 2)];
+    expect(refusals.join("\n")).toMatch(
+      /0\.0\.0\.0\/0 is wider.*'here' is no address.*127\.0\.0\.1 is the machine itself/s,
+    );
+    const before = codes.splice(0, 3);
+    expect(before).toEqual(["000", "000", "401"]);
+    expect(codes.shift()).toBe(
+      "mcp-edge-manual:198.51.100.2 mcp-edge-manual:2001:db8:1:5::/64 mcp-edge-manual:203.0.113.0/24 mcp-edge:198.51.100.3",
+    );
+    expect(codes).toEqual(["000", "000", "000", "401", "2", "401", "401"]);
   }, 120_000);
 }
 

@@ -180,13 +180,13 @@ function deploy() {
     ["/etc/systemd/system/mcp-edge@.service", "ExecStart=/opt", "ExecStrt=/opt", "Service has no ExecStart="],
     [
       "/etc/fail2ban/jail.d/mcp-edge.local",
-      "filter = mcp-edge",
-      "filter = mcp-egde",
-      "Unable to read the filter 'mcp-egde'",
+      "filter = mcp-edge-credentials",
+      "filter = mcp-egde-credentials",
+      "Unable to read the filter 'mcp-egde-credentials'",
     ],
   ])("%s with %j replaced by %j is refused with the tool's message", async (path, from, to, words) => {
     const { code, output } = await root.sh(
-      `mkdir -p /run/fail2ban; touch /var/log/nginx/refused.log; mcp-edge-deploy files ${await push(changed(path, from, to))}`,
+      `mkdir -p /run/fail2ban; touch /var/log/nginx/{refused,scanners,limited,handshakes}.log; mcp-edge-deploy files ${await push(changed(path, from, to))}`,
     );
     expect([code, output]).toEqual([1, expect.stringContaining(words)]);
     expect(output).toContain("refused: nothing was applied");
@@ -204,7 +204,7 @@ function deploy() {
     const deployed = async (...rows: FileRow[]) => {
       const set = quick(machineFiles(SETTINGS, ROLES, [...FILES, ...rows]));
       const { code, output } = await root.sh(
-        `: >/var/lib/fake/calls; mkdir -p /run/fail2ban; touch /var/log/nginx/refused.log; mcp-edge-deploy files ${await push(set)}; code=$?; cat /var/lib/fake/calls; exit $code`,
+        `: >/var/lib/fake/calls; mkdir -p /run/fail2ban; touch /var/log/nginx/{refused,scanners,limited,handshakes}.log; mcp-edge-deploy files ${await push(set)}; code=$?; cat /var/lib/fake/calls; exit $code`,
       );
       return { code, output, restarted: output.includes("restart fail2ban.service") };
     };

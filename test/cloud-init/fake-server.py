@@ -1,6 +1,7 @@
 """A fake server behind NGINX. It accepts one token, and refuses every other credential with its hash."""
 import hashlib
 import http.server
+import re
 import time
 
 NAMED = set()
@@ -12,8 +13,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         credential = self.headers.get("Authorization", "")
         if self.path == "/stream" and credential == "Bearer good":
             return self.stream()
-        if self.path.startswith("/own/"):  # an error of the server's own
-            status, body = int(self.path[5:8]), b"the server's own words"
+        own = re.search(r"/own/(\d+)|status=(\d+)", self.path)
+        if own:  # an error of the server's own
+            status, body = int(own[1] or own[2]), b"the server's own words"
         elif credential == "Bearer good":
             status, body = 200, b"ok"
         else:

@@ -1,4 +1,4 @@
-"""flood.py handshakes ADDRESS COUNT | forged COUNT | tcp ADDRESS COUNT: bounded floods against the machine of edge-and-clients.ts."""
+"""flood.py handshakes ADDRESS COUNT | forged COUNT | tcp ADDRESS COUNT SECONDS | malformed ADDRESS COUNT: bounded floods against the machine of edge-and-clients.ts."""
 import os
 import random
 import socket
@@ -44,3 +44,17 @@ elif kind == "tcp":
             refused += 1
     print(len(held), refused, flush=True)
     time.sleep(float(rest[2]))
+elif kind == "malformed":
+    # No TLS; a ClientHello that is too short; a record that is too long.
+    messages = [b"SSH-2.0-scan\r\n", b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", b"\x16\x03\x01\xff\xff" + bytes(4096)]
+    address, count = rest[0], int(rest[1])
+    for number in range(count):
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as s:
+            s.settimeout(0.5)
+            s.bind((address, 0))
+            try:
+                s.connect((IPV6 if ":" in address else IPV4, 443))
+                s.sendall(messages[number % len(messages)])
+                s.recv(100)
+            except OSError:  # refused, reset or, once banned, no answer
+                pass

@@ -151,6 +151,7 @@ printf 'Status\\n|- Number of jail:\\t2\\n\`- Jail list:\\tmcp-edge, sshd\\n'
     ["mcp-edge-logrotate.service", 3.0],
     ["mcp-edge-report.service", 2.0],
     ["nginx.service", 3.0], // Debian's own: 9.4
+    ["fail2ban.service", 3.0], // Debian's own: 9.6
   ])("%s has an exposure level of %d at most", async (unit, limit) => {
     const { output } = await root.sh(`systemd-analyze security --offline=true --no-pager ${unit}`);
     const exposure = Number(/Overall exposure level for \S+ ([\d.]+)/.exec(output)?.[1]);
@@ -186,7 +187,7 @@ printf 'Status\\n|- Number of jail:\\t2\\n\`- Jail list:\\tmcp-edge, sshd\\n'
     ];
     root.write("/refused.log", `${log.join("\n")}\n`);
     const { code, output } = await root.sh(
-      "fail2ban-regex --out ip /refused.log /etc/fail2ban/filter.d/mcp-edge.conf",
+      "fail2ban-regex --out ip /refused.log /etc/fail2ban/filter.d/mcp-edge-credentials.conf",
     );
     expect([code, output.trim().split("\n")]).toEqual([0, ["192.0.2.1", "2001:db8:0:1::/64"]]);
   });

@@ -190,9 +190,12 @@ describe("unwanted requests", () => {
     const { checks } = JSON.parse(doctor.stdout) as { checks: { id: string; ok: boolean; fix?: string }[] };
     expect(checks.find(({ id }) => id === "bans")).toMatchObject({
       ok: false,
-      fix: expect.stringContaining("fail2ban-client unban "),
+      fix: expect.stringContaining("mcp-edge -- bans lift "),
     });
-    await inMachine(checkout, stack, "fail2ban-client", "unban", "--all");
+    const bans = await checkout.cli("bans", "list", "--stack", stack, "--json");
+    const [{ address }] = JSON.parse(bans.stdout);
+    const { stdout } = await checkout.cli("bans", "lift", address, "--stack", stack);
+    expect(stdout).toContain(`Lifted: ${address}  guessed credentials`);
     expect(await until(5_000, ready)).toBe(true);
   }, 120_000);
 });

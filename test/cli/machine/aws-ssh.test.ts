@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { sshArguments, sshInTerminal } from "../../../cli/machine/aws-ssh.ts";
+import { liftBans } from "../../../cli/machine/bans.ts";
 import type { AwsMachineRef } from "../../../cli/machine/machine-ref.ts";
 import { createToken } from "../../../cli/machine/tokens.ts";
 import { instances, type StandIn, standIn } from "../doctor/aws/stand-in.ts";
@@ -68,6 +69,15 @@ describe("sshInTerminal", () => {
     });
     expect(await readFile(join(folder, "ssh.log"), "utf8")).toContain(
       "admin@i-0aa exec sudo -- '/usr/local/sbin/mcp-edge-server' 'token' 'create' '--name' 'it'\\''s me' '--json'",
+    );
+  });
+
+  test("lifts a ban without a connection to the ports that are banned", async () => {
+    const lifted = [{ address: "192.0.2.1", jail: "mcp-edge", since: "2026-11-21T10:00:00Z", until: null }];
+    await stand("ssh", `echo "$@" >>${folder}/ssh.log\necho '${JSON.stringify(lifted)}'\n`);
+    expect(await liftBans(place, "192.0.2.1")).toEqual(lifted);
+    expect(await readFile(join(folder, "ssh.log"), "utf8")).toContain(
+      "admin@i-0aa exec sudo -- '/usr/local/sbin/mcp-edge-bans' 'lift' '192.0.2.1'",
     );
   });
 });

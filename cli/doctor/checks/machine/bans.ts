@@ -5,7 +5,7 @@ import { type Check, CheckFailure } from "../../check.ts";
 export interface Ban {
   /** An address, or an IPv6 network such as `2001:db8::/64`. */
   address: string;
-  /** fail2ban's jail: `mcp-edge` or `sshd`. */
+  /** fail2ban's jail, such as `mcp-edge` or `sshd`. */
   jail: string;
 }
 
@@ -18,7 +18,7 @@ export const bansCheck = (read: () => Promise<Ban[]>, own: () => string[] = ownA
   id: "bans",
   title: "Bans",
   needs: [],
-  tried: () => "fail2ban-client banned, on the machine",
+  tried: () => "mcp-edge-bans list, on the machine",
   async run() {
     const bans = await read();
     if (bans.length === 0) return "nobody is banned";
@@ -32,18 +32,7 @@ export const bansCheck = (read: () => Promise<Ban[]>, own: () => string[] = ownA
   fix: () => "See what fail2ban says: npm run mcp-edge -- logs -u fail2ban.service",
 });
 
-const lift = (address: string) =>
-  `lift a ban with: npm run mcp-edge -- shell -- fail2ban-client unban ${address}`;
-
-/** Parses the output of `fail2ban-client banned`: a list of objects in Python's notation. */
-export function parseBans(text: string): Ban[] {
-  const jails: Record<string, string[]>[] = JSON.parse(text.replaceAll("'", '"'));
-  return jails.flatMap((jail) =>
-    Object.entries(jail).flatMap(([name, addresses]) =>
-      addresses.map((address) => ({ address, jail: name })),
-    ),
-  );
-}
+const lift = (address: string) => `lift a ban with: npm run mcp-edge -- bans lift ${address}`;
 
 function covers(banned: string, mine: string): boolean {
   const [address = "", length] = banned.split("/");
