@@ -70,15 +70,19 @@ async function bundled(entry: string): Promise<{ content: Buffer; packages: stri
   return { content: Buffer.from(result.outputFiles[0]?.contents ?? []), packages };
 }
 
+const CURSORLESS =
+  "clojure dart elixir elm gdscript gleam haskell json latex markdown nix perl properties r scss swift zig";
+
 /** Grammars of other packages than @vscode/tree-sitter-wasm (server/index/assets.ts). */
 const MORE_GRAMMARS = [
-  "@cursorless/tree-sitter-wasms/out/tree-sitter-dart.wasm",
-  "@cursorless/tree-sitter-wasms/out/tree-sitter-swift.wasm",
+  ...CURSORLESS.split(" ").map((name) => `@cursorless/tree-sitter-wasms/out/tree-sitter-${name}.wasm`),
   "@tree-sitter-grammars/tree-sitter-hcl/tree-sitter-hcl.wasm",
   "@tree-sitter-grammars/tree-sitter-kotlin/tree-sitter-kotlin.wasm",
   "@tree-sitter-grammars/tree-sitter-lua/tree-sitter-lua.wasm",
   "@tree-sitter-grammars/tree-sitter-toml/tree-sitter-toml.wasm",
   "@tree-sitter-grammars/tree-sitter-yaml/tree-sitter-yaml.wasm",
+  "tree-sitter-make/tree-sitter-make.wasm",
+  "tree-sitter-objc/tree-sitter-objc.wasm",
   "tree-sitter-scala/tree-sitter-scala.wasm",
 ];
 

@@ -16,13 +16,18 @@ export const PYTHON_PARSER = "tree-sitter-python.so";
 /** The extension sqlite-vec. */
 export const VECTORS = "vec0.so";
 
+/** The grammars of @cursorless/tree-sitter-wasms that are used. */
+const CURSORLESS =
+  "clojure dart elixir elm gdscript gleam haskell json latex markdown nix perl properties r scss swift zig";
+
 /** The packages of the grammars that @vscode/tree-sitter-wasm does not have. A release has the same files (infra/release.ts). */
 const GRAMMAR_PACKAGES: Record<string, string> = {
-  dart: "@cursorless/tree-sitter-wasms/out",
-  swift: "@cursorless/tree-sitter-wasms/out",
+  ...Object.fromEntries(CURSORLESS.split(" ").map((name) => [name, "@cursorless/tree-sitter-wasms/out"])),
   hcl: "@tree-sitter-grammars/tree-sitter-hcl",
   kotlin: "@tree-sitter-grammars/tree-sitter-kotlin",
   lua: "@tree-sitter-grammars/tree-sitter-lua",
+  make: "tree-sitter-make",
+  objc: "tree-sitter-objc",
   scala: "tree-sitter-scala",
   toml: "@tree-sitter-grammars/tree-sitter-toml",
   yaml: "@tree-sitter-grammars/tree-sitter-yaml",

@@ -3,6 +3,7 @@ import { encodeWord } from "./database.ts";
 import { languageOf } from "./languages.ts";
 import { bareName } from "./names.ts";
 import { type CodeSymbol, MAX_SYMBOLS, outlineOf } from "./symbols.ts";
+import { componentOf } from "./views/component.ts";
 
 /** Number of lines in a passage, the unit of a search result. */
 export const CHUNK_LINES = 40;
@@ -82,6 +83,8 @@ export class FileIndex {
       oid,
     ] as const;
     const id = Number(s.file.run(...values).lastInsertRowid);
+    const component = language && componentOf(path, language, lines.length);
+    if (component) this.#symbol(id, component);
     for (const symbol of outline?.symbols ?? []) this.#symbol(id, symbol);
     for (let start = 0; start < lines.length; start += CHUNK_LINES) {
       const piece = lines.slice(start, start + CHUNK_LINES);

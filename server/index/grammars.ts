@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { Language as Grammar, Parser, Query, type Tree } from "web-tree-sitter";
 import { wasmFile } from "./assets.ts";
-import { QUERIES } from "./definitions.ts";
+import { QUERIES } from "./definitions/index.ts";
 import type { Language } from "./languages.ts";
 
 /** Time limit for parsing a file, milliseconds: some grammars take quadratic time on hostile text. */

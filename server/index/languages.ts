@@ -3,99 +3,108 @@ export interface Language {
   readonly name: string;
   /** `tree-sitter-<grammar>.wasm` */
   readonly grammar: string;
-  /** The key of its tree-sitter query (definitions.ts). Several languages share one. */
+  /** The key of its tree-sitter query (definitions/). Several languages share one. */
   readonly query: string;
+  /** What its code is embedded in, see code-view.ts. */
+  readonly container?: "markup" | "notebook";
+  /** True for prose and data: its symbols are headings and keys, which code does not name. */
+  readonly isData: boolean;
 }
 
-const language = (name: string, grammar = name, query = name): Language => ({ name, grammar, query });
+interface Row extends Partial<Language> {
+  /** File name extensions, lower case, separated by blanks. */
+  extensions: string;
+  /** Whole file names. */
+  names?: string;
+}
 
-const TYPESCRIPT = language("typescript");
-const JAVASCRIPT = language("javascript");
-const CPP = language("cpp");
-const RUBY = language("ruby");
-const BASH = language("bash");
-const HCL = language("hcl");
-const YAML = language("yaml");
-
-/** Languages by file name extension, lower case. The C++ grammar parses nearly all of C. */
-const BY_EXTENSION: Record<string, Language> = {
-  ts: TYPESCRIPT,
-  mts: TYPESCRIPT,
-  cts: TYPESCRIPT,
-  tsx: language("tsx", "tsx", "typescript"),
-  js: JAVASCRIPT,
-  mjs: JAVASCRIPT,
-  cjs: JAVASCRIPT,
-  jsx: JAVASCRIPT,
-  py: language("python"),
-  pyi: language("python"),
-  go: language("go"),
-  rs: language("rust"),
-  java: language("java"),
-  cs: language("csharp", "c-sharp"),
-  c: language("c", "cpp", "cpp"),
-  h: language("c", "cpp", "cpp"),
-  cc: CPP,
-  cpp: CPP,
-  cxx: CPP,
-  hh: CPP,
-  hpp: CPP,
-  hxx: CPP,
-  rb: RUBY,
-  rake: RUBY,
-  gemspec: RUBY,
-  php: language("php"),
-  sh: BASH,
-  bash: BASH,
-  ps1: language("powershell"),
-  psm1: language("powershell"),
-  css: language("css"),
-  ini: language("ini"),
-  cfg: language("ini"),
-  regex: language("regex"),
-  kt: language("kotlin"),
-  kts: language("kotlin"),
-  swift: language("swift"),
-  scala: language("scala"),
-  sc: language("scala"),
-  dart: language("dart"),
-  lua: language("lua"),
-  tf: HCL,
-  tfvars: HCL,
-  hcl: HCL,
-  toml: language("toml"),
-  yaml: YAML,
-  yml: YAML,
+/** By name. `grammar` and `query` are the name unless given. The C++ grammar parses nearly all of C. */
+const TABLE: Record<string, Row> = {
+  typescript: { extensions: "ts mts cts" },
+  tsx: { extensions: "tsx", query: "typescript" },
+  javascript: { extensions: "js mjs cjs jsx" },
+  vue: { extensions: "vue", grammar: "typescript", query: "typescript", container: "markup" },
+  svelte: { extensions: "svelte", grammar: "typescript", query: "typescript", container: "markup" },
+  astro: { extensions: "astro", grammar: "tsx", query: "typescript", container: "markup" },
+  html: { extensions: "html htm", grammar: "javascript", query: "javascript", container: "markup" },
+  css: { extensions: "css" },
+  scss: { extensions: "scss" },
+  python: { extensions: "py pyi pyw" },
+  notebook: { extensions: "ipynb", grammar: "python", query: "python", container: "notebook" },
+  go: { extensions: "go" },
+  rust: { extensions: "rs" },
+  c: { extensions: "c h", grammar: "cpp", query: "cpp" },
+  cpp: { extensions: "cc cpp cxx c++ hh hpp hxx h++ ipp inl tpp cu cuh ino" },
+  "objective-c": { extensions: "m mm", grammar: "objc", query: "objc" },
+  zig: { extensions: "zig zon" },
+  java: { extensions: "java" },
+  csharp: { extensions: "cs", grammar: "c-sharp" },
+  kotlin: { extensions: "kt kts" },
+  scala: { extensions: "scala sc sbt" },
+  swift: { extensions: "swift" },
+  dart: { extensions: "dart" },
+  ruby: { extensions: "rb rake gemspec", names: "Rakefile Gemfile Podfile Fastfile Vagrantfile" },
+  php: { extensions: "php phtml" },
+  perl: { extensions: "pl pm" },
+  lua: { extensions: "lua" },
+  r: { extensions: "r" },
+  bash: { extensions: "sh bash zsh ksh bats", names: ".bashrc .bash_profile .profile .zshrc" },
+  powershell: { extensions: "ps1 psm1" },
+  gdscript: { extensions: "gd" },
+  elixir: { extensions: "ex exs" },
+  haskell: { extensions: "hs" },
+  clojure: { extensions: "clj cljs cljc" },
+  elm: { extensions: "elm" },
+  gleam: { extensions: "gleam" },
+  nix: { extensions: "nix" },
+  hcl: { extensions: "tf tfvars hcl" },
+  make: { extensions: "mk mak", names: "Makefile makefile GNUmakefile" },
+  regex: { extensions: "regex" },
+  toml: { extensions: "toml", isData: true },
+  yaml: { extensions: "yaml yml", isData: true },
+  json: { extensions: "json jsonc json5 webmanifest", isData: true },
+  ini: { extensions: "ini cfg", names: ".editorconfig", isData: true },
+  properties: { extensions: "properties", isData: true },
+  markdown: { extensions: "md markdown", isData: true },
+  latex: { extensions: "tex", isData: true },
 };
 
-const BY_NAME: Record<string, Language> = {
-  Rakefile: RUBY,
-  Gemfile: RUBY,
-  ".bashrc": BASH,
-  ".profile": BASH,
-};
+/** Lists that a program writes: their keys are no definitions. */
+const GENERATED = new Set(["package-lock.json", "npm-shrinkwrap.json", "composer.lock", "pnpm-lock.yaml"]);
+
+const BY_EXTENSION = new Map<string, Language>();
+const BY_NAME = new Map<string, Language>();
+for (const [name, { extensions, names, ...row }] of Object.entries(TABLE)) {
+  const language: Language = { name, grammar: name, query: name, isData: false, ...row };
+  for (const extension of extensions.split(" ")) BY_EXTENSION.set(extension, language);
+  for (const file of names?.split(" ") ?? []) BY_NAME.set(file, language);
+}
 
 /** The language of a file by its name; undefined for plain text. */
 export function languageOf(path: string): Language | undefined {
   const base = path.slice(path.lastIndexOf("/") + 1);
-  const named = Object.hasOwn(BY_NAME, base) ? BY_NAME[base] : undefined;
-  if (named) return named;
-  const extension = base.slice(base.lastIndexOf(".") + 1).toLowerCase();
-  return Object.hasOwn(BY_EXTENSION, extension) ? BY_EXTENSION[extension] : undefined;
+  if (GENERATED.has(base)) return undefined;
+  const dot = base.lastIndexOf(".");
+  return BY_NAME.get(base) ?? (dot === -1 ? undefined : BY_EXTENSION.get(base.slice(dot + 1).toLowerCase()));
 }
 
 /** Languages that use each other's definitions. */
-const FAMILIES: Record<string, string> = { javascript: "ecmascript", typescript: "ecmascript" };
+const FAMILIES: Record<string, string> = {
+  javascript: "ecmascript",
+  typescript: "ecmascript",
+  objc: "cpp",
+  scss: "css",
+};
 
-/** The family of a language: the languages whose code can name the same definitions; undefined for plain text. */
+/** The family of a language: the languages whose code can name the same definitions; undefined for prose and data. */
 export function familyOf(path: string): string | undefined {
-  const query = languageOf(path)?.query;
-  return query && (FAMILIES[query] ?? query);
+  const language = languageOf(path);
+  return language && !language.isData ? (FAMILIES[language.query] ?? language.query) : undefined;
 }
 
 /** All grammar files: the content of `wasm/` in a release. */
 export const GRAMMARS: readonly string[] = [
-  ...new Set(Object.values(BY_EXTENSION).map((l) => `tree-sitter-${l.grammar}.wasm`)),
+  ...new Set([...BY_EXTENSION.values()].map((l) => `tree-sitter-${l.grammar}.wasm`)),
 ].sort();
 
 /** The kinds of symbols. */
@@ -114,5 +123,6 @@ export const KINDS = [
   "field",
   "macro",
   "rule",
+  "section",
 ] as const;
 export type Kind = (typeof KINDS)[number];

@@ -3,6 +3,7 @@ import { withTree } from "./grammars.ts";
 import type { Language } from "./languages.ts";
 import { bareName } from "./names.ts";
 import { contextsOf, type UseContext } from "./use-context.ts";
+import { codeView } from "./views/code-view.ts";
 
 export const ROLES = ["definition", "import", "call", "type", "use", "text"] as const;
 /** How a name is used. `text`: the language has no grammar here, so comments and strings are included. */
@@ -33,10 +34,11 @@ const DOLLAR_SIGIL = /^(?:php|bash|powershell)$/;
  * uses with it count (`#run`, `empty?`, `~File`).
  */
 export async function occurrencesOf(
-  text: string,
-  language: Language | undefined,
+  file: string,
+  known: Language | undefined,
   name: string,
 ): Promise<Occurrence[]> {
+  const { text, language } = codeIn(file, known);
   const places = spelledPlaces(text, name, language);
   if (places.length === 0) return [];
   const inTree = language && (await withTree(text, language, (tree) => classify(tree, places, text)));
@@ -47,12 +49,18 @@ export async function occurrencesOf(
   );
 }
 
+/** What the parser reads of a file. In prose and data each word counts. */
+function codeIn(file: string, known: Language | undefined): { text: string; language: Language | undefined } {
+  return known && !known.isData ? codeView(file, known) : { text: file, language: undefined };
+}
+
 /** The roles of names at the given places of a text, in the same order; "use" without a grammar. */
 export async function rolesOf(
-  text: string,
-  language: Language | undefined,
+  file: string,
+  known: Language | undefined,
   places: readonly { line: number; column: number }[],
 ): Promise<Role[]> {
+  const { text, language } = codeIn(file, known);
   const starts = lineStarts(text);
   const indices = places.map(({ line, column }) => (starts[line - 1] ?? 0) + column - 1);
   const roleAt = (tree: Tree, index: number) => {
@@ -177,11 +185,12 @@ export interface NameAt {
  * @param line 1-based @param column 1-based; undefined for the first name on the line
  */
 export async function nameAt(
-  text: string,
-  language: Language | undefined,
+  file: string,
+  known: Language | undefined,
   line: number,
   column: number | undefined,
 ): Promise<NameAt | undefined> {
+  const { text, language } = codeIn(file, known);
   const start = lineStart(text, line);
   if (start === undefined) return undefined;
   const end = text.indexOf("\n", start);

@@ -1,7 +1,9 @@
 import type { Node, QueryCapture } from "web-tree-sitter";
 import { clip } from "../clip.ts";
 import { MATCH_OPTIONS, withTree } from "./grammars.ts";
+import { type Label, labelOf } from "./labels.ts";
 import { KINDS, type Kind, type Language } from "./languages.ts";
+import { codeView } from "./views/code-view.ts";
 
 /** A definition in a file. Lines and columns are 1-based, columns in UTF-16 units. */
 export interface CodeSymbol {
@@ -34,11 +36,13 @@ const WRAPPERS = new Set([
   "pointer_declarator",
   "reference_declarator",
   "declaration",
+  "method_signature",
 ]);
 const HOLDERS = new Set(["class", "interface", "struct", "enum", "trait", "impl"]);
 
 interface Definition {
   name: Node;
+  label: Label;
   node: Node;
   outer: Node;
   kind: Kind | "impl";
@@ -55,8 +59,10 @@ export interface Outline {
 }
 
 /** The definitions of a text; undefined if it cannot be parsed. */
-export function outlineOf(text: string, language: Language): Promise<Outline | undefined> {
-  return withTree(text, language, (tree, { query }) => {
+export async function outlineOf(file: string, language: Language): Promise<Outline | undefined> {
+  const view = codeView(file, language);
+  const { text } = view;
+  const outline = await withTree(text, view.language, (tree, { query }) => {
     if (!query) return { symbols: [], package: "", cut: false };
     let declared = "";
     const found = new Map<number, { pattern: number; definition: Definition }>();
@@ -73,9 +79,18 @@ export function outlineOf(text: string, language: Language): Promise<Outline | u
       if (found.size >= MAX_SYMBOLS) break;
     }
     const definitions = [...found.values()].map((f) => f.definition);
-    return { symbols: nest(definitions, text), package: declared, cut: found.size >= MAX_SYMBOLS };
+    const symbols = nest(definitions, text, CLAUSES.has(view.language.query));
+    return { symbols, package: declared, cut: found.size >= MAX_SYMBOLS };
   });
+  for (const symbol of outline?.symbols ?? []) {
+    const part = view.partAt?.(symbol.line);
+    if (part !== undefined) symbol.signature = `${part}: ${symbol.signature}`;
+  }
+  return outline;
 }
+
+/** Languages in which a function is a sequence of clauses or begins with its type. */
+const CLAUSES = new Set(["elixir", "elm", "haskell"]);
 
 function read(captures: QueryCapture[], text: string): Definition | undefined {
   let name: Node | undefined;
@@ -85,26 +100,17 @@ function read(captures: QueryCapture[], text: string): Definition | undefined {
   for (const capture of captures) {
     if (capture.name === "name") name = capture.node;
     else if (capture.name === "parent") parent = text.slice(capture.node.startIndex, capture.node.endIndex);
-    else if (capture.name !== "package") {
+    else if (capture.name !== "package" && !capture.name.startsWith("_")) {
       kind = capture.name;
       node = capture.node;
     }
   }
   if (!name || !node || (kind !== "impl" && !KINDS.includes(kind as Kind))) return undefined;
-  // C++ `a::B::run`: the last part is the name, the others enclose it.
-  if (name.type === "qualified_identifier") {
-    const whole = name.startIndex;
-    while (name.type === "qualified_identifier") {
-      const inner: Node | null = name.childForFieldName("name");
-      if (!inner) return undefined;
-      name = inner;
-    }
-    parent = text.slice(whole, name.startIndex).replace(/::$/, "").replaceAll("::", "/");
-  }
+  const label = labelOf(name, node, text);
   const outer = climb(node);
   // `Foo x();` in the body of a C++ function looks like the declaration of a function.
   if (node.type === "function_declarator" && outer.parent?.type === "compound_statement") return undefined;
-  return { name, node, outer, kind: kind as Kind, parent };
+  return { name, label, node, outer, kind: kind as Kind, parent: label.holders ?? parent };
 }
 
 function climb(node: Node): Node {
@@ -119,46 +125,85 @@ function climb(node: Node): Node {
   return outer;
 }
 
+/** A definition that encloses the ones after it. */
+interface Open {
+  end: number;
+  path: string;
+  kind: string;
+  node: Node;
+}
+
+/** The property in the head of a constructor is one of the class. `typedef struct a {} b` defines two types side by side. */
+function holds(outer: string, inner: string): boolean {
+  if (inner === "field") return outer !== "method" && outer !== "function" && outer !== "constant";
+  return !(outer === "type" && /^(?:struct|enum|class)$/.test(inner));
+}
+
 /** Gives each definition the path of the enclosing ones. */
-function nest(definitions: Definition[], text: string): CodeSymbol[] {
+function nest(definitions: Definition[], text: string, joinsClauses: boolean): CodeSymbol[] {
   definitions.sort((a, b) => a.outer.startIndex - b.outer.startIndex || b.outer.endIndex - a.outer.endIndex);
   const symbols: CodeSymbol[] = [];
   const lines = text.split("\n");
-  const open: { end: number; path: string; kind: string }[] = [];
-  for (const { name, node, outer, kind, parent } of definitions) {
+  const open: Open[] = [];
+  for (const { name, label, node, outer, kind, parent } of definitions) {
     while (open.length > 0 && (open.at(-1)?.end ?? 0) <= node.startIndex) open.pop();
-    const holder = open.at(-1);
-    const label = oneLine(text.slice(name.startIndex, name.endIndex), 120);
+    // `int a, b`: several names of one definition do not enclose each other.
+    if (open.at(-1)?.node.id === node.id) open.pop();
+    const holder = open.findLast((outerOne) => holds(outerOne.kind, kind));
+    const shown = oneLine(label.text, 120);
     const above =
       parent === undefined ? (holder?.path ?? "") : [holder?.path, parent].filter(Boolean).join("/");
-    open.push({ end: outer.endIndex, path: above === "" ? label : `${above}/${label}`, kind });
+    const last = lastNode(outer);
+    open.push({ end: last.endIndex, path: above === "" ? shown : `${above}/${shown}`, kind, node });
     if (kind === "impl") continue;
+    const end_line = endRow(last) + 1;
+    const previous = symbols.at(-1);
+    if (joinsClauses && previous?.name === shown && previous.parent === above) {
+      previous.end_line = end_line;
+      continue;
+    }
     symbols.push({
-      name: label,
+      name: shown,
       kind: kind === "function" && holder && HOLDERS.has(holder.kind) ? "method" : kind,
       parent: above,
       start_line: headRow(outer, lines) + 1,
       line: name.startPosition.row + 1,
-      column: name.startPosition.column + 1,
-      end_line: outer.endPosition.row + 1,
-      signature: signature(node, outer, text),
+      column: name.startPosition.column + 1 + label.index - name.startIndex,
+      end_line,
+      signature: signature({ node, outer, name }, text),
     });
   }
   return symbols;
 }
 
-function signature(node: Node, outer: Node, text: string): string {
+/** The grammar of Dart has the body of a function beside its head. */
+const lastNode = (outer: Node) =>
+  outer.nextNamedSibling?.type === "function_body" ? outer.nextNamedSibling : outer;
+
+/** The last row with text: some nodes include the line break. */
+const endRow = ({ startPosition, endPosition }: Node) =>
+  endPosition.column === 0 && endPosition.row > startPosition.row ? endPosition.row - 1 : endPosition.row;
+
+/** The declaration up to its body; without a body, its text up to the end of the line of the name. */
+function signature({ node, outer, name }: Pick<Definition, "node" | "outer" | "name">, text: string): string {
   const body = node.childForFieldName("body") ?? (outer === node ? null : outer.childForFieldName("body"));
-  const whole = text.slice(outer.startIndex, body ? body.startIndex : outer.endIndex);
-  return oneLine(body ? whole : (whole.split("\n", 1)[0] ?? ""), MAX_SIGNATURE).replace(/\s*[{:]$/, "");
+  if (body) return shownSignature(text.slice(outer.startIndex, body.startIndex));
+  const lineStart = text.lastIndexOf("\n", name.startIndex - 1) + 1;
+  const whole = text.slice(Math.max(outer.startIndex, lineStart), outer.endIndex);
+  return shownSignature(whole.split("\n", 1)[0] ?? "");
 }
+
+const shownSignature = (text: string) => oneLine(text, MAX_SIGNATURE).replace(/\s*[{:]$/, "");
 
 function oneLine(text: string, max: number): string {
   return clip(text.replace(/\s+/g, " ").trim(), max);
 }
 
 /** Siblings before a definition that belong to it. */
-const BEFORE = /comment|decorator|annotation|attribute|^(?:modifiers|marker)/;
+const BEFORE =
+  /comment|decorator|attribute_(?!statement|definition)|^(?:modifiers|marker_annotation|annotations?|haddock)$/;
+/** `@doc`, `@spec` and the like of Elixir. */
+const isAttribute = ({ type, firstChild }: Node) => type === "unary_operator" && firstChild?.type === "@";
 /** Statements that begin with the keyword of a definition and contain only definitions. */
 const STATEMENT =
   /^(?:(?:type|const|var|field|property|variable|lexical|ambient|event_field)_declaration|type_definition|expression_statement|export_statement|declaration)$/;
@@ -180,7 +225,7 @@ function headRow(outer: Node, lines: readonly string[]): number {
   // Finding a sibling takes a walk through the tree. The line above shows whether there can be one.
   while (row > 0 && (lines[row - 1] ?? "").trim() !== "") {
     const before = node.previousSibling;
-    if (!before || !BEFORE.test(before.type)) break;
+    if (!before || !(BEFORE.test(before.type) || isAttribute(before))) break;
     // The node of a line comment may include the line break.
     const end = before.endPosition.column === 0 ? before.endPosition.row - 1 : before.endPosition.row;
     const start = before.startPosition.row;

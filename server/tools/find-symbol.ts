@@ -62,7 +62,7 @@ export const findSymbol = defineTool({
   name: "find_symbol",
   title: "Find a symbol",
   description:
-    "Finds the definitions of a class, function, method, type or other symbol by name, in 23 languages, best match first.",
+    "Finds the definitions of a class, function, method, type or other symbol by name, in 40 languages, best match first.",
   scope: "code:read",
   needs: ["git", "index"],
   input,

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { distance } from "fastest-levenshtein";
 import { BELOW, type Freshness, type IndexJob, reading, SECONDARY } from "../job.ts";
+import { languageOf } from "../languages.ts";
 import { bareName, splitNamePath } from "../names.ts";
 import { type FoundSymbol, SYMBOL_COLUMNS, SYMBOL_TABLES } from "./symbol-rows.ts";
 
@@ -87,16 +88,20 @@ const MATCH = {
 };
 /**
  * The definitions of exactly this name in the whole repository, ranked. If the name has a sigil and some definitions have it too, only
- * those.
+ * those. Keys and headings count only if no code defines the name.
  */
 export function definitionsOf(db: DatabaseSync, name: string): FoundSymbol[] {
   const bare = bareName(name);
   const sql = `SELECT ${SYMBOL_COLUMNS} ${SYMBOL_TABLES} WHERE bare = :bare COLLATE NOCASE AND bare = :bare
     ORDER BY name <> :name, length(files.path) LIMIT ${MAX_FOUND}`;
-  const found = db.prepare(sql).all({ name, bare }) as unknown as FoundSymbol[];
+  const all = db.prepare(sql).all({ name, bare }) as unknown as FoundSymbol[];
+  const inCode = all.filter(({ path }) => !languageOf(path)?.isData);
+  const found = inCode.length > 0 ? inCode : all;
   const spelled = found.filter((s) => s.name === name);
   return rank(spelled.length > 0 && name !== bare ? spelled : found, name);
 }
+
+const MINOR_KINDS = new Set(["field", "variable", "section"]);
 
 export function rank(symbols: FoundSymbol[], name: string): FoundSymbol[] {
   const lower = bareName(name).toLowerCase();
@@ -105,7 +110,7 @@ export function rank(symbols: FoundSymbol[], name: string): FoundSymbol[] {
     key:
       (symbol.name === name ? 0 : bareName(symbol.name).toLowerCase() === lower ? 10 : 20) +
       (SECONDARY.test(symbol.path) ? 4 : 0) +
-      (symbol.kind === "field" || symbol.kind === "variable" ? 2 : 0) +
+      (MINOR_KINDS.has(symbol.kind) ? 2 : 0) +
       (symbol.signature.endsWith(";") ? 1 : 0),
   }));
   keyed.sort(

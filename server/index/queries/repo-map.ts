@@ -51,7 +51,7 @@ export function repoMap(job: RepoMapJob, context: JobContext): Promise<RepoMap &
 function ranking(db: DatabaseSync, path: string, context: JobContext): Ranked[] {
   const symbols = db
     .prepare(
-      `SELECT ${SYMBOL_COLUMNS} ${SYMBOL_TABLES} WHERE kind NOT IN ('field', 'rule') AND ${BELOW} ORDER BY files.path, symbols.line`,
+      `SELECT ${SYMBOL_COLUMNS} ${SYMBOL_TABLES} WHERE kind NOT IN ('field', 'rule', 'section') AND ${BELOW} ORDER BY files.path, symbols.line`,
     )
     .all({ path }) as unknown as FoundSymbol[];
   const definitions = new Map<string, number>();
