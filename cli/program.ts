@@ -12,7 +12,9 @@ import { logsCommand } from "./commands/logs.ts";
 import { oauthCommand } from "./commands/oauth.ts";
 import { previewCommand } from "./commands/preview.ts";
 import { releaseCommand } from "./commands/release.ts";
+import { releasesCommand } from "./commands/releases.ts";
 import { replaceCommand } from "./commands/replace.ts";
+import { rollbackCommand } from "./commands/rollback.ts";
 import { shellCommand } from "./commands/shell.ts";
 import { statusCommand } from "./commands/status.ts";
 import { tokenCommand } from "./commands/token.ts";
@@ -34,6 +36,8 @@ export function mcpEdge(): Command {
     releaseCommand(),
     doctorCommand(),
     replaceCommand(),
+    releasesCommand(),
+    rollbackCommand(),
     statusCommand(),
     tokenCommand(),
     userCommand(),

@@ -1,9 +1,9 @@
-import { createInterface } from "node:readline/promises";
 import type { Settings } from "../../infra/settings.ts";
 import { connectText } from "../connect/client-setup.ts";
 import { redirectUriText } from "../connect/redirect-uris.ts";
 import { connectTarget } from "../connect/target.ts";
 import type { Enrolment } from "../machine/people.ts";
+import { confirm } from "../machine/terminal.ts";
 import { type AwsUpResult, upAws } from "../operations/up-aws.ts";
 import { type Changes, describeChanges, noChanges } from "../stack/engine-events.ts";
 import { changing } from "../stack/interrupt.ts";
@@ -29,27 +29,18 @@ export async function upInAws(
     throw new Error(
       `${first} is for a stack of this host, and ${stack} is in AWS. Its settings are in Pulumi.${stack}.yaml: pulumi config set … --stack ${stack}`,
     );
-  const confirm = (changes: Changes) => (yes ? Promise.resolve(true) : confirmed(stack, changes));
+  const asked = (changes: Changes) =>
+    yes
+      ? Promise.resolve(true)
+      : confirm(
+          `${describeChanges(changes, "Would change")} Go on?`,
+          `npm run up -- --stack ${stack} --yes, or pulumi up --stack ${stack}`,
+        );
   const result = await changing(stack, (signal) =>
-    upAws({ stack, auth, localSignIn, json, confirm }, signal),
+    upAws({ stack, auth, localSignIn, json, confirm: asked }, signal),
   );
   if (json) console.log(JSON.stringify(result ?? { stack, changes: {} }, null, 2));
   else console.log(result ? await summary(result) : "Nothing was changed.");
-}
-
-/** @throws Error without a terminal */
-async function confirmed(stack: string, changes: Changes): Promise<boolean> {
-  if (!process.stdin.isTTY)
-    throw new Error(
-      `Nobody can confirm the changes here. Fix: npm run up -- --stack ${stack} --yes, or pulumi up --stack ${stack}`,
-    );
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await terminal.question(`${describeChanges(changes, "Would change")} Go on? [y/N] `);
-    return /^y(es)?$/i.test(answer.trim());
-  } finally {
-    terminal.close();
-  }
 }
 
 async function summary({ stack, url, changes, enrolment, enrolmentProblem }: AwsUpResult): Promise<string> {

@@ -21,8 +21,8 @@ export interface Shelf {
   remove(key: string): Promise<void>;
 }
 
-/** The prefixes of archives, by kind. */
-const ARCHIVE_PREFIXES = ["releases/", "files/", "workspaces/"];
+/** The prefixes of archives and of the history (history.ts), by kind. */
+const ARCHIVE_PREFIXES = ["releases/", "files/", "workspaces/", "deployments/"];
 
 /** How many archives of each kind are kept at any age, since a rollback to the previous deployment needs them. */
 const NEWEST = 5;

@@ -3,6 +3,7 @@ import { unanswered } from "./answering.ts";
 import { BucketClient } from "./bucket-client.ts";
 import { type AwaitedCertificate, awaitCertificate, type Names } from "./certificate-wait.ts";
 import { converged } from "./convergence.ts";
+import { recordDeployment } from "./history.ts";
 import type { ProviderSettings } from "./provider-settings.ts";
 import { prune } from "./prune.ts";
 
@@ -43,6 +44,7 @@ try {
   const client = new BucketClient(bucket, given<ProviderSettings>("MCP_EDGE_AWS"), tags);
   const { instances, domain } = certificate;
   await converged(client, { generation, instances }, { log });
+  await recordDeployment(client, generation, tags);
   await prune(client, log);
   const outcome = await awaitCertificate(client, certificate, names, { log });
   const silent = await unanswered(addresses, domain, { log });

@@ -259,6 +259,21 @@ describe("a release", () => {
     expect(await servedVersion()).toBe("0.1.0-next");
   }, 120_000);
 
+  test("is left for the previous one by rollback, and returned to by its hash", async () => {
+    const { release } = await outputs();
+    const roll = async (...args: string[]) => {
+      const { code, stdout, stderr } = await aws.cli("rollback", ...args, "--stack", stack, "--yes");
+      expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+      return stdout;
+    };
+    await roll();
+    expect(await servedVersion()).toBe("0.1.0");
+    const { stdout } = await aws.cli("releases", "--stack", stack, "--json");
+    expect(JSON.parse(stdout)).toMatchObject([{ state: "active" }, { release, state: "previous" }]);
+    await roll(release.slice(0, 8));
+    expect(await servedVersion()).toBe("0.1.0-next");
+  }, 120_000);
+
   test("that does not become ready fails up with its log, and the previous one still serves", async () => {
     const main = join(aws.checkout.folder, "server/main.ts");
     const good = await readFile(main, "utf8");

@@ -83,6 +83,23 @@ describe("a release", () => {
     }
   }, 180_000);
 
+  test("is left for the previous one by rollback, without a failed request", async () => {
+    const before = await status();
+    const traffic = load(first, token);
+    const back = await checkout.cli("rollback", "--stack", stack, "--yes");
+    expect({ code: back.code, stderr: back.code === 0 ? "" : back.stderr }).toEqual({ code: 0, stderr: "" });
+    expect(await servedVersion()).toBe("0.1.0-after");
+    const listed = await checkout.cli("releases", "--stack", stack, "--json");
+    const kept = JSON.parse(listed.stdout) as { release: string; state: string }[];
+    expect(kept.find(({ state }) => state === "previous")?.release).toBe(before.release);
+    const unknown = await checkout.cli("rollback", "0000", "--stack", stack, "--yes");
+    expect(unknown.code).toBe(1);
+    expect(unknown.stderr).toContain("No kept release begins with 0000");
+    await checkout.cli("rollback", before.release.slice(0, 12), "--stack", stack, "--yes");
+    expect(await servedVersion()).toBe("0.1.0-next");
+    expect((await traffic.stop()).failures).toEqual([]);
+  }, 120_000);
+
   test("that does not become ready is not switched to, and up fails with its log", async () => {
     const before = await status();
     const main = join(checkout.folder, "server/main.ts");
