@@ -7,8 +7,6 @@ import type { Tool } from "../tools/tool.ts";
 import type { AuditLog } from "./audit-log.ts";
 import type { AuditWho, ToolCallEvent } from "./record.ts";
 
-const bytesOf = (value: object) => Buffer.byteLength(jsonText(value));
-
 /**
  * The same tool, recording each call that a client makes.
  *
@@ -29,8 +27,8 @@ export function auditedTool(tool: Tool, audit: Pick<AuditLog, "record">, withArg
           tool: tool.name,
           ...repositoryOf(args, answer),
           outcome,
-          argumentBytes: bytesOf(args),
-          ...(answer === undefined ? {} : { answerBytes: bytesOf(answer) }),
+          argumentBytes: Buffer.byteLength(JSON.stringify(args)),
+          ...(answer === undefined ? {} : { answerBytes: Buffer.byteLength(jsonText(answer)) }),
           ms: Math.round((performance.now() - started) * 10) / 10,
           ...(origin ? { requestId: origin.requestId, traceId: origin.traceId } : {}),
           ...(withArguments ? { arguments: args } : {}),

@@ -90,7 +90,9 @@ export interface VerifiedToken {
   readonly expiresAt: number;
 }
 
-/** Tokens that were verified, by their hash, until they end. The least recently used goes when there are too many. */
+/**
+ * Tokens that were verified, by a hash of the `Authorization` header, until they end. The least recently used goes when there are too many.
+ */
 export class VerifiedTokens {
   readonly #tokens = new Map<string, VerifiedToken>();
   readonly #max: number;
@@ -100,8 +102,9 @@ export class VerifiedTokens {
     this.#max = max;
   }
 
-  get(token: string, now: number): VerifiedToken | undefined {
-    const key = hash("sha256", token, "base64");
+  get(authorization: string, now: number): VerifiedToken | undefined {
+    if (this.#tokens.size === 0) return undefined;
+    const key = keyOf(authorization);
     const known = this.#tokens.get(key);
     if (!known) return undefined;
     this.#tokens.delete(key);
@@ -114,8 +117,8 @@ export class VerifiedTokens {
     this.#tokens.clear();
   }
 
-  set(token: string, verified: VerifiedToken): void {
-    this.#tokens.set(hash("sha256", token, "base64"), verified);
+  set(authorization: string, verified: VerifiedToken): void {
+    this.#tokens.set(keyOf(authorization), verified);
     if (this.#tokens.size > this.#max)
       for (const key of this.#tokens.keys()) {
         this.#tokens.delete(key);
@@ -123,3 +126,6 @@ export class VerifiedTokens {
       }
   }
 }
+
+/** No credential is kept in memory longer than its request. */
+const keyOf = (authorization: string) => hash("sha256", authorization, "base64");

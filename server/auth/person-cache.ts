@@ -1,4 +1,5 @@
 import { Refusal } from "../http/errors.ts";
+import type { MaybePromise } from "../maybe-promise.ts";
 import type { People, Person } from "./people.ts";
 
 /** A person is used this long before the store is asked again, milliseconds: a removed person's tokens stop within it. */
@@ -12,7 +13,8 @@ interface Known {
   readonly askedAt: number;
   /** When it last answered. */
   answeredAt: number;
-  person: Promise<Person | undefined>;
+  /** A promise until the store has answered. */
+  person: MaybePromise<Person | undefined>;
 }
 
 /** Spares a bearer check the question whether its person still exists. */
@@ -27,22 +29,29 @@ export class PersonCache {
   }
 
   /** @throws Refusal 503 when the store does not answer and did not lately */
-  find(id: string): Promise<Person | undefined> {
+  find(id: string): MaybePromise<Person | undefined> {
     const now = this.#now();
     const before = this.#known.get(id);
     if (before && now - before.askedAt < FRESH_MS) return before.person;
-    const known: Known = { askedAt: now, answeredAt: now, person: Promise.resolve(undefined) };
-    known.person = this.#people.find(id).catch(() => {
-      if (before && now - before.answeredAt < STALE_MS) {
-        known.answeredAt = before.answeredAt;
-        return before.person;
-      }
-      // The next request asks again.
-      this.#known.delete(id);
-      throw new Refusal(503, "People cannot be looked up at the moment. Try again.", 5);
-    });
+    const known: Known = { askedAt: now, answeredAt: now, person: undefined };
+    known.person = this.#ask(id, known, before);
     if (this.#known.size >= MAX) this.#known.clear();
     this.#known.set(id, known);
+    return known.person;
+  }
+
+  async #ask(id: string, known: Known, before: Known | undefined): Promise<Person | undefined> {
+    try {
+      known.person = await this.#people.find(id);
+    } catch {
+      if (!before || known.askedAt - before.answeredAt >= STALE_MS) {
+        // The next request asks again.
+        this.#known.delete(id);
+        throw new Refusal(503, "People cannot be looked up at the moment. Try again.", 5);
+      }
+      known.answeredAt = before.answeredAt;
+      known.person = await before.person;
+    }
     return known.person;
   }
 }

@@ -1,3 +1,4 @@
+import type { MaybePromise } from "../maybe-promise.ts";
 import type { OriginSource } from "./event-origin.ts";
 import type { Refusals } from "./refusals.ts";
 
@@ -70,9 +71,9 @@ export interface Authenticator {
   /** Which credentials were refused lately; missing where none is needed. */
   readonly refusals?: Refusals;
   /** @param from for the event of a refused token */
-  authenticate(authorization: string | undefined, from?: OriginSource): Promise<Verdict>;
+  authenticate(authorization: string | undefined, from?: OriginSource): MaybePromise<Verdict>;
   /** The principal as it is now; undefined when its credential was revoked or has expired. Missing where nobody can lose a right. */
-  current?(principal: Principal): Promise<Principal | undefined>;
+  current?(principal: Principal): MaybePromise<Principal | undefined>;
   /** The challenge of a 403 for a caller that lacks `scope` (RFC 6750, section 3.1). Default: without resource metadata. */
   insufficientScope?(scope: Scope): string;
 }

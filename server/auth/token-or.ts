@@ -1,7 +1,10 @@
+import type { MaybePromise } from "../maybe-promise.ts";
 import { bearerToken } from "./bearer.ts";
 import type { OriginSource } from "./event-origin.ts";
 import type { Authenticator, Principal, Scope, Verdict } from "./principal.ts";
 import type { TokenAuthenticator } from "./token-authenticator.ts";
+
+const STATIC = /^Bearer +mcp_/i;
 
 /** Static tokens, which begin with `mcp_`, and beside them the access tokens of another authenticator, whose challenges clients see. */
 export class TokenOr implements Authenticator {
@@ -15,8 +18,13 @@ export class TokenOr implements Authenticator {
     this.refusals = tokens.refusals;
   }
 
-  async authenticate(authorization: string | undefined, from?: OriginSource): Promise<Verdict> {
-    if (!bearerToken(authorization)?.startsWith("mcp_")) return this.#other.authenticate(authorization, from);
+  authenticate(authorization: string | undefined, from?: OriginSource): MaybePromise<Verdict> {
+    if (!STATIC.test(authorization ?? "") || bearerToken(authorization) === undefined)
+      return this.#other.authenticate(authorization, from);
+    return this.#authenticateStatic(authorization, from);
+  }
+
+  async #authenticateStatic(authorization: string | undefined, from?: OriginSource): Promise<Verdict> {
     const verdict = await this.#tokens.authenticate(authorization, from);
     if ("principal" in verdict) return verdict;
     // The challenge of the other: a client that can sign in finds out where.
@@ -24,9 +32,9 @@ export class TokenOr implements Authenticator {
     return "challenge" in other ? { ...verdict, challenge: other.challenge } : verdict;
   }
 
-  current(principal: Principal): Promise<Principal | undefined> {
+  current(principal: Principal): MaybePromise<Principal | undefined> {
     if (principal.kind === "token") return this.#tokens.current(principal);
-    return this.#other.current?.(principal) ?? Promise.resolve(principal);
+    return this.#other.current ? this.#other.current(principal) : principal;
   }
 
   insufficientScope(scope: Scope): string {

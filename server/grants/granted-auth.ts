@@ -1,5 +1,6 @@
 import type { Auth } from "../auth/open-auth.ts";
 import type { Authenticator } from "../auth/principal.ts";
+import { then } from "../maybe-promise.ts";
 import type { Grants } from "./grants.ts";
 
 /** The same authentication, with principals that have only the scopes that are granted. */
@@ -22,16 +23,14 @@ function grantedAuthenticator(authenticator: Authenticator, grants: Grants): Aut
   const { refusals } = authenticator;
   return {
     ...(refusals ? { refusals } : {}),
-    authenticate: async (authorization, from) => {
-      const verdict = await authenticator.authenticate(authorization, from);
-      return "principal" in verdict ? { principal: grants.limited(verdict.principal) } : verdict;
-    },
+    authenticate: (authorization, from) =>
+      then(authenticator.authenticate(authorization, from), (verdict) =>
+        "principal" in verdict ? { principal: grants.limited(verdict.principal) } : verdict,
+      ),
     ...(authenticator.current
       ? {
-          current: async (principal) => {
-            const current = await authenticator.current?.(principal);
-            return current && grants.limited(current);
-          },
+          current: (principal) =>
+            then(authenticator.current?.(principal), (current) => current && grants.limited(current)),
         }
       : {}),
     ...(authenticator.insufficientScope

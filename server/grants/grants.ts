@@ -50,12 +50,23 @@ const MAX_KNOWN = 1_000;
 export class Grants {
   readonly #rules: readonly Rule[];
   readonly #known = new Map<string, Access>();
+  /** A caller's token stands for the same object in each request. */
+  readonly #byPrincipal = new WeakMap<Principal, Access>();
 
   constructor(grants: readonly Grant[] = []) {
     this.#rules = grants.map(ruleOf);
   }
 
   access(principal: Principal): Access {
+    let access = this.#byPrincipal.get(principal);
+    if (!access) {
+      access = this.#find(principal);
+      this.#byPrincipal.set(principal, access);
+    }
+    return access;
+  }
+
+  #find(principal: Principal): Access {
     const matching = this.#matching(principal);
     const key = `${matching.map((rule) => this.#rules.indexOf(rule)).join()} ${principal.scopes.join()}`;
     const known = this.#known.get(key) ?? accessOf(key, matching, principal.scopes);

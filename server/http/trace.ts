@@ -51,15 +51,15 @@ export function formatTrace({ traceId, spanId, flags }: Trace): string {
   return `00-${traceId}-${spanId}-${flags}`;
 }
 
-const traces = new WeakMap<IncomingMessage, Trace>();
+const TRACE = Symbol("trace");
 
 /** The trace of a request. Every call for the same request returns the same trace. */
-export function traceOf(raw: IncomingMessage): Trace {
-  let trace = traces.get(raw);
+export function traceOf(raw: IncomingMessage & { [TRACE]?: Trace }): Trace {
+  let trace = raw[TRACE];
   if (!trace) {
     const header = raw.headers.traceparent;
     trace = continueTrace(typeof header === "string" ? header : undefined);
-    traces.set(raw, trace);
+    raw[TRACE] = trace;
   }
   return trace;
 }

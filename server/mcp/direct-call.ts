@@ -1,6 +1,7 @@
-import { type CallToolResult, LOG_LEVEL_META_KEY } from "@modelcontextprotocol/server";
+import { type CallToolResult, LOG_LEVEL_META_KEY, type StandardSchemaV1 } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/principal.ts";
 import { jsonText } from "../json-text.ts";
+import { type MaybePromise, then } from "../maybe-promise.ts";
 import type { RequestId } from "../store/store.ts";
 import { jsonSchemas, wireSchemas } from "../tools/arguments/wire-schema.ts";
 import type { Tool, ToolContext } from "../tools/tool.ts";
@@ -13,8 +14,7 @@ import { callTool } from "./tool-call.ts";
 export type Era = "legacy" | "modern";
 
 /** A `tools/call` that is ready to run. */
-export interface DirectCall {
-  readonly tool: Tool;
+export interface DirectCall extends CallableTool {
   readonly request: PlainRequest;
   /** As the tool's input schema returned them. */
   readonly args: Record<string, unknown>;
@@ -29,66 +29,97 @@ export interface DirectListener {
   readonly logLevel: string | undefined;
 }
 
+const NO_ARGUMENTS = {};
 const PARAMS: ReadonlySet<string> = new Set(["name", "arguments", "_meta"]);
 
 /** RFC 5424, as MCP names them, least severe first. */
 const LEVELS = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
 
-/**
- * Prepares a `tools/call` to be run without the SDK, whose own way to a tool and back takes longer than most tools (see docs/performance.md).
- * The answer is the same: test/server/mcp/direct-call.test.ts compares the two. `DIRECT_CALLS=no` turns this off.
- *
- * @returns undefined for a request that the SDK must answer, for example because its arguments are refused
- */
-export async function directCall(
-  parts: ServerParts,
-  principal: Principal,
-  request: PlainRequest,
-): Promise<DirectCall | undefined> {
-  const { name, arguments: given = {} } = request.params;
-  if (request.method !== "tools/call" || !hasOnly(request.params, PARAMS)) return undefined;
-  if (!isObject(given) || isLarge(given)) return undefined;
-  const tool = parts.tools.find((one) => one.name === name);
-  if (!tool || namesHeaders(tool)) return undefined;
-  if (!isOffered(parts, tool, principal)) return undefined;
-  if (!parts.grants.access(principal).allows(tool) || parts.capabilities?.allow(tool) === false)
-    return undefined;
-  const checked = await wireSchemas(tool).input["~standard"].validate(given);
-  return checked.issues ? undefined : { tool, request, args: checked.value };
+/** A tool with what each call of it needs. */
+interface CallableTool {
+  readonly tool: Tool;
+  readonly input: StandardSchemaV1<unknown, Record<string, unknown>>["~standard"];
+  readonly output: StandardSchemaV1["~standard"];
 }
 
-/** Runs the call. @returns the response as JSON text */
-export async function runDirect(
-  parts: ServerParts,
-  principal: Principal,
-  { tool, request, args }: DirectCall,
-  listener: DirectListener,
-  era: Era,
-): Promise<string> {
-  const { signal } = listener;
-  const notify = async (notification: { method: string; params: object }) =>
-    listener.notify(JSON.stringify({ jsonrpc: "2.0", ...notification }));
-  const log: ToolContext["log"] = (level, data) => {
-    const { logLevel } = listener;
-    if (logLevel !== undefined && LEVELS.indexOf(level) >= LEVELS.indexOf(logLevel))
-      void notify({ method: "notifications/message", params: { level, data, logger: tool.name } });
-  };
-  const context: ToolContext = {
-    ...parts.context,
-    workspace: parts.grants.access(principal).workspace(tool, parts.context.workspace),
-    signal,
-    progress: progressOf({ _meta: request.meta, signal, notify }),
-    log,
-  };
-  const result = await callTool(tool, args, context, parts.log);
-  return responseText(request.id, await checkedResult(tool, result), era);
+/**
+ * Runs `tools/call` without the SDK, whose own way to a tool and back takes longer than most tools (see docs/performance.md). The answer is
+ * the same: test/server/mcp/direct-call.test.ts compares the two. `DIRECT_CALLS=no` turns this off.
+ */
+export class DirectCalls {
+  readonly #parts: ServerParts;
+  /** By name; undefined for those that the SDK must call. */
+  readonly #tools = new Map<string, CallableTool | undefined>();
+
+  constructor(parts: ServerParts) {
+    this.#parts = parts;
+  }
+
+  /** @returns undefined for a request that the SDK must answer, for example because its arguments are refused */
+  prepare(principal: Principal, request: PlainRequest): MaybePromise<DirectCall | undefined> {
+    const { name, arguments: given = NO_ARGUMENTS } = request.params;
+    if (request.method !== "tools/call" || !hasOnly(request.params, PARAMS)) return undefined;
+    if (!isObject(given) || isLarge(given)) return undefined;
+    const callable = this.#find(name);
+    if (!callable || !this.#isVisible(callable.tool, principal)) return undefined;
+    return then(callable.input.validate(given), (checked) =>
+      checked.issues ? undefined : { ...callable, request, args: checked.value },
+    );
+  }
+
+  #find(name: unknown): CallableTool | undefined {
+    if (typeof name !== "string") return undefined;
+    if (this.#tools.has(name)) return this.#tools.get(name);
+    const tool = this.#parts.tools.find((one) => one.name === name);
+    // Names come from clients: only those of tools are kept.
+    if (!tool) return undefined;
+    const { input, output } = wireSchemas(tool);
+    const callable = { tool, input: input["~standard"], output: output["~standard"] };
+    this.#tools.set(name, namesHeaders(tool) ? undefined : callable);
+    return this.#tools.get(name);
+  }
+
+  #isVisible(tool: Tool, principal: Principal): boolean {
+    const { grants, capabilities } = this.#parts;
+    return (
+      isOffered(this.#parts, tool, principal) &&
+      grants.access(principal).allows(tool) &&
+      capabilities?.allow(tool) !== false
+    );
+  }
+
+  /** Runs the call. @returns the response as JSON text */
+  async run(principal: Principal, call: DirectCall, listener: DirectListener, era: Era): Promise<string> {
+    const { tool, request, args, output } = call;
+    const { grants, context: shared, log } = this.#parts;
+    const { signal } = listener;
+    const notify = async (notification: { method: string; params: object }) =>
+      listener.notify(JSON.stringify({ jsonrpc: "2.0", ...notification }));
+    const context: ToolContext = {
+      ...shared,
+      workspace: grants.access(principal).workspace(tool, shared.workspace),
+      signal,
+      progress:
+        request.meta.progressToken === undefined
+          ? undefined
+          : progressOf({ _meta: request.meta, signal, notify }),
+      log: (level, data) => {
+        const { logLevel } = listener;
+        if (logLevel !== undefined && LEVELS.indexOf(level) >= LEVELS.indexOf(logLevel))
+          void notify({ method: "notifications/message", params: { level, data, logger: tool.name } });
+      },
+    };
+    const result = await callTool(tool, args, context, log);
+    const misfit = result.isError
+      ? undefined
+      : then(output.validate(result.structuredContent), ({ issues }) => issues);
+    const issues = misfit instanceof Promise ? await misfit : misfit;
+    return responseText(request.id, issues ? refusedResult(tool, issues) : result, era);
+  }
 }
 
 /** A result that does not fit the tool's output schema becomes an error, with the SDK's words. */
-async function checkedResult(tool: Tool, result: CallToolResult): Promise<CallToolResult> {
-  if (result.isError) return result;
-  const { issues } = await wireSchemas(tool).output["~standard"].validate(result.structuredContent);
-  if (!issues) return result;
+function refusedResult(tool: Tool, issues: readonly StandardSchemaV1.Issue[]): CallToolResult {
   const problems = issues.map(({ path, message }) =>
     path?.length
       ? `${path.map((part) => String(typeof part === "object" ? part.key : part)).join(".")}: ${message}`
@@ -138,14 +169,7 @@ function isLarge(args: object): boolean {
   return false;
 }
 
-const withHeaders = new WeakMap<Tool, boolean>();
-
 /** Whether arguments of the tool are also in headers (SEP-2243), which the SDK compares. */
 function namesHeaders(tool: Tool): boolean {
-  let named = withHeaders.get(tool);
-  if (named === undefined) {
-    named = JSON.stringify(jsonSchemas(tool).input).includes('"x-mcp-header"');
-    withHeaders.set(tool, named);
-  }
-  return named;
+  return JSON.stringify(jsonSchemas(tool).input).includes('"x-mcp-header"');
 }

@@ -8,6 +8,7 @@ import type { Principal } from "../auth/principal.ts";
 import type { Shares } from "../shares/shares.ts";
 import type { ChangeBus } from "./change-bus.ts";
 import type { ChangeWatcher } from "./change-watcher.ts";
+import { DirectCalls } from "./direct-call.ts";
 import type { McpRequest } from "./exchange.ts";
 import { LegacyEndpoint } from "./legacy-endpoint.ts";
 import { isListen, ListenStreams } from "./listen-streams.ts";
@@ -63,9 +64,10 @@ export class EraDispatch {
     const follows = async (principal: Principal, uri: string) =>
       parts.profile?.watches?.(uri) || (await visibleVersion(parts, principal, uri)) !== "";
     const lists = new ToolLists(parts);
+    const calls = new DirectCalls(parts);
     this.#direct = parts.direct;
-    this.#legacy = new LegacyEndpoint({ parts, sessions, watcher, keepAliveMs, lists });
-    this.#modern = new ModernEndpoint({ parts, build, handler, keepAliveMs, lists });
+    this.#legacy = new LegacyEndpoint({ parts, sessions, watcher, keepAliveMs, lists, calls });
+    this.#modern = new ModernEndpoint({ build, handler, keepAliveMs, lists, calls });
     this.#listens = new ListenStreams({ build, handler, watcher, shares, follows });
   }
 

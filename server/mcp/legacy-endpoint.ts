@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { isInitializeRequest, type McpServer } from "@modelcontextprotocol/server";
 import { Refusal } from "../http/errors.ts";
 import type { ChangeWatcher } from "./change-watcher.ts";
-import { directCall, resultText, runDirect } from "./direct-call.ts";
+import { type DirectCalls, resultText } from "./direct-call.ts";
 import type { McpRequest } from "./exchange.ts";
 import { type Message, messagesOf } from "./messages.ts";
 import { openNotificationStream } from "./notification-streams.ts";
@@ -21,6 +21,7 @@ export interface LegacyEndpointOptions {
   readonly watcher: ChangeWatcher;
   readonly keepAliveMs: number;
   readonly lists: ToolLists;
+  readonly calls: DirectCalls;
 }
 
 const LIST_PARAMS: ReadonlySet<string> = new Set(["_meta"]);
@@ -121,7 +122,7 @@ export class LegacyEndpoint {
     plain: PlainRequest,
     logLevel: string,
   ): Promise<boolean> {
-    const { parts, lists } = this.#options;
+    const { calls, lists } = this.#options;
     const named = http.header("mcp-protocol-version");
     if (!transport.speaks(named)) return false;
     if (plain.method === "tools/list") {
@@ -132,7 +133,8 @@ export class LegacyEndpoint {
       if (list !== undefined) http.json(200, resultText(plain.id, list), transport.headers);
       return list !== undefined;
     }
-    const call = await directCall(parts, principal, plain);
+    const prepared = calls.prepare(principal, plain);
+    const call = prepared instanceof Promise ? await prepared : prepared;
     if (!call) return false;
     const { id } = plain;
     const aborter = new AbortController();
@@ -143,7 +145,7 @@ export class LegacyEndpoint {
       onAbandon: () => aborter.abort(),
     });
     const listener = { signal: aborter.signal, logLevel, notify: (text: string) => answer.notify(text) };
-    const text = await runDirect(parts, principal, call, listener, "legacy");
+    const text = await calls.run(principal, call, listener, "legacy");
     transport.answered(id, answer);
     if (!aborter.signal.aborted) answer.respond(id, text);
     return true;

@@ -5,21 +5,20 @@ import {
   type McpServerFactory,
 } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/principal.ts";
-import { type DirectCall, directCall, requestedLevel, resultText, runDirect } from "./direct-call.ts";
+import { type DirectCall, type DirectCalls, requestedLevel, resultText } from "./direct-call.ts";
 import type { McpRequest } from "./exchange.ts";
 import { hasOnly, type PlainRequest } from "./plain-request.ts";
 import { PostAnswer } from "./post-answer.ts";
 import { sendSdkAnswer } from "./sdk-answer.ts";
 import { authInfoOf } from "./server-factory.ts";
-import type { ServerParts } from "./server-parts.ts";
 import type { ToolLists } from "./tool-lists.ts";
 
 export interface ModernEndpointOptions {
-  readonly parts: ServerParts;
   readonly build: McpServerFactory;
   readonly handler: CreateMcpHandlerOptions;
   readonly keepAliveMs: number;
   readonly lists: ToolLists;
+  readonly calls: DirectCalls;
 }
 
 const LIST_PARAMS: ReadonlySet<string> = new Set(["_meta"]);
@@ -38,7 +37,8 @@ export class ModernEndpoint {
   async handle(request: McpRequest, plain: PlainRequest | undefined): Promise<void> {
     const { http, body, principal } = request;
     if (plain?.method === "tools/list" && (await this.#list(request, plain))) return;
-    const call = plain && (await directCall(this.#options.parts, principal, plain));
+    const prepared = plain && this.#options.calls.prepare(principal, plain);
+    const call = prepared instanceof Promise ? await prepared : prepared;
     if (call) return this.#call(request, call);
     await sendSdkAnswer(http, principal, Array.isArray(body), (web) => this.#fetch(web, body, principal));
   }
@@ -62,7 +62,7 @@ export class ModernEndpoint {
   }
 
   async #call({ http, principal }: McpRequest, call: DirectCall): Promise<void> {
-    const { parts, keepAliveMs } = this.#options;
+    const { calls, keepAliveMs } = this.#options;
     const { request } = call;
     const aborter = new AbortController();
     const answer = new PostAnswer({
@@ -79,7 +79,7 @@ export class ModernEndpoint {
       logLevel: requestedLevel(request),
       notify: (text: string) => answer.notify(text),
     };
-    answer.respond(request.id, await runDirect(parts, principal, call, listener, "modern"));
+    answer.respond(request.id, await calls.run(principal, call, listener, "modern"));
   }
 }
 

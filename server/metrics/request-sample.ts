@@ -24,25 +24,26 @@ const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIO
 const HTTP_VERSIONS = new Set(["HTTP/1.0", "HTTP/1.1", "HTTP/2.0", "HTTP/3.0"]);
 const REVISIONS = new Set([...SUPPORTED_PROTOCOL_VERSIONS, "2026-07-28"]);
 
+const withoutSlash = (url: string) => (url.length > 1 && url.endsWith("/") ? url.slice(0, -1) : url);
+
 /** A request's labels and duration. Whatever a client sends, each label is one of a fixed set. */
 export function requestSample(request: FastifyRequest, reply: FastifyReply): RequestSample {
   const { raw, routeOptions, headers } = request;
   const edge = isTrustedHop(raw) ? headers["x-http-version"] : undefined;
   const http = typeof edge === "string" && HTTP_VERSIONS.has(edge) ? edge : `HTTP/${raw.httpVersion}`;
   const revision = headers["mcp-protocol-version"];
-  const response = reply.raw as Partial<TimedResponse>;
+  const { headAt, longLived } = reply.raw as Partial<TimedResponse>;
+  const now = performance.now();
+  const elapsedMs = reply.elapsedTime;
   return {
-    route: routeOptions.url?.replace(/(.)\/$/, "$1") ?? "none",
+    route: routeOptions.url === undefined ? "none" : withoutSlash(routeOptions.url),
     method: METHODS.has(request.method) ? request.method : "other",
     // The client left before the response had started.
     status: reply.raw.headersSent ? reply.raw.statusCode : 499,
     http,
     protocol: typeof revision !== "string" ? "" : REVISIONS.has(revision) ? revision : "other",
-    seconds: reply.elapsedTime / 1_000,
-    firstByteSeconds:
-      response.headAt === undefined
-        ? undefined
-        : Math.max(0, reply.elapsedTime - (performance.now() - response.headAt)) / 1_000,
-    longLived: response.longLived === true,
+    seconds: elapsedMs / 1_000,
+    firstByteSeconds: headAt === undefined ? undefined : Math.max(0, elapsedMs - (now - headAt)) / 1_000,
+    longLived: longLived === true,
   };
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import fp from "fastify-plugin";
-import { type AuthenticatorFor, guard, requireScope } from "../auth/guard.ts";
+import { type AuthenticatorFor, identifyBy, requireScope } from "../auth/guard.ts";
 import type { Capabilities, NeedsCapabilities } from "../capabilities/registry.ts";
 import { requireAllowedHost } from "../http/hosts.ts";
 import { isLocalCaller } from "../http/peer.ts";
@@ -54,10 +54,9 @@ export function registerOps(app: FastifyInstance, parts: OpsParts): void {
  * An onRequest hook that accepts a caller on the machine itself (not one behind the edge), and a token with the scope `ops`.
  */
 function opsOnly(authenticator: AuthenticatorFor) {
-  const identify = guard(authenticator);
+  const identify = identifyBy(authenticator);
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (isLocalCaller(request.raw)) return;
-    await identify(request, reply);
-    if (!reply.sent) requireScope(request, reply, "ops");
+    if (await identify(request, reply)) requireScope(request, reply, "ops");
   };
 }

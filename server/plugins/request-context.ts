@@ -26,6 +26,7 @@ export const REQUEST_CONTEXT = {
 export const requestContext = fp(
   async (app) => {
     app.decorateRequest("principal", null);
+    app.decorateRequest("authenticator", null);
     app.decorateRequest("trace", {
       getter() {
         return traceOf(this.raw);

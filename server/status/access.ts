@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { type AuthenticatorFor, guard, requireScope } from "../auth/guard.ts";
+import { type AuthenticatorFor, identifyBy, requireScope } from "../auth/guard.ts";
 import type { AuthorizationServer } from "../auth/oauth/authorization-server.ts";
 import type { Person } from "../auth/people.ts";
 import type { Grants } from "../grants/grants.ts";
@@ -25,7 +25,7 @@ export interface StatusAccessOptions {
  * this browser. A request with a token is judged by the token alone.
  */
 export function statusAccess({ authenticator, server, grants }: StatusAccessOptions) {
-  const identify = guard(authenticator);
+  const identify = identifyBy(authenticator);
   const mayOperate = (person: Person) => {
     const { id, name, login, groups, scopes } = person;
     const principal = { id: `user:${id}`, kind: "person", name, login, groups, scopes } as const;
@@ -50,8 +50,7 @@ export function statusAccess({ authenticator, server, grants }: StatusAccessOpti
     }
     const page = request.headers.accept?.includes("text/html");
     if (bySession && page) return { verdict: "sign-in", url: signInUrl("/status") };
-    await identify(request, reply);
-    if (reply.sent) return { verdict: "answered" };
+    if (!(await identify(request, reply))) return { verdict: "answered" };
     requireScope(request, reply, "ops");
     const { principal } = request;
     const judge = typeof authenticator === "function" ? authenticator(request) : authenticator;

@@ -12,13 +12,22 @@ interface Reporting {
  * Reports the elapsed seconds of a call until the tool reports progress itself, so that a caller sees that a slow call is alive. What
  * the tool reports is added to the seconds already reported: the protocol requires that progress rises.
  */
-export async function withHeartbeat<C extends Reporting, T>(
+export function withHeartbeat<C extends Reporting, T>(
   name: string,
   context: C,
   run: (context: C) => Promise<T>,
 ): Promise<T> {
-  const { progress, heartbeatMs = HEARTBEAT_MS } = context;
-  if (!progress) return run(context);
+  const { progress } = context;
+  return progress ? beating(name, context, progress, run) : run(context);
+}
+
+async function beating<C extends Reporting, T>(
+  name: string,
+  context: C,
+  progress: Progress,
+  run: (context: C) => Promise<T>,
+): Promise<T> {
+  const { heartbeatMs = HEARTBEAT_MS } = context;
   const started = performance.now();
   let reported = 0;
   const beat = () => {

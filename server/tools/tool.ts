@@ -76,12 +76,16 @@ type OwnTool<I extends z.ZodObject, O extends z.ZodObject> = Omit<Tool<I, O>, "r
 export function defineTool<I extends z.ZodObject, O extends z.ZodObject>(tool: OwnTool<I, O>): Tool {
   const ofRepository = "repo" in tool.output.shape;
   const run: Tool<I, O>["run"] = (args, context) =>
-    withHeartbeat(tool.name, context, async (beating) => {
-      const result = await tool.run(args, beating);
-      return ofRepository ? { ...result, source: await sourceIn(result, context) } : result;
-    });
+    withHeartbeat(tool.name, context, (beating) =>
+      ofRepository ? withSource(tool.run(args, beating), context) : tool.run(args, beating),
+    );
   const output = ofRepository ? tool.output.extend(noted) : tool.output;
   return { ...tool, output, run } as unknown as Tool;
+}
+
+async function withSource<R extends object>(running: Promise<R>, context: ToolContext) {
+  const result = await running;
+  return { ...result, source: await sourceIn(result as Record<string, unknown>, context) };
 }
 
 /** A result of one commit has it in `commit`. */

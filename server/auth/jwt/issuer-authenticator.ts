@@ -1,4 +1,5 @@
 import { errors, type JWTPayload, jwtVerify } from "jose";
+import type { MaybePromise } from "../../maybe-promise.ts";
 import {
   BearerAnswers,
   bearerToken,
@@ -70,12 +71,17 @@ export class IssuerAuthenticator implements Authenticator {
     });
   }
 
-  async authenticate(authorization: string | undefined, from?: OriginSource): Promise<Verdict> {
+  authenticate(authorization = "", from?: OriginSource): MaybePromise<Verdict> {
+    const now = this.#now();
+    const known = this.#verified.get(authorization, now);
+    if (known) return { principal: known.principal };
     const token = bearerToken(authorization);
     if (token === undefined) return this.#answers.missing(authorization);
-    const now = this.#now();
-    const known = this.#verified.get(token, now) ?? (await this.#verify(token, now, from));
-    return "challenge" in known ? known : { principal: known.principal };
+    return this.#verify(token, now, from).then((verified) => {
+      if ("challenge" in verified) return verified;
+      this.#verified.set(authorization, verified);
+      return { principal: verified.principal };
+    });
   }
 
   /** Whether the issuer has revoked it cannot be known: it stands until it ends. */
@@ -106,12 +112,7 @@ export class IssuerAuthenticator implements Authenticator {
       });
       if (untypedAllowed) refuseOtherTypes(protectedHeader.typ, payload);
       const expiresAt = (Number(payload.exp) + clockSkew) * 1_000;
-      const verified = {
-        principal: principalOf(payload, mappedScopes(payload, scopes), expiresAt),
-        expiresAt,
-      };
-      this.#verified.set(token, verified);
-      return verified;
+      return { principal: principalOf(payload, mappedScopes(payload, scopes), expiresAt), expiresAt };
     } catch (error) {
       if (error instanceof errors.JWTExpired)
         return this.#answers.invalid("the access token has expired", { from });

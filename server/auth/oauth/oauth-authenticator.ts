@@ -1,4 +1,5 @@
 import { createLocalJWKSet, decodeJwt, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { type MaybePromise, then } from "../../maybe-promise.ts";
 import {
   BearerAnswers,
   bearerToken,
@@ -8,7 +9,7 @@ import {
 } from "../bearer.ts";
 import type { OriginSource } from "../event-origin.ts";
 import { type AuthEvents, eventText } from "../events.ts";
-import type { People } from "../people.ts";
+import type { People, Person } from "../people.ts";
 import { PersonCache } from "../person-cache.ts";
 import { type Authenticator, DEFAULT_SCOPE, type Principal, type Scope, type Verdict } from "../principal.ts";
 import { Refusals } from "../refusals.ts";
@@ -39,6 +40,7 @@ export class OAuthAuthenticator implements Authenticator {
   readonly #people: PersonCache;
   readonly #answers: BearerAnswers;
   readonly #verified = new VerifiedTokens();
+  readonly #principals = new PersonPrincipals();
   #keys: KeySet | undefined;
   #keySet: ReturnType<typeof createLocalJWKSet> | undefined;
 
@@ -55,38 +57,36 @@ export class OAuthAuthenticator implements Authenticator {
     });
   }
 
-  async authenticate(authorization: string | undefined, from?: OriginSource): Promise<Verdict> {
-    const token = bearerToken(authorization);
-    if (token === undefined) return this.#answers.missing(authorization);
+  authenticate(authorization = "", from?: OriginSource): MaybePromise<Verdict> {
     const now = this.#now();
     const keys = this.#keysNow();
-    let known = this.#verified.get(token, now);
-    if (!known) {
-      const verified = await this.#verify(token, keys, now, from);
+    const known = this.#verified.get(authorization, now);
+    if (known) return this.#stillValid(known, from);
+    const token = bearerToken(authorization);
+    if (token === undefined) return this.#answers.missing(authorization);
+    return this.#verify(token, keys, now, from).then((verified) => {
       if ("challenge" in verified) return verified;
-      this.#verified.set(token, verified);
-      known = verified;
-    }
-    const principal = await this.current(known.principal);
-    return principal ? { principal } : this.#answers.invalid("the access was revoked", { from });
+      this.#verified.set(authorization, verified);
+      return this.#stillValid(verified, from);
+    });
+  }
+
+  #stillValid({ principal }: VerifiedToken, from: OriginSource | undefined): MaybePromise<Verdict> {
+    return then(this.current(principal), (current) =>
+      current ? { principal: current } : this.#answers.invalid("the access was revoked", { from }),
+    );
   }
 
   /** The scopes are those of the token that the person still has. */
-  async current(principal: Principal): Promise<Principal | undefined> {
+  current(principal: Principal): MaybePromise<Principal | undefined> {
     const { isRevoked } = this.#options;
     const { grant, tokenId } = principal;
     if (grant === undefined || tokenId === undefined || isRevoked(grant) || isRevoked(tokenId))
       return undefined;
-    const person = await this.#people.find(principal.id.slice(USER.length));
-    if (!person) return undefined;
-    const { login, name, groups } = person;
-    return {
-      ...principal,
-      login,
-      name,
-      groups,
-      scopes: principal.scopes.filter((scope) => person.scopes.includes(scope)),
-    };
+    return then(
+      this.#people.find(principal.id.slice(USER.length)),
+      (person) => person && this.#principals.of(principal, person),
+    );
   }
 
   insufficientScope(scope: Scope): string {
@@ -144,6 +144,21 @@ export class OAuthAuthenticator implements Authenticator {
 }
 
 const USER = "user:";
+
+/** Principals with what their person is now. As long as neither changes, it is the same object. */
+class PersonPrincipals {
+  readonly #known = new WeakMap<Principal, { person: Person; principal: Principal }>();
+
+  of(token: Principal, person: Person): Principal {
+    const known = this.#known.get(token);
+    if (known?.person === person) return known.principal;
+    const { login, name, groups } = person;
+    const scopes = token.scopes.filter((scope) => person.scopes.includes(scope));
+    const principal = { ...token, login, name, groups, scopes };
+    this.#known.set(token, { person, principal });
+    return principal;
+  }
+}
 
 /** According to the token itself. An expired token is no attack, whatever its signature. */
 function hasExpired(token: string, now: number): boolean {

@@ -1,3 +1,5 @@
+import type { MaybePromise } from "../../maybe-promise.ts";
+
 /** The result of consuming a token. */
 export interface BucketResult {
   readonly allowed: boolean;
@@ -12,9 +14,9 @@ export interface BucketStore {
   /**
    * Consumes one token of the bucket `key`, which holds at most `capacity` and gains `perSecond` each second.
    *
-   * @returns at once where nothing has to be waited for: a promise costs a request more than the bucket
+   * The result is there at once where nothing has to be waited for.
    */
-  take(key: string, capacity: number, perSecond: number): BucketResult | Promise<BucketResult>;
+  take(key: string, capacity: number, perSecond: number): MaybePromise<BucketResult>;
 }
 
 interface Bucket {

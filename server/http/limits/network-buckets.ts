@@ -1,3 +1,4 @@
+import { type MaybePromise, then } from "../../maybe-promise.ts";
 import { siteOf } from "../network.ts";
 import type { BucketResult, BucketStore } from "./buckets.ts";
 
@@ -24,7 +25,7 @@ export interface NetworkBucketResult extends BucketResult {
 export function takeForNetwork(
   buckets: BucketStore,
   { purpose, client, capacity, perSecond }: NetworkBucket,
-): NetworkBucketResult | Promise<NetworkBucketResult> {
+): MaybePromise<NetworkBucketResult> {
   const takeForSite = (own: BucketResult) => {
     const site = own.allowed ? siteOf(client) : undefined;
     if (site === undefined) return { ...own, perSecond, site: false };
@@ -33,9 +34,4 @@ export function takeForNetwork(
     return then(wide, (result) => ({ ...result, perSecond: limit, site: true }));
   };
   return then(buckets.take(`${purpose}${client}`, capacity, perSecond), takeForSite);
-}
-
-/** Continues at once with a result that is there. */
-export function then<T, R>(result: T | Promise<T>, next: (result: T) => R | Promise<R>): R | Promise<R> {
-  return result instanceof Promise ? result.then(next) : next(result);
 }

@@ -10,16 +10,13 @@ type Result = Readonly<Record<string, unknown>> & Noted;
  * to get the rest, why something may be missing, and from which state of the repository the result is.
  */
 export function answerText(tool: Pick<Tool, "text">, result: Result): string {
-  const { note, source, repo } = result;
-  const body = tool.text ? tool.text(result as never) : bodyOf(result);
-  const lines = [
-    body,
-    ...(tool.text === undefined || "next_offset" in result ? restOf(result) : []),
-    ...indexLines(result.index),
-    ...(note === undefined ? [] : [`Note: ${note}`]),
-    ...(source && typeof repo === "string" ? [`[${describeSource(repo, source)}]`] : []),
-  ];
-  return lines.filter((line) => line !== "").join("\n");
+  const { note, source, repo, index } = result;
+  const lines = [tool.text ? tool.text(result as never) : bodyOf(result)];
+  if (tool.text === undefined || "next_offset" in result) lines.push(...restOf(result));
+  if (index !== undefined) lines.push(...indexLines(index));
+  if (note !== undefined) lines.push(`Note: ${note}`);
+  if (source && typeof repo === "string") lines.push(`[${describeSource(repo, source)}]`);
+  return lines.length === 1 ? (lines[0] ?? "") : lines.filter((line) => line !== "").join("\n");
 }
 
 /** Texts of a result as they are, and lists of places one on a line. Anything else is JSON. */
@@ -27,6 +24,7 @@ function bodyOf(result: Result): string {
   const lists = Object.entries(result).filter((entry): entry is [string, unknown[]] =>
     Array.isArray(entry[1]),
   );
+  if (lists.length === 0) return jsonText(result);
   const filled = lists.filter(([, items]) => items.length > 0);
   const lines =
     filled.length === 0
@@ -35,7 +33,7 @@ function bodyOf(result: Result): string {
           ...(filled.length > 1 ? [`${name}:`] : []),
           ...items.flatMap(placeLines),
         ]);
-  return lists.length === 0 ? jsonText(result) : lines.join("\n");
+  return lines.join("\n");
 }
 
 function restOf({ total, truncated, next_offset, timed_out, partial }: Result): string[] {

@@ -1,5 +1,6 @@
 import type { StandardSchemaWithJSON } from "@modelcontextprotocol/server";
 import type * as z from "zod";
+import { then } from "../../maybe-promise.ts";
 import type { Tool } from "../tool.ts";
 import type { InputSchema } from "./input-schema.ts";
 import { lenientArguments } from "./lenient.ts";
@@ -35,12 +36,13 @@ export function wireSchemas(tool: Pick<Tool, "name" | "input" | "output">): Wire
     input: {
       "~standard": {
         ...input["~standard"],
-        validate: async (given) => {
+        validate: (given) => {
           const meant = lenientArguments(given, json);
-          const result = await validate(meant);
-          if (!result.issues) return result;
-          const wrong = new Set(result.issues.map(({ path }) => String(path?.[0])));
-          return { issues: [...result.issues, { message: refusalHelp(tool.name, json, meant, wrong) }] };
+          return then(validate(meant), (result) => {
+            if (!result.issues) return result;
+            const wrong = new Set(result.issues.map(({ path }) => String(path?.[0])));
+            return { issues: [...result.issues, { message: refusalHelp(tool.name, json, meant, wrong) }] };
+          });
         },
       },
     },

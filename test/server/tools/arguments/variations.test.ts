@@ -1,7 +1,9 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import * as z from "zod";
+import { isExact } from "../../../../server/tools/arguments/exact.ts";
 import type { InputSchema } from "../../../../server/tools/arguments/input-schema.ts";
+import { lenientArguments } from "../../../../server/tools/arguments/lenient.ts";
 import { wireSchemas } from "../../../../server/tools/arguments/wire-schema.ts";
 import { TOOLS } from "../../../../server/tools/index.ts";
 
@@ -76,3 +78,23 @@ test.each(TOOLS.map((tool) => [tool.name, tool] as const))("%s takes any spellin
     { numRuns: 50 },
   );
 });
+
+test.each(TOOLS.map((tool) => [tool.name, tool] as const))(
+  "%s gets arguments that need no conversion as the conversion would leave them",
+  (_, tool) => {
+    const schema = inputOf(tool);
+    const odd = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constantFrom(null, "", '["a"]', "-1"));
+    const values = Object.entries(schema.properties ?? {}).map(([name, property]) => [
+      name,
+      fc.oneof({ weight: 4, arbitrary: valueFor(property) }, { weight: 1, arbitrary: odd }),
+    ]);
+    fc.assert(
+      fc.property(fc.record(Object.fromEntries(values), { requiredKeys: [] }), (args) => {
+        fc.pre(isExact(args, schema));
+        // A wrapper around them has them converted.
+        expect(lenientArguments({ arguments: args }, schema)).toEqual(args);
+      }),
+      { numRuns: 200 },
+    );
+  },
+);
