@@ -90,7 +90,7 @@ test.each(TOOLS.map((tool) => [tool.name, tool] as const))(
     ]);
     fc.assert(
       fc.property(fc.record(Object.fromEntries(values), { requiredKeys: [] }), (args) => {
-        fc.pre(isExact(args, schema));
+        if (!isExact(args, schema)) return;
         // A wrapper around them has them converted.
         expect(lenientArguments({ arguments: args }, schema)).toEqual(args);
       }),
