@@ -1,11 +1,15 @@
+import { join } from "node:path";
 import * as z from "zod";
 import { sizeOfText } from "../answer-size.ts";
 import { ToolError } from "../tool-error.ts";
+import { stateOf } from "../workspace/git/state.ts";
 import { git } from "../workspace/git.ts";
+import { ofCommits } from "../workspace/history.ts";
 import { insidePath } from "../workspace/paths.ts";
 import { SHALLOW, shallowBoundary } from "../workspace/refs.ts";
-import { fileAt, resolveRevision } from "../workspace/revisions.ts";
+import { fileEntryAt, resolveRevision } from "../workspace/revisions.ts";
 import { servedFile } from "../workspace/served-file.ts";
+import { Snapshot } from "../workspace/snapshot.ts";
 import type { Repository, Workspace } from "../workspace/workspace.ts";
 import { page } from "./paging.ts";
 import {
@@ -67,17 +71,10 @@ export const gitBlame = defineTool({
     const path =
       commit === undefined
         ? (await servedFile(workspace, repo, args.path)).real
-        : (await fileAt(repo, commit, args.path, MAX_FILE_BYTES, signal)).given;
+        : (await fileEntryAt(repo, commit, args.path, MAX_FILE_BYTES, signal)).given;
     const last = Math.min(end_line, start_line + MAX_LINES - 1);
-    const options = [
-      "blame",
-      "--porcelain",
-      "--no-textconv",
-      `-L${start_line},${last}`,
-      ...(commit ? [commit] : []),
-    ];
-    const { text, note } = await blame(workspace, repo, options, path, signal);
-    const groups = parseBlame(text);
+    const lines = `-L${start_line},${last}`;
+    const { groups, note } = await blame({ workspace, repo, commit, path, lines }, signal);
     const { items, ...rest } = page(groups, { ...args, max_results: MAX_LINES });
     const boundary = await shallowBoundary(repo);
     const notes = [
@@ -100,33 +97,80 @@ export const gitBlame = defineTool({
 /** Commits that a repository wants left out of blame, as forges do too: large reformatting, for example. */
 const IGNORE_REVS = ".git-blame-ignore-revs";
 
-async function blame(
-  workspace: Workspace,
-  repo: Repository,
-  options: readonly string[],
-  path: string,
+interface Blamed {
+  readonly workspace: Workspace;
+  readonly repo: Repository;
+  /** undefined: the work tree. */
+  readonly commit: string | undefined;
+  readonly path: string;
+  /** Option of git blame that selects the lines. */
+  readonly lines: string;
+}
+
+interface Blame {
+  readonly groups: readonly BlameGroup[];
+  readonly note: string;
+}
+
+async function blame(blamed: Blamed, signal: AbortSignal): Promise<Blame> {
+  const { workspace, repo, commit, path, lines } = blamed;
+  const ignored = (await workspace.shows(repo, IGNORE_REVS))
+    ? await insidePath(repo, IGNORE_REVS)
+    : undefined;
+  const began = Date.now();
+  const { head, gitDir, commonDir } = await stateOf(repo.root, signal);
+  const files = new Snapshot({
+    paths: [
+      // git maps the authors by it.
+      join(repo.root, ".mailmap"),
+      ...(ignored ? [ignored.absolute] : []),
+      ...(commit === undefined ? inputsOfWorkTree(repo, path, gitDir, commonDir) : []),
+    ],
+  });
+  const start = commit ?? head;
+  const isKept = start !== undefined && files.isSettled(began);
+  const what = isKept ? ["blame", commit, start, path, lines, files.key] : undefined;
+  return ofCommits(repo, what, signal, (shared = signal) => runBlame(blamed, ignored?.absolute, shared));
+}
+
+/** What git reads to compare a file of the work tree with HEAD. */
+function inputsOfWorkTree(repo: Repository, path: string, gitDir: string, commonDir: string): string[] {
+  const folders = path.split("/").map((_, n, parts) => parts.slice(0, n).join("/"));
+  return [
+    join(repo.root, path),
+    join(gitDir, "index"),
+    join(gitDir, "MERGE_HEAD"),
+    join(commonDir, "info", "attributes"),
+    ...folders.map((folder) => join(repo.root, folder, ".gitattributes")),
+  ];
+}
+
+async function runBlame(
+  { repo, commit, path, lines }: Blamed,
+  ignoreRevs: string | undefined,
   signal: AbortSignal,
-): Promise<{ text: string; note: string }> {
-  const run = async (more: readonly string[]) =>
-    (
-      await git(repo.root, [...options.slice(0, 1), ...more, ...options.slice(1), "--", path], signal, {
-        literal: true,
-      })
-    ).toString("utf8");
+): Promise<Blame> {
+  const run = async (...options: readonly string[]) => {
+    const revision = commit === undefined ? [] : [commit];
+    const args = ["blame", "--porcelain", "--no-textconv", ...options, lines, ...revision, "--", path];
+    return parseBlame((await git(repo.root, args, signal, { literal: true })).toString("utf8"));
+  };
   try {
-    if (await workspace.shows(repo, IGNORE_REVS)) {
-      const file = await insidePath(repo, IGNORE_REVS);
+    if (ignoreRevs !== undefined) {
       // git refuses a file with other lines than hashes and comments.
-      const text = await run([`--ignore-revs-file=${file.absolute}`]).catch(() => undefined);
-      if (text !== undefined) return { text, note: `The commits in ${IGNORE_REVS} are passed over.` };
+      const groups = await run(`--ignore-revs-file=${ignoreRevs}`).catch((error: Error) => {
+        if (!/object name/.test(error.message)) throw error;
+        return undefined;
+      });
+      if (groups) return { groups, note: `The commits in ${IGNORE_REVS} are passed over.` };
     }
-    return { text: await run([]), note: "" };
+    return { groups: await run(), note: "" };
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
-    const lines = /has only (\d+) lines?/.exec(error.message)?.[1];
-    if (lines !== undefined) return { text: "", note: `The file has ${lines} lines. Lower start_line.` };
+    const count = /has only (\d+) lines?/.exec(error.message)?.[1];
+    if (count !== undefined) return { groups: [], note: `The file has ${count} lines. Lower start_line.` };
     if (/no such path .* in HEAD/.test(error.message))
-      return { text: "", note: "The file is not committed yet, so no line of it has a commit." };
+      return { groups: [], note: "The file is not committed yet, so no line of it has a commit." };
     throw error;
   }
 }

@@ -1,10 +1,16 @@
+import { join } from "node:path";
 import * as z from "zod";
 import { beginning, sizeOf } from "../answer-size.ts";
+import { listingOf } from "../workspace/git/listing.ts";
+import { stateOf } from "../workspace/git/state.ts";
 import { git } from "../workspace/git.ts";
-import { checkPath } from "../workspace/paths.ts";
+import { entryAt, ofCommits, parentsOf } from "../workspace/history.ts";
+import { checkPath, isBelow } from "../workspace/paths.ts";
 import { shallowBoundary } from "../workspace/refs.ts";
 import { emptyTree, forkPoint, resolveRevision, revisionRange } from "../workspace/revisions.ts";
-import type { Repository } from "../workspace/workspace.ts";
+import { Snapshot } from "../workspace/snapshot.ts";
+import type { Repository, Workspace } from "../workspace/workspace.ts";
+import { FIXED, Patches, parseNumstat } from "./diff/patches.ts";
 import { pageFrom } from "./paging.ts";
 import { folderArgument, pageArguments, pageOutput, repoArgument, revisionArgument } from "./schema.ts";
 import { defineTool } from "./tool.ts";
@@ -40,8 +46,6 @@ const output = z.object({
   ...pageOutput,
 });
 
-const FIXED = ["--no-color", "--no-ext-diff", "--no-textconv", "--find-renames", "--ignore-submodules=all"];
-
 export const gitDiff = defineTool({
   name: "git_diff",
   title: "Diff",
@@ -56,46 +60,86 @@ export const gitDiff = defineTool({
     const repo = await workspace.find(args.repo);
     const path = checkPath(repo, args.path);
     const { from, to, notes } = await sides(repo, args, signal);
-    const range = to === undefined ? [from] : [from, to];
-    const where = path === "" ? [] : [path];
-    const stat = await git(
-      repo.root,
-      ["diff", "--numstat", "-z", ...FIXED, ...range, "--", ...where],
-      signal,
-      { literal: true },
+    progress?.(0, undefined, `diff of ${from.slice(0, 12)} and ${to?.slice(0, 12) ?? "the work tree"}`);
+    const compared: Compared = { repo, from, to, path, attributes: await attributesKey(workspace, repo) };
+    const { context, stat_only, offset, max_results, max_answer_chars } = args;
+    const what = ["diff", path, context, stat_only, offset, max_results, max_answer_chars];
+    const result = await ofSides(compared, what, signal, (shared = signal) =>
+      readDiff(compared, args, shared),
     );
-    const all = parseNumstat(stat.toString("utf8"));
-    const rows = [];
-    let left = args.max_answer_chars;
-    const selected = all.slice(args.offset, args.offset + args.max_results);
-    for (const file of selected) {
-      progress?.(rows.length, selected.length, `diff of ${file.path}`);
-      const patch =
-        args.stat_only || file.added === null
-          ? ""
-          : await patchOf(repo, range, file, args.context, left, signal);
-      const kept = beginning(patch, Math.max(0, left));
-      rows.push({ ...file, patch: kept, patch_truncated: kept.length < patch.length });
-      left -= sizeOf(rows.at(-1));
-      if (left <= 0) break;
-    }
-    const more = args.offset + rows.length < all.length;
-    // The names and counts of the last file may go a little beyond the limit.
-    const limits = { ...args, max_answer_chars: args.max_answer_chars + 1_000 };
-    const { items, ...rest } = pageFrom(rows, limits, more);
     if (to === undefined) notes.push(...(await untracked(repo, path, signal)));
-    if (all.length === 0) notes.push(...(await whyNoChanges(repo, from, to, path, signal)));
+    if (result.total === 0) notes.push(...(await whyNoChanges(repo, from, to, path, signal)));
     return {
       repo: repo.name,
       from,
       to: to ?? "work tree",
-      files: items,
-      total: all.length,
-      ...rest,
+      ...result,
       ...(notes.length > 0 ? { note: notes.join(" ") } : {}),
     };
   },
 });
+
+interface Compared {
+  readonly repo: Repository;
+  /** Hash of a commit or tree. */
+  readonly from: string;
+  /** Hash of a commit; undefined: the work tree. */
+  readonly to: string | undefined;
+  /** "" for all files. */
+  readonly path: string;
+  /** See attributesKey. */
+  readonly attributes: string | undefined;
+}
+
+/** Which files are binary, and which line is the head of a hunk, depends on the attribute files of the work tree, of the index and of the repository. */
+async function attributesKey(workspace: Workspace, repo: Repository): Promise<string | undefined> {
+  const [files, { gitDir, commonDir }] = await Promise.all([
+    workspace.attributeFiles(repo),
+    stateOf(repo.root),
+  ]);
+  const began = Date.now();
+  const snapshot = new Snapshot({
+    paths: [...files, join(gitDir, "index"), join(commonDir, "info", "attributes")],
+  });
+  return snapshot.isSettled(began) ? snapshot.key : undefined;
+}
+
+/** A result about two commits is kept in memory. One about the work tree is not: git compares its files each time. */
+function ofSides<T>(
+  { repo, from, to, attributes }: Compared,
+  what: readonly unknown[],
+  signal: AbortSignal,
+  compute: (signal: AbortSignal | undefined) => Promise<T>,
+): Promise<T> {
+  const isKept = to !== undefined && attributes !== undefined;
+  return ofCommits(repo, isKept ? [...what, from, to, attributes] : undefined, signal, compute);
+}
+
+async function readDiff(compared: Compared, args: z.output<typeof input>, signal: AbortSignal) {
+  const { repo, from, to, path } = compared;
+  const range = to === undefined ? [from] : [from, to];
+  const all = await ofSides(compared, ["numstat", path], signal, async (shared) => {
+    const options = ["diff", "--numstat", "-z", ...FIXED, ...range, "--", ...(path === "" ? [] : [path])];
+    return parseNumstat((await git(repo.root, options, shared, { literal: true })).toString("utf8"));
+  });
+  const selected = all.slice(args.offset, args.offset + args.max_results);
+  const patches = new Patches({ repo, range, context: args.context });
+  if (!args.stat_only) await patches.read(selected, args.max_answer_chars, signal);
+  const rows = [];
+  let left = args.max_answer_chars;
+  for (const file of selected) {
+    const patch = args.stat_only ? "" : await patches.of(file, left, signal);
+    const kept = beginning(patch, Math.max(0, left));
+    rows.push({ ...file, patch: kept, patch_truncated: kept.length < patch.length });
+    left -= sizeOf(rows.at(-1));
+    if (left <= 0) break;
+  }
+  const more = args.offset + rows.length < all.length;
+  // The names and counts of the last file may go a little beyond the limit.
+  const limits = { ...args, max_answer_chars: args.max_answer_chars + 1_000 };
+  const { items, ...rest } = pageFrom(rows, limits, more);
+  return { files: items, total: all.length, ...rest };
+}
 
 interface Sides {
   from: string;
@@ -125,8 +169,7 @@ async function sides(repo: Repository, args: z.output<typeof input>, signal: Abo
 
 /** A commit and its first parent. A first commit has none, and a shallow copy lacks that of its oldest commit. */
 async function changesOf(repo: Repository, to: string, signal: AbortSignal): Promise<Sides> {
-  const listed = await git(repo.root, ["rev-list", "--parents", "--max-count=1", to], signal);
-  const [, from, ...others] = listed.toString().trim().split(" ");
+  const [from, ...others] = await parentsOf(repo, to, signal);
   if (from !== undefined)
     return {
       from,
@@ -152,11 +195,7 @@ async function changesOf(repo: Repository, to: string, signal: AbortSignal): Pro
 
 /** Untracked files are no part of a diff, but of the work tree. */
 async function untracked(repo: Repository, path: string, signal: AbortSignal): Promise<string[]> {
-  const args = ["ls-files", "-z", "--others", "--exclude-standard", "--", ...(path === "" ? [] : [path])];
-  const files = (await git(repo.root, args, signal, { literal: true }))
-    .toString("utf8")
-    .split("\0")
-    .filter(Boolean);
+  const files = (await listingOf(repo.root, signal)).untracked.filter((file) => isBelow(file, path));
   if (files.length === 0) return [];
   const more = files.length > 10 ? ` and ${files.length - 10} more` : "";
   return [
@@ -173,8 +212,7 @@ async function whyNoChanges(
 ): Promise<string[]> {
   if (from === to) return ["Both revisions are the same commit."];
   if (path !== "") {
-    const entries = ["ls-tree", "--name-only", "--full-tree", from, "--", path];
-    if ((await git(repo.root, entries, signal, { literal: true })).length === 0)
+    if (!(await entryAt(repo, from, path, signal)))
       return [
         `${JSON.stringify(path)} is in neither revision, or is the same. Find the path with find_files.`,
       ];
@@ -185,39 +223,6 @@ async function whyNoChanges(
       ? "The work tree has no changes of tracked files. For a past change pass commit, or from and to."
       : "The files of both revisions are the same.",
   ];
-}
-
-/** The patch of one file without git's header lines, read only as far as needed. */
-async function patchOf(
-  repo: Repository,
-  range: readonly string[],
-  file: { path: string; renamed_from?: string },
-  context: number,
-  maxChars: number,
-  signal: AbortSignal,
-): Promise<string> {
-  const paths = file.renamed_from === undefined ? [file.path] : [file.renamed_from, file.path];
-  const args = ["diff", `--unified=${context}`, ...FIXED, ...range, "--", ...paths];
-  const firstBytes = (maxChars + 10_000) * 4;
-  const text = (await git(repo.root, args, signal, { literal: true, firstBytes })).toString("utf8");
-  const hunks = text.indexOf("\n@@");
-  return hunks === -1 ? "" : text.slice(hunks + 1);
-}
-
-/** Entries are `added TAB removed TAB path NUL`, for a rename `added TAB removed TAB NUL old NUL new NUL`; "-" means binary. */
-export function parseNumstat(text: string) {
-  const files: { path: string; renamed_from?: string; added: number | null; removed: number | null }[] = [];
-  const count = (n: string | undefined) => (n === "-" ? null : Number(n));
-  const entries = text.split("\0");
-  for (let n = 0; n < entries.length; n++) {
-    const parts = /^(\d+|-)\t(\d+|-)\t([\s\S]*)$/.exec(entries[n] ?? "");
-    if (!parts) continue;
-    const counts = { added: count(parts[1]), removed: count(parts[2]) };
-    if (parts[3]) files.push({ path: parts[3], ...counts });
-    else files.push({ path: entries[n + 2] ?? "", renamed_from: entries[n + 1] ?? "", ...counts });
-    if (!parts[3]) n += 2;
-  }
-  return files;
 }
 
 function diffText({ from, to, files }: z.output<typeof output>): string {

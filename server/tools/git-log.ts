@@ -1,16 +1,19 @@
+import { join } from "node:path";
 import * as z from "zod";
-import { clip } from "../clip.ts";
+import type { Progress } from "../shares/progress.ts";
 import { ToolError } from "../tool-error.ts";
 import { git } from "../workspace/git.ts";
+import { entryAt, ofCommits } from "../workspace/history.ts";
 import { checkPath } from "../workspace/paths.ts";
 import { resolveRevision, revisionRange } from "../workspace/revisions.ts";
+import { Snapshot } from "../workspace/snapshot.ts";
+import type { Repository } from "../workspace/workspace.ts";
 import { logNote } from "./answers/log-note.ts";
+import { commitsWithChangedText } from "./log/changed-text.ts";
+import { type Commit, LOG_FORMAT, parseLog } from "./log/commits.ts";
 import { pageFrom } from "./paging.ts";
 import { folderArgument, pageArguments, pageOutput, repoArgument, revisionArgument } from "./schema.ts";
 import { defineTool } from "./tool.ts";
-
-/** Longest message body, characters. */
-const MAX_BODY = 2_000;
 
 const filter = (text: string) => z.string().min(1).max(200).describe(text).optional();
 
@@ -51,7 +54,7 @@ export const gitLog = defineTool({
   input,
   output,
   text: ({ commits }) => (commits.length === 0 ? "No commits." : commits.map(logEntry).join("\n")),
-  async run(args, { workspace, signal }) {
+  async run(args, { workspace, signal, progress }) {
     for (const name of ["author", "message", "changed_text", "since", "until"] as const)
       if (/[\0\n]/.test(args[name] ?? ""))
         throw new ToolError(`${name} must be one line without NUL characters.`);
@@ -60,72 +63,111 @@ export const gitLog = defineTool({
     const range = revisionRange(args.revision);
     const commit = await resolveRevision(repo, range?.to ?? args.revision, signal);
     const excluded = range ? await resolveRevision(repo, range.from, signal) : undefined;
+    const depends = dependsOn(repo, args);
+    const { repo: _, revision: __, ...options } = args;
+    const query: Query = { ...args, path, commit, excluded, depends };
     // --follow takes exactly one path, of a file.
-    const follow = path !== "" && (await isFile(repo.root, commit, path, signal));
-    const options = [
-      "log",
-      "-z",
-      "--format=%H%x00%P%x00%an%x00%aI%x00%s%x00%b",
-      "--no-color",
-      "--no-show-signature",
-      "--encoding=UTF-8",
-      `--skip=${args.offset}`,
-      `--max-count=${args.max_results + 1}`,
-      "--regexp-ignore-case",
-      "--fixed-strings",
-      ...(args.author === undefined ? [] : [`--author=${args.author}`]),
-      ...(args.message === undefined ? [] : [`--grep=${args.message}`]),
-      ...(args.changed_text === undefined
-        ? []
-        : [`-S${args.changed_text}`, "--no-textconv", "--no-ext-diff"]),
-      ...(args.since === undefined ? [] : [`--since=${args.since}`]),
-      ...(args.until === undefined ? [] : [`--until=${args.until}`]),
-      ...(follow ? ["--follow", "--no-patch"] : ["--no-patch"]),
-    ];
-    const paths = path === "" ? [] : [path];
-    const text = (
-      await git(
-        repo.root,
-        [...options, commit, ...(excluded === undefined ? [] : [`^${excluded}`]), "--", ...paths],
-        signal,
-        { literal: true },
-      )
-    ).toString("utf8");
-    const commits = parseLog(text);
-    const { items, ...rest } = pageFrom(commits, args);
-    const note = rest.truncated
-      ? ""
-      : await logNote(repo, { ...args, path }, commit, items.length === 0, signal);
-    return { repo: repo.name, commits: items, ...rest, ...(note === "" ? {} : { note }) };
+    const follow = path !== "" && (await entryAt(repo, commit, path, signal))?.type === "blob";
+    if (args.changed_text !== undefined && !follow)
+      return { repo: repo.name, ...(await searchLog(repo, query, args.changed_text, signal, progress)) };
+    const what = depends === undefined ? undefined : ["log", commit, excluded, path, options, depends];
+    const result = await ofCommits(repo, what, signal, (shared = signal) =>
+      readLog(repo, query, follow, shared),
+    );
+    return { repo: repo.name, ...result };
   },
 });
 
-/** With -z a NUL ends each commit, and each of its six fields. */
-export function parseLog(text: string) {
-  const fields = text.split("\0");
-  const commits = [];
-  for (let n = 0; n + 6 <= fields.length; n += 6) {
-    const [commit = "", parents = "", author = "", date = "", subject = "", body = ""] = fields.slice(
-      n,
-      n + 6,
-    );
-    commits.push({
-      commit: commit.trim(),
-      parents: parents.split(" ").filter(Boolean),
-      author,
-      date,
-      subject: subject.slice(0, 500),
-      body: clip(body.trim(), MAX_BODY),
-    });
-  }
-  return commits;
+interface Query extends z.output<typeof input> {
+  /** Hash where the log starts. */
+  readonly commit: string;
+  /** Hash of a commit that is left out, with those before it. */
+  readonly excluded: string | undefined;
+  /** See dependsOn. */
+  readonly depends: string | undefined;
 }
 
-async function isFile(root: string, commit: string, path: string, signal: AbortSignal): Promise<boolean> {
-  const entry = await git(root, ["ls-tree", "-z", "--full-tree", commit, "--", path], signal, {
-    literal: true,
-  });
-  return /^\d+ blob /.test(entry.toString());
+/**
+ * What a log depends on besides its commits and options, as a text: git maps the authors by the file .mailmap before it compares them.
+ *
+ * @returns undefined for what changes alone: git relates dates to the current time
+ */
+function dependsOn(repo: Repository, { author, since, until }: z.output<typeof input>): string | undefined {
+  if (since !== undefined || until !== undefined) return undefined;
+  if (author === undefined) return "-";
+  const began = Date.now();
+  const mailmap = new Snapshot({ paths: [join(repo.root, ".mailmap")] });
+  return mailmap.isSettled(began) ? mailmap.key : undefined;
+}
+
+/** Options and arguments of git log that select the commits of a query. */
+function selectionOf({ author, message, since, until, commit, excluded }: Query): string[] {
+  return [
+    "--regexp-ignore-case",
+    "--fixed-strings",
+    ...(author === undefined ? [] : [`--author=${author}`]),
+    ...(message === undefined ? [] : [`--grep=${message}`]),
+    ...(since === undefined ? [] : [`--since=${since}`]),
+    ...(until === undefined ? [] : [`--until=${until}`]),
+    commit,
+    ...(excluded === undefined ? [] : [`^${excluded}`]),
+  ];
+}
+
+/** @param follow whether the path is a file, which is followed through renames */
+async function readLog(repo: Repository, query: Query, follow: boolean, signal: AbortSignal) {
+  const { path, offset, max_results, changed_text } = query;
+  const args = [
+    "log",
+    ...LOG_FORMAT,
+    `--skip=${offset}`,
+    `--max-count=${max_results + 1}`,
+    ...(changed_text === undefined ? [] : [`-S${changed_text}`, "--no-textconv", "--no-ext-diff"]),
+    ...(follow ? ["--follow"] : []),
+    ...selectionOf(query),
+    "--",
+    ...(path === "" ? [] : [path]),
+  ];
+  const output = await git(repo.root, args, signal, { literal: true }).catch(askToNarrow);
+  return pageOf(repo, query, parseLog(output.toString("utf8")), signal);
+}
+
+const NARROW = 'Narrow it: path, author, since and until, or a range such as "v1..main" as revision.';
+
+/** git says only that it took too long. */
+function askToNarrow(error: Error): never {
+  if (!/took longer than/.test(error.message)) throw error;
+  throw new ToolError(`${error.message}. ${NARROW}`);
+}
+
+async function searchLog(
+  repo: Repository,
+  query: Query,
+  text: string,
+  signal: AbortSignal,
+  progress: Progress | undefined,
+) {
+  const { offset, max_results, path, depends } = query;
+  const enough = offset + max_results + 1;
+  const search = { text, selection: selectionOf(query), path, enough, depends, progress };
+  const found = await commitsWithChangedText(repo, search, signal).catch(askToNarrow);
+  const commits = found.commits.slice(offset, enough);
+  if (found.isComplete || found.commits.length >= enough) return pageOf(repo, query, commits, signal);
+  const { searched, total, last } = found;
+  const next =
+    depends === undefined ? "" : " Call again with the same arguments: the search goes on from there.";
+  const stopped = `The search stopped after ${searched} of ${total} commits, the newest first, at ${last.slice(0, 12)}: it takes long in this repository.`;
+  if (commits.length === 0) throw new ToolError(`Nothing found yet. ${stopped}${next} ${NARROW}`);
+  const { items, ...rest } = pageFrom(commits, query, true);
+  const more = next === "" ? "" : " Call again with next_offset as offset: the search goes on from there.";
+  return { commits: items, ...rest, note: `${stopped}${more} ${NARROW}` };
+}
+
+/** One more commit than the page has shows that there are more. */
+async function pageOf(repo: Repository, query: Query, commits: readonly Commit[], signal: AbortSignal) {
+  const { items, ...rest } = pageFrom(commits, query);
+  const note = rest.truncated ? "" : await logNote(repo, query, query.commit, items.length === 0, signal);
+  return { commits: items, ...rest, ...(note === "" ? {} : { note }) };
 }
 
 /** One line for each commit, and its message below. */
@@ -138,6 +180,6 @@ function logEntry({
   parents,
 }: z.output<typeof output>["commits"][number]) {
   const merge = parents.length > 1 ? " (merge)" : "";
-  const message = body === "" ? "" : `\n    ${body.replaceAll("\n", "\n    ")}`;
-  return `${commit.slice(0, 12)} ${date.slice(0, 10)} ${author}${merge}: ${subject}${message}`;
+  const text = body === "" ? "" : `\n    ${body.replaceAll("\n", "\n    ")}`;
+  return `${commit.slice(0, 12)} ${date.slice(0, 10)} ${author}${merge}: ${subject}${text}`;
 }

@@ -16,7 +16,7 @@ const inProgress = new Map<string, InProgress>();
  * any more.
  *
  * @param key names what the result depends on; undefined: nothing is kept or shared
- * @param compute its result must not be modified
+ * @param compute its result is cloned (structuredClone) and must not be modified
  */
 export async function keptResult<T>(
   key: string | undefined,
@@ -33,8 +33,10 @@ export async function keptResult<T>(
   if (!computation) {
     const ending = new AbortController();
     const result = compute(ending.signal).then((value) => {
-      cache.set(key, { value }, 2 * key.length + sizeInMemory(value));
-      return value;
+      // A copy: a piece of a text keeps the whole text in memory.
+      const copy = structuredClone(value);
+      cache.set(key, { value: copy }, 2 * key.length + sizeInMemory(copy));
+      return copy;
     });
     const started = { result, ending, calls: 0 };
     const forget = () => {

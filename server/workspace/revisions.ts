@@ -2,6 +2,7 @@ import { LimitReached } from "../shares/limit-reached.ts";
 import { ToolError } from "../tool-error.ts";
 import { stateOf } from "./git/state.ts";
 import { git } from "./git.ts";
+import { entryAt } from "./history.ts";
 import { keptResult } from "./kept-result.ts";
 import { checkPath } from "./paths.ts";
 import { nearestNames, type Ref, refsLike, refsOf, SHALLOW, shallowBoundary } from "./refs.ts";
@@ -110,13 +111,42 @@ export async function forkPoint(
   return output.toString().trim().split("\n")[0] || undefined;
 }
 
+/** A regular file at a commit. */
+export interface FileAt {
+  readonly given: string;
+  readonly hash: string;
+}
+
 /**
- * Reads a file at a commit.
+ * Finds a file at a commit.
  *
  * @param commit a hash from resolveRevision
  * @param maxBytes limit of its size
  * @throws ToolError if it does not exist there, is not a regular file, or is larger
  */
+export async function fileEntryAt(
+  repo: Repository,
+  commit: string,
+  path: string,
+  maxBytes: number,
+  signal?: AbortSignal,
+): Promise<FileAt> {
+  const given = checkPath(repo, path);
+  const where = `${JSON.stringify(given)} at ${commit.slice(0, 12)}`;
+  const entry = given === "" ? undefined : await entryAt(repo, commit, given, signal);
+  if (!entry)
+    throw new ToolError(
+      `${where} is not in repository ${repo.name}.${await elsewhere(repo, commit, given, signal)}`,
+    );
+  const { mode, type, hash, size = 0 } = entry;
+  if (type === "tree") throw new ToolError(`${where} is a folder. Name a file in it.`);
+  if (type === "commit") throw new ToolError(`${where} is a submodule. Submodules are not served.`);
+  if (mode === "120000") throw new ToolError(`${where} is a symbolic link. Read the file that it points to.`);
+  if (size > maxBytes) throw new ToolError(`${where} has ${size} bytes, more than the limit of ${maxBytes}.`);
+  return { given, hash };
+}
+
+/** Reads a file at a commit. The arguments and errors are those of fileEntryAt. */
 export async function fileAt(
   repo: Repository,
   commit: string,
@@ -124,22 +154,7 @@ export async function fileAt(
   maxBytes: number,
   signal?: AbortSignal,
 ): Promise<{ given: string; bytes: Buffer }> {
-  const given = checkPath(repo, path);
-  const where = `${JSON.stringify(given)} at ${commit.slice(0, 12)}`;
-  const listing = await git(repo.root, ["ls-tree", "-z", "-l", "--full-tree", commit, "--", given], signal, {
-    literal: true,
-  });
-  const entry = /^(\d+) (\w+) ([0-9a-f]+) +(\d+|-)\t/.exec(listing.toString("utf8"));
-  if (!entry || given === "")
-    throw new ToolError(
-      `${where} is not in repository ${repo.name}.${await elsewhere(repo, commit, given, signal)}`,
-    );
-  const [, mode, type, hash = "", size] = entry;
-  if (type === "tree") throw new ToolError(`${where} is a folder. Name a file in it.`);
-  if (type === "commit") throw new ToolError(`${where} is a submodule. Submodules are not served.`);
-  if (mode === "120000") throw new ToolError(`${where} is a symbolic link. Read the file that it points to.`);
-  if (Number(size) > maxBytes)
-    throw new ToolError(`${where} has ${size} bytes, more than the limit of ${maxBytes}.`);
+  const { given, hash } = await fileEntryAt(repo, commit, path, maxBytes, signal);
   return { given, bytes: await git(repo.root, ["cat-file", "blob", hash], signal) };
 }
 

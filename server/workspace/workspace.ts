@@ -4,7 +4,7 @@ import type { ServerConfig } from "../config/config.ts";
 import { asServer } from "../shares/caller.ts";
 import { ToolError } from "../tool-error.ts";
 import { FileBacked, type Made } from "./file-backed.ts";
-import { listingOf } from "./git/listing.ts";
+import { type Listing, listingOf } from "./git/listing.ts";
 import { listGitFiles, listTrackedIgnored } from "./git.ts";
 import { CLOCK_MS, Snapshot } from "./snapshot.ts";
 
@@ -21,6 +21,7 @@ const LISTING_MS = 2_000;
 interface UsedListing {
   /** When it was current. */
   at: number;
+  listing: Promise<Listing>;
   files: Promise<ReadonlySet<string>>;
 }
 
@@ -89,6 +90,11 @@ export class Workspace {
     return this.#listing(repo, now).files;
   }
 
+  /** Absolute paths of the attribute files (gitattributes(5)) among `files`. */
+  async attributeFiles(repo: Repository, now = Date.now()): Promise<readonly string[]> {
+    return (await this.#listing(repo, now).listing).attributes;
+  }
+
   /** Those of `files` that git tracks although an ignore rule names them. As old as `files`. */
   async trackedIgnored(repo: Repository, now = Date.now()): Promise<ReadonlySet<string>> {
     const files = await this.#listing(repo, now).files;
@@ -117,7 +123,8 @@ export class Workspace {
     const { listings } = this.#shared;
     const known = listings.get(repo.root);
     if (known && now - known.at < LISTING_MS) return known;
-    const listing: UsedListing = { at: now, files: listingOf(repo.root).then(({ files }) => files) };
+    const current = listingOf(repo.root);
+    const listing: UsedListing = { at: now, listing: current, files: current.then(({ files }) => files) };
     listing.files.catch(() => this.#forget(repo.root, now));
     listings.set(repo.root, listing);
     setTimeout(() => this.#forget(repo.root, now), LISTING_MS).unref();

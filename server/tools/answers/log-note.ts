@@ -1,4 +1,5 @@
 import { git } from "../../workspace/git.ts";
+import { entryAt } from "../../workspace/history.ts";
 import { SHALLOW, shallowBoundary } from "../../workspace/refs.ts";
 import type { Repository } from "../../workspace/workspace.ts";
 
@@ -59,11 +60,9 @@ async function isKnown(
   commit: string,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const options = { literal: true };
-  const entry = await git(repo.root, ["ls-tree", "-z", "--full-tree", commit, "--", path], signal, options);
-  if (entry.length > 0) return true;
+  if (await entryAt(repo, commit, path, signal)) return true;
   const log = ["log", "-1", "--format=%H", "--no-show-signature", commit, "--", path];
-  return (await git(repo.root, log, signal, options)).length > 0;
+  return (await git(repo.root, log, signal, { literal: true })).length > 0;
 }
 
 /** git understands any text as a date, also one that is none. */

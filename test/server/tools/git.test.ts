@@ -7,10 +7,14 @@ import { findFiles, rankFiles } from "../../../server/tools/find-files.ts";
 import { gitBlame } from "../../../server/tools/git-blame.ts";
 import { gitDiff } from "../../../server/tools/git-diff.ts";
 import { gitLog } from "../../../server/tools/git-log.ts";
+import { listFiles } from "../../../server/tools/list-files.ts";
 import { listRepos } from "../../../server/tools/list-repos.ts";
+import { commitsWithChangedText } from "../../../server/tools/log/changed-text.ts";
 import { readFile } from "../../../server/tools/read-file.ts";
 import type { Tool } from "../../../server/tools/tool.ts";
+import { ByteCache } from "../../../server/workspace/byte-cache.ts";
 import { forgeOf, lineUrl, webAddress } from "../../../server/workspace/forge.ts";
+import { programsOf, settledFiles } from "../programs.ts";
 import { type Lab, makeCodeLab } from "./support.ts";
 
 let lab: Lab;
@@ -277,6 +281,124 @@ describe("list_repos", () => {
       sync: null,
     });
     await rm(join(lab.path, "bare-start"), { recursive: true });
+  });
+});
+
+describe("a repeated call", () => {
+  const CALLS: [Tool, Record<string, unknown>][] = [
+    [listRepos, {}],
+    [listFiles, {}],
+    [listFiles, { path: "sub", glob: "*.txt" }],
+    [gitLog, {}],
+    [gitLog, { path: "b.txt", author: "grace", max_results: 1 }],
+    [gitLog, { revision: "v1~1..v1", message: "nothing has this" }],
+    [gitLog, { changed_text: "needle again" }],
+    [gitBlame, { path: "b.txt" }],
+    [gitBlame, { path: "a.txt", revision: "HEAD~1", start_line: 2 }],
+    [gitDiff, { commit: "HEAD" }],
+    [gitDiff, { from: "HEAD~2", to: "v1", path: "sub" }],
+  ];
+
+  test.each(CALLS.map(([tool, args]) => [tool.name, args, tool] as const))(
+    "of %s with %j starts no program and has the same result",
+    async (_, args, tool) => {
+      await settledFiles();
+      const first = await ask(tool, args);
+      expect(await ask(tool, args)).toEqual(first);
+      expect(await programsOf(() => ask(tool, args))).toEqual([]);
+    },
+  );
+
+  test("of git_diff for the same commits with other options starts one program for all files", async () => {
+    await settledFiles();
+    const sides = { from: hashes[0], to: "v1" };
+    expect((await ask(gitDiff, { ...sides, stat_only: true })).files).toHaveLength(4);
+    expect(await programsOf(() => ask(gitDiff, { ...sides, context: 7 }))).toEqual([
+      expect.stringMatching(/ diff --unified=7 .* -- a.txt b.txt gone.txt sub\/c.txt$/),
+    ]);
+  });
+
+  test("gives a new result when the files or the history have changed", async () => {
+    const authors = async () =>
+      ((await ask(gitBlame, { path: "b.txt" })).groups as { author: string }[]).map(({ author }) => author);
+    const check = async (change: () => Promise<unknown>, expected: readonly string[]) => {
+      await settledFiles();
+      await authors();
+      await change();
+      expect(await authors()).toEqual(expected);
+    };
+    const [test, grace, uncommitted] = ["Test", "Grace Hopper", "Not Committed Yet"] as const;
+    await check(() => Promise.resolve(), [test, grace, test, uncommitted]);
+    await check(() => write("b.txt", "1\nTWO\nthree\nfour\n"), [uncommitted, grace, test, uncommitted]);
+    await check(() => write("b.txt", "one\nTWO\nthree\nfour\n"), [test, grace, test, uncommitted]);
+    await check(
+      () => write(".mailmap", "Amazing Grace <grace@example.test>\n"),
+      [test, "Amazing Grace", test, uncommitted],
+    );
+    await check(() => write(".mailmap", ""), [test, grace, test, uncommitted]);
+    await rm(join(lab.path, "code", ".mailmap"));
+    await ask(gitLog);
+    await ask(gitDiff, { commit: "v1" });
+    await git("tag", "--force", "v1", "HEAD~1");
+    expect(await subjects({ revision: "v1", max_results: 1 })).toEqual(["Shout the second line"]);
+    expect(await ask(gitDiff, { commit: "v1" })).toMatchObject({ to: hashes[1] });
+    await git("tag", "--force", "v1", "HEAD");
+  });
+});
+
+describe("git_blame with .git-blame-ignore-revs", () => {
+  const blamed = async () => {
+    const { groups, note } = await ask(gitBlame, { path: "b.txt", start_line: 2, end_line: 2 });
+    return { commits: (groups as { commit: string }[]).map(({ commit }) => commit), note };
+  };
+  afterAll(() => rm(join(lab.path, "code", ".git-blame-ignore-revs"), { force: true }));
+
+  test("passes over its commits and says so, and follows a change of the file", async () => {
+    await settledFiles();
+    expect(await blamed()).toEqual({ commits: [hashes[1]], note: undefined });
+    await write(".git-blame-ignore-revs", `# Shouting\n${hashes[1]}\n`);
+    expect(await blamed()).toEqual({
+      commits: [hashes[0]],
+      note: "The commits in .git-blame-ignore-revs are passed over.",
+    });
+    await write(".git-blame-ignore-revs", "# none any more\n");
+    expect((await blamed()).commits).toEqual([hashes[1]]);
+  });
+
+  test("is answered without the file if git cannot read it", async () => {
+    await write(".git-blame-ignore-revs", "not a hash\n");
+    expect(await blamed()).toEqual({ commits: [hashes[1]], note: undefined });
+  });
+});
+
+describe("a search for changed text that takes too long", () => {
+  const search = async (searchMs: number, enough = 10, cache = new ByteCache(1_000_000)) => {
+    const repo = await lab.workspace.find("code");
+    const selection = [hashes[2] as string];
+    const reports: string[] = [];
+    const progress = (_: number, __: number, message: string) => reports.push(message);
+    const options = { text: "needle", selection, path: "", enough, depends: "-", searchMs, progress };
+    const found = await commitsWithChangedText(repo, options, new AbortController().signal, cache);
+    return { ...found, commits: found.commits.map(({ subject }) => subject), reports };
+  };
+
+  test("stops, and the next call goes on", async () => {
+    await settledFiles();
+    await ask(gitLog);
+    const cache = new ByteCache(1_000_000);
+    expect(await search(-1, 10, cache)).toMatchObject({
+      commits: [],
+      searched: 0,
+      total: 3,
+      isComplete: false,
+    });
+    expect(await search(60_000, 10, cache)).toMatchObject({
+      commits: ["Move it", "Sample"],
+      searched: 3,
+      isComplete: true,
+      reports: ["searched 0 of 3 commits"],
+    });
+    expect(await programsOf(() => search(-1, 10, cache))).toEqual([]);
   });
 });
 

@@ -1,5 +1,4 @@
 import { execFile } from "node:child_process";
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { appendFile, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -9,6 +8,7 @@ import { stateOf } from "../../../../server/workspace/git/state.ts";
 import { refsOf } from "../../../../server/workspace/refs.ts";
 import { resolveRevision } from "../../../../server/workspace/revisions.ts";
 import { Workspace } from "../../../../server/workspace/workspace.ts";
+import { programsOf, settledFiles } from "../../programs.ts";
 import { makeRepository, temporaryFolder } from "../../support.ts";
 
 const run = promisify(execFile);
@@ -26,23 +26,6 @@ beforeEach(async () => {
   await makeRepository(root);
 });
 afterEach(() => folder.remove());
-
-/** Programs that were started meanwhile. */
-async function programs(work: () => Promise<unknown>): Promise<string[]> {
-  const started: string[] = [];
-  const onStart = (message: unknown) =>
-    started.push((message as { process: { spawnargs?: string[] } }).process.spawnargs?.join(" ") ?? "?");
-  subscribe("child_process", onStart);
-  try {
-    await work();
-  } finally {
-    unsubscribe("child_process", onStart);
-  }
-  return started;
-}
-
-/** Longer than the inaccuracy of the time of files. */
-const settle = () => new Promise((resolve) => setTimeout(resolve, 40));
 
 describe("listing", () => {
   const listedByGit = async () =>
@@ -88,9 +71,9 @@ describe("listing", () => {
     ];
     for (const change of changes) {
       await check();
-      await settle();
+      await settledFiles();
       await listingOf(root);
-      expect(await programs(() => listingOf(root))).toEqual([]);
+      expect(await programsOf(() => listingOf(root))).toEqual([]);
       await change();
       await check();
     }
@@ -139,9 +122,9 @@ describe("state", () => {
         main: await git("rev-parse", "main"),
         refs: (await git("for-each-ref", "--format=%(refname)")).split("\n").sort(),
       });
-      await settle();
+      await settledFiles();
       await known();
-      expect(await programs(known)).toEqual([]);
+      expect(await programsOf(known)).toEqual([]);
     }
   });
 });

@@ -1,0 +1,87 @@
+import { type ByteCache, repositoryCache, sizeInMemory } from "../../workspace/byte-cache.ts";
+import { git } from "../../workspace/git.ts";
+import { keyOf } from "../../workspace/history.ts";
+import type { Repository } from "../../workspace/workspace.ts";
+import { type Commit, LOG_FORMAT, parseLog } from "./commits.ts";
+
+/** Longest search in one call, milliseconds. git compares each file that a commit changed, which can take seconds for one commit. */
+const SEARCH_MS = 8_000;
+/** Time that one git process should take, milliseconds: how often the progress is reported, and how well SEARCH_MS is kept. */
+const STEP_MS = 500;
+const DIFF = ["--no-textconv", "--no-ext-diff"];
+/** Commits of the first step. */
+const FIRST_STEP = 64;
+
+export interface ChangedTextSearch {
+  readonly text: string;
+  /** Options and arguments of git log that select the commits to search, without the path. */
+  readonly selection: readonly string[];
+  /** "" for the whole tree. */
+  readonly path: string;
+  /** The search ends when it has this number of commits. */
+  readonly enough: number;
+  /** The selection depends on this too. Undefined: it may be another one at the next call, such as with dates relative to the current time. */
+  readonly depends: string | undefined;
+  /** Reports how many of the commits are searched. */
+  readonly progress?: ((done: number, total: number, message: string) => void) | undefined;
+  /** Default: 8,000. */
+  readonly searchMs?: number | undefined;
+}
+
+export interface ChangedText {
+  readonly commits: readonly Commit[];
+  /** Number of commits searched, the newest first. */
+  readonly searched: number;
+  /** Number of commits that the selection has. */
+  readonly total: number;
+  /** Hash of the last commit searched; "" if there is none. */
+  readonly last: string;
+  readonly isComplete: boolean;
+}
+
+const NOTHING: ChangedText = { commits: [], searched: 0, total: 0, last: "", isComplete: false };
+
+/**
+ * Finds the commits that added or removed a text, in steps. If the time is over, it returns what it has found so far, and the next call with
+ * the same selection continues there.
+ *
+ * @throws ToolError if git fails
+ */
+export async function commitsWithChangedText(
+  repo: Repository,
+  search: ChangedTextSearch,
+  signal: AbortSignal,
+  cache: ByteCache = repositoryCache,
+): Promise<ChangedText> {
+  const { text, selection, path, progress, depends, enough } = search;
+  const key = depends && (await keyOf(repo, ["changed text", text, selection, path, depends]));
+  let found = (key && cache.get<ChangedText>(key)) || NOTHING;
+  if (found.isComplete || found.commits.length >= enough) return found;
+  const until = performance.now() + (search.searchMs ?? SEARCH_MS);
+  const paths = ["--", ...(path === "" ? [] : [path])];
+  const options = { literal: true };
+  const listed = await git(repo.root, ["log", "--format=%H", ...selection, ...paths], signal, options);
+  const hashes = listed.toString("latin1").split("\n").filter(Boolean);
+  const total = hashes.length;
+  found = { ...found, total, isComplete: found.searched === total };
+  for (let step = FIRST_STEP; !found.isComplete && found.commits.length < enough; ) {
+    if (performance.now() > until) break;
+    progress?.(found.searched, total, `searched ${found.searched} of ${total} commits`);
+    const began = performance.now();
+    const some = hashes.slice(found.searched, found.searched + step);
+    const args = ["log", "--no-walk=unsorted", "--stdin", ...LOG_FORMAT, `-S${text}`, ...DIFF, ...paths];
+    const output = await git(repo.root, args, signal, { ...options, input: some.join("\n") });
+    const searched = found.searched + some.length;
+    found = {
+      commits: [...found.commits, ...parseLog(output.toString("utf8"))],
+      searched,
+      total,
+      last: some.at(-1) ?? "",
+      isComplete: searched === total,
+    };
+    if (key) cache.set(key, structuredClone(found), 2 * key.length + sizeInMemory(found));
+    const took = Math.max(1, performance.now() - began);
+    step = Math.min(10_000, Math.max(1, Math.round((some.length * STEP_MS) / took)));
+  }
+  return found;
+}
