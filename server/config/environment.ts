@@ -214,6 +214,12 @@ export const Environment = z.object({
         "Whether the server makes precise indexes of TypeScript and JavaScript, with the compiler in a process of its own.",
       default: "yes",
     }),
+    python: variable("INDEX_PYTHON", type.absolutePath, {
+      description:
+        "The `index.js` of scip-python (npm: `@sourcegraph/scip-python`). The server then makes precise indexes of Python with it, in a process without network, child processes and write access.",
+      unset: "none: upload indexes of Python",
+      example: "/opt/scip-python/index.js",
+    }),
   }),
   sync: z.object({
     remotes: variable("REPOSITORIES", type.remotes, {

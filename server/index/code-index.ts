@@ -12,7 +12,10 @@ import { type IndexState, IndexStates } from "./index-states.ts";
 import { JobPool } from "./job-pool.ts";
 import type { JobArgs, JobResult } from "./jobs.ts";
 import type { Imported } from "./scip/import.ts";
+import type { Indexer } from "./scip/indexer.ts";
 import { PreciseBuilder } from "./scip/precise-builder.ts";
+import { pythonIndexer } from "./scip/python/indexer.ts";
+import { TYPESCRIPT_INDEXER } from "./scip/typescript/indexer.ts";
 import { removeUploads, withUpload } from "./scip/upload.ts";
 
 /** Time limit of a job, milliseconds. */
@@ -31,11 +34,18 @@ export interface CodeIndexOptions {
   capabilities: Capabilities;
   /** Interval of the checks for changed repositories, seconds. */
   pollSeconds: number;
-  /** Whether the server itself makes precise indexes of TypeScript and JavaScript. Default: no. */
+  /** Whether the server itself makes precise indexes of TypeScript and JavaScript. Default: only when refreshPrecise is called. */
   typescript?: boolean;
+  /** INDEX_PYTHON: the index.js of scip-python. Default: no precise indexes of Python. */
+  python?: string | undefined;
   /** Milliseconds since the epoch. Default: the system clock. */
   now?: () => number;
   log: { info(facts: object, text: string): void; warn(facts: object, text: string): void };
+}
+
+function indexersOf({ typescript, python }: CodeIndexOptions): Indexer[] {
+  const built = typescript === false ? [] : [TYPESCRIPT_INDEXER];
+  return python === undefined ? built : [...built, pythonIndexer(python)];
 }
 
 type Queries = "findSymbol" | "overview" | "references" | "definition" | "repoMap" | "search";
@@ -74,7 +84,15 @@ export class CodeIndex {
       now,
       log,
     });
-    this.#precise = new PreciseBuilder({ dir, workspace, states: this.#states, pollSeconds, now, log });
+    this.#precise = new PreciseBuilder({
+      dir,
+      workspace,
+      indexers: indexersOf(options),
+      states: this.#states,
+      pollSeconds,
+      now,
+      log,
+    });
     this.#updates = new Periodic({
       everyMs: pollSeconds * 1_000,
       round: (signal) => this.#builder.round(signal),
@@ -98,7 +116,7 @@ export class CodeIndex {
       await this.#adoptExisting();
       this.#usable = true;
       this.#updates.start("now");
-      if (this.#options.typescript) this.#precise.start();
+      if (this.#options.typescript || this.#options.python !== undefined) this.#precise.start();
     } catch (error) {
       capabilities.set("index", false, (error as Error).message);
     }

@@ -6,7 +6,7 @@ import { git } from "../../workspace/git.ts";
 import { IndexFolder } from "../folder.ts";
 import type { JobContext } from "../job.ts";
 import { openPreciseForUpdate, PRECISE_FILE } from "./database.ts";
-import { type ColumnUnit, type ScipDocument, ScipError, scipParts } from "./format.ts";
+import { ScipError, scipParts } from "./format.ts";
 import { type IndexDescription, PreciseWriter } from "./writer.ts";
 
 export interface ImportJob {
@@ -85,7 +85,8 @@ async function importFile(
       continue;
     }
     writer ??= startWriter(db, job, tool);
-    writer.add(document, oid, unitOf(document, tool));
+    // Indexers that do not say it count UTF-16 units, scip-typescript and scip-python among them.
+    writer.add(document, oid, document.unit ?? "utf16");
   }
   if (unknown.length > 0) throw new ScipError(describeUnknown(unknown, job.commit));
   // An update that only removes files has no documents.
@@ -110,11 +111,6 @@ function startWriter(
   const writer = new PreciseWriter(db, { tool: tool || "unknown", commit, source });
   for (const path of replaced ?? []) writer.remove(path);
   return writer;
-}
-
-/** Of the common indexers that do not say it, those in Python count code points, the others UTF-16 units. */
-function unitOf({ unit }: ScipDocument, tool: string): ColumnUnit {
-  return unit ?? (/python/i.test(tool) ? "utf32" : "utf16");
 }
 
 function describeUnknown(paths: readonly string[], commit: string): string {

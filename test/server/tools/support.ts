@@ -52,20 +52,28 @@ export async function makeLab(): Promise<Lab> {
 }
 
 /** A workspace with the one repository `code`, committed once. */
-export async function makeCodeLab(files: Readonly<Record<string, string>>): Promise<Lab> {
+export async function makeCodeLab(
+  files: Readonly<Record<string, string>>,
+  options: { python?: string } = {},
+): Promise<Lab> {
   const folder = await temporaryFolder();
   const path = join(folder.path, "workspace");
   await makeRepository(join(path, "code"), files);
-  return openLab(folder, path);
+  return openLab(folder, path, options);
 }
 
 /** The tools over a workspace, its index built. */
-async function openLab(folder: Awaited<ReturnType<typeof temporaryFolder>>, path: string): Promise<Lab> {
+async function openLab(
+  folder: Awaited<ReturnType<typeof temporaryFolder>>,
+  path: string,
+  options: { python?: string } = {},
+): Promise<Lab> {
   const workspace = new Workspace({ kind: "folder", dir: path });
   const ripgrep = await findRipgrep(undefined);
   const capabilities = new Capabilities();
   const quiet = { info: () => undefined, warn: () => undefined };
   const index = new CodeIndex({
+    ...options,
     dir: join(folder.path, "index"),
     workspace,
     capabilities,
