@@ -13,3 +13,6 @@ export function jsonText(value: object): string {
   if (text.length >= MIN_KEPT) texts.set(value, text);
   return text;
 }
+
+/** JSON text in pieces. A large one is written piece by piece: to join them first would copy it twice. */
+export type JsonPieces = readonly (string | Buffer)[];

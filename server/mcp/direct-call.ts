@@ -1,6 +1,6 @@
 import { type CallToolResult, LOG_LEVEL_META_KEY, type StandardSchemaV1 } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/principal.ts";
-import { jsonText } from "../json-text.ts";
+import { type JsonPieces, jsonText } from "../json-text.ts";
 import { type MaybePromise, then } from "../maybe-promise.ts";
 import type { RequestId } from "../store/store.ts";
 import { jsonSchemas, wireSchemas } from "../tools/arguments/wire-schema.ts";
@@ -88,8 +88,8 @@ export class DirectCalls {
     );
   }
 
-  /** Runs the call. @returns the response as JSON text */
-  async run(principal: Principal, call: DirectCall, listener: DirectListener, era: Era): Promise<string> {
+  /** Runs the call. @returns the response */
+  async run(principal: Principal, call: DirectCall, listener: DirectListener, era: Era): Promise<JsonPieces> {
     const { tool, request, args, output } = call;
     const { grants, context: shared, log } = this.#parts;
     const { signal } = listener;
@@ -114,7 +114,7 @@ export class DirectCalls {
       ? undefined
       : then(output.validate(result.structuredContent), ({ issues }) => issues);
     const issues = misfit instanceof Promise ? await misfit : misfit;
-    return responseText(request.id, issues ? refusedResult(tool, issues) : result, era);
+    return responsePieces(request.id, issues ? refusedResult(tool, issues) : result, era);
   }
 }
 
@@ -136,19 +136,23 @@ const RESULT_END: Readonly<Record<Era, string>> = {
 };
 
 /** The structured content is large, and is text already. */
-function responseText(
+function responsePieces(
   id: RequestId,
   { content, structuredContent, isError }: CallToolResult,
   era: Era,
-): string {
-  const structured = structuredContent ? `,"structuredContent":${jsonText(structuredContent)}` : "";
+): JsonPieces {
   const error = isError ? ',"isError":true' : "";
-  return resultText(id, `{"content":${JSON.stringify(content)}${structured}${error}${RESULT_END[era]}}`);
+  return [
+    '{"result":{"content":',
+    JSON.stringify(content),
+    ...(structuredContent ? [',"structuredContent":', jsonText(structuredContent)] : []),
+    `${error}${RESULT_END[era]}},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`,
+  ];
 }
 
 /** A JSON-RPC response. @param result JSON text */
-export function resultText(id: RequestId, result: string): string {
-  return `{"result":${result},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`;
+export function resultPieces(id: RequestId, result: Buffer): JsonPieces {
+  return ['{"result":', result, `,"jsonrpc":"2.0","id":${JSON.stringify(id)}}`];
 }
 
 /** The log level that a request of the 2026 era asks for. */

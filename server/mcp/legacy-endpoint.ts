@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { isInitializeRequest, type McpServer } from "@modelcontextprotocol/server";
 import { Refusal } from "../http/errors.ts";
 import type { ChangeWatcher } from "./change-watcher.ts";
-import { type DirectCalls, resultText } from "./direct-call.ts";
+import { type DirectCalls, resultPieces } from "./direct-call.ts";
 import type { McpRequest } from "./exchange.ts";
 import { type Message, messagesOf } from "./messages.ts";
 import { openNotificationStream } from "./notification-streams.ts";
@@ -130,7 +130,7 @@ export class LegacyEndpoint {
       const list = await lists.get(principal, "legacy", () =>
         this.#list({ http, principal, body: undefined }),
       );
-      if (list !== undefined) http.json(200, resultText(plain.id, list), transport.headers);
+      if (list !== undefined) http.json(200, resultPieces(plain.id, list), transport.headers);
       return list !== undefined;
     }
     const prepared = calls.prepare(principal, plain);

@@ -94,7 +94,7 @@ export class ListenStreams {
 /** A refusal as the SDK itself sends it: an error as the answer to the request, with status 200. */
 function errorResult(http: HttpExchange, body: unknown, code: number, message: string): void {
   const { id = null } = body as { id?: unknown };
-  http.json(200, JSON.stringify({ jsonrpc: "2.0", error: { code, message }, id }));
+  http.json(200, [JSON.stringify({ jsonrpc: "2.0", error: { code, message }, id })]);
 }
 
 interface ListenBody {

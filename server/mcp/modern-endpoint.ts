@@ -5,7 +5,7 @@ import {
   type McpServerFactory,
 } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/principal.ts";
-import { type DirectCall, type DirectCalls, requestedLevel, resultText } from "./direct-call.ts";
+import { type DirectCall, type DirectCalls, requestedLevel, resultPieces } from "./direct-call.ts";
 import type { McpRequest } from "./exchange.ts";
 import { hasOnly, type PlainRequest } from "./plain-request.ts";
 import { PostAnswer } from "./post-answer.ts";
@@ -53,11 +53,12 @@ export class ModernEndpoint {
 
   async #list({ http, body, principal }: McpRequest, plain: PlainRequest): Promise<boolean> {
     if (!http.readable.json || !hasOnly(plain.params, LIST_PARAMS)) return false;
-    const list = await this.#options.lists.get(principal, "modern", async () => {
+    const kept = this.#options.lists.get(principal, "modern", async () => {
       const response = await this.#fetch(http.web(), body, principal);
       return response.ok ? ((await response.json()) as { result?: unknown }).result : undefined;
     });
-    if (list !== undefined) http.json(200, resultText(plain.id, list));
+    const list = kept instanceof Promise ? await kept : kept;
+    if (list !== undefined) http.json(200, resultPieces(plain.id, list));
     return list !== undefined;
   }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Principal } from "../auth/principal.ts";
 import { type DisconnectReason, type EventStream, RETRY_MS } from "../http/event-stream.ts";
+import type { JsonPieces } from "../json-text.ts";
 import type { RequestId } from "../store/store.ts";
 import type { Call } from "./call.ts";
 import type { Era } from "./direct-call.ts";
@@ -35,7 +36,7 @@ export interface PostAnswerOptions {
 export class PostAnswer {
   readonly #options: PostAnswerOptions;
   readonly #pending: Set<RequestId>;
-  readonly #responses: string[] = [];
+  readonly #responses: JsonPieces[] = [];
   #stream: EventStream | undefined;
   /** The answer is JSON or a stream now. */
   #decided: () => void = () => undefined;
@@ -54,11 +55,11 @@ export class PostAnswer {
     });
   }
 
-  /** A response to one of the requests, as JSON text. */
-  respond(id: RequestId, text: string): void {
+  /** A response to one of the requests. */
+  respond(id: RequestId, response: JsonPieces): void {
     this.#pending.delete(id);
-    if (!this.#stream) this.#responses.push(text);
-    else this.#event(text, id);
+    if (!this.#stream) this.#responses.push(response);
+    else this.#event(response.join(""), id);
     if (this.#pending.size === 0) this.#complete();
   }
 
@@ -90,7 +91,7 @@ export class PostAnswer {
       const id = session.journal.event(session.call, undefined, undefined);
       if (id) this.#stream.send(`id: ${id}\nretry: ${RETRY_MS}\ndata: \n\n`);
     }
-    for (const text of this.#responses.splice(0)) this.#event(text);
+    for (const response of this.#responses.splice(0)) this.#event(response.join(""));
     return true;
   }
 
@@ -129,7 +130,7 @@ export class PostAnswer {
     const headers: Record<string, string> = session ? { "mcp-session-id": session.id } : {};
     // Without a response, the request was cancelled or its session ended: no answer follows.
     if (first === undefined) http.send(202, "", headers);
-    else http.json(200, batch ? `[${this.#responses.join(",")}]` : first, headers);
+    else http.json(200, batch ? batchOf(this.#responses) : first, headers);
   }
 
   #event(text: string, response?: RequestId): void {
@@ -143,3 +144,9 @@ export class PostAnswer {
     if (session) session.call.delivered = reason === "completed";
   }
 }
+
+const batchOf = (responses: readonly JsonPieces[]): JsonPieces => [
+  "[",
+  ...responses.flatMap((response, n) => (n === 0 ? response : [",", ...response])),
+  "]",
+];

@@ -85,7 +85,12 @@ const SETTLED_MS = 300_000;
  */
 export function toolsTtlMs(parts: ServerParts, principal: Principal): number {
   const complete = visibleTools(parts, principal).length === allowedTools(parts, principal).length;
-  return complete || performance.now() - parts.startedAt > SETTLED_MS ? 300_000 : 10_000;
+  return complete || isSettled(parts.startedAt) ? 300_000 : 10_000;
+}
+
+/** Whether the index had the time to be built. */
+export function isSettled(startedAt: number): boolean {
+  return performance.now() - startedAt > SETTLED_MS;
 }
 
 function register(server: McpServer, tool: Tool, { context, log, capabilities }: ServerParts): void {

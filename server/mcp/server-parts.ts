@@ -58,7 +58,7 @@ export function isOffered(
 }
 
 /** ChatGPT signs in with one of its client ids, and its connector calls itself `openai-mcp/1.0.0 (ChatGPT)`. */
-function isChatGpt({ client }: Principal): boolean {
+export function isChatGpt({ client }: Principal): boolean {
   const userAgent = currentOrigin()?.userAgent ?? "";
   return /^https:\/\/(chatgpt|openai)\.com\//.test(client ?? "") || /openai-mcp|chatgpt/i.test(userAgent);
 }

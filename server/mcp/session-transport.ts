@@ -217,7 +217,7 @@ export class SessionTransport implements Transport {
     if (!answer) throw new Error(`No connection established for request ID: ${related}`);
     if (response === undefined) return answer.notify(JSON.stringify(outgoing));
     this.#answers.delete(response);
-    answer.respond(response, JSON.stringify(outgoing));
+    answer.respond(response, [JSON.stringify(outgoing)]);
   }
 
   /** A request was answered without the SDK. */

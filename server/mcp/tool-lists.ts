@@ -1,17 +1,25 @@
 import type { Principal } from "../auth/principal.ts";
-import { toolsTtlMs } from "./server-factory.ts";
-import { type ServerParts, visibleTools } from "./server-parts.ts";
+import type { CapabilitySnapshot } from "../capabilities/registry.ts";
+import type { MaybePromise } from "../maybe-promise.ts";
+import type { Era } from "./direct-call.ts";
+import { isSettled } from "./server-factory.ts";
+import { isChatGpt, type ServerParts } from "./server-parts.ts";
 
 /** Lists that are kept: one for each set of tools that some caller sees. */
 const MAX_LISTS = 200;
 
+interface KeptList {
+  readonly capabilities: CapabilitySnapshot | undefined;
+  readonly json: Buffer;
+}
+
 /**
- * The results of `tools/list` as JSON text: 20 KB that are the same for all callers who see the same tools. What a caller is not granted is
- * not in their list, so the names of the tools are part of the key.
+ * The results of `tools/list` as JSON: 20 KB that are the same for all callers who see the same tools. What a caller sees is decided by
+ * grants and scopes, by the client program, and by what this server can do at the moment.
  */
 export class ToolLists {
   readonly #parts: ServerParts;
-  readonly #texts = new Map<string, string>();
+  readonly #lists = new Map<string, KeptList>();
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
@@ -19,21 +27,27 @@ export class ToolLists {
 
   /**
    * @param make has the SDK make the result for this caller
-   * @returns JSON text; undefined if the list cannot be kept
+   * @returns JSON; undefined if the list cannot be kept
    */
-  async get(principal: Principal, era: string, make: () => Promise<unknown>): Promise<string | undefined> {
-    const { grants, profile } = this.#parts;
+  get(principal: Principal, era: Era, make: () => Promise<unknown>): MaybePromise<Buffer | undefined> {
+    const { grants, profile, capabilities, startedAt } = this.#parts;
     // A profile's own tools may come and go without notice.
     if (profile) return undefined;
-    const names = visibleTools(this.#parts, principal).map(({ name }) => name);
-    const key = `${era} ${toolsTtlMs(this.#parts, principal)} ${grants.access(principal).key} ${names.join()}`;
-    const known = this.#texts.get(key);
-    if (known !== undefined) return known;
+    const key = `${era} ${isSettled(startedAt)} ${isChatGpt(principal)} ${grants.access(principal).key}`;
+    const snapshot = capabilities?.snapshot();
+    const kept = this.#lists.get(key);
+    if (kept && kept.capabilities === snapshot) return kept.json;
+    return this.#make(key, snapshot, make);
+  }
+
+  async #make(key: string, snapshot: CapabilitySnapshot | undefined, make: () => Promise<unknown>) {
     const result = await make();
     if (result === undefined) return undefined;
-    const text = JSON.stringify(result);
-    if (this.#texts.size >= MAX_LISTS) this.#texts.clear();
-    this.#texts.set(key, text);
-    return text;
+    const json = Buffer.from(JSON.stringify(result));
+    if (this.#lists.size >= MAX_LISTS) this.#lists.clear();
+    // Something may have changed meanwhile. Then this list is of neither state.
+    if (this.#parts.capabilities?.snapshot() === snapshot)
+      this.#lists.set(key, { capabilities: snapshot, json });
+    return json;
   }
 }
