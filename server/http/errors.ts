@@ -15,6 +15,24 @@ export function jsonRpcError(
   };
 }
 
+/** The statuses of refusals for which another attempt with the same request is no use. */
+export type RefusedStatus =
+  | 400
+  | 401
+  | 403
+  | 404
+  | 405
+  | 406
+  | 409
+  | 410
+  | 413
+  | 415
+  | 421
+  | 422
+  | 499
+  | 500
+  | 502;
+
 /** An intentional refusal. Its message is for the caller, whatever the status, and it adds no line to the log. */
 export class Refusal extends Error {
   readonly statusCode: number;
@@ -22,6 +40,9 @@ export class Refusal extends Error {
   readonly retryAfter: number | undefined;
   /** JSON-RPC error code on /mcp. */
   readonly code: number;
+  /** A client that gets 429 or 503 may try again: both need the seconds after which that makes sense (RFC 6585 section 4, RFC 9110 section 15.6.4). */
+  constructor(statusCode: 429 | 503, message: string, retryAfter: number, code?: number);
+  constructor(statusCode: RefusedStatus, message: string, retryAfter?: undefined, code?: number);
   constructor(statusCode: number, message: string, retryAfter?: number, code = -32_000) {
     super(message);
     this.name = "Refusal";

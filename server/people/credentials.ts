@@ -72,7 +72,8 @@ export class Credentials {
       expiresAt: this.#people.now() + REMOVAL_MS,
     });
     while (!(await store.add(lock()))) {
-      if (performance.now() > deadline) throw new Refusal(503, "The server is busy. Try again in a minute.");
+      if (performance.now() > deadline)
+        throw new Refusal(503, "The server is busy. Try again in a minute.", 60);
       await sleep(RETRY_MS);
     }
     try {

@@ -47,7 +47,11 @@ export async function attemptSignIn(
   });
   if (!bucket.allowed) {
     visit.refused(login, "too many attempts from this network");
-    throw new Refusal(429, "Too many attempts. Wait a minute and try again.");
+    throw new Refusal(
+      429,
+      "Too many attempts. Wait a minute and try again.",
+      Math.ceil(bucket.waitMs / 1_000),
+    );
   }
   const password = form.get("password") ?? "";
   const code = form.get("code") ?? "";

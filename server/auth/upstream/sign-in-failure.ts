@@ -1,4 +1,4 @@
-import { Refusal } from "../../http/errors.ts";
+import { Refusal, type RefusedStatus } from "../../http/errors.ts";
 
 /** A sign-in with an identity provider that came to nothing. The message is for the person. */
 export class SignInFailure extends Refusal {
@@ -7,7 +7,7 @@ export class SignInFailure extends Refusal {
   /** Who it was, where the provider said so. */
   readonly login: string | undefined;
 
-  constructor(statusCode: number, message: string, reason: string, login?: string) {
+  constructor(statusCode: RefusedStatus, message: string, reason: string, login?: string) {
     super(statusCode, message);
     this.reason = reason;
     this.login = login;
