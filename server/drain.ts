@@ -1,8 +1,11 @@
 import { Server as NetServer } from "node:net";
 import type { ServerApp } from "./app.ts";
 
-/** How long idle keep-alive connections stay open for a request that is already on its way, milliseconds. */
-const GRACE_MS = 500;
+/**
+ * How long idle keep-alive connections stay open for a request that is already on its way, milliseconds. NGINX closes a connection that was
+ * idle for half a second, so that it never sends a request on one that this server closes.
+ */
+const GRACE_MS = 2_000;
 
 /**
  * Graceful shutdown. The server accepts no new connections: the shared socket stays open, and another server accepts them. /readyz

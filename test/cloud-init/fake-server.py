@@ -8,6 +8,8 @@ NAMED = set()
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Headers and body are two writes: without this the second one waits for the acknowledgement of the first.
+    disable_nagle_algorithm = True
 
     def do_GET(self):
         credential = self.headers.get("Authorization", "")
@@ -16,6 +18,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         own = re.search(r"/own/(\d+)|status=(\d+)", self.path)
         if own:  # an error of the server's own
             status, body = int(own[1] or own[2]), b"the server's own words"
+        elif self.path.endswith("?connection"):
+            status, body = 200, b"%d " % self.client_address[1]
         elif credential == "Bearer good":
             status, body = 200, b"ok"
         else:
@@ -30,7 +34,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_POST = do_GET
+    def do_POST(self):
+        if "Transfer-Encoding" in self.headers:  # not parsed
+            self.close_connection = True
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.do_GET()
 
     def stream(self):
         self.send_response(200)

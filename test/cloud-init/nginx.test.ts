@@ -47,6 +47,12 @@ function edge() {
     return output;
   }
 
+  /** `script` with a rate of one request a second, so that only the bursts decide, even on a slow host. */
+  const slowly = (script: string) => {
+    const limits = "/etc/nginx/mcp-edge/limits.conf";
+    return `cp ${limits} /limits; sed -i 's/rate=[0-9]*r/rate=1r/' ${limits}; reload\n${script}\ncp /limits ${limits}`;
+  };
+
   /** Each command prints one answer with its headers (`-D -`). */
   async function answers(commands: string[], options = {}): Promise<Answer[]> {
     const output = await beside(commands.map((line) => `${line}; echo; echo ====`).join("\n"), options);
@@ -104,10 +110,12 @@ function edge() {
   test("the limits also count requests that are refused for their host", async () => {
     const count = 2 * rateLimit + 20;
     const output = await beside(
-      PROTOCOLS.map(
-        (version) =>
-          `curl ${version} -H 'Host: evil.example' "$U/?[1-${count}]" -o /dev/null -w '%{http_code}\\n' | sort | uniq -c; sleep 2.1`,
-      ).join("\n"),
+      slowly(
+        PROTOCOLS.map(
+          (version) =>
+            `curl ${version} -H 'Host: evil.example' -H 'Authorization: Bearer ${version}' "$U/?[1-${count}]" -o /dev/null -w '%{http_code}\\n' | sort | uniq -c`,
+        ).join("\n"),
+      ),
     );
     expect(output.match(/429/g)).toHaveLength(PROTOCOLS.length);
     expect(output.match(/421/g)).toHaveLength(PROTOCOLS.length);
@@ -193,20 +201,30 @@ function edge() {
     expect(refused?.headers).not.toHaveProperty("x-refused-credential");
   }, 60_000);
 
+  test("connections to the server are kept, with a pool for /mcp, and a readiness check always has a new one", async () => {
+    // One connection to NGINX, so that one worker serves all.
+    const urls = ["mcp", "mcp", "api/x", "api/x", "readyz", "readyz", "mcp"].map(
+      (path) => `$U/${path}?connection`,
+    );
+    const output = await beside(
+      `curl ${urls.join(" ")}; sleep 0.8; echo; curl -X POST -d '{}' "$U/mcp?connection"`,
+    );
+    const [first = "", later = ""] = output.trim().split("\n");
+    const [mcp, again, api, apiAgain, ready, readyAgain, last] = first.trim().split(" ");
+    expect([again, last, apiAgain]).toEqual([mcp, mcp, api]);
+    expect(new Set([mcp, api, ready, readyAgain]).size).toBe(4);
+    expect(later.trim()).toMatch(/^\d+$/);
+    expect(later.trim()).not.toBe(mcp);
+  }, 60_000);
+
   test("a credential that is repeated without end does not use up the rate of another one on the same address", async () => {
     // Access tokens of one issuer have the same beginning.
     const ask = (token: string, count: number, more = "") =>
       `curl ${more} -H 'Authorization: Bearer ${"x".repeat(200)}${token}' "$U/mcp?[1-${count}]" -o /dev/null -w '%{http_code}\\n' | sort | uniq -c; echo;`;
-    // One request a second, so that only the bursts decide, even on a slow host.
-    const limits = "/etc/nginx/mcp-edge/limits.conf";
-    const slowly = `cp ${limits} /limits; sed -i 's/rate=[0-9]*r/rate=1r/' ${limits}; reload;`;
-    const asBefore = `cp /limits ${limits}`;
     const output = await beside(
-      slowly +
-        ask("dead", 6 * rateLimit) +
-        ask("good", rateLimit) +
-        ask("dead", 6 * rateLimit, "--http3-only") +
-        asBefore,
+      slowly(
+        ask("dead", 6 * rateLimit) + ask("good", rateLimit) + ask("dead", 6 * rateLimit, "--http3-only"),
+      ),
     );
     const [dead, good, again] = output.split("\n\n");
     expect(dead).toMatch(/\d+ 401\n +\d+ 429/);
@@ -219,7 +237,7 @@ function edge() {
         `url = "https://${domain}/mcp"\nheader = "Authorization: Bearer ${at}"\noutput = /dev/null\nwrite-out = "%{http_code}\\n"\ninsecure\nresolve = ${domain}:443:127.0.0.1\n`,
     );
     root.write("/many", each.join("next\n"));
-    const many = await beside(`${slowly} command curl -s -K /many | sort | uniq -c; ${asBefore}`);
+    const many = await beside(slowly("command curl -s -K /many | sort | uniq -c"));
     expect(many).toMatch(/\d+ 429/);
   }, 60_000);
 
