@@ -31,7 +31,9 @@ const socket = `${BUNDLED_SERVER.unit}.socket`;
 /** Every file of a machine, but for the table itself (`FILE_TABLE`) and what only user-data writes. */
 export const FILES: readonly FileRow[] = [
   // NGINX
-  nginx("nginx.conf", "", { enables: "nginx.service" }),
+  nginx("nginx.conf", ".liquid", { enables: "nginx.service" }),
+  nginx("mcp-edge/allowed.conf", ".liquid"),
+  nginx("mcp-edge/clients.conf", ".liquid"),
   nginx("mcp-edge/errors.conf"),
   nginx("mcp-edge/headers.conf"),
   nginx("mcp-edge/limits.conf", ".liquid"),
@@ -41,7 +43,7 @@ export const FILES: readonly FileRow[] = [
   nginx("mcp-edge/refusals.conf", ".liquid"),
   nginx("mcp-edge/refused.conf"),
   nginx("mcp-edge/servers.conf", ".liquid"),
-  nginx("mcp-edge/tls.conf"),
+  nginx("mcp-edge/tls.conf", ".liquid"),
   nginx("mcp-edge/upstreams.conf", ".liquid"),
   file("/etc/default/nginx", "files/etc/nginx.default", "edge"),
   file("/etc/logrotate.d/nginx", "files/logrotate/nginx", "edge"),

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Liquid } from "liquidjs";
 import { BUNDLED_SERVER } from "./app.ts";
-import { egressRanges } from "./egress-ranges.ts";
+import { egressProviders, egressRanges } from "./egress-ranges.ts";
 import { originPattern } from "./origin-pattern.ts";
 import type { MachineSettings } from "./settings.ts";
 
@@ -19,6 +19,9 @@ engine.registerFilter("variable", (value: unknown) =>
 /** `{{ x | origin }}`: an entry of `allowedOrigins` as a regular expression for NGINX. */
 engine.registerFilter("origin", (value: unknown) => originPattern(String(value)));
 
+/** `{{ x | pattern }}`: a text as a regular expression for NGINX, in double quotes. */
+engine.registerFilter("pattern", (value: unknown) => String(value).replace(/[.+()]/g, "\\\\$&"));
+
 /**
  * Text of a file under `cloud-init/`, with its comments. A name that ends in `.liquid` is rendered with the settings.
  *
@@ -28,7 +31,12 @@ export function renderTemplate(name: string, settings: Partial<MachineSettings>)
   const text = readFileSync(new URL(name, import.meta.url), "utf8");
   if (!name.endsWith(".liquid")) return text;
   try {
-    const scope = { ...settings, app: BUNDLED_SERVER, egressRanges: egressRanges() };
+    const scope = {
+      ...settings,
+      app: BUNDLED_SERVER,
+      egressProviders: egressProviders(),
+      egressRanges: egressRanges(),
+    };
     return engine.parseAndRenderSync(text, scope) as string;
   } catch (error) {
     throw new Error(`cloud-init/${name}: ${(error as Error).message}`);

@@ -1,18 +1,14 @@
 import * as z from "zod";
+import { edgeSettings } from "./edge-settings.ts";
+import { rateLimit, text } from "./formats.ts";
 import { holdsCredentials } from "./workspace-address.ts";
+
+export { rateLimit, wholeNumber } from "./formats.ts";
 
 /**
  * What a machine's files are rendered from. The formats below are the only ones: the project's settings (infra/settings) use the
  * same schemas, so a value that passes there cannot be refused here, and none means something else inside a file that root reads.
  */
-
-const text = (pattern: RegExp, what: string) => z.string(`must be ${what}`).regex(pattern, `must be ${what}`);
-
-/** A whole number of a range, both ends included. */
-export const wholeNumber = (min: number, max: number) => {
-  const message = `must be a whole number from ${min} to ${max}`;
-  return z.int(message).min(min, message).max(max, message);
-};
 
 /** A host name with a dot, in lower case (RFC 1123). */
 export const hostName = text(
@@ -39,9 +35,6 @@ export const origin = text(
   /^(?!https?:\/\/\*$)(null|[a-z][a-z0-9+.-]*:\/\/(\*|(\*\.)?[A-Za-z0-9._-]+)(:\d{1,5})?|[a-z0-9.-]+)$/,
   "an origin such as https://chat.example.com, https://*.example.com or vscode-webview://*",
 );
-
-/** Requests a second. */
-export const rateLimit = wholeNumber(1, 10_000);
 
 /** What a machine clones: a URL, or an absolute path on the machine; `""`: nothing. */
 export const cloneSource = text(
@@ -81,8 +74,9 @@ export const MachineSettings = z
       /^([A-Za-z0-9_][A-Za-z0-9._-]*)?$/,
       "one folder name: letters, digits, `.`, `_` and `-`",
     ),
-    /** Requests a second of one credential at one address; an address sends four times as many in all. Twice as many may come in a burst. */
+    /** Requests a second of one credential at one address; an address sends four times as many in all. */
     rateLimit,
+    ...edgeSettings,
     /** More origins whose pages may call. */
     allowedOrigins: z.array(origin),
     /** From then on, within an hour, the machine reboots when an installed patch needs it. `off`: never. */

@@ -4,6 +4,7 @@ import { workspaceCredentials } from "../workspace-credentials.ts";
 import { ref, workspace } from "./formats.ts";
 import { computed, oneOf, type SettingMeta, setting } from "./meta.ts";
 import { auth } from "./schema-auth.ts";
+import { edge } from "./schema-edge.ts";
 
 /** Settings of every target. A target may give a key another default (schema-local.ts, schema-aws.ts). */
 export const common = {
@@ -51,6 +52,7 @@ export const common = {
     // The same as NGINX's limits (limits.conf): an address may hold several clients, a token has its own bucket wherever it is used from.
     server: (rate) => ({ RATE_LIMIT_ADDRESS: 4 * rate, RATE_LIMIT_TOKEN: rate }),
   }),
+  ...edge,
   allowedOrigins: setting(z.array(origin), [], {
     description:
       "More origins whose pages may call: `https://chat.example.com`, `https://*.example.com`, or a whole scheme for desktop and extension clients, `vscode-webview://*`.",

@@ -18,6 +18,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         own = re.search(r"/own/(\d+)|status=(\d+)", self.path)
         if own:  # an error of the server's own
             status, body = int(own[1] or own[2]), b"the server's own words"
+        elif self.path.endswith("?drains") and self.path not in NAMED:  # the first time
+            NAMED.add(self.path)
+            status, body = 503, b"draining"
         elif self.path.endswith("?connection"):
             status, body = 200, b"%d " % self.client_address[1]
         elif credential == "Bearer good":

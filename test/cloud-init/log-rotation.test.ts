@@ -11,7 +11,7 @@ function rotation() {
   let root: JudgeRoot;
 
   beforeAll(async () => {
-    root = await JudgeRoot.create(machineFiles({ ...SETTINGS, rateLimit: 10_000 }));
+    root = await JudgeRoot.create(machineFiles({ ...SETTINGS, rateLimit: 10_000, rateBurst: 20_000 }));
     root.write("/fake-server.py", readFileSync(join(import.meta.dirname, "fake-server.py")));
     await root.sh("mcp-edge-cert bootstrap");
   }, 600_000);

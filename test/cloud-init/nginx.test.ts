@@ -207,14 +207,16 @@ function edge() {
       (path) => `$U/${path}?connection`,
     );
     const output = await beside(
-      `curl ${urls.join(" ")}; sleep 0.8; echo; curl -X POST -d '{}' "$U/mcp?connection"`,
+      `curl ${urls.join(" ")}; sleep 0.8; echo; curl -X POST -d '{}' "$U/mcp?connection"; echo; curl -H 'Authorization: Bearer good' "$U/mcp?drains" "$U/readyz?drains"`,
     );
-    const [first = "", later = ""] = output.trim().split("\n");
+    const [first = "", later = "", draining] = output.trim().split("\n");
     const [mcp, again, api, apiAgain, ready, readyAgain, last] = first.trim().split(" ");
     expect([again, last, apiAgain]).toEqual([mcp, mcp, api]);
     expect(new Set([mcp, api, ready, readyAgain]).size).toBe(4);
     expect(later.trim()).toMatch(/^\d+$/);
     expect(later.trim()).not.toBe(mcp);
+    // Only the readiness check is sent a second time.
+    expect(draining).toBe("drainingok");
   }, 60_000);
 
   test("a credential that is repeated without end does not use up the rate of another one on the same address", async () => {
@@ -285,6 +287,68 @@ function edge() {
     },
     60_000,
   );
+
+  test("operators can refuse user agents and clients, trust a proxy, take back HSTS and HTTP/3, and allow early data for requests that may be repeated", async () => {
+    const tuned = machineFiles({
+      ...SETTINGS,
+      blockedUserAgents: ["BadBot/1.0 (x)"],
+      allowedClients: ["anthropic", "203.0.113.0/24", "2001:db8::/32"],
+      trustedProxies: ["127.0.0.0/8", "2001:db8:ffff::/48"],
+      earlyData: true,
+      quicRetry: true,
+      postQuantum: false,
+      hstsSeconds: 0,
+      altSvcSeconds: 0,
+      bodyKiB: 16,
+    }).filter(({ path }) => path.startsWith("/etc/nginx/"));
+    const before = machineFiles(SETTINGS).filter(({ path }) => tuned.some((file) => file.path === path));
+    for (const { path, content } of tuned) root.write(path, content);
+    const early = (method: string) =>
+      `printf '${method} /mcp HTTP/1.1\\r\\nHost: ${domain}\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\n{}' >/early
+       tls() { openssl s_client -connect 127.0.0.1:443 -servername ${domain} -tls1_3 "$@" 2>/dev/null; }
+       (printf 'GET /x HTTP/1.1\\r\\nHost: ${domain}\\r\\nConnection: close\\r\\n\\r\\n'; sleep 0.5) | tls -quiet -sess_out /session >/dev/null
+       (sleep 0.5) | tls -quiet -sess_in /session -early_data /early`;
+    const from = (address: string, path: string) => `curl -H 'X-Forwarded-For: ${address}' $U${path} -D -`;
+    try {
+      const found = await answers([
+        "curl -A 'Mozilla (compatible) badbot/1.0 (X)' $U/mcp -D -",
+        from("192.0.2.1", "/mcp"),
+        from("192.0.2.1", "/api/x"),
+        from("192.0.2.1", "/sign-in"),
+        from("160.79.104.9", "/mcp"),
+        from("203.0.113.7, 192.0.2.1, 127.0.0.9", "/mcp"),
+        from("2001:db8:1::1", "/mcp"),
+        `head -c 17000 /dev/zero | curl -H Expect: --data-binary @- $U/mcp -D -`,
+        early("POST"),
+        early("GET"),
+      ]);
+      expect(found.map(({ status }) => status)).toEqual([403, 403, 403, 401, 401, 403, 401, 413, 425, 401]);
+      for (const at of [0, 1, 5]) expectRefusal(found[at], 403);
+      expectRefusal(found[8], 425);
+      expect(found[4]?.headers).toMatchObject({
+        "strict-transport-security": "max-age=0",
+        "alt-svc": "clear",
+      });
+    } finally {
+      for (const { path, content } of before) root.write(path, content);
+    }
+  }, 60_000);
+
+  test("a method has a rate of its own, and too many headers are refused", async () => {
+    const listen = (method: string) =>
+      `curl -H 'Mcp-Method: ${method}' "$U/mcp?[1-20]" -o /dev/null -w '%{http_code}\\n' | sort | uniq -c; echo;`;
+    const headers = Array.from({ length: 101 }, (_, at) => `-H 'X-Header-${at}: 1'`).join(" ");
+    const output = await beside(
+      slowly(`${listen("tools/call")} ${listen("subscriptions/listen")} curl --http1.1 ${headers} $U/mcp -w '%{http_code}'
+        cat /var/log/nginx/mcp.log`),
+    );
+    const [calls, listens, rest = ""] = output.split("\n\n");
+    expect(calls?.trim()).toBe("20 401");
+    expect(listens).toMatch(/\d+ 401\n +\d+ 429/);
+    expect(rest).toMatch(/"jsonrpc".*4\d\d/);
+    const lines = rest.split("\n").filter((line) => line.startsWith('{"time"'));
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({ mcp_method: "tools/call", status: 401, provider: "" });
+  }, 60_000);
 
   test("the log of refused credentials has nothing else, and an IPv6 address as its /64", async () => {
     const output = await beside(

@@ -129,7 +129,7 @@ describe("a release", () => {
 });
 
 describe("the machine's files", () => {
-  const config = "cloud-init/files/nginx/nginx.conf";
+  const config = "cloud-init/files/nginx/nginx.conf.liquid";
 
   test("keep the old NGINX file if the new one is broken, and up fails with NGINX's message", async () => {
     const before = await status();
