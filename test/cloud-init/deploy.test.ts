@@ -223,15 +223,15 @@ function deploy() {
   }, 60_000);
 
   test("files that pass the checks and break the edge are rolled back", async () => {
-    const path = "/etc/nginx/mcp-edge/proxy.conf";
+    const path = "/etc/nginx/mcp-edge/upstreams.conf";
     const broken = await push(changed(path, "127.0.0.1:8080", "127.0.0.1:8081"));
     const { code, output } = await root.sh(`mcp-edge-deploy files ${broken}`);
     expect([code, output]).toEqual([
       1,
       expect.stringContaining("/readyz on 127.0.0.1 answers '502', not 200"),
     ]);
-    expect((await root.sh(`grep -c 127.0.0.1:8080 ${path}; ls /var/lib/mcp-edge/files`)).output).toBe(
-      "1\nMANIFEST\nnew",
+    expect((await root.sh(`grep -c 127.0.0.1:8081 ${path}; ls /var/lib/mcp-edge/files`)).output).toBe(
+      "0\nMANIFEST\nnew",
     );
   }, 60_000);
 

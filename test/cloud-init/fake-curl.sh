@@ -11,4 +11,4 @@ for word; do
     exit 0
   fi
 done
-if grep -q 127.0.0.1:8080 /etc/nginx/mcp-edge/proxy.conf; then echo -n 200; else echo -n 502; fi
+if grep -q 127.0.0.1:8081 /etc/nginx/mcp-edge/upstreams.conf; then echo -n 502; else echo -n 200; fi
