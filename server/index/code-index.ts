@@ -48,10 +48,21 @@ function indexersOf({ typescript, python }: CodeIndexOptions): Indexer[] {
   return python === undefined ? built : [...built, pythonIndexer(python)];
 }
 
-type Queries = "findSymbol" | "overview" | "references" | "definition" | "repoMap" | "search";
+type Queries =
+  | "findSymbol"
+  | "overview"
+  | "references"
+  | "definition"
+  | "calls"
+  | "explore"
+  | "repoMap"
+  | "search";
 
 const NO_FOLDER =
   "This server has no index folder yet, so it cannot keep an index. Try again soon, or see INDEX_DIR.";
+
+/** Queries that may read many files. */
+const LONG: ReadonlySet<Queries> = new Set<Queries>(["references", "calls", "explore", "repoMap"]);
 
 /** The unit of the progress of a job. */
 const UNITS: Partial<Record<Queries, string>> = { references: "files", repoMap: "names" };
@@ -144,7 +155,7 @@ export class CodeIndex {
     call: CallContext,
   ): Promise<JobResult<N>> {
     const database = await this.#database(repo, call);
-    const pool = name === "references" || name === "repoMap" ? this.#scans : this.#lookups;
+    const pool = LONG.has(name) ? this.#scans : this.#lookups;
     const job = { ...args, database, root: repo.root } as unknown as JobArgs<N>;
     return pool.run(name, job, optionsOf(call, UNITS[name]));
   }

@@ -1,6 +1,8 @@
 import { buildIndex } from "./build.ts";
 import { closeOthers } from "./job.ts";
+import { calls } from "./queries/calls.ts";
 import { definition } from "./queries/definition.ts";
+import { explore } from "./queries/explore.ts";
 import { findSymbol } from "./queries/find-symbol.ts";
 import { overview } from "./queries/overview.ts";
 import { references } from "./queries/references.ts";
@@ -17,6 +19,8 @@ export const JOBS = {
   overview,
   references,
   definition,
+  calls,
+  explore,
   repoMap,
   search,
   structural,

@@ -21,7 +21,11 @@ export interface Occurrence {
 
 const NO_NAME = /comment|string|heredoc|template_chars|regex|char_literal|raw_text/;
 const IMPORT = /import|use_declaration|using_directive|include|export_clause|namespace_use/;
-const CALL = /call|invocation|new_expression|object_creation|macro_invocation|^command$/;
+const CALL =
+  /call|invocation|new_expression|object_creation|macro_invocation|^command$|^jsx_(?:opening|self_closing)_element$/;
+/** A member behind the expression whose member it is. */
+const RECEIVER_FIRST =
+  /^(?:member_expression|attribute|field_expression|selector_expression|scoped_identifier|qualified_identifier|navigation_expression|member_access_expression)$/;
 /** Nodes that declare a name for the rest of their scope. */
 const LOCAL =
   /parameter|declarator|var_spec|short_var_declaration|let_declaration|let_condition|^assignment$|for_in|for_statement|for_expression|foreach|catch|except|with_item|as_pattern|range_clause|for_range|closure/;
@@ -138,16 +142,18 @@ function classify(tree: Tree, places: number[], text: string): Found[] {
 }
 
 /** Keywords are nodes without a name: `from` in an import. An operator's name in C++ begins with one. */
-const isName = (node: Node) =>
+export const isName = (node: Node) =>
   (node.isNamed || node.type === "operator" || !/^\w+$/.test(node.type)) && !NO_NAME.test(node.type);
 
 type Found = Omit<Occurrence, "line" | "column">;
 
-function roleOf(node: Node): Role {
+export function roleOf(node: Node): Role {
   if (/type_identifier/.test(node.type)) return above(node, 3, IMPORT) ? "import" : "type";
   let child = node;
   for (let up: Node | null = node.parent, steps = 0; up && steps < 4; child = up, up = up.parent, steps++) {
     if (IMPORT.test(up.type)) return "import";
+    // `a` in `a.b()` is not called.
+    if (RECEIVER_FIRST.test(up.type) && up.firstNamedChild?.id === child.id) return "use";
     if (steps < 3 && CALL.test(up.type)) return isCallee(up, child) ? "call" : "use";
   }
   return "use";
@@ -247,7 +253,7 @@ function localOf(tree: Tree, text: string, name: string, index: number): number 
   return undefined;
 }
 
-function declares(node: Node): boolean {
+export function declares(node: Node): boolean {
   let child = node;
   for (let up: Node | null = node.parent, steps = 0; up && steps < 4; child = up, up = up.parent, steps++) {
     if (

@@ -56,7 +56,7 @@ export function registerPrompts(server: McpServer, { workspace }: Context, calls
         const repo = await invalid(workspace.find(name));
         return message(
           `Explain ${JSON.stringify(symbol)} in the repository ${repo.name}.`,
-          `1. Find it: find_symbol and find_references with repo ${JSON.stringify(repo.name)}. Where these are not offered: search_text with query ${JSON.stringify(symbol)}, case "sensitive"; its definition is usually the match that follows a keyword such as function, class, def, type or const.`,
+          `1. Find it: explore with query ${JSON.stringify(symbol)} and repo ${JSON.stringify(repo.name)} gives its source, callers and tests; find_references has all uses. Where these are not offered: search_text with query ${JSON.stringify(symbol)}, case "sensitive"; its definition is usually the match that follows a keyword such as function, class, def, type or const.`,
           "2. Read the definition whole with read_file, with as much context as needed.",
           "3. Read two or three of the places that use it; tests among them show what is expected of it.",
           "Then say, with path:line for every claim: what it is for; what goes in and comes out, with limits, defaults and errors; who uses it and what they rely on; what would break if it changed. Say so when something cannot be told from the code.",

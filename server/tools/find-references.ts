@@ -5,6 +5,7 @@ import { ToolError } from "../tool-error.ts";
 import { insidePath } from "../workspace/paths.ts";
 import type { Repository } from "../workspace/workspace.ts";
 import { noteOf } from "./answers/no-files.ts";
+import { unknownName } from "./answers/unknown-name.ts";
 import { indexNote, page } from "./paging.ts";
 import {
   folderArgument,
@@ -22,8 +23,8 @@ const input = z.object({
   name: symbolArgument(
     "Name, optionally qualified (Class.method). In a lexical answer the qualifiers only rank.",
   ),
-  defined_in: z.string().max(4096).optional().describe("File with the definition, if there are several."),
-  line: lineArgument("Line of the definition in that file, if it has several.").optional(),
+  defined_in: z.string().max(4096).optional().describe("File with the definition."),
+  line: lineArgument("Line of the definition in that file.").optional(),
   include_definitions: z.boolean().default(false).describe("Include the definitions."),
   repo: repoArgument,
   path: folderArgument(),
@@ -57,7 +58,7 @@ export const findReferences = defineTool({
   name: "find_references",
   title: "Find references",
   description:
-    "Finds the uses of a symbol, without comments and strings. Precise where a compiler's index exists, else lexical: see precision. Order: file of the definition, files that import it, its folder, other files, tests.",
+    "Finds the uses of a symbol, without comments and strings. Precise where a compiler's index exists, else lexical: see precision. The nearest files first, tests last.",
   scope: "code:read",
   needs: ["git", "index"],
   input,
@@ -99,13 +100,8 @@ export const findReferences = defineTool({
 
 async function whyNoReferences(context: ToolContext, repo: Repository, name: string, folder: string) {
   const job = { name, match: "exact", kinds: [], path: "" } as const;
-  const { symbols, near } = await context.index.query("findSymbol", repo, job, context);
-  if (symbols.length === 0)
-    return [
-      `Nothing in the index is named ${JSON.stringify(name)}.`,
-      near.length > 0 ? `Similar names: ${near.join(", ")}.` : "",
-      "search_text also finds it in comments, strings and files without a grammar.",
-    ];
+  const { symbols } = await context.index.query("findSymbol", repo, job, context);
+  if (symbols.length === 0) return unknownName(context, repo, name);
   const places = symbols.slice(0, 3).map(({ path, line }) => `${path}:${line}`);
   return [
     `It is defined at ${places.join(", ")}, and not used${folder === "" ? "" : ` in ${JSON.stringify(folder)}`}.`,

@@ -61,7 +61,7 @@ export const goToDefinition = defineTool({
   name: "go_to_definition",
   title: "Go to definition",
   description:
-    "Finds the definition of the name at a position in a file. Precise where a compiler's index exists. Else lexical: candidates are ranked by scope, imports, file, folder and language.",
+    "Finds the definition of the name at a position in a file. Precise where a compiler's index exists, else candidates, the likeliest first.",
   scope: "code:read",
   needs: ["git", "index"],
   input,

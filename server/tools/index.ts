@@ -1,3 +1,5 @@
+import { callHierarchy } from "./call-hierarchy.ts";
+import { explore } from "./explore.ts";
 import { fetchDocument } from "./fetch.ts";
 import { findFiles } from "./find-files.ts";
 import { findReferences } from "./find-references.ts";
@@ -20,6 +22,7 @@ import type { Tool } from "./tool.ts";
 /** Every tool, in the order of tools/list. */
 export const TOOLS: readonly Tool[] = [
   listRepos,
+  explore,
   listFiles,
   findFiles,
   readFile,
@@ -30,6 +33,7 @@ export const TOOLS: readonly Tool[] = [
   findSymbol,
   findReferences,
   goToDefinition,
+  callHierarchy,
   repoMap,
   gitLog,
   gitDiff,

@@ -1,9 +1,9 @@
-import { posix } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { familyOf, languageOf } from "../languages.ts";
 import { bareName, fitOf } from "../names.ts";
 import { type Occurrence, occurrencesOf } from "../occurrences.ts";
 import type { UseContext } from "../use-context.ts";
+import { importsOf, isModuleAt, moduleOf, relativeModule } from "./imports.ts";
 import { folderOf } from "./paths.ts";
 import type { FoundUse, ReferencesJob } from "./reference-rows.ts";
 import { type FoundSymbol, SYMBOL_COLUMNS, SYMBOL_TABLES } from "./symbol-rows.ts";
@@ -53,7 +53,8 @@ export function lexicalUses(
     if (target.within && target.within.path !== path) return [];
     const occurrences = await occurrencesOf(text, languageOf(path), job.name);
     const file = fileOf(target, path, text);
-    return occurrences.flatMap((occurrence): FoundUse[] => {
+    const renamed = target.isTopLevel ? await renamedUses(file, text) : [];
+    const named = occurrences.flatMap((occurrence): FoundUse[] => {
       const { line, column, role } = occurrence;
       if (defined.has(`${path}:${line}:${column}`))
         return counted.has(`${path}:${line}`)
@@ -61,7 +62,22 @@ export function lexicalUses(
           : [];
       return counts(target, file, occurrence) ? [{ line, column, role, isDefinition: false }] : [];
     });
+    return renamed.length === 0
+      ? named
+      : [...named, ...renamed].sort((a, b) => a.line - b.line || a.column - b.column);
   };
+}
+
+/** The uses under a name that an import of the file gives to the definition. */
+async function renamedUses({ path, aliases }: FileFacts, text: string): Promise<FoundUse[]> {
+  const found = await Promise.all(aliases.map((alias) => occurrencesOf(text, languageOf(path), alias)));
+  return found
+    .flat()
+    .filter(
+      ({ context, role }) =>
+        (context?.form === "plain" || context?.form === "shorthand") && !context.isLocal && role !== "import",
+    )
+    .map(({ line, column, role }) => ({ line, column, role, isDefinition: false }));
 }
 
 function targetOf(
@@ -126,29 +142,26 @@ interface FileFacts {
   /** True if the name on its own can mean the definition. Code in ECMAScript imports each name that it uses. */
   imports: boolean;
   namesHolder: boolean;
+  /** The names that its imports give to the definition. */
+  aliases: readonly string[];
 }
 
 function fileOf(target: Target, path: string, text: string): FileFacts {
-  const { homes } = target;
+  const { homes, name } = target;
   const isHome = homes.includes(path);
-  const imports = importsOf(text);
-  const modules = homes.map(moduleOf);
-  const stems = modules.map((module) => module.split("/").at(-1) ?? "");
-  const targetOfImport = (from: string) =>
-    /^\.{1,2}\//.test(from) ? moduleOf(posix.join(folderOf(path), from)) : undefined;
-  const relative = imports.map(({ from }) => targetOfImport(from));
-  const importsHome =
-    relative.some((module) => module !== undefined && modules.includes(module)) ||
-    imports.some(
-      ({ from }) => !/^\.{1,2}\//.test(from) && stems.some((stem) => from.split(/[/.:\\]+/).includes(stem)),
-    );
   const family = familyOf(path);
+  const imports = importsOf(text, family);
+  const importsHome = imports.some(({ from }) => homes.some((home) => isModuleAt(path, from, home)));
   const isEcmascript = family === "ecmascript";
   const shares =
     SHARED.test(family ?? "") && homes.some((home) => folderOf(home) === folderOf(path) || family !== "go");
   const others = target.elsewhere.map(moduleOf);
-  const naming = imports.filter(({ clause }) => hasWord(clause, target.name));
-  const own = naming.filter(({ from }) => !others.includes(targetOfImport(from) ?? ""));
+  const bound = imports.flatMap(({ from, names }) => names.map((one) => ({ ...one, from })));
+  const naming = bound.filter(({ imported, local }) => imported === name || local === name);
+  const own = naming.filter(
+    ({ imported, from }) =>
+      (imported === name || imported === "default") && !others.includes(relativeModule(path, from) ?? ""),
+  );
   const namesHolder = [...target.holders].some((holder) => hasWord(text, holder));
   return {
     path,
@@ -156,15 +169,9 @@ function fileOf(target: Target, path: string, text: string): FileFacts {
     sees: isHome || importsHome || shares || own.length > 0,
     imports: isHome || shares || own.length > 0 || (naming.length === 0 && !isEcmascript),
     namesHolder,
+    aliases: own.flatMap(({ local }) => (local === name ? [] : [local])),
   };
 }
-
-/** The path of a module without its ending. */
-const moduleOf = (path: string) =>
-  posix
-    .normalize(path)
-    .replace(/(?:\.d)?\.\w+$/, "")
-    .replace(/\/(?:index|__init__|mod)$/, "");
 
 function counts(target: Target, file: FileFacts, { line, context }: Occurrence): boolean {
   const { within, homes, definitions, isMember, isTopLevel } = target;
@@ -197,34 +204,16 @@ function countsAsMember({ holders, others }: Target, file: FileFacts, context: U
   if (receiverType !== undefined && holders.has(receiverType)) return true;
   if (receiverType !== undefined && others.has(receiverType)) return false;
   const asked = (receiver ?? "").toLowerCase();
+  // `index` resembles CodeIndex. An object has to have its own name before the dot.
   const resembles = (type: string) =>
-    asked !== "" && (type.toLowerCase().includes(asked) || asked.includes(type.toLowerCase()));
+    asked !== "" &&
+    (/^\p{Ll}/u.test(type)
+      ? type === receiver
+      : type.toLowerCase().includes(asked) || asked.includes(type.toLowerCase()));
   if ([...holders].some(resembles)) return true;
   if ([...others].some((other) => other.length > 3 && resembles(other))) return false;
   return near;
 }
-
-const ES_IMPORT = /^[ \t]*(?:import|export)\s[^;"'`()=]*?from\s*["']([^"'\n]+)["']/gm;
-const OTHER_IMPORT =
-  /^[ \t]*(?:import|from|use|using|require|require_relative|include|#include)\b[^;"'`\n]*?(?:["'`<]([^"'`>\n]+)["'`>]|$)/gm;
-const CALLED_IMPORT = /^.*(?:require|import)\(\s*["'`]([^"'`\n]+)["'`]/gm;
-
-/** The import statements of a file, without their keywords, and the module that each names. */
-function importsOf(text: string): { clause: string; from: string }[] {
-  const found: { clause: string; from: string }[] = [];
-  for (const pattern of [ES_IMPORT, OTHER_IMPORT, CALLED_IMPORT])
-    for (const match of text.matchAll(pattern)) {
-      const from = match[1] ?? /(?:from|import|use|using)\s+([\w.:\\]+)/.exec(match[0])?.[1];
-      if (from !== undefined) found.push({ clause: clauseOf(match[0]), from });
-      if (found.length >= 500) break;
-    }
-  return found;
-}
-
-const clauseOf = (statement: string) =>
-  statement
-    .replace(/\bfrom\s*["'][^"']*["']$/, "")
-    .replace(/^\s*(?:from|import|export|use|using)\b(?:\s+type\b)?|(?<=\S\s+)import\b/g, "");
 
 function hasWord(text: string, word: string): boolean {
   const at = (from: number) => text.indexOf(word, from);

@@ -31,7 +31,13 @@ export function preciseUses(
 ): PreciseUses | undefined {
   const targets = targetsOf(index, asked);
   if (targets.length === 0) return undefined;
-  const ids = new Set(targets.flatMap(({ symbol: { id } }) => [id, ...index.relatedTo(id)]));
+  const ids = new Set(
+    targets.flatMap(({ symbol }) => [
+      symbol.id,
+      ...index.relatedTo(symbol.id),
+      ...index.constructorsOf(symbol),
+    ]),
+  );
   const documents = new Map<string, PreciseDocument>();
   const changed = new Set<string>();
   for (const id of ids)
@@ -74,7 +80,8 @@ function targetsOf(
       index.occurrences(document).flatMap((o) => (o.isDefinition && o.line + 1 === line ? [o.symbol] : [])),
     );
     const there = inHome.filter(({ symbol }) => onLine.has(symbol.id));
-    if (there.length > 0) return there;
+    const most = Math.max(0, ...there.map(({ fit }) => fit));
+    if (there.length > 0) return there.filter(({ fit }) => fit === most);
   }
   const spelled = name === bare ? [] : inHome.filter(({ isSpelled }) => isSpelled);
   const named = spelled.length > 0 ? spelled : inHome;

@@ -30,9 +30,9 @@ const STOP = new Set(
 export function search(job: SearchJob): Promise<{ hits: SearchHit[] } & Freshness> {
   return reading(job, async (db) => {
     const words = wordsOf(job.query);
-    const hits = [...symbolHits(db, words), ...(await textHits(db, words, job))].sort(
-      (a, b) => b.score - a.score,
-    );
+    const texts = await passagesWith(db, words, job);
+    const passages = texts.map(({ line: _, ...hit }) => hit);
+    const hits = [...symbolHits(db, words), ...passages].sort((a, b) => b.score - a.score);
     return { hits: withoutOverlap(hits).slice(0, job.limit) };
   });
 }
@@ -70,7 +70,12 @@ function symbolHits(db: DatabaseSync, words: readonly string[]): SearchHit[] {
   });
 }
 
-async function textHits(db: DatabaseSync, words: readonly string[], job: SearchJob): Promise<SearchHit[]> {
+/** Passages with most of the words (BM25), each with the line that has most of them. */
+export async function passagesWith(
+  db: DatabaseSync,
+  words: readonly string[],
+  job: Pick<SearchJob, "root" | "limit">,
+): Promise<(SearchHit & { line: number })[]> {
   const byTerm = new Map(words.map((word) => [word, trigramsFor(db, word)]));
   const terms = words.filter((word) => byTerm.get(word)?.length);
   if (terms.length === 0) return [];
@@ -86,7 +91,7 @@ async function textHits(db: DatabaseSync, words: readonly string[], job: SearchJ
     )
     .all(match, job.limit * 3);
   const reader = new TreeReader(job.root);
-  const hits: SearchHit[] = [];
+  const hits: (SearchHit & { line: number })[] = [];
   for (const row of rows) {
     const path = String(row.path);
     const lines = ((await reader.read(path)) ?? "")
@@ -101,6 +106,7 @@ async function textHits(db: DatabaseSync, words: readonly string[], job: SearchJ
       start_line: Number(row.start_line),
       end_line: Number(row.end_line),
       title: best.text,
+      line: Number(row.start_line) + best.at,
       score,
     });
   }
@@ -127,17 +133,18 @@ function trigramsFor(db: DatabaseSync, word: string): string[] {
 function bestLine(
   lines: readonly string[],
   terms: readonly string[],
-): { text: string; held: number } | undefined {
+): { text: string; at: number; held: number } | undefined {
   const lower = terms.map((term) => term.toLowerCase());
   const whole = lines.join("\n").toLowerCase();
   const held = lower.filter((term) => whole.includes(term)).length;
   if (held === 0) return undefined;
-  const scored = lines.map((line) => ({
+  const scored = lines.map((line, at) => ({
     line,
+    at,
     n: lower.filter((term) => line.toLowerCase().includes(term)).length,
   }));
-  const best = scored.reduce((a, b) => (b.n > a.n ? b : a), { line: "", n: 0 });
-  return { text: best.line.trim().slice(0, 120), held };
+  const best = scored.reduce((a, b) => (b.n > a.n ? b : a), { line: "", at: 0, n: 0 });
+  return { text: best.line.trim().slice(0, 120), at: best.at, held };
 }
 
 function withoutOverlap(hits: readonly SearchHit[]): SearchHit[] {

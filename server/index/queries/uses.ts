@@ -1,15 +1,15 @@
 import type { DatabaseSync } from "node:sqlite";
 import { encodeWord } from "../database.ts";
 import { BELOW, SECONDARY } from "../job.ts";
-import { bareName, fitOf } from "../names.ts";
+import { bareName } from "../names.ts";
 import type { Role } from "../occurrences.ts";
 import { TreeReader } from "../work-tree.ts";
+import { bestFitting } from "./best-fit.ts";
 import { definitionsOf } from "./find-symbol.ts";
 import { lexicalUses } from "./lexical-references.ts";
 import { folderOf } from "./paths.ts";
 import type { PreciseUses } from "./precise-references.ts";
 import type { FoundUse, ReferencesJob } from "./reference-rows.ts";
-import type { FoundSymbol } from "./symbol-rows.ts";
 
 /** The uses in a file. */
 export interface FileUses {
@@ -36,7 +36,10 @@ export function searchUses(
   const reader = new TreeReader(job.root);
   const definitions = definitionsOf(db, job.name);
   const homes =
-    precise?.homes ?? (job.defined_in === undefined ? homesOf(definitions, job.parents) : [job.defined_in]);
+    precise?.homes ??
+    (job.defined_in === undefined
+      ? bestFitting(definitions, job.parents).map(({ path }) => path)
+      : [job.defined_in]);
   const described = new Set(precise?.paths);
   const unknown = filesWith(db, job.name, job.path).filter(
     (path) => !described.has(path) && !precise?.covers(path),
@@ -53,13 +56,6 @@ export function searchUses(
       return { text, uses, isPrecise };
     },
   };
-}
-
-/** The files of the definitions that fit the qualifiers best. */
-function homesOf(definitions: readonly FoundSymbol[], parents: readonly string[]): string[] {
-  const fits = definitions.map((d) => fitOf(parents, { ...d, package: "" }));
-  const best = Math.max(0, ...fits);
-  return definitions.filter((_, n) => fits[n] === best).map((d) => d.path);
 }
 
 /** The files with every identifier of a name (`Get-Item` has two), by path. */

@@ -83,6 +83,19 @@ export class PreciseIndex {
     return this.#db.prepare(sql).all(name, this.#active) as unknown as PreciseSymbol[];
   }
 
+  /** The constructors of a class, which the code names by the class. */
+  constructorsOf({ symbol }: PreciseSymbol): number[] {
+    if (!symbol.endsWith("#")) return [];
+    const sql = "SELECT id, symbol FROM symbols WHERE symbol > :from AND symbol < :from || char(1114111)";
+    return ["`<constructor>`", "`<init>`"].flatMap((name) => {
+      const rows = this.#db.prepare(sql).all({ from: symbol + name }) as unknown as PreciseSymbol[];
+      // Not their parameters, which are below them.
+      return rows.flatMap((row) =>
+        /^\((?:\+\d+)?\)\.$/.test(row.symbol.slice(symbol.length + name.length)) ? [row.id] : [],
+      );
+    });
+  }
+
   symbol(id: SymbolRef): PreciseSymbol | undefined {
     return this.#db.prepare("SELECT id, symbol FROM symbols WHERE id = ?").get(id) as unknown as
       | PreciseSymbol

@@ -45,6 +45,8 @@ const GREEDY: Record<string, Record<string, unknown>> = {
   find_symbol: { name: "漢", match: "prefix", max_results: 500, include_body: true },
   find_references: { name: "needle", max_results: 1_000 },
   go_to_definition: { path: "f0.ts", line: 2, symbol: "needle", max_results: 100 },
+  call_hierarchy: { name: "needle", max_results: 500 },
+  explore: { query: "needle 漢0x1", max_tokens: 20_000 },
   repo_map: { max_tokens: 20_000 },
   git_log: { max_results: 500 },
   git_diff: { commit: "HEAD" },

@@ -248,6 +248,8 @@ const CALLS: Readonly<Record<string, Record<string, unknown>[]>> = {
   find_symbol: [{ name: "needle" }],
   find_references: [{ name: "needle" }],
   go_to_definition: [{ path: "code.ts", line: 4, column: 1 }],
+  call_hierarchy: [{ name: "needle" }],
+  explore: [{ query: "needle" }],
   repo_map: [{}],
   git_log: [
     {},

@@ -29,6 +29,8 @@ const REQUIRED: Record<string, Record<string, unknown>> = {
   find_symbol: { name: "answer" },
   find_references: { name: "answer" },
   go_to_definition: { path: "src/main.ts", line: 1 },
+  call_hierarchy: { name: "answer" },
+  explore: { query: "answer" },
   git_blame: { path: "src/main.ts" },
   search: { query: "needle" },
   fetch: { id: "sample:src/main.ts" },
