@@ -41,18 +41,20 @@ const open = new OpenDatabases(openForQueries);
 /**
  * Calls `use` with one consistent state of the index: a build that ends meanwhile is not seen.
  *
+ * @param use gets the indexed commit, and a text that differs for each state of the index
  * @param scope the searched file or folder; "" is the whole repository
  */
 export async function reading<T>(
   job: IndexJob,
-  use: (db: DatabaseSync, meta: Pick<Freshness, "commit">) => T | Promise<T>,
+  use: (db: DatabaseSync, meta: Pick<Freshness, "commit"> & { state: string }) => T | Promise<T>,
   scope = "",
 ): Promise<T & Freshness> {
   const db = open.get(job.database);
   db.exec("BEGIN");
   try {
-    const { commit, indexed_at } = readMeta(db);
-    return { ...(await use(db, { commit })), commit, indexed_at, left_out: leftOut(db, scope) };
+    const { commit, indexed_at, fingerprint } = readMeta(db);
+    const state = `${fingerprint} ${indexed_at}`;
+    return { ...(await use(db, { commit, state })), commit, indexed_at, left_out: leftOut(db, scope) };
   } finally {
     db.exec("COMMIT");
   }

@@ -12,6 +12,7 @@ import { importScip } from "./scip/import.ts";
 import { semantic } from "./semantic/query.ts";
 import { vectorsMissing, vectorsStore } from "./semantic/vectors.ts";
 import { structural } from "./structural.ts";
+import { searchText } from "./text/search.ts";
 
 /** The jobs of the threads, by name. Arguments and results are copied between threads, so they are plain data. */
 export const JOBS = {
@@ -24,6 +25,7 @@ export const JOBS = {
   repoMap,
   search,
   structural,
+  searchText,
   closeOthers,
   buildIndex,
   importScip,

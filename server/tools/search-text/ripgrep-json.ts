@@ -1,22 +1,5 @@
+import { type CollectorLimits, LineCollector, type Match } from "../../index/text/line-collector.ts";
 import type { Sink } from "./run.ts";
-
-/** One match in the result of search_text. */
-export interface Match {
-  path: string;
-  line: number;
-  /** In characters, 1-based. */
-  column: number;
-  /** Last line of a match with several lines. */
-  end_line?: number;
-  text: string;
-  before: string[];
-  after: string[];
-}
-
-/** Of a longer line only the part around the match is given, characters. */
-const MAX_LINE = 400;
-/** Of a match with more lines only the first ones are given. */
-const MAX_LINES = 50;
 
 type RgText = { text: string } | { bytes: string };
 interface RgLine {
@@ -27,27 +10,23 @@ interface RgLine {
 }
 type RgMessage = { type: "match" | "context"; data: RgLine } | { type: "begin" | "end" | "summary" };
 
-/**
- * Parses the output of `rg --json` as it arrives. Collects matches with their context until there are `max` of them, or `maxChars`
- * characters.
- */
+/** Parses the output of `rg --json` as it arrives. */
 export class MatchCollector implements Sink {
-  readonly matches: Match[] = [];
-  /** True if `max` or `maxChars` left matches out. */
-  truncated = false;
-  readonly #context: number;
-  readonly #max: number;
-  #maxChars: number;
+  readonly #found: LineCollector;
   #rest = "";
   #decoder = new TextDecoder();
-  /** Lines of the current file, by number. */
-  #lines = new Map<number, string>();
-  #open: Match[] = [];
 
-  constructor(options: { context: number; max: number; maxChars: number }) {
-    this.#context = options.context;
-    this.#max = options.max;
-    this.#maxChars = options.maxChars;
+  constructor(limits: CollectorLimits) {
+    this.#found = new LineCollector(limits);
+  }
+
+  get matches(): readonly Match[] {
+    return this.#found.matches;
+  }
+
+  /** See LineCollector. */
+  get truncated(): boolean {
+    return this.#found.truncated;
   }
 
   /** @returns false if no more is needed */
@@ -66,65 +45,29 @@ export class MatchCollector implements Sink {
   }
 
   /** Gives the matches of the last file their context. Call it once, at the end of the output. */
-  finish(): Match[] {
-    this.#fill();
+  finish(): readonly Match[] {
+    this.#found.endFile();
     return this.matches;
   }
 
   #message(message: RgMessage, shows: (path: string) => boolean): boolean {
-    if (message.type === "begin") this.#lines = new Map();
-    else if (message.type === "end") this.#fill();
+    if (message.type === "begin") this.#found.startFile();
+    else if (message.type === "end") this.#found.endFile();
     else if (message.type === "match" || message.type === "context")
       return this.#line(message.type, message.data, shows);
     return true;
   }
 
   #line(type: "match" | "context", data: RgLine, shows: (path: string) => boolean): boolean {
-    const path = textOf(data.path).replace(/^\.\//, "");
+    const path = bytesOf(data.path).toString().replace(/^\.\//, "");
     if (!shows(path)) return true;
-    const start = Buffer.from(textOf(data.lines))
-      .subarray(0, data.submatches[0]?.start ?? 0)
-      .toString();
-    const lines = textOf(data.lines)
+    const bytes = bytesOf(data.lines);
+    const start = bytes.subarray(0, data.submatches[0]?.start ?? 0).toString();
+    const lines = bytes
+      .toString()
       .replace(/\r?\n$/, "")
       .split(/\r?\n/);
-    const column = start.length + 1;
-    const shown = lines.slice(0, MAX_LINES).map((line, n) => windowOf(line, n === 0 ? column : 1));
-    if (lines.length > MAX_LINES) shown.push("…");
-    const text = shown.join("\n");
-    this.#maxChars -= text.length;
-    if (this.#maxChars < 0 || (type === "match" && this.matches.length === this.#max)) {
-      this.truncated = true;
-      this.#fill();
-      return false;
-    }
-    for (const [n, line] of shown.entries()) this.#lines.set(data.line_number + n, line);
-    if (type === "match") {
-      const line = data.line_number;
-      const end = lines.length > 1 ? { end_line: line + lines.length - 1 } : {};
-      const match = { path, line, ...end, column, text, before: [], after: [] };
-      this.matches.push(match);
-      this.#open.push(match);
-    }
-    return true;
-  }
-
-  #fill(): void {
-    for (const match of this.#open) {
-      match.before = this.#between(match.line - this.#context, match.line - 1);
-      const last = match.end_line ?? match.line;
-      match.after = this.#between(last + 1, last + this.#context);
-    }
-    this.#open = [];
-  }
-
-  #between(from: number, to: number): string[] {
-    const found: string[] = [];
-    for (let n = from; n <= to; n++) {
-      const line = this.#lines.get(n);
-      if (line !== undefined) found.push(line);
-    }
-    return found;
+    return this.#found.add({ type, path, line: data.line_number, lines, column: start.length + 1 });
   }
 }
 
@@ -139,15 +82,8 @@ function messageOf(line: string): RgMessage | undefined {
 }
 
 /** ripgrep encodes a name or line that is not UTF-8 as base64. */
-function textOf(value: RgText): string {
-  return "text" in value ? value.text : Buffer.from(value.bytes, "base64").toString("utf8");
-}
-
-function windowOf(line: string, column: number): string {
-  if (line.length <= MAX_LINE) return line;
-  const start = Math.max(0, Math.min(column - 1 - MAX_LINE / 4, line.length - MAX_LINE));
-  const end = start + MAX_LINE;
-  return `${start > 0 ? "…" : ""}${line.slice(start, end)}${end < line.length ? "…" : ""}`;
+function bytesOf(value: RgText): Buffer {
+  return "text" in value ? Buffer.from(value.text) : Buffer.from(value.bytes, "base64");
 }
 
 /** The result of one run of a search. If it is truncated, it has the first matches in the order of the paths. */

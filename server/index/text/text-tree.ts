@@ -1,0 +1,174 @@
+import { lstatSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { blobHash, hashOfCommit } from "../work-tree.ts";
+import { FolderWatch } from "./folder-watch.ts";
+import type { ReadFile } from "./searched-text.ts";
+
+/** The files that callers may see, in memory that the threads share. */
+export interface Listing {
+  /** Different for each listing. */
+  readonly id: number;
+  /** Paths in UTF-8, each with a NUL after it. */
+  readonly paths: SharedArrayBuffer;
+}
+
+interface Entry {
+  readonly id: number;
+  readonly searchable: boolean;
+  size: number;
+  /** See LoadedFile. */
+  changed: number;
+}
+
+/** Larger repositories take too much memory in a thread, files. */
+const MAX_FILES = 60_000;
+/** All files are compared after this time, milliseconds. A program that writes to mapped memory is not reported (inotify(7)). */
+const COMPARE_MS = 30_000;
+/** How far the time of a file may be behind the clock, milliseconds. */
+const CLOCK_MS = 20;
+
+/**
+ * The files of a work tree beside those in the index: which of them are as they were indexed, and which must be searched themselves. It stays
+ * in its thread between searches.
+ */
+export class TextTree {
+  readonly #root: string;
+  readonly #identity: string;
+  #watch: FolderWatch | undefined;
+  #entries = new Map<string, Entry>();
+  #paths = new Map<number, string>();
+  #indexed = "";
+  #listing: number | undefined;
+  #listed: ReadonlySet<string> = new Set();
+  #suspects = new Set<string>();
+  #compared = Number.NEGATIVE_INFINITY;
+  #sha: "sha1" | "sha256" = "sha1";
+
+  constructor(root: string) {
+    this.#root = root;
+    this.#identity = identityOf(root);
+  }
+
+  /** Whether the folder is still the same one. */
+  get isSame(): boolean {
+    return identityOf(this.#root) === this.#identity;
+  }
+
+  /** The files that callers may see. */
+  get listed(): ReadonlySet<string> {
+    return this.#listed;
+  }
+
+  /** Files that are not in the index, or may differ from it. */
+  get suspects(): ReadonlySet<string> {
+    return this.#suspects;
+  }
+
+  /** The path of a file in the index that is as it was indexed. */
+  currentPath(id: number): string | undefined {
+    const path = this.#paths.get(id);
+    return path !== undefined && this.#listed.has(path) && !this.#suspects.has(path) ? path : undefined;
+  }
+
+  /** Whether a file is known to have no text that is searched. */
+  isUnsearchable(path: string): boolean {
+    return this.#entries.get(path)?.searchable === false && !this.#suspects.has(path);
+  }
+
+  /** All such files. */
+  unsearchable(): string[] {
+    return [...this.#entries.keys()].filter((path) => this.isUnsearchable(path) && this.#listed.has(path));
+  }
+
+  /**
+   * Compares the files with the index.
+   *
+   * @param indexed differs for each state of the index
+   * @returns false if the repository is too large
+   */
+  refresh(db: DatabaseSync, indexed: string, commit: string, listing: Listing): boolean {
+    const changes = this.#watch?.changes();
+    const isOther = this.#indexed !== indexed || this.#listing !== listing.id;
+    if (this.#indexed !== indexed && !this.#load(db, indexed, commit)) return false;
+    if (this.#listing !== listing.id) {
+      this.#listing = listing.id;
+      this.#listed = new Set(Buffer.from(listing.paths).toString("utf8").split("\0").slice(0, -1));
+    }
+    const now = performance.now();
+    if (changes && !isOther && now - this.#compared < COMPARE_MS) {
+      for (const path of changes) this.#compare(path);
+      return true;
+    }
+    // Before the comparison, so that no change falls between them.
+    this.#watch ??= new FolderWatch(this.#root);
+    this.#watch.cover(foldersOf(this.#entries.keys()));
+    this.#suspects = new Set();
+    for (const path of this.#listed) this.#compare(path);
+    this.#compared = now;
+    return true;
+  }
+
+  /** Reports what a suspect contained, so that it is not read again if only its times had changed. */
+  verify(db: DatabaseSync, path: string, { bytes, stat }: ReadFile): void {
+    const entry = this.#entries.get(path);
+    if (!entry || stat.ctimeMs >= Date.now() - CLOCK_MS) return;
+    const row = db.prepare("SELECT oid FROM texts WHERE id = ?").get(entry.id);
+    if (row?.oid !== blobHash(bytes, this.#sha)) return;
+    entry.size = stat.size;
+    entry.changed = stat.ctimeMs;
+    this.#suspects.delete(path);
+  }
+
+  close(): void {
+    this.#watch?.close();
+  }
+
+  #load(db: DatabaseSync, indexed: string, commit: string): boolean {
+    if (Number(db.prepare("SELECT count(*) AS n FROM texts").get()?.n) > MAX_FILES) return false;
+    this.#entries = new Map();
+    this.#paths = new Map();
+    for (const row of db.prepare("SELECT id, path, searchable, size, changed FROM texts").iterate()) {
+      const [id, path] = [Number(row.id), String(row.path)];
+      const [size, changed] = [Number(row.size), Number(row.changed)];
+      this.#entries.set(path, { id, searchable: row.searchable === 1, size, changed });
+      this.#paths.set(id, path);
+    }
+    this.#indexed = indexed;
+    this.#sha = hashOfCommit(commit);
+    return true;
+  }
+
+  #compare(path: string): void {
+    if (!this.#listed.has(path)) return;
+    const entry = this.#entries.get(path);
+    const stat = entry && statOf(join(this.#root, path));
+    if (entry && stat?.size === entry.size && stat.ctimeMs === entry.changed) this.#suspects.delete(path);
+    else this.#suspects.add(path);
+  }
+}
+
+function statOf(file: string) {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+function identityOf(root: string): string {
+  const { dev, ino } = statSync(root);
+  return `${dev}/${ino}`;
+}
+
+/** The folders of some files, and those above them; "" is the root. */
+function foldersOf(paths: Iterable<string>): Set<string> {
+  const folders = new Set([""]);
+  for (const path of paths)
+    for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) {
+      const folder = path.slice(0, end);
+      if (folders.has(folder)) break;
+      folders.add(folder);
+    }
+  return folders;
+}
