@@ -17,9 +17,13 @@ import { PreciseBuilder } from "./scip/precise-builder.ts";
 import { pythonIndexer } from "./scip/python/indexer.ts";
 import { TYPESCRIPT_INDEXER } from "./scip/typescript/indexer.ts";
 import { removeUploads, withUpload } from "./scip/upload.ts";
+import { isNarrow } from "./text/search.ts";
+import type { Listing } from "./text/text-tree.ts";
 
 /** Time limit of a job, milliseconds. */
 const CALL_MS = 9_500;
+/** Time limit of a search of text by the index, milliseconds. */
+const TEXT_MS = 2_000;
 /** How long a call that reports progress waits for an index that is being built, milliseconds. */
 const BUILD_WAIT_MS = 60_000;
 /** Threads of each pool: one for a caller with a long job, one for all other callers. Started when needed. */
@@ -158,6 +162,33 @@ export class CodeIndex {
     const pool = LONG.has(name) ? this.#scans : this.#lookups;
     const job = { ...args, database, root: repo.root } as unknown as JobArgs<N>;
     return pool.run(name, job, optionsOf(call, UNITS[name]));
+  }
+
+  /**
+   * Searches text by the index of a repository.
+   *
+   * @returns undefined if that has no index, or the index does not narrow the search enough
+   */
+  async searchText(
+    repo: Repository,
+    args: Omit<JobArgs<"searchText">, "database" | "root" | "listing">,
+    listing: () => Promise<Listing>,
+    { signal }: CallContext,
+  ): Promise<JobResult<"searchText">> {
+    const { dir, log } = this.#options;
+    if (!this.#usable || !isNarrow(args)) return undefined;
+    const database = await new IndexFolder(dir, repo.root).current();
+    if (database === undefined) return undefined;
+    const job = { ...args, database, root: repo.root, listing: await listing() };
+    try {
+      return await this.#lookups.run("searchText", job, { signal, timeoutMs: TEXT_MS });
+    } catch (error) {
+      signal.throwIfAborted();
+      // ripgrep searches instead.
+      if (!(error instanceof ToolError))
+        log.warn({ reason: (error as Error).message }, "search by the index");
+      return undefined;
+    }
   }
 
   /** Runs a structural search; it needs no index. */

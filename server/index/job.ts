@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { openForQueries, readMeta } from "./database.ts";
+import { type IndexMeta, openForQueries, readMeta } from "./database.ts";
 import { OpenDatabases } from "./open-databases.ts";
 
 /** The arguments of each job over an index. */
@@ -41,20 +41,30 @@ const open = new OpenDatabases(openForQueries);
 /**
  * Calls `use` with one consistent state of the index: a build that ends meanwhile is not seen.
  *
- * @param use gets the indexed commit, and a text that differs for each state of the index
  * @param scope the searched file or folder; "" is the whole repository
  */
 export async function reading<T>(
   job: IndexJob,
-  use: (db: DatabaseSync, meta: Pick<Freshness, "commit"> & { state: string }) => T | Promise<T>,
+  use: (db: DatabaseSync, meta: Pick<Freshness, "commit">) => T | Promise<T>,
   scope = "",
 ): Promise<T & Freshness> {
-  const db = open.get(job.database);
+  return inOneState(job.database, async (db, { commit, indexed_at }) => ({
+    ...(await use(db, { commit })),
+    commit,
+    indexed_at,
+    left_out: leftOut(db, scope),
+  }));
+}
+
+/** The same, without what a result says about the state. */
+export async function inOneState<T>(
+  database: string,
+  use: (db: DatabaseSync, meta: IndexMeta) => T | Promise<T>,
+): Promise<T> {
+  const db = open.get(database);
   db.exec("BEGIN");
   try {
-    const { commit, indexed_at, fingerprint } = readMeta(db);
-    const state = `${fingerprint} ${indexed_at}`;
-    return { ...(await use(db, { commit, state })), commit, indexed_at, left_out: leftOut(db, scope) };
+    return await use(db, readMeta(db));
   } finally {
     db.exec("COMMIT");
   }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Match } from "../index/text/line-collector.ts";
 import { ToolError } from "../tool-error.ts";
 import { insidePath } from "../workspace/paths.ts";
 import { noteOf } from "./answers/no-files.ts";
@@ -11,9 +12,9 @@ import {
   pageOutput,
   repoArgument,
 } from "./schema.ts";
-import { COUNT_OPTIONS, FileCounts } from "./search-text/file-counts.ts";
-import { type Match, MatchCollector, merged } from "./search-text/ripgrep-json.ts";
-import { runSearch, type Search } from "./search-text/run.ts";
+import { countMatches, findMatches } from "./search-text/find.ts";
+import { merged } from "./search-text/ripgrep-json.ts";
+import type { Search } from "./search-text/run.ts";
 import { whyNoMatches } from "./search-text/why-none.ts";
 import { defineTool, type ToolContext } from "./tool.ts";
 
@@ -95,36 +96,22 @@ export const searchText = defineTool({
     const until = performance.now() + TIME_LIMIT_MS;
     if (args.output === "files") return filesWith(context, search, args, until);
     const max = Math.min(args.offset + args.max_results, MAX_MATCHES);
-    const options = ["--json", `--max-count=${max + 1}`, `--context=${args.context}`];
-    const maxChars = (args.offset + 1) * MOST_CHARS;
-    const find = (sorted: boolean) =>
-      runSearch(
-        context,
-        search,
-        { options, sorted, until },
-        () => new MatchCollector({ context: args.context, max, maxChars }),
-      );
-    // Sorting limits ripgrep to one thread, so the first run is unsorted. Only if it is truncated must the first matches be found.
-    let run = await find(false);
-    if (run.sinks.some((sink) => sink.truncated)) run = await find(true);
-    const parts = run.sinks.map((sink) => ({ matches: sink.finish(), truncated: sink.truncated }));
+    const limits = { context: args.context, max, maxChars: (args.offset + 1) * MOST_CHARS };
+    const { parts, timedOut, unsearched } = await findMatches(context, search, limits, until);
     const { matches, truncated } = merged(parts, max);
     const found = matches.map((match) => shape(match, args.context));
-    const { items, ...rest } = page(found, args, truncated || run.timedOut);
-    const notes = found.length === 0 && !run.timedOut ? await whyNoMatches(context, search) : [];
-    return { repo: repo.name, matches: items, timed_out: run.timedOut, ...rest, ...noteOf(...notes) };
+    const { items, ...rest } = page(found, args, truncated || timedOut);
+    const notes = found.length === 0 && !timedOut ? await whyNoMatches(context, search, unsearched) : [];
+    return { repo: repo.name, matches: items, timed_out: timedOut, ...rest, ...noteOf(...notes) };
   },
 });
 
 /** The files with a match, those with most matching lines first. */
 async function filesWith(context: ToolContext, search: Search, limits: PageLimits, until: number) {
-  const run = { options: COUNT_OPTIONS, sorted: false, until };
-  const { sinks, timedOut } = await runSearch(context, search, run, () => new FileCounts());
-  const all = sinks
-    .flatMap((sink) => sink.files)
-    .sort((a, b) => b.matches - a.matches || (a.path < b.path ? -1 : 1));
+  const { files, timedOut, unsearched } = await countMatches(context, search, until);
+  const all = files.sort((a, b) => b.matches - a.matches || (a.path < b.path ? -1 : 1));
   const { items, ...rest } = page(all, limits, timedOut);
-  const notes = all.length === 0 && !timedOut ? await whyNoMatches(context, search) : [];
+  const notes = all.length === 0 && !timedOut ? await whyNoMatches(context, search, unsearched) : [];
   return {
     repo: search.repo.name,
     matches: [],

@@ -10,6 +10,8 @@ export interface LineRegex {
   readonly fromStart: boolean;
   /** JavaScript's matcher goes back and tries again. With longer lines that could take too long. Characters. */
   readonly maxLine: number;
+  /** Bytes of UTF-8 that are in each match; undefined if there are none, or their case may differ. */
+  readonly required: Buffer | undefined;
 }
 
 const PERL = {
@@ -37,13 +39,35 @@ export function toJavaScript(regex: Regex, ignoreCase: boolean): LineRegex | und
   // What may be empty at the end decides neither whether a line matches nor where the match starts.
   for (let last = parts.at(-1); last?.type === "repeat" && last.min === 0; last = parts.at(-1)) parts.pop();
   const first = parts[0];
-  const fromStart = first?.type === "repeat" && first.part.type === "dot" && first.min === 0 && first.max > 1;
+  const fromStart =
+    first?.type === "repeat" &&
+    first.part.type === "dot" &&
+    first.min === 0 &&
+    first.max === Number.POSITIVE_INFINITY;
   if (fromStart) parts.shift();
   const cost = costOf({ type: "concat", parts });
   if (!cost) return undefined;
   const maxLine = Math.floor((MAX_STEPS / cost.choices) ** (1 / (cost.unlimited + 1)));
   const source = parts.map(sourceOf).join("");
-  return { regex: new RegExp(source, ignoreCase ? "giv" : "gv"), fromStart, maxLine };
+  return {
+    regex: new RegExp(source, ignoreCase ? "giv" : "gv"),
+    fromStart,
+    maxLine,
+    required: ignoreCase ? undefined : requiredBytes(parts),
+  };
+}
+
+/** The longest text that is in each match. */
+function requiredBytes(parts: readonly Regex[]): Buffer | undefined {
+  let longest = "";
+  let run = "";
+  const add = (regex: Regex) => {
+    if (regex.type === "concat") regex.parts.forEach(add);
+    else run = regex.type === "literal" ? run + regex.char : "";
+    if (run.length > longest.length) longest = run;
+  };
+  parts.forEach(add);
+  return longest === "" ? undefined : Buffer.from(longest);
 }
 
 /** The matcher's ways through an expression for a line of n characters: at most `choices` times n to the power of `unlimited`. */

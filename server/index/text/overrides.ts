@@ -11,6 +11,7 @@ export function overrideFilter(
   globs: readonly string[],
   folder: string,
 ): ((path: string) => boolean) | undefined {
+  if (globs.length === 0) return () => true;
   const parsed = globs.map(parseGlob);
   if (parsed.some((glob) => glob === undefined)) return undefined;
   const all = (parsed as Glob[]).toReversed();

@@ -1,15 +1,15 @@
 import type { DatabaseSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
-import { type IndexJob, type JobContext, reading } from "../job.ts";
+import { type IndexJob, inOneState, type JobContext } from "../job.ts";
 import { or, TrigramReader } from "../trigrams/query.ts";
 import { type LineRegex, toJavaScript } from "./javascript.ts";
 import { type CollectorLimits, LineCollector, type Match } from "./line-collector.ts";
 import { matchLines, withContext } from "./match-lines.ts";
 import { overrideFilter } from "./overrides.ts";
 import { planOf } from "./plan.ts";
-import { type CaseMode, ignoresCase, literalOf, parseRegex, type Regex } from "./regex.ts";
-import { readInside, searchedText } from "./searched-text.ts";
-import { type Listing, TextTree } from "./text-tree.ts";
+import { type CaseMode, ignoresCase, literalOf, type ParsedRegex, parseRegex } from "./regex.ts";
+import { mayHold, readInside, searchedText } from "./searched-text.ts";
+import { inPathOrder, type Listing, TextTree } from "./text-tree.ts";
 
 export interface TextJob extends IndexJob {
   /** In the syntax of Rust's regex crate if `regex`: a match of any of them counts. */
@@ -61,29 +61,34 @@ export async function searchText(job: TextJob, context: JobContext): Promise<Tex
   // Changes of files from before this call are reported in this turn of the event loop.
   await setImmediate();
   await setImmediate();
-  const regexes = job.patterns.map((pattern) =>
-    job.regex ? parseRegex(pattern) : { regex: literalOf(pattern), insensitive: false },
-  );
-  if (regexes.some((parsed) => parsed === undefined)) return undefined;
-  const parsed = regexes as { regex: Regex; insensitive: boolean }[];
+  const parsed = parsedPatterns(job);
   const shows = overrideFilter(job.globs, job.folder);
-  if (!shows) return undefined;
+  if (!parsed || !shows) return undefined;
   const query = or(parsed.map(({ regex }) => planOf(regex)));
   if (query.type === "any") return undefined;
-  const { found } = await reading(job, (db, { commit, state }) => {
+  return inOneState(job.database, (db, { commit, fingerprint, indexed_at }) => {
     const tree = treeOf(job.root);
-    if (!tree.refresh(db, `${job.database} ${state}`, commit, job.listing)) return { found: undefined };
+    const state = `${job.database} ${fingerprint} ${indexed_at}`;
+    if (!tree.refresh(db, { state, commit }, job.listing)) return undefined;
     const ids = new TrigramReader(db).find(query) ?? [];
     const paths = candidates(tree, ids, job.folder, shows);
-    return { found: paths && new Search(job, db, tree, matcherOf(job, parsed)).run(paths, context) };
+    return paths && new Search(job, db, tree, matcherOf(job, parsed)).run(paths, context);
   });
-  return found;
 }
 
-/** Forgets the repositories. For tests: a folder may be made again. */
-export function forgetTrees(): void {
-  for (const tree of trees.values()) tree.close();
-  trees.clear();
+/** Whether the index can narrow a search at all. */
+export function isNarrow(job: Pick<TextJob, "patterns" | "regex" | "globs" | "folder">): boolean {
+  const parsed = parsedPatterns(job);
+  if (!parsed || !overrideFilter(job.globs, job.folder)) return false;
+  return parsed.every(({ regex }) => planOf(regex).type !== "any");
+}
+
+/** @returns undefined for syntax that only ripgrep understands */
+function parsedPatterns({ patterns, regex }: Pick<TextJob, "patterns" | "regex">): ParsedRegex[] | undefined {
+  const parsed = patterns.map((pattern) =>
+    regex ? parseRegex(pattern) : { regex: literalOf(pattern), insensitive: false },
+  );
+  return parsed.includes(undefined) ? undefined : (parsed as ParsedRegex[]);
 }
 
 function treeOf(root: string): TextTree {
@@ -112,25 +117,17 @@ function candidates(
 ): string[] | undefined {
   // ripgrep takes a file that the caller names for text, whatever it contains.
   if (tree.suspects.size > MAX_SUSPECTS || tree.isUnsearchable(folder)) return undefined;
-  const below = folder === "" ? "" : `${folder}/`;
-  const found: string[] = [...tree.suspects];
-  for (const id of ids) {
-    const path = tree.currentPath(id);
-    if (path !== undefined) found.push(path);
-  }
+  const current = tree.current(ids);
+  const all = tree.suspects.size === 0 ? current : inPathOrder([...tree.suspects, ...current]);
+  if (folder === "") return all.filter(shows);
   // A file that the caller names is searched in any case, whatever the globs are.
-  const fits = (path: string) => path === folder || (path.startsWith(below) && shows(path));
-  return found
-    .filter(fits)
-    .map((path) => ({ path, key: path.replaceAll("/", "\0") }))
-    .sort((a, b) => (a.key < b.key ? -1 : 1))
-    .map(({ path }) => path);
+  return all.filter((path) => path === folder || (path.startsWith(`${folder}/`) && shows(path)));
 }
 
 /** @returns undefined if only ripgrep can match */
 function matcherOf(
   { multiline, case: mode }: TextJob,
-  parsed: readonly { regex: Regex; insensitive: boolean }[],
+  parsed: readonly ParsedRegex[],
 ): LineRegex | undefined {
   if (multiline) return undefined;
   const regexes = parsed.map(({ regex }) => regex);
@@ -190,6 +187,8 @@ class Search {
       return true;
     }
     if (this.#tree.suspects.has(path)) this.#tree.verify(this.#db, path, file);
+    const { required } = this.#matcher ?? {};
+    if (required && !mayHold(file.bytes, required)) return true;
     const content = searchedText(file.bytes);
     if (content === "binary") {
       if (path === this.#job.folder) this.#rest.push(path);

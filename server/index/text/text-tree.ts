@@ -13,6 +13,11 @@ export interface Listing {
   readonly paths: SharedArrayBuffer;
 }
 
+interface IndexState {
+  readonly state: string;
+  readonly commit: string;
+}
+
 interface Entry {
   readonly id: number;
   readonly searchable: boolean;
@@ -37,7 +42,9 @@ export class TextTree {
   readonly #identity: string;
   #watch: FolderWatch | undefined;
   #entries = new Map<string, Entry>();
-  #paths = new Map<number, string>();
+  /** The paths in the index in their order, and the places in it by id. */
+  #order: readonly string[] = [];
+  #places = new Int32Array();
   #indexed = "";
   #listing: number | undefined;
   #listed: ReadonlySet<string> = new Set();
@@ -55,20 +62,22 @@ export class TextTree {
     return identityOf(this.#root) === this.#identity;
   }
 
-  /** The files that callers may see. */
-  get listed(): ReadonlySet<string> {
-    return this.#listed;
-  }
-
   /** Files that are not in the index, or may differ from it. */
   get suspects(): ReadonlySet<string> {
     return this.#suspects;
   }
 
-  /** The path of a file in the index that is as it was indexed. */
-  currentPath(id: number): string | undefined {
-    const path = this.#paths.get(id);
-    return path !== undefined && this.#listed.has(path) && !this.#suspects.has(path) ? path : undefined;
+  /** The files with these ids that callers may see and that are as they were indexed, sorted by inPathOrder. */
+  current(ids: Iterable<number>): string[] {
+    const places = new Uint32Array(this.#order.length);
+    let count = 0;
+    for (const id of ids) {
+      const place = this.#places[id] ?? -1;
+      if (place !== -1) places[count++] = place;
+    }
+    return Array.from(places.subarray(0, count).sort(), (place) => this.#order[place] ?? "").filter(
+      (path) => this.#listed.has(path) && !this.#suspects.has(path),
+    );
   }
 
   /** Whether a file is known to have no text that is searched. */
@@ -84,13 +93,13 @@ export class TextTree {
   /**
    * Compares the files with the index.
    *
-   * @param indexed differs for each state of the index
+   * @param index its commit, and a text that differs for each state of it
    * @returns false if the repository is too large
    */
-  refresh(db: DatabaseSync, indexed: string, commit: string, listing: Listing): boolean {
+  refresh(db: DatabaseSync, index: IndexState, listing: Listing): boolean {
     const changes = this.#watch?.changes();
-    const isOther = this.#indexed !== indexed || this.#listing !== listing.id;
-    if (this.#indexed !== indexed && !this.#load(db, indexed, commit)) return false;
+    const isOther = this.#indexed !== index.state || this.#listing !== listing.id;
+    if (this.#indexed !== index.state && !this.#load(db, index)) return false;
     if (this.#listing !== listing.id) {
       this.#listing = listing.id;
       this.#listed = new Set(Buffer.from(listing.paths).toString("utf8").split("\0").slice(0, -1));
@@ -124,17 +133,18 @@ export class TextTree {
     this.#watch?.close();
   }
 
-  #load(db: DatabaseSync, indexed: string, commit: string): boolean {
+  #load(db: DatabaseSync, { state, commit }: IndexState): boolean {
     if (Number(db.prepare("SELECT count(*) AS n FROM texts").get()?.n) > MAX_FILES) return false;
     this.#entries = new Map();
-    this.#paths = new Map();
     for (const row of db.prepare("SELECT id, path, searchable, size, changed FROM texts").iterate()) {
-      const [id, path] = [Number(row.id), String(row.path)];
-      const [size, changed] = [Number(row.size), Number(row.changed)];
-      this.#entries.set(path, { id, searchable: row.searchable === 1, size, changed });
-      this.#paths.set(id, path);
+      const [id, size, changed] = [Number(row.id), Number(row.size), Number(row.changed)];
+      this.#entries.set(String(row.path), { id, searchable: row.searchable === 1, size, changed });
     }
-    this.#indexed = indexed;
+    this.#order = inPathOrder([...this.#entries.keys()]);
+    const ids = this.#order.map((path) => this.#entries.get(path)?.id ?? 0);
+    this.#places = new Int32Array(ids.reduce((most, id) => Math.max(most, id), 0) + 1).fill(-1);
+    for (const [place, id] of ids.entries()) this.#places[id] = place;
+    this.#indexed = state;
     this.#sha = hashOfCommit(commit);
     return true;
   }
@@ -146,6 +156,14 @@ export class TextTree {
     if (entry && stat?.size === entry.size && stat.ctimeMs === entry.changed) this.#suspects.delete(path);
     else this.#suspects.add(path);
   }
+}
+
+/** The order of `rg --sort=path`: folder by folder. */
+export function inPathOrder(paths: readonly string[]): string[] {
+  return paths
+    .map((path) => ({ path, key: path.replaceAll("/", "\0") }))
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .map(({ path }) => path);
 }
 
 function statOf(file: string) {

@@ -44,8 +44,8 @@ export function intersection(a: Uint32Array, b: Uint32Array): Uint32Array {
   return both.subarray(0, count);
 }
 
-/** The ids that are in any of the lists, ascending. The lists need not be. */
-export function union(lists: readonly Uint32Array[]): Uint32Array {
+/** One list of lists that follow each other. */
+export function concatenation(lists: readonly Uint32Array[]): Uint32Array {
   if (lists.length === 1 && lists[0]) return lists[0];
   const all = new Uint32Array(lists.reduce((sum, list) => sum + list.length, 0));
   let end = 0;
@@ -53,6 +53,11 @@ export function union(lists: readonly Uint32Array[]): Uint32Array {
     all.set(list, end);
     end += list.length;
   }
-  all.sort();
+  return all;
+}
+
+/** The ids that are in any of the lists, ascending. */
+export function union(lists: readonly Uint32Array[]): Uint32Array {
+  const all = concatenation(lists).slice().sort();
   return all.filter((id, n) => n === 0 || id !== all[n - 1]);
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { postingKey, SEGMENTS } from "./posting-writer.ts";
-import { decodeIds, intersection, union } from "./postings.ts";
+import { concatenation, decodeIds, intersection, union } from "./postings.ts";
 import { trigramsOf } from "./symbols.ts";
 
 /** Which files can match. `any`: all of them. */
@@ -70,7 +70,8 @@ export class TrigramReader {
     let found: Uint32Array | undefined;
     for (const { segments } of lists) {
       if (found !== undefined && found.length <= FEW) break;
-      const ids = union(segments.map(decodeIds));
+      // Ids only grow, so those of a later segment are larger.
+      const ids = concatenation(segments.map(decodeIds));
       found = found ? intersection(found, ids) : ids;
     }
     return found;

@@ -47,52 +47,72 @@ export interface Run {
 export async function runSearch<S extends Sink>(
   context: ToolContext,
   search: Search,
-  { options, sorted, until }: Run,
+  run: Run,
   makeSink: () => S,
 ): Promise<{ sinks: S[]; timedOut: boolean }> {
-  const { workspace, ripgrep, signal } = context;
-  const { repo } = search;
-  const patterns = patternsOf(search.query, search.regex);
+  const { workspace } = context;
   // git lists the files while ripgrep starts. The output of ripgrep stays in the pipe until then, so ripgrep waits too.
-  const listing = workspace.files(repo);
+  const listing = workspace.files(search.repo);
   listing.catch(() => undefined);
-  const ignoredListing = workspace.trackedIgnored(repo);
+  const ignoredListing = workspace.trackedIgnored(search.repo);
   ignoredListing.catch(() => undefined);
-  const order = sorted ? [SORTED] : [];
-  const runOnce = async (more: readonly string[], visible: () => Promise<(path: string) => boolean>) => {
-    const sink = makeSink();
-    let shows: ((path: string) => boolean) | undefined;
-    const args = [...order, ...more, ...options, ...commonArguments(search, patterns)];
-    const result = await runChild(ripgrep, args, {
-      cwd: repo.root,
-      timeoutMs: Math.max(1, until - performance.now()),
-      signal,
-      threads: sorted ? 1 : ALL_CORES,
-      onChunk: async (chunk) => {
-        shows ??= await visible();
-        return sink.feed(chunk, shows);
-      },
-    });
-    signal.throwIfAborted();
-    // Without matches nothing has waited for the listing yet; in a repository that git cannot read, the search must fail.
-    if (!result.stopped) await listing;
-    // 0: matches, 1: no matches, 2: an error, without a message if only some file could not be read (--no-messages).
-    const message = result.stderr.trim();
-    if (!result.stopped && result.code === 2 && message !== "")
-      throw new ToolError(`The search was refused: ${message.slice(0, 500)}`);
-    return { sink, timedOut: result.stopped === "timeout" };
-  };
-  const first = await runOnce([], async () => {
+  const first = makeSink();
+  const timedOut = await runOnce(context, search, run, first, async () => {
     const [files, ignored] = await Promise.all([listing, ignoredListing]);
     return (path) => files.has(path) && !ignored.has(path);
   });
+  // Without matches nothing has waited for the listing yet; in a repository that git cannot read, the search must fail.
+  if (!timedOut) await listing;
   const ignored = await ignoredListing;
-  if (ignored.size === 0) return { sinks: [first.sink], timedOut: first.timedOut };
+  if (ignored.size === 0) return { sinks: [first], timedOut };
   // ripgrep follows the ignore rules, also for files that git tracks in spite of them. A second run searches those.
-  const second = await withIgnoreFile(ignored, (file) =>
-    runOnce(["--no-ignore-vcs", `--ignore-file=${file}`], async () => (path) => ignored.has(path)),
-  );
-  return { sinks: [first.sink, second.sink], timedOut: first.timedOut || second.timedOut };
+  const second = await runInFiles(context, search, ignored, run, makeSink);
+  return { sinks: [first, ...second.sinks], timedOut: timedOut || second.timedOut };
+}
+
+/** Searches only these files, whatever the ignore rules say. */
+export async function runInFiles<S extends Sink>(
+  context: ToolContext,
+  search: Search,
+  files: ReadonlySet<string>,
+  run: Run,
+  makeSink: () => S,
+): Promise<{ sinks: S[]; timedOut: boolean }> {
+  const sink = makeSink();
+  const timedOut = await withIgnoreFile(files, (file) => {
+    const options = ["--no-ignore-vcs", `--ignore-file=${file}`, ...run.options];
+    return runOnce(context, search, { ...run, options }, sink, async () => (path) => files.has(path));
+  });
+  return { sinks: [sink], timedOut };
+}
+
+/** @returns whether the time limit ended it */
+async function runOnce(
+  { ripgrep, signal }: ToolContext,
+  search: Search,
+  { options, sorted, until }: Run,
+  sink: Sink,
+  visible: () => Promise<(path: string) => boolean>,
+): Promise<boolean> {
+  let shows: ((path: string) => boolean) | undefined;
+  const patterns = patternsOf(search.query, search.regex);
+  const args = [...(sorted ? [SORTED] : []), ...options, ...commonArguments(search, patterns)];
+  const result = await runChild(ripgrep, args, {
+    cwd: search.repo.root,
+    timeoutMs: Math.max(1, until - performance.now()),
+    signal,
+    threads: sorted ? 1 : ALL_CORES,
+    onChunk: async (chunk) => {
+      shows ??= await visible();
+      return sink.feed(chunk, shows);
+    },
+  });
+  signal.throwIfAborted();
+  // 0: matches, 1: no matches, 2: an error, without a message if only some file could not be read (--no-messages).
+  const message = result.stderr.trim();
+  if (!result.stopped && result.code === 2 && message !== "")
+    throw new ToolError(`The search was refused: ${message.slice(0, 500)}`);
+  return result.stopped === "timeout";
 }
 
 /**

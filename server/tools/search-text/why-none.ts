@@ -3,13 +3,22 @@ import { rankFiles } from "../find-files.ts";
 import { globMatcher } from "../globs.ts";
 import type { ToolContext } from "../tool.ts";
 import { COUNT_OPTIONS, FileCounts } from "./file-counts.ts";
-import { runSearch, type Search } from "./run.ts";
+import { countMatches } from "./find.ts";
+import { runInFiles, runSearch, type Search } from "./run.ts";
 
 /** Time for the searches that find the reason, milliseconds. */
 const TIME_LIMIT_MS = 3_000;
 
-/** Why a search found nothing, and what to try: the files that were not searched, and the forms of the query that do match. */
-export async function whyNoMatches(context: ToolContext, search: Search): Promise<string[]> {
+/**
+ * Why a search found nothing, and what to try: the files that were not searched, and the forms of the query that do match.
+ *
+ * @param unsearched the files without text and the large ones; undefined if they are not known
+ */
+export async function whyNoMatches(
+  context: ToolContext,
+  search: Search,
+  unsearched: readonly string[] | undefined,
+): Promise<string[]> {
   const { workspace, signal } = context;
   const { repo, folder, globs, query } = search;
   const files = await workspace.files(repo);
@@ -20,19 +29,15 @@ export async function whyNoMatches(context: ToolContext, search: Search): Promis
   if (globNote !== "") return [globNote];
   const notes: string[] = [];
   const until = performance.now() + TIME_LIMIT_MS;
-  const count = async (other: Partial<Search>, options: readonly string[] = []) => {
-    const run = { options: [...COUNT_OPTIONS, ...options], sorted: false, until };
-    const { sinks } = await runSearch(context, { ...search, ...other }, run, () => new FileCounts()).catch(
-      (error) => {
-        signal.throwIfAborted();
-        // The other form may be no regular expression.
-        if ((error as Error).name === "ToolError") return { sinks: [] };
-        throw error;
-      },
-    );
-    return sinks.flatMap((sink) => sink.files);
+  const otherwise = (error: unknown) => {
+    signal.throwIfAborted();
+    // The other form may be no regular expression.
+    if ((error as Error).name === "ToolError") return { files: [] };
+    throw error;
   };
-  const others = await count({}, ["--text", "--max-filesize=10G"]);
+  const count = async (other: Partial<Search>) =>
+    (await countMatches(context, { ...search, ...other }, until).catch(otherwise)).files;
+  const others = await inUnsearched(context, search, unsearched, until);
   if (others.length > 0) notes.push(`Binary or larger than 16 MiB, and with a match: ${named(others)}.`);
   if (search.case !== "insensitive" && query !== query.toLowerCase()) {
     const found = await count({ case: "insensitive" });
@@ -69,6 +74,23 @@ export async function whyNoMatches(context: ToolContext, search: Search): Promis
       "No file that git tracks or would track has it; ignored files are not searched. Try a part of it, another spelling, or search by words.",
     );
   return notes;
+}
+
+/** The files with a match among those that a search leaves out. */
+async function inUnsearched(
+  context: ToolContext,
+  search: Search,
+  unsearched: readonly string[] | undefined,
+  until: number,
+): Promise<{ path: string; matches: number }[]> {
+  if (unsearched?.length === 0) return [];
+  const options = [...COUNT_OPTIONS, "--text", "--max-filesize=10G"];
+  const run = { options, sorted: false, until };
+  const makeSink = () => new FileCounts();
+  const { sinks } = unsearched
+    ? await runInFiles(context, search, new Set(unsearched), run, makeSink)
+    : await runSearch(context, search, run, makeSink);
+  return sinks.flatMap((sink) => sink.files);
 }
 
 function noFileOf(

@@ -27,7 +27,13 @@ function search(
 ) {
   const repo = { name: "code", root: folder.path };
   const workspace = { find: async () => repo, files: () => files, trackedIgnored: () => ignored };
-  const context = { workspace, ripgrep, signal: new AbortController().signal } as unknown as ToolContext;
+  const index = { searchText: async () => undefined };
+  const context = {
+    workspace,
+    ripgrep,
+    index,
+    signal: new AbortController().signal,
+  } as unknown as ToolContext;
   return searchText.run(searchText.input.parse({ query: "needle" }), context) as Promise<{
     matches: { path: string; line: number }[];
   }>;
