@@ -177,6 +177,8 @@ const environment = (folder: string) => ({
   RATE_LIMIT_ADDRESS: "1000000",
   RATE_LIMIT_TOKEN: "1000000",
   LISTENS_PER_TOKEN: "0",
+  SESSIONS_PER_TOKEN: "0",
+  LIVE_SESSIONS_PER_TOKEN: "0",
 });
 
 /** What NGINX adds to a request. */
@@ -274,7 +276,7 @@ const expected = (name: string | undefined) =>
   name === "echo" ? TEXT : name === "large" ? "xxxx" : '"tools"';
 const connections = (headers: Record<string, string>) => Array.from({ length: CONNECTIONS }, () => headers);
 
-const plain =
+export const plain =
   (name: string): Loading =>
   async ({ url }) => ({
     url,
@@ -302,6 +304,23 @@ export const sessions =
     }));
     return { url, connections: all, body: call(name), expect: expected(name) };
   };
+
+/** Opens a session, with as little as that takes. @returns the headers of its requests */
+export async function initialized({ url, headers }: Served): Promise<Record<string, string>> {
+  const version = "2025-11-25";
+  const send = (sent: Record<string, string>, body: object) =>
+    fetch(url, { method: "POST", headers: { ...JSON_RPC, ...headers, ...sent }, body: JSON.stringify(body) });
+  const clientInfo = { name: "bench", version: "1" };
+  const params = { protocolVersion: version, capabilities: {}, clientInfo };
+  const opened = await send({}, { jsonrpc: "2.0", id: 0, method: "initialize", params });
+  await opened.text();
+  const session = {
+    "mcp-session-id": opened.headers.get("mcp-session-id") ?? "",
+    "mcp-protocol-version": version,
+  };
+  await send(session, { jsonrpc: "2.0", method: "notifications/initialized" });
+  return { ...headers, ...session };
+}
 
 /** No session: each request brings its envelope. */
 export const envelopes =

@@ -93,6 +93,7 @@ async function close(http: FastifyInstance, services: Services): Promise<void> {
     {
       name: "connections",
       close: () => {
+        streams.destroyConnections();
         http.server.closeAllConnections();
         return http.close();
       },

@@ -1,10 +1,15 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { LARGE } from "./large.ts";
+import { reportMemory } from "./memory.ts";
 
-/** The ceiling: `node:http` that parses the request's JSON and answers the same bytes, and does nothing else. Prints its port. */
+/** The ceiling: `node:http` that parses the request's JSON and answers the same bytes, and does nothing else. Reports its port. */
 const large = Buffer.from(JSON.stringify({ text: LARGE }));
 const server = createServer((request, response) => {
+  if (request.url === "/quiet") {
+    response.writeHead(200, { "content-type": "text/event-stream" }).write(": open\n\n");
+    return;
+  }
   let body = "";
   request.setEncoding("utf8").on("data", (chunk) => {
     body += chunk;
@@ -23,3 +28,4 @@ const server = createServer((request, response) => {
   });
 });
 server.listen(0, "127.0.0.1", () => process.send?.({ port: (server.address() as AddressInfo).port }));
+reportMemory();

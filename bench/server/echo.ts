@@ -1,6 +1,4 @@
 import type { AddressInfo } from "node:net";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import * as z from "zod";
 import { createApp } from "../../server/app.ts";
 import { readConfig } from "../../server/config/config.ts";
@@ -8,6 +6,7 @@ import { TOOLS } from "../../server/tools/index.ts";
 import { defineTool } from "../../server/tools/tool.ts";
 import { accessToken } from "./access-token.ts";
 import { LARGE } from "./large.ts";
+import { reportMemory } from "./memory.ts";
 
 /** Our whole server with two more tools that do nothing: what is measured is the way to a tool and back. Reports its port and an access token. */
 const echo = defineTool({
@@ -29,7 +28,11 @@ const large = defineTool({
   run: async () => ({ text: LARGE }),
 });
 
-const app = await createApp({ config: readConfig(process.env), tools: [...TOOLS, echo, large] });
+const app = await createApp({
+  config: readConfig(process.env),
+  tools: [...TOOLS, echo, large],
+  live: { max: 20_000 },
+});
 // A stream with nothing to say but its keep-alive, as a client's notification stream mostly is: /demo/stream has a cap, and speaks.
 app.http.get("/quiet", (_request, reply) => {
   app.streams.open(reply, { route: "/quiet", longLived: true, keepAliveMs: 15_000 });
@@ -39,11 +42,4 @@ const { server } = app.auth;
 const token = server && (await accessToken(server));
 process.send?.({ port: (app.http.server.address() as AddressInfo).port, token });
 
-// The bench asks for the memory that is in use after a collection.
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
-process.on("message", () => {
-  collect();
-  collect();
-  process.send?.({ heap: process.memoryUsage().heapUsed, rss: process.memoryUsage().rss });
-});
+reportMemory();

@@ -150,7 +150,7 @@ export const Environment = z.object({
       default: "32",
     }),
     listens: variable("LISTENS_PER_TOKEN", type.wholeNumber(0, 1_000_000), {
-      description: "`subscriptions/listen` streams of one token; all tokens together: 4,096.",
+      description: "`subscriptions/listen` streams of one token; all tokens together: 12,000.",
       default: "100",
     }),
     resources: variable("RESOURCES_PER_TOKEN", type.wholeNumber(0, 1_000_000), {
@@ -293,7 +293,7 @@ export const Environment = z.object({
   }),
   tracing: variable("OTEL_*", z.record(z.string(), z.string()).meta({ type: "text" }), {
     description:
-      "OpenTelemetry's own variables. Any of them starts tracing: `OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318`.",
+      "OpenTelemetry's own variables. Any of them starts tracing: `OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318`. `OTEL_METRICS_EXPORTER=none`: spans only.",
   }),
   adminSocket: variable("ADMIN_SOCKET", type.socketPath, {
     description: "The private socket of this instance.",

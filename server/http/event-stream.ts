@@ -33,6 +33,8 @@ export interface StreamOptions {
   log: FastifyBaseLogger;
   /** Ends the stream on a drain by closing its source. Default: the stream ends with a `retry:` line. */
   onDrain?: (() => void) | undefined;
+  /** Receives the events that are sent. */
+  onSend?: (events: string) => void;
   /** The client has read what waited: a paced source may go on. */
   onRoom?: () => void;
   onEnd?: (reason: DisconnectReason) => void;
@@ -49,14 +51,14 @@ export interface StreamEnd {
 
 /** What a stream needs from the registry of all streams. */
 export interface StreamOwner {
-  /** The most that may wait in this stream, bytes. */
-  readonly limit: number;
-  readonly draining: () => boolean;
+  /** The most that may wait in a stream of this kind, bytes. */
+  limit(options: StreamOptions): number;
+  readonly draining: boolean;
   /** Called when the number of waiting bytes changes. */
-  readonly onQueued: (change: number) => void;
+  onQueued(change: number): void;
   /** Called when a piece of the source has been queued. */
-  readonly onRead: () => void;
-  readonly onEnded: (end: StreamEnd) => void;
+  onRead(): void;
+  onEnded(stream: EventStream, end: StreamEnd): void;
 }
 
 /** The part of Node's response that a stream uses. Its headers are set. */
@@ -152,8 +154,9 @@ export class EventStream {
    */
   send(events: string | Uint8Array): boolean {
     if (this.over) return false;
-    const { paced } = this.options;
-    if (!paced && this.#queue.bytes >= this.#owner.limit) {
+    const { paced, onSend } = this.options;
+    onSend?.(typeof events === "string" ? events : Buffer.from(events).toString());
+    if (!paced && this.#queue.bytes >= this.#owner.limit(this.options)) {
       this.cut();
       return false;
     }
@@ -165,7 +168,7 @@ export class EventStream {
   /** The source is done. The stream ends when the client has read what waits. */
   finish(): void {
     if (this.over) return;
-    this.#finish = this.#owner.draining() && this.options.onDrain ? "drain" : "completed";
+    this.#finish = this.#owner.draining && this.options.onDrain ? "drain" : "completed";
     this.#schedule();
   }
 
@@ -248,7 +251,7 @@ export class EventStream {
     this.#queue.clear();
     const durationMs = performance.now() - this.#started;
     const [bytes, chunks] = [this.#bytes, this.#chunks];
-    this.#owner.onEnded({ route, reason, bytes, chunks, seconds: durationMs / 1_000 });
+    this.#owner.onEnded(this, { route, reason, bytes, chunks, seconds: durationMs / 1_000 });
     log.info(
       {
         stream_id: randomUUID(),

@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from "node:http";
+import type { Socket } from "node:net";
 import type { FastifyReply } from "fastify";
 import type { Principal } from "../auth/principal.ts";
 import { Periodic } from "../periodic.ts";
@@ -8,8 +9,10 @@ import {
   SSE_HEADERS,
   type StreamEnd,
   type StreamOptions,
+  type StreamOwner,
   type StreamSink,
 } from "./event-stream.ts";
+import { releaseRequest } from "./release-request.ts";
 import { TimedResponse } from "./timed-response.ts";
 
 /** How much may wait for clients that do not read, in bytes, and for how long. */
@@ -54,8 +57,36 @@ export class Streams {
   /** Called for every stream that has ended. */
   onEnded: (end: StreamEnd) => void = () => undefined;
 
+  /** Connections of open streams that Node's server does not know any more. */
+  readonly #released = new Set<Socket>();
+  readonly #forget: (this: Socket) => void;
+  /** What all streams share: thousands are open. */
+  readonly #owner: StreamOwner;
+
   constructor(limits: Partial<StreamLimits> = {}) {
     this.#limits = { ...STREAM_LIMITS, ...limits };
+    const released = this.#released;
+    this.#forget = function () {
+      released.delete(this);
+    };
+    const streams = this;
+    this.#owner = {
+      get draining() {
+        return streams.#draining;
+      },
+      limit: ({ longLived }) => (longLived ? this.#limits.longLived : this.#limits.answer),
+      onQueued: (change) => {
+        this.#queued += change;
+      },
+      onRead: () => {
+        if (this.#queued > this.#limits.total) this.#cutLargest();
+      },
+      onEnded: (stream, end) => {
+        this.#open.delete(stream);
+        if (this.#open.size === 0) this.#stopStallCheck();
+        this.onEnded(end);
+      },
+    };
   }
 
   get size(): number {
@@ -87,10 +118,16 @@ export class Streams {
   ): EventStream {
     const { raw } = reply.hijack();
     if (raw instanceof TimedResponse) raw.longLived = options.longLived;
-    const connection = this.#draining ? { connection: "close" } : {};
+    const { longLived } = options;
+    const connection = longLived || this.#draining ? { connection: "close" } : {};
     const own: OutgoingHttpHeaders = reply.getHeaders() as OutgoingHttpHeaders;
     raw.writeHead(200, { ...own, ...SSE_HEADERS, ...headers, ...connection });
-    return this.track(raw, { ...options, log: reply.request.log });
+    const stream = this.track(raw, { ...options, log: reply.request.log });
+    if (longLived) {
+      reply.request.body = undefined;
+      releaseRequest(raw, (socket) => this.#keep(socket));
+    }
+    return stream;
   }
 
   /**
@@ -121,21 +158,7 @@ export class Streams {
 
   /** Registers an event stream that is written to this response. */
   track(sink: StreamSink, options: StreamOptions): EventStream {
-    const stream: EventStream = new EventStream(sink, options, {
-      limit: options.longLived ? this.#limits.longLived : this.#limits.answer,
-      draining: () => this.#draining,
-      onQueued: (change) => {
-        this.#queued += change;
-      },
-      onRead: () => {
-        if (this.#queued > this.#limits.total) this.#cutLargest();
-      },
-      onEnded: (end) => {
-        this.#open.delete(stream);
-        if (this.#open.size === 0) this.#stopStallCheck();
-        this.onEnded(end);
-      },
-    });
+    const stream = new EventStream(sink, options, this.#owner);
     this.#open.add(stream);
     this.#stallCheck ??= this.#startStallCheck();
     if (this.#draining) sendAway(stream);
@@ -166,6 +189,16 @@ export class Streams {
   endAll(): void {
     for (const stream of [...this.#open]) stream.end("drain_timeout");
     this.#stopStallCheck();
+  }
+
+  /** Ends the connections of clients that have not read the end of their streams. */
+  destroyConnections(): void {
+    for (const socket of this.#released) socket.destroy();
+  }
+
+  #keep(socket: Socket): void {
+    this.#released.add(socket);
+    socket.once("close", this.#forget);
   }
 
   #startStallCheck(): Periodic {

@@ -17,6 +17,7 @@ import { EraDispatch } from "./era-dispatch.ts";
 import { httpHandler } from "./http-handler.ts";
 import { listFingerprints } from "./list-kinds.ts";
 import type { LiveSessionsOptions } from "./live-sessions.ts";
+import type { MessageObserver } from "./message-observer.ts";
 import { visibleVersion } from "./resources.ts";
 import { buildMcpServer } from "./server-factory.ts";
 import type { ServerParts } from "./server-parts.ts";
@@ -35,6 +36,7 @@ export interface EndpointOptions {
   readonly streams: Streams;
   readonly keepAliveMs: number;
   readonly names: AllowedNames;
+  readonly observer?: MessageObserver | undefined;
 }
 
 /** The MCP endpoint, as the rest of the server sees it. */
@@ -56,7 +58,7 @@ export interface Mcp {
  * @throws when the store does not work
  */
 export async function registerMcp(app: FastifyInstance, options: EndpointOptions): Promise<Mcp> {
-  const { streams, keepAliveMs, store, shares, slot, live, auth } = options;
+  const { streams, keepAliveMs, store, shares, slot, live, auth, observer } = options;
   const changes = new ChangeBus();
   const parts: ServerParts = {
     ...options.parts,
@@ -74,7 +76,7 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
     log,
     keepAliveMs,
     slot,
-    live,
+    live: observer ? { ...live, onLeft: (ms) => observer.sessionEnded(ms / 1_000) } : live,
   });
   const version = (principal: Principal, uri: string) => visibleVersion(parts, principal, uri);
   const view = (principal: Principal) => parts.grants.access(principal).key;
@@ -87,7 +89,7 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
   );
   await sessions.start();
   watcher.start();
-  const handler = httpHandler(dispatch, streams);
+  const handler = httpHandler(dispatch, streams, observer);
   await registerRoutes(app, ["/mcp", "/mcp/"], auth.authenticator, options.names, handler);
   const tokens = auth.tokens ?? auth.authenticator;
   await registerRoutes(app, ["/mcp/token", "/mcp/token/"], tokens, options.names, handler);

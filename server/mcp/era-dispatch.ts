@@ -68,7 +68,7 @@ export class EraDispatch {
     this.#direct = parts.direct;
     this.#legacy = new LegacyEndpoint({ parts, sessions, watcher, keepAliveMs, lists, calls });
     this.#modern = new ModernEndpoint({ build, handler, keepAliveMs, lists, calls });
-    this.#listens = new ListenStreams({ build, handler, watcher, shares, follows });
+    this.#listens = new ListenStreams({ build, handler, changes, keepAliveMs, watcher, shares, follows });
   }
 
   /** Answers the request. @throws Refusal */

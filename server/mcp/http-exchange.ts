@@ -1,4 +1,4 @@
-import type { OutgoingHttpHeaders } from "node:http";
+import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Principal } from "../auth/principal.ts";
 import { jsonRpcError } from "../http/errors.ts";
@@ -24,6 +24,8 @@ export class HttpExchange {
   readonly request: FastifyRequest;
   /** The types of answers that the client reads. */
   readonly readable: Readable;
+  /** Receives what is answered: a body of JSON, or whole events. See MessageObserver. */
+  onAnswer: ((text: string) => void) | undefined;
   readonly #reply: FastifyReply;
   readonly #streams: Streams;
 
@@ -32,6 +34,11 @@ export class HttpExchange {
     this.readable = readable;
     this.#reply = reply;
     this.#streams = streams;
+  }
+
+  /** Node's response. */
+  get raw(): ServerResponse {
+    return this.#reply.raw;
   }
 
   get method(): string {
@@ -86,6 +93,7 @@ export class HttpExchange {
     if (status !== 204) own["content-length"] = bytes;
     if (this.#streams.draining) own.connection = "close";
     raw.writeHead(status, own);
+    if (bytes > 0) this.onAnswer?.(body.map(String).join(""));
     if (bytes < MIN_PIECES) {
       const text = body.join("");
       raw.end(text, encodingFor(text, bytes));
@@ -105,7 +113,9 @@ export class HttpExchange {
     options: AnswerStream,
     headers: Readonly<Record<string, string>> = {},
   ): EventStream {
-    return this.#streams.open(this.#reply, { route: "/mcp", principal, ...options }, headers);
+    const { onAnswer } = this;
+    const observed = onAnswer ? { ...options, onSend: onAnswer } : options;
+    return this.#streams.open(this.#reply, { route: "/mcp", principal, ...observed }, headers);
   }
 
   /** See Streams. */

@@ -6,13 +6,14 @@ import type { EraDispatch } from "./era-dispatch.ts";
 import { HttpExchange } from "./http-exchange.ts";
 import { lenientMessages } from "./lenient-messages.ts";
 import { isListen } from "./listen-streams.ts";
+import type { MessageObserver } from "./message-observer.ts";
 import { refuseLargeBatch } from "./messages.ts";
 
 /**
  * Handles the requests to the MCP endpoint. The body is parsed once, and its value is passed on. The answer goes to Node's response, with the
  * headers that Fastify's hooks have set (see HttpExchange). Until something is sent, errors go to Fastify's error handler.
  */
-export function httpHandler(dispatch: EraDispatch, streams: Streams) {
+export function httpHandler(dispatch: EraDispatch, streams: Streams, observer?: MessageObserver) {
   const serve = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const { principal } = request;
     if (!principal) throw new Error("a request without a principal passed the guard");
@@ -27,7 +28,10 @@ export function httpHandler(dispatch: EraDispatch, streams: Streams) {
     refuseLargeBatch(body);
     const readable = readableTypes(request.headers.accept);
     refuseUnreadable(request, body, readable);
-    await dispatch.handle({ http: new HttpExchange(request, reply, readable, streams), body, principal });
+    const exchange = { http: new HttpExchange(request, reply, readable, streams), body, principal };
+    await (observer
+      ? observer.observe(exchange, () => dispatch.handle(exchange))
+      : dispatch.handle(exchange));
   };
   // Not async, so that Fastify does not wait for a result: what it would add to each request takes longer than many tools.
   return (request: FastifyRequest, reply: FastifyReply): void => {

@@ -1,24 +1,30 @@
 import {
   type CreateMcpHandlerOptions,
   createMcpHandler,
+  InMemoryServerEventBus,
   type McpServerFactory,
 } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/principal.ts";
 import type { Shares } from "../shares/shares.ts";
+import type { RequestId } from "../store/store.ts";
+import type { ChangeBus } from "./change-bus.ts";
 import type { ChangeWatcher } from "./change-watcher.ts";
 import type { McpRequest } from "./exchange.ts";
 import type { HttpExchange } from "./http-exchange.ts";
 import { sendSdkAnswer } from "./sdk-answer.ts";
 import { authInfoOf } from "./server-factory.ts";
+import { type Acknowledgment, acknowledgmentIn, Subscription } from "./subscription.ts";
 
 /** Maximum number of resources that one stream may follow: each is checked every two seconds. */
 export const MAX_LISTENED = 100;
-/** Maximum number of open streams of all callers, about 20 KB each. For those of one caller, see Shares. */
-const MAX_LISTENS = 4_096;
+/** Maximum number of open streams of all callers, about 10 KB each. For those of one caller, see Shares. */
+const MAX_LISTENS = 12_000;
 
 export interface ListenStreamsOptions {
   readonly build: McpServerFactory;
   readonly handler: CreateMcpHandlerOptions;
+  readonly changes: ChangeBus;
+  readonly keepAliveMs: number;
   readonly watcher: ChangeWatcher;
   /** The limits of each token. */
   readonly shares: Shares;
@@ -36,14 +42,18 @@ export function isListen(body: unknown): boolean {
 /** Serves `subscriptions/listen`. The acknowledgment names exactly what is followed. A drain ends each stream with its result. */
 export class ListenStreams {
   readonly #options: ListenStreamsOptions;
-  #open = 0;
+  readonly #sdk: ReturnType<typeof createMcpHandler>;
+  #count = 0;
 
   constructor(options: ListenStreamsOptions) {
     this.#options = options;
+    // It acknowledges, and does no more: no event reaches it.
+    const bus = new InMemoryServerEventBus();
+    this.#sdk = createMcpHandler(options.build, { ...options.handler, bus, keepAliveMs: 0 });
   }
 
-  async handle({ http, body, principal }: McpRequest): Promise<void> {
-    const { build, watcher, shares, follows, handler: shared } = this.#options;
+  async handle(request: McpRequest): Promise<void> {
+    const { http, body, principal } = request;
     const requested = requestedUris(body);
     if (requested.length > MAX_LISTENED)
       return errorResult(
@@ -52,43 +62,63 @@ export class ListenStreams {
         -32_602,
         `Invalid params: ${requested.length} resourceSubscriptions, more than the ${MAX_LISTENED} that one stream may follow; open another stream for the rest`,
       );
-    if (this.#open >= MAX_LISTENS) return errorResult(http, body, -32_603, "Subscription limit reached");
-    const closeStream = shares.listens.open(principal.id);
-    let closeResources: (() => void) | undefined;
-    this.#open++;
-    let unfollow: (() => void) | undefined;
-    let ended = false;
+    if (this.#count >= MAX_LISTENS) return errorResult(http, body, -32_603, "Subscription limit reached");
+    const { shares, changes } = this.#options;
+    const subscription = new Subscription((body as { id: RequestId }).id);
+    // Released in the opposite order.
+    const releases = [shares.listens.open(principal.id)];
+    this.#count++;
     const onEnd = () => {
-      if (ended) return;
-      ended = true;
-      this.#open--;
-      closeStream();
-      closeResources?.();
-      unfollow?.();
+      if (releases.length === 0) return;
+      this.#count--;
+      for (const release of releases.splice(0).reverse()) release();
     };
     try {
-      closeResources = shares.resources.open(principal.id, requested.length);
-      const uris: string[] = [];
-      for (const uri of requested) if (await follows(principal, uri)) uris.push(uri);
-      unfollow = await watcher.listen(uris);
-      // One handler per stream: closing it sends the SubscriptionsListenResult on this stream and affects no other.
-      const handler = createMcpHandler(build, shared);
-      await sendSdkAnswer(
-        http,
-        principal,
-        false,
-        (web) =>
-          handler.fetch(web, {
-            parsedBody: requested.length === 0 ? body : withSubscriptions(body, uris),
-            authInfo: authInfoOf(principal),
-          }),
-        { longLived: true, onEnd, onDrain: () => void handler.close() },
-      );
+      if (requested.length > 0) releases.push(shares.resources.open(principal.id, requested.length));
+      releases.push(changes.subscribe((event) => subscription.publish(event)));
+      const answer = await this.#acknowledge(request, requested, releases);
+      if (!(answer instanceof Response)) return this.#open(request, subscription, answer, onEnd);
+      onEnd();
+      await passOn(request, answer);
     } catch (error) {
       onEnd();
       throw error;
     }
   }
+
+  /** @returns the SDK's answer, if that is no acknowledgment */
+  async #acknowledge(
+    { http, body, principal }: McpRequest,
+    requested: readonly string[],
+    releases: (() => void)[],
+  ): Promise<Acknowledgment | Response> {
+    const { watcher, follows } = this.#options;
+    const uris: string[] = [];
+    for (const uri of requested) if (await follows(principal, uri)) uris.push(uri);
+    releases.push(await watcher.listen(uris));
+    const response = await this.#sdk.fetch(http.web(), {
+      parsedBody: requested.length === 0 ? body : withSubscriptions(body, uris),
+      authInfo: authInfoOf(principal),
+    });
+    return (await acknowledgmentIn(response)) ?? response;
+  }
+
+  /** The stream keeps what its closures refer to, so these are made where there is nothing else. */
+  #open(
+    { http, principal }: McpRequest,
+    subscription: Subscription,
+    acknowledgment: Acknowledgment,
+    onEnd: () => void,
+  ): void {
+    const { keepAliveMs } = this.#options;
+    const onDrain = () => subscription.complete();
+    const stream = http.stream(principal, { longLived: true, keepAliveMs, onEnd, onDrain });
+    subscription.open(stream, acknowledgment);
+  }
+}
+
+function passOn({ http, principal }: McpRequest, response: Response): Promise<void> {
+  return sendSdkAnswer(http, principal, false, async () => response);
 }
 
 /** A refusal as the SDK itself sends it: an error as the answer to the request, with status 200. */

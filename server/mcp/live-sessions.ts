@@ -13,6 +13,8 @@ export interface LiveSessionsOptions {
   now?: () => number;
   /** Whether a session must stay in memory, for example because its calls are in progress. */
   busy?: (id: string) => boolean;
+  /** Called when a session leaves memory, with the time that it was there, milliseconds. */
+  onLeft?: (ms: number) => void;
 }
 
 interface Entry {
@@ -30,7 +32,7 @@ export class LiveSessions {
   readonly #entries = new Map<string, Entry>();
   /** Number of sessions of each principal. */
   readonly #counts = new Map<string, number>();
-  readonly #options: Required<LiveSessionsOptions>;
+  readonly #options: Required<Omit<LiveSessionsOptions, "onLeft">> & Pick<LiveSessionsOptions, "onLeft">;
 
   constructor(options: LiveSessionsOptions = {}) {
     const defaults = { idleMs: 5 * 60_000, max: 3_000, maxPerPrincipal: 0, now: Date.now, busy: () => false };
@@ -111,6 +113,7 @@ export class LiveSessions {
     if (!entry) return undefined;
     this.#entries.delete(id);
     this.#count(entry.session, -1);
+    this.#options.onLeft?.(this.#options.now() - entry.since);
     return entry.session;
   }
 
@@ -141,8 +144,7 @@ export class LiveSessions {
 
   async close(): Promise<void> {
     const all = this.values();
-    this.#entries.clear();
-    this.#counts.clear();
+    for (const { id } of all) this.delete(id);
     await Promise.allSettled(all.map((s) => s.server.close()));
   }
 

@@ -22,15 +22,14 @@ export interface RequestSample {
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 const HTTP_VERSIONS = new Set(["HTTP/1.0", "HTTP/1.1", "HTTP/2.0", "HTTP/3.0"]);
-const REVISIONS = new Set([...SUPPORTED_PROTOCOL_VERSIONS, "2026-07-28"]);
+/** The MCP revisions that this server speaks. */
+export const REVISIONS: ReadonlySet<string> = new Set([...SUPPORTED_PROTOCOL_VERSIONS, "2026-07-28"]);
 
 const withoutSlash = (url: string) => (url.length > 1 && url.endsWith("/") ? url.slice(0, -1) : url);
 
 /** A request's labels and duration. Whatever a client sends, each label is one of a fixed set. */
 export function requestSample(request: FastifyRequest, reply: FastifyReply): RequestSample {
-  const { raw, routeOptions, headers } = request;
-  const edge = isTrustedHop(raw) ? headers["x-http-version"] : undefined;
-  const http = typeof edge === "string" && HTTP_VERSIONS.has(edge) ? edge : `HTTP/${raw.httpVersion}`;
+  const { routeOptions, headers } = request;
   const revision = headers["mcp-protocol-version"];
   const { headAt, longLived } = reply.raw as Partial<TimedResponse>;
   const now = performance.now();
@@ -40,10 +39,16 @@ export function requestSample(request: FastifyRequest, reply: FastifyReply): Req
     method: METHODS.has(request.method) ? request.method : "other",
     // The client left before the response had started.
     status: reply.raw.headersSent ? reply.raw.statusCode : 499,
-    http,
+    http: httpVersionOf(request),
     protocol: typeof revision !== "string" ? "" : REVISIONS.has(revision) ? revision : "other",
     seconds: elapsedMs / 1_000,
     firstByteSeconds: headAt === undefined ? undefined : Math.max(0, elapsedMs - (now - headAt)) / 1_000,
     longLived: longLived === true,
   };
+}
+
+/** "HTTP/1.1", "HTTP/2.0" or "HTTP/3.0": the version between the client and the edge. */
+export function httpVersionOf({ raw, headers }: FastifyRequest): string {
+  const edge = isTrustedHop(raw) ? headers["x-http-version"] : undefined;
+  return typeof edge === "string" && HTTP_VERSIONS.has(edge) ? edge : `HTTP/${raw.httpVersion}`;
 }

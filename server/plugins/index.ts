@@ -85,6 +85,7 @@ export async function registerPlugins(
             streams,
             keepAliveMs,
             names,
+            observer: options.tracing?.messages,
           },
   });
   await app.register(api, {

@@ -14,6 +14,7 @@ import { formatTrace, type Trace } from "../http/trace.ts";
 import { ToolError } from "../tool-error.ts";
 import type { Tool } from "../tools/tool.ts";
 import { NAME, VERSION } from "../version.ts";
+import { inMessageSpan, McpMessages } from "./mcp-messages.ts";
 import type { Tracing } from "./tracing.ts";
 
 export interface OpenTelemetryOptions {
@@ -36,6 +37,7 @@ class ChosenIds {
  * Names and attributes follow the semantic conventions; none holds a query, a header's value, an argument or an answer.
  */
 export class OpenTelemetry implements Tracing {
+  readonly messages: McpMessages;
   readonly #ids = new ChosenIds();
   readonly #sdk: NodeSDK;
   readonly #about: Record<string, string>;
@@ -45,10 +47,10 @@ export class OpenTelemetry implements Tracing {
     this.#sdk = new NodeSDK({
       serviceName: serviceName ?? NAME,
       idGenerator: this.#ids,
-      metricReaders: [],
       logRecordProcessors: [],
     });
     this.#sdk.start();
+    this.messages = new McpMessages();
     this.#about = { "mcp_edge.release": release, "mcp_edge.colour": slot };
   }
 
@@ -104,10 +106,12 @@ export class OpenTelemetry implements Tracing {
   }
 
   tool(tool: Tool): Tool {
+    this.messages.tools.add(tool.name);
     return {
       ...tool,
-      run: (args, given) =>
-        this.#tracer.startActiveSpan(
+      run: async (args, given) => {
+        if (inMessageSpan()) return tool.run(args, given);
+        return this.#tracer.startActiveSpan(
           `execute_tool ${tool.name}`,
           { attributes: { "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool.name } },
           async (span) => {
@@ -127,7 +131,8 @@ export class OpenTelemetry implements Tracing {
               span.end();
             }
           },
-        ),
+        );
+      },
     };
   }
 

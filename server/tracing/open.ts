@@ -3,7 +3,8 @@ import type { Tracing } from "./tracing.ts";
 
 /**
  * Starts OpenTelemetry if one of its variables is set: `OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318` is enough. Otherwise none of
- * it is loaded, and no request pays for it. Traces only: the metrics are at /metrics, the logs on standard output.
+ * it is loaded, and no request pays for it. Spans, and the two metrics of the conventions for MCP: the other metrics are at /metrics, the logs on
+ * standard output.
  */
 export async function openTracing(
   config: Pick<ServerConfig, "tracing" | "release" | "slot">,

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
 import { describe, expect, test } from "@jest/globals";
 import { eventually, type RunningApp, readUntil, startApp, temporaryFolder } from "../support.ts";
 
@@ -93,4 +95,40 @@ describe("GET /demo/stream", () => {
       expect(await first("?n=-5&ms=x")).toContain('"of":3600');
       expect(await first("?n=10&ms=60000", { "last-event-id": "7" })).toContain('"n":8,');
     }));
+});
+
+describe("the connection of a stream that stays open", () => {
+  const opened = async (running: RunningApp) => {
+    const connected = once(running.app.http.server, "connection");
+    const client = connect(Number(new URL(running.origin).port), "127.0.0.1");
+    client.on("error", () => undefined);
+    client.write(
+      "GET /demo/stream?n=1000&ms=60000 HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer x\r\n\r\n",
+    );
+    const [head] = await once(client, "data");
+    const [socket] = (await connected) as [Socket & { parser: unknown }];
+    await eventually(() => socket.parser === null, "the parser to be released");
+    return { client, socket, head: String(head) };
+  };
+
+  test("gives its parser back, says that it will close, and notices that its client has gone", () =>
+    withApp(async (running) => {
+      const { client, head } = await opened(running);
+      expect(head).toMatch(/^connection: close\r$/im);
+      client.write("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+      client.end();
+      expect(await logged(running)).toMatchObject({ disconnect_reason: "client_closed" });
+      await eventually(() => running.app.streams.size === 0, "the stream to end");
+    }));
+
+  test("is closed with the server, although Node's server does not know it", async () => {
+    const folder = await temporaryFolder();
+    const running = await startApp({ WORKSPACE_DIR: folder.path });
+    const { client, socket } = await opened(running);
+    client.pause();
+    await running.app.close();
+    expect(socket.destroyed).toBe(true);
+    client.destroy();
+    await folder.remove();
+  });
 });

@@ -13,6 +13,7 @@ import {
   startApp,
   temporaryFolder,
 } from "../support.ts";
+import { comparable } from "./comparable.ts";
 
 /** A tool that answers in every way that a tool can. */
 const probe = defineTool({
@@ -64,9 +65,6 @@ interface Asked {
   readonly session: boolean;
 }
 
-/** Headers that differ between any two answers. */
-const OWN = new Set(["date", "x-request-id", "traceresponse", "mcp-session-id", "content-length"]);
-
 /** Status, headers and JSON of the answer by one of the servers. */
 async function answer(which: "direct" | "sdk", { body, headers, session }: Asked) {
   const given = { ...JSON_HEADERS, ...headers, ...(session ? { "mcp-session-id": sessions[which] } : {}) };
@@ -76,17 +74,7 @@ async function answer(which: "direct" | "sdk", { body, headers, session }: Asked
     headers: sent,
     body: JSON.stringify(body),
   });
-  const text = await response.text();
-  const isJson = response.headers.get("content-type")?.startsWith("application/json");
-  const json = isJson ? JSON.parse(text) : text.replace(/^id: .*$/gm, "");
-  // The id of the request, which differs, where an error belongs to no message.
-  if (typeof json === "object") delete json?.error?.data?.request_id;
-  return {
-    status: response.status,
-    headers: [...response.headers].filter(([name]) => !OWN.has(name)),
-    session: response.headers.has("mcp-session-id"),
-    json,
-  };
+  return comparable(response);
 }
 
 async function same(asked: Asked): Promise<void> {

@@ -2,19 +2,41 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { build } from "esbuild";
 import { readConfig } from "../../../server/config/config.ts";
 import { openTracing } from "../../../server/tracing/open.ts";
 import type { Tracing } from "../../../server/tracing/tracing.ts";
-import { eventually, makeRepository, type RunningApp, rpc, startApp, temporaryFolder } from "../support.ts";
+import {
+  eventually,
+  makeRepository,
+  openSession,
+  type RunningApp,
+  rpc,
+  startApp,
+  temporaryFolder,
+} from "../support.ts";
 
 interface SentSpan {
   traceId: string;
   spanId: string;
   parentSpanId?: string;
   name: string;
-  attributes: { key: string; value: Record<string, unknown> }[];
+  kind: number;
+  attributes: Attribute[];
+  links?: { traceId: string; spanId: string }[];
+  status: { code?: number };
+}
+
+interface Attribute {
+  key: string;
+  value: Record<string, unknown>;
+}
+
+interface SentMetric {
+  name: string;
+  unit: string;
+  histogram: { dataPoints: { attributes: Attribute[]; count: number; explicitBounds: number[] }[] };
 }
 
 const SECRET = "canary-51c0";
@@ -23,13 +45,31 @@ const TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 /** What the collector was sent. */
 let received = "";
-const spans = (): SentSpan[] =>
+const lines = () =>
   received
     .split("\n")
     .filter(Boolean)
-    .flatMap((line) => JSON.parse(line).resourceSpans)
+    .map((line) => JSON.parse(line));
+const spans = (): SentSpan[] =>
+  lines()
+    .flatMap(({ resourceSpans = [] }) => resourceSpans)
     .flatMap((resource) => resource.scopeSpans)
     .flatMap((scope) => scope.spans);
+const metrics = (name: string): SentMetric[] =>
+  lines()
+    .flatMap(({ resourceMetrics = [] }) => resourceMetrics)
+    .flatMap((resource) => resource.scopeMetrics)
+    .flatMap((scope) => scope.metrics)
+    .filter((metric) => metric.name === name);
+/** Attributes by name, each without its type. */
+const valuesOf = (attributes: Attribute[]) =>
+  Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
+/** The span of the message with this id. */
+const spanOf = (id: string) =>
+  eventually(
+    () => spans().find((span) => valuesOf(span.attributes)["jsonrpc.request.id"] === id),
+    `the span of ${id}`,
+  );
 
 const collector = createServer(async (request, response) => {
   received += `${await text(request)}\n`;
@@ -48,6 +88,8 @@ beforeAll(async () => {
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`,
     OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
     OTEL_BSP_SCHEDULE_DELAY: "50",
+    OTEL_METRIC_EXPORT_INTERVAL: "200",
+    OTEL_METRIC_EXPORT_TIMEOUT: "200",
   };
   Object.assign(process.env, settings);
   tracing = await openTracing(readConfig({ ...settings, ...ABOUT }));
@@ -64,27 +106,134 @@ afterAll(async () => {
 
 const call = { name: "search_text", arguments: { query: SECRET } };
 
-test("a tool call: the request's span under the caller's, the tool's under it, the ids of the log line", async () => {
+test("a tool call: the message's span under the HTTP request's, that under the caller's, the ids of the log line", async () => {
   const response = await rpc(
     running.origin,
-    { jsonrpc: "2.0", id: 1, method: "tools/call", params: call },
+    { jsonrpc: "2.0", id: "call-1", method: "tools/call", params: call },
     { traceparent: `00-${TRACE_ID}-00f067aa0ba902b7-01`, authorization: `Bearer ${SECRET}` },
   );
   await response.text();
-  const tool = await eventually(() => spans().find((s) => s.name === "execute_tool search_text"), "its span");
-  const request = await eventually(() => spans().find((s) => s.spanId === tool.parentSpanId), "its parent");
+  const message = await spanOf("call-1");
+  const request = await eventually(
+    () => spans().find((s) => s.spanId === message.parentSpanId),
+    "its parent",
+  );
   expect(request).toMatchObject({ traceId: TRACE_ID, parentSpanId: "00f067aa0ba902b7", name: "POST /mcp" });
-  expect(tool.traceId).toBe(TRACE_ID);
+  expect(message).toMatchObject({ traceId: TRACE_ID, name: "tools/call search_text", kind: 2 });
+  expect(valuesOf(message.attributes)).toMatchObject({
+    "mcp.method.name": "tools/call",
+    "gen_ai.operation.name": "execute_tool",
+    "gen_ai.tool.name": "search_text",
+    "network.protocol.name": "http",
+    "network.protocol.version": "1.1",
+    "network.transport": "tcp",
+  });
   expect(response.headers.get("traceresponse")).toBe(`00-${TRACE_ID}-${request.spanId}-01`);
-  const attributes = Object.fromEntries(request.attributes.map(({ key, value }) => [key, value]));
-  expect(attributes).toMatchObject({
-    "http.request.method": { stringValue: "POST" },
-    "http.route": { stringValue: "/mcp" },
-    "http.response.status_code": { intValue: 200 },
-    "url.path": { stringValue: "/mcp" },
-    "mcp_edge.colour": { stringValue: "blue" },
+  expect(valuesOf(request.attributes)).toMatchObject({
+    "http.request.method": "POST",
+    "http.route": "/mcp",
+    "http.response.status_code": 200,
+    "url.path": "/mcp",
+    "mcp_edge.colour": "blue",
   });
   expect(received).toContain('"stringValue":"mcp-edge"');
+});
+
+/** A message of either era, with a context in its `_meta`. */
+async function send(era: string, id: string, method: string, params: Record<string, unknown> = {}) {
+  const version = era === "2026" ? "2026-07-28" : "2025-11-25";
+  const envelope = {
+    "io.modelcontextprotocol/protocolVersion": version,
+    "io.modelcontextprotocol/clientInfo": { name: "t", version: "1" },
+    "io.modelcontextprotocol/clientCapabilities": {},
+  };
+  const traceparent = `00-${era}${"a".repeat(28)}-00f067aa0ba902b7-01`;
+  const _meta = { traceparent, tracestate: "vendor=1", ...(era === "2026" ? envelope : {}) };
+  const name = typeof params.name === "string" ? { "mcp-name": params.name } : {};
+  const headers = { "mcp-protocol-version": version, "mcp-method": method, ...name };
+  const body = { jsonrpc: "2.0", id, method, params: { ...params, _meta } };
+  return (await rpc(running.origin, body, headers)).text();
+}
+
+describe.each(["2025", "2026"])("a message of the %s era", (era) => {
+  test("whose `_meta` has a trace context has it as its parent, and links to the HTTP request", async () => {
+    await send(era, `meta-${era}`, "tools/call", call);
+    const message = await spanOf(`meta-${era}`);
+    expect(message).toMatchObject({
+      traceId: `${era}${"a".repeat(28)}`,
+      parentSpanId: "00f067aa0ba902b7",
+      traceState: "vendor=1",
+    });
+    const [link] = message.links ?? [];
+    const request = await eventually(() => spans().find((s) => s.spanId === link?.spanId), "the HTTP span");
+    expect(request.name).toBe("POST /mcp");
+    expect(valuesOf(message.attributes)["mcp.protocol.version"]).toBe(
+      era === "2026" ? "2026-07-28" : "2025-11-25",
+    );
+  });
+
+  test.each([
+    [
+      "a result that is an error",
+      "tools/call",
+      { name: "read_file", arguments: { repo: "none", path: "x" } },
+      "tool_error",
+    ],
+    ["an unknown tool", "tools/call", { name: "no_such_tool", arguments: {} }, "-32602"],
+    ["an unknown method", "no/such_method", {}, "-32601"],
+  ])("ends with %s", async (what, method, params, type) => {
+    const id = `${what} ${era}`;
+    await send(era, id, method, params);
+    const { name, attributes, status } = await spanOf(id);
+    expect(valuesOf(attributes)["error.type"]).toBe(type);
+    expect(status.code).toBe(2);
+    expect(name).not.toContain("no_such");
+    if (type !== "tool_error") expect(valuesOf(attributes)["rpc.response.status_code"]).toBe(type);
+  });
+
+  test("other than a call has a span: a list, and a prompt by its name", async () => {
+    await send(era, `list-${era}`, "tools/list");
+    expect((await spanOf(`list-${era}`)).name).toBe("tools/list");
+    await send(era, `prompts-${era}`, "prompts/list");
+    expect(valuesOf((await spanOf(`prompts-${era}`)).attributes)).not.toHaveProperty("error.type");
+  });
+});
+
+test("the durations of operations and sessions are sent as metrics with the recommended buckets", async () => {
+  const session = await openSession(running.origin);
+  await rpc(
+    running.origin,
+    { jsonrpc: "2.0", id: "in-session", method: "ping" },
+    { "mcp-session-id": session, "mcp-protocol-version": "2025-11-25" },
+  ).then((response) => response.text());
+  expect(valuesOf((await spanOf("in-session")).attributes)["mcp.session.id"]).toBe(session);
+  await fetch(`${running.origin}/mcp`, {
+    method: "DELETE",
+    headers: { "mcp-session-id": session, "mcp-protocol-version": "2025-11-25" },
+  });
+  const ended = await eventually(() => metrics("mcp.server.session.duration")[0], "a session");
+  expect(ended).toMatchObject({ unit: "s", histogram: { dataPoints: [{ count: 1 }] } });
+  const operations = await eventually(() => metrics("mcp.server.operation.duration").at(-1), "operations");
+  const points = operations.histogram.dataPoints.map(({ attributes }) => valuesOf(attributes));
+  expect(points).toContainEqual(
+    expect.objectContaining({ "mcp.method.name": "tools/call", "gen_ai.tool.name": "search_text" }),
+  );
+  expect(points).toContainEqual(expect.objectContaining({ "error.type": "tool_error" }));
+  expect(points).toContainEqual(expect.objectContaining({ "mcp.method.name": "_OTHER" }));
+  expect(operations.histogram.dataPoints[0]?.explicitBounds).toEqual([
+    0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300,
+  ]);
+});
+
+test("a call through /api has the span of the tool", async () => {
+  await fetch(`${running.origin}/api/tools/search_text`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(call.arguments),
+  }).then((response) => response.text());
+  const tool = await eventually(() => spans().find((s) => s.name === "execute_tool search_text"), "its span");
+  const request = await eventually(() => spans().find((s) => s.spanId === tool.parentSpanId), "its parent");
+  expect(request.name).toMatch(/^POST \/api\//);
 });
 
 test("a trace that begins here has the id of the log line; one that its caller does not record is not sent", async () => {
