@@ -287,7 +287,7 @@ function deploy() {
         const before = await state();
         for (const name of ["unready", "crash", "first"]) await pack(name);
         const set = marked("new").map((file) => {
-          if (spoil === "127.0.0.1:8081" && file.path.endsWith("/proxy.conf"))
+          if (spoil === "127.0.0.1:8081" && file.path.endsWith("/upstreams.conf"))
             return { ...file, content: file.content.replace("127.0.0.1:8080", spoil) };
           if (spoil === "LOG_LEVEL" && file.path.endsWith("/server.env"))
             return { ...file, content: file.content.replace("LOG_LEVEL=info", "LOG_LEVEL=debug") };
@@ -308,7 +308,7 @@ function deploy() {
             `start mcp-edge@${before.colour}`,
           );
         expect(
-          (await root.sh("cat /etc/mcp-edge/server.env /etc/nginx/mcp-edge/proxy.conf")).output,
+          (await root.sh("cat /etc/mcp-edge/server.env /etc/nginx/mcp-edge/upstreams.conf")).output,
         ).not.toMatch(/debug|8081/);
       },
       60_000,
@@ -374,7 +374,7 @@ function deploy() {
   });
 
   test("a run that was killed after its files were applied is rolled back by the next run", async () => {
-    const path = "/etc/nginx/mcp-edge/proxy.conf";
+    const path = "/etc/nginx/mcp-edge/upstreams.conf";
     await root.sh(
       `cd /var/lib/mcp-edge/files && mkdir -p backup/tree && cp -a --parents ${path} backup/tree && echo ${path} >backup/present && ` +
         `echo /etc/sysctl.d/98-half.conf >backup/absent && touch /etc/sysctl.d/98-half.conf && echo broken >${path}`,
