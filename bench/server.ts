@@ -31,7 +31,7 @@ export interface Served {
   stop(): Promise<void>;
 }
 
-type Loading = (target: Served) => Promise<Omit<Load, "seconds">>;
+export type Loading = (target: Served) => Promise<Omit<Load, "seconds">>;
 
 const here = (file: string) => join(import.meta.dirname, "server", file);
 
@@ -191,11 +191,19 @@ const EDGE = {
   "x-http-version": "HTTP/3.0",
 };
 
-/** Starts a program of ours that tells its port when it listens. Its log goes to a pipe that is read. */
-export async function served(command: string[], folder: string): Promise<Served> {
+/**
+ * Starts a program of ours that tells its port when it listens. Its log goes to a pipe that is read.
+ *
+ * @param variables replace those of `environment`
+ */
+export async function served(
+  command: string[],
+  folder: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Served> {
   await mkdir(join(folder, "workspace"), { recursive: true });
   const child = spawn(ONE_CORE[0] as string, [...ONE_CORE.slice(1), ...command], {
-    env: { ...process.env, ...environment(folder) },
+    env: { ...process.env, ...environment(folder), ...variables },
     stdio: ["ignore", "pipe", "inherit", "ipc"],
   });
   child.stdout?.resume();
@@ -259,7 +267,8 @@ export async function measured(target: Served, how: Loading): Promise<LoadResult
   return sent({ ...load, seconds: SECONDS });
 }
 
-async function sent(load: Load): Promise<LoadResult> {
+/** Sends the load from the other core. */
+export async function sent(load: Load): Promise<LoadResult> {
   const [command = "", ...args] = [...OTHER_CORE, process.execPath, here("load.ts")];
   const { stdout } = await run(command, args, { input: JSON.stringify(load) });
   return JSON.parse(stdout);
@@ -272,8 +281,9 @@ const message = (method: string, params: object) =>
   JSON.stringify({ jsonrpc: "2.0", id: "[<id>]", method, params });
 const call = (name: string, more: object = {}) =>
   message("tools/call", { name, arguments: name === "echo" ? { text: TEXT } : {}, ...more });
-const expected = (name: string | undefined) =>
-  name === "echo" ? TEXT : name === "large" ? "xxxx" : '"tools"';
+/** What each answer contains. */
+const EXPECTED: Readonly<Record<string, string>> = { echo: TEXT, large: "xxxx", "": '"tools"' };
+const expected = (name = "") => EXPECTED[name] ?? '"structuredContent"';
 const connections = (headers: Record<string, string>) => Array.from({ length: CONNECTIONS }, () => headers);
 
 export const plain =
@@ -324,7 +334,7 @@ export async function initialized({ url, headers }: Served): Promise<Record<stri
 
 /** No session: each request brings its envelope. */
 export const envelopes =
-  (method: "tools/call" | "tools/list", name?: string): Loading =>
+  (method: "tools/call" | "tools/list", name?: string, args?: object): Loading =>
   async ({ url, headers }) => {
     const version = "2026-07-28";
     const _meta = {
@@ -339,6 +349,8 @@ export const envelopes =
       "mcp-method": method,
       ...(name ? { "mcp-name": name } : {}),
     };
-    const body = name ? call(name, { _meta }) : message(method, { _meta });
+    const body = name
+      ? call(name, { _meta, ...(args ? { arguments: args } : {}) })
+      : message(method, { _meta });
     return { url, connections: connections(all), body, expect: expected(name) };
   };

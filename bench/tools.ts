@@ -13,6 +13,7 @@ import { findRipgrep } from "../server/workspace/ripgrep.ts";
 import { Workspace } from "../server/workspace/workspace.ts";
 import { type BigRepository, bigRepository } from "./big-repository.ts";
 import { type Figure, median } from "./figures.ts";
+import { repeatedCalls } from "./repeated-calls.ts";
 
 const ROUNDS = 15;
 /** A word in a handful of files, one in very many, a regular expression, and one that is nowhere. */
@@ -26,12 +27,13 @@ const SYMBOLS = ["EventEmitter", "Parser", "createServer", "parse", "Transform"]
 
 /** The tools over a repository of a million lines, beside what they rest on. Every figure of one call comes from the same run. */
 export async function toolFigures(log: (line: string) => void = () => undefined): Promise<Figure[]> {
+  const repeated = await repeatedCalls(log);
   log("a repository of a million lines");
   const big = await bigRepository();
   const dir = cacheFolder("bench", "index");
   await rm(dir, { recursive: true, force: true });
   log("index");
-  const figures = [await indexing(big, dir), await updating(big, dir)];
+  const figures = [...repeated, await indexing(big, dir), await updating(big, dir)];
   const workspace = new Workspace({ kind: "single", dir: big.root });
   const ripgrep = await findRipgrep(undefined);
   const quiet = { info: () => undefined, warn: () => undefined };

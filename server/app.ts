@@ -9,6 +9,7 @@ import { registerPlugins } from "./plugins/index.ts";
 import { registerOps } from "./plugins/operations.ts";
 import { REQUEST_CONTEXT } from "./plugins/request-context.ts";
 import { openServices, type Services } from "./services.ts";
+import { endIdleReaders } from "./workspace/git/objects.ts";
 import { syncNews } from "./workspace/sync/news.ts";
 
 /** The whole server, not listening yet. */
@@ -83,7 +84,7 @@ async function close(http: FastifyInstance, services: Services): Promise<void> {
     { name: "usage", close: () => usage.close(), limitMs: 500 },
     {
       name: "background work",
-      close: () => Promise.all([sync.close(), semantic.close(), index.close()]),
+      close: () => Promise.all([sync.close(), semantic.close(), index.close(), endIdleReaders()]),
       limitMs: 1_500,
     },
     { name: "auth", close: () => auth.close(), limitMs: 200 },

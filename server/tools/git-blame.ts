@@ -7,7 +7,7 @@ import { git } from "../workspace/git.ts";
 import { ofCommits } from "../workspace/history.ts";
 import { insidePath } from "../workspace/paths.ts";
 import { SHALLOW, shallowBoundary } from "../workspace/refs.ts";
-import { fileEntryAt, resolveRevision } from "../workspace/revisions.ts";
+import { pathAt, resolveRevision } from "../workspace/revisions.ts";
 import { servedFile } from "../workspace/served-file.ts";
 import { Snapshot } from "../workspace/snapshot.ts";
 import type { Repository, Workspace } from "../workspace/workspace.ts";
@@ -71,7 +71,7 @@ export const gitBlame = defineTool({
     const path =
       commit === undefined
         ? (await servedFile(workspace, repo, args.path)).real
-        : (await fileEntryAt(repo, commit, args.path, MAX_FILE_BYTES, signal)).given;
+        : await pathAt(repo, commit, args.path, MAX_FILE_BYTES, signal);
     const last = Math.min(end_line, start_line + MAX_LINES - 1);
     const lines = `-L${start_line},${last}`;
     const { groups, note } = await blame({ workspace, repo, commit, path, lines }, signal);

@@ -1,16 +1,10 @@
 import type { Capabilities } from "../capabilities/registry.ts";
+import { GIT_ENV } from "./git/environment.ts";
 import { runGit } from "./git/run.ts";
 import { viewOf } from "./git/view.ts";
 
 /** Time limit of a git command, milliseconds. */
 const TIME_LIMIT_MS = 10_000;
-
-const ENV = {
-  GIT_OPTIONAL_LOCKS: "0",
-  // In a partial clone git would fetch missing objects from the remote.
-  GIT_NO_LAZY_FETCH: "1",
-  GIT_ALLOW_PROTOCOL: "",
-};
 
 export interface GitOptions {
   /** Reads only about this number of bytes of the output. Default: all. */
@@ -38,7 +32,7 @@ export async function git(
   const view = await viewOf(root);
   return runGit(["-C", root, ...args], {
     cwd: root,
-    env: { ...view.env, ...ENV, ...(literal ? { GIT_LITERAL_PATHSPECS: "1" } : {}) },
+    env: { ...view.env, ...GIT_ENV, ...(literal ? { GIT_LITERAL_PATHSPECS: "1" } : {}) },
     timeoutMs: TIME_LIMIT_MS,
     signal,
     ...options,

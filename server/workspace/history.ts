@@ -1,3 +1,4 @@
+import { withObjects } from "./git/objects.ts";
 import { stateOf } from "./git/state.ts";
 import { git } from "./git.ts";
 import { keptResult } from "./kept-result.ts";
@@ -25,12 +26,11 @@ export async function keyOf(repo: Repository, what: readonly unknown[]): Promise
 }
 
 export interface TreeEntry {
-  /** Octal, such as 100644. */
+  /** Six octal digits, such as 100644. */
   readonly mode: string;
-  readonly type: string;
+  /** A commit is a submodule. */
+  readonly type: "blob" | "tree" | "commit";
   readonly hash: string;
-  /** Bytes; undefined for what is not a file. */
-  readonly size: number | undefined;
 }
 
 /** What a path is at a commit; undefined if it is not there. */
@@ -40,14 +40,55 @@ export function entryAt(
   path: string,
   signal?: AbortSignal,
 ): Promise<TreeEntry | undefined> {
-  return ofCommits(repo, ["entry", commit, path], signal, async (shared) => {
-    const args = ["ls-tree", "-z", "-l", "--full-tree", commit, "--", path];
-    const listing = (await git(repo.root, args, shared, { literal: true })).toString("utf8");
-    const [, mode = "", type = "", hash = "", size] =
-      /^(\d+) (\w+) ([0-9a-f]+) +(\d+|-)\t/.exec(listing) ?? [];
-    if (hash === "") return undefined;
-    return { mode, type, hash, size: size === "-" ? undefined : Number(size) };
+  return ofCommits(repo, ["entry", commit, path], signal, (shared) => {
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    const folder = path.slice(0, Math.max(0, path.length - name.length - 1));
+    // The process takes one name in a line.
+    if (path === "" || path.includes("\n")) return entryByList(repo.root, commit, path, shared);
+    const tree = folder === "" ? `${commit}^{tree}` : `${commit}:${folder}`;
+    return withObjects(repo.root, shared, async (objects) => {
+      const found = await objects.read(tree, MAX_TREE_BYTES);
+      return found?.type === "tree" && found.content
+        ? entryOf(found.content, name, found.hash.length / 2)
+        : undefined;
+    });
   });
+}
+
+/** A tree of a million entries. */
+const MAX_TREE_BYTES = 64 * 1024 * 1024;
+
+/** An entry of a tree object: its mode, a blank, its name, a NUL, and the bytes of its hash. */
+function entryOf(tree: Buffer, name: string, hashBytes: number): TreeEntry | undefined {
+  const wanted = Buffer.from(name);
+  for (let at = 0; at < tree.length; ) {
+    const blank = tree.indexOf(32, at);
+    const end = tree.indexOf(0, blank);
+    if (blank === -1 || end === -1) return undefined;
+    if (tree.subarray(blank + 1, end).equals(wanted)) {
+      const mode = tree.toString("latin1", at, blank).padStart(6, "0");
+      return { mode, type: typeOf(mode), hash: tree.toString("hex", end + 1, end + 1 + hashBytes) };
+    }
+    at = end + 1 + hashBytes;
+  }
+  return undefined;
+}
+
+function typeOf(mode: string): TreeEntry["type"] {
+  if (mode === "040000") return "tree";
+  return mode === "160000" ? "commit" : "blob";
+}
+
+async function entryByList(
+  root: string,
+  commit: string,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<TreeEntry | undefined> {
+  const args = ["ls-tree", "-z", "--full-tree", commit, "--", path];
+  const listing = (await git(root, args, signal, { literal: true })).toString("utf8");
+  const [, mode = "", hash = ""] = /^(\d+) \w+ ([0-9a-f]+)\t/.exec(listing) ?? [];
+  return hash === "" ? undefined : { mode, type: typeOf(mode), hash };
 }
 
 /** The parents of a commit. */

@@ -1,8 +1,10 @@
 import { LimitReached } from "../shares/limit-reached.ts";
 import { ToolError } from "../tool-error.ts";
+import type { ReadObject } from "./git/object-reader.ts";
+import { withObjects } from "./git/objects.ts";
 import { stateOf } from "./git/state.ts";
 import { git } from "./git.ts";
-import { entryAt } from "./history.ts";
+import { entryAt, ofCommits } from "./history.ts";
 import { keptResult } from "./kept-result.ts";
 import { checkPath } from "./paths.ts";
 import { nearestNames, type Ref, refsLike, refsOf, SHALLOW, shallowBoundary } from "./refs.ts";
@@ -61,8 +63,20 @@ async function commitOf(
   }
 }
 
+/** Names for which git reads the whole history, so that the process would keep it in memory: `:/text`, `main^{/text}`. */
+const SEARCHES = /\/.*\}|:/;
+
+/** A larger commit is resolved as well, but costs a new process the next time. */
+const MAX_COMMIT_BYTES = 1024 * 1024;
+
 async function resolvedBy(root: string, revision: string, signal: AbortSignal | undefined): Promise<string> {
-  const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`];
+  const name = `${revision}^{commit}`;
+  if (!SEARCHES.test(revision)) {
+    const found = await withObjects(root, signal, (objects) => objects.read(name, MAX_COMMIT_BYTES));
+    if (found) return found.hash;
+    throw new ToolError(`${revision} is not a commit`);
+  }
+  const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", name];
   const hash = (await git(root, args, signal)).toString().trim().split("\n").at(-1) ?? "";
   if (!/^[0-9a-f]{40,64}$/.test(hash)) throw new ToolError(`${revision} is not a commit`);
   return hash;
@@ -111,42 +125,13 @@ export async function forkPoint(
   return output.toString().trim().split("\n")[0] || undefined;
 }
 
-/** A regular file at a commit. */
-export interface FileAt {
-  readonly given: string;
-  readonly hash: string;
-}
-
 /**
- * Finds a file at a commit.
+ * Reads a file at a commit.
  *
  * @param commit a hash from resolveRevision
  * @param maxBytes limit of its size
  * @throws ToolError if it does not exist there, is not a regular file, or is larger
  */
-export async function fileEntryAt(
-  repo: Repository,
-  commit: string,
-  path: string,
-  maxBytes: number,
-  signal?: AbortSignal,
-): Promise<FileAt> {
-  const given = checkPath(repo, path);
-  const where = `${JSON.stringify(given)} at ${commit.slice(0, 12)}`;
-  const entry = given === "" ? undefined : await entryAt(repo, commit, given, signal);
-  if (!entry)
-    throw new ToolError(
-      `${where} is not in repository ${repo.name}.${await elsewhere(repo, commit, given, signal)}`,
-    );
-  const { mode, type, hash, size = 0 } = entry;
-  if (type === "tree") throw new ToolError(`${where} is a folder. Name a file in it.`);
-  if (type === "commit") throw new ToolError(`${where} is a submodule. Submodules are not served.`);
-  if (mode === "120000") throw new ToolError(`${where} is a symbolic link. Read the file that it points to.`);
-  if (size > maxBytes) throw new ToolError(`${where} has ${size} bytes, more than the limit of ${maxBytes}.`);
-  return { given, hash };
-}
-
-/** Reads a file at a commit. The arguments and errors are those of fileEntryAt. */
 export async function fileAt(
   repo: Repository,
   commit: string,
@@ -154,8 +139,59 @@ export async function fileAt(
   maxBytes: number,
   signal?: AbortSignal,
 ): Promise<{ given: string; bytes: Buffer }> {
-  const { given, hash } = await fileEntryAt(repo, commit, path, maxBytes, signal);
-  return { given, bytes: await git(repo.root, ["cat-file", "blob", hash], signal) };
+  const { given, hash, where } = await regularFileAt(repo, commit, path, signal);
+  const { content, size } = await readBlob(repo, hash, maxBytes, where, signal);
+  if (!content) throw tooLarge(where, size, maxBytes);
+  return { given, bytes: content };
+}
+
+/** The path of a file at a commit as git has it. The parameters and errors are those of fileAt. */
+export async function pathAt(
+  repo: Repository,
+  commit: string,
+  path: string,
+  maxBytes: number,
+  signal?: AbortSignal,
+): Promise<string> {
+  const { given, hash, where } = await regularFileAt(repo, commit, path, signal);
+  const size = await ofCommits(
+    repo,
+    ["size", hash],
+    signal,
+    async (shared) => (await readBlob(repo, hash, maxBytes, where, shared)).size,
+  );
+  if (size > maxBytes) throw tooLarge(where, size, maxBytes);
+  return given;
+}
+
+const tooLarge = (where: string, size: number, maxBytes: number) =>
+  new ToolError(`${where} has ${size} bytes, more than the limit of ${maxBytes}.`);
+
+async function regularFileAt(repo: Repository, commit: string, path: string, signal?: AbortSignal) {
+  const given = checkPath(repo, path);
+  const where = `${JSON.stringify(given)} at ${commit.slice(0, 12)}`;
+  const entry = given === "" ? undefined : await entryAt(repo, commit, given, signal);
+  if (!entry)
+    throw new ToolError(
+      `${where} is not in repository ${repo.name}.${await elsewhere(repo, commit, given, signal)}`,
+    );
+  const { mode, type, hash } = entry;
+  if (type === "tree") throw new ToolError(`${where} is a folder. Name a file in it.`);
+  if (type === "commit") throw new ToolError(`${where} is a submodule. Submodules are not served.`);
+  if (mode === "120000") throw new ToolError(`${where} is a symbolic link. Read the file that it points to.`);
+  return { given, hash, where };
+}
+
+async function readBlob(
+  repo: Repository,
+  hash: string,
+  maxBytes: number,
+  where: string,
+  signal?: AbortSignal,
+): Promise<ReadObject> {
+  const found = await withObjects(repo.root, signal, (objects) => objects.read(hash, maxBytes));
+  if (!found) throw new ToolError(`The content of ${where} is not in this copy (a partial clone).`);
+  return found;
 }
 
 /** Largest listing of a commit that is searched for similar names, bytes. */

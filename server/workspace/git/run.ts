@@ -1,13 +1,6 @@
 import { ToolError } from "../../tool-error.ts";
 import { type ChildResult, runChild } from "../child.ts";
-
-/** The environment of each git process: no configuration of the system or an account, and no prompts. */
-const ENV: Readonly<Record<string, string>> = {
-  GIT_CONFIG_NOSYSTEM: "1",
-  GIT_CONFIG_GLOBAL: "/dev/null",
-  GIT_ATTR_NOSYSTEM: "1",
-  GIT_TERMINAL_PROMPT: "0",
-};
+import { GIT_BASE_ENV } from "./environment.ts";
 
 export interface GitRun {
   cwd: string;
@@ -45,7 +38,7 @@ export async function runGit(args: readonly string[], options: GitRun): Promise<
   };
   const result = await runChild("git", args, {
     ...rest,
-    env: { ...ENV, ...env },
+    env: { ...GIT_BASE_ENV, ...env },
     ...(firstBytes === undefined ? {} : { onChunk }),
   });
   options.signal?.throwIfAborted();

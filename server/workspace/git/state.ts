@@ -50,7 +50,7 @@ async function readState(root: string): Promise<Made<RepositoryState>> {
   const { origin } = await viewOf(root);
   const dirs = [...new Set([commonDir, gitDir])];
   // git replaces a loose ref by renaming a file, so the time of its folder changes.
-  const refFolders = (await Promise.all(dirs.map((dir) => foldersBelow(join(dir, "refs"))))).flat();
+  const refFolders = await foldersBelow(dirs.map((dir) => join(dir, "refs")));
   const packedRefs = await withoutLinks(join(commonDir, "packed-refs"));
   const packed = await textOf(packedRefs);
   const head = await readHead(gitDir, commonDir, packed);
@@ -74,11 +74,11 @@ async function readState(root: string): Promise<Made<RepositoryState>> {
       ...(head.ref === undefined ? [] : [join(commonDir, head.ref)]),
       packedRefs,
       ...dirs.map((dir) => join(dir, "reftable", "tables.list")),
-      ...refFolders,
+      ...(refFolders ?? []),
     ],
     identities: history.identities,
   });
-  const settled = snapshot.isSettled(since);
+  const settled = refFolders !== undefined && snapshot.isSettled(since);
   const refsKey = settled ? `${commonDir}\0${++count}` : undefined;
   const historyKey = settled ? `${commonDir}\0${new Snapshot(history).key}` : undefined;
   const value: RepositoryState = {
@@ -89,9 +89,10 @@ async function readState(root: string): Promise<Made<RepositoryState>> {
     head: head.commit,
     shallow: new Set(shallow.split("\n").filter(Boolean)),
     refsKey,
-    historyKey: mayReplace(refFolders, packed, head) ? refsKey : historyKey,
+    historyKey: mayReplace(refFolders ?? [], packed, head) ? refsKey : historyKey,
   };
-  return { value, snapshot, bytes: 1_000 + 200 * refFolders.length };
+  const bytes = refFolders ? 1_000 + 200 * refFolders.length : Number.POSITIVE_INFINITY;
+  return { value, snapshot, bytes };
 }
 
 /** Whether the repository may have replaced objects (git-replace(1)). They are refs; in reftables they are not looked up. */
@@ -100,12 +101,27 @@ const mayReplace = (refFolders: readonly string[], packed: string, head: Head) =
   refFolders.some((folder) => folder.endsWith("/refs/replace")) ||
   packed.includes(" refs/replace/");
 
-/** A folder and those below it. git allows links here, so the paths have none. */
-async function foldersBelow(folder: string): Promise<string[]> {
-  const real = await withoutLinks(folder);
-  const entries = await readdir(real, { withFileTypes: true }).catch(() => []);
-  const below = entries.filter((entry) => entry.isDirectory()).map((entry) => join(real, entry.name));
-  return [real, ...(await Promise.all(below.map(foldersBelow))).flat()];
+/** A repository with more folders of refs is read at each call. */
+const MAX_REF_FOLDERS = 1_000;
+
+/**
+ * Some folders and those below them. git allows links for the first ones, so the paths have none.
+ *
+ * @returns undefined if there are too many
+ */
+async function foldersBelow(folders: readonly string[]): Promise<string[] | undefined> {
+  const all: string[] = [];
+  for (let next = await Promise.all(folders.map(withoutLinks)); next.length > 0; ) {
+    all.push(...next);
+    if (all.length > MAX_REF_FOLDERS) return undefined;
+    next = (await Promise.all(next.map(foldersIn))).flat();
+  }
+  return all;
+}
+
+async function foldersIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => join(folder, entry.name));
 }
 
 const withoutLinks = (path: string) => realpath(path).catch(() => path);

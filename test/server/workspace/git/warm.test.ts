@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { listingOf } from "../../../../server/workspace/git/listing.ts";
+import { endIdleReaders } from "../../../../server/workspace/git/objects.ts";
 import { stateOf } from "../../../../server/workspace/git/state.ts";
 import { refsOf } from "../../../../server/workspace/refs.ts";
-import { resolveRevision } from "../../../../server/workspace/revisions.ts";
+import { fileAt, resolveRevision } from "../../../../server/workspace/revisions.ts";
 import { Workspace } from "../../../../server/workspace/workspace.ts";
 import { programsOf, settledFiles } from "../../programs.ts";
 import { makeRepository, temporaryFolder } from "../../support.ts";
@@ -18,14 +19,17 @@ const git = async (...args: string[]) => {
   const as = ["-c", "user.name=Test", "-c", "user.email=test@example.test", "-C", root];
   return (await run("git", [...as, ...args])).stdout.trim();
 };
-const write = (path: string, text = "") => writeFile(join(root, path), text);
+const write = (path: string, text: string | Buffer = "") => writeFile(join(root, path), text);
 
 beforeEach(async () => {
   folder = await temporaryFolder();
   root = join(folder.path, "code");
   await makeRepository(root);
 });
-afterEach(() => folder.remove());
+afterEach(() => {
+  endIdleReaders();
+  return folder.remove();
+});
 
 describe("listing", () => {
   const listedByGit = async () =>
@@ -126,5 +130,74 @@ describe("state", () => {
       await known();
       expect(await programsOf(known)).toEqual([]);
     }
+  });
+});
+
+describe("objects", () => {
+  const one = async () => {
+    const [repo] = await new Workspace({ kind: "folder", dir: folder.path }).repositories();
+    if (!repo) throw new Error("no repository");
+    return repo;
+  };
+  const textAt = async (commit: string, path: string, maxBytes = 1_000) =>
+    (await fileAt(await one(), commit, path, maxBytes)).bytes.toString();
+
+  test("are read by one process, also at the same time, in their binary form, and in a repository with SHA-256", async () => {
+    await rm(root, { recursive: true });
+    await run("git", ["init", "--quiet", "--object-format=sha256", "--initial-branch=main", root]);
+    const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, n) => n % 256));
+    await write("binary.dat", bytes);
+    await mkdir(join(root, "folder"));
+    await write("folder/odd\nname", "odd");
+    await write("folder/empty");
+    await git("add", "--all");
+    await git("commit", "--quiet", "--message=First");
+    await settledFiles();
+    const commit = await resolveRevision(await one(), "main");
+    expect(commit).toMatch(/^[0-9a-f]{64}$/);
+    const started = await programsOf(async () => {
+      const { bytes: read } = await fileAt(await one(), commit, "binary.dat", 300_000);
+      expect(read.equals(bytes)).toBe(true);
+      expect(await textAt(commit, "folder/empty")).toBe("");
+      expect(await resolveRevision(await one(), commit.slice(0, 10))).toBe(commit);
+    });
+    expect(started).toEqual([]);
+    expect(await textAt(commit, "folder/odd\nname")).toBe("odd");
+    const all = await Promise.all(
+      ["HEAD", "main", "main~0", "HEAD^0"].map(async (r) => resolveRevision(await one(), r)),
+    );
+    expect(new Set(all)).toEqual(new Set([commit]));
+  });
+
+  test("that are missing, too large, or no file are refused, and the next request succeeds", async () => {
+    await symlink("README.md", join(root, "link"));
+    await git("add", "link");
+    await git("commit", "--quiet", "--message=Link");
+    const commit = await git("rev-parse", "HEAD");
+    await expect(textAt(commit, "missing.md")).rejects.toThrow("is not in repository code");
+    await expect(textAt(commit, "README.md", 5)).rejects.toThrow("more than the limit of 5");
+    await expect(textAt(commit, "src")).rejects.toThrow("is a folder");
+    await expect(textAt(commit, "link")).rejects.toThrow("is a symbolic link");
+    await expect(resolveRevision(await one(), "no such name")).rejects.toThrow(
+      'has no commit "no such name"',
+    );
+    expect(await textAt(commit, "README.md")).toContain("# Sample");
+  });
+
+  test("are read by a new process after a cancelled request and after a change of the history", async () => {
+    await settledFiles();
+    const commit = await resolveRevision(await one(), "HEAD");
+    await expect(
+      fileAt(await one(), commit, "README.md", 1_000, AbortSignal.abort(new Error("cancelled"))),
+    ).rejects.toThrow("cancelled");
+    expect(await textAt(commit, "README.md")).toContain("# Sample");
+    await git("commit", "--quiet", "--allow-empty", "--message=More");
+    expect(await resolveRevision(await one(), "HEAD~1")).toBe(commit);
+    endIdleReaders();
+    await settledFiles();
+    await resolveRevision(await one(), "HEAD~0");
+    expect(await programsOf(() => textAt(commit, "README.md"))).toEqual([]);
+    endIdleReaders();
+    expect(await programsOf(() => textAt(commit, "README.md"))).toHaveLength(1);
   });
 });
