@@ -1,6 +1,10 @@
 import { type FileHandle, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { AUDIT_FILE, type AuditEvent, type FileLink, lineHash, NO_LINE, type Tip, tipOf } from "./record.ts";
+
+/** Records that are hashed at once: more would hold up the requests of a busy server. */
+const SLICE = 256;
 
 /** The files of a folder, the oldest first. @returns none for a folder that does not exist */
 export async function auditFiles(dir: string): Promise<string[]> {
@@ -60,7 +64,8 @@ export class AuditFile {
   async append(events: readonly AuditEvent[]): Promise<void> {
     let { lines, hash } = this.#tip;
     let text = "";
-    for (const event of events) {
+    for (const [n, event] of events.entries()) {
+      if (n % SLICE === SLICE - 1) await setImmediate();
       const line = JSON.stringify({ n: ++lines, prev: hash, ...event });
       hash = lineHash(line);
       text += `${line}\n`;

@@ -9,8 +9,8 @@ import { type AuditEvent, type FileLink, tipOf } from "./record.ts";
 const WRITE_MS = 250;
 /** Longest wait after failed writes, milliseconds. */
 const MAX_BACK_OFF_MS = 10_000;
-/** Records that are hashed at once: more would hold up the requests of a busy server. */
-const SLICE = 256;
+/** Records of one write to the disk. A write takes milliseconds, however long it is. */
+const MAX_WRITE = 4_096;
 /** Records that wait for the disk; more are lost, and counted. Some 5 MB. */
 const MAX_WAITING = 10_000;
 
@@ -77,7 +77,7 @@ export class AuditLog {
 
   async #append(): Promise<void> {
     const file = await this.#current();
-    const [events, lost] = [this.#waiting.splice(0, SLICE), this.#lost];
+    const [events, lost] = [this.#waiting.splice(0, MAX_WRITE), this.#lost];
     this.#lost = 0;
     const gap: AuditEvent[] = lost > 0 ? [{ type: "gap", at: new Date().toISOString(), lost }] : [];
     try {

@@ -20,18 +20,20 @@ export function auditedTool(tool: Tool, audit: Pick<AuditLog, "record">, withArg
       const at = isoTime();
       const origin = currentOrigin();
       const record = (outcome: ToolCallEvent["outcome"], answer?: object) => {
+        // JSON leaves out what is undefined.
         audit.record({
           type: "tool.call",
           at,
           who: origin ? whoIs(origin.principal) : {},
           tool: tool.name,
-          ...repositoryOf(args, answer),
+          repository: repositoryOf(args, answer),
           outcome,
           argumentBytes: Buffer.byteLength(JSON.stringify(args)),
-          ...(answer === undefined ? {} : { answerBytes: Buffer.byteLength(jsonText(answer)) }),
+          answerBytes: answer === undefined ? undefined : Buffer.byteLength(jsonText(answer)),
           ms: Math.round((performance.now() - started) * 10) / 10,
-          ...(origin ? { requestId: origin.requestId, traceId: origin.traceId } : {}),
-          ...(withArguments ? { arguments: args } : {}),
+          requestId: origin?.requestId,
+          traceId: origin?.traceId,
+          arguments: withArguments ? args : undefined,
         });
       };
       try {
@@ -47,13 +49,12 @@ export function auditedTool(tool: Tool, audit: Pick<AuditLog, "record">, withArg
 }
 
 function whoIs({ id, kind = "token", name, client }: Principal): AuditWho {
-  return { id, kind, name, ...(client ? { client } : {}) };
+  return { id, kind, name, client: client === "" ? undefined : client };
 }
 
 /** The answer names the repository also where the caller did not have to. The id of `fetch` begins with it. */
-function repositoryOf(args: Record<string, unknown>, answer: unknown): { repository?: string } {
-  const { repo } = (answer ?? {}) as Record<string, unknown>;
-  const id = typeof args.id === "string" ? /^([^:]{1,255}):/.exec(args.id)?.[1] : undefined;
-  const repository = [repo, args.repo, id].find((name) => typeof name === "string") as string | undefined;
-  return repository === undefined ? {} : { repository };
+function repositoryOf(args: Record<string, unknown>, answer: object | undefined): string | undefined {
+  if (answer !== undefined && "repo" in answer && typeof answer.repo === "string") return answer.repo;
+  if (typeof args.repo === "string") return args.repo;
+  return typeof args.id === "string" ? /^([^:]{1,255}):/.exec(args.id)?.[1] : undefined;
 }

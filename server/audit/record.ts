@@ -8,7 +8,7 @@ export interface AuditWho {
   readonly kind?: PrincipalKind;
   readonly name?: string;
   /** `client_id` of the OAuth client. */
-  readonly client?: string;
+  readonly client?: string | undefined;
 }
 
 /** One tool call. Sizes are bytes of JSON in UTF-8. */
@@ -17,11 +17,11 @@ export interface ToolCallEvent {
   readonly who: AuditWho;
   readonly tool: string;
   /** The argument `repo`; missing where the tool takes none or the caller gave none. */
-  readonly repository?: string;
+  readonly repository?: string | undefined;
   /** `refused`: the caller can fix it; `error`: the server failed, or the caller was gone. */
   readonly outcome: "ok" | "error" | "refused";
   readonly argumentBytes: number;
-  readonly answerBytes?: number;
+  readonly answerBytes?: number | undefined;
   readonly ms: number;
   /** Only with `AUDIT_ARGUMENTS=yes`. */
   readonly arguments?: unknown;
@@ -60,8 +60,8 @@ export type AuditEvent = (
 ) & {
   /** ISO 8601, UTC. */
   readonly at: string;
-  readonly requestId?: string;
-  readonly traceId?: string;
+  readonly requestId?: string | undefined;
+  readonly traceId?: string | undefined;
 };
 
 /** A line of the log. */

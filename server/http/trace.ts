@@ -27,6 +27,7 @@ export function randomHex(bytes: number): string {
   return pool.toString("hex", used - bytes, used);
 }
 
+const NO_MATCH: readonly string[] = [];
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
 /**
@@ -34,16 +35,19 @@ const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(
  * header is ignored, and the known fields of a later version are read).
  */
 export function continueTrace(traceparent: string | undefined): Trace {
-  const spanId = randomHex(8);
-  const [, version, traceId, parentId, flags, more] = TRACEPARENT.exec(traceparent ?? "") ?? [];
-  const known =
-    traceId !== undefined &&
-    version !== "ff" &&
-    !(version === "00" && more !== undefined) &&
-    !/^0+$/.test(traceId) &&
-    !/^0+$/.test(parentId ?? "");
-  if (!known) return { traceId: randomHex(16), parentId: undefined, spanId, flags: "00" };
-  return { traceId, parentId, spanId, flags: (Number.parseInt(flags ?? "0", 16) & 1) === 1 ? "01" : "00" };
+  const ids = randomHex(24);
+  const spanId = ids.slice(32);
+  const known = traceparent === undefined ? null : TRACEPARENT.exec(traceparent);
+  const [, version, traceId = "", parentId = "", flags = "0", more] = known ?? NO_MATCH;
+  if (
+    version === undefined ||
+    version === "ff" ||
+    (version === "00" && more !== undefined) ||
+    /^0+$/.test(traceId) ||
+    /^0+$/.test(parentId)
+  )
+    return { traceId: ids.slice(0, 32), parentId: undefined, spanId, flags: "00" };
+  return { traceId, parentId, spanId, flags: (Number.parseInt(flags, 16) & 1) === 1 ? "01" : "00" };
 }
 
 /** The header for outgoing calls, and for the response (`traceresponse`), with which a caller can find its log lines. */

@@ -10,8 +10,9 @@ import { acceptForSdk, type Readable } from "./accept.ts";
 /** Shorter answers are joined, bytes: one piece takes less time than several. */
 const MIN_PIECES = 8_192;
 
-/** ASCII needs one copy. For UTF-8, Node reserves three bytes for each character. */
-const encodingFor = (text: string, bytes: number) => (bytes === text.length ? "latin1" : "utf8");
+const NO_HEADERS = {};
+
+const isAscii = (text: string) => Buffer.byteLength(text) === text.length;
 
 /** Options of a stream that the exchange does not know itself. */
 export type AnswerStream = Omit<StreamOptions, "route" | "principal" | "log">;
@@ -65,12 +66,12 @@ export class HttpExchange {
   onClose(callback: () => void): void {
     const { raw } = this.#reply;
     if (raw.destroyed) callback();
-    else raw.once("close", callback);
+    else raw.on("close", callback);
   }
 
   /** Answers with a body of JSON text. */
-  json(status: number, body: JsonPieces, headers: Readonly<Record<string, string>> = {}): void {
-    this.#end(status, body, { "content-type": "application/json", ...headers });
+  json(status: number, body: JsonPieces, headers: Readonly<Record<string, string>> = NO_HEADERS): void {
+    this.#end(status, body, "application/json", headers);
   }
 
   /** Answers with a JSON-RPC error that belongs to no request. */
@@ -79,16 +80,23 @@ export class HttpExchange {
   }
 
   /** Answers in one write. */
-  send(status: number, text: string, headers: Readonly<Record<string, string>> = {}): void {
-    this.#end(status, [text], headers);
+  send(status: number, text: string, headers: Readonly<Record<string, string>> = NO_HEADERS): void {
+    this.#end(status, [text], undefined, headers);
   }
 
-  #end(status: number, body: JsonPieces, headers: Readonly<Record<string, string>>): void {
+  #end(
+    status: number,
+    body: JsonPieces,
+    type: string | undefined,
+    headers: Readonly<Record<string, string>>,
+  ): void {
     const { raw } = this.#reply.hijack();
     if (raw.destroyed) return;
-    const own = Object.assign(this.#reply.getHeaders() as OutgoingHttpHeaders, headers);
-    const lengths = body.map((piece) => Buffer.byteLength(piece));
-    const bytes = lengths.reduce((sum, length) => sum + length, 0);
+    const own = this.#reply.getHeaders() as OutgoingHttpHeaders;
+    if (type !== undefined) own["content-type"] = type;
+    for (const name in headers) own[name] = headers[name];
+    let bytes = 0;
+    for (const piece of body) bytes += Buffer.byteLength(piece);
     // RFC 9110, section 8.6: a 204 has no Content-Length.
     if (status !== 204) own["content-length"] = bytes;
     if (this.#streams.draining) own.connection = "close";
@@ -96,13 +104,15 @@ export class HttpExchange {
     if (bytes > 0) this.onAnswer?.(body.map(String).join(""));
     if (bytes < MIN_PIECES) {
       const text = body.join("");
-      raw.end(text, encodingFor(text, bytes));
+      raw.end(text, bytes === text.length ? "latin1" : "utf8");
       return;
     }
     raw.cork();
-    for (const [n, piece] of body.entries()) {
-      if (typeof piece === "string") raw.write(piece, encodingFor(piece, lengths[n] ?? 0));
-      else raw.write(piece);
+    // ASCII needs one copy. For UTF-8, Node would reserve three bytes for each character.
+    for (const piece of body) {
+      if (typeof piece !== "string") raw.write(piece);
+      else if (isAscii(piece)) raw.write(piece, "latin1");
+      else raw.write(Buffer.from(piece));
     }
     raw.end();
   }

@@ -102,8 +102,7 @@ export class KnownEnvelopes {
     if (headers["mcp-method"] !== method) return false;
     // Only these two may be answered without the SDK. The first names its tool in a header (SEP-2243).
     if (method === "tools/call" ? headers["mcp-name"] !== params.name : method !== "tools/list") return false;
-    const { progressToken: _, traceparent: __, tracestate: ___, baggage: ____, ...envelope } = meta;
-    const text = JSON.stringify(envelope);
+    const text = JSON.stringify(envelopeOf(meta));
     if (this.#known.has(text)) return true;
     const { kind } = classifyInboundRequest({
       httpMethod: "POST",
@@ -116,4 +115,13 @@ export class KnownEnvelopes {
     this.#known.add(text);
     return true;
   }
+}
+
+/** Without what differs in each request of a client. */
+function envelopeOf(meta: PlainRequest["meta"]): object {
+  const { progressToken, traceparent, tracestate, baggage } = meta;
+  // A copy takes longer than the rest.
+  if ((progressToken ?? traceparent ?? tracestate ?? baggage) === undefined) return meta;
+  const { progressToken: _, traceparent: __, tracestate: ___, baggage: ____, ...envelope } = meta;
+  return envelope;
 }
