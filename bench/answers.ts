@@ -26,7 +26,10 @@ interface Place {
 interface Truth {
   symbol: string;
   definition: Place;
+  /** The names that stand for it. */
   uses: Place[];
+  /** What a search for references should find. */
+  references: Place[];
 }
 
 type Query = <N extends "references" | "definition">(
@@ -93,28 +96,51 @@ async function compilerIndex(root: string): Promise<string> {
 
 /** Each symbol that is defined once, with its uses. */
 async function truthsOf(file: string): Promise<Truth[]> {
-  const places = new Map<string, { definitions: Place[]; uses: Place[] }>();
+  const places = new Map<string, Known>();
   for await (const part of scipParts(createReadStream(file)))
     if ("document" in part) addPlaces(part.document, places);
   return [...places].flatMap(([symbol, { definitions, uses }]) => {
     const [definition] = definitions;
     const isNamed = isLocal(symbol.slice(symbol.indexOf(" local ") + 1)) || IDENTIFIER.test(nameOf(symbol));
-    return definition && definitions.length === 1 && isNamed ? [{ symbol, definition, uses }] : [];
+    return definition && definitions.length === 1 && isNamed
+      ? [{ symbol, definition, uses, references: referencesTo(symbol, places) }]
+      : [];
   });
 }
 
-function addPlaces(
-  { path, occurrences }: ScipDocument,
-  places: Map<string, { definitions: Place[]; uses: Place[] }>,
-): void {
+/** What an index says about a symbol. */
+interface Known {
+  definitions: Place[];
+  uses: Place[];
+  related: string[];
+}
+
+/**
+ * The references to a symbol: its uses, those of a class's constructor, and those of the symbols whose references SCIP counts as its own
+ * (`Relationship.is_reference`: what implements it, or what it implements). The compiler's own search for references has them too.
+ */
+function referencesTo(symbol: string, places: ReadonlyMap<string, Known>): Place[] {
+  const all = [symbol, `${symbol}\`<constructor>\`().`, ...(places.get(symbol)?.related ?? [])];
+  const uses = all.flatMap((one) => places.get(one)?.uses ?? []);
+  return [...new Map(uses.map((use) => [keyOf(use), use])).values()];
+}
+
+function addPlaces({ path, occurrences, relations }: ScipDocument, places: Map<string, Known>): void {
   const width = (o: ScipOccurrence) => (o.endLine === o.line ? o.endColumn - o.column : 0);
+  const entry = (key: string) => {
+    const known = places.get(key) ?? { definitions: [], uses: [], related: [] };
+    places.set(key, known);
+    return known;
+  };
+  for (const { from, to } of relations) {
+    entry(from).related.push(to);
+    entry(to).related.push(from);
+  }
   for (const occurrence of occurrences) {
     const { symbol, line, column, isDefinition } = occurrence;
     // scip-typescript numbers the keys of objects: the symbol of "host" is "host0".
     if (!isLocal(symbol) && isDefinition && width(occurrence) !== nameOf(symbol).length) continue;
-    const key = isLocal(symbol) ? `${path} ${symbol}` : symbol;
-    const known = places.get(key) ?? { definitions: [], uses: [] };
-    places.set(key, known);
+    const known = entry(isLocal(symbol) ? `${path} ${symbol}` : symbol);
     (isDefinition ? known.definitions : known.uses).push({ path, line: line + 1, column: column + 1 });
   }
 }
@@ -138,7 +164,7 @@ async function references(query: Query, truths: readonly Truth[]): Promise<Figur
   const sums = { right: 0, answered: 0, wanted: 0, precise: 0 };
   const chosen = sample(named, SYMBOLS, ({ symbol }) => symbol);
   for (const truth of chosen) {
-    const wanted = new Set(truth.uses.map(keyOf));
+    const wanted = new Set(truth.references.map(keyOf));
     const { found, precise } = await allReferences(query, truth);
     sums.right += [...found].filter((place) => wanted.has(place)).length;
     sums.answered += found.size;

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { execa } from "execa";
+import { callHierarchy } from "../../../../server/tools/call-hierarchy.ts";
 import { findReferences } from "../../../../server/tools/find-references.ts";
 import { goToDefinition } from "../../../../server/tools/go-to-definition.ts";
 import { type Lab, makeCodeLab } from "../../tools/support.ts";
@@ -154,4 +155,50 @@ test("an implementation has the uses of what it implements", async () => {
   implementing[1] = { path: "b.go", occurrences: [[interfaceRun, 4, 11, 14]] };
   await upload(implementing);
   expect((await references({ name: "A.Run" })).places).toContain("b.go:5:12");
+});
+
+test("a class has the uses of its constructors, and not those of their parameters", async () => {
+  const type = "t gomod m v1 m/A#";
+  const changed: WrittenDocument[] = DOCUMENTS.map((document) => ({ ...document }));
+  changed[0] = {
+    path: "a.go",
+    occurrences: [
+      [type, 2, 5, 6, "definition"],
+      [`${type}\`<constructor>\`().(a)`, 4, 6, 7],
+    ],
+  };
+  changed[1] = { path: "b.go", occurrences: [[`${type}\`<constructor>\`(+1).`, 4, 11, 14]] };
+  await upload(changed);
+  expect((await references({ name: "A" })).places).toEqual(["b.go:5:12"]);
+});
+
+test("the line chooses between two symbols of a file with the same name", async () => {
+  const other = "t gomod m v1 m/C#Run().";
+  const both: WrittenDocument = {
+    path: "use.go",
+    encoding: 1,
+    occurrences: [
+      [A_RUN, 3, 23, 26, "definition"],
+      [other, 4, 25, 28, "definition"],
+    ],
+  };
+  const uses: WrittenDocument = { path: "a.go", occurrences: [[other, 4, 11, 14]] };
+  await upload([both, uses, { path: "b.go", occurrences: [[A_RUN, 4, 11, 14]] }]);
+  expect((await references({ name: "Run", defined_in: "use.go", line: 4 })).places).toEqual(["b.go:5:12"]);
+  expect((await references({ name: "Run", defined_in: "use.go", line: 5 })).places).toEqual(["a.go:5:12"]);
+  expect((await references({ name: "Run", defined_in: "use.go" })).places).toHaveLength(2);
+});
+
+test("callers and callees are those of the symbol", async () => {
+  await upload(DOCUMENTS);
+  const hierarchy = async (args: Row) => {
+    const { calls, precision } = await lab.call(callHierarchy, { depth: 1, ...args });
+    return [precision, ...(calls as Row[]).map((c) => `${c.path}:${c.name_path} @${c.calls_at}`)];
+  };
+  expect(await hierarchy({ name: "B.Run" })).toEqual(["precise", "use.go:use @4"]);
+  expect(await hierarchy({ name: "use", direction: "callees" })).toEqual([
+    "precise",
+    "a.go:A/Run @4",
+    "b.go:B/Run @4",
+  ]);
 });
