@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { access, constants, lstat, mkdir } from "node:fs/promises";
 import type { Capabilities } from "../capabilities/registry.ts";
 import { Periodic } from "../periodic.ts";
 import type { CallContext } from "../shares/progress.ts";
@@ -8,6 +7,7 @@ import type { Repository, Workspace } from "../workspace/workspace.ts";
 import { nativeFile, STRUCTURAL_ADDON, wasmFile } from "./assets.ts";
 import { IndexFolder, prune } from "./folder.ts";
 import { IndexBuilder } from "./index-builder.ts";
+import { prepareIndexDir } from "./index-dir.ts";
 import { type IndexState, IndexStates } from "./index-states.ts";
 import { JobPool } from "./job-pool.ts";
 import type { JobArgs, JobResult } from "./jobs.ts";
@@ -125,7 +125,7 @@ export class CodeIndex {
     try {
       if (!wasmFile("web-tree-sitter.wasm"))
         throw new Error("web-tree-sitter.wasm is missing: wasm/ next to server.mjs, or run: npm ci");
-      await prepare(dir);
+      await prepareIndexDir(dir);
       await prune(dir, existsSync);
       await removeUploads(dir);
       await this.#adoptExisting();
@@ -175,9 +175,8 @@ export class CodeIndex {
     listing: () => Promise<Listing>,
     { signal }: CallContext,
   ): Promise<JobResult<"searchText">> {
-    const { dir, log } = this.#options;
-    if (!this.#usable || !isNarrow(args)) return undefined;
-    const database = await new IndexFolder(dir, repo.root).current();
+    const { log } = this.#options;
+    const database = isNarrow(args) ? await this.#current(repo) : undefined;
     if (database === undefined) return undefined;
     const job = { ...args, database, root: repo.root, listing: await listing() };
     try {
@@ -191,9 +190,14 @@ export class CodeIndex {
     }
   }
 
-  /** Runs a structural search; it needs no index. */
-  structural(args: JobArgs<"structural">, call: CallContext): Promise<JobResult<"structural">> {
-    return this.#scans.run("structural", args, optionsOf(call, "files"));
+  /** Runs a structural search. It needs no index, but is faster with one. */
+  async structural(
+    repo: Repository,
+    args: Omit<JobArgs<"structural">, "database" | "root">,
+    call: CallContext,
+  ): Promise<JobResult<"structural">> {
+    const database = await this.#current(repo);
+    return this.#scans.run("structural", { ...args, database, root: repo.root }, optionsOf(call, "files"));
   }
 
   /**
@@ -249,6 +253,11 @@ export class CodeIndex {
     if (this.#states.usable > 0) this.#publish();
   }
 
+  /** The database as it is, if there is one. */
+  async #current(repo: Repository): Promise<string | undefined> {
+    return this.#usable ? new IndexFolder(this.#options.dir, repo.root).current() : undefined;
+  }
+
   /** The database to query. A call that reports progress waits for a first build. */
   async #database(repo: Repository, { signal, progress }: CallContext): Promise<string> {
     const folder = new IndexFolder(this.#options.dir, repo.root);
@@ -287,19 +296,4 @@ function optionsOf({ signal, progress }: CallContext, unit = "items") {
   const onProgress =
     progress && ((done: number, total: number) => progress(done, total, `${done} of ${total} ${unit}`));
   return { signal, timeoutMs: CALL_MS, onProgress };
-}
-
-/** The folder must belong to this account: any other owner could choose the results. */
-async function prepare(dir: string): Promise<void> {
-  await mkdir(dir, { recursive: true, mode: 0o750 }).catch((error: Error) => {
-    throw new Error(`INDEX_DIR=${dir}: ${error.message}; make it writable for the server's account`);
-  });
-  const stat = await lstat(dir);
-  if (!stat.isDirectory() || stat.uid !== process.getuid?.())
-    throw new Error(
-      `INDEX_DIR=${dir} must be a folder of the server's own account; run: chown ${process.getuid?.()} ${dir}`,
-    );
-  await access(dir, constants.W_OK | constants.X_OK).catch(() => {
-    throw new Error(`INDEX_DIR=${dir} is not writable; add it to ReadWritePaths= of the unit`);
-  });
 }

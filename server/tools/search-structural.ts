@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { languageFiles, STRUCTURAL_LANGUAGES, type StructuralLanguage } from "../index/structural.ts";
+import { sharedListing } from "../index/text/shared-listing.ts";
 import { insidePath, isBelow } from "../workspace/paths.ts";
 import type { Repository } from "../workspace/workspace.ts";
 import { noteOf, whyNoFiles } from "./answers/no-files.ts";
@@ -50,14 +51,17 @@ export const searchStructural = defineTool({
   async run(args, { workspace, index, signal, progress }) {
     const repo = await workspace.find(args.repo);
     const { real: folder } = await insidePath(repo, args.path);
-    const files = [...(await workspace.files(repo))].filter((file) => isBelow(file, folder));
+    const listed = await workspace.files(repo);
     const max = Math.min(args.offset + args.max_results, 10_000);
     const { pattern, inside, language } = args;
-    const job = { root: repo.root, pattern, inside, language, files: files.sort(), max };
-    const found = await index.structural(job, { signal, progress });
+    const job = { pattern, inside, language, folder, listing: sharedListing(listed), max };
+    const found = await index.structural(repo, job, { signal, progress });
     const { items, ...rest } = page(found.matches, args, found.more);
     const notes: string[] = [];
-    if (items.length === 0) notes.push(await whyNoStructure(repo, files, folder, language, signal));
+    if (items.length === 0) {
+      const files = [...listed].filter((file) => isBelow(file, folder));
+      notes.push(await whyNoStructure(repo, files, folder, language, signal));
+    }
     if (found.broken && items.length === 0)
       notes.push(
         `The pattern is not complete ${language}. Close its brackets, or use a larger piece of code.`,

@@ -1,5 +1,6 @@
 import { type FSWatcher, readFileSync, statfsSync, watch } from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 
 /**
  * File systems whose changes the kernel reports (statfs(2), `f_type`): those that no other machine can write to. btrfs, ext, F2FS, overlayfs,
@@ -11,6 +12,12 @@ const MAX_FOLDERS = 20_000;
 /** Number of reported changes in this thread. The kernel drops changes when too many wait (inotify(7), IN_Q_OVERFLOW). */
 let reported = 0;
 const queued = queueLength();
+
+/** Waits until the changes from before this call are reported: they are among the events of this turn of the event loop, or of the next. */
+export async function reportedChanges(): Promise<void> {
+  await setImmediate();
+  await setImmediate();
+}
 
 /** Notices changes of files in some folders of a work tree at once, where the kernel reports them. */
 export class FolderWatch {
@@ -41,8 +48,7 @@ export class FolderWatch {
   }
 
   /**
-   * The paths that changed since the last call; undefined if all files must be compared. The caller gives the event loop a turn before that, so
-   * that changes from before its call are reported.
+   * The paths that changed since the last call; undefined if all files must be compared. The caller waits for reportedChanges() before.
    */
   changes(): ReadonlySet<string> | undefined {
     const changed = this.#changed;

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
-import { setImmediate } from "node:timers/promises";
 import { type IndexJob, inOneState, type JobContext } from "../job.ts";
 import { or, TrigramReader } from "../trigrams/query.ts";
+import { reportedChanges } from "./folder-watch.ts";
 import { type LineRegex, toJavaScript } from "./javascript.ts";
 import { type CollectorLimits, LineCollector, type Match } from "./line-collector.ts";
 import { matchLines, withContext } from "./match-lines.ts";
@@ -9,7 +9,8 @@ import { overrideFilter } from "./overrides.ts";
 import { planOf } from "./plan.ts";
 import { type CaseMode, ignoresCase, literalOf, type ParsedRegex, parseRegex } from "./regex.ts";
 import { mayHold, readInside, searchedText } from "./searched-text.ts";
-import { inPathOrder, type Listing, TextTree } from "./text-tree.ts";
+import { inPathOrder, type Listing, type TextTree } from "./text-tree.ts";
+import { currentTree } from "./trees.ts";
 
 export interface TextJob extends IndexJob {
   /** In the syntax of Rust's regex crate if `regex`: a match of any of them counts. */
@@ -47,29 +48,21 @@ const MAX_MS = 150;
 const MAX_REST = 1_000;
 /** The most files that may differ from the index. */
 const MAX_SUSPECTS = 300;
-/** Repositories whose state stays in memory. */
-const MAX_TREES = 8;
-
-const trees = new Map<string, TextTree>();
-
 /**
  * Searches text by the trigrams of the index, with the result that ripgrep would have. Files that changed since they were indexed are read.
  *
  * @returns undefined if the index cannot narrow the search enough: then ripgrep is the better way
  */
 export async function searchText(job: TextJob, context: JobContext): Promise<TextFound | undefined> {
-  // Changes of files from before this call are reported in this turn of the event loop.
-  await setImmediate();
-  await setImmediate();
+  await reportedChanges();
   const parsed = parsedPatterns(job);
   const shows = overrideFilter(job.globs, job.folder);
   if (!parsed || !shows) return undefined;
   const query = or(parsed.map(({ regex }) => planOf(regex)));
   if (query.type === "any") return undefined;
-  return inOneState(job.database, (db, { commit, fingerprint, indexed_at }) => {
-    const tree = treeOf(job.root);
-    const state = `${job.database} ${fingerprint} ${indexed_at}`;
-    if (!tree.refresh(db, { state, commit }, job.listing)) return undefined;
+  return inOneState(job.database, (db, meta) => {
+    const tree = currentTree(db, meta, job);
+    if (!tree) return undefined;
     const ids = new TrigramReader(db).find(query) ?? [];
     const paths = candidates(tree, ids, job.folder, shows);
     return paths && new Search(job, db, tree, matcherOf(job, parsed)).run(paths, context);
@@ -89,23 +82,6 @@ function parsedPatterns({ patterns, regex }: Pick<TextJob, "patterns" | "regex">
     regex ? parseRegex(pattern) : { regex: literalOf(pattern), insensitive: false },
   );
   return parsed.includes(undefined) ? undefined : (parsed as ParsedRegex[]);
-}
-
-function treeOf(root: string): TextTree {
-  let tree = trees.get(root);
-  trees.delete(root);
-  if (tree && !tree.isSame) {
-    tree.close();
-    tree = undefined;
-  }
-  tree ??= new TextTree(root);
-  trees.set(root, tree);
-  for (const [oldest, old] of trees) {
-    if (trees.size <= MAX_TREES) break;
-    old.close();
-    trees.delete(oldest);
-  }
-  return tree;
 }
 
 /** The files to search, in the order of `rg --sort=path`: folder by folder. */

@@ -18,7 +18,8 @@ interface IndexState {
   readonly commit: string;
 }
 
-interface Entry {
+/** A file in the index. Another content has another id. */
+export interface Entry {
   readonly id: number;
   readonly searchable: boolean;
   size: number;
@@ -80,9 +81,19 @@ export class TextTree {
     );
   }
 
+  /** The files that callers may see. */
+  get listed(): ReadonlySet<string> {
+    return this.#listed;
+  }
+
+  /** The file in the index that has the content of this one; undefined if that is not known. */
+  indexed(path: string): Readonly<Entry> | undefined {
+    return this.#suspects.has(path) ? undefined : this.#entries.get(path);
+  }
+
   /** Whether a file is known to have no text that is searched. */
   isUnsearchable(path: string): boolean {
-    return this.#entries.get(path)?.searchable === false && !this.#suspects.has(path);
+    return this.indexed(path)?.searchable === false;
   }
 
   /** All such files. */
@@ -102,7 +113,7 @@ export class TextTree {
     if (this.#indexed !== index.state && !this.#load(db, index)) return false;
     if (this.#listing !== listing.id) {
       this.#listing = listing.id;
-      this.#listed = new Set(Buffer.from(listing.paths).toString("utf8").split("\0").slice(0, -1));
+      this.#listed = new Set(pathsOf(listing));
     }
     const now = performance.now();
     if (changes && !isOther && now - this.#compared < COMPARE_MS) {
@@ -156,6 +167,10 @@ export class TextTree {
     if (entry && stat?.size === entry.size && stat.ctimeMs === entry.changed) this.#suspects.delete(path);
     else this.#suspects.add(path);
   }
+}
+
+export function pathsOf({ paths }: Listing): string[] {
+  return Buffer.from(paths).toString("utf8").split("\0").slice(0, -1);
 }
 
 /** The order of `rg --sort=path`: folder by folder. */

@@ -1,11 +1,11 @@
 import type { CollectorLimits } from "../../index/text/line-collector.ts";
 import type { TextFound } from "../../index/text/search.ts";
+import { sharedListing } from "../../index/text/shared-listing.ts";
 import type { ToolContext } from "../tool.ts";
 import { COUNT_OPTIONS, FileCounts } from "./file-counts.ts";
 import { patternsOf } from "./patterns.ts";
 import { MatchCollector, type Part } from "./ripgrep-json.ts";
 import { type Run, runInFiles, runSearch, type Search, type Sink } from "./run.ts";
-import { sharedListing } from "./shared-listing.ts";
 
 interface Found {
   readonly timedOut: boolean;

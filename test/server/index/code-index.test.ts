@@ -7,6 +7,7 @@ import { Capabilities } from "../../../server/capabilities/registry.ts";
 import { CodeIndex } from "../../../server/index/code-index.ts";
 import { INDEX_VERSION } from "../../../server/index/database.ts";
 import { IndexFolder } from "../../../server/index/folder.ts";
+import { sharedListing } from "../../../server/index/text/shared-listing.ts";
 import { JobThread } from "../../../server/index/thread.ts";
 import { Workspace } from "../../../server/workspace/workspace.ts";
 import { eventually, makeRepository, temporaryFolder } from "../support.ts";
@@ -247,14 +248,15 @@ describe("JobThread", () => {
     const text = `${"f(g(h(1,2),3),4);\n".repeat(40_000)}`;
     await makeRepository(root, { "big.ts": text });
     const files = Array.from({ length: 500 }, () => "big.ts");
-    return { root, pattern: "$A", inside: "$B", language: "typescript" as const, files, max: 1e9 };
+    return { root, pattern: "$A", inside: "$B", language: "typescript" as const, ...over(files), max: 1e9 };
   }
+  const over = (files: string[]) => ({ folder: "", listing: sharedListing(files), database: undefined });
   const quick = () => ({
     root,
     pattern: "f($$$)",
     inside: undefined,
     language: "typescript" as const,
-    files: [],
+    ...over([]),
     max: 1,
   });
 

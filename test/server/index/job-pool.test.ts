@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { JobPool } from "../../../server/index/job-pool.ts";
+import { sharedListing } from "../../../server/index/text/shared-listing.ts";
 import { asCaller } from "../../../server/shares/caller.ts";
 import { makeRepository, temporaryFolder } from "../support.ts";
 
@@ -15,7 +16,9 @@ const search = (pattern: string, files: string[], inside?: string) => ({
   pattern,
   inside,
   language: "typescript" as const,
-  files,
+  folder: "",
+  listing: sharedListing(files),
+  database: undefined,
   max: 1e9,
 });
 /** A search that takes far longer than any test. */

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import type { CodeIndex } from "../../../../server/index/code-index.ts";
+import { sharedListing } from "../../../../server/index/text/shared-listing.ts";
 import { searchText } from "../../../../server/tools/search-text.ts";
 import type { ToolContext } from "../../../../server/tools/tool.ts";
 import { listGitFiles, listTrackedIgnored } from "../../../../server/workspace/git.ts";
@@ -194,5 +195,33 @@ describe("search_text by the index", () => {
       { numRuns: 30, seed: 1 },
     );
     expect(answered).toBeGreaterThan(20);
+  });
+});
+
+describe("search_structural by the index", () => {
+  test("finds code in files that changed since they were indexed, and keeps no tree of an old content", async () => {
+    const repo = { name: "code", root };
+    const find = async () => {
+      const listing = sharedListing(await listGitFiles(root));
+      const job = {
+        pattern: "new Alpha($A)",
+        inside: undefined,
+        language: "typescript",
+        folder: "",
+        listing,
+        max: 9,
+      } as const;
+      const { matches } = await lab.index.structural(repo, job, { signal: new AbortController().signal });
+      return matches.map(({ path, line, captures }) => `${path}:${line} ${captures.A}`);
+    };
+    await apply({ path: "a.ts", how: "write", content: Buffer.from("new Alpha(1);\n") });
+    expect(await find()).toEqual(["a.ts:1 1"]);
+    await apply({ path: "a.ts", how: "write", content: Buffer.from("\nnew Alpha(2);\n") });
+    await apply({ path: "new/b.ts", how: "write", content: Buffer.from("new Alpha(3);\n") });
+    expect(await find()).toEqual(["a.ts:2 2", "new/b.ts:1 3"]);
+    await lab.index.refresh();
+    for (let again = 0; again < 2; again++) expect(await find()).toEqual(["a.ts:2 2", "new/b.ts:1 3"]);
+    await writeFile(join(root, "a.ts"), "\nnew Omega(2);\n");
+    expect(await find()).toEqual(["new/b.ts:1 3"]);
   });
 });

@@ -1,10 +1,10 @@
-import type { Listing } from "../../index/text/text-tree.ts";
+import type { Listing } from "./text-tree.ts";
 
-const shared = new WeakMap<ReadonlySet<string>, Listing>();
+const shared = new WeakMap<Iterable<string>, Listing>();
 let last = 0;
 
 /** A listing for the threads. It is copied once, not for each search. */
-export function sharedListing(files: ReadonlySet<string>): Listing {
+export function sharedListing(files: Iterable<string>): Listing {
   let listing = shared.get(files);
   if (!listing) {
     const bytes = Buffer.from([...files].map((path) => `${path}\0`).join(""));
