@@ -94,9 +94,10 @@ interface Compared {
 /** Which files are binary, and which line is the head of a hunk, depends on the attribute files of the work tree, of the index and of the repository. */
 async function attributesKey(workspace: Workspace, repo: Repository): Promise<string | undefined> {
   const [files, { gitDir, commonDir }] = await Promise.all([
-    workspace.attributeFiles(repo),
+    workspace.attributeFiles(repo).catch(() => undefined),
     stateOf(repo.root),
   ]);
+  if (!files) return undefined;
   const began = Date.now();
   const snapshot = new Snapshot({
     paths: [...files, join(gitDir, "index"), join(commonDir, "info", "attributes")],
