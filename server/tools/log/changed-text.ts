@@ -9,7 +9,7 @@ const SEARCH_MS = 8_000;
 /** Time that one git process should take, milliseconds: how often the progress is reported, and how well SEARCH_MS is kept. */
 const STEP_MS = 500;
 const DIFF = ["--no-textconv", "--no-ext-diff"];
-/** Commits of the first step. */
+/** Commits of the first step, unless the search names another number. */
 const FIRST_STEP = 64;
 
 export interface ChangedTextSearch {
@@ -24,8 +24,10 @@ export interface ChangedTextSearch {
   readonly depends: string | undefined;
   /** Reports how many of the commits are searched. */
   readonly progress?: ((done: number, total: number, message: string) => void) | undefined;
-  /** Default: 8,000. */
+  /** Time after which no new step begins, milliseconds. Default: 8,000. */
   readonly searchMs?: number | undefined;
+  /** Commits of the first step. Default: 64. */
+  readonly firstStep?: number | undefined;
 }
 
 export interface ChangedText {
@@ -64,8 +66,9 @@ export async function commitsWithChangedText(
   const hashes = listed.toString("latin1").split("\n").filter(Boolean);
   const total = hashes.length;
   found = { ...found, total, isComplete: found.searched === total };
-  for (let step = FIRST_STEP; !found.isComplete && found.commits.length < enough; ) {
-    if (performance.now() > until) break;
+  let step = search.firstStep ?? FIRST_STEP;
+  // At least one step, so that repeated calls come to an end.
+  while (!found.isComplete && found.commits.length < enough) {
     progress?.(found.searched, total, `searched ${found.searched} of ${total} commits`);
     const began = performance.now();
     const some = hashes.slice(found.searched, found.searched + step);
@@ -81,6 +84,7 @@ export async function commitsWithChangedText(
     };
     if (key) cache.set(key, structuredClone(found), 2 * key.length + sizeInMemory(found));
     const took = Math.max(1, performance.now() - began);
+    if (performance.now() > until) break;
     step = Math.min(10_000, Math.max(1, Math.round((some.length * STEP_MS) / took)));
   }
   return found;

@@ -372,33 +372,49 @@ describe("git_blame with .git-blame-ignore-revs", () => {
 });
 
 describe("a search for changed text that takes too long", () => {
-  const search = async (searchMs: number, enough = 10, cache = new ByteCache(1_000_000)) => {
+  const search = async (cache: ByteCache, searchMs: number, enough = 10) => {
     const repo = await lab.workspace.find("code");
-    const selection = [hashes[2] as string];
     const reports: string[] = [];
     const progress = (_: number, __: number, message: string) => reports.push(message);
-    const options = { text: "needle", selection, path: "", enough, depends: "-", searchMs, progress };
+    const selection = [hashes[2] as string];
+    const options = {
+      text: "needle",
+      selection,
+      path: "",
+      enough,
+      depends: "-",
+      searchMs,
+      firstStep: 1,
+      progress,
+    };
     const found = await commitsWithChangedText(repo, options, new AbortController().signal, cache);
     return { ...found, commits: found.commits.map(({ subject }) => subject), reports };
   };
 
-  test("stops, and the next call goes on", async () => {
+  test("stops after a step, the next call goes on there, and the whole result is kept", async () => {
     await settledFiles();
-    await ask(gitLog);
     const cache = new ByteCache(1_000_000);
-    expect(await search(-1, 10, cache)).toMatchObject({
-      commits: [],
-      searched: 0,
-      total: 3,
-      isComplete: false,
-    });
-    expect(await search(60_000, 10, cache)).toMatchObject({
-      commits: ["Move it", "Sample"],
-      searched: 3,
-      isComplete: true,
+    const move = { commits: ["Move it"], total: 3, isComplete: false };
+    expect(await search(cache, -1)).toEqual({
+      ...move,
+      searched: 1,
+      last: hashes[2],
       reports: ["searched 0 of 3 commits"],
     });
-    expect(await programsOf(() => search(-1, 10, cache))).toEqual([]);
+    expect(await search(cache, -1)).toMatchObject({
+      ...move,
+      searched: 2,
+      reports: ["searched 1 of 3 commits"],
+    });
+    expect(await search(cache, 60_000)).toMatchObject({ commits: ["Move it", "Sample"], isComplete: true });
+    expect(await programsOf(() => search(cache, -1))).toEqual([]);
+  });
+
+  test("ends as soon as it has enough commits", async () => {
+    expect(await search(new ByteCache(1_000_000), 60_000, 1)).toMatchObject({
+      commits: ["Move it"],
+      searched: 1,
+    });
   });
 });
 

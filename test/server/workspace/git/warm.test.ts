@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { listingOf } from "../../../../server/workspace/git/listing.ts";
 import { endIdleReaders } from "../../../../server/workspace/git/objects.ts";
 import { stateOf } from "../../../../server/workspace/git/state.ts";
+import { parentsOf } from "../../../../server/workspace/history.ts";
 import { refsOf } from "../../../../server/workspace/refs.ts";
 import { fileAt, resolveRevision } from "../../../../server/workspace/revisions.ts";
 import { Workspace } from "../../../../server/workspace/workspace.ts";
@@ -129,6 +130,33 @@ describe("state", () => {
       await settledFiles();
       await known();
       expect(await programsOf(known)).toEqual([]);
+    }
+  });
+});
+
+describe("results by commit", () => {
+  test("follow the shallow boundary, replaced commits and grafts", async () => {
+    const [repo] = await new Workspace({ kind: "folder", dir: folder.path }).repositories();
+    if (!repo) throw new Error("no repository");
+    const first = await git("rev-parse", "HEAD");
+    await git("commit", "--quiet", "--allow-empty", "--message=More");
+    const commit = await git("rev-parse", "HEAD");
+    const parents = () => parentsOf(repo, commit);
+    const changes: [() => Promise<unknown>, string[]][] = [
+      [() => Promise.resolve(), [first]],
+      [() => write(".git/shallow", `${commit}\n`), []],
+      [() => rm(join(root, ".git/shallow")), [first]],
+      [() => git("replace", "--graft", commit), []],
+      [() => git("pack-refs", "--all"), []],
+      [() => git("replace", "--delete", commit), [first]],
+      [() => write(".git/info/grafts", `${commit}\n`), []],
+    ];
+    for (const [change, expected] of changes) {
+      await change();
+      expect(await parents()).toEqual(expected);
+      await settledFiles();
+      await parents();
+      expect(await programsOf(parents)).toEqual([]);
     }
   });
 });
