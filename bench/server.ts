@@ -323,6 +323,7 @@ export async function initialized({ url, headers }: Served): Promise<Record<stri
   const clientInfo = { name: "bench", version: "1" };
   const params = { protocolVersion: version, capabilities: {}, clientInfo };
   const opened = await send({}, { jsonrpc: "2.0", id: 0, method: "initialize", params });
+  if (!opened.ok) throw new Error(`no session: HTTP/1.1 ${opened.status} ${await opened.text()}`);
   await opened.text();
   const session = {
     "mcp-session-id": opened.headers.get("mcp-session-id") ?? "",

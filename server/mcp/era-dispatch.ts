@@ -82,7 +82,7 @@ export class EraDispatch {
       const plain = modern || old ? plainRequest(body, modern ? ENVELOPE : NONE) : undefined;
       if (plain && old && isDirect(plain.method)) return this.#legacy.handle(request, plain);
       if (plain && modern && this.#envelopes.accepts(request, plain))
-        return this.#modern.handle(request, plain);
+        return isListen(body) ? this.#listens.handle(request, plain) : this.#modern.handle(request, plain);
     }
     const { kind } = classifyInboundRequest({
       httpMethod: http.method,
@@ -92,7 +92,7 @@ export class EraDispatch {
       ...(body === undefined ? {} : { body }),
     });
     if (kind === "legacy") return this.#legacy.handle(request, undefined);
-    if (isListen(body)) return this.#listens.handle(request);
+    if (isListen(body)) return this.#listens.handle(request, undefined);
     return this.#modern.handle(request, undefined);
   }
 

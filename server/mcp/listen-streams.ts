@@ -11,9 +11,10 @@ import type { ChangeBus } from "./change-bus.ts";
 import type { ChangeWatcher } from "./change-watcher.ts";
 import type { McpRequest } from "./exchange.ts";
 import type { HttpExchange } from "./http-exchange.ts";
+import type { PlainRequest } from "./plain-request.ts";
 import { sendSdkAnswer } from "./sdk-answer.ts";
 import { authInfoOf } from "./server-factory.ts";
-import { type Acknowledgment, acknowledgmentIn, Subscription } from "./subscription.ts";
+import { type Acknowledgment, acknowledgmentIn, directAcknowledgment, Subscription } from "./subscription.ts";
 
 /** Maximum number of resources that one stream may follow: each is checked every two seconds. */
 export const MAX_LISTENED = 100;
@@ -52,7 +53,8 @@ export class ListenStreams {
     this.#sdk = createMcpHandler(options.build, { ...options.handler, bus, keepAliveMs: 0 });
   }
 
-  async handle(request: McpRequest): Promise<void> {
+  /** @param plain the body, if it is one plain request that may be answered without the SDK */
+  async handle(request: McpRequest, plain: PlainRequest | undefined): Promise<void> {
     const { http, body, principal } = request;
     const requested = requestedUris(body);
     if (requested.length > MAX_LISTENED)
@@ -76,7 +78,7 @@ export class ListenStreams {
     try {
       if (requested.length > 0) releases.push(shares.resources.open(principal.id, requested.length));
       releases.push(changes.subscribe((event) => subscription.publish(event)));
-      const answer = await this.#acknowledge(request, requested, releases);
+      const answer = await this.#acknowledge(request, plain, requested, releases);
       if (!(answer instanceof Response)) return this.#open(request, subscription, answer, onEnd);
       onEnd();
       await passOn(request, answer);
@@ -89,6 +91,7 @@ export class ListenStreams {
   /** @returns the SDK's answer, if that is no acknowledgment */
   async #acknowledge(
     { http, body, principal }: McpRequest,
+    plain: PlainRequest | undefined,
     requested: readonly string[],
     releases: (() => void)[],
   ): Promise<Acknowledgment | Response> {
@@ -96,6 +99,8 @@ export class ListenStreams {
     const uris: string[] = [];
     for (const uri of requested) if (await follows(principal, uri)) uris.push(uri);
     releases.push(await watcher.listen(uris));
+    const direct = plain && directAcknowledgment(plain, uris);
+    if (direct) return direct;
     const response = await this.#sdk.fetch(http.web(), {
       parsedBody: requested.length === 0 ? body : withSubscriptions(body, uris),
       authInfo: authInfoOf(principal),

@@ -92,6 +92,8 @@ const MAX_ENVELOPES = 1_000;
 /** Longer ones are not remembered, characters. */
 const MAX_ENVELOPE = 2_000;
 
+const NAMELESS: ReadonlySet<string> = new Set(["tools/list", "subscriptions/listen"]);
+
 /** Recognizes plain requests of the 2026 era whose envelope the SDK has accepted before, and whose headers say what the body says. */
 export class KnownEnvelopes {
   readonly #known = new Set<string>();
@@ -100,8 +102,8 @@ export class KnownEnvelopes {
     const { headers } = http.request;
     if (meta[VERSION_KEY] !== MODERN || headers["mcp-protocol-version"] !== MODERN) return false;
     if (headers["mcp-method"] !== method) return false;
-    // Only these two may be answered without the SDK. The first names its tool in a header (SEP-2243).
-    if (method === "tools/call" ? headers["mcp-name"] !== params.name : method !== "tools/list") return false;
+    // Only these may be answered without the SDK. A call names its tool in a header (SEP-2243).
+    if (method === "tools/call" ? headers["mcp-name"] !== params.name : !NAMELESS.has(method)) return false;
     const text = JSON.stringify(envelopeOf(meta));
     if (this.#known.has(text)) return true;
     const { kind } = classifyInboundRequest({

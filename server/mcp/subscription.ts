@@ -7,6 +7,7 @@ import {
 import type { EventStream } from "../http/event-stream.ts";
 import type { RequestId } from "../store/store.ts";
 import { SERVER_INFO } from "../version.ts";
+import { hasOnly, isObject, type PlainRequest } from "./plain-request.ts";
 
 /** The first event of a stream, as the SDK made it. */
 export interface Acknowledgment {
@@ -85,6 +86,40 @@ function notification(event: ServerEvent, subscription: RequestId): object {
 }
 
 const eventText = (message: object) => `event: message\ndata: ${JSON.stringify(message)}\n\n`;
+
+const PARAMS: ReadonlySet<string> = new Set(["notifications", "_meta"]);
+const LISTS = ["toolsListChanged", "promptsListChanged", "resourcesListChanged"] as const;
+const FILTER: ReadonlySet<string> = new Set([...LISTS, "resourceSubscriptions"]);
+
+/**
+ * The acknowledgment of a plain request, as the SDK makes it for a server that declares all capabilities (see buildMcpServer).
+ *
+ * @param uris the resources that are followed
+ * @returns undefined for a request that the SDK must answer
+ */
+export function directAcknowledgment(
+  { id, params }: PlainRequest,
+  uris: readonly string[],
+): Acknowledgment | undefined {
+  const { notifications } = params;
+  if (!hasOnly(params, PARAMS) || !isObject(notifications) || !hasOnly(notifications, FILTER))
+    return undefined;
+  const filter: SubscriptionFilter = {};
+  for (const list of LISTS) {
+    const wanted = notifications[list];
+    if (wanted !== undefined && typeof wanted !== "boolean") return undefined;
+    if (wanted) filter[list] = true;
+  }
+  const resources = notifications.resourceSubscriptions ?? [];
+  if (!Array.isArray(resources) || !resources.every((uri) => typeof uri === "string")) return undefined;
+  if (uris.length > 0) filter.resourceSubscriptions = [...uris];
+  const message = {
+    jsonrpc: "2.0",
+    method: "notifications/subscriptions/acknowledged",
+    params: { notifications: filter, _meta: { [SUBSCRIPTION_ID_META_KEY]: id } },
+  };
+  return { event: eventText(message), filter };
+}
 
 /** Reads the acknowledgment from the SDK's answer, and ends the SDK's stream. @returns undefined for an answer that is no stream */
 export async function acknowledgmentIn(response: Response): Promise<Acknowledgment | undefined> {

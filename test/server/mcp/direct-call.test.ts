@@ -204,6 +204,28 @@ describe("a server with direct calls answers as one without:", () => {
     for (const session of [true, false]) await same({ body, headers: {}, session });
   });
 
+  test.each([
+    {},
+    { toolsListChanged: true },
+    { toolsListChanged: false, promptsListChanged: true, resourcesListChanged: true },
+    { resourceSubscriptions: [] },
+    {
+      resourceSubscriptions: ["repo://sample/README.md", "repo://sample/nothing", "repo://sample/README.md"],
+    },
+    { toolsListChanged: true, other: 1 },
+    { toolsListChanged: 1 },
+    { resourceSubscriptions: [7] },
+    undefined,
+    "toolsListChanged",
+  ])("subscriptions/listen with %j", async (notifications) => {
+    const method = "subscriptions/listen";
+    const headers = { "mcp-protocol-version": VERSION, "mcp-method": method };
+    for (const more of [{}, { extra: 1 }]) {
+      const params = { notifications, _meta: ENVELOPE, ...more };
+      await same({ body: { jsonrpc: "2.0", id: "l", method, params }, headers, session: false });
+    }
+  });
+
   test("each tool's list entry, and a call of each tool", async () => {
     for (const name of [...TOOLS.map((tool) => tool.name), "probe"]) {
       const call = {
