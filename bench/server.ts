@@ -8,14 +8,15 @@ import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/cli
 import { run } from "../infra/exec.ts";
 import type { Figure } from "./figures.ts";
 import { bearerFigures } from "./server/bearer.ts";
-import type { Load, LoadResult } from "./server/load.ts";
+import type { Load, LoadResult } from "./server/load-types.ts";
 import { type Peer, peers } from "./server/peers.ts";
 
 /** The server has the first core for itself, the load generator the second. */
 const ONE_CORE = ["taskset", "-c", "0"];
 const OTHER_CORE = ["taskset", "-c", "1"];
 const CONNECTIONS = 16;
-const WARM_UP = 2;
+/** Seconds. V8 compiles the code of a call in steps, the last of which come after some 50,000 calls. */
+const WARM_UP = 8;
 const SECONDS = 6;
 /** Numbers of calls after which the heap is compared. */
 const HEAP_CALLS = [100_000, 1_000_000] as const;

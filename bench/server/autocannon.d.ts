@@ -11,8 +11,6 @@ declare module "autocannon" {
     /** Seconds. */
     duration: number;
     idReplacement: boolean;
-    /** Requests a second. */
-    overallRate?: number;
     /** Seconds. */
     timeout: number;
     setupClient(client: Client): void;

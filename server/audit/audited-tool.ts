@@ -1,6 +1,6 @@
 import type { Principal } from "../auth/principal.ts";
 import { isoTime } from "../iso-time.ts";
-import { jsonText } from "../json-text.ts";
+import { jsonBytes } from "../json-text.ts";
 import { currentOrigin } from "../shares/caller.ts";
 import { ToolError } from "../tool-error.ts";
 import type { Tool } from "../tools/tool.ts";
@@ -29,7 +29,7 @@ export function auditedTool(tool: Tool, audit: Pick<AuditLog, "record">, withArg
           repository: repositoryOf(args, answer),
           outcome,
           argumentBytes: Buffer.byteLength(JSON.stringify(args)),
-          answerBytes: answer === undefined ? undefined : Buffer.byteLength(jsonText(answer)),
+          answerBytes: answer === undefined ? undefined : jsonBytes(answer),
           ms: Math.round((performance.now() - started) * 10) / 10,
           requestId: origin?.requestId,
           traceId: origin?.traceId,

@@ -1,6 +1,6 @@
 import { type CallToolResult, LOG_LEVEL_META_KEY, type StandardSchemaV1 } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/principal.ts";
-import { type JsonPieces, jsonText } from "../json-text.ts";
+import { type JsonPieces, jsonPiece } from "../json-text.ts";
 import { type MaybePromise, then } from "../maybe-promise.ts";
 import type { RequestId } from "../store/store.ts";
 import { jsonSchemas, wireSchemas } from "../tools/arguments/wire-schema.ts";
@@ -145,7 +145,7 @@ function responsePieces(
   return [
     '{"result":{"content":',
     JSON.stringify(content),
-    ...(structuredContent ? [',"structuredContent":', jsonText(structuredContent)] : []),
+    ...(structuredContent ? [',"structuredContent":', jsonPiece(structuredContent)] : []),
     `${error}${RESULT_END[era]}},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`,
   ];
 }

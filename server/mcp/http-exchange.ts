@@ -12,8 +12,6 @@ const MIN_PIECES = 8_192;
 
 const NO_HEADERS = {};
 
-const isAscii = (text: string) => Buffer.byteLength(text) === text.length;
-
 /** Options of a stream that the exchange does not know itself. */
 export type AnswerStream = Omit<StreamOptions, "route" | "principal" | "log">;
 
@@ -95,8 +93,9 @@ export class HttpExchange {
     const own = this.#reply.getHeaders() as OutgoingHttpHeaders;
     if (type !== undefined) own["content-type"] = type;
     for (const name in headers) own[name] = headers[name];
+    const lengths = body.map((piece) => Buffer.byteLength(piece));
     let bytes = 0;
-    for (const piece of body) bytes += Buffer.byteLength(piece);
+    for (const length of lengths) bytes += length;
     // RFC 9110, section 8.6: a 204 has no Content-Length.
     if (status !== 204) own["content-length"] = bytes;
     if (this.#streams.draining) own.connection = "close";
@@ -109,9 +108,9 @@ export class HttpExchange {
     }
     raw.cork();
     // ASCII needs one copy. For UTF-8, Node would reserve three bytes for each character.
-    for (const piece of body) {
+    for (const [n, piece] of body.entries()) {
       if (typeof piece !== "string") raw.write(piece);
-      else if (isAscii(piece)) raw.write(piece, "latin1");
+      else if (piece.length === lengths[n]) raw.write(piece, "latin1");
       else raw.write(Buffer.from(piece));
     }
     raw.end();

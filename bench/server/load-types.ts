@@ -1,0 +1,23 @@
+/** What to send. */
+export interface Load {
+  url: string;
+  seconds: number;
+  /** The headers of each connection: as many connections as there are entries. */
+  connections: Record<string, string>[];
+  /** `[<id>]` in it becomes a new id in each request. */
+  body: string;
+  /** What each answer must contain. */
+  expect: string;
+  /** Requests a second, evenly. Default: as many as are answered. */
+  rate?: number;
+}
+
+export interface LoadResult {
+  /** Requests a second that were answered well. */
+  rate: number;
+  /** Requests that were answered otherwise, or not at all. */
+  failed: number;
+  /** Milliseconds. */
+  p50: number;
+  p99: number;
+}
