@@ -1,7 +1,7 @@
 import type { Tree } from "web-tree-sitter";
 import { withTree } from "./grammars.ts";
 import type { Language } from "./languages.ts";
-import { declares, isName, roleOf } from "./occurrences.ts";
+import { codeIn, declares, isName, roleOf } from "./occurrences.ts";
 import { contextsOf, type UseContext } from "./use-context.ts";
 
 /** A call in a piece of code. Line and column are those of the called name, 1-based. */
@@ -20,10 +20,11 @@ const SELF = /^(?:this|self|super|cls|Self)$/;
 
 /** The calls in the lines from `from` to `to` of a text, in their order. Empty without a grammar. */
 export async function callSites(
-  text: string,
-  language: Language | undefined,
+  file: string,
+  known: Language | undefined,
   { from, to }: { from: number; to: number },
 ): Promise<CallSite[]> {
+  const { text, language } = codeIn(file, known);
   const found = language && (await withTree(text, language, (tree) => sitesIn(tree, text, from, to)));
   return found ?? [];
 }

@@ -54,7 +54,10 @@ export async function occurrencesOf(
 }
 
 /** What the parser reads of a file. In prose and data each word counts. */
-function codeIn(file: string, known: Language | undefined): { text: string; language: Language | undefined } {
+export function codeIn(
+  file: string,
+  known: Language | undefined,
+): { text: string; language: Language | undefined } {
   return known && !known.isData ? codeView(file, known) : { text: file, language: undefined };
 }
 
@@ -171,88 +174,6 @@ function above(node: Node, steps: number, pattern: RegExp): boolean {
   return false;
 }
 
-/** The name at a position, and its declaration in the nearest enclosing scope. */
-export interface NameAt {
-  name: string;
-  /** The name with its sigil or signs: `#run`, `empty?`, `operator==`. */
-  spelled: string;
-  /** The qualifier in `qualifier.name`, or undefined. */
-  qualifier: string | undefined;
-  /** Column of the name, 1-based. */
-  column: number;
-  /** The declaration of a parameter or local variable with that name. */
-  local: { line: number; column: number } | undefined;
-}
-
-/**
- * Finds the name at a position, and its declaration from scope to enclosing scope. Lexical: the types of the nodes show which of them
- * declare a name.
- *
- * @param line 1-based @param column 1-based; undefined for the first name on the line
- */
-export async function nameAt(
-  file: string,
-  known: Language | undefined,
-  line: number,
-  column: number | undefined,
-): Promise<NameAt | undefined> {
-  const { text, language } = codeIn(file, known);
-  const start = lineStart(text, line);
-  if (start === undefined) return undefined;
-  const end = text.indexOf("\n", start);
-  const words = [...text.slice(start, end === -1 ? undefined : end).matchAll(/[\p{L}_$][\p{L}\p{N}_$]*/gu)];
-  const word =
-    column === undefined
-      ? words[0]
-      : words.find((w) => w.index <= column - 1 && column - 1 <= w.index + w[0].length);
-  if (!word) return undefined;
-  const index = start + word.index;
-  const qualifier = /([\p{L}_$][\p{L}\p{N}_$]*)(?:\.|::|->|\?\.|\\)(?:[#@~$]|r#)?$/u.exec(
-    text.slice(Math.max(0, index - 200), index),
-  )?.[1];
-  const local =
-    language && qualifier === undefined
-      ? await withTree(text, language, (tree) => localOf(tree, text, word[0], index))
-      : undefined;
-  const place = local === undefined ? undefined : withLines(text, [{ index: local, role: "definition" }])[0];
-  return {
-    name: word[0],
-    column: word.index + 1,
-    spelled: spelledAt(text, index, word[0], language),
-    qualifier,
-    local: place && { line: place.line, column: place.column },
-  };
-}
-
-function spelledAt(text: string, index: number, word: string, language: Language | undefined): string {
-  const lineEnd = text.indexOf("\n", index);
-  const after = text.slice(index + word.length, lineEnd === -1 ? undefined : lineEnd).slice(0, 100);
-  const before = text.slice(Math.max(0, text.lastIndexOf("\n", index - 1) + 1, index - 100), index);
-  if (word === "operator") return word + (/^\s*(?:\(\)|\[\]|[^\p{L}\p{N}_\s(]+)/u.exec(after)?.[0] ?? "");
-  if (/^(?:powershell|bash|css)$/.test(language?.query ?? ""))
-    return `${/(?:[\p{L}\p{N}_]+-)*$/u.exec(before)?.[0] ?? ""}${word}${/^(?:-[\p{L}\p{N}_]+)*/u.exec(after)?.[0] ?? ""}`;
-  const sigil = /(?:[#@~]|(?<![\p{L}\p{N}_])r#)$/u.exec(before)?.[0] ?? "";
-  const sign = language?.query === "ruby" ? (/^[?!]/.exec(after)?.[0] ?? "") : "";
-  return sigil + word + sign;
-}
-
-function localOf(tree: Tree, text: string, name: string, index: number): number | undefined {
-  const declared = wordPlaces(text, name).filter((at) => {
-    const node = tree.rootNode.descendantForIndex(at);
-    return node !== null && isName(node) && declares(node);
-  });
-  for (let scope = tree.rootNode.descendantForIndex(index)?.parent; scope?.parent; scope = scope.parent) {
-    if (
-      !/function|method|block|lambda|closure|arrow|body|statement|func_literal|constructor/.test(scope.type)
-    )
-      continue;
-    const { startIndex, endIndex } = scope;
-    const inside = declared.filter((at) => at >= startIndex && at < endIndex && at <= index);
-    if (inside.length > 0) return inside[0];
-  }
-  return undefined;
-}
-
 export function declares(node: Node): boolean {
   let child = node;
   for (let up: Node | null = node.parent, steps = 0; up && steps < 4; child = up, up = up.parent, steps++) {
@@ -269,18 +190,8 @@ export function declares(node: Node): boolean {
   return false;
 }
 
-function lineStart(text: string, line: number): number | undefined {
-  let start = 0;
-  for (let n = 1; n < line; n++) {
-    const end = text.indexOf("\n", start);
-    if (end === -1) return undefined;
-    start = end + 1;
-  }
-  return start;
-}
-
 /** Adds line and column to places that are sorted by index. */
-function withLines<T extends { index: number }>(
+export function withLines<T extends { index: number }>(
   text: string,
   places: T[],
 ): (T & { line: number; column: number })[] {

@@ -6,7 +6,7 @@ export interface UseContext {
   form: "plain" | "member" | "key" | "shorthand";
   /** The last name before the dot: "session" in `this.session.close`. "" for an expression without one. */
   receiver: string | undefined;
-  /** The type that the receiver's declaration in this file names, or undefined. */
+  /** The type that the declaration of the receiver in this file names, or that of the pattern `{ name }: Type`. */
   receiverType: string | undefined;
   /** True if a parameter or a local variable of that name is declared around it. */
   isLocal: boolean;
@@ -38,7 +38,7 @@ export function contextsOf(
     return {
       form,
       receiver,
-      receiverType: receiver ? typeOf(text, receiver) : undefined,
+      receiverType: receiver ? typeOf(text, receiver) : form === "shorthand" ? patternType(node) : undefined,
       isLocal: (form === "plain" || form === "shorthand") && isDeclaredAround(node, declared),
     };
   });
@@ -83,6 +83,18 @@ function typeOf(text: string, name: string): string | undefined {
   for (const pattern of patterns) {
     const type = new RegExp(pattern, "u").exec(text)?.[1];
     if (type !== undefined) return type;
+  }
+  return undefined;
+}
+
+/** The type in `{ name }: Type`. */
+function patternType(node: Node): string | undefined {
+  for (let up = node.parent; up && /pattern|^pair/.test(up.type); up = up.parent) {
+    const type = up.type === "object_pattern" ? up.parent?.childForFieldName("type") : undefined;
+    if (type)
+      return /^:\s*(?:(?:Readonly|Partial|Required|Pick|Omit)<\s*)?(\p{Lu}[\p{L}\p{N}_$]*)/u.exec(
+        type.text,
+      )?.[1];
   }
   return undefined;
 }

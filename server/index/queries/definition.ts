@@ -1,15 +1,19 @@
 import type { DatabaseSync } from "node:sqlite";
 import { type Freshness, type IndexJob, reading, SECONDARY } from "../job.ts";
-import { languageOf } from "../languages.ts";
+import { familyOf, languageOf } from "../languages.ts";
+import { type NameAt, nameAt } from "../name-at.ts";
 import { bareName, fitOf, type RequestedName, splitNamePath } from "../names.ts";
-import { type NameAt, nameAt, wordPlaces } from "../occurrences.ts";
+import { wordPlaces } from "../occurrences.ts";
 import { PreciseIndex } from "../scip/precise-index.ts";
+import type { UseContext } from "../use-context.ts";
 import { TreeReader } from "../work-tree.ts";
 import { definitionsOf } from "./find-symbol.ts";
+import { importsOf } from "./imports.ts";
+import { lexicalTargets } from "./lexical-targets.ts";
 import { folderOf } from "./paths.ts";
 import { preciseDefinition } from "./precise-definition.ts";
 import type { Precision } from "./reference-rows.ts";
-import type { FoundSymbol } from "./symbol-rows.ts";
+import { type FoundSymbol, SYMBOL_TABLES } from "./symbol-rows.ts";
 
 export interface DefinitionJob extends IndexJob {
   path: string;
@@ -88,20 +92,56 @@ function lexicalDefinition(
   job: DefinitionJob,
   { at, name, lines, parents }: Asked,
 ): Definitions {
-  const found: Definition[] = [];
+  const local: Definition[] = [];
   if (at.local && parents.length === 0) {
     const signature = (lines[at.local.line - 1] ?? "").trim().slice(0, 200);
     const { line, column } = at.local;
     const place = { path: job.path, start_line: line, line, column, end_line: line };
-    found.push({ ...place, kind: "variable", name: at.name, parent: "", signature, why: "local scope" });
+    local.push({ ...place, kind: "variable", name: at.name, parent: "", signature, why: "local scope" });
   }
+  // In `const { name } = …` the name is the declaration itself, and the field is what people look for.
+  const isItself = at.local?.line === job.line && at.local.column === at.column;
+  const isField = isItself && at.context?.form === "shorthand";
   const imports = importLines(lines);
   const qualifier = parents.at(-1) ?? at.qualifier;
-  const scored = definitionsOf(db, name)
-    .filter((s) => s.path !== job.path || s.line !== at.local?.line)
-    .map((symbol) => score(symbol, { path: job.path, parents, qualifier }, imports));
+  const candidates = definitionsOf(db, name).filter((s) => s.path !== job.path || s.line !== at.local?.line);
+  const from = { path: job.path, parents, qualifier, form: at.context?.form };
+  const likely = new Set(
+    parents.length === 0 && (local.length === 0 || isField)
+      ? targetsAt(db, job, { at, name, lines, candidates })
+      : [],
+  );
+  const scored = candidates.map((symbol) => {
+    const { points, definition } = score(symbol, from, imports);
+    return { points: points + (likely.has(symbol) ? LIKELY : 0), definition };
+  });
   scored.sort((a, b) => b.points - a.points);
-  return { name, definitions: [...found, ...scored.map((s) => s.definition)], precision: "lexical" };
+  const others = scored.map(({ definition }) => definition);
+  return { name, definitions: isField ? [...others, ...local] : [...local, ...others], precision: "lexical" };
+}
+
+/** More than the points that the place of a definition gives it. */
+const LIKELY = 60;
+
+function targetsAt(
+  db: DatabaseSync,
+  job: DefinitionJob,
+  {
+    at,
+    name,
+    lines,
+    candidates,
+  }: Pick<Asked, "at" | "name" | "lines"> & { candidates: readonly FoundSymbol[] },
+): readonly FoundSymbol[] {
+  if (!at.context) return [];
+  const holder = db
+    .prepare(
+      `SELECT name, parent ${SYMBOL_TABLES} WHERE files.path = ? AND start_line <= ? AND end_line >= ? ORDER BY end_line - start_line LIMIT 1`,
+    )
+    .get(job.path, job.line, job.line) as { name: string; parent: string } | undefined;
+  const holders = holder ? [...holder.parent.split("/"), holder.name].reverse() : [];
+  const imports = importsOf(lines.join("\n"), familyOf(job.path));
+  return lexicalTargets({ path: job.path, name, context: at.context, imports, holders }, candidates);
 }
 
 /** Of the places with the name as a word: the one with the given qualifier, else the one with its sigil, else the first. */
@@ -129,9 +169,16 @@ function importLines(lines: readonly string[]): string {
   return (found ?? []).join("\n");
 }
 
+interface Origin {
+  path: string;
+  parents: readonly string[];
+  qualifier: string | undefined;
+  form: UseContext["form"] | undefined;
+}
+
 function score(
   symbol: FoundSymbol,
-  from: { path: string; parents: readonly string[]; qualifier: string | undefined },
+  from: Origin,
   imports: string,
 ): { points: number; definition: Definition } {
   const module = symbol.path.replace(/\.\w+$/, "").split("/");
@@ -148,7 +195,8 @@ function score(
   else if (imported && sameLanguage) [why, points] = ["imported from", points + 20];
   points += 20 * fitOf(from.parents, { ...symbol, package: "" });
   if (from.qualifier !== undefined) points += qualified(symbol, from.qualifier, stem);
-  else if (symbol.kind === "method" || symbol.kind === "field") points -= 5;
+  else if (symbol.kind === "method" || symbol.kind === "field")
+    points += from.form === "key" || from.form === "shorthand" ? 15 : -5;
   if (SECONDARY.test(symbol.path)) points -= 3;
   return { points, definition: { ...symbol, why } };
 }

@@ -199,7 +199,9 @@ function countsAsMember({ holders, others }: Target, file: FileFacts, context: U
   const { form, receiver, receiverType, isLocal } = context;
   const near = file.sees || file.namesHolder;
   if (form === "plain") return near && !isLocal && IMPLICIT_THIS.test(familyOf(file.path) ?? "");
-  if (form !== "member") return near && !(form === "shorthand" && isLocal && !near);
+  if (form === "shorthand" && receiverType !== undefined)
+    return holders.has(receiverType) || (near && !others.has(receiverType));
+  if (form !== "member") return near;
   if (/^(?:this|self|super)$/.test(receiver ?? "")) return file.isHome || file.namesHolder;
   if (receiverType !== undefined && holders.has(receiverType)) return true;
   if (receiverType !== undefined && others.has(receiverType)) return false;

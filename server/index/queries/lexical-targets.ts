@@ -32,6 +32,8 @@ export function lexicalTargets(site: Site, candidates: readonly FoundSymbol[]): 
   const { context, path } = site;
   const family = familyOf(path);
   const known = candidates.filter((d) => familyOf(d.path) === family);
+  if (context.form === "shorthand" && context.receiverType !== undefined)
+    return known.filter((d) => lastOf(d.parent) === context.receiverType);
   return context.form === "member"
     ? memberTargets(site, known)
     : context.form === "key" || context.isLocal

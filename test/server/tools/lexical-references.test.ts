@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { findReferences } from "../../../server/tools/find-references.ts";
+import { goToDefinition } from "../../../server/tools/go-to-definition.ts";
 import { type Lab, makeCodeLab } from "./support.ts";
 
 /** The same names in several files, in languages with and without explicit imports. */
@@ -18,6 +19,8 @@ first.close();
 function shadow(LIMIT: number) { return LIMIT; }
 const options = { LIMIT: LIMIT };
 `,
+  "web/options.ts":
+    "export interface Options {\n  size: number;\n}\nexport interface Box {\n  size: number;\n}\nexport const area = ({ size }: Options) => size;\nexport const volume = ({ size }: Box) => size;\n",
   "web/other.ts": 'import { LIMIT } from "./gate.ts";\nLIMIT;\n',
   "web/stranger.ts": "const LIMIT = 3;\nLIMIT;\nsocket.close();\nArray.from([]);\n",
   "web/range.ts":
@@ -46,6 +49,7 @@ test.each([
     ["web/other.ts:1", "web/other.ts:2", "web/range.ts:1"],
   ],
   ["a field by its type, without keywords of that spelling", { name: "Range.from" }, ["web/range.ts:5"]],
+  ["a field by the type of the pattern", { name: "Options.size" }, ["web/options.ts:7"]],
   ["a method by the type of its receiver", { name: "Queue.close" }, ["web/use.ts:8"]],
   ["another method of that name", { name: "Gate.close" }, ["web/use.ts:9"]],
   [
@@ -63,4 +67,15 @@ test.each([
   const { references, precision } = await lab.call(findReferences, args);
   const places = (references as Record<string, unknown>[]).map((r) => `${r.path}:${r.line}`);
   expect([places.toSorted(), precision]).toEqual([expected, "lexical"]);
+});
+
+test.each([
+  ["an imported name that is defined elsewhere too", "web/other.ts", 2, "LIMIT", "web/gate.ts:4"],
+  ["a method by the type of its receiver", "web/use.ts", 9, "close", "web/gate.ts:2"],
+  ["a field of a pattern rather than the variable", "web/options.ts", 8, "size", "web/options.ts:5"],
+  ["a variable that a pattern declares", "web/options.ts", 7, "area", "web/options.ts:7"],
+])("go_to_definition lists %s first", async (_, path, line, symbol, expected) => {
+  const { definitions } = await lab.call(goToDefinition, { path, line, symbol });
+  const [first] = definitions as Record<string, unknown>[];
+  expect(`${first?.path}:${first?.line}`).toBe(expected);
 });
