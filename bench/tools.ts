@@ -7,22 +7,16 @@ import { buildIndex } from "../server/index/build.ts";
 import { CodeIndex } from "../server/index/code-index.ts";
 import { findReferences } from "../server/tools/find-references.ts";
 import { findSymbol } from "../server/tools/find-symbol.ts";
-import { searchText } from "../server/tools/search-text.ts";
 import type { Tool } from "../server/tools/tool.ts";
 import { findRipgrep } from "../server/workspace/ripgrep.ts";
 import { Workspace } from "../server/workspace/workspace.ts";
 import { type BigRepository, bigRepository } from "./big-repository.ts";
 import { type Figure, median } from "./figures.ts";
 import { repeatedCalls } from "./repeated-calls.ts";
+import { type Call, structuralSearches, textSearches, took } from "./searches.ts";
 
-const ROUNDS = 15;
-/** A word in a handful of files, one in very many, a regular expression, and one that is nowhere. */
-const QUERIES = [
-  { name: "a rare word", query: "fastifyPluginMetadata", regex: false },
-  { name: "a common word", query: "function", regex: false },
-  { name: "a regular expression", query: "class \\w+Error extends", regex: true },
-  { name: "nothing found", query: "zzqqyyxxww", regex: false },
-];
+/** Interval of the samples of the memory, milliseconds. */
+const SAMPLE_MS = 50;
 const SYMBOLS = ["EventEmitter", "Parser", "createServer", "parse", "Transform"];
 
 /** The tools over a repository of a million lines, beside what they rest on. Every figure of one call comes from the same run. */
@@ -33,7 +27,7 @@ export async function toolFigures(log: (line: string) => void = () => undefined)
   const dir = cacheFolder("bench", "index");
   await rm(dir, { recursive: true, force: true });
   log("index");
-  const figures = [...repeated, await indexing(big, dir), await updating(big, dir)];
+  const figures = [...repeated, ...(await indexing(big, dir)), await updating(big, dir)];
   const workspace = new Workspace({ kind: "single", dir: big.root });
   const ripgrep = await findRipgrep(undefined);
   const quiet = { info: () => undefined, warn: () => undefined };
@@ -47,7 +41,9 @@ export async function toolFigures(log: (line: string) => void = () => undefined)
       return tool.run(tool.input.parse(args), { workspace, ripgrep, index, signal });
     };
     log("search_text beside ripgrep");
-    for (const query of QUERIES) figures.push(await searching(big, ripgrep, call, query));
+    figures.push(...(await textSearches(big.root, ripgrep, call)));
+    log("search_structural");
+    figures.push(...(await structuralSearches(cacheFolder("bench", "index-here"))));
     log("symbols");
     figures.push(await looking(call));
     const references = await rounds(
@@ -61,16 +57,21 @@ export async function toolFigures(log: (line: string) => void = () => undefined)
   return figures;
 }
 
-async function indexing(big: BigRepository, dir: string): Promise<Figure> {
+async function indexing(big: BigRepository, dir: string): Promise<Figure[]> {
   const began = performance.now();
   const before = process.cpuUsage();
+  let resident = 0;
+  const sampling = setInterval(() => {
+    resident = Math.max(resident, process.memoryUsage.rss());
+  }, SAMPLE_MS);
   await buildIndex({ dir, root: big.root });
+  clearInterval(sampling);
   // Seconds of a core, its system calls among them: what else runs on the machine does not count.
   const { user, system } = process.cpuUsage(before);
   const seconds = (user + system) / 1_000_000;
   const rate = Math.round(big.lines / seconds);
   const wall = (performance.now() - began) / 1_000;
-  return {
+  const speed: Figure = {
     what: `index of ${big.lines.toLocaleString("en")} lines in ${big.files.toLocaleString("en")} files, seconds of a core`,
     unit: "s",
     ours: seconds,
@@ -78,6 +79,13 @@ async function indexing(big: BigRepository, dir: string): Promise<Figure> {
     promise: "<= 1 x",
     note: `${rate.toLocaleString("en")} lines/s a core; ${wall.toFixed(1)} s by the clock`,
   };
+  const memory: Figure = {
+    what: "resident memory while it indexes",
+    unit: "MB",
+    ours: resident / 1e6,
+    promise: "<= 600 MB",
+  };
+  return [speed, memory];
 }
 
 /** A commit that changes ten files. The repository is put back as it was. */
@@ -100,34 +108,6 @@ async function updating(big: BigRepository, dir: string): Promise<Figure> {
   return { what: "index after a commit of ten files", unit: "s", ours: seconds, promise: "<= 1 s" };
 }
 
-type Call = (tool: Tool, args: Record<string, unknown>) => Promise<Record<string, unknown>>;
-
-async function searching(
-  big: BigRepository,
-  ripgrep: string,
-  call: Call,
-  { name, query, regex }: (typeof QUERIES)[number],
-): Promise<Figure> {
-  const ours: number[] = [];
-  const bare: number[] = [];
-  const options = ["--line-number", "--hidden", "--no-config", ...(regex ? [] : ["--fixed-strings"])];
-  for (let round = 0; round < ROUNDS; round++) {
-    ours.push(await took(() => call(searchText, { query, regex, case: "sensitive" })));
-    bare.push(
-      await took(() =>
-        execa(ripgrep, [...options, "--", query, "./"], { cwd: big.root, reject: false, buffer: true }),
-      ),
-    );
-  }
-  return {
-    what: `search_text, ${name}`,
-    unit: "ms",
-    ours: median(ours.slice(2)),
-    against: { name: "ripgrep", value: median(bare.slice(2)) },
-    promise: "<= 1.3 x",
-  };
-}
-
 async function looking(call: Call): Promise<Figure> {
   const ours = await rounds(
     50,
@@ -140,10 +120,4 @@ async function rounds(count: number, work: (n: number) => Promise<void>): Promis
   const times: number[] = [];
   for (let n = 0; n < count + SYMBOLS.length; n++) times.push(await took(() => work(n)));
   return median(times.slice(SYMBOLS.length));
-}
-
-async function took(work: () => Promise<unknown>): Promise<number> {
-  const began = performance.now();
-  await work();
-  return performance.now() - began;
 }
