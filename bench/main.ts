@@ -29,7 +29,7 @@ Measures, and prints each figure beside what it is compared with in the same run
   server   calls and lists a second on one core, beside node:http and other MCP servers (Python, Go, Rust, TypeScript); six minutes,
            and more the first time, when the others are built
   streams  memory of 10,000 open streams of each kind, and after --churn SECONDS of coming and going (default 60); seven minutes
-  tools    the tools over a repository of a million lines, beside ripgrep; two minutes
+  tools    repeated calls over this repository beside git, and the tools over a repository of a million lines beside ripgrep; three minutes
   answers  references and definitions beside those of the TypeScript compiler, over this repository; two minutes`);
   process.exit(unknown.length > 0 ? 1 : 0);
 }

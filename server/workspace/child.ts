@@ -14,7 +14,7 @@ export interface ChildOptions extends Omit<ProcessOptions, "env" | "maxBytes"> {
 export type ChildResult = ProcessResult;
 
 /** A child gets nothing of the server's own environment (tokens file, socket names). */
-const ENV: Record<string, string> = {
+export const CHILD_ENV: Readonly<Record<string, string>> = {
   PATH,
   LC_ALL: "C.UTF-8",
   HOME: "/nonexistent",
@@ -44,7 +44,7 @@ export async function runChild(
       maxBytes: 64 * 1024 * 1024,
       ...rest,
       timeoutMs: Math.max(1, until - performance.now()),
-      env: { ...ENV, ...options.env },
+      env: { ...CHILD_ENV, ...options.env },
     });
   } finally {
     release();

@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Socket } from "node:net";
-import { PATH } from "../../config/path.ts";
+import { CHILD_ENV } from "../child.ts";
 
 /** An object of a repository, without its content. */
 export interface ObjectInfo {
@@ -35,11 +35,11 @@ export class ObjectReader {
   #contentStart = 0;
   #ended = false;
 
-  /** @param env the whole environment of the process besides PATH */
+  /** @param env variables in addition to those of each program */
   constructor(cwd: string, env: Readonly<Record<string, string>>) {
     this.#child = spawn("git", ["cat-file", "--batch"], {
       cwd,
-      env: { PATH, LC_ALL: "C.UTF-8", HOME: "/nonexistent", ...env },
+      env: { ...CHILD_ENV, ...env },
       stdio: ["pipe", "pipe", "ignore"],
       detached: true,
     }) as ChildProcessByStdio<Socket, Socket, null>;
