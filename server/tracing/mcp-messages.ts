@@ -105,7 +105,8 @@ export class McpMessages implements MessageObserver {
       parent,
     );
     const startedAt = performance.now();
-    const message = new OpenMessage(sent.id, own.prompt, (answer) => {
+    const listens = sent.method === "subscriptions/listen";
+    const message = new OpenMessage({ id: sent.id, prompt: own.prompt, listens }, (answer) => {
       const { code, error, prompt } = answer;
       const ended: Attributes = { ...own.metric };
       if (prompt !== undefined) {

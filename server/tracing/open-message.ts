@@ -19,16 +19,20 @@ interface Response {
 export class OpenMessage {
   readonly #id: unknown;
   readonly #prompt: string | undefined;
+  readonly #listens: boolean;
   readonly #end: (ended: Ended) => void;
 
   /**
-   * @param id undefined for a notification
-   * @param prompt the prompt that it names
+   * @param message `prompt` is the prompt that it names, `listens` whether its client ends it by leaving. The id of a notification is undefined
    * @param end called once
    */
-  constructor(id: unknown, prompt: string | undefined, end: (ended: Ended) => void) {
+  constructor(
+    { id, prompt, listens }: { id?: unknown; prompt?: string | undefined; listens: boolean },
+    end: (ended: Ended) => void,
+  ) {
     this.#id = id;
     this.#prompt = prompt;
+    this.#listens = listens;
     this.#end = end;
   }
 
@@ -49,8 +53,9 @@ export class OpenMessage {
   /** The request is over. @param status of the HTTP response; undefined if there is none */
   closed(status: number | undefined): void {
     if (status !== undefined && status >= 400) this.#end({ error: String(status) });
-    // A notification is acknowledged by the status alone.
-    else if (status === 202 && this.#id === undefined) this.#end({});
+    // A notification is acknowledged by the status alone. A request has no other answer if it was cancelled.
+    else if (status === 202) this.#end(this.#id === undefined ? {} : { error: "cancelled" });
+    else if (status !== undefined && this.#listens) this.#end({});
     else this.#end({ error: "client_closed" });
   }
 }
@@ -60,6 +65,16 @@ function responsesIn(text: string): Response[] {
     ? [text]
     : [...text.matchAll(/^data: (.+)$/gm)].map(([, data = ""]) => data);
   return texts
-    .flatMap((each) => JSON.parse(each) as Response | Response[])
+    .flatMap(parsed)
     .filter((message) => typeof message === "object" && message !== null && message.method === undefined);
+}
+
+/** What is no JSON, such as a piece of an event, is nothing that ends a message. */
+function parsed(text: string): Response[] {
+  try {
+    const value: Response | Response[] = JSON.parse(text);
+    return Array.isArray(value) ? value : [value];
+  } catch {
+    return [];
+  }
 }

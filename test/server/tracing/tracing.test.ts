@@ -194,9 +194,35 @@ describe.each(["2025", "2026"])("a message of the %s era", (era) => {
   test("other than a call has a span: a list, and a prompt by its name", async () => {
     await send(era, `list-${era}`, "tools/list");
     expect((await spanOf(`list-${era}`)).name).toBe("tools/list");
-    await send(era, `prompts-${era}`, "prompts/list");
-    expect(valuesOf((await spanOf(`prompts-${era}`)).attributes)).not.toHaveProperty("error.type");
+    await send(era, `prompt-${era}`, "prompts/get", { name: "onboard", arguments: { repo: "sample" } });
+    const prompt = await spanOf(`prompt-${era}`);
+    expect(prompt.name).toBe("prompts/get onboard");
+    expect(valuesOf(prompt.attributes)).toMatchObject({ "gen_ai.prompt.name": "onboard" });
   });
+});
+
+test("a subscription that its client leaves has not failed, and a notification is a message too", async () => {
+  const version = "2026-07-28";
+  const method = "subscriptions/listen";
+  const _meta = {
+    "io.modelcontextprotocol/protocolVersion": version,
+    "io.modelcontextprotocol/clientInfo": { name: "t", version: "1" },
+    "io.modelcontextprotocol/clientCapabilities": {},
+  };
+  const params = { notifications: { toolsListChanged: true }, _meta };
+  const headers = { "mcp-protocol-version": version, "mcp-method": method };
+  const response = await rpc(running.origin, { jsonrpc: "2.0", id: "listens", method, params }, headers);
+  const reader = response.body?.getReader();
+  await reader?.read();
+  await reader?.cancel();
+  expect(valuesOf((await spanOf("listens")).attributes)).not.toHaveProperty("error.type");
+
+  await openSession(running.origin);
+  const initialized = await eventually(
+    () => spans().find((span) => span.name === "notifications/initialized"),
+    "the span of the notification",
+  );
+  expect(valuesOf(initialized.attributes)).not.toHaveProperty("error.type");
 });
 
 test("the durations of operations and sessions are sent as metrics with the recommended buckets", async () => {
