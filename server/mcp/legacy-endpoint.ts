@@ -45,7 +45,8 @@ export class LegacyEndpoint {
     const { sessions } = this.#options;
     const id = http.header("mcp-session-id");
     if (id) {
-      const session = await sessions.find(id, principal);
+      const found = sessions.find(id, principal);
+      const session = found instanceof Promise ? await found : found;
       // Another principal's session is answered as an unknown one, so that a guessed id reveals nothing.
       if (!session) return http.error(404, -32_001, "Session not found");
       http.onClose(sessions.live.hold(session.id));

@@ -1,6 +1,7 @@
 import type { McpServer } from "@modelcontextprotocol/server";
 import type { FastifyBaseLogger } from "fastify";
 import { type Principal, sameRights } from "../auth/principal.ts";
+import type { MaybePromise } from "../maybe-promise.ts";
 import { hasOwnLimits } from "../shares/caller.ts";
 import type { Shares } from "../shares/shares.ts";
 import { INITIAL_STATE, type StateChange } from "../store/session-state.ts";
@@ -127,15 +128,13 @@ export class Sessions {
   }
 
   /** @returns undefined for a session that is unknown, or another principal's @throws StoreUnavailable */
-  async find(id: string, principal: Principal): Promise<Session | undefined> {
+  find(id: string, principal: Principal): MaybePromise<Session | undefined> {
     this.#cluster.poll();
     const known = this.live.get(id);
     if (known) {
       if (known.principal.id !== principal.id) return undefined;
-      if (sameRights(known.principal, principal)) {
-        await known.refreshing;
-        return known;
-      }
+      if (known.principal === principal || sameRights(known.principal, principal))
+        return known.refreshing ? known.refreshing.then(() => known) : known;
       this.#retire(known);
     }
     // The principal is part of the key: another principal's failed attempt must not fail the owner's.
