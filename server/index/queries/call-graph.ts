@@ -64,6 +64,7 @@ export class CallGraph {
    * @param maxFiles of a search by names: a name in more files gives none, since most of them are of other symbols
    */
   async callers(symbol: FoundSymbol, maxFiles = Number.POSITIVE_INFINITY): Promise<Call[]> {
+    if (!isCode(symbol)) return [];
     const { database, root } = this.#job;
     const { name, path: defined_in, line } = symbol;
     const parents = symbol.parent.split("/").filter((part) => part !== "");
@@ -92,7 +93,7 @@ export class CallGraph {
 
   /** The definitions that a symbol calls, in the order of its code. */
   async callees(symbol: FoundSymbol): Promise<Call[]> {
-    const text = await this.#reader.read(symbol.path);
+    const text = isCode(symbol) ? await this.#reader.read(symbol.path) : undefined;
     if (text === undefined) return [];
     const lines = text.split("\n");
     const document = this.#index?.document(symbol.path);
@@ -194,6 +195,9 @@ export class CallGraph {
     return (named.length > 0 ? named : rows).slice(0, 1);
   }
 }
+
+/** Sections of prose and keys of data have no calls. */
+const isCode = ({ path }: FoundSymbol) => familyOf(path) !== undefined;
 
 export const keyOf = ({ path, line, name }: FoundSymbol) => `${path}:${line}:${name}`;
 

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { BELOW, SECONDARY } from "../job.ts";
+import { familyOf } from "../languages.ts";
 import { bareName, splitNamePath } from "../names.ts";
 import { bestFitting } from "./best-fit.ts";
 import { definitionsOf } from "./find-symbol.ts";
@@ -23,7 +24,10 @@ const MAX_WITH_WORD = 400;
 /** A word that is spelled as names are, not as prose is: `runJob`, `run_job`, `Run`, `a.run`, `run()`. */
 const SPELLED = /[\p{Ll}\d]\p{Lu}|_|^\p{Lu}|[.:#/$]|\(\)$/u;
 /** What is rarely the subject of a question. */
-const MINOR = /^(?:field|constant|variable|rule|interface|type)$/;
+const MINOR = /^(?:field|constant|variable|rule|section|interface|type)$/;
+
+/** Points that code has before the sections of texts and the keys of data. */
+const PROSE = 60;
 
 /** @param path the file or folder to which the symbols belong; "" for any */
 export async function candidatesFor(
@@ -92,7 +96,11 @@ async function withWords(
   }
   const weighed = [...found.values()].map(({ symbol, points }) => ({
     symbol,
-    points: points - (SECONDARY.test(symbol.path) ? 25 : 0) - (MINOR.test(symbol.kind) ? 10 : 0),
+    points:
+      points -
+      (SECONDARY.test(symbol.path) ? 25 : 0) -
+      (MINOR.test(symbol.kind) ? 10 : 0) -
+      (familyOf(symbol.path) ? 0 : PROSE),
   }));
   weighed.sort((a, b) => b.points - a.points);
   return weighed.slice(0, MAX_SYMBOLS).map(({ symbol }) => symbol);

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { sizeOf, sizeOfText } from "../../answer-size.ts";
 import { type Freshness, type IndexJob, type JobContext, reading } from "../job.ts";
+import { familyOf } from "../languages.ts";
 import { PreciseIndex } from "../scip/precise-index.ts";
 import { CallGraph, fileSymbol } from "./call-graph.ts";
 import { type CallEntry, callTree } from "./call-tree.ts";
@@ -60,7 +61,8 @@ export function explore(job: ExploreJob, context: JobContext): Promise<Explored 
       const chosen = chosenOf(candidates);
       const find = async (index: PreciseIndex | undefined) => {
         const graph = new CallGraph(db, job, index, context);
-        const found = await callsOf(graph, chosen.slice(0, MAX_ROOTS), job.depth, context);
+        const roots = chosen.filter(({ path }) => familyOf(path)).slice(0, MAX_ROOTS);
+        const found = await callsOf(graph, roots, job.depth, context);
         return { ...found, precision: graph.precision };
       };
       const place = { database: job.database, lexical: db, commit };
@@ -119,7 +121,7 @@ function testsNamedFor(
       .all(stem);
     for (const { path } of rows) {
       const file = String(path);
-      if (listed.has(file) || !TEST.test(file) || stemOf(file) !== stem) continue;
+      if (listed.has(file) || !TEST.test(file) || !familyOf(file) || stemOf(file) !== stem) continue;
       listed.add(file);
       const symbol = fileSymbol(file);
       found.push({ symbol, level: 1, lines: [], text: NAMED_FOR, isPrecise: false, relation: "test" });

@@ -40,6 +40,7 @@ begin(new Store());
 check(new Store().evict(1));
 function check(n: number) {}
 `,
+  "README.md": "# Sessions\n\n## Where sessions are evicted\n\nSee Store.\n",
   "py/shop.py":
     "from bill import total as sum_up\nimport bill\n\n\ndef pay(cart):\n    bill.send(cart)\n    return sum_up(cart)\n",
   "py/bill.py": "def total(cart):\n    return 1\n\n\ndef send(cart):\n    pass\n",
@@ -93,6 +94,10 @@ describe("call_hierarchy", () => {
   ])("lists callees %s", async (_, args, expected) => {
     const found = await calls({ direction: "callees", depth: 1, ...args });
     expect(found.map((one) => one.replace("Server/", ""))).toEqual(expected);
+  });
+
+  test("has none for a section of a text", async () => {
+    expect(await calls({ name: "Sessions" })).toEqual([]);
   });
 
   test("says why there are none, and returns pages", async () => {

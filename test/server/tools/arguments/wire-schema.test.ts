@@ -196,6 +196,18 @@ describe("a malformed argument", () => {
       { path: "src/a.ts:12:5", symbol: "x" },
       { path: "src/a.ts", line: 12, symbol: "x" },
     ],
+    [
+      "the words of editors for calls",
+      "call_hierarchy",
+      { symbol_name: "a.B", direction: "incoming", max_depth: "3" },
+      { name: "a.B", direction: "callers", depth: 3 },
+    ],
+    [
+      "a symbol for a question",
+      "explore",
+      { symbol: "a.B", budget: 2000 },
+      { query: "a.B", max_tokens: 2000 },
+    ],
     ["arguments in a wrapper", "search_text", { arguments: { q: "x" } }, { query: "x" }],
     ["all the arguments as JSON text", "search_text", '{"query":"x"}', { query: "x" }],
     ["no arguments", "list_repos", null, {}],
