@@ -7,13 +7,12 @@ import { stateOf } from "../workspace/git/state.ts";
 import { git } from "../workspace/git.ts";
 import { keptResult } from "../workspace/kept-result.ts";
 import { openResolved } from "../workspace/open-resolved.ts";
+import { CLOCK_MS } from "../workspace/snapshot.ts";
 
 /** Larger files are generated or data, bytes. */
 export const MAX_INDEXED_BYTES = 1024 * 1024;
 /** Bytes of a larger file that are read to tell text from binary. */
 const PROBE_BYTES = 8_192;
-/** How far the time of a file may be behind the clock, milliseconds: the kernel uses the time of its last tick. */
-const CLOCK_MS = 20;
 
 /** The commit that is checked out, and how the work tree differs from it. */
 export interface TreeState {

@@ -1,6 +1,7 @@
 import { lstatSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { CLOCK_MS } from "../../workspace/snapshot.ts";
 import { blobHash, hashOfCommit } from "../work-tree.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import type { ReadFile } from "./searched-text.ts";
@@ -31,8 +32,6 @@ export interface Entry {
 const MAX_FILES = 60_000;
 /** All files are compared after this time, milliseconds. A program that writes to mapped memory is not reported (inotify(7)). */
 const COMPARE_MS = 30_000;
-/** How far the time of a file may be behind the clock, milliseconds. */
-const CLOCK_MS = 20;
 
 /**
  * The files of a work tree beside those in the index: which of them are as they were indexed, and which must be searched themselves. It stays

@@ -45,7 +45,7 @@ describe.each([
     [
       "search_structural",
       { repo: "one", pattern: "const $A = $B", language: "typescript" },
-      /^0 of 2 files$/,
+      /^0 of 1 files$/,
     ],
     ["find_references", { repo: "one", name: "answer", include_definitions: true }, /^0 of 1 files$/],
     ["git_diff", { repo: "one", commit: "HEAD" }, /^diff of /],
