@@ -1,7 +1,7 @@
 /** One measured thing beside what it is compared with, all from the same run. */
 export interface Figure {
   what: string;
-  unit: "s" | "ms" | "µs" | "requests" | "req/s" | "KB" | "MB" | "share";
+  unit: "s" | "ms" | "µs" | "requests" | "req/s" | "KB" | "MB" | "share" | "count";
   ours: number;
   /** What it is measured against: the floor that nothing here can beat, or another way to do the same. */
   against?: { name: string; value: number };
@@ -11,8 +11,8 @@ export interface Figure {
 }
 
 const shown = ({ unit }: Figure, value: number) =>
-  unit === "requests"
-    ? String(value)
+  unit === "requests" || unit === "count"
+    ? value.toLocaleString("en")
     : unit === "share"
       ? value.toFixed(3)
       : unit === "req/s"

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { execa } from "execa";
-import { scipPython } from "../../../../bench/indexers.ts";
+import { scipPython } from "../../../../bench/packages.ts";
 import { pythonIndexer } from "../../../../server/index/scip/python/indexer.ts";
 import { findReferences } from "../../../../server/tools/find-references.ts";
 import { goToDefinition } from "../../../../server/tools/go-to-definition.ts";
