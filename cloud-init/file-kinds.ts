@@ -1,4 +1,3 @@
-import { BUNDLED_SERVER } from "./app.ts";
 import type { MachineSettings } from "./settings.ts";
 
 /** `edge`: NGINX, certificates and bans. `app`: what runs behind it. One machine may have both roles. */
@@ -23,8 +22,9 @@ export const CHANGES = [
   "restart-socket",
   /** The release starts in the other slot, so that no request is lost. */
   "take-over",
-  /** A restart when a listening socket changed. */
+  /** The next generation starts, so that no stream ends. */
   "reload-nginx",
+  /** Only tables of machines' earlier versions have it. */
   "restart-nginx",
   "restart-fail2ban",
   "request-certificate",
@@ -136,10 +136,10 @@ export const file = (
 });
 
 /** needrestart runs the script named after a unit, instead of a restart of the unit. */
-export const restartSlot = (slot: string): FileRow => ({
-  path: `/etc/needrestart/restart.d/${BUNDLED_SERVER.unit}@${slot}.service`,
-  source: "deploy/restart-slot",
+export const onNeedrestart = (unitName: string, source: string, role: FileRow["role"]): FileRow => ({
+  path: `/etc/needrestart/restart.d/${unitName}`,
+  source: `deploy/${source}`,
   mode: "0755",
-  role: "app",
+  role,
   judge: "bash",
 });

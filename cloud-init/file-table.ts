@@ -7,7 +7,7 @@ import {
   file,
   library,
   nginx,
-  restartSlot,
+  onNeedrestart,
   script,
   unit,
 } from "./file-kinds.ts";
@@ -23,6 +23,9 @@ const withSignIn = ({ serverEnvironment }: MachineSettings) =>
 const withIdentityProviders = ({ serverEnvironment }: MachineSettings) =>
   serverEnvironment.IDENTITY_PROVIDERS !== undefined;
 const withReboots = ({ rebootAt }: MachineSettings) => rebootAt !== "off";
+
+/** The most generations of NGINX that run at a time (`deploy/mcp-edge-nginx`). */
+const GENERATIONS = Array.from({ length: 12 }, (_, index) => index + 1);
 
 const python = { judge: "python", when: withLogs } as const;
 const slotUnit = `${BUNDLED_SERVER.unit}@.service`;
@@ -47,8 +50,14 @@ export const FILES: readonly FileRow[] = [
   nginx("mcp-edge/upstreams.conf", ".liquid"),
   file("/etc/default/nginx", "files/etc/nginx.default", "edge"),
   file("/etc/logrotate.d/nginx", "files/logrotate/nginx", "edge"),
-  dropIn("nginx.service.d/mcp-edge.conf", "nginx.conf", "edge", ["restart-nginx"]),
-  dropIn("nginx.service.d/metadata.conf", "metadata.conf", "edge", ["restart-nginx"], onAws),
+  dropIn("nginx.service.d/mcp-edge.conf", "nginx.conf", "edge"),
+  dropIn("nginx.service.d/metadata.conf", "metadata.conf", "edge", [], onAws),
+  unit("nginx@.service", "edge", { change: ["daemon-reload", "reload-nginx"] }),
+  dropIn("nginx@.service.d/metadata.conf", "metadata.conf", "edge", ["reload-nginx"], onAws),
+  script("mcp-edge-nginx", "edge"),
+  enabled("mcp-edge-nginx.timer", "edge"),
+  unit("mcp-edge-nginx.service", "edge"),
+  ...GENERATIONS.map((generation) => onNeedrestart(`nginx@${generation}.service`, "restart-nginx", "edge")),
   enabled("mcp-edge-logrotate.timer", "edge"),
   unit("mcp-edge-logrotate.service", "edge"),
 
@@ -110,8 +119,8 @@ export const FILES: readonly FileRow[] = [
   }),
   enabled("mcp-edge-start.service", "app", { source: "files/systemd/mcp-edge-start.service.liquid" }),
   script("mcp-edge-server", "app"),
-  restartSlot("blue"),
-  restartSlot("green"),
+  onNeedrestart(`${BUNDLED_SERVER.unit}@blue.service`, "restart-slot", "app"),
+  onNeedrestart(`${BUNDLED_SERVER.unit}@green.service`, "restart-slot", "app"),
 
   // The workspace
   enabled("mcp-edge-workspace.timer", "app"),
@@ -149,6 +158,7 @@ export const FILES: readonly FileRow[] = [
     change: ["reload-sshd"],
     judge: "sshd",
   }),
+  file("/etc/modules-load.d/mcp-edge.conf", "files/etc/modules-load.conf", "all"),
   file("/etc/sysctl.d/60-mcp-edge.conf", "files/etc/sysctl.conf", "all", { change: ["load-sysctl"] }),
   file("/etc/systemd/journald.conf.d/mcp-edge.conf", "files/systemd/journald.conf", "all", {
     change: ["restart-journald"],

@@ -7,6 +7,7 @@
 export const PACKAGES: readonly string[] = [
   "ca-certificates", // trust store of git, certbot and curl
   "certbot", // ACME client, with its systemd timer
+  "conntrack", // forgets the flows of an NGINX that has ended
   "curl", // the deploy script's health check
   "fail2ban", // bans addresses that guess credentials
   "git", // the workspace's repositories

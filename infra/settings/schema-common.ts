@@ -1,5 +1,12 @@
 import * as z from "zod";
-import { emailAddress, hostName, origin, rateLimit, timeOfDay } from "../../cloud-init/settings.ts";
+import {
+  emailAddress,
+  hostName,
+  origin,
+  rateLimit,
+  timeOfDay,
+  wholeNumber,
+} from "../../cloud-init/settings.ts";
 import { workspaceCredentials } from "../workspace-credentials.ts";
 import { ref, workspace } from "./formats.ts";
 import { computed, oneOf, type SettingMeta, setting } from "./meta.ts";
@@ -45,6 +52,11 @@ export const common = {
   rebootAt: setting(timeOfDay, "04:00", {
     description:
       "Time of day (UTC) from which on, within an hour, the machine reboots when an installed patch needs it; each machine has a moment of its own. `off`: never.",
+  }),
+  streamHours: setting(wholeNumber(1, 168), 12, {
+    description:
+      "Hours for which a replaced NGINX keeps its open streams, after a change of its files or an upgrade. Then it ends, and the clients connect again.",
+    edge: "STREAM_HOURS",
   }),
   rateLimit: setting(rateLimit, 50, {
     description:

@@ -1,4 +1,4 @@
-"""flood.py handshakes ADDRESS COUNT | forged COUNT | tcp ADDRESS COUNT SECONDS | malformed ADDRESS COUNT: bounded floods against the machine of edge-and-clients.ts."""
+"""flood.py handshakes ADDRESS COUNT | forged COUNT | short COUNT | tcp ADDRESS COUNT SECONDS | malformed ADDRESS COUNT: bounded floods against the machine of edge-and-clients.ts."""
 import os
 import random
 import socket
@@ -22,10 +22,10 @@ if kind == "handshakes":
         s.bind((address, 0))
         for _ in range(count):
             s.sendto(initial(), (IPV6 if ":" in address else IPV4, 443))
-elif kind == "forged":
+elif kind in ("forged", "short"):
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as s:
         for _ in range(int(rest[0])):
-            payload = initial()[:200]
+            payload = initial()[:200] if kind == "forged" else b"\x40" + os.urandom(40)
             source = struct.pack("!BBBB", 203, 0, 113, random.randrange(1, 255))
             udp = struct.pack("!HHHH", random.randrange(1024, 65535), 443, 8 + len(payload), 0) + payload
             header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, source, socket.inet_aton(IPV4))

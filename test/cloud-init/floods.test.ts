@@ -41,8 +41,7 @@ function floods() {
       dropped() { nft list chain inet mcp_edge "$1" | grep -o 'counter packets [0-9]*' | sed -n "$2s/[^0-9]*//p"; }
       stream() { from "$@" --max-time 30 -N -H 'Authorization: Bearer good' https://${SETTINGS.domain}/stream >/stream & sleep 1; }
       grows() { local lines; lines=$(wc -l </stream); sleep 1; if [ "$(wc -l </stream)" -gt "$lines" ]; then echo grows; else echo stopped; fi; }
-      ${script}
-      nginx -s stop 2>/dev/null`);
+      ${script}`);
     return output.trim().split("\n");
   };
 

@@ -130,7 +130,7 @@ echo "[{'sshd': ['192.0.2.1']}, {'mcp-edge': ['192.0.2.1', '2001:db8::/64']}, {'
     expect(output).toBe(
       "750 root www-data 0\n750 root mcp-edge 0\n700 mcp-edge mcp-edge 880\n750 mcp-edge mcp-edge 880\n700 root root 0",
     );
-    const units = UNITS.map((unit) => unit.replace("@", "@blue")).join(" ");
+    const units = UNITS.map((unit) => unit.replace("@.", "@blue.")).join(" ");
     expect(await root.sh(`systemd-analyze verify --man=no ${units} nginx.service nftables.service`)).toEqual(
       fine,
     );
@@ -152,6 +152,8 @@ echo "[{'sshd': ['192.0.2.1']}, {'mcp-edge': ['192.0.2.1', '2001:db8::/64']}, {'
     ["mcp-edge-logrotate.service", 2.0],
     ["mcp-edge-report.service", 2.0],
     ["nginx.service", 3.0], // Debian's own: 9.4
+    ["nginx@1.service", 3.0],
+    ["mcp-edge-nginx.service", 2.0],
     ["fail2ban.service", 2.0], // Debian's own: 9.6
   ])("%s has an exposure level of %d at most", async (unit, limit) => {
     const { output } = await root.sh(`systemd-analyze security --offline=true --no-pager ${unit}`);

@@ -26,8 +26,7 @@ function rotation() {
       mkdir -p /var/lib/logrotate; rm -f /var/lib/logrotate/*
       ${EDGE_AND_CLIENTS}
       many() { from 198.51.100.2 --max-time 30 --parallel --parallel-max 20 -A "$(head -c 256 /dev/zero | tr '\\0' a)" "https://${SETTINGS.domain}/$(head -c 500 /dev/zero | tr '\\0' a)?[1-$1]" -o /dev/null -w '%{http_code}\\n' | sort | uniq -c | xargs; }
-      ${script}
-      nginx -s stop 2>/dev/null`);
+      ${script}`);
     return output.trim().split("\n");
   };
 

@@ -101,7 +101,7 @@ describe("the network", () => {
       expect([first.deployed.networkIndex, second.deployed.networkIndex]).toEqual(next.slice(0, 2));
       for (const up of [first, second]) expect((await ask(up, "/readyz")).status).toBe(200);
       // Each machine has its own control groups, so stopping a service of one does not stop that of the other.
-      const mainPid = ["systemctl", "show", "-p", "MainPID", "--value", "nginx.service"];
+      const mainPid = ["systemctl", "show", "-p", "MainPID", "--value", "nginx@1.service"];
       const pid = (await inMachine(checkout, "second", ...mainPid)).stdout;
       expect((await inMachine(checkout, "first", "systemctl", "stop", "nginx.service")).code).toBe(0);
       expect((await inMachine(checkout, "second", ...mainPid)).stdout).toBe(pid);

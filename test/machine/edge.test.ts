@@ -6,7 +6,8 @@ import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/cli
 import { http3Fetch } from "../../cli/http3/http3-fetch.ts";
 import { TOOLS } from "../../server/tools/index.ts";
 import { openChromium } from "../support/chromium.ts";
-import { ask, Checkout, hostState, inMachine, mcpHeaders, type UpOutput } from "./support.ts";
+import { openStreams } from "./streams.ts";
+import { ask, Checkout, hostState, inMachine, load, mcpHeaders, type UpOutput } from "./support.ts";
 
 /** The whole life of one machine: created, checked by doctor, used over HTTP/3, disturbed, restarted, removed. */
 const stack = "whole";
@@ -48,6 +49,9 @@ const pidOf = async (unit: string) =>
   Number(
     (await inMachine(checkout, stack, "systemctl", "show", "-p", "MainPID", "--value", unit)).stdout.trim(),
   );
+/** The generation of NGINX that has the new flows. */
+const currentNginx = async () =>
+  `nginx@${(await inMachine(checkout, stack, "cat", "/run/nginx/current")).stdout.trim()}.service`;
 const activeUnit = async () => {
   const status = await inMachine(checkout, stack, "mcp-edge-deploy", "status", "--json");
   return `mcp-edge@${JSON.parse(status.stdout).colour}.service`;
@@ -186,12 +190,15 @@ describe("unwanted requests", () => {
     expect(await banned()).toContain("{'mcp-edge': []}");
     await Promise.all(Array.from({ length: 25 }, (_, i) => post(`mcp_guess_${i}`)));
     expect(await until(15_000, async () => /'mcp-edge': \['/.test(await banned()))).toBe(true);
+    expect((await inMachine(checkout, stack, "systemctl", "reload", "nginx")).code).toBe(0);
     const doctor = await checkout.cli("doctor", "--stack", stack, "--json", "--timeout", "1");
     const { checks } = JSON.parse(doctor.stdout) as { checks: { id: string; ok: boolean; fix?: string }[] };
     expect(checks.find(({ id }) => id === "bans")).toMatchObject({
       ok: false,
       fix: expect.stringContaining("mcp-edge -- bans lift "),
     });
+    // The reload of NGINX before let nobody in.
+    expect(checks.find(({ id }) => id === "tcp")).toMatchObject({ ok: false });
     const bans = await checkout.cli("bans", "list", "--stack", stack, "--json");
     const [{ address }] = JSON.parse(bans.stdout);
     const { stdout } = await checkout.cli("bans", "lift", address, "--stack", stack);
@@ -214,14 +221,14 @@ describe("a renewed certificate", () => {
         socket.on("error", fail);
       });
     };
-    const nginx = await pidOf("nginx.service");
+    const nginx = await pidOf(await currentNginx());
     const workers = (await inMachine(checkout, stack, "pgrep", "-P", String(nginx))).stdout;
     const old = await serial();
     // As Debian's timer calls it, but forced, since the certificate is not due.
     const renew = ["certbot", "-q", "renew", "--no-random-sleep-on-renew", "--force-renewal"];
     const http3 = http3Fetch({ ca });
     try {
-      const response = await http3.fetch(`https://${hostname}/demo/stream?n=30&ms=500`);
+      const response = await http3.fetch(`https://${hostname}/demo/stream?n=15&ms=500`);
       const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
       let text = "";
       const reading = (async () => {
@@ -235,13 +242,35 @@ describe("a renewed certificate", () => {
       expect(renewal.stderr + renewal.stdout).toBe("");
       expect(renewal.code).toBe(0);
       expect(await serial()).not.toBe(old);
-      expect(await pidOf("nginx.service")).toBe(nginx);
+      expect(await pidOf(await currentNginx())).toBe(nginx);
       expect((await inMachine(checkout, stack, "pgrep", "-P", String(nginx))).stdout).toBe(workers);
       await reading;
-      expect(text.match(/^data:/gm)).toHaveLength(30);
+      expect(text.match(/^data:/gm)).toHaveLength(15);
     } finally {
       await http3.close();
     }
+  }, 90_000);
+});
+
+describe("changes of NGINX", () => {
+  // The third is what Debian's package does after an upgrade (nginx.postinst). The last one has a file that NGINX refuses.
+  const CHANGES = `
+    systemctl reload nginx; echo $?; systemctl restart nginx; echo $?
+    { invoke-rc.d nginx upgrade || invoke-rc.d nginx restart; } 2>/dev/null; echo $?
+    echo 'broken;' >/srv/mcp-edge/nginx/http.d/broken.conf; systemctl reload nginx 2>/dev/null; echo $?
+    rm /srv/mcp-edge/nginx/http.d/broken.conf; mcp-edge-nginx status`;
+
+  test("end no stream over HTTP/3, HTTP/2 and HTTP/1.1, and no request fails", async () => {
+    const streams = await openStreams(firstUp, "/demo/stream?n=30&ms=500");
+    const traffic = load(firstUp, token, 20);
+    const { stdout } = await inMachine(checkout, stack, "bash", "-c", CHANGES);
+    const { failures } = await traffic.stop();
+    const [reload, restart, upgrade, refused, ...status] = stdout.trim().split("\n");
+    expect([reload, restart, upgrade, refused]).toEqual(["0", "0", "0", "1"]);
+    expect(status.at(-1)).toMatch(/^generation \d+: \d+ connections, has the new flows$/);
+    expect(status).toContainEqual(expect.stringMatching(/^generation \d+: [1-9]\d* connections, replaced/));
+    expect(failures).toEqual([]);
+    expect(await streams.events()).toEqual({ "HTTP/3": 30, "HTTP/2": 30, "HTTP/1.1": 30 });
   }, 90_000);
 });
 
@@ -255,7 +284,7 @@ describe("kill -9", () => {
   }, 30_000);
 
   test("of NGINX's workers or its master is followed by a restart within 5 s", async () => {
-    const master = await pidOf("nginx.service");
+    const master = await pidOf(await currentNginx());
     await inMachine(checkout, stack, "pkill", "-9", "-P", String(master));
     expect(await until(5_000, ready)).toBe(true);
     await inMachine(checkout, stack, "kill", "-9", String(master));

@@ -1,9 +1,8 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034 # judge.sh and apply.sh read RULES, SOCKETS_BEFORE and WANTED
+# shellcheck disable=SC2034 # judge.sh and apply.sh read RULES and WANTED
 # A deployment is a set of files, a release, or both, and one transaction: back up, write what differs, judge, apply, check. When
 # one of these fails, or the process is killed, files and release are restored together.
 FILES=$STATE/files
-SOCKETS_BEFORE=
 TOUCHED=()
 RULES=()
 TABLE=/usr/local/lib/mcp-edge/files.table
@@ -74,7 +73,6 @@ recover() {
   rm -rf "$FILES/backup.partial"
   [ -d "$FILES/backup" ] || return 0
   say "recover: put back the files and the release of an interrupted run"
-  SOCKETS_BEFORE=$(nginx_sockets)
   put_back || die "cannot put back the files in $FILES/backup"
   mapfile -t TOUCHED < <(paths_of_backup)
   load_rules
@@ -133,7 +131,6 @@ deploy() {
 change_files() { # FILES-HASH
   mapfile -t TOUCHED < <(printf '%s\n' "${CHANGED[@]##* }")
   say "back up"
-  SOCKETS_BEFORE=$(nginx_sockets)
   back_up || { rm -rf "$FILES/backup.partial"; die "cannot back up the present files (see above)"; }
   load_rules
   say "write ${#CHANGED[@]} files: ${TOUCHED[*]}"
@@ -153,7 +150,6 @@ change_files() { # FILES-HASH
     return 0
   fi
   say "go back"
-  SOCKETS_BEFORE=$(nginx_sockets)
   WANTED=$(cat "$FILES/backup/release")
   RESTART=
   # The process that serves is still the one that began with the old files: nothing to start.

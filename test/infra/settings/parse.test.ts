@@ -45,6 +45,7 @@ describe("parseSettings", () => {
       hstsSeconds: 63_072_000,
       altSvcSeconds: 86_400,
       rebootAt: "04:00",
+      streamHours: 12,
       allowedOrigins: [],
       grants: [],
       logLevel: "info",

@@ -11,9 +11,6 @@ when() {
   ! needs "$change" || try "$@"
 }
 
-nginx_sockets() { cat /etc/nginx/nginx.conf /etc/nginx/mcp-edge/*.conf 2>/dev/null | grep -E '^ *(listen|quic_bpf|quic_host_key|user) ' || true; }
-nginx_workers() { [ ! -s /run/nginx/nginx.pid ] || pgrep -d , -P "$(cat /run/nginx/nginx.pid)" || true; }
-
 apply() {
   when install-packages install_packages || return 1
   when update-ca-certificates update-ca-certificates || return 1
@@ -40,7 +37,7 @@ apply_units() {
     [[ ,$changes, = *,apply-unit,* ]] || continue
     unit=${path##*/}
     if [ ! -e "$path" ]; then
-      systemctl -q stop "$unit" 2>/dev/null || true
+      systemctl -q stop "${unit/@./@*.}" 2>/dev/null || true
       rm -f /etc/systemd/system/*.wants/"$unit"
       continue
     fi
@@ -71,20 +68,10 @@ apply_server() {
 }
 
 apply_nginx() {
-  if needs restart-nginx || { needs reload-nginx && [ "$(nginx_sockets)" != "$SOCKETS_BEFORE" ]; }; then
+  if needs restart-nginx; then
     try systemctl restart nginx.service || return 1
   elif needs reload-nginx; then
-    local before end=$((SECONDS + 10))
-    before=$(nginx_workers)
     try systemctl reload-or-restart nginx.service || return 1
-    while [ -n "$before" ] && ps -o pid= -p "$before" >/dev/null; do
-      if [ "$SECONDS" -ge "$end" ]; then
-        complain "NGINX did not take the new files:"
-        tail -n 5 /var/log/nginx/error.log >&2
-        return 1
-      fi
-      sleep 0.1
-    done
   fi
 }
 

@@ -1,5 +1,4 @@
 FILES=$STATE/files
-SOCKETS_BEFORE=
 TOUCHED=()
 RULES=()
 TABLE=/usr/local/lib/mcp-edge/files.table
@@ -62,7 +61,6 @@ recover() {
   rm -rf "$FILES/backup.partial"
   [ -d "$FILES/backup" ] || return 0
   say "recover: put back the files and the release of an interrupted run"
-  SOCKETS_BEFORE=$(nginx_sockets)
   put_back || die "cannot put back the files in $FILES/backup"
   mapfile -t TOUCHED < <(paths_of_backup)
   load_rules
@@ -118,7 +116,6 @@ deploy() {
 change_files() { # FILES-HASH
   mapfile -t TOUCHED < <(printf '%s\n' "${CHANGED[@]##* }")
   say "back up"
-  SOCKETS_BEFORE=$(nginx_sockets)
   back_up || { rm -rf "$FILES/backup.partial"; die "cannot back up the present files (see above)"; }
   load_rules
   say "write ${#CHANGED[@]} files: ${TOUCHED[*]}"
@@ -137,7 +134,6 @@ change_files() { # FILES-HASH
     return 0
   fi
   say "go back"
-  SOCKETS_BEFORE=$(nginx_sockets)
   WANTED=$(cat "$FILES/backup/release")
   RESTART=
   [ "$TAKEN_OVER" = 1 ] || LEAVE_SERVER=1
