@@ -130,6 +130,10 @@ echo "[{'sshd': ['192.0.2.1']}, {'mcp-edge': ['192.0.2.1', '2001:db8::/64']}, {'
     expect(output).toBe(
       "750 root www-data 0\n750 root mcp-edge 0\n700 mcp-edge mcp-edge 880\n750 mcp-edge mcp-edge 880\n700 root root 0",
     );
+    const logs = await root.sh(
+      "find /var/log/nginx -name '*.log' ! -perm 0640 -o -name 'mcp*.log' ! -user www-data",
+    );
+    expect(logs).toEqual(fine);
     const units = UNITS.map((unit) => unit.replace("@.", "@blue.")).join(" ");
     expect(await root.sh(`systemd-analyze verify --man=no ${units} nginx.service nftables.service`)).toEqual(
       fine,

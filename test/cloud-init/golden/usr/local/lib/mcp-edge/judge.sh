@@ -40,7 +40,7 @@ judge() {
   done
   if [ -n "${tools[nginx]:-}" ]; then try nginx -t -q || fine=1; fi
   if [ -n "${tools[nft]:-}" ]; then try nft -c -f /etc/nftables.conf || fine=1; fi
-  if [ -n "${tools[fail2ban]:-}" ]; then try systemd-tmpfiles --create --prefix=/var/log/fail2ban mcp-edge.conf && try fail2ban-client -t || fine=1; fi
+  if [ -n "${tools[fail2ban]:-}" ]; then try systemd-tmpfiles --create --prefix=/var/log mcp-edge.conf && try fail2ban-client -t || fine=1; fi
   if [ -n "${tools[sshd]:-}" ] && systemctl -q is-active ssh.service; then try /usr/sbin/sshd -t || fine=1; fi
   if [ "${#units[@]}" -gt 0 ]; then try systemd-analyze verify --man=no "${!units[@]}" || fine=1; fi
   return "$fine"
