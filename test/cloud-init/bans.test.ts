@@ -86,9 +86,9 @@ function bans() {
       seconds() { fail2ban-client get mcp-edge banip --with-time | sed 's/.*+ \\([0-9]*\\) =.*/\\1/'; }
       # Waits until somebody is banned (1) or nobody is (0), a minute at most.
       until_banned() { for i in $(seq 300); do [ "$(seconds | grep -c .)" = "$1" ] && return; sleep 0.2; done; }
-      guess 198.51.100.2 20 a; until_banned 1; seconds; fail2ban-client unban --all >/dev/null
-      fail2ban-client set mcp-edge bantime 5; guess 198.51.100.2 20 b; until_banned 1; until_banned 0
-      guess 198.51.100.2 20 c; until_banned 1; seconds`);
+      guess 198.51.100.2 25 a; until_banned 1; seconds; fail2ban-client unban --all >/dev/null
+      fail2ban-client set mcp-edge bantime 5; guess 198.51.100.2 25 b; until_banned 1; until_banned 0
+      guess 198.51.100.2 25 c; until_banned 1; seconds`);
     expect([list, first]).toEqual(["0", "600"]);
     expect(Number(second)).toBeGreaterThanOrEqual(10);
   }, 120_000);

@@ -73,7 +73,11 @@ export class JudgeRoot {
       SYSTEMD_COLORS: "0",
     };
     const all = Array.from({ length: 256 }, (_, code) => code);
-    const result: RunResult = await run("unshare", [...args, `exec 2>&1\n${script}`], { accept: all, env });
+    const result: RunResult = await run("unshare", [...args, `exec 2>&1\n${script}`], {
+      accept: all,
+      env,
+      timeout: 110_000,
+    });
     return { code: result.code, output: result.stdout + result.stderr };
   }
 
