@@ -33,6 +33,18 @@ class ChosenIds {
 }
 
 /**
+ * The SDK exports both spans and metrics to a collector on this host by default. Where somebody has chosen an exporter for one of them and
+ * named no collector, the other would wait for an answer in vain, also when the server stops.
+ */
+function leaveOutTheOther(environment: NodeJS.ProcessEnv): void {
+  const names = Object.keys(environment).filter((name) => environment[name]);
+  if (names.some((name) => /^OTEL_EXPORTER_OTLP_(\w+_)?ENDPOINT$/.test(name))) return;
+  const exporters = ["OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER"];
+  const unset = exporters.filter((name) => !names.includes(name));
+  if (unset.length === 1) for (const name of unset) environment[name] = "none";
+}
+
+/**
  * The OpenTelemetry SDK, set up by its own environment variables. Imported only when it is wanted: it is larger than the server.
  * Names and attributes follow the semantic conventions; none holds a query, a header's value, an argument or an answer.
  */
@@ -44,6 +56,7 @@ export class OpenTelemetry implements Tracing {
   readonly #contexts = new WeakMap<FastifyRequest, Context>();
 
   constructor({ serviceName, release, slot }: OpenTelemetryOptions) {
+    leaveOutTheOther(process.env);
     this.#sdk = new NodeSDK({
       serviceName: serviceName ?? NAME,
       idGenerator: this.#ids,

@@ -60,7 +60,7 @@ const CALLS: [string, Record<string, unknown>, RegExp][] = [
 
 test.each([
   ["", {}, []],
-  [", and traces it", { OTEL_TRACES_EXPORTER: "console" }, ["execute_tool search_text", "POST /mcp"]],
+  [", and traces it", { OTEL_TRACES_EXPORTER: "console" }, ["tools/call search_text", "POST /mcp"]],
 ])(
   "a release is whole: with nothing but its own parts it searches, indexes and parses%s",
   async (_, more, said) => {
