@@ -123,9 +123,11 @@ const MAX_TRIGRAMS = 100;
 function trigramsFor(db: DatabaseSync, word: string): string[] {
   if (word.length >= 3) return [word];
   if (word.length < 2 || !UNSPACED.test(word)) return [];
-  db.exec("CREATE VIRTUAL TABLE IF NOT EXISTS temp.trigrams USING fts5vocab('main', 'chunks_text', 'row')");
+  db.exec(
+    "CREATE VIRTUAL TABLE IF NOT EXISTS temp.chunk_terms USING fts5vocab('main', 'chunks_text', 'row')",
+  );
   return db
-    .prepare("SELECT term FROM temp.trigrams WHERE term >= ? AND term < ? LIMIT ?")
+    .prepare("SELECT term FROM temp.chunk_terms WHERE term >= ? AND term < ? LIMIT ?")
     .all(word, `${word}\u{10FFFF}`, MAX_TRIGRAMS)
     .map((row) => String(row.term));
 }

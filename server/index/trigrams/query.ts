@@ -39,7 +39,7 @@ export class TrigramReader {
   readonly #rows;
 
   constructor(db: DatabaseSync) {
-    this.#rows = db.prepare("SELECT ids FROM trigrams WHERE key BETWEEN ? AND ?");
+    this.#rows = db.prepare("SELECT ids FROM main.trigrams WHERE key BETWEEN ? AND ?");
   }
 
   /** @returns ids, ascending, removed files among them; undefined for all files */
