@@ -40,7 +40,7 @@ export interface ServerConfig extends Omit<Parsed, Derived | Local> {
   /** undefined: no search by meaning. */
   readonly embeddings: EmbeddingService | undefined;
   /** undefined: no tracing. OpenTelemetry's SDK reads its other variables itself. */
-  readonly tracing: { readonly serviceName: string | undefined } | undefined;
+  readonly tracing: TracingConfig | undefined;
   /** What systemd asks this process to do. */
   readonly systemd: {
     readonly notifySocket: string | undefined;
@@ -156,11 +156,32 @@ function identityProblems(
   return problems;
 }
 
-/** https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/ */
+/** What the server tells OpenTelemetry's SDK. */
+interface TracingConfig {
+  readonly serviceName: string | undefined;
+  /** Whether spans are exported. */
+  readonly spans: boolean;
+  /** Whether metrics are exported. */
+  readonly metrics: boolean;
+}
+
+/**
+ * The SDK exports both spans and metrics to a collector on this host by default. Where somebody has chosen an exporter for one of them and
+ * named no collector, the other would wait for an answer in vain, also when the server stops. So the other is left out.
+ * https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+ */
 function tracingOf(variables: Record<string, string>): ServerConfig["tracing"] {
   if (Object.keys(variables).length === 0) return undefined;
   if (variables.OTEL_SDK_DISABLED?.trim().toLowerCase() === "true") return undefined;
-  return { serviceName: variables.OTEL_SERVICE_NAME };
+  const hasCollector = Object.keys(variables).some((name) =>
+    /^OTEL_EXPORTER_OTLP_(\w+_)?ENDPOINT$/.test(name),
+  );
+  const { OTEL_TRACES_EXPORTER: forSpans, OTEL_METRICS_EXPORTER: forMetrics } = variables;
+  return {
+    serviceName: variables.OTEL_SERVICE_NAME,
+    spans: hasCollector || forSpans !== undefined || forMetrics === undefined,
+    metrics: hasCollector || forMetrics !== undefined || forSpans === undefined,
+  };
 }
 
 /** sd_watchdog_enabled(3): the variables may be inherited from another process. */

@@ -20,6 +20,9 @@ import type { Tracing } from "./tracing.ts";
 export interface OpenTelemetryOptions {
   /** Default: the program's name. */
   readonly serviceName: string | undefined;
+  /** Whether spans and metrics are exported. */
+  readonly spans: boolean;
+  readonly metrics: boolean;
   /** Attributes of every request's span. */
   readonly release: string;
   readonly slot: string;
@@ -33,18 +36,6 @@ class ChosenIds {
 }
 
 /**
- * The SDK exports both spans and metrics to a collector on this host by default. Where somebody has chosen an exporter for one of them and
- * named no collector, the other would wait for an answer in vain, also when the server stops.
- */
-function leaveOutTheOther(environment: NodeJS.ProcessEnv): void {
-  const names = Object.keys(environment).filter((name) => environment[name]);
-  if (names.some((name) => /^OTEL_EXPORTER_OTLP_(\w+_)?ENDPOINT$/.test(name))) return;
-  const exporters = ["OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER"];
-  const unset = exporters.filter((name) => !names.includes(name));
-  if (unset.length === 1) for (const name of unset) environment[name] = "none";
-}
-
-/**
  * The OpenTelemetry SDK, set up by its own environment variables. Imported only when it is wanted: it is larger than the server.
  * Names and attributes follow the semantic conventions; none holds a query, a header's value, an argument or an answer.
  */
@@ -55,12 +46,14 @@ export class OpenTelemetry implements Tracing {
   readonly #about: Record<string, string>;
   readonly #contexts = new WeakMap<FastifyRequest, Context>();
 
-  constructor({ serviceName, release, slot }: OpenTelemetryOptions) {
-    leaveOutTheOther(process.env);
+  constructor({ serviceName, spans, metrics, release, slot }: OpenTelemetryOptions) {
     this.#sdk = new NodeSDK({
       serviceName: serviceName ?? NAME,
       idGenerator: this.#ids,
       logRecordProcessors: [],
+      // Otherwise the SDK makes them by its variables.
+      ...(spans ? {} : { spanProcessors: [] }),
+      ...(metrics ? {} : { metricReaders: [] }),
     });
     this.#sdk.start();
     this.messages = new McpMessages();

@@ -186,3 +186,15 @@ test("the token command reads its own variables and needs no others", () => {
   });
   expect(() => readTokenConfig({ STORE_URL: "http://user:hunter2@x" })).toThrow("STORE_URL: ");
 });
+
+test.each([
+  [{ OTEL_SERVICE_NAME: "edge" }, { spans: true, metrics: true }],
+  [{ OTEL_TRACES_EXPORTER: "console" }, { spans: true, metrics: false }],
+  [{ OTEL_METRICS_EXPORTER: "console" }, { spans: false, metrics: true }],
+  [
+    { OTEL_TRACES_EXPORTER: "console", OTEL_EXPORTER_OTLP_ENDPOINT: "http://[::1]:4318" },
+    { spans: true, metrics: true },
+  ],
+])("%j exports %j", (variables, exported) => {
+  expect(readConfig(variables).tracing).toMatchObject(exported);
+});
