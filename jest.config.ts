@@ -27,6 +27,8 @@ const config: Config = {
   reporters: ["default", "<rootDir>/test/support/summary-reporter.js"],
   // A suite waits for other processes half of its time: two keep two cores busy.
   maxWorkers: Math.max(2, availableParallelism() - 1),
+  // Of tests within a suite that are marked as concurrent.
+  maxConcurrency: 3,
   projects: [
     {
       ...shared,
