@@ -82,7 +82,7 @@ export function findSymbol(job: FindSymbolJob): Promise<FoundSymbols & Freshness
 
 // COLLATE NOCASE folds only ASCII, as do these ranges. The index on the bare name serves exact and prefix.
 const MATCH = {
-  exact: "bare = :bare COLLATE NOCASE OR bare = :whole COLLATE NOCASE",
+  exact: "bare COLLATE NOCASE IN (:bare, :whole)",
   prefix: "bare >= :bare COLLATE NOCASE AND bare < :bare || char(1114111) COLLATE NOCASE",
   substring: "instr(lower(name), lower(:name)) > 0 OR instr(lower(bare), lower(:bare)) > 0",
 };
