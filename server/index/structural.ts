@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import type { SgNode, SgRoot } from "@ast-grep/napi";
 import { clip } from "../clip.ts";
 import { ToolError } from "../tool-error.ts";
+import { WeightedCache } from "../weighted-cache.ts";
 import { isBelow } from "../workspace/paths.ts";
 import { nativeFile, PYTHON_PARSER, STRUCTURAL_ADDON } from "./assets.ts";
 import { inOneState, type JobContext } from "./job.ts";
@@ -9,7 +10,6 @@ import { reportedChanges } from "./text/folder-watch.ts";
 import { type Listing, pathsOf } from "./text/text-tree.ts";
 import { currentTree } from "./text/trees.ts";
 import { and, holds, TrigramReader } from "./trigrams/query.ts";
-import { WeightedCache } from "./weighted-cache.ts";
 import { MAX_INDEXED_BYTES, TreeReader } from "./work-tree.ts";
 
 export const STRUCTURAL_LANGUAGES = ["typescript", "tsx", "javascript", "html", "css", "python"] as const;
@@ -76,9 +76,9 @@ const MAX_TEXT = 600;
 
 /** Source code whose syntax trees are kept in each thread, characters. A tree takes some ten times as much memory. */
 const KEPT_CHARS = 4 * 1024 * 1024;
-const kept = new WeightedCache<SgRoot>(KEPT_CHARS);
+const kept = new WeightedCache<string, SgRoot>(KEPT_CHARS);
 /** Files that lack a word of a pattern although they have its trigrams. */
-const lacking = new WeightedCache<true>(20_000);
+const lacking = new WeightedCache<string, true>(20_000);
 
 type Addon = typeof import("@ast-grep/napi");
 let addon: Addon | undefined;

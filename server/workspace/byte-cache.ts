@@ -1,43 +1,24 @@
+import { WeightedCache } from "../weighted-cache.ts";
+
 /**
  * A cache with a limit in bytes. The least recently used entries are dropped first. One entry may take half of the limit; a larger one is not
  * kept.
  */
-export class ByteCache {
+export class ByteCache extends WeightedCache<unknown, unknown> {
   readonly maxBytes: number;
-  readonly #entries = new Map<unknown, { readonly value: unknown; readonly bytes: number }>();
-  #bytes = 0;
 
   constructor(maxBytes: number) {
+    super(maxBytes, maxBytes / 2);
     this.maxBytes = maxBytes;
   }
 
   /** Bytes of all entries, as their owners estimated them. */
   get bytes(): number {
-    return this.#bytes;
+    return this.weight;
   }
 
-  get<T>(key: unknown): T | undefined {
-    const entry = this.#entries.get(key);
-    if (!entry) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    return entry.value as T;
-  }
-
-  set(key: unknown, value: unknown, bytes: number): void {
-    this.delete(key);
-    if (bytes > this.maxBytes / 2) return;
-    this.#entries.set(key, { value, bytes });
-    this.#bytes += bytes;
-    for (const oldest of this.#entries.keys()) {
-      if (this.#bytes <= this.maxBytes) return;
-      this.delete(oldest);
-    }
-  }
-
-  delete(key: unknown): void {
-    this.#bytes -= this.#entries.get(key)?.bytes ?? 0;
-    this.#entries.delete(key);
+  override get<T>(key: unknown): T | undefined {
+    return super.get(key) as T | undefined;
   }
 }
 
