@@ -1,6 +1,5 @@
-import { onMachine } from "../../infra/local/deployment.ts";
-import { sshOutput } from "./aws-ssh.ts";
-import { isInAws, type MachineRef } from "./machine-ref.ts";
+import { machineOutput } from "./machine-output.ts";
+import type { MachineRef } from "./machine-ref.ts";
 
 /** A ban by fail2ban on a machine. */
 export interface Ban {
@@ -16,11 +15,7 @@ export interface Ban {
 
 /** Runs the machine's own command for bans, over its private way in: a banned operator can use it. */
 async function bansCommand(ref: MachineRef, ...args: string[]): Promise<Ban[]> {
-  const command = ["/usr/local/sbin/mcp-edge-bans", ...args];
-  const output = isInAws(ref)
-    ? await sshOutput(ref, command)
-    : await onMachine(ref.stack, ref.networkIndex, command);
-  return JSON.parse(output) as Ban[];
+  return JSON.parse(await machineOutput(ref, ["/usr/local/sbin/mcp-edge-bans", ...args])) as Ban[];
 }
 
 /** All bans of all jails. */

@@ -1,8 +1,7 @@
 import { BucketClient } from "../../infra/aws/bucket-client.ts";
 import { archiveKeys, type Desired } from "../../infra/aws/desired.ts";
 import { type Deployed, deploymentsOf } from "../../infra/aws/history.ts";
-import { guestOf, inGuest } from "../../infra/local/guest.ts";
-import { networkOf } from "../../infra/local/network.ts";
+import { onMachine } from "../../infra/local/deployment.ts";
 import { awsClients } from "../aws/clients.ts";
 import { accountOf, bucketName, desiredOf, machinesOf } from "../aws/stack.ts";
 import { type AwsMachineRef, isInAws, type LocalMachineRef, type MachineRef } from "./machine-ref.ts";
@@ -22,7 +21,7 @@ export const releasesOf = (ref: MachineRef): Promise<KeptRelease[]> =>
   isInAws(ref) ? awsReleases(ref) : localReleases(ref);
 
 async function localReleases({ stack, networkIndex }: LocalMachineRef): Promise<KeptRelease[]> {
-  const { stdout } = await inGuest(guestOf(stack, networkOf(networkIndex)), ["mcp-edge-deploy", "releases"]);
+  const stdout = await onMachine(stack, networkIndex, ["mcp-edge-deploy", "releases"]);
   return stdout
     .trim()
     .split("\n")

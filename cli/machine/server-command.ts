@@ -1,12 +1,9 @@
-import { onServer } from "../../infra/local/deployment.ts";
-import { sshOutput } from "./aws-ssh.ts";
-import { isInAws, type MachineRef } from "./machine-ref.ts";
+import { machineOutput } from "./machine-output.ts";
+import type { MachineRef } from "./machine-ref.ts";
 
 /** Runs a command of the server's own command line on the machine, such as `token list`. @returns its standard output */
 export const serverCommand = (ref: MachineRef, args: string[]): Promise<string> =>
-  isInAws(ref)
-    ? sshOutput(ref, ["/usr/local/sbin/mcp-edge-server", ...args])
-    : onServer(ref.stack, ref.networkIndex, args);
+  machineOutput(ref, ["/usr/local/sbin/mcp-edge-server", ...args]);
 
 /**
  * Arguments of the server's own command line. Each flag is one argument, and operands follow "--", so that no text is taken for an option.

@@ -1,6 +1,5 @@
-import { onMachine } from "../../infra/local/deployment.ts";
-import { sshOutput } from "../machine/aws-ssh.ts";
-import { isInAws, type MachineRef } from "../machine/machine-ref.ts";
+import { machineOutput } from "../machine/machine-output.ts";
+import type { MachineRef } from "../machine/machine-ref.ts";
 
 /** One step of an attempt to sign in, as the server noted it (server/auth/events.ts). */
 export interface TraceEvent {
@@ -17,11 +16,7 @@ const READ =
 
 /** The last steps of sign-in and authorization that the machine's server has seen since it started. */
 export async function readTrace(ref: MachineRef): Promise<TraceEvent[]> {
-  const command = ["sh", "-c", READ];
-  const text = isInAws(ref)
-    ? await sshOutput(ref, command)
-    : await onMachine(ref.stack, ref.networkIndex, command);
-  return JSON.parse(text) as TraceEvent[];
+  return JSON.parse(await machineOutput(ref, ["sh", "-c", READ])) as TraceEvent[];
 }
 
 /** Fields that every line has in a place of its own, or that say little to a person. */

@@ -1,10 +1,8 @@
-import { createHash } from "node:crypto";
 import { BucketClient } from "../../infra/aws/bucket-client.ts";
 import { converged } from "../../infra/aws/convergence.ts";
-import { desiredText } from "../../infra/aws/desired.ts";
+import { desired, desiredText } from "../../infra/aws/desired.ts";
 import { recordDeployment } from "../../infra/aws/history.ts";
-import { guestOf, inGuest } from "../../infra/local/guest.ts";
-import { networkOf } from "../../infra/local/network.ts";
+import { onMachine } from "../../infra/local/deployment.ts";
 import {
   type AwsMachineRef,
   isInAws,
@@ -42,8 +40,8 @@ async function localRollback(
 ): Promise<KeptRelease | undefined> {
   const target = pickRelease(await releasesOf(ref), release);
   if (!(await confirm(target))) return undefined;
-  const guest = guestOf(ref.stack, networkOf(ref.networkIndex));
-  await inGuest(guest, ["mcp-edge-deploy", "release", target.release], { timeout: 120_000, onLine: log });
+  const command = ["mcp-edge-deploy", "release", target.release];
+  await onMachine(ref.stack, ref.networkIndex, command, { timeout: 120_000, onLine: log });
   return target;
 }
 
@@ -61,13 +59,10 @@ async function awsRollback(
   if (!earlier || !(await confirm(target))) return undefined;
   const { files, tags } = earlier;
   const bucket = new BucketClient(name, ref.provider, tags);
-  // A generation of its own: the machines deploy also what they have tried before.
-  const content = JSON.stringify([target.release, files, wanted.workspace, "rollback", Date.now()]);
-  const generation = createHash("sha256").update(content).digest("hex").slice(0, 16);
-  await bucket.put(
-    "desired.json",
-    desiredText({ release: target.release, files, workspace: wanted.workspace, generation }),
-  );
+  // With the time in place of the secrets' versions, the generation is a new one: the machines deploy also what they have tried before.
+  const next = desired(target.release, files, wanted.workspace, `rollback ${Date.now()}`);
+  const { generation } = next;
+  await bucket.put("desired.json", desiredText(next));
   await converged(bucket, { generation, instances }, { log });
   await recordDeployment(bucket, generation, tags);
   return target;

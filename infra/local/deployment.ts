@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { poll } from "../exec.ts";
+import { poll, type RunOptions } from "../exec.ts";
 import { guestOf, inGuest, isRunning, machineFolder } from "./guest.ts";
 import { placeArchive } from "./machine.ts";
 import { networkOf } from "./network.ts";
@@ -123,15 +123,15 @@ export async function deploymentProblem(inputs: DeploymentInputs): Promise<strin
  * @returns its standard output
  * @throws Error when the machine does not run, or the program fails
  */
-export async function onMachine(stack: string, networkIndex: number, command: string[]): Promise<string> {
+export async function onMachine(
+  stack: string,
+  networkIndex: number,
+  command: string[],
+  options: RunOptions = {},
+): Promise<string> {
   const guest = guestOf(stack, networkOf(networkIndex));
   if (!(await poll(5_000, async () => (await isRunning(guest)) || undefined))) {
     throw new Error(`Machine ${stack} does not run. Start it: npm run up`);
   }
-  return (await inGuest(guest, command)).stdout;
-}
-
-/** Runs the command line of the deployed server with the server's environment, e.g. `token list`. @returns its standard output */
-export function onServer(stack: string, networkIndex: number, args: string[]): Promise<string> {
-  return onMachine(stack, networkIndex, ["/usr/local/sbin/mcp-edge-server", ...args]);
+  return (await inGuest(guest, command, options)).stdout;
 }
