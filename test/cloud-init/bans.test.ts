@@ -1,10 +1,8 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
 import { EDGE_AND_CLIENTS } from "./edge-and-clients.ts";
 import { SETTINGS } from "./fixture.ts";
-import { JudgeRoot, whyNot } from "./judge-root.ts";
+import { rootWithPrograms, whyNot } from "./judge-root.ts";
 
 /**
  * NGINX, fail2ban and nftables of Debian 13 with the machine's files, in a network namespace; the clients are in another one, with as many
@@ -14,13 +12,7 @@ const { domain } = SETTINGS;
 
 function bans() {
   /** A machine of its own for each test, since the tests wait most of their time and run at once. */
-  const makeMachine = async (): Promise<JudgeRoot> => {
-    const root = await JudgeRoot.create(machineFiles(SETTINGS));
-    for (const name of ["fake-server.py", "flood.py"])
-      root.write(`/${name}`, readFileSync(join(import.meta.dirname, name)));
-    await root.sh("mcp-edge-cert bootstrap");
-    return root;
-  };
+  const makeMachine = () => rootWithPrograms(machineFiles(SETTINGS), "fake-server.py", "flood.py");
 
   /**
    * Runs `script` on the machine. In it, beside those of EDGE_AND_CLIENTS: `guess ADDRESS COUNT PREFIX`, and `banned`, which lists who

@@ -1,10 +1,8 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
 import { EDGE_AND_CLIENTS } from "./edge-and-clients.ts";
 import { SETTINGS } from "./fixture.ts";
-import { JudgeRoot, whyNot } from "./judge-root.ts";
+import { type JudgeRoot, rootWithPrograms, whyNot } from "./judge-root.ts";
 
 /** Short floods of a few clients against NGINX behind the machine's firewall, in network namespaces. */
 const files = machineFiles(SETTINGS);
@@ -27,10 +25,7 @@ function floods() {
   let root: JudgeRoot;
 
   beforeAll(async () => {
-    root = await JudgeRoot.create(files);
-    for (const name of ["fake-server.py", "flood.py"])
-      root.write(`/${name}`, readFileSync(join(import.meta.dirname, name)));
-    await root.sh("mcp-edge-cert bootstrap");
+    root = await rootWithPrograms(files, "fake-server.py", "flood.py");
   }, 600_000);
   afterAll(() => root?.remove());
 

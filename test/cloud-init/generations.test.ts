@@ -1,10 +1,8 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
 import { EDGE_AND_CLIENTS } from "./edge-and-clients.ts";
 import { SETTINGS } from "./fixture.ts";
-import { JudgeRoot, whyNot } from "./judge-root.ts";
+import { type JudgeRoot, rootWithPrograms, whyNot } from "./judge-root.ts";
 
 /** NGINX's generations behind the machine's firewall, in network namespaces. test/machine/edge.test.ts has them under systemd. */
 const { domain } = SETTINGS;
@@ -13,10 +11,7 @@ function generations() {
   let root: JudgeRoot;
 
   beforeAll(async () => {
-    root = await JudgeRoot.create(machineFiles(SETTINGS));
-    for (const name of ["fake-server.py", "flood.py", "relay.py"])
-      root.write(`/${name}`, readFileSync(join(import.meta.dirname, name)));
-    await root.sh("mcp-edge-cert bootstrap");
+    root = await rootWithPrograms(machineFiles(SETTINGS), "fake-server.py", "flood.py", "relay.py");
   }, 600_000);
   afterAll(() => root?.remove());
 

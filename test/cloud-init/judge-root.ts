@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { MachineFile } from "../../cloud-init/machine-files.ts";
 import { type RunResult, run } from "../../infra/exec.ts";
@@ -14,6 +14,17 @@ export function whyNot(): string | undefined {
   } catch (error) {
     return (error as Error).message;
   }
+}
+
+/** A machine with a certificate to start with, and these programs of this folder as `/NAME`. The caller removes it. */
+export async function rootWithPrograms(
+  files: readonly MachineFile[],
+  ...programs: string[]
+): Promise<JudgeRoot> {
+  const root = await JudgeRoot.create(files);
+  for (const name of programs) root.write(`/${name}`, readFileSync(join(import.meta.dirname, name)));
+  await root.sh("mcp-edge-cert bootstrap");
+  return root;
 }
 
 /**

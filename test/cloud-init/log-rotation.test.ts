@@ -1,19 +1,18 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
 import { EDGE_AND_CLIENTS } from "./edge-and-clients.ts";
 import { SETTINGS } from "./fixture.ts";
-import { JudgeRoot, whyNot } from "./judge-root.ts";
+import { type JudgeRoot, rootWithPrograms, whyNot } from "./judge-root.ts";
 
 /** NGINX's logs on a small file system: rotated by size, and full. */
 function rotation() {
   let root: JudgeRoot;
 
   beforeAll(async () => {
-    root = await JudgeRoot.create(machineFiles({ ...SETTINGS, rateLimit: 10_000, rateBurst: 20_000 }));
-    root.write("/fake-server.py", readFileSync(join(import.meta.dirname, "fake-server.py")));
-    await root.sh("mcp-edge-cert bootstrap");
+    root = await rootWithPrograms(
+      machineFiles({ ...SETTINGS, rateLimit: 10_000, rateBurst: 20_000 }),
+      "fake-server.py",
+    );
   }, 600_000);
   afterAll(() => root?.remove());
 

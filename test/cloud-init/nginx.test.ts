@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
 import { SETTINGS } from "./fixture.ts";
-import { JudgeRoot, whyNot } from "./judge-root.ts";
+import { type JudgeRoot, rootWithPrograms, whyNot } from "./judge-root.ts";
 
 /** The machine's NGINX with the machine's configuration, in Debian 13, with requests by Debian's curl, which supports HTTP/3. */
 const { domain, rateLimit } = SETTINGS;
@@ -20,9 +20,7 @@ function edge() {
   let root: JudgeRoot;
 
   beforeAll(async () => {
-    root = await JudgeRoot.create(machineFiles(SETTINGS));
-    root.write("/fake-server.py", readFileSync(join(import.meta.dirname, "fake-server.py")));
-    await root.sh("mcp-edge-cert bootstrap");
+    root = await rootWithPrograms(machineFiles(SETTINGS), "fake-server.py");
   }, 600_000);
   afterAll(() => root?.remove());
 
