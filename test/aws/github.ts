@@ -75,9 +75,13 @@ export class GitHub {
     await run("pulumi", ["stack", "init", stack, "--non-interactive"], { cwd: aws.checkout.folder, env });
   }
 
-  /** The runner's programs. `npm ci --ignore-scripts` installs no file of an install script. */
+  /**
+   * The runner's programs. `npm ci --ignore-scripts` installs no file of an install script. `npm pack` is the host's own: a release for
+   * the other processor fetches packages that no suite before may have left in the cache.
+   */
   async #programs(): Promise<void> {
     const modules = join(projectRoot, "node_modules");
+    const npm = (await run("sh", ["-c", "command -v npm"], { env: this.aws.env })).stdout.trim();
     const program = (name: string, script: string) =>
       writeFile(join(this.#bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     await mkdir(this.#bin, { recursive: true });
@@ -85,7 +89,8 @@ export class GitHub {
     await symlink(join(modules, "node/bin/node"), join(this.#bin, "node"));
     await program(
       "npm",
-      `[ "$*" = "ci --ignore-scripts" ] || { echo "unexpected: npm $*" >&2; exit 1; }
+      `[ "$1" = pack ] && exec '${npm}' "$@"
+[ "$*" = "ci --ignore-scripts" ] || { echo "unexpected: npm $*" >&2; exit 1; }
 rm -rf node_modules && cp -al '${modules}' . && rm node_modules/node/bin/node`,
     );
     // Reviewers are set for both.

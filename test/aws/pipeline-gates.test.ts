@@ -18,15 +18,15 @@ test("a policy of the whole stack fails the preview, so that nothing is created 
   const udp = 'protocol: "udp", from: 443';
   await checkout.edit("infra/aws/firewall-rules.ts", udp, udp.replaceAll("443", "444"));
   const done = await github.deploy(await github.push("Close UDP 443"));
+  expect(failures(done)).toEqual([
+    expect.stringMatching(/^dev\/up, preview:.*https-twins.*and not UDP 443/s),
+  ]);
   expect(done.jobs).toMatchObject({
     "dev/up": "failure",
     "dev/mark": "skipped",
     staging: "skipped",
     prod: "skipped",
   });
-  expect(failures(done)).toEqual([
-    expect.stringMatching(/^dev\/up, preview:.*https-twins.*and not UDP 443/s),
-  ]);
   for (const step of ["up", "doctor", "credentials for the rollback", "back to the last healthy commit"])
     expect(outcomeOf(done, "dev/up", step)).toBe("skipped");
   expect(resources()).toEqual([]);

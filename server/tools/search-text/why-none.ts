@@ -116,9 +116,11 @@ function noFileOf(
   return `No file matches the globs ${JSON.stringify(globs)}${folder === "" ? "" : ` in ${JSON.stringify(folder)}`}, so nothing was searched. ${near}`.trim();
 }
 
+/** The files with most matches. ripgrep names files in the order in which its threads end. */
 function named(files: readonly { path: string; matches: number }[]): string {
   const more = files.length > 3 ? ` and ${files.length - 3} more files` : "";
-  return `${files
+  return `${[...files]
+    .sort((one, other) => other.matches - one.matches || (one.path < other.path ? -1 : 1))
     .slice(0, 3)
     .map(({ path, matches }) => `${path} (${matches})`)
     .join(", ")}${more}`;

@@ -191,7 +191,11 @@ const EMPTY: Case[] = [
   ["list_files", { path: "dist", glob: "*.css" }, /ignores are not served/],
   ["find_files", { query: "zzzview.tsx" }, /Similar names: src\/view\.tsx/],
   ["find_files", { query: "b.js", path: "app" }, /Outside of "app": src\/b\.js/],
-  ["search_text", { query: "NEEDLE" }, /With "case": "insensitive" it is in .*src\/b\.js/],
+  [
+    "search_text",
+    { query: "NEEDLE" },
+    /With "case": "insensitive" it is in src\/a\.ts \(2\), .* and 2 more files/,
+  ],
   ["search_text", { query: "need.e" }, /As a regular expression \("regex": true\)/],
   [
     "search_text",
