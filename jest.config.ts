@@ -7,6 +7,7 @@ import type { Config } from "jest";
  */
 export const shared: Config = {
   testEnvironment: "node",
+  runner: "<rootDir>/test/support/lanes-runner.js",
   extensionsToTreatAsEsm: [".ts"],
   transform: {
     "^.+\\.ts$": [
@@ -18,7 +19,10 @@ export const shared: Config = {
   modulePathIgnorePatterns: ["<rootDir>/.mcp-edge/"],
 };
 
-/** Tests that boot guests or change the host's bridges and firewall: two at once would see each other. */
+/**
+ * Tests that boot guests or change the host's bridges and firewall: two at once would see each other. They run one after the other
+ * beside all others.
+ */
 const HOST = ["test/machine/", "test/aws/edge.test.ts", "test/aws/pipeline.test.ts", "test/infra/local/"];
 
 const config: Config = {
@@ -34,7 +38,6 @@ const config: Config = {
       ...shared,
       displayName: "host",
       testMatch: HOST.map((path) => `<rootDir>/${path.endsWith("/") ? `${path}**/*.test.ts` : path}`),
-      runner: "<rootDir>/test/support/serial-runner.js",
     },
     {
       ...shared,
