@@ -1,7 +1,5 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { awsUserData } from "../../cloud-init/aws-user-data.ts";
-import { gzipUserData } from "../../cloud-init/user-data.ts";
 import { providerSecretsFile } from "../settings/identity-providers.ts";
 import type { AwsSettings } from "../settings.ts";
 import { credentialFile } from "../workspace-credentials.ts";
@@ -12,12 +10,13 @@ import { Backups, backupTag } from "./backups.ts";
 import { type CostEstimate, monthlyCost } from "./cost.ts";
 import { Deployment } from "./deployment.ts";
 import { Dns } from "./dns.ts";
+import { edgeMachine } from "./edge-machine.ts";
 import { Firewall } from "./firewall.ts";
 import { opensToWorld } from "./firewall-rules.ts";
 import { Identity } from "./identity.ts";
 import { imageOf } from "./image.ts";
 import { Logs } from "./logs.ts";
-import { Machine, type MachineTransform } from "./machine.ts";
+import type { MachineTransform } from "./machine.ts";
 import { machineLabel, machineName } from "./machine-names.ts";
 import { Network, type NetworkTransform, type Subnet } from "./network.ts";
 import { once } from "./once.ts";
@@ -25,7 +24,6 @@ import type { PreparedEdge } from "./prepare.ts";
 import type { ProviderSettings } from "./provider-settings.ts";
 import { Secrets } from "./secrets.ts";
 import { Shell } from "./shell.ts";
-import { Storage } from "./storage.ts";
 import { ownTags, type Tags, tagsOf } from "./tags.ts";
 import type { Transform } from "./transform.ts";
 
@@ -170,47 +168,34 @@ export class AwsEdge extends pulumi.ComponentResource {
     const restored = once(`${name}-snapshot-asked`, { value: snapshotId, neutral: "" }, child);
     // A machine gets its volume's id at its first boot, so another volume needs another machine.
     const replaceWith = pulumi.interpolate`${settings.architecture} ${asked} ${restored}`;
-    const machines = Array.from({ length: settings.machines }, (_, index) => {
-      const machine = machineName(name, index);
-      const label = machineLabel(name, index);
-      const subnet = network.subnets[index % network.subnets.length] as Subnet;
-      const { volumeId, volumeUrn } = new Storage(
-        machine,
+    const { instanceType, rootVolumeSize, dataVolumeSize } = settings;
+    const machines = Array.from({ length: settings.machines }, (_, index) =>
+      edgeMachine(
+        machineName(name, index),
         {
+          ...{ edge: name, label: machineLabel(name, index), prefix, region, bucket: artifacts.bucket },
           ...{
-            label,
-            zone: subnet.zone,
-            size: settings.dataVolumeSize,
+            image,
+            instanceType,
+            rootVolumeSize,
+            dataVolumeSize,
             snapshotId,
             restored,
+            replaceWith,
             protect,
-            transform,
           },
-          tags: { ...tags, ...backupTag(name) },
-        },
-        child,
-      );
-      const userData = pulumi.all([artifacts.bucket, volumeId]).apply(([bucket, volume]) => {
-        const endpoint = process.env.MCP_EDGE_MACHINE_ENDPOINT ?? "";
-        const around = { prefix, region, bucket, volume, endpoint };
-        return gzipUserData(awsUserData(around)).toString("base64");
-      });
-      const { instanceType, rootVolumeSize } = settings;
-      const { instanceId, ipv4, ipv6, ready, instanceUrn } = new Machine(
-        machine,
-        {
-          ...{ label, subnet, image, instanceType, rootVolumeSize, volumeId, userData, replaceWith, protect },
           ...common,
+          subnet: network.subnets[index % network.subnets.length] as Subnet,
           groupId: firewall.groupId,
           reachable: [...network.ready, ...firewall.rules],
           profile: identity.profile,
           // The command line finds the bucket by this tag.
           instanceTags: { Bucket: artifacts.bucket },
+          dependsOn: [identity.policy, ...deployment.published],
         },
-        { parent: this, dependsOn: [identity.policy, ...deployment.published] },
-      );
-      return { machine, label, instanceId, ipv4, ipv6, ready, urn: instanceUrn, volumeUrn };
-    });
+        this,
+      ),
+    );
     if (settings.backups > 0) {
       const { backups: count } = settings;
       const targetTags = backupTag(name);
@@ -220,7 +205,7 @@ export class AwsEdge extends pulumi.ComponentResource {
     const ipv6 = machines.map((machine) => machine.ipv6);
     const dns = new Dns(name, { ...settings, ipv4, ipv6, tags: ownTags(settings), transform }, child);
     const openToWorld = opensToWorld(settings.allowedCidrs);
-    const { alarms: level, alarmEmail: email, instanceType } = settings;
+    const { alarms: level, alarmEmail: email } = settings;
     new Alarms(
       name,
       {
@@ -253,7 +238,7 @@ export class AwsEdge extends pulumi.ComponentResource {
     this.ipv4 = ipv4[0] as pulumi.Output<string>;
     this.ipv6 = ipv6[0] as pulumi.Output<string>;
     this.machines = pulumi.output(
-      machines.map(({ instanceId: instance, ipv4, ipv6, urn, volumeUrn }) => ({
+      machines.map(({ instanceId: instance, ipv4, ipv6, instanceUrn: urn, volumeUrn }) => ({
         ...{ instance, ipv4, ipv6, urn, volumeUrn },
       })),
     );
