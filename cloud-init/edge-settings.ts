@@ -24,15 +24,26 @@ function isRange(range: string): boolean {
 /** Providers of cloud-init/egress-ranges.json, in lower case. */
 export const PROVIDERS = ["anthropic", "openai"] as const;
 
+// Pulumi hands out the numbers of an object's defaults as texts.
+const rateOfEntry = z.preprocess(
+  (rate) => (typeof rate === "string" && /^\d+$/.test(rate) ? Number(rate) : rate),
+  rateLimit,
+);
+
 export const edgeSettings = {
   /** Requests of one credential at one address that may come at once. */
   rateBurst: wholeNumber(1, 20_000),
   /** Requests a second of one credential at one address, by the header `Mcp-Method` (revision 2026-07-28). */
   methodRates: z.record(
     text(/^[a-z]+(\/[A-Za-z]+)*$/, "a method such as subscriptions/listen"),
-    // Pulumi hands out the numbers of an object's defaults as texts.
-    z.preprocess((rate) => (typeof rate === "string" && /^\d+$/.test(rate) ? Number(rate) : rate), rateLimit),
+    rateOfEntry,
     "must be methods with requests a second",
+  ),
+  /** The same by path: a path, and what is below it. */
+  pathRates: z.record(
+    text(/^(\/[A-Za-z0-9._-]+)+$/, "a path such as /token, without a slash at its end"),
+    rateOfEntry,
+    "must be paths with requests a second",
   ),
   /** Requests and streams that one address may have open. */
   openRequests: wholeNumber(16, 8_000),
@@ -55,8 +66,10 @@ export const edgeSettings = {
       "must be anthropic, openai or an address range such as 203.0.113.0/24",
     ),
   ),
-  /** Proxies in front of the machine, whose `X-Forwarded-For` is believed. */
+  /** Proxies in front of the machine: what they say about the client's address is believed. */
   trustedProxies: z.array(addressRange),
+  /** Their TCP connections begin with a header of the PROXY protocol. */
+  proxyProtocol: flag,
   quicRetry: flag,
   earlyData: flag,
   postQuantum: flag,

@@ -76,7 +76,7 @@ export const FILES: readonly FileRow[] = [
   }),
 
   // Firewall and bans
-  file("/etc/nftables.conf", "files/etc/nftables.conf", "all", {
+  file("/etc/nftables.conf", "files/etc/nftables.conf.liquid", "all", {
     change: ["load-firewall"],
     judge: "nft",
     enables: "nftables.service",

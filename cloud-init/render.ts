@@ -22,6 +22,11 @@ engine.registerFilter("origin", (value: unknown) => originPattern(String(value))
 /** `{{ x | pattern }}`: a text as a regular expression for NGINX, in double quotes. */
 engine.registerFilter("pattern", (value: unknown) => String(value).replace(/[.+()]/g, "\\\\$&"));
 
+/** `{{ x | family: 4 }}`: of a list of address ranges those of one family. */
+engine.registerFilter("family", (ranges: readonly string[], family: 4 | 6) =>
+  ranges.filter((range) => range.includes(":") === (family === 6)),
+);
+
 /**
  * Text of a file under `cloud-init/`, with its comments. A name that ends in `.liquid` is rendered with the settings.
  *

@@ -5,6 +5,7 @@ import { credentialsProblem } from "../workspace-credentials.ts";
 import { authContradictions, missingSecrets } from "./auth-checks.ts";
 import { awsContradictions } from "./cross-checks.ts";
 import { decode } from "./decode.ts";
+import { edgeContradictions } from "./edge-checks.ts";
 import { Commands, NAMESPACE, nearest, type Path, pathText, SettingsError } from "./errors.ts";
 import { defaultOf, formOf, type Given, isRequired, metaOf, type Shape, type Target } from "./meta.ts";
 import { RETIRED, SCHEMAS, type Schemas, type Settings } from "./schemas.ts";
@@ -47,6 +48,7 @@ export function parseSettings(
   const contradictions = [
     ...credentialContradictions(settings, commands),
     ...authContradictions(settings, commands),
+    ...edgeContradictions(settings, commands),
     ...(settings.target === "aws" ? awsContradictions(settings, commands, Object.keys(raw)) : []),
   ];
   if (contradictions.length > 0)

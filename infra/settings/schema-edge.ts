@@ -4,6 +4,7 @@ import { setting } from "./meta.ts";
 const {
   rateBurst,
   methodRates,
+  pathRates,
   openRequests,
   requestSeconds,
   streamSeconds,
@@ -11,6 +12,7 @@ const {
   blockedUserAgents,
   allowedClients,
   trustedProxies,
+  proxyProtocol,
   quicRetry,
   earlyData,
   postQuantum,
@@ -31,6 +33,16 @@ export const edge = {
       description:
         "Requests a second of one token by their header `Mcp-Method` (revision 2026-07-28), where a method needs a lower rate than `rateLimit`. Twice as many may come at once.",
       fallback: "`subscriptions/listen`: 5",
+    },
+  ),
+  pathRates: setting(
+    pathRates,
+    { "/authorize": 10, "/token": 10, "/register": 10, "/sign-in": 10, "/enrol": 10, "/account": 10 },
+    {
+      description:
+        "Requests a second of one address without a token, or of one token, by path, where a path and what is below it need a lower rate than `rateLimit`. Twice as many may come at once. Not for addresses of Anthropic's and OpenAI's services, which sign in for many people.",
+      fallback: "the paths of the sign-in: 10",
+      example: { "/token": 10, "/api": 20 },
     },
   ),
   openRequests: setting(openRequests, 512, {
@@ -60,9 +72,15 @@ export const edge = {
   }),
   trustedProxies: setting(trustedProxies, [], {
     description:
-      "Address ranges of proxies in front of the machine. Limits, logs and the server then take the client's address from their `X-Forwarded-For`. The firewall and bans still see the proxy.",
+      "Address ranges of proxies in front of the machine. Limits, logs and the server then take the client's address from their `X-Forwarded-For`. The firewall does not limit these proxies, and they are never banned. A ban of a client behind them has no effect.",
     fallback: "none",
     example: ["198.51.100.0/24"],
+    edge: "TRUSTED_PROXIES",
+  }),
+  proxyProtocol: setting(proxyProtocol, false, {
+    description:
+      "The proxies of `trustedProxies` pass TCP on as it is, and begin each connection to ports 443 and 80 with a header of the PROXY protocol (version 1 or 2), such as an AWS Network Load Balancer. They must pass UDP with the client's own address. Other sources connect as before.",
+    edge: (on) => (on ? { PROXY_PROTOCOL: "yes" } : {}),
   }),
   quicRetry: setting(quicRetry, false, {
     description:

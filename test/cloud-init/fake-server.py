@@ -15,6 +15,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         credential = self.headers.get("Authorization", "")
         if self.path == "/stream" and credential == "Bearer good":
             return self.stream()
+        if self.path.endswith("?late"):
+            time.sleep(2)
         own = re.search(r"/own/(\d+)|status=(\d+)", self.path)
         if own:  # an error of the server's own
             status, body = int(own[1] or own[2]), b"the server's own words"

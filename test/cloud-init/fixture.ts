@@ -3,16 +3,17 @@ import type { MachineSettings } from "../../cloud-init/settings.ts";
 import { machineSettings } from "../../infra/settings/machine.ts";
 import { parseSettings } from "../../infra/settings.ts";
 
-const settings = { target: "aws", domain: "mcp.example.com", email: "ops@example.com", workspace: "." };
+/** As a stack's file has them. */
+export const RAW = { target: "aws", domain: "mcp.example.com", email: "ops@example.com", workspace: "." };
 
-const AROUND_MACHINE = {
+export const AROUND_MACHINE = {
   acmeServer: "https://acme-v02.api.letsencrypt.org/directory",
   workspace: "https://git.example.com/team/code.git",
   workspaceName: "code",
 };
 
 /** The settings that the golden files are rendered with. */
-export const SETTINGS: MachineSettings = machineSettings(parseSettings(settings, "prod"), AROUND_MACHINE);
+export const SETTINGS: MachineSettings = machineSettings(parseSettings(RAW, "prod"), AROUND_MACHINE);
 
 export const RELEASE = "5".repeat(64);
 
@@ -29,7 +30,7 @@ const identityProviders = [
 export const AWS_SETTINGS: MachineSettings = machineSettings(
   parseSettings(
     {
-      ...settings,
+      ...RAW,
       tokenDomain: "token.example.com",
       identityProviders: JSON.stringify(identityProviders),
       identityProviderSecrets: JSON.stringify({ google: "a-client-secret" }),

@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
+import { machineSettings } from "../../infra/settings/machine.ts";
+import { parseSettings } from "../../infra/settings.ts";
 import { EDGE_AND_CLIENTS } from "./edge-and-clients.ts";
-import { SETTINGS } from "./fixture.ts";
+import { AROUND_MACHINE, RAW, SETTINGS } from "./fixture.ts";
 import { type JudgeRoot, rootWithPrograms, whyNot } from "./judge-root.ts";
 
 /** Short floods of a few clients against NGINX behind the machine's firewall, in network namespaces. */
+const { domain } = SETTINGS;
 const files = machineFiles(SETTINGS);
 const text = (path: string) => files.find((file) => file.path === path)?.content ?? "";
 const number = (path: string, pattern: RegExp) => Number(pattern.exec(text(path))?.[1]);
@@ -34,7 +37,7 @@ function floods() {
     const { output } = await root.sh(`${EDGE_AND_CLIENTS}
       flood() { ip netns exec outside python3 /flood.py "$@"; }
       dropped() { nft list chain inet mcp_edge "$1" | grep -o 'counter packets [0-9]*' | sed -n "$2s/[^0-9]*//p"; }
-      stream() { from "$@" --max-time 30 -N -H 'Authorization: Bearer good' https://${SETTINGS.domain}/stream >/stream & sleep 1; }
+      stream() { from "$@" --max-time 30 -N -H 'Authorization: Bearer good' https://${domain}/stream >/stream & sleep 1; }
       grows() { local lines; lines=$(wc -l </stream); sleep 1; if [ "$(wc -l </stream)" -gt "$lines" ]; then echo grows; else echo stopped; fi; }
       ${script}`);
     return output.trim().split("\n");
@@ -83,6 +86,37 @@ function floods() {
     },
     60_000,
   );
+
+  test("trusted proxies and the services of providers have no limit of connections, and the PROXY protocol is read from trusted proxies alone", async () => {
+    const proxied = machineFiles(
+      machineSettings(
+        parseSettings({ ...RAW, trustedProxies: '["198.51.100.2/32"]', proxyProtocol: "true" }, "prod"),
+        AROUND_MACHINE,
+      ),
+    );
+    for (const { path, content, mode } of proxied) root.write(path, content, Number.parseInt(mode, 8));
+    try {
+      const [flood, provider, ...rest] = await onMachine(`
+        for address in 198.51.100.2 160.79.104.9; do flood tcp $address 600 0; done
+        header='--haproxy-clientip 192.0.2.9'
+        code 198.51.100.2 $header; code 198.51.100.2 $header --http1.1; code 198.51.100.2; code 198.51.100.2 --http3-only
+        code 198.51.100.3; code 198.51.100.3 $header
+        from 198.51.100.2 $header --resolve ${domain}:80:198.51.100.1 -o /dev/null -w '%{http_code}\\n' http://${domain}/x
+        mcp-edge-nginx turn >/dev/null; code 198.51.100.2 $header
+        grep -oE '"address":"[^"]*","status":[0-9]+' /var/log/nginx/access.log | sort | uniq -c`);
+      expect([flood, provider]).toEqual(["600 0", "600 0"]);
+      expect(rest.slice(0, 8)).toEqual(["401", "401", "000", "401", "401", "000", "308", "401"]);
+      expect(rest.slice(8).map((line) => line.trim())).toEqual([
+        '1 "address":"192.0.2.9","status":308',
+        '3 "address":"192.0.2.9","status":401',
+        '1 "address":"198.51.100.2","status":401',
+        '1 "address":"198.51.100.3","status":400',
+        '1 "address":"198.51.100.3","status":401',
+      ]);
+    } finally {
+      for (const { path, content, mode } of files) root.write(path, content, Number.parseInt(mode, 8));
+    }
+  }, 60_000);
 }
 
 const reason = whyNot();

@@ -82,7 +82,7 @@ function judge() {
     expect(headers).toMatch(/^retry-after: 1$/m);
     expect(headers).toMatch(/^alt-svc: /m);
     const [onMcp = "", elsewhere = "", type, deeper = ""] = body.trim().split("\n");
-    const message = `Too many requests: this address may send ${SETTINGS.rateLimit} a second; try again in 1 s`;
+    const message = `Too many requests: at most ${SETTINGS.rateLimit} a second, fewer for some methods and paths; try again in 1 s`;
     const id = expect.stringMatching(/^[0-9a-f]{32}$/);
     expect(JSON.parse(onMcp)).toEqual({
       jsonrpc: "2.0",

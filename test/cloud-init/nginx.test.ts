@@ -187,6 +187,21 @@ function edge() {
     }
   }, 60_000);
 
+  test("a server that does not answer in time gives 504 with Retry-After", async () => {
+    const servers = "/etc/nginx/mcp-edge/servers.conf";
+    await root.sh(
+      `cp ${servers} /servers; sed -i 's/proxy_read_timeout .*;/proxy_read_timeout 500ms;/' ${servers}`,
+    );
+    try {
+      const commands = ["mcp", "api/x"].map((path) => `curl -X POST -d '{}' "$U/${path}?late" -D -`);
+      const [mcp, api] = await answers(commands);
+      expectRefusal(mcp, 504, { retry: 2 });
+      expectRefusal(api, 504, { retry: 2, mcp: false });
+    } finally {
+      await root.sh(`mv /servers ${servers}`);
+    }
+  }, 60_000);
+
   test("the server's responses pass unchanged, without the hash of a refused credential", async () => {
     const statuses = [400, 403, 404, 405, 413, 429, 500, 502, 503];
     const found = await answers(statuses.map((status) => `curl $U/own/${status} -D -`));
@@ -271,6 +286,7 @@ function edge() {
     ["if ($known = 0) { return 403; }", 403],
     ["deny all;", 403],
     ["if ($known = 0) { return 404; }", 404],
+    ["return 503;", 503],
   ])(
     "the operator's own rules apply, and their refusals have the same form: %s",
     async (rule, status) => {
@@ -278,7 +294,7 @@ function edge() {
       root.write("/srv/mcp-edge/nginx/server.d/own.conf", `${rule}\n`);
       try {
         for (const answer of await answers(PROTOCOLS.map((version) => `curl ${version} $U/mcp -D -`)))
-          expectRefusal(answer, status);
+          expectRefusal(answer, status, { retry: status === 503 ? 2 : 0 });
       } finally {
         await root.sh("rm /srv/mcp-edge/nginx/*/own.conf");
       }
@@ -332,17 +348,20 @@ function edge() {
     }
   }, 60_000);
 
-  test("a method has a rate of its own, and too many headers are refused", async () => {
+  test("a method and a path have rates of their own, in any spelling, and too many headers are refused", async () => {
     const listen = (method: string) =>
       `curl -H 'Mcp-Method: ${method}' "$U/mcp?[1-20]" -o /dev/null -w '%{http_code}\\n' | sort | uniq -c; echo;`;
+    const paths = `for path in token %74oken/x tokens; do curl "$U/$path?[1-15]" -o /dev/null -w '%{http_code}\\n'; done | sort | uniq -c; echo;`;
     const headers = Array.from({ length: 101 }, (_, at) => `-H 'X-Header-${at}: 1'`).join(" ");
     const output = await beside(
-      slowly(`${listen("tools/call")} ${listen("subscriptions/listen")} curl --http1.1 ${headers} $U/mcp -w '%{http_code}'
+      slowly(`${listen("tools/call")} ${listen("subscriptions/listen")} ${paths} curl --http1.1 ${headers} $U/mcp -w '%{http_code}'
         cat /var/log/nginx/mcp.log`),
     );
-    const [calls, listens, rest = ""] = output.split("\n\n");
+    const [calls, listens, ofPaths, rest = ""] = output.split("\n\n");
     expect(calls?.trim()).toBe("20 401");
     expect(listens).toMatch(/\d+ 401\n +\d+ 429/);
+    // 21 of 30 to /token and below it (the first one and a burst of 20), and all to the path that only begins alike.
+    expect(ofPaths?.trim()).toMatch(/^3[67] 401\n +[89] 429$/);
     expect(rest).toMatch(/"jsonrpc".*4\d\d/);
     const lines = rest.split("\n").filter((line) => line.startsWith('{"time"'));
     expect(JSON.parse(lines[0] ?? "")).toMatchObject({ mcp_method: "tools/call", status: 401, provider: "" });
