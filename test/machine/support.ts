@@ -205,7 +205,7 @@ export function load(up: UpOutput, token: string, perSecond = 100) {
   };
 }
 
-/** Everything that a stack may leave on a host, as text, to compare before and after. */
+/** Everything that a stack may leave on a host, as text, to compare before and after. Other suites, which run beside, leave none of it. */
 export async function hostState(): Promise<Record<string, string>> {
   const out = async (command: string, ...args: string[]) => (await run(command, args)).stdout;
   const mounts = await readFile("/proc/self/mounts", "utf8");
@@ -216,14 +216,14 @@ export async function hostState(): Promise<Record<string, string>> {
     tables: await out("nft", "list", "tables"),
     mounts: mounts
       .split("\n")
-      .filter((line) => line.startsWith("overlay"))
+      .filter((line) => /^overlay \S*\/machine\//.test(line))
       .join("\n"),
     hosts: await readFile("/etc/hosts", "utf8"),
     cgroups: await out("find", "/sys/fs/cgroup", "-maxdepth", "3", "-name", "mcp-edge-*"),
     forward: await readFile("/proc/sys/net/ipv4/ip_forward", "utf8"),
     processes: processes
       .split("\n")
-      .filter((line) => /^(systemd-nspawn|\S*\/(pebble|pebble-challtestsrv) )/.test(line))
+      .filter((line) => /^systemd-nspawn |^\S*\/ld-linux\S* .*\/usr\/bin\/pebble/.test(line))
       .join("\n"),
   };
 }
