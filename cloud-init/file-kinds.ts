@@ -1,9 +1,5 @@
 import type { MachineSettings } from "./settings.ts";
-
-/** `edge`: NGINX, certificates and bans. `app`: what runs behind it. One machine may have both roles. */
-export type Role = "edge" | "app";
-
-export const ROLES: readonly Role[] = ["edge", "app"];
+import type { Role } from "./topology.ts";
 
 /** What a change of a file does on a running machine. `deploy/lib/apply.sh` implements each, and runs them in this order. */
 export const CHANGES = [
@@ -44,8 +40,8 @@ export interface FileRow {
   source: string | ((settings: MachineSettings) => string);
   /** Default: `0644`. */
   mode?: "0644" | "0755";
-  /** Machines without this role do not get the file. */
-  role: Role | "all";
+  /** Machines without this role, or without one of these, do not get the file. */
+  role: Role | readonly Role[] | "all";
   /** Default: nothing. The next program that reads the file finds its new content. */
   change?: readonly Change[];
   /** Default: `none`. */
@@ -58,10 +54,13 @@ export interface FileRow {
 
 export type More = Partial<FileRow>;
 
+/** The roles that terminate TLS. Such a machine has the requests' logs, and so the bans. */
+export const TERMINATORS: readonly Role[] = ["nginx", "caddy"];
+
 export const nginx = (name: string, suffix = "", more: More = {}): FileRow => ({
   path: `/etc/nginx/${name}`,
   source: `files/nginx/${name}${suffix}`,
-  role: "edge",
+  role: "nginx",
   change: ["reload-nginx"],
   judge: "nginx",
   ...more,
@@ -70,7 +69,7 @@ export const nginx = (name: string, suffix = "", more: More = {}): FileRow => ({
 export const fail2ban = (path: string, source: string, more: More = {}): FileRow => ({
   path: `/etc/fail2ban/${path}`,
   source: `files/fail2ban/${source}`,
-  role: "edge",
+  role: TERMINATORS,
   change: ["restart-fail2ban"],
   judge: "fail2ban",
   ...more,

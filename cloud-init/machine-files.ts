@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { type FileRow, ROLES, type Role } from "./file-kinds.ts";
+import type { FileRow } from "./file-kinds.ts";
 import { FILES } from "./file-table.ts";
 import { renderFile } from "./render.ts";
 import { checkMachineSettings, type MachineSettings } from "./settings.ts";
+import { type Role, rolesOf } from "./topology.ts";
 
 export type { MachineSettings } from "./settings.ts";
 
@@ -29,21 +30,25 @@ const tableOf = (rows: readonly FileRow[]): string =>
     .map((line) => `${line}\n`)
     .join("");
 
+/** Whether a machine with these roles gets the file. */
+const isFor = (row: FileRow, roles: readonly Role[]) =>
+  row.role === "all" ||
+  roles.some((role) => (typeof row.role === "string" ? [row.role] : row.role).includes(role));
+
 /**
  * All files of a machine with these roles, sorted by path: the same settings give the same bytes.
  *
+ * @param roles default: those of the one machine of `edge: terminate`
  * @param table for tests: other rows than the machine's own
  * @throws Error when a setting cannot stand in a configuration file, or a template names an unknown variable.
  */
 export function machineFiles(
   settings: MachineSettings,
-  roles: readonly Role[] = ROLES,
+  roles: readonly Role[] = rolesOf("terminate", "edge"),
   table: readonly FileRow[] = FILES,
 ): MachineFile[] {
   checkMachineSettings(settings);
-  const rows = table.filter(
-    ({ role, when }) => (role === "all" || roles.includes(role)) && (when?.(settings) ?? true),
-  );
+  const rows = table.filter((row) => isFor(row, roles) && (row.when?.(settings) ?? true));
   const files: MachineFile[] = rows.map(({ path, source, mode = "0644" }) => ({
     path,
     content: typeof source === "string" ? renderFile(source, settings) : source(settings),

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { edgeSettings } from "./edge-settings.ts";
 import { rateLimit, text } from "./formats.ts";
+import { FORWARDS, TOPOLOGIES } from "./topology.ts";
 import { holdsCredentials } from "./workspace-address.ts";
 
 export { rateLimit, wholeNumber } from "./formats.ts";
@@ -77,6 +78,12 @@ export const MachineSettings = z
     /** Requests a second of one credential at one address; an address sends four times as many in all. */
     rateLimit,
     ...edgeSettings,
+    /** Where TLS is terminated. */
+    edge: z.enum(TOPOLOGIES),
+    /** How a forwarder passes connections on. */
+    forward: z.enum(FORWARDS),
+    /** The addresses of the origin, for a forwarder: where it passes connections on to. */
+    originMachine: z.object({ ipv4: z.ipv4(), ipv6: z.ipv6() }).optional(),
     /** More origins whose pages may call. */
     allowedOrigins: z.array(origin),
     /** From then on, within an hour, the machine reboots when an installed patch needs it. `off`: never. */

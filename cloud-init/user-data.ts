@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { machineFiles } from "./machine-files.ts";
 import type { MachineSettings } from "./settings.ts";
+import type { Role } from "./topology.ts";
 
 /** EC2 takes at most this many bytes of user-data, counted before base64 (EC2 user guide, "instance user data"). */
 export const USER_DATA_LIMIT = 16_384;
@@ -10,13 +11,14 @@ export const USER_DATA_LIMIT = 16_384;
  * (aws-user-data.ts). JSON is YAML without indentation hazards. No `packages:` module: without a network it blocks for minutes. The
  * script installs only what is missing.
  *
- * @param release sha256 of the release to start; `""`: none yet.
+ * @param release sha256 of the release to start; `""`: none yet, or none on a machine without the role `app`.
+ * @param roles default: those of the one machine of `edge: terminate`
  */
-export function userData(settings: MachineSettings, release: string): string {
+export function userData(settings: MachineSettings, release: string, roles?: readonly Role[]): string {
   if (!/^([0-9a-f]{64})?$/.test(release))
     throw new Error(`The release is ${JSON.stringify(release)}, not a sha256 of 64 hex digits.`);
   const files = [
-    ...machineFiles(settings),
+    ...machineFiles(settings, roles),
     { path: "/etc/mcp-edge/release", content: `${release}\n`, mode: "0644" },
   ];
   const document = {

@@ -24,6 +24,12 @@ export function awsContradictions(
   const add = (when: unknown, text: string, key: string, value?: unknown) => {
     if (when) found.push({ text, fix: commands.set([key] as Path, value) });
   };
+  add(
+    settings.edge === "passthrough",
+    "edge is passthrough, which is for target local so far",
+    "edge",
+    "terminate",
+  );
   const inZone = domain === zone || domain.endsWith(`.${zone}`);
   add(zone && !inZone, `zone ${zone} does not hold the domain ${domain}`, "zone", parent(domain));
   add(

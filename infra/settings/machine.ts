@@ -28,7 +28,7 @@ function variablesOf(variables: Variables | undefined, value: unknown): Record<s
 /** What a deployment knows besides the settings. */
 export type MachineSurroundings = Pick<
   MachineSettings,
-  "acmeServer" | "workspace" | "workspaceName" | "trustedCa" | "aws"
+  "acmeServer" | "workspace" | "workspaceName" | "trustedCa" | "aws" | "originMachine"
 >;
 
 /**

@@ -9,6 +9,7 @@ import { edgeContradictions } from "./edge-checks.ts";
 import { Commands, NAMESPACE, nearest, type Path, pathText, SettingsError } from "./errors.ts";
 import { defaultOf, formOf, type Given, isRequired, metaOf, type Shape, type Target } from "./meta.ts";
 import { RETIRED, SCHEMAS, type Schemas, type Settings } from "./schemas.ts";
+import { topologyContradictions } from "./topology-checks.ts";
 
 /**
  * Parse the configuration of our namespace. Pure.
@@ -49,6 +50,7 @@ export function parseSettings(
     ...credentialContradictions(settings, commands),
     ...authContradictions(settings, commands),
     ...edgeContradictions(settings, commands),
+    ...topologyContradictions(settings, commands),
     ...(settings.target === "aws" ? awsContradictions(settings, commands, Object.keys(raw)) : []),
   ];
   if (contradictions.length > 0)

@@ -7,6 +7,7 @@ import {
   timeOfDay,
   wholeNumber,
 } from "../../cloud-init/settings.ts";
+import { FORWARDS, TOPOLOGIES } from "../../cloud-init/topology.ts";
 import { workspaceCredentials } from "../workspace-credentials.ts";
 import { ref, workspace } from "./formats.ts";
 import { computed, oneOf, type SettingMeta, setting } from "./meta.ts";
@@ -17,6 +18,14 @@ import { edge } from "./schema-edge.ts";
 export const common = {
   target: setting(oneOf("local", "aws"), "local", {
     description: "Where the machine is: `local` is a Debian guest on this Linux host, `aws` an EC2 instance.",
+  }),
+  edge: setting(oneOf(...TOPOLOGIES), "terminate", {
+    description:
+      "Where TLS ends: `terminate` on the machine that has the public addresses, with NGINX; `passthrough` on an origin behind it, with Caddy, while the edge passes packets on ([topologies.md](topologies.md)).",
+  }),
+  forward: setting(oneOf(...FORWARDS), "kernel", {
+    description:
+      "How an edge with `passthrough` passes connections on: `kernel` translates addresses in the firewall, `nginx` is NGINX's `stream` module.",
   }),
   domain: hostName.meta({
     description: "Host name of the server; its certificate is issued for it.",

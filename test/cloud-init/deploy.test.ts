@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { type FileRow, ROLES } from "../../cloud-init/file-kinds.ts";
+import type { FileRow } from "../../cloud-init/file-kinds.ts";
 import { FILES } from "../../cloud-init/file-table.ts";
 import { filesArchive } from "../../cloud-init/files-archive.ts";
 import { filesHash, type MachineFile, machineFiles } from "../../cloud-init/machine-files.ts";
+import { rolesOf } from "../../cloud-init/topology.ts";
 import { SETTINGS } from "./fixture.ts";
 import { JudgeRoot, whyNot } from "./judge-root.ts";
 
@@ -197,12 +198,12 @@ function deploy() {
     const row = (content: string): FileRow => ({
       path: "/etc/fail2ban/action.d/extra.conf",
       source: () => content,
-      role: "edge",
+      role: "nginx",
       change: ["restart-fail2ban"],
       judge: "fail2ban",
     });
     const deployed = async (...rows: FileRow[]) => {
-      const set = quick(machineFiles(SETTINGS, ROLES, [...FILES, ...rows]));
+      const set = quick(machineFiles(SETTINGS, rolesOf("terminate", "edge"), [...FILES, ...rows]));
       const { code, output } = await root.sh(
         `: >/var/lib/fake/calls; mkdir -p /run/fail2ban; touch /var/log/nginx/{refused,scanners,limited,handshakes}.log; mcp-edge-deploy files ${await push(set)}; code=$?; cat /var/lib/fake/calls; exit $code`,
       );

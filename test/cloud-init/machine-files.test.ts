@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { extract } from "tar-stream";
-import { CHANGES, type FileRow, JUDGES, ROLES, type Role } from "../../cloud-init/file-kinds.ts";
+import { CHANGES, type FileRow, JUDGES } from "../../cloud-init/file-kinds.ts";
 import { FILES } from "../../cloud-init/file-table.ts";
 import { filesArchive } from "../../cloud-init/files-archive.ts";
 import {
@@ -17,6 +17,7 @@ import {
 } from "../../cloud-init/machine-files.ts";
 import { PACKAGES } from "../../cloud-init/packages.ts";
 import type { MachineSettings } from "../../cloud-init/settings.ts";
+import { type Role, rolesOf } from "../../cloud-init/topology.ts";
 import { SETTINGS } from "./fixture.ts";
 
 const content = (path: string, settings: MachineSettings = SETTINGS) =>
@@ -147,13 +148,14 @@ describe("the table", () => {
   const row: FileRow = {
     path: "/etc/fail2ban/action.d/extra.conf",
     source: () => "extra\n",
-    role: "edge",
+    role: "nginx",
     change: ["restart-fail2ban"],
     judge: "fail2ban",
     when: ({ stack }) => stack === "prod",
   };
   const line = `restart-fail2ban fail2ban - ${row.path}\n`;
-  const withRow = (settings = SETTINGS, roles = ROLES) => machineFiles(settings, roles, [...FILES, row]);
+  const withRow = (settings = SETTINGS, roles = rolesOf("terminate", "edge")) =>
+    machineFiles(settings, roles, [...FILES, row]);
   const table = (files: MachineFile[]) => files.find(({ path }) => path === FILE_TABLE)?.content;
 
   test("puts an added file on the machine, and into the manifest, the archive and the machine's own table", async () => {
@@ -174,11 +176,11 @@ describe("the table", () => {
 
   test("gives an edge NGINX without the server and an app the server without NGINX, and both together all files", () => {
     const paths = (...roles: Role[]) => machineFiles(SETTINGS, roles).map(({ path }) => path);
-    expect(paths("edge")).toContain("/etc/nginx/nginx.conf");
-    expect(paths("edge")).not.toContain("/etc/mcp-edge/server.env");
+    expect(paths("nginx")).toContain("/etc/nginx/nginx.conf");
+    expect(paths("nginx")).not.toContain("/etc/mcp-edge/server.env");
     expect(paths("app")).not.toContain("/etc/nginx/nginx.conf");
     expect(paths("app")).toContain("/etc/mcp-edge/server.env");
-    expect([...new Set([...paths("edge"), ...paths("app")])].sort()).toEqual(paths("edge", "app"));
+    expect([...new Set([...paths("nginx"), ...paths("app")])].sort()).toEqual(paths("nginx", "app"));
   });
 
   test("names the same changes and checks as the scripts", () => {

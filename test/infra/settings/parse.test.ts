@@ -14,10 +14,21 @@ const problems = (raw: Record<string, string>, stack = "local"): string[] => {
 };
 
 describe("parseSettings", () => {
+  test("with edge: passthrough, a setting that only NGINX implements is refused unless it has its default", () => {
+    const passthrough = { edge: "passthrough", rateBurst: "100", openRequests: "512" };
+    expect(parseSettings(passthrough, "local")).toMatchObject({ edge: "passthrough", forward: "kernel" });
+    expect(() => parseSettings({ ...passthrough, rateBurst: "7", quicRetry: "true" }, "local")).toThrow(
+      /rateBurst is a setting of NGINX[\s\S]*quicRetry is a setting of NGINX/,
+    );
+    expect(() => parseSettings({ forward: "nginx" }, "local")).toThrow(/forward is nginx, and with edge/);
+  });
+
   test("an empty configuration gives the defaults", () => {
     expect(parseSettings({}, "local")).toEqual({
       stack: "local",
       target: "local",
+      edge: "terminate",
+      forward: "kernel",
       domain: "local.mcp-edge.test",
       email: "admin@local.mcp-edge.test",
       auth: "oauth",
