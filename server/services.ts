@@ -23,6 +23,7 @@ import { Shares } from "./shares/shares.ts";
 import { History } from "./status/history.ts";
 import { openStore } from "./store/open.ts";
 import { withOutages } from "./store/outages.ts";
+import { checkedTool } from "./tools/checked-tool.ts";
 import { TOOLS } from "./tools/index.ts";
 import { workspaceCheck } from "./workspace/check.ts";
 import { provideGit } from "./workspace/git.ts";
@@ -76,7 +77,8 @@ export async function openServices(
   const authTrace = new AuthTrace(authEvents);
   const audit = openAudit(config.audit, { metrics, log, events: authEvents });
   const tools = (options.tools ?? TOOLS).map((tool) => {
-    const observed = observedTool(audit.tool(limitedTool(tool, shares.calls)), metrics);
+    const limited = limitedTool(checkedTool(tool), shares.calls);
+    const observed = observedTool(audit.tool(limited), metrics);
     return options.tracing?.tool(observed) ?? observed;
   });
   const workspace = new Workspace(config.workspace);

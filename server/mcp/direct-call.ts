@@ -39,7 +39,6 @@ const LEVELS = ["debug", "info", "notice", "warning", "error", "critical", "aler
 interface CallableTool {
   readonly tool: Tool;
   readonly input: StandardSchemaV1<unknown, Record<string, unknown>>["~standard"];
-  readonly output: StandardSchemaV1["~standard"];
 }
 
 /**
@@ -73,8 +72,7 @@ export class DirectCalls {
     const tool = this.#parts.tools.find((one) => one.name === name);
     // Names come from clients: only those of tools are kept.
     if (!tool) return undefined;
-    const { input, output } = wireSchemas(tool);
-    const callable = { tool, input: input["~standard"], output: output["~standard"] };
+    const callable = { tool, input: wireSchemas(tool).input["~standard"] };
     this.#tools.set(name, namesHeaders(tool) ? undefined : callable);
     return this.#tools.get(name);
   }
@@ -90,7 +88,7 @@ export class DirectCalls {
 
   /** Runs the call. @returns the response */
   async run(principal: Principal, call: DirectCall, listener: DirectListener, era: Era): Promise<JsonPieces> {
-    const { tool, request, args, output } = call;
+    const { tool, request, args } = call;
     const { grants, context: shared, log } = this.#parts;
     const { signal } = listener;
     const notify = async (notification: { method: string; params: object }) =>
@@ -110,23 +108,8 @@ export class DirectCalls {
       },
     };
     const result = await callTool(tool, args, context, log);
-    const misfit = result.isError
-      ? undefined
-      : then(output.validate(result.structuredContent), ({ issues }) => issues);
-    const issues = misfit instanceof Promise ? await misfit : misfit;
-    return responsePieces(request.id, issues ? refusedResult(tool, issues) : result, era);
+    return responsePieces(request.id, result, era);
   }
-}
-
-/** A result that does not fit the tool's output schema becomes an error, with the SDK's words. */
-function refusedResult(tool: Tool, issues: readonly StandardSchemaV1.Issue[]): CallToolResult {
-  const problems = issues.map(({ path, message }) =>
-    path?.length
-      ? `${path.map((part) => String(typeof part === "object" ? part.key : part)).join(".")}: ${message}`
-      : message,
-  );
-  const text = `Output validation error: Invalid structured content for tool ${tool.name}: ${problems.join(", ")}`;
-  return { content: [{ type: "text", text }], isError: true };
 }
 
 /** What the result of each era has besides its content. */

@@ -2,6 +2,7 @@ import type { CallToolResult } from "@modelcontextprotocol/server";
 import type { FastifyBaseLogger } from "fastify";
 import { ToolError } from "../tool-error.ts";
 import { answerText } from "../tools/answers/text.ts";
+import { InvalidOutput } from "../tools/checked-tool.ts";
 import type { Tool, ToolContext } from "../tools/tool.ts";
 
 /**
@@ -30,5 +31,6 @@ function errorText(error: unknown, tool: string, signal: AbortSignal, log: Fasti
   if (error instanceof ToolError) return error.message;
   if (signal.aborted) return "The call was cancelled.";
   log.error({ err: error, tool }, "tool failed");
+  if (error instanceof InvalidOutput) return error.message;
   return "The tool failed inside the server; its log says why.";
 }
