@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { Language as Grammar, Parser, Query, type Tree } from "web-tree-sitter";
 import { wasmFile } from "./assets.ts";
+import { baselineModule } from "./baseline-module.ts";
 import { QUERIES } from "./definitions/index.ts";
 import type { Language } from "./languages.ts";
 
@@ -13,6 +14,8 @@ interface Loaded {
   grammar: Grammar;
   /** Finds the definitions; undefined for a language without any (regex). */
   query: Query | undefined;
+  /** What keeps V8 from compiling the grammar again, and optimized. */
+  module: object | undefined;
 }
 
 let started: Promise<void> | undefined;
@@ -36,9 +39,11 @@ async function load(language: Language): Promise<Loaded | undefined> {
   if (!runtime || !file) return undefined;
   started ??= readFile(runtime).then((wasmBinary) => Parser.init({ wasmBinary: new Uint8Array(wasmBinary) }));
   await started;
-  const grammar = await Grammar.load(new Uint8Array(await readFile(file)));
+  const wasm = new Uint8Array(await readFile(file));
+  const module = baselineModule(wasm);
+  const grammar = await Grammar.load(wasm);
   const text = QUERIES[language.query];
-  return { grammar, query: text === undefined ? undefined : new Query(grammar, text) };
+  return { grammar, query: text === undefined ? undefined : new Query(grammar, text), module };
 }
 
 /**
