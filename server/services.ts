@@ -21,6 +21,7 @@ import { requestSample } from "./metrics/request-sample.ts";
 import { limitedTool } from "./shares/limited-tool.ts";
 import { Shares } from "./shares/shares.ts";
 import { History } from "./status/history.ts";
+import { flowsRatio } from "./status/machine.ts";
 import { openStore } from "./store/open.ts";
 import { withOutages } from "./store/outages.ts";
 import { checkedTool } from "./tools/checked-tool.ts";
@@ -51,6 +52,7 @@ export async function openServices(
     openStreams: () => streams.byRoute(),
     queuedBytes: () => streams.queuedBytes,
     sessions,
+    trackedFlows: () => flowsRatio(history.machine),
     ...about,
   });
   lifecycle.onEnded = (request, reply) => metrics.request(requestSample(request, reply));

@@ -6,6 +6,7 @@ import { redirectUri } from "../connect/redirect-uris.ts";
 import type { Check } from "../doctor/check.ts";
 import { CHECKS } from "../doctor/checks/index.ts";
 import { bansCheck } from "../doctor/checks/machine/bans.ts";
+import { flowsCheck } from "../doctor/checks/machine/flows.ts";
 import { patchesCheck } from "../doctor/checks/machine/patches.ts";
 import { type IdentityProvider, identityProviderCheck } from "../doctor/checks/mcp/identity-provider.ts";
 import { tokenDomainCheck } from "../doctor/checks/mcp/token-domain.ts";
@@ -41,8 +42,15 @@ const TOKEN_SECONDS = 300;
 /** Asks the machine itself, not over the network: a banned host would get no answer there. */
 const bansOf = (deployed: Deployed) => bansCheck(() => listBans(deployed));
 
-const patchesOf = ({ stack, networkIndex }: Deployed) =>
-  patchesCheck(() => onMachine(stack, networkIndex, ["mcp-edge-deploy", "status"]), stack);
+/** What the machine's own status says, read once for both checks. */
+function statusChecks({ stack, networkIndex }: Deployed): Check[] {
+  let status: Promise<string> | undefined;
+  const read = () => {
+    status ??= onMachine(stack, networkIndex, ["mcp-edge-deploy", "status"]);
+    return status;
+  };
+  return [patchesCheck(read, stack), flowsCheck(read, stack)];
+}
 
 const target = (deployed: Deployed) => ({ url: new URL(deployed.url).origin, ca: deployed.rootsFile });
 
@@ -56,7 +64,11 @@ export async function doctorDefault(stack: string): Promise<DoctorDefault> {
   if (inAws) return inAws;
   const deployed = await readDeployed(stack);
   const { more, ...access } = await accessOf(stack);
-  const known = { ...target(deployed), ...access, more: [bansOf(deployed), patchesOf(deployed), ...more] };
+  const known = {
+    ...target(deployed),
+    ...access,
+    more: [bansOf(deployed), ...statusChecks(deployed), ...more],
+  };
   if (process.env.MCP_EDGE_TOKEN) return known;
   const { token } = await createToken(deployed, { name: "doctor", ttl: TOKEN_SECONDS });
   return { ...known, token };

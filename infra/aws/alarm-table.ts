@@ -88,6 +88,14 @@ const OWN: AlarmSpec[] = [
     threshold: 85,
   }),
   alarm({
+    name: "flows",
+    description:
+      "The table of tracked flows is over 80 % full; a full one drops every new connection (RUNBOOK.md)",
+    metricName: "TrackedFlowsPercent",
+    threshold: 80,
+    evaluationPeriods: 1,
+  }),
+  alarm({
     name: "failed-units",
     description:
       "A unit of the machine has failed, or a certificate could not be obtained or installed: systemctl --failed",

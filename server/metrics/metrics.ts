@@ -14,6 +14,8 @@ export interface MetricSources {
   queuedBytes(): number;
   /** `oldestMs` is undefined if there is no session. */
   sessions(): { open: number; oldestMs?: number | undefined };
+  /** 0 to 1: how full the machine's table of tracked flows is; undefined where the machine does not report it. */
+  trackedFlows(): number | undefined;
   release: string;
   colour: string;
 }
@@ -82,6 +84,11 @@ export class Metrics {
       const { oldestMs } = sources.sessions();
       if (oldestMs === undefined) g.remove({});
       else g.set(oldestMs / 1_000);
+    });
+    this.#gauge("tracked_flows_ratio", "How full the machine's table of tracked flows is, 0 to 1", (g) => {
+      const ratio = sources.trackedFlows();
+      if (ratio === undefined) g.remove({});
+      else g.set(ratio);
     });
     this.#gauge(
       "build_info",

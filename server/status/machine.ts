@@ -8,6 +8,8 @@ const MachineSchema = z.object({
   certificate: z.object({ from: z.number(), to: z.number() }).optional(),
   /** Addresses that fail2ban bans now. */
   bans: z.number().int().nonnegative().optional(),
+  /** Flows that the kernel tracks, and how many it can. */
+  flows: z.object({ tracked: z.number(), limit: z.number().positive() }).optional(),
 });
 
 /** What the machine itself reports. Times in milliseconds since 1970. */
@@ -15,6 +17,7 @@ export interface MachineReport {
   readonly at: number;
   readonly certificate: { readonly from: number; readonly to: number } | undefined;
   readonly bans: number | undefined;
+  readonly flows: { readonly tracked: number; readonly limit: number } | undefined;
 }
 
 /** A report that is older says nothing about now, milliseconds. The machine writes one each minute. */
@@ -27,14 +30,19 @@ export async function readMachineReport(
 ): Promise<MachineReport | undefined> {
   if (file === undefined) return undefined;
   try {
-    const { at, certificate, bans } = MachineSchema.parse(JSON.parse(await readFile(file, "utf8")));
+    const { at, certificate, bans, flows } = MachineSchema.parse(JSON.parse(await readFile(file, "utf8")));
     if (now - at * 1_000 > STALE_MS) return undefined;
     return {
       at: at * 1_000,
       certificate: certificate && { from: certificate.from * 1_000, to: certificate.to * 1_000 },
       bans,
+      flows,
     };
   } catch {
     return undefined;
   }
 }
+
+/** @returns 0 to 1: how full the table of tracked flows is */
+export const flowsRatio = (report: MachineReport | undefined): number | undefined =>
+  report?.flows && report.flows.tracked / report.flows.limit;

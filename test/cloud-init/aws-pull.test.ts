@@ -541,6 +541,7 @@ umount /srv/mcp-edge && { e2fsck -fp "$1" >/dev/null; /real-resize2fs "$1"; } &&
       "MemoryUsedPercent",
       "RootUsedPercent",
       "DataUsedPercent",
+      "TrackedFlowsPercent",
       "FailedUnits",
       "CertificateLifeFraction",
     ]);

@@ -94,7 +94,7 @@ function judge() {
     expect(JSON.parse(deeper)).toHaveProperty("retry_after", 1);
   }, 60_000);
 
-  test("the machine reports its certificate and the bans of all jails; without fail2ban the certificate alone", async () => {
+  test("the machine reports its certificate, its tracked flows and the bans of all jails; without fail2ban no bans", async () => {
     const fake = "/usr/local/sbin/fail2ban-client";
     root.write(
       fake,
@@ -106,11 +106,12 @@ echo "[{'sshd': ['192.0.2.1']}, {'mcp-edge': ['192.0.2.1', '2001:db8::/64']}, {'
     const report = async () =>
       JSON.parse((await root.sh("mcp-edge-report && cat /run/mcp-edge-report/machine.json")).output);
     const certificate = { from: expect.any(Number), to: expect.any(Number) };
-    expect(await report()).toEqual({ at: expect.any(Number), certificate, bans: 4 });
+    const flows = { tracked: expect.any(Number), limit: expect.any(Number) };
+    expect(await report()).toEqual({ at: expect.any(Number), certificate, bans: 4, flows });
     root.write(fake, `#!/bin/sh\necho "[{'sshd': []}, {'mcp-edge': []}]"\n`, 0o755);
     expect(await report()).toMatchObject({ bans: 0 });
     root.write(fake, "#!/bin/sh\nexit 255\n", 0o755);
-    expect(await report()).toEqual({ at: expect.any(Number), certificate });
+    expect(await report()).toEqual({ at: expect.any(Number), certificate, flows });
     await root.sh(`rm ${fake}`);
   });
 
@@ -147,10 +148,10 @@ echo "[{'sshd': ['192.0.2.1']}, {'mcp-edge': ['192.0.2.1', '2001:db8::/64']}, {'
     ["mcp-edge-cert.service", 2.0],
     ["mcp-edge-workspace.service", 2.0],
     ["mcp-edge-pull.service", 2.0], // it only requests and reports; another unit changes the machine
-    ["mcp-edge-recover.service", 5.5], // writes wherever the machine has files
-    ["mcp-edge-reboot.service", 6.0], // reboots
+    ["mcp-edge-recover.service", 2.0],
+    ["mcp-edge-reboot.service", 2.0],
     ["mcp-edge-new.service", 6.0], // a unit without sandbox settings has the common ones
-    ["mcp-edge-patches.service", 4.0], // needrestart looks into every process
+    ["mcp-edge-patches.service", 2.0],
     ["mcp-edge-metrics.service", 2.0],
     ["mcp-edge-logs.service", 2.0],
     ["mcp-edge-logrotate.service", 2.0],

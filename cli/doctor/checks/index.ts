@@ -1,6 +1,7 @@
 import type { Check } from "../check.ts";
 import { acme } from "./http/acme.ts";
 import { altSvc } from "./http/alt-svc.ts";
+import { clock } from "./http/clock.ts";
 import { foreignHost } from "./http/foreign-host.ts";
 import { http1, http2 } from "./http/http1.ts";
 import { http3 } from "./http/http3.ts";
@@ -25,6 +26,7 @@ export const CHECKS: readonly Check[] = [
   http2,
   http1,
   altSvc,
+  clock,
   certificate,
   unknownHost,
   foreignHost,

@@ -173,6 +173,7 @@ describe("a prod stack with a zone", () => {
       "cpu-credits",
       "data-disk",
       "failed-units",
+      "flows",
       "health",
       "host",
       "memory",

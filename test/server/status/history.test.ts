@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { TotalsCounter } from "../../../server/metrics/totals.ts";
 import { History, type HistoryOptions } from "../../../server/status/history.ts";
+import { flowsRatio } from "../../../server/status/machine.ts";
 import { STEP_MS, STEPS } from "../../../server/status/sample.ts";
 import { temporaryFolder } from "../support.ts";
 
@@ -138,15 +139,21 @@ test("a file that is damaged, or of another release, counts as none", async () =
   expect(history.points()).toHaveLength(1);
 });
 
-test("the machine reports certificate and bans; an old report says nothing", async () => {
+test("the machine reports certificate, bans and tracked flows; an old report says nothing", async () => {
   const machineFile = join(folder.path, "machine.json");
   const seconds = Math.floor(START / 1_000);
-  const report = { at: seconds, certificate: { from: seconds - 60, to: seconds + 3_600 }, bans: 3 };
+  const report = {
+    at: seconds,
+    certificate: { from: seconds - 60, to: seconds + 3_600 },
+    bans: 3,
+    flows: { tracked: 50, limit: 200 },
+  };
   await writeFile(machineFile, JSON.stringify(report));
   const { history } = await instance("blue", { machineFile });
   await step(history);
   expect(history.machine).toMatchObject({ bans: 3, certificate: { to: (seconds + 3_600) * 1_000 } });
   expect(history.points()[0]?.bans).toBe(3);
+  expect(flowsRatio(history.machine)).toBe(0.25);
   now += 10 * 60_000;
   await step(history);
   expect(history.machine).toBeUndefined();

@@ -23,6 +23,31 @@ async function against(routes: Routes, id: string, options: Parameters<typeof ex
   return results[0];
 }
 
+describe("the clock", () => {
+  const at = (seconds: number) => ({
+    "/": (...[request, response]: Parameters<Handler>) => {
+      request.resume();
+      response.writeHead(200, { date: new Date(Date.now() + seconds * 1_000).toUTCString() }).end();
+    },
+  });
+
+  test.each([
+    [0, true, "the same as this host's"],
+    [20, true, "s ahead of this host's"],
+    [100, false, "s ahead of this host's"],
+    [-100, false, "s behind this host's"],
+  ])("%d s from ours", async (seconds, ok, got) => {
+    expect(await against(at(seconds), "clock")).toMatchObject({ ok, got: expect.stringContaining(got) });
+  });
+
+  test("fails without a Date header that says a time", async () => {
+    expect(await against({ "/": answer(200, { date: "soon" }) }, "clock")).toMatchObject({
+      ok: false,
+      got: "Date: soon",
+    });
+  });
+});
+
 describe("Alt-Svc", () => {
   test("passes for the right port", async () => {
     const server = await lab.keep(

@@ -1,7 +1,20 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
+import { flowsCheck } from "../../../../../cli/doctor/checks/machine/flows.ts";
 import { patchesCheck } from "../../../../../cli/doctor/checks/machine/patches.ts";
 import { runDoctor } from "../../../../../cli/doctor/run.ts";
+
+describe("tracked flows", () => {
+  test.each([
+    ["120 of 262144", true, "120 of 262144"],
+    ["250000 of 262144", false, "drops every new connection"],
+    ["? of ?", false, "does not say"],
+  ])("%s", async (flows, ok, got) => {
+    const check = flowsCheck(async () => `ready:   true\nflows:   ${flows}\nclock:   synchronised\n`, "two");
+    const { checks } = await runDoctor({ url: "https://edge.test", checks: [check] });
+    expect(checks[0]).toMatchObject({ ok, got: expect.stringContaining(got) });
+  });
+});
 
 describe("security updates", () => {
   const report = async (status: string | Error) => {
