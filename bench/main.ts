@@ -1,6 +1,8 @@
 import { parseArgs } from "node:util";
 import { answerFigures } from "./answers.ts";
-import { edgeFigures } from "./edge.ts";
+import { chosenEvents, edgeRows } from "./edge/index.ts";
+import { type EdgeRow, renderRows } from "./edge/report.ts";
+import { TOPOLOGIES } from "./edge/target.ts";
 import { type Figure, render } from "./figures.ts";
 import { machineFigures } from "./machine.ts";
 import { serverFigures } from "./server.ts";
@@ -16,6 +18,10 @@ const { values, positionals } = parseArgs({
     /** Take the cached root filesystem for the first machine too: quicker, and no figure for a cold start. */
     warm: { type: "boolean", default: false },
     churn: { type: "string", default: "60" },
+    /** Of the part edge. */
+    event: { type: "string", multiple: true, default: [] },
+    requests: { type: "string", default: "10000" },
+    topology: { type: "string", default: "terminate" },
     help: { type: "boolean", short: "h", default: false },
   },
 });
@@ -24,10 +30,13 @@ const unknown = positionals.filter((part) => !PARTS.includes(part));
 if (values.help || unknown.length > 0) {
   if (unknown.length > 0) console.error(`There is no part ${unknown.join(", ")}.`);
   console.log(`npm run bench [-- PART ...] [-- --warm] [-- --churn SECONDS] [-- --json]
+       npm run bench -- edge [--topology terminate|passthrough] [--event NAME ...] [--requests N]
 
 Measures, and prints each figure beside what it is compared with in the same run. Parts (default: all):
   machine  boots machines, changes a release under load, removes them; needs what \`npm run up\` needs; two minutes
-  edge     changes and an upgrade of NGINX on a machine, with 120 open streams and 200 requests a second; two minutes
+  edge     what each event costs clients (a release, changes of NGINX, processes that are killed, a reboot): --requests N during each
+           (default 10,000, 200 a second) over HTTP/1.1, HTTP/2 and HTTP/3, 60 open streams, and a banned client; --event NAME leaves
+           out the others; --topology passthrough has two machines; ten minutes
   server   calls and lists a second on one core, beside node:http and other MCP servers (Python, Go, Rust, TypeScript); six minutes,
            and more the first time, when the others are built
   streams  memory of 10,000 open streams of each kind, and after --churn SECONDS of coming and going (default 60); seven minutes
@@ -37,13 +46,32 @@ Measures, and prints each figure beside what it is compared with in the same run
   process.exit(unknown.length > 0 ? 1 : 0);
 }
 
+const topology = TOPOLOGIES.find((one) => one === values.topology);
+const requests = Number(values.requests);
+try {
+  if (topology === undefined)
+    throw new Error(`--topology is one of ${TOPOLOGIES.join(", ")}, not ${values.topology}.`);
+  if (!Number.isInteger(requests) || requests < 1_000)
+    throw new Error(`--requests is a number from 1000 on, not ${values.requests}.`);
+  chosenEvents(topology, values.event);
+} catch (error) {
+  console.error((error as Error).message);
+  process.exit(1);
+}
+
 const log = (line: string) => console.error(line);
 const wanted = (part: string) => positionals.length === 0 || positionals.includes(part);
 const figures: Figure[] = [];
 if (wanted("machine")) figures.push(...(await machineFigures({ warm: values.warm, log })));
-if (wanted("edge")) figures.push(...(await edgeFigures(log)));
+const rows: EdgeRow[] = wanted("edge")
+  ? await edgeRows({ topology, events: values.event, requests, log })
+  : [];
 if (wanted("server")) figures.push(...(await serverFigures(log)));
 if (wanted("streams")) figures.push(...(await streamFigures(Number(values.churn), log)));
 if (wanted("tools")) figures.push(...(await toolFigures(log)));
 if (wanted("answers")) figures.push(...(await answerFigures(log)));
-console.log(values.json ? JSON.stringify(figures, null, 2) : render(figures));
+if (values.json) console.log(JSON.stringify(wanted("edge") ? { figures, events: rows } : figures, null, 2));
+else {
+  if (figures.length > 0) console.log(render(figures));
+  if (rows.length > 0) console.log(renderRows(rows));
+}

@@ -84,23 +84,39 @@ export async function unmountRoot(stack: string): Promise<void> {
   if (await mounted(rootOf(stack))) await run("umount", [rootOf(stack)]);
 }
 
-async function nspawnPid(guest: Guest): Promise<number | undefined> {
+/** Of nspawn if systemd runs it, or else of the shell that runs it. */
+async function supervisorPid(guest: Guest): Promise<number | undefined> {
   if (!bootedWithSystemd()) return runningPid(daemonOf(guest.stack));
   const { stdout } = await run("systemctl", ["show", "-p", "MainPID", "--value", unitOf(guest)]);
   return Number(stdout.trim()) || undefined;
 }
 
-/** The guest's PID 1 as the host sees it: the child of nspawn. */
-export async function leader(guest: Guest): Promise<number | undefined> {
-  const pid = await nspawnPid(guest);
+async function firstChild(pid: number | undefined): Promise<number | undefined> {
   if (pid === undefined) return undefined;
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
   return Number(children.trim().split(" ")[0]) || undefined;
 }
 
-export const isRunning = async (guest: Guest) => (await nspawnPid(guest)) !== undefined;
+/** The guest's PID 1 as the host sees it: the child of nspawn. Undefined also while the guest reboots. */
+export async function leader(guest: Guest): Promise<number | undefined> {
+  const pid = await supervisorPid(guest);
+  return firstChild(bootedWithSystemd() ? pid : await firstChild(pid));
+}
 
-/** Starts nspawn, as a transient unit if systemd is the host's init, or else detached with a PID file. */
+export const isRunning = async (guest: Guest) => (await supervisorPid(guest)) !== undefined;
+
+/** With `--keep-unit` nspawn ends with this code when the guest reboots: a service manager is to start it again. */
+const REBOOT = 133;
+
+/** Runs its arguments, and again after each reboot of the guest. SIGTERM ends them for good. */
+const SUPERVISOR = `trap 'stopped=yes; kill "$nspawn"' TERM
+while :; do
+  "$@" & nspawn=$!
+  while kill -0 "$nspawn" 2>/dev/null; do wait "$nspawn"; code=$?; done
+  [ "$code" = ${REBOOT} ] && [ -z "$stopped" ] || exit "$code"
+done`;
+
+/** Starts nspawn, as a transient unit if systemd is the host's init, or else detached with a PID file. A guest that reboots starts again. */
 export async function startGuest(
   guest: Guest,
   args = nspawnArguments(guest, rootOf(guest.stack), dataFolder(guest.stack)),
@@ -111,7 +127,8 @@ export async function startGuest(
       `--unit=${unitOf(guest)}`,
       "--collect",
       ...properties.map((property) => `--property=${property}`),
-      "--property=SuccessExitStatus=133",
+      `--property=SuccessExitStatus=${REBOOT}`,
+      `--property=RestartForceExitStatus=${REBOOT}`,
       `--property=StandardOutput=append:${consoleLog(guest.stack)}`,
       `--property=StandardError=append:${consoleLog(guest.stack)}`,
       "systemd-nspawn",
@@ -123,7 +140,7 @@ export async function startGuest(
   const unified = existsSync("/sys/fs/cgroup/cgroup.controllers");
   const env: Record<string, string> = unified ? {} : { SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1" };
   const [command, all] = inCgroups(await cgroupFolders(guest.name), "systemd-nspawn", args);
-  await startDaemon(daemonOf(guest.stack), command, all, env);
+  await startDaemon(daemonOf(guest.stack), "sh", ["-c", SUPERVISOR, "sh", command, ...all], env);
 }
 
 /** Powers the guest off: nspawn passes SIGTERM on as a shutdown request. After 30 s it is killed. */

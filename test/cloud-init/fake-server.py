@@ -17,6 +17,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.stream()
         if self.path.endswith("?late"):
             time.sleep(2)
+        if self.path.endswith("?dies") and (self.command, self.path) not in NAMED:  # the first time
+            NAMED.add((self.command, self.path))
+            self.close_connection = True
+            return None
         own = re.search(r"/own/(\d+)|status=(\d+)", self.path)
         if own:  # an error of the server's own
             status, body = int(own[1] or own[2]), b"the server's own words"

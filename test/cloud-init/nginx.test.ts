@@ -232,6 +232,14 @@ function edge() {
     expect(draining).toBe("drainingok");
   }, 60_000);
 
+  test("a GET that was open when the server died is sent once more, a POST is not", async () => {
+    const get = PROTOCOLS.map((how) => `curl ${how} "$U/mcp?as=${how}&?dies" -D -`);
+    const found = await answers([...get, `curl -X POST -d '{}' "$U/mcp?dies" -D -`]);
+    const post = found.pop();
+    expect(found.map(({ status }) => status)).toEqual([401, 401, 401]);
+    expectRefusal(post, 502, { retry: 2 });
+  }, 60_000);
+
   test("a credential that is repeated without end does not use up the rate of another one on the same address", async () => {
     // Access tokens of one issuer have the same beginning.
     const ask = (token: string, count: number, more = "") =>

@@ -292,6 +292,17 @@ describe("kill -9", () => {
   }, 30_000);
 });
 
+describe("a machine that reboots", () => {
+  test("starts again by itself, and serves", async () => {
+    const started = async () =>
+      (await inMachine(checkout, stack, "cut", "-d", " ", "-f", "22", "/proc/1/stat")).stdout;
+    const before = await started();
+    expect((await inMachine(checkout, stack, "systemctl", "reboot")).code).toBe(0);
+    expect(await until(60_000, async () => ![before, ""].includes(await started()))).toBe(true);
+    expect(await until(30_000, ready)).toBe(true);
+  }, 120_000);
+});
+
 describe("a machine that was powered off", () => {
   test("is started again by up, with its certificate, its token and its address", async () => {
     const poweroff = await inMachine(checkout, stack, "systemctl", "poweroff");
