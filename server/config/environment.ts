@@ -163,7 +163,7 @@ export const Environment = z.object({
       default: "1000",
     }),
     liveSessions: variable("LIVE_SESSIONS_PER_TOKEN", type.wholeNumber(0, 1_000_000), {
-      description: "Of these, sessions in the memory of one machine; all tokens together: 3,000.",
+      description: "Of these, sessions in the memory of one machine; all tokens together: 10,000.",
       default: "500",
     }),
   }),

@@ -4,7 +4,7 @@ import type { Principal } from "../auth/principal.ts";
 import { EVERYTHING } from "../grants/grants.ts";
 import { Periodic } from "../periodic.ts";
 import type { ChangeBus } from "./change-bus.ts";
-import { LIST_KINDS, LIST_NAMES, type ListFingerprints, type ListName } from "./list-kinds.ts";
+import { LIST_NAMES, type ListFingerprints, type ListName } from "./list-kinds.ts";
 import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -140,7 +140,7 @@ export class ChangeWatcher {
     if (changed.length + Object.keys(resources).length === 0) return;
     const fingerprints = Object.fromEntries(changed.map((name) => [name, current[name] ?? ""]));
     await this.#options.sessions.change(session, { notified: { lists: fingerprints, resources } });
-    for (const name of changed) await LIST_KINDS[name].notify(session.server);
+    for (const name of changed) await send(session, { kind: `${name}_list_changed` });
     for (const uri of Object.keys(resources)) await send(session, { kind: "resource_updated", uri });
   }
 
@@ -164,9 +164,11 @@ export class ChangeWatcher {
 /** Sends an event to a 2025-era session, if it concerns it. */
 async function send(session: Session, event: ServerEvent): Promise<void> {
   if (event.kind !== "resource_updated")
-    await LIST_KINDS[event.kind.replace("_list_changed", "") as ListName].notify(session.server);
+    await session.transport.notify(
+      `notifications/${event.kind.replace("_list_changed", "") as ListName}/list_changed`,
+    );
   else if (event.uri in session.state.subscriptions)
-    await session.server.server.sendResourceUpdated({ uri: event.uri });
+    await session.transport.notify("notifications/resources/updated", { uri: event.uri });
 }
 
 /** The same function, computed once for each key. */

@@ -6,6 +6,7 @@ import type { RequestId } from "../store/store.ts";
 import { jsonSchemas, wireSchemas } from "../tools/arguments/wire-schema.ts";
 import type { Tool, ToolContext } from "../tools/tool.ts";
 import { SERVER_INFO } from "../version.ts";
+import { wantsLog } from "./log-levels.ts";
 import { hasOnly, isObject, type PlainRequest } from "./plain-request.ts";
 import { progressOf } from "./progress.ts";
 import { isOffered, MAX_INPUT_ELEMENTS, type ServerParts } from "./server-parts.ts";
@@ -31,9 +32,6 @@ export interface DirectListener {
 
 const NO_ARGUMENTS = {};
 const PARAMS: ReadonlySet<string> = new Set(["name", "arguments", "_meta"]);
-
-/** RFC 5424, as MCP names them, least severe first. */
-const LEVELS = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
 
 /** A tool with what each call of it needs. */
 interface CallableTool {
@@ -102,8 +100,7 @@ export class DirectCalls {
           ? undefined
           : progressOf({ _meta: request.meta, signal, notify }),
       log: (level, data) => {
-        const { logLevel } = listener;
-        if (logLevel !== undefined && LEVELS.indexOf(level) >= LEVELS.indexOf(logLevel))
+        if (wantsLog(listener.logLevel, level))
           void notify({ method: "notifications/message", params: { level, data, logger: tool.name } });
       },
     };

@@ -17,6 +17,7 @@ import { EraDispatch } from "./era-dispatch.ts";
 import { httpHandler } from "./http-handler.ts";
 import { listFingerprints } from "./list-kinds.ts";
 import type { LiveSessionsOptions } from "./live-sessions.ts";
+import { wantsLog } from "./log-levels.ts";
 import type { MessageObserver } from "./message-observer.ts";
 import { visibleVersion } from "./resources.ts";
 import { buildMcpServer } from "./server-factory.ts";
@@ -101,11 +102,15 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
       return sessions.live.oldestMs;
     },
     broadcast: (level, logger, text, repository) => {
-      for (const { id, endStream, principal, server } of sessions.live.values())
-        if (endStream && parts.grants.access(principal).seesRepository(repository))
-          server.sendLoggingMessage({ level, logger, data: text }, id).catch((error: Error) => {
-            log.debug({ reason: error.message }, "mcp message");
-          });
+      for (const { endStream, principal, transport, state } of sessions.live.values())
+        if (
+          endStream &&
+          wantsLog(state.logLevel ?? "debug", level) &&
+          parts.grants.access(principal).seesRepository(repository)
+        )
+          transport
+            .notify("notifications/message", { level, logger, data: text })
+            .catch((error: Error) => log.debug({ reason: error.message }, "mcp message"));
     },
     close: async () => {
       unsubscribe?.();

@@ -4,6 +4,7 @@ import { Refusal } from "../http/errors.ts";
 import type { ChangeWatcher } from "./change-watcher.ts";
 import { type DirectCalls, resultPieces } from "./direct-call.ts";
 import type { McpRequest } from "./exchange.ts";
+import { isLogLevel } from "./log-levels.ts";
 import { type Message, messagesOf } from "./messages.ts";
 import { openNotificationStream } from "./notification-streams.ts";
 import { hasOnly, type PlainRequest } from "./plain-request.ts";
@@ -57,7 +58,6 @@ export class LegacyEndpoint {
     const params = !plain && isInitializeRequest(body) ? body.params : undefined;
     if (params === undefined) return this.#stateless(request, plain);
     const session = sessions.open(randomUUID(), principal, params);
-    await session.server.connect(session.transport);
     try {
       await this.#handleAll(session, request);
     } finally {
@@ -89,6 +89,7 @@ export class LegacyEndpoint {
     for (const message of messages)
       if (!(await this.#options.sessions.router.route(session, message))) rest.push(message);
     if (rest.length === 0 && messages.length > 0) return http.send(202, "");
+    http.onClose(await session.server.hold());
     const post = await transport.accept(http, Array.isArray(body) ? rest : body);
     if ("status" in post) return http.error(post.status, post.code, post.message);
     await this.#store(session, rest);
@@ -169,11 +170,7 @@ export class LegacyEndpoint {
       if (method === "notifications/initialized" && !session.state.initialized)
         await this.#options.sessions.change(session, { initialized: true });
       const level = method === "logging/setLevel" ? params?.level : undefined;
-      if (typeof level === "string" && LEVELS.has(level))
-        await this.#options.sessions.change(session, { logLevel: level });
+      if (isLogLevel(level)) await this.#options.sessions.change(session, { logLevel: level });
     }
   }
 }
-
-/** The severities of RFC 5424, as MCP names them. */
-const LEVELS = new Set(["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]);

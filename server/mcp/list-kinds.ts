@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import type { McpServer } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/principal.ts";
 import { jsonSchemas } from "../tools/arguments/wire-schema.ts";
 import type { Tool } from "../tools/tool.ts";
@@ -14,8 +13,6 @@ interface ListKind {
     parts: ServerParts,
     principal: Principal,
   ) => readonly string[] | Promise<readonly string[]>;
-  /** Sends the notification to a 2025-era session. */
-  readonly notify: (server: McpServer) => Promise<void>;
 }
 
 /** All lists. A key is also the name in `<key>_list_changed`, the SDK's event, and in the stored session state. */
@@ -26,19 +23,16 @@ export const LIST_KINDS = {
         // Whether those are in the list depends on the client, which is not known when the lists are compared.
         .filter(({ onlyFor }) => onlyFor === undefined)
         .map(toolText),
-    notify: ({ server }) => server.sendToolListChanged(),
   },
   prompts: {
     content: ({ context, grants }, principal) =>
       grants.access(principal).prompts(context.workspace) ? [VERSION] : [],
-    notify: ({ server }) => server.sendPromptListChanged(),
   },
   resources: {
     content: async ({ context, grants }, principal) => {
       const workspace = grants.access(principal).resources(context.workspace);
       return ((await workspace?.repositories()) ?? []).map(({ name }) => name);
     },
-    notify: ({ server }) => server.sendResourceListChanged(),
   },
 } as const satisfies Record<string, ListKind>;
 

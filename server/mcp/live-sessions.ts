@@ -6,8 +6,10 @@ import type { Session } from "./session.ts";
 export interface LiveSessionsOptions {
   /** Time without a request or an open stream after which a session is evicted, milliseconds. Default 5 minutes. The store keeps it. */
   idleMs?: number;
-  /** Maximum number of sessions. Default 3,000: about 160 MB at 54 KB each, next to the index in the 1 GB of the unit (MemoryMax). */
+  /** Maximum number of sessions. Default 10,000: about 30 MB at 3 KB each. */
   max?: number;
+  /** Maximum number of sessions that have a server of the SDK, 45 KB each; for others it is made again. Default 500. */
+  maxServers?: number;
   /** Maximum number of one principal; 0 for no limit. Default 0. */
   maxPerPrincipal?: number;
   now?: () => number;
@@ -32,10 +34,17 @@ export class LiveSessions {
   readonly #entries = new Map<string, Entry>();
   /** Number of sessions of each principal. */
   readonly #counts = new Map<string, number>();
-  readonly #options: Required<Omit<LiveSessionsOptions, "onLeft">> & Pick<LiveSessionsOptions, "onLeft">;
+  readonly #options: Required<Omit<LiveSessionsOptions, "onLeft" | "maxServers">> &
+    Pick<LiveSessionsOptions, "onLeft">;
 
   constructor(options: LiveSessionsOptions = {}) {
-    const defaults = { idleMs: 5 * 60_000, max: 3_000, maxPerPrincipal: 0, now: Date.now, busy: () => false };
+    const defaults = {
+      idleMs: 5 * 60_000,
+      max: 10_000,
+      maxPerPrincipal: 0,
+      now: Date.now,
+      busy: () => false,
+    };
     this.#options = { ...defaults, ...options };
   }
 

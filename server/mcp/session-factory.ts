@@ -9,6 +9,7 @@ import type { LiveSessions } from "./live-sessions.ts";
 import { ReplayRefused, replay } from "./replay.ts";
 import { sdkErrors } from "./sdk-errors.ts";
 import type { Session, SessionHooks } from "./session.ts";
+import { SessionServer, SessionServers } from "./session-server.ts";
 import { SessionTransport } from "./session-transport.ts";
 
 /** Maximum number of resources that one session may follow: each is checked every two seconds. */
@@ -22,6 +23,8 @@ export interface SessionFactoryOptions {
   readonly shares: Shares;
   readonly keepAliveMs: number;
   readonly log: FastifyBaseLogger;
+  /** Of the SDK, at a time. Default 500. */
+  readonly maxServers?: number | undefined;
   /** Changes the state of a session. */
   readonly change: (session: Session, change: StateChange) => Promise<void>;
 }
@@ -29,9 +32,11 @@ export interface SessionFactoryOptions {
 /** Makes the server and the transport of a session: for a new one, or again from its record. */
 export class SessionFactory {
   readonly #options: SessionFactoryOptions;
+  readonly #servers: SessionServers;
 
   constructor(options: SessionFactoryOptions) {
     this.#options = options;
+    this.#servers = new SessionServers(options.maxServers);
   }
 
   /** @param onOpen called when the SDK has accepted the client's `initialize` */
@@ -44,18 +49,29 @@ export class SessionFactory {
       },
       unsubscribe: (uri) => change(session, { unsubscribe: [uri] }),
     };
-    const server = build(principal, hooks);
-    server.server.onerror = sdkErrors(log, { session: id });
     const transport = new SessionTransport({
       instance,
       keepAliveMs,
       session: { id, journal, onOpen: () => onOpen(session) },
     });
+    const server = new SessionServer(
+      {
+        transport,
+        build: () => {
+          const built = build(principal, hooks);
+          built.server.onerror = sdkErrors(log, { session: id });
+          return built;
+        },
+        replay: () => (session.initialize === undefined ? undefined : () => replay(session)),
+      },
+      this.#servers,
+    );
     const session: Session = {
       id,
       principal,
       server,
       transport,
+      initialize: undefined,
       state: INITIAL_STATE,
       stored: false,
       unconfirmed: new Set(),
@@ -72,9 +88,10 @@ export class SessionFactory {
     const { live, log } = this.#options;
     const session = this.create(record.id, principal, async () => undefined);
     session.stored = true;
-    await session.server.connect(session.transport);
+    session.initialize = record.params;
+    session.state = record.state;
     try {
-      await replay(session, record);
+      (await session.server.hold())();
       live.put(session);
     } catch (error) {
       await session.server.close();

@@ -220,6 +220,18 @@ export class SessionTransport implements Transport {
     answer.respond(response, [JSON.stringify(outgoing)]);
   }
 
+  /** Sends a notification that belongs to no request. */
+  notify(method: string, params?: Record<string, unknown>): Promise<void> {
+    return this.send({ jsonrpc: "2.0", method, ...(params ? { params } : {}) });
+  }
+
+  /** The SDK's server gets nothing any more, until one is connected again. The session stays open. */
+  disconnect(): void {
+    delete this.onclose;
+    delete this.onerror;
+    delete this.onmessage;
+  }
+
   /** A request was answered without the SDK. */
   answered(request: RequestId, answer: PostAnswer): void {
     if (this.#answers.get(request) === answer) this.#answers.delete(request);

@@ -1,6 +1,6 @@
-import type { McpServer } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/principal.ts";
 import type { SessionState, StateChange } from "../store/session-state.ts";
+import type { SessionServer } from "./session-server.ts";
 import type { SessionTransport } from "./session-transport.ts";
 
 /** A 2025-era session in this process's memory: the connected server and transport of one client. */
@@ -9,7 +9,9 @@ export interface Session {
   /** The principal that opened it. No other may use it: a session id authenticates nobody. */
   readonly principal: Principal;
   readonly transport: SessionTransport;
-  readonly server: McpServer;
+  readonly server: SessionServer;
+  /** The params of the client's `initialize`; undefined before it, and where they are too long to be kept. */
+  initialize: unknown;
   state: SessionState;
   /** The store has its record. */
   stored: boolean;

@@ -84,6 +84,7 @@ export class Sessions {
     this.#states = new StateSync({ ...parts, pendingWrites, onRemoved: (session) => this.#drop(session) });
     this.#factory = new SessionFactory({
       ...options,
+      maxServers: options.live?.maxServers,
       instance,
       journal,
       live,
@@ -110,6 +111,7 @@ export class Sessions {
       session.state = { ...INITIAL_STATE, lists };
       this.live.put(session);
       if (JSON.stringify(params).length > MAX_PARAMS) return;
+      session.initialize = params;
       const write = async () => {
         const included = [...session.unconfirmed];
         const { state } = session;

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { Periodic } from "../periodic.ts";
 import { applyChange, type StateChange } from "../store/session-state.ts";
 import type { PendingWrites } from "./pending-writes.ts";
-import { replay } from "./replay.ts";
+import { replayLogLevel } from "./replay.ts";
 import type { Session } from "./session.ts";
 import type { SessionParts } from "./session-parts.ts";
 
@@ -91,6 +91,6 @@ export class StateSync {
     if (!record) return;
     const { logLevel } = session.state;
     session.state = [...session.unconfirmed].reduce(applyChange, record.state);
-    if (record.state.logLevel !== logLevel) await replay(session, record, "logLevel");
+    if (record.state.logLevel !== logLevel && session.server.exists) await replayLogLevel(session);
   }
 }

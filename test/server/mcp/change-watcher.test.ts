@@ -14,23 +14,16 @@ function watched(count = 1) {
   /** Awaited by every check of a file. */
   const pause = { until: Promise.resolve() };
   const sessions = Array.from({ length: count }, (_, i) => {
-    const send = (what: string) => async () => {
+    const notify = async (method: string, params?: { uri: string }) => {
       if (session.id === "broken") throw new Error("the transport is closed");
-      notifications.push(`${session.id} ${what}`);
+      notifications.push(`${session.id} ${params?.uri ?? /\w+(?=\/list_changed$)/.exec(method)?.[0]}`);
     };
     const session = {
       id: `s${i}`,
       principal: { id: "p", name: "p", scopes: ["code:read"] },
       state: { ...INITIAL_STATE, lists: { ...current.lists } },
       endStream: () => undefined,
-      server: {
-        server: {
-          sendToolListChanged: send("tools"),
-          sendPromptListChanged: send("prompts"),
-          sendResourceListChanged: send("resources"),
-          sendResourceUpdated: ({ uri }: { uri: string }) => send(uri)(),
-        },
-      },
+      transport: { notify },
     } as unknown as Session & { id: string };
     return session;
   });

@@ -22,7 +22,7 @@ export function fakeExchange(
 
 /** The client's `initialize`, in a session that was just made. */
 export async function initialize(session: Session, streams: Streams, log: FastifyBaseLogger): Promise<void> {
-  await session.server.connect(session.transport);
+  await session.server.hold();
   const { http } = fakeExchange(streams, log, "POST");
   const post = await session.transport.accept(http, INITIALIZE);
   if ("status" in post) throw new Error(post.message);
