@@ -1,7 +1,7 @@
 import type { DocumentFetch } from "./auth/oauth/client-documents.ts";
 import type { People } from "./auth/people.ts";
 import type { ServerConfig } from "./config/config.ts";
-import type { LogStream } from "./http/logging.ts";
+import type { LogStream } from "./http/log-stream.ts";
 import type { StreamLimits } from "./http/streams.ts";
 import type { LiveSessionsOptions } from "./mcp/live-sessions.ts";
 import type { Profile } from "./mcp/server-parts.ts";

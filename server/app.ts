@@ -2,7 +2,7 @@ import Fastify, { type FastifyInstance, LogController } from "fastify";
 import type { AppOptions } from "./app-options.ts";
 import { closeInSteps } from "./closing.ts";
 import { BODY_LIMIT } from "./http/body-limit.ts";
-import { loggerOptions } from "./http/logging.ts";
+import { type ServerLog, serverLog } from "./http/logging.ts";
 import { isLoopbackAddress } from "./http/peer.ts";
 import { TimedResponse } from "./http/timed-response.ts";
 import { registerPlugins } from "./plugins/index.ts";
@@ -31,8 +31,9 @@ export interface ServerApp
  * Puts the server together: Fastify, the services and the plugins. Nothing listens yet, and nothing is read from the environment.
  */
 export async function createApp(options: AppOptions): Promise<ServerApp> {
-  const http = createFastify(options);
-  const services = await openServices(options, http.log, () => ({
+  const log = serverLog(options.config, options.logStream);
+  const http = createFastify(log);
+  const services = await openServices(options, http.log, log.request, () => ({
     open: http.mcp?.sessions ?? 0,
     oldestMs: http.mcp?.oldestSessionMs,
   }));
@@ -53,9 +54,9 @@ export async function createApp(options: AppOptions): Promise<ServerApp> {
   };
 }
 
-function createFastify({ config, logStream }: AppOptions): FastifyInstance {
+function createFastify(log: ServerLog): FastifyInstance {
   return Fastify({
-    logger: loggerOptions(config, logStream),
+    logger: log.options,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "request_id" }),
     ...REQUEST_CONTEXT,
     bodyLimit: BODY_LIMIT,

@@ -1,7 +1,7 @@
-/** An object as JSON text and, for a large one, as the bytes of this text. */
+/** An object as JSON text, with its length in bytes of UTF-8. */
 interface Kept {
   readonly text: string;
-  readonly utf8: Buffer | undefined;
+  readonly bytes: number;
 }
 
 const large = new WeakMap<object, Kept>();
@@ -12,9 +12,8 @@ function kept(value: object): Kept {
   const known = large.get(value);
   if (known) return known;
   const text = JSON.stringify(value);
-  if (text.length < MIN_KEPT) return { text, utf8: undefined };
-  const made = { text, utf8: Buffer.from(text) };
-  large.set(value, made);
+  const made = { text, bytes: Buffer.byteLength(text) };
+  if (text.length >= MIN_KEPT) large.set(value, made);
   return made;
 }
 
@@ -28,14 +27,7 @@ export function jsonText(value: object): string {
 
 /** The length of this text, bytes of UTF-8. */
 export function jsonBytes(value: object): number {
-  const { text, utf8 } = kept(value);
-  return utf8?.length ?? Buffer.byteLength(text);
-}
-
-/** This text as a piece of a response. */
-export function jsonPiece(value: object): string | Buffer {
-  const { text, utf8 } = kept(value);
-  return utf8 ?? text;
+  return kept(value).bytes;
 }
 
 /** JSON text in pieces. A large one is written piece by piece: to join them first would copy it twice. */

@@ -16,9 +16,8 @@ import { Streams } from "./http/streams.ts";
 import { CodeIndex } from "./index/code-index.ts";
 import { Semantic } from "./index/semantic/semantic.ts";
 import { type MetricSources, Metrics } from "./metrics/metrics.ts";
-import { observedTool } from "./metrics/observed-tool.ts";
 import { requestSample } from "./metrics/request-sample.ts";
-import { limitedTool } from "./shares/limited-tool.ts";
+import { countCalls } from "./shares/count-calls.ts";
 import { Shares } from "./shares/shares.ts";
 import { History } from "./status/history.ts";
 import { flowsRatio } from "./status/machine.ts";
@@ -26,6 +25,7 @@ import { openStore } from "./store/open.ts";
 import { withOutages } from "./store/outages.ts";
 import { checkedTool } from "./tools/checked-tool.ts";
 import { TOOLS } from "./tools/index.ts";
+import { observedTool } from "./tools/observed-tool.ts";
 import { workspaceCheck } from "./workspace/check.ts";
 import { provideGit } from "./workspace/git.ts";
 import { findRipgrep, ripgrepVersion } from "./workspace/ripgrep.ts";
@@ -35,14 +35,18 @@ import { Workspace } from "./workspace/workspace.ts";
 /** Everything that the endpoints use and that lives as long as the server. Nothing in it knows of routes. */
 export type Services = Awaited<ReturnType<typeof openServices>>;
 
-/** @param sessions the sessions of the MCP endpoint, for the metrics */
+/**
+ * @param logRequest writes the line of a request that has ended
+ * @param sessions the sessions of the MCP endpoint, for the metrics
+ */
 export async function openServices(
   options: Omit<AppOptions, "live" | "profile" | "logStream" | "keepAliveMs">,
   log: FastifyBaseLogger,
+  logRequest: ConstructorParameters<typeof Lifecycle>[0],
   sessions: MetricSources["sessions"],
 ) {
   const { config } = options;
-  const lifecycle = new Lifecycle();
+  const lifecycle = new Lifecycle(logRequest);
   const streams = new Streams(options.streams);
   const capabilities = new Capabilities();
   const about = { release: config.release, colour: config.slot };
@@ -78,9 +82,9 @@ export async function openServices(
   const authEvents = new AuthEvents((error) => log.error({ err: error }, "auth events"));
   const authTrace = new AuthTrace(authEvents);
   const audit = openAudit(config.audit, { metrics, log, events: authEvents });
+  const observers = [metrics.calls, ...(audit.calls ? [audit.calls] : []), countCalls(shares.calls)];
   const tools = (options.tools ?? TOOLS).map((tool) => {
-    const limited = limitedTool(checkedTool(tool), shares.calls);
-    const observed = observedTool(audit.tool(limited), metrics);
+    const observed = observedTool(checkedTool(tool), observers);
     return options.tracing?.tool(observed) ?? observed;
   });
   const workspace = new Workspace(config.workspace);

@@ -66,7 +66,8 @@ export class AuditFile {
     let text = "";
     for (const [n, event] of events.entries()) {
       if (n % SLICE === SLICE - 1) await setImmediate();
-      const line = JSON.stringify({ n: ++lines, prev: hash, ...event });
+      // The event has a type, so it is not empty.
+      const line = `{"n":${++lines},"prev":"${hash}",${JSON.stringify(event).slice(1)}`;
       hash = lineHash(line);
       text += `${line}\n`;
     }

@@ -2,15 +2,15 @@ import type { FastifyBaseLogger } from "fastify";
 import type { AuthEvents } from "../auth/events.ts";
 import type { ServerConfig } from "../config/config.ts";
 import type { Metrics } from "../metrics/metrics.ts";
-import type { Tool } from "../tools/tool.ts";
+import type { CallObserver } from "../tools/observed-tool.ts";
 import { AuditLog } from "./audit-log.ts";
-import { auditedTool } from "./audited-tool.ts";
 import { auditAuth } from "./auth-audit.ts";
+import { callRecords } from "./call-records.ts";
 
 /** The audit log as the rest of the server sees it. */
 export interface Audit {
-  /** The same tool, with each call recorded. */
-  tool(tool: Tool): Tool;
+  /** Records each call of a tool. Undefined where no folder is configured. */
+  readonly calls: CallObserver | undefined;
   /** Resolves when all records are on the disk, or were reported as lost. */
   close(): Promise<void>;
 }
@@ -20,7 +20,7 @@ export function openAudit(
   { dir, fileBytes, files, withArguments }: ServerConfig["audit"],
   { metrics, log, events }: { metrics: Metrics; log: FastifyBaseLogger; events: AuthEvents },
 ): Audit {
-  if (dir === undefined) return { tool: (tool) => tool, close: async () => undefined };
+  if (dir === undefined) return { calls: undefined, close: async () => undefined };
   const audit = new AuditLog({
     dir,
     fileBytes,
@@ -36,7 +36,7 @@ export function openAudit(
   });
   const unsubscribe = auditAuth(events, audit);
   return {
-    tool: (tool) => auditedTool(tool, audit, withArguments),
+    calls: callRecords(audit, withArguments),
     close: () => {
       unsubscribe();
       return audit.close();

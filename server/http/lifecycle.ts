@@ -1,4 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { clientAddress } from "./client-address.ts";
+import type { RequestLine } from "./request-lines.ts";
 import { traceOf } from "./trace.ts";
 
 /** Counts the requests in flight, logs each of them, and holds whether the server is draining. */
@@ -8,6 +10,12 @@ export class Lifecycle {
   onEnded: (request: FastifyRequest, reply: FastifyReply) => void = () => undefined;
   #inFlight = 0;
   #idle: (() => void)[] = [];
+  readonly #log: (line: RequestLine) => void;
+
+  /** @param log writes the line of a request that has ended */
+  constructor(log: (line: RequestLine) => void) {
+    this.#log = log;
+  }
 
   get inFlight(): number {
     return this.#inFlight;
@@ -27,22 +35,19 @@ export class Lifecycle {
       this.onEnded(request, reply);
       const { url, principal } = request;
       const query = url.indexOf("?");
-      // The log leaves out what is undefined.
-      const line = {
-        request_id: request.id,
-        trace_id: traceOf(request.raw).traceId,
+      const path = query < 0 ? url : url.slice(0, query);
+      this.#log({
+        level: path === "/readyz" || path === "/metrics" ? "debug" : "info",
+        requestId: request.id,
+        traceId: traceOf(request.raw).traceId,
         method: request.method,
-        path: query < 0 ? url : url.slice(0, query),
+        path,
         status: raw.statusCode,
-        duration_ms: Math.round(reply.elapsedTime),
-        client: request.ip,
+        durationMs: Math.round(reply.elapsedTime),
+        client: clientAddress(request),
         principal: principal?.id,
-        aborted: raw.writableFinished ? undefined : true,
-      };
-      // Not the request's own log: see request-log.ts.
-      const { log } = request.server;
-      if (line.path === "/readyz" || line.path === "/metrics") log.debug(line, "request");
-      else log.info(line, "request");
+        aborted: !raw.writableFinished,
+      });
     });
   }
 

@@ -1,68 +1,45 @@
 import type { FastifyServerOptions } from "fastify";
 import type { ServerConfig } from "../config/config.ts";
 import { isoTime } from "../iso-time.ts";
+import { BatchedLines, type LogStream } from "./log-stream.ts";
+import { type RequestLine, requestLines } from "./request-lines.ts";
 
-/** Receives whole lines. */
-export interface LogStream {
-  write(line: string): void;
+/** The log of the server. */
+export interface ServerLog {
+  /** For Fastify. */
+  readonly options: NonNullable<FastifyServerOptions["logger"]>;
+  /** Writes the line of a request that has ended. */
+  readonly request: (line: RequestLine) => void;
 }
 
 /**
  * Logs one JSON object per line to standard output. Pino's transports are not used: they are worker threads that load files, and a bundle
- * has none. lifecycle.ts logs the requests: method, path without its query, and status, never headers or bodies.
+ * has none. request-lines.ts logs the requests: method, path without its query, and status, never headers or bodies.
  */
-export function loggerOptions(
+export function serverLog(
   config: Pick<ServerConfig, "logLevel" | "slot" | "release" | "dev">,
-  stream?: LogStream,
-): NonNullable<FastifyServerOptions["logger"]> {
-  const target =
-    stream ??
+  target?: LogStream,
+): ServerLog {
+  const stream =
+    target ??
     (config.dev && process.stdout.isTTY ? { write: writePretty } : new BatchedLines(process.stdout));
+  const base = config.dev
+    ? {}
+    : { pid: process.pid, colour: config.slot, release: config.release.slice(0, 12) };
   return {
-    level: config.logLevel,
-    base: config.dev ? {} : { pid: process.pid, colour: config.slot, release: config.release.slice(0, 12) },
-    timestamp: () => `,"time":"${isoTime()}"`,
-    formatters: { level: (label) => ({ level: label }) },
-    serializers: {
-      req: (request) => ({ method: request.method, path: request.url.split("?", 1)[0] }),
-      res: (reply) => ({ status: reply.statusCode }),
+    options: {
+      level: config.logLevel,
+      base,
+      timestamp: () => `,"time":"${isoTime()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: {
+        req: (request) => ({ method: request.method, path: request.url.split("?", 1)[0] }),
+        res: (reply) => ({ status: reply.statusCode }),
+      },
+      stream,
     },
-    stream: target,
+    request: requestLines(config, base, stream),
   };
-}
-
-/** Lines wait at most this time, milliseconds, and this many characters. */
-const BATCH_MS = 100;
-const BATCH_CHARS = 16 * 1024;
-
-/**
- * Writes several lines at once: under load, a system call for each line takes longer than the rest of a request's bookkeeping. Errors are
- * written at once, and what waits is written when the process exits.
- */
-export class BatchedLines implements LogStream {
-  readonly #target: LogStream;
-  #waiting = "";
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(target: LogStream) {
-    this.#target = target;
-    process.once("exit", () => this.flush());
-  }
-
-  write(line: string): void {
-    this.#waiting += line;
-    if (this.#waiting.length > BATCH_CHARS || /^\{"level":"(error|fatal)"/.test(line)) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), BATCH_MS).unref();
-  }
-
-  flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (this.#waiting === "") return;
-    const lines = this.#waiting;
-    this.#waiting = "";
-    this.#target.write(lines);
-  }
 }
 
 /** Writes `12:00:00 info  msg key=value`, for a terminal. */

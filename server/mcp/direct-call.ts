@@ -1,6 +1,6 @@
-import { type CallToolResult, LOG_LEVEL_META_KEY, type StandardSchemaV1 } from "@modelcontextprotocol/server";
+import { LOG_LEVEL_META_KEY, type StandardSchemaV1 } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/principal.ts";
-import { type JsonPieces, jsonPiece } from "../json-text.ts";
+import { type JsonPieces, jsonText } from "../json-text.ts";
 import { type MaybePromise, then } from "../maybe-promise.ts";
 import type { RequestId } from "../store/store.ts";
 import { jsonSchemas, wireSchemas } from "../tools/arguments/wire-schema.ts";
@@ -10,7 +10,7 @@ import { wantsLog } from "./log-levels.ts";
 import { hasOnly, isObject, type PlainRequest } from "./plain-request.ts";
 import { progressOf } from "./progress.ts";
 import { isOffered, MAX_INPUT_ELEMENTS, type ServerParts } from "./server-parts.ts";
-import { callTool } from "./tool-call.ts";
+import { callTool, type ToolResult } from "./tool-call.ts";
 
 export type Era = "legacy" | "modern";
 
@@ -115,20 +115,20 @@ const RESULT_END: Readonly<Record<Era, string>> = {
   modern: `,"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":${JSON.stringify(SERVER_INFO)}}`,
 };
 
-/** The structured content is large, and is text already. */
+/** The text and the structured content may be large: they are pieces of their own. */
 function responsePieces(
   id: RequestId,
-  { content, structuredContent, isError }: CallToolResult,
+  { content: [{ text }], structuredContent, isError }: ToolResult,
   era: Era,
 ): JsonPieces {
   const error = isError ? ',"isError":true' : "";
-  return [
-    '{"result":{"content":',
-    JSON.stringify(content),
-    ...(structuredContent ? [',"structuredContent":', jsonPiece(structuredContent)] : []),
-    `${error}${RESULT_END[era]}},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`,
-  ];
+  const end = `${error}${RESULT_END[era]}},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`;
+  return structuredContent
+    ? [TEXT, JSON.stringify(text), '}],"structuredContent":', jsonText(structuredContent), end]
+    : [TEXT, JSON.stringify(text), `}]${end}`];
 }
+
+const TEXT = '{"result":{"content":[{"type":"text","text":';
 
 /** A JSON-RPC response. @param result JSON text */
 export function resultPieces(id: RequestId, result: Buffer): JsonPieces {

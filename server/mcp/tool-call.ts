@@ -1,9 +1,15 @@
-import type { CallToolResult } from "@modelcontextprotocol/server";
 import type { FastifyBaseLogger } from "fastify";
 import { ToolError } from "../tool-error.ts";
 import { answerText } from "../tools/answers/text.ts";
 import { InvalidOutput } from "../tools/checked-tool.ts";
 import type { Tool, ToolContext } from "../tools/tool.ts";
+
+/** A `CallToolResult` of the SDK. */
+export interface ToolResult extends Record<string, unknown> {
+  content: [{ type: "text"; text: string }];
+  structuredContent?: Record<string, unknown>;
+  isError?: true;
+}
 
 /**
  * Runs a tool and makes the result of `tools/call`, for both eras. What fails is a result too (`isError`), which a model can read.
@@ -15,7 +21,7 @@ export async function callTool(
   args: Record<string, unknown>,
   context: ToolContext,
   log: FastifyBaseLogger,
-): Promise<CallToolResult> {
+): Promise<ToolResult> {
   try {
     const structuredContent = await tool.run(args, context);
     return { content: [{ type: "text", text: answerText(tool, structuredContent) }], structuredContent };

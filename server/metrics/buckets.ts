@@ -8,10 +8,11 @@ export type Buckets = readonly number[];
 
 export const noTimes = (): number[] => new Array(FAST.length + 1).fill(0);
 
-/** The index of the bucket of a time. */
-export function bucketOf(seconds: number): number {
-  const index = FAST.findIndex((bound) => seconds <= bound);
-  return index < 0 ? FAST.length : index;
+/** Counts a time in its bucket. */
+export function inBucket(buckets: number[], seconds: number): void {
+  let index = 0;
+  while (index < FAST.length && seconds > (FAST[index] as number)) index++;
+  buckets[index] = (buckets[index] ?? 0) + 1;
 }
 
 /**

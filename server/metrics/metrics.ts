@@ -1,10 +1,11 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { StreamEnd } from "../http/event-stream.ts";
+import type { CallObserver } from "../tools/observed-tool.ts";
 import { NAME, VERSION } from "../version.ts";
-import { FAST } from "./buckets.ts";
 import { processGauges } from "./process-gauges.ts";
 import type { RequestSample } from "./request-sample.ts";
-import { type ToolOutcome, TotalsCounter } from "./totals.ts";
+import { type CountSeries, Counts, Known, type SeriesOptions, type TimeSeries, Times } from "./series.ts";
+import { TotalsCounter } from "./totals.ts";
 
 /** Values that are read at each scrape. */
 export interface MetricSources {
@@ -28,25 +29,30 @@ export class Metrics {
   /** Sums over all labels. */
   readonly totals = new TotalsCounter();
   readonly #registry = new Registry();
-  readonly #requests = this.#counter("http_requests_total", "Requests answered", [
-    "route",
-    "method",
-    "status",
-    "http",
-    "protocol",
-  ]);
-  readonly #requestTime = this.#histogram(
-    "http_request_duration_seconds",
-    "Time until the response is complete, without long-lived streams",
-    FAST,
-    ["route", "method"],
+  readonly #requests = new Counts(
+    this.#series("http_requests_total", "Requests answered", [
+      "route",
+      "method",
+      "status",
+      "http",
+      "protocol",
+    ]),
   );
-  readonly #firstByte = this.#histogram(
-    "http_request_first_byte_seconds",
-    "Time until the response begins",
-    FAST,
-    ["route", "method"],
+  readonly #requestTime = new Times(
+    this.#series(
+      "http_request_duration_seconds",
+      "Time until the response is complete, without long-lived streams",
+    ),
   );
+  readonly #firstByte = new Times(
+    this.#series("http_request_first_byte_seconds", "Time until the response begins"),
+  );
+  readonly #toolCalls = new Counts(this.#series("tool_calls_total", "Tool calls", ["tool", "outcome"]));
+  readonly #toolTime = new Times(this.#series("tool_duration_seconds", "Duration of tool calls"));
+  readonly #knownRequests = new Known<CountSeries>();
+  readonly #knownTimes = new Known<{ whole: TimeSeries; firstByte: TimeSeries }>();
+  readonly #knownCalls = new Known<CountSeries>();
+  readonly #knownCallTimes = new Known<TimeSeries>();
   readonly #refused = this.#counter("refused_total", "Requests refused by a limit", ["reason"]);
   readonly #streamTime = this.#histogram("stream_duration_seconds", "Lifetime of event streams", LONG, [
     "route",
@@ -57,8 +63,6 @@ export class Metrics {
     "route",
     "reason",
   ]);
-  readonly #toolCalls = this.#counter("tool_calls_total", "Tool calls", ["tool", "outcome"]);
-  readonly #toolTime = this.#histogram("tool_duration_seconds", "Duration of tool calls", FAST, ["tool"]);
   readonly #audit = this.#counter("audit_records_total", "Records of the audit log", ["outcome"]);
   readonly #auditErrors = this.#counter("audit_write_errors_total", "Failed writes of the audit log", []);
   readonly #stop: () => void;
@@ -112,10 +116,17 @@ export class Metrics {
   request(sample: RequestSample): void {
     const { route, method, status, http, protocol, seconds, firstByteSeconds } = sample;
     this.totals.request(sample);
-    this.#requests.inc({ route, method, http, protocol, status });
+    const times = `${route} ${method}`;
+    this.#knownRequests.get(`${times} ${status} ${http} ${protocol}`, () =>
+      this.#requests.series({ route, method, http, protocol, status: String(status) }),
+    ).value++;
     if (sample.longLived) return;
-    this.#requestTime.observe({ route, method }, seconds);
-    if (firstByteSeconds !== undefined) this.#firstByte.observe({ route, method }, firstByteSeconds);
+    const { whole, firstByte } = this.#knownTimes.get(times, () => ({
+      whole: this.#requestTime.series({ route, method }),
+      firstByte: this.#firstByte.series({ route, method }),
+    }));
+    whole.observe(seconds);
+    if (firstByteSeconds !== undefined) firstByte.observe(firstByteSeconds);
   }
 
   refused(reason: string): void {
@@ -130,11 +141,16 @@ export class Metrics {
     this.#streamEnds.inc({ route, reason });
   }
 
-  toolCall(tool: string, outcome: ToolOutcome, seconds: number): void {
-    this.totals.toolCall(outcome);
-    this.#toolCalls.inc({ tool, outcome });
-    this.#toolTime.observe({ tool }, seconds);
-  }
+  /** Counts the calls of tools by their outcome, and measures them. */
+  readonly calls: CallObserver = ({ name: tool }) => {
+    const started = performance.now();
+    return (outcome) => {
+      this.totals.toolCall(outcome);
+      this.#knownCalls.get(`${tool} ${outcome}`, () => this.#toolCalls.series({ tool, outcome })).value++;
+      const time = this.#knownCallTimes.get(tool, () => this.#toolTime.series({ tool }));
+      time.observe((performance.now() - started) / 1_000);
+    };
+  };
 
   /** `lost`: records that could not be written and for which there was no more room in memory. */
   audited(outcome: "written" | "lost", records: number): void {
@@ -152,6 +168,10 @@ export class Metrics {
 
   #options<L extends string>(name: string, help: string, labelNames: L[]) {
     return { name: `${PREFIX}_${name}`, help, labelNames, registers: [this.#registry] };
+  }
+
+  #series(name: string, help: string, labelNames: string[] = []): SeriesOptions {
+    return { name: `${PREFIX}_${name}`, help, labelNames, registry: this.#registry };
   }
 
   #counter<L extends string>(name: string, help: string, labels: L[]) {

@@ -1,7 +1,6 @@
-import { type Buckets, bucketOf, noTimes } from "./buckets.ts";
+import type { ToolOutcome } from "../tools/observed-tool.ts";
+import { type Buckets, inBucket, noTimes } from "./buckets.ts";
 import type { RequestSample } from "./request-sample.ts";
-
-export type ToolOutcome = "ok" | "refused" | "cancelled" | "failed";
 
 /** What happened since the start of this process. */
 export interface Totals {
@@ -31,8 +30,8 @@ export class TotalsCounter {
     if (status >= 500) this.#counts.errors++;
     if (http === "HTTP/3.0") this.#counts.http3++;
     if (longLived) return;
-    count(this.#duration, seconds);
-    if (firstByteSeconds !== undefined) count(this.#firstByte, firstByteSeconds);
+    inBucket(this.#duration, seconds);
+    if (firstByteSeconds !== undefined) inBucket(this.#firstByte, firstByteSeconds);
   }
 
   refused(): void {
@@ -47,9 +46,4 @@ export class TotalsCounter {
   read(): Totals {
     return { ...this.#counts, duration: [...this.#duration], firstByte: [...this.#firstByte] };
   }
-}
-
-function count(buckets: number[], seconds: number): void {
-  const index = bucketOf(seconds);
-  buckets[index] = (buckets[index] ?? 0) + 1;
 }

@@ -1,6 +1,7 @@
 import fp from "fastify-plugin";
 import { isTokenHolder } from "../auth/guard.ts";
 import type { ServerConfig } from "../config/config.ts";
+import { clientAddress } from "../http/client-address.ts";
 import { Refusal } from "../http/errors.ts";
 import type { BucketStore } from "../http/limits/buckets.ts";
 import { type NetworkBucketResult, takeForNetwork } from "../http/limits/network-buckets.ts";
@@ -43,7 +44,7 @@ export const rateLimits = fp<RateLimitsOptions>(
     if (limits.perAddress > 0)
       app.addHook("onRequest", (request, _reply, done) => {
         if (isLocalCaller(request.raw)) done();
-        else take(networkOf(request.ip), limits.perAddress, "rate_address", "this address", done);
+        else take(networkOf(clientAddress(request)), limits.perAddress, "rate_address", "this address", done);
       });
     if (limits.perToken > 0)
       // After every onRequest hook, so after the guard; before the body is read.
