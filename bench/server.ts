@@ -9,6 +9,7 @@ import { run } from "../infra/exec.ts";
 import type { Figure } from "./figures.ts";
 import { bearerFigures } from "./server/bearer.ts";
 import type { Load, LoadResult } from "./server/load-types.ts";
+import type { Memory } from "./server/memory.ts";
 import { type Peer, peers } from "./server/peers.ts";
 
 /** The server has the first core for itself, the load generator the second. */
@@ -27,8 +28,7 @@ export interface Served {
   readonly pid: number;
   /** What each request to it has besides the protocol's headers. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Bytes of its heap after a collection. */
-  heap(): Promise<number>;
+  memory(): Promise<Memory>;
   stop(): Promise<void>;
 }
 
@@ -129,7 +129,7 @@ async function heapFigure(folder: string, log: (line: string) => void): Promise<
       const { rate } = await sent({ ...load, seconds: 10 });
       calls += rate * 10;
     }
-    heaps.push((await target.heap()) / 1024);
+    heaps.push((await target.memory()).heap / 1024);
   }
   await target.stop();
   const [before = 0, after = 0] = heaps;
@@ -220,10 +220,10 @@ export async function served(
     url: `http://127.0.0.1:${port}/mcp`,
     pid: child.pid ?? 0,
     headers: token ? { ...EDGE, authorization: `Bearer ${token}` } : {},
-    heap: async () => {
-      child.send("heap");
+    memory: async () => {
+      child.send("memory");
       const [answer] = await once(child, "message");
-      return (answer as { heap: number }).heap;
+      return answer as Memory;
     },
     stop: () => ended(child),
   };
@@ -246,8 +246,8 @@ async function servedPeer(peer: Peer): Promise<Served> {
       throw new Error(`${peer.name} did not start; run by hand: ${peer.command(port).join(" ")}`);
     await new Promise((done) => setTimeout(done, 100));
   }
-  const heap = () => Promise.reject(new Error("only of our own server"));
-  return { url, pid: child.pid ?? 0, headers: {}, heap, stop: () => ended(child) };
+  const memory = () => Promise.reject(new Error("only of our own server"));
+  return { url, pid: child.pid ?? 0, headers: {}, memory, stop: () => ended(child) };
 }
 
 const freePort = () =>

@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import type { Figure } from "./figures.ts";
+import type { Memory } from "./server/memory.ts";
 import {
   envelopes,
   initialized,
@@ -19,15 +19,25 @@ const STREAMS = 10_000;
 const CHURN = 100;
 /** Streams that are opened at the same time. */
 const PARALLEL = 20;
+/** Rounds of the churn before its measurement begins. */
+const SETTLING_ROUNDS = 10;
+/** Time for the ends of connections to arrive before memory is measured, milliseconds. */
+const SETTLE_MS = 3_000;
 /** How often an opening is tried again, a second later, while the server sheds load. */
 const RETRIES = 30;
+
+/** A request that opens a stream. */
+interface Opening {
+  readonly request: string;
+  /** Ends what else the request has used, after the stream. */
+  end?(): Promise<void>;
+}
 
 /** A way to open a stream that sends nothing but its keep-alive. */
 interface Kind {
   readonly name: string;
   readonly program: string;
-  /** Makes the text of each request. */
-  readonly requests: (target: Served) => Promise<() => Promise<string>>;
+  readonly requests: (target: Served) => Promise<() => Promise<Opening>>;
   /** Load before the measurement. */
   readonly warmUp: (target: Served) => Promise<unknown>;
   readonly promise?: string;
@@ -36,7 +46,7 @@ interface Kind {
 const LIMIT: Kind = {
   name: "bare node:http",
   program: "ceiling.ts",
-  requests: async (target) => async () => text(target, "GET", "/quiet", {}),
+  requests: async (target) => async () => ({ request: text(target, "GET", "/quiet", {}) }),
   warmUp: (target) => measured(target, plain("echo")),
 };
 
@@ -46,7 +56,7 @@ const KINDS: readonly Kind[] = [
   {
     name: "event streams",
     program: "echo.ts",
-    requests: async (target) => async () => text(target, "GET", "/quiet", target.headers),
+    requests: async (target) => async () => ({ request: text(target, "GET", "/quiet", target.headers) }),
     warmUp: ours,
     promise: "<= 15 KB",
   },
@@ -60,7 +70,7 @@ const KINDS: readonly Kind[] = [
       listen.params.notifications = { toolsListChanged: true };
       const headers = { ...connections[0], "mcp-method": listen.method };
       const request = text(target, "POST", "/mcp", headers, JSON.stringify(listen));
-      return async () => request;
+      return async () => ({ request });
     },
     warmUp: ours,
     promise: "<= 15 KB",
@@ -69,16 +79,20 @@ const KINDS: readonly Kind[] = [
     name: "notification streams of sessions, 2025-11-25",
     program: "echo.ts",
     requests: async (target) => {
-      // Open before the measurement. A stream that is opened again replaces the one of the session that waited longest.
+      // These are open before the measurement. In the churn, a session is opened and ended with each stream.
       const opened: Record<string, string>[] = [];
+      const open = () => retried(() => initialized(target));
       while (opened.length < STREAMS + CHURN)
-        opened.push(
-          ...(await Promise.all(Array.from({ length: PARALLEL }, () => retried(() => initialized(target))))),
-        );
-      let next = 0;
+        opened.push(...(await Promise.all(Array.from({ length: PARALLEL }, open))));
       return async () => {
-        const session = opened[next++ % opened.length];
-        return text(target, "GET", "/mcp", { ...session, accept: "text/event-stream" });
+        const session = opened.pop() ?? (await open());
+        return {
+          request: text(target, "GET", "/mcp", { ...session, accept: "text/event-stream" }),
+          end: async () => {
+            const { ok, status } = await fetch(target.url, { method: "DELETE", headers: session });
+            if (!ok) throw new Error(`a session was not ended: ${status}`);
+          },
+        };
       };
     },
     warmUp: ours,
@@ -104,86 +118,116 @@ function text(
 
 /**
  * Memory of open event streams on the server's own socket: resident memory with all of them open, less what it was before, beside what Node's
- * own server needs for the same.
+ * own server needs for the same. Then the memory of the whole process after streams have come and gone.
  *
- * @param churnSeconds how long streams of each of our kinds come and go then; the promise is for 600
+ * @param churnSeconds how long streams of each of our kinds come and go; the promise is for 600
  */
 export async function streamFigures(churnSeconds: number, log: (line: string) => void): Promise<Figure[]> {
-  const { full: limit } = await memoryOf(LIMIT, 0, log);
+  const limit = await memoryOf(LIMIT, 0, log);
   const figures: Figure[] = [];
   for (const kind of KINDS) {
-    const { full, churned } = await memoryOf(kind, churnSeconds, log);
-    const promise = kind.promise === undefined ? {} : { promise: kind.promise };
+    const { each, full, churned } = await memoryOf(kind, churnSeconds, log);
     figures.push({
       what: `memory of each of ${STREAMS} ${kind.name}`,
       unit: "KB",
-      ours: full,
-      against: { name: LIMIT.name, value: limit },
-      ...promise,
+      ours: each / 1024,
+      against: { name: LIMIT.name, value: limit.each / 1024 },
+      ...(kind.promise === undefined ? {} : { promise: kind.promise }),
+      note: `the whole server: ${Math.round(full.rss / 1024 / 1024)} MB of the unit's 1,024`,
     });
-    if (churned !== undefined)
-      figures.push({
-        what: `the same after ${churnSeconds} s of churn, ${CHURN} a second`,
-        unit: "KB",
-        ours: churned,
-        against: { name: "before the churn", value: full },
-        promise: "within 5 %",
-      });
+    if (churned)
+      figures.push(
+        change("heap", full.heap, churned.heap, churnSeconds),
+        change("resident memory", full.rss, churned.rss, churnSeconds),
+      );
   }
   return figures;
 }
 
-async function memoryOf(
-  kind: Kind,
-  churnSeconds: number,
-  log: (line: string) => void,
-): Promise<{ full: number; churned: number | undefined }> {
+/** How far the memory of the process is from what it was with as many streams before the churn. */
+function change(what: string, before: number, after: number, churnSeconds: number): Figure {
+  const percent = (after / before - 1) * 100;
+  return {
+    what: `${what} after ${churnSeconds} s of churn, ${CHURN} streams a second`,
+    unit: "MB",
+    ours: after / 1024 / 1024,
+    against: { name: "before the churn", value: before / 1024 / 1024 },
+    promise: "within 5 %",
+    note: `${percent < 0 ? "" : "+"}${percent.toFixed(1)} %`,
+  };
+}
+
+interface Measured {
+  /** Resident bytes of a stream. */
+  readonly each: number;
+  /** Of the process, with all streams open. */
+  readonly full: Memory;
+  /** The same after the churn. */
+  readonly churned?: Memory;
+}
+
+async function memoryOf(kind: Kind, churnSeconds: number, log: (line: string) => void): Promise<Measured> {
   return withFolder(async (folder) => {
     const server = await served(
       [process.execPath, join(import.meta.dirname, "server", kind.program)],
       folder,
     );
-    const open = new Set<Socket>();
+    const open = new Map<Socket, Opening>();
     try {
       // The code and the young generation of a server that has answered calls are not the streams'.
       await kind.warmUp(server);
-      const request = await kind.requests(server);
-      const one = () => retried(async () => stream(server.url, await request()));
+      const opening = await kind.requests(server);
+      const one = () =>
+        retried(async () => {
+          const opened = await opening();
+          open.set(await stream(server.url, opened.request), opened);
+        });
       const some = async (count: number) => {
-        const opened: Socket[] = [];
-        while (opened.length < count)
-          opened.push(...(await Promise.all(Array.from({ length: PARALLEL }, one))));
-        return opened;
+        for (let n = 0; n < count; n += PARALLEL) await Promise.all(Array.from({ length: PARALLEL }, one));
       };
-      const resident = async () => {
-        await server.heap(); // collects
-        return residentBytes(server.pid);
-      };
-      for (const socket of await some(CHURN)) socket.destroy();
-      await pause(2_000);
-      const before = await resident();
-      log(`${STREAMS} ${kind.name}`);
-      while (open.size < STREAMS) for (const socket of await some(CHURN)) open.add(socket);
-      await pause(3_000);
-      const each = async () => ((await resident()) - before) / STREAMS / 1024;
-      const full = await each();
-      if (churnSeconds === 0) return { full, churned: undefined };
-      log(`${churnSeconds} s of churn`);
-      for (let second = 0; second < churnSeconds; second++) {
-        const began = performance.now();
-        for (const socket of [...open].slice(0, CHURN)) {
+      const end = async (count: number) => {
+        const ended = [...open].slice(0, count);
+        for (const [socket] of ended) {
           socket.destroy();
           open.delete(socket);
         }
-        for (const socket of await some(CHURN)) open.add(socket);
+        await Promise.all(ended.map(([, { end: more }]) => more?.()));
+      };
+      const settled = async () => {
+        await pause(SETTLE_MS);
+        return server.memory();
+      };
+      await some(CHURN);
+      await end(CHURN);
+      const before = await settled();
+      log(`${STREAMS} ${kind.name}`);
+      await some(STREAMS);
+      const opened = await settled();
+      const each = (opened.rss - before.rss) / STREAMS;
+      if (churnSeconds === 0) return { each, full: opened };
+      // What is set up once when streams come and go, such as longer tables, is not growth.
+      for (let n = 0; n < SETTLING_ROUNDS; n++) await churn(some, end);
+      const full = await settled();
+      log(`${churnSeconds} s of churn`);
+      for (let second = 0; second < churnSeconds; second++) {
+        const began = performance.now();
+        await churn(some, end);
         await pause(Math.max(0, 1_000 - (performance.now() - began)));
       }
-      return { full, churned: await each() };
+      return { each, full, churned: await settled() };
     } finally {
-      for (const socket of open) socket.destroy();
+      for (const socket of open.keys()) socket.destroy();
       await server.stop();
     }
   });
+}
+
+type Some = (count: number) => Promise<void>;
+
+/** Some streams go, and as many come. */
+async function churn(some: Some, end: Some): Promise<void> {
+  await end(CHURN);
+  await some(CHURN);
 }
 
 /** As a client does while the server sheds load. */
@@ -198,11 +242,6 @@ async function retried<T>(work: () => Promise<T>): Promise<T> {
 }
 
 const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
-
-async function residentBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) * 1024;
-}
 
 /** A stream that has begun; what it sends is read and thrown away. */
 function stream(url: string, request: string): Promise<Socket> {
