@@ -7,8 +7,10 @@ export interface AwsSurroundings {
   prefix: string;
   region: string;
   bucket: string;
-  /** Id of the data volume. */
+  /** Id of the data volume; "": none. */
   volume: string;
+  /** The machine only forwards packets: it pulls the files of the edge, and neither a release nor a secret. Default: false. */
+  forwards?: boolean | undefined;
   /** For tests: base URL of another S3 and SSM than AWS's; "": AWS's own. */
   endpoint: string;
 }
@@ -27,12 +29,13 @@ const BOOT: readonly string[] = [
 ];
 
 /** /etc/mcp-edge/aws.env: read by our scripts as a shell file. Only user-data writes it: it differs from machine to machine. */
-function awsEnv({ prefix, region, bucket, volume, endpoint }: AwsSurroundings): string {
+function awsEnv({ prefix, region, bucket, volume, forwards, endpoint }: AwsSurroundings): string {
   const values = {
     REGION: region,
     BUCKET: bucket,
     PREFIX: prefix,
     DATA_VOLUME: volume,
+    ...(forwards ? { FORWARDS: "yes" } : {}),
     AWS_ENDPOINT_URL: endpoint,
     IMDS: "http://169.254.169.254",
   };

@@ -1,5 +1,5 @@
 import { BucketClient } from "../../infra/aws/bucket-client.ts";
-import { archiveKeys, type Desired } from "../../infra/aws/desired.ts";
+import { type Desired, wantedKeys } from "../../infra/aws/desired.ts";
 import { type Deployed, deploymentsOf } from "../../infra/aws/history.ts";
 import { onMachine } from "../../infra/local/deployment.ts";
 import { awsClients } from "../aws/clients.ts";
@@ -52,9 +52,8 @@ export async function awsDeployments(ref: AwsMachineRef) {
 
 /** The deployments whose archives are still in the bucket. Pure. */
 const available = (deployed: readonly Deployed[], keys: ReadonlySet<string>): Deployed[] =>
-  deployed.filter(
-    ({ release, files }) => keys.has(archiveKeys.release(release)) && keys.has(archiveKeys.files(files)),
-  );
+  // A rollback leaves the workspace as it is.
+  deployed.filter((entry) => wantedKeys({ ...entry, workspace: "" }).every((key) => keys.has(key)));
 
 async function awsReleases(ref: AwsMachineRef): Promise<KeptRelease[]> {
   const { wanted, deployed } = await awsDeployments(ref);

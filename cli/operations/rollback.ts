@@ -57,10 +57,11 @@ async function awsRollback(
   const target = pickRelease(withStates(deployed, wanted), release);
   const earlier = deployed.find((deployment) => deployment.release === target.release);
   if (!earlier || !(await confirm(target))) return undefined;
-  const { files, tags } = earlier;
+  const { files, edgeFiles, tags } = earlier;
   const bucket = new BucketClient(name, ref.provider, tags);
   // With the time in place of the secrets' versions, the generation is a new one: the machines deploy also what they have tried before.
-  const next = desired(target.release, files, wanted.workspace, `rollback ${Date.now()}`);
+  const archives = { release: target.release, files, ...(edgeFiles ? { edgeFiles } : {}) };
+  const next = desired({ ...archives, workspace: wanted.workspace }, `rollback ${Date.now()}`);
   const { generation } = next;
   await bucket.put("desired.json", desiredText(next));
   await converged(bucket, { generation, instances }, { log });

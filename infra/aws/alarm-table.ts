@@ -126,8 +126,21 @@ const OWN: AlarmSpec[] = [
   }),
 ];
 
+/** Alarms on what only a machine with a data volume has. */
+const OF_SERVER = new Set(["DataUsedPercent", "CertificateLifeFraction"]);
+
+/** What a machine does: `server` serves requests, `forwarder` is an edge that only forwards packets. */
+export type Duty = "server" | "forwarder";
+
+/** The alarms on the metrics that a machine reports itself. */
+const ownAlarms = (duty: Duty): AlarmSpec[] =>
+  duty === "server" ? OWN : OWN.filter(({ metricName }) => !OF_SERVER.has(metricName));
+
 /** @returns the alarms of a machine of this type */
-export function alarmsOf(level: "basic" | "full", instanceType: string): AlarmSpec[] {
+export function alarmsOf(level: "basic" | "full", instanceType: string, duty: Duty): AlarmSpec[] {
   if (level === "basic") return STATUS;
-  return [...STATUS, ...(isBurstable(instanceType) ? [CREDITS] : []), ...OWN];
+  return [...STATUS, ...(isBurstable(instanceType) ? [CREDITS] : []), ...ownAlarms(duty)];
 }
+
+/** The number of metrics that a machine reports itself: one for each of these alarms. */
+export const ownMetrics = (duty: Duty): number => ownAlarms(duty).length;

@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { alarmsOf } from "./alarm-table.ts";
+import { alarmsOf, type Duty } from "./alarm-table.ts";
 import { AUTO_NAMED } from "./auto-name.ts";
 import { named, type Tags } from "./tags.ts";
 import { type Transform, transformed } from "./transform.ts";
@@ -14,6 +14,7 @@ export interface AlarmsArgs {
     /** The machine's name in resources and in tags (machine-names.ts). */
     machine: string;
     label: string;
+    duty: Duty;
     instanceId: pulumi.Input<string>;
   }[];
   /** Route 53's health checkers connect from all over the world. Without ports that are open to all, there is no health check. */
@@ -45,8 +46,9 @@ export class Alarms extends pulumi.ComponentResource {
     super("mcp-edge:aws:Alarms", name, {}, opts);
     const { region, tags } = args;
     this.topic = this.#topic(`${name}-alarms`, name, args, region);
-    for (const { machine, label, instanceId } of args.machines) {
-      for (const { name: kind, action, description, ...spec } of alarmsOf(args.level, args.instanceType)) {
+    for (const { machine, label, duty, instanceId } of args.machines) {
+      const alarms = alarmsOf(args.level, args.instanceType, duty);
+      for (const { name: kind, action, description, ...spec } of alarms) {
         const itself = action ? [`arn:aws:automate:${region}:ec2:${action}`] : [];
         this.#alarm(`${machine}-alarm-${kind}`, args, {
           ...spec,

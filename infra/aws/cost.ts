@@ -1,5 +1,5 @@
 import type { AwsSettings } from "../settings.ts";
-import { alarmsOf } from "./alarm-table.ts";
+import { alarmsOf, type Duty, ownMetrics } from "./alarm-table.ts";
 import { opensToWorld } from "./firewall-rules.ts";
 
 /**
@@ -39,12 +39,14 @@ export const PRICES = {
 } as const;
 
 const HOURS = 730;
-/** The number of a machine's own metrics. */
-const OWN_METRICS = 6;
+
+/** What each machine of a stack does. */
+const dutiesOf = ({ edge, machines }: Pick<AwsSettings, "edge" | "machines">): Duty[] =>
+  edge === "passthrough" ? ["forwarder", "server"] : Array.from({ length: machines }, () => "server");
 
 type CostSettings = Pick<
   AwsSettings,
-  | ("machines" | "instanceType" | "rootVolumeSize" | "dataVolumeSize" | "backups")
+  | ("edge" | "machines" | "instanceType" | "rootVolumeSize" | "dataVolumeSize" | "backups")
   | ("zone" | "hostedZone" | "logs" | "alarms" | "allowedCidrs")
 >;
 
@@ -62,13 +64,19 @@ export interface CostEstimate {
   prices: string;
 }
 
+const times = (count: number) => (count === 1 ? "" : `${count} x `);
+
 const cents = (usd: number) => Math.round(usd * 100) / 100;
 
 /** The monthly cost of a stack without traffic, line by line. Pure. */
 export function monthlyCost(settings: CostSettings): CostEstimate {
-  const { machines: count, instanceType } = settings;
+  const { instanceType } = settings;
   const hour = PRICES.instance[instanceType];
-  const each = count === 1 ? "" : `${count} x `;
+  const count = dutiesOf(settings).length;
+  const each = times(count);
+  /** Machines with a public address, and those with a data volume. The two are not the same with an edge that forwards packets. */
+  const outside = settings.edge === "passthrough" ? 1 : count;
+  const servers = dutiesOf(settings).filter((duty) => duty === "server").length;
   const lines: CostLine[] = [
     {
       item: `machine ${instanceType}`,
@@ -80,17 +88,17 @@ export function monthlyCost(settings: CostSettings): CostEstimate {
     },
     {
       item: "public IPv4 address",
-      usd: count * PRICES.ipv4Hour * HOURS,
-      how: `${each}${HOURS} h x ${PRICES.ipv4Hour}`,
+      usd: outside * PRICES.ipv4Hour * HOURS,
+      how: `${times(outside)}${HOURS} h x ${PRICES.ipv4Hour}`,
     },
     volume("root volume", settings.rootVolumeSize, count),
-    volume("data volume", settings.dataVolumeSize, count),
+    volume("data volume", settings.dataVolumeSize, servers),
     ...(settings.backups > 0
       ? [
           {
             item: "snapshots",
-            usd: count * settings.dataVolumeSize * PRICES.snapshotGibMonth,
-            how: `${each}${settings.dataVolumeSize} GiB x ${PRICES.snapshotGibMonth}, when the volume is full; changes come on top`,
+            usd: servers * settings.dataVolumeSize * PRICES.snapshotGibMonth,
+            how: `${times(servers)}${settings.dataVolumeSize} GiB x ${PRICES.snapshotGibMonth}, when the volume is full; changes come on top`,
           },
         ]
       : []),
@@ -114,24 +122,28 @@ export function monthlyCost(settings: CostSettings): CostEstimate {
   }));
   return {
     lines: rounded,
-    total: cents(rounded.reduce((sum, { usd }) => sum + (usd ?? 0), 0)),
+    total: cents(sum(rounded.map(({ usd }) => usd ?? 0))),
     prices: `USD a month, prices of ${PRICES.region} on ${PRICES.date}; traffic to the world ${PRICES.egressGb} USD/GB`,
   };
 }
 
 function volume(item: string, gib: number, count: number): CostLine {
-  const how = `${count === 1 ? "" : `${count} x `}${gib} GiB x ${PRICES.gp3GibMonth}`;
+  const how = `${times(count)}${gib} GiB x ${PRICES.gp3GibMonth}`;
   return { item, usd: count * gib * PRICES.gp3GibMonth, how };
 }
 
-function alarmLines({ alarms, instanceType, machines, allowedCidrs }: CostSettings): CostLine[] {
+const sum = (numbers: number[]) => numbers.reduce((total, one) => total + one, 0);
+
+function alarmLines(settings: CostSettings): CostLine[] {
+  const { alarms, instanceType, allowedCidrs } = settings;
+  const duties = dutiesOf(settings);
   const health = alarms === "full" && opensToWorld(allowedCidrs);
-  const number = machines * alarmsOf(alarms, instanceType).length + (health ? 1 : 0);
+  const number = sum(duties.map((duty) => alarmsOf(alarms, instanceType, duty).length)) + (health ? 1 : 0);
   const lines: CostLine[] = [
     { item: "alarms", usd: number * PRICES.alarmMonth, how: `${number} x ${PRICES.alarmMonth}` },
   ];
   if (alarms === "full") {
-    const metrics = machines * OWN_METRICS;
+    const metrics = sum(duties.map(ownMetrics));
     lines.push({
       item: "metrics",
       usd: metrics * PRICES.metricMonth,

@@ -7,6 +7,7 @@ import type { Workspace } from "../workspace.ts";
 import type { Artifacts } from "./artifacts.ts";
 import type { Records } from "./certificate-wait.ts";
 import { archiveKeys, desired, desiredText } from "./desired.ts";
+import type { EdgeFiles } from "./edge-files.ts";
 import type { ProviderSettings } from "./provider-settings.ts";
 import { named, type Tags } from "./tags.ts";
 
@@ -16,6 +17,8 @@ export interface DeploymentArgs {
   artifacts: Artifacts;
   release: Release;
   files: FilesArchive;
+  /** The files of an edge that forwards packets; undefined: one machine is both. */
+  edgeFiles: EdgeFiles | undefined;
   workspace: Workspace;
   /** Archive of the workspace's commits on this host. "": the machine clones a URL. */
   bundle: string;
@@ -30,6 +33,8 @@ export interface DeploymentArgs {
 export interface WaitArgs {
   domain: string;
   instances: pulumi.Input<string>[];
+  /** Those of them that serve with the certificate. */
+  servers: pulumi.Input<string>[];
   /** Changes with each replacement or restart of a machine, such as its type. */
   machines: pulumi.Input<string>;
   records: Records;
@@ -71,16 +76,23 @@ export class Deployment extends pulumi.ComponentResource {
     super("mcp-edge:aws:Deployment", name, {}, opts);
     this.#args = args;
     this.#name = name;
-    const { release, files, workspace } = args;
+    const { release, files, edgeFiles, workspace } = args;
     const archives = [
       this.#upload("release", release.hash, release.archive),
       this.#upload("files", files.hash, files.archive),
+      ...(edgeFiles ? [this.#uploadEdgeFiles(edgeFiles)] : []),
       // Named by its commits. Another checkout packs the same commits into different bytes, which must not count as a change.
       ...(args.bundle ? [this.#upload("workspace", workspace.identity, args.bundle, ["source"])] : []),
     ];
-    const content = pulumi
-      .output(args.secrets)
-      .apply((secrets) => desired(release.hash, files.hash, workspace.identity, secrets));
+    const content = pulumi.all([args.secrets, edgeFiles?.archive]).apply(([secrets, edge]) =>
+      desired(
+        {
+          ...{ release: release.hash, files: files.hash, workspace: workspace.identity },
+          ...(edge ? { edgeFiles: edge.hash } : {}),
+        },
+        secrets,
+      ),
+    );
     const wanted = new aws.s3.BucketObjectv2(
       `${name}-desired`,
       {
@@ -102,28 +114,44 @@ export class Deployment extends pulumi.ComponentResource {
    * Waits until every machine reports that it runs this generation and serves with a trusted certificate (publish.ts).
    */
   wait(args: WaitArgs, ready: pulumi.Resource[]): command.local.Command {
-    const { stack, artifacts, provider, tags } = this.#args;
-    const { domain, instances, machines, records, lines, nameServers, addresses } = args;
+    const { domain, instances, servers, machines, records, lines, nameServers, addresses } = args;
+    const { stack } = this.#args;
+    const certificate = { stack, domain, instances: servers, records, lines, nameServers };
+    return this.#wait("", { instances, certificate, addresses }, machines, ready);
+  }
+
+  /**
+   * Waits until an edge runs this generation, so that it forwards the packets of the machine behind it.
+   * @param machines changes with each replacement or restart of the edge
+   */
+  waitForEdge(
+    instance: pulumi.Input<string>,
+    machines: pulumi.Input<string>,
+    ready: pulumi.Resource[],
+  ): command.local.Command {
+    return this.#wait("edge-", { instances: [instance] }, machines, ready);
+  }
+
+  #wait(
+    part: string,
+    what: { instances: pulumi.Input<string>[]; certificate?: object; addresses?: pulumi.Input<string>[] },
+    machines: pulumi.Input<string>,
+    ready: pulumi.Resource[],
+  ): command.local.Command {
+    const { artifacts, provider, tags } = this.#args;
     const { bucket } = artifacts;
-    const certificate = { stack, domain, instances, records, lines, nameServers };
-    const wait = {
-      bucket,
-      generation: this.generation,
-      tags: named(tags, "desired"),
-      certificate,
-      addresses,
-    };
+    const wait = { bucket, ...what, generation: this.generation, tags: named(tags, "desired") };
     const MCP_EDGE_WAIT = pulumi.jsonStringify(wait);
     // A wait that failed leaves no trace in the state, so a rollback to the previous content would find nothing to wait for. This command
     // always succeeds, so its output changes with everything that is waited for.
     const asked = new command.local.Command(
-      `${this.#name}-awaited`,
+      `${this.#name}-${part}awaited`,
       { create: TIMESTAMP, update: TIMESTAMP, environment: { WAIT: MCP_EDGE_WAIT, MACHINES: machines } },
       { parent: this },
     );
     const aws = JSON.stringify(provider);
     return new command.local.Command(
-      `${this.#name}-converged`,
+      `${this.#name}-${part}converged`,
       {
         create: PUBLISH,
         update: PUBLISH,
@@ -138,6 +166,20 @@ export class Deployment extends pulumi.ComponentResource {
         dependsOn: [...this.published, ...ready],
         customTimeouts: { create: "45m", update: "45m" },
       },
+    );
+  }
+
+  #uploadEdgeFiles({ identity, archive }: EdgeFiles): aws.s3.BucketObjectv2 {
+    const { artifacts, tags } = this.#args;
+    return new aws.s3.BucketObjectv2(
+      `${this.#name}-edge-files-${identity.slice(0, 12)}`,
+      {
+        bucket: artifacts.bucket,
+        key: archive.apply(({ hash }) => archiveKeys.files(hash)),
+        source: archive.apply((files) => new pulumi.asset.FileAsset(files.archive)),
+        tags: named(tags, "files"),
+      },
+      { parent: this, dependsOn: artifacts.guards, retainOnDelete: true },
     );
   }
 

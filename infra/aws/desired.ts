@@ -4,8 +4,10 @@ import { createHash } from "node:crypto";
 export interface Desired {
   /** sha256 of the release's archive: `releases/<sha256>.tar.zst`. */
   release: string;
-  /** Hash of the machine's files: `files/files-<hash>.tar`. */
+  /** Hash of the files of the machine that runs the server: `files/files-<hash>.tar`. */
   files: string;
+  /** With `edge: passthrough`, the hash of the files of the edge, which runs no release. */
+  edgeFiles?: string;
   /** Identity of the pushed workspace: `workspaces/<identity>.bundle`; "" if none is pushed. */
   workspace: string;
   /** Changes with any of these and with the secrets. Each status names its generation. */
@@ -13,13 +15,15 @@ export interface Desired {
 }
 
 /**
+ * @param content without its generation
  * @param secrets names and versions of the parameters: a changed secret is a deployment too
  * @returns the same text for the same content, so that an update without a change deploys nothing. Pure.
  */
-export function desired(release: string, files: string, workspace: string, secrets: string): Desired {
-  const content = JSON.stringify([release, files, workspace, secrets]);
-  const generation = createHash("sha256").update(content).digest("hex").slice(0, 16);
-  return { release, files, workspace, generation };
+export function desired(content: Omit<Desired, "generation">, secrets: string): Desired {
+  const { release, files, workspace, edgeFiles } = content;
+  const all = JSON.stringify([release, files, workspace, secrets, ...(edgeFiles ? [edgeFiles] : [])]);
+  const generation = createHash("sha256").update(all).digest("hex").slice(0, 16);
+  return { release, files, ...(edgeFiles ? { edgeFiles } : {}), workspace, generation };
 }
 
 /** Keys of the archives of a desired state. Pure. */
@@ -29,9 +33,10 @@ export const archiveKeys = {
   workspace: (identity: string) => `workspaces/${identity}.bundle`,
 };
 
-export const wantedKeys = ({ release, files, workspace }: Desired): string[] => [
+export const wantedKeys = ({ release, files, edgeFiles, workspace }: Desired): string[] => [
   archiveKeys.release(release),
   archiveKeys.files(files),
+  ...(edgeFiles ? [archiveKeys.files(edgeFiles)] : []),
   ...(workspace ? [archiveKeys.workspace(workspace)] : []),
 ];
 

@@ -76,12 +76,12 @@ export function ingressRules(allowed: string[], publicAcme: boolean): Rule[] {
 /**
  * How much of the quota "rules per security group" the ingress rules use. AWS counts each address family by itself, and a rule
  * that references a group in both (VPC user guide, "Amazon VPC quotas").
- * @param shell whether a rule allows the Instance Connect endpoint's group too
+ * @param groups how many rules allow a group: that of the Instance Connect endpoint, that of an origin
  * @returns the larger count of both families
  */
-export function ingressQuota(allowed: string[], publicAcme: boolean, shell: boolean): number {
+export function ingressQuota(allowed: string[], publicAcme: boolean, groups: number): number {
   const v6 = ingressRules(allowed, publicAcme).map(({ cidr }) => isV6(cidr));
-  const of = (family: boolean) => v6.filter((one) => one === family).length + (shell ? 1 : 0);
+  const of = (family: boolean) => v6.filter((one) => one === family).length + groups;
   return Math.max(of(true), of(false));
 }
 

@@ -13,9 +13,16 @@ export interface FirewallArgs {
   publicAcme: boolean;
   /** Source of the workspace. Git over SSH needs an egress rule. */
   workspace: string;
+  /** Description of the group, and the end of its name. Default: those of a machine that faces the internet. */
+  group?: { suffix: string; description: string };
   tags: Tags;
   transform?: { securityGroup?: Transform<aws.ec2.SecurityGroupArgs> } | undefined;
 }
+
+const EDGE_GROUP = {
+  suffix: "edge-group",
+  description: "mcp-edge: HTTP/3, HTTP/2 and HTTP/1.1 from outside",
+};
 
 /**
  * The machine's security group with standalone rules: one resource for each port, protocol and range. Inline rules must not be
@@ -31,13 +38,13 @@ export class Firewall extends pulumi.ComponentResource {
 
   constructor(name: string, args: FirewallArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-edge:aws:Firewall", name, {}, opts);
-    const { tags } = args;
+    const { tags, group: about = EDGE_GROUP } = args;
     const group = new aws.ec2.SecurityGroup(
       ...transformed<aws.ec2.SecurityGroupArgs>(
         args.transform?.securityGroup,
-        `${name}-edge-group`,
+        `${name}-${about.suffix}`,
         {
-          description: "mcp-edge: HTTP/3, HTTP/2 and HTTP/1.1 from outside",
+          description: about.description,
           vpcId: args.vpcId,
           tags: named(tags, name),
         },

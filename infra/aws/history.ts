@@ -24,9 +24,10 @@ export async function recordDeployment(
 ): Promise<void> {
   const wanted = await bucket.get<Desired>("desired.json");
   if (wanted?.generation !== generation) return;
-  const { release, files, workspace } = wanted;
+  const { release, files, edgeFiles, workspace } = wanted;
   const at = now.toISOString();
-  const entry: Deployed = { at, release, files, workspace, generation, tags };
+  const archives = { release, files, ...(edgeFiles ? { edgeFiles } : {}), workspace };
+  const entry: Deployed = { at, ...archives, generation, tags };
   await bucket.put(`${HISTORY}${at}-${generation}.json`, `${JSON.stringify(entry)}\n`);
 }
 

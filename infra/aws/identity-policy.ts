@@ -10,6 +10,8 @@ export interface Surroundings {
   logGroupArn: string;
   /** The machine reports its own metrics. */
   metrics: boolean;
+  /** The machine runs the server: it reads releases, the workspace and the parameters. Default: true. */
+  server?: boolean;
 }
 
 /** CloudWatch namespace of the machine's own metrics, the only one that the role may write. */
@@ -29,19 +31,31 @@ const assumedBy = (Service: string): aws.iam.PolicyDocument => ({
   Statement: [{ Effect: "Allow", Principal: { Service }, Action: "sts:AssumeRole" }],
 });
 
-/** The permissions of a machine: read its deployment and its parameters, write its status, metrics and logs. Pure. */
+/**
+ * The permissions of a machine: read its deployment and its parameters, write its status, metrics and logs. Pure.
+ *
+ * An edge that only forwards packets reads its files alone: it has no key, no token and no parameter that somebody could steal from it.
+ */
 export function machinePolicy(around: Surroundings): aws.iam.PolicyDocument {
-  const { parameterPath, region, accountId, bucketArn, logGroupArn } = around;
+  const { parameterPath, region, accountId, bucketArn, logGroupArn, server = true } = around;
   const parameters = `arn:aws:ssm:${region}:${accountId}:parameter${parameterPath}`;
-  const pulled = ["desired.json", "releases/*", "files/*", "workspaces/*"].map(
-    (key) => `${bucketArn}/${key}`,
-  );
+  const pulled = [
+    "desired.json",
+    ...(server ? ["releases/*"] : []),
+    "files/*",
+    ...(server ? ["workspaces/*"] : []),
+  ];
   // After a deletion anybody can create a bucket of that name, and the contents of a foreign bucket would run as root.
   const own = { StringEquals: { "aws:ResourceAccount": accountId } };
   const statements = [
-    allow("Pull", "s3:GetObject", pulled, own),
+    allow(
+      "Pull",
+      "s3:GetObject",
+      pulled.map((key) => `${bucketArn}/${key}`),
+      own,
+    ),
     allow("Status", "s3:PutObject", `${bucketArn}/status/*`, own),
-    allow("Secrets", "ssm:GetParametersByPath", [parameters, `${parameters}/*`]),
+    ...(server ? [allow("Secrets", "ssm:GetParametersByPath", [parameters, `${parameters}/*`])] : []),
   ];
   // The action takes no resource; the condition limits it (CloudWatch user guide, "condition keys for namespaces").
   const namespace = { StringEquals: { "cloudwatch:namespace": METRICS_NAMESPACE } };

@@ -5,9 +5,11 @@ import { assumedByEc2, machinePolicy, type Surroundings } from "./identity-polic
 import { named, type Tags } from "./tags.ts";
 import { type Transform, transformed } from "./transform.ts";
 
-export type IdentityArgs = { [K in keyof Surroundings]: pulumi.Input<Surroundings[K]> } & {
+export type IdentityArgs = { [K in keyof Surroundings]: pulumi.Input<NonNullable<Surroundings[K]>> } & {
   /** ARN of a managed policy. Default, as "": none. */
   permissionsBoundary?: pulumi.Input<string>;
+  /** Name of the role and of the profile, from which their names in AWS are generated. Default: that of the component and `-role`. */
+  roleName?: string;
   tags: Tags;
   transform?: { role?: Transform<aws.iam.RoleArgs> } | undefined;
 };
@@ -27,12 +29,12 @@ export class Identity extends pulumi.ComponentResource {
 
   constructor(name: string, args: IdentityArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-edge:aws:Identity", name, {}, opts);
-    const { tags, permissionsBoundary, transform, ...around } = args;
+    const { tags, permissionsBoundary, roleName = `${name}-role`, transform, ...around } = args;
     const options = { parent: this, ...AUTO_NAMED };
     const role = new aws.iam.Role(
       ...transformed<aws.iam.RoleArgs>(
         transform?.role,
-        `${name}-role`,
+        roleName,
         {
           description: "mcp-edge: a machine pulls its release and reports",
           assumeRolePolicy: JSON.stringify(assumedByEc2),
@@ -44,7 +46,7 @@ export class Identity extends pulumi.ComponentResource {
     );
     this.role = role.name;
     this.policy = new aws.iam.RolePolicy(
-      `${name}-role-policy`,
+      `${roleName}-policy`,
       {
         role: role.name,
         policy: pulumi.output(around).apply((known) => JSON.stringify(machinePolicy(known))),
@@ -53,7 +55,7 @@ export class Identity extends pulumi.ComponentResource {
     );
     const profile = new aws.iam.InstanceProfile(
       // As the role, so that one pattern in the deployer's policy covers both.
-      `${name}-role`,
+      roleName,
       { role: role.name, tags: named(tags, name) },
       { ...options, aliases: [{ name: `${name}-profile` }] },
     );

@@ -10,16 +10,17 @@ import { Backups, backupTag } from "./backups.ts";
 import { type CostEstimate, monthlyCost } from "./cost.ts";
 import { Deployment } from "./deployment.ts";
 import { Dns } from "./dns.ts";
-import { edgeMachine } from "./edge-machine.ts";
+import { edgeFiles } from "./edge-files.ts";
+import type { EdgeMachine } from "./edge-machine.ts";
+import { edgeMachines } from "./edge-machines.ts";
 import { Firewall } from "./firewall.ts";
 import { opensToWorld } from "./firewall-rules.ts";
 import { Identity } from "./identity.ts";
-import { imageOf } from "./image.ts";
 import { Logs } from "./logs.ts";
 import type { MachineTransform } from "./machine.ts";
-import { machineLabel, machineName } from "./machine-names.ts";
+import { originName, originRoleName } from "./machine-names.ts";
 import { Network, type NetworkTransform, type Subnet } from "./network.ts";
-import { once } from "./once.ts";
+import { originNetwork } from "./origin.ts";
 import type { PreparedEdge } from "./prepare.ts";
 import type { ProviderSettings } from "./provider-settings.ts";
 import { Secrets } from "./secrets.ts";
@@ -64,14 +65,16 @@ export interface AwsEdgeTransform extends NetworkTransform, MachineTransform {
 
 /** A machine in the stack's output `machines`. */
 export interface MachineOutput {
+  /** With `edge: passthrough`: which of the two machines. The addresses of the origin are those of its private subnet. */
+  kind?: "edge" | "origin";
   /** Id of the instance. */
   instance: string;
   ipv4: string;
   ipv6: string;
   /** For `pulumi up --replace`. */
   urn: string;
-  /** For `pulumi state unprotect`, before a restore. */
-  volumeUrn: string;
+  /** For `pulumi state unprotect`, before a restore. An edge that only forwards packets has no volume. */
+  volumeUrn?: string;
 }
 
 /**
@@ -92,7 +95,7 @@ export class AwsEdge extends pulumi.ComponentResource {
   readonly ipv6: pulumi.Output<string>;
   readonly machines: pulumi.Output<MachineOutput[]>;
   readonly bucket: pulumi.Output<string>;
-  /** Name of the machines' role, for further policies. */
+  /** Name of the role of the machines that run the server, for further policies. */
   readonly role: pulumi.Output<string>;
   readonly generation: pulumi.Output<string>;
   /** Lines of a zone file. They are in Route 53 when the settings name a zone; otherwise people create them. */
@@ -116,15 +119,22 @@ export class AwsEdge extends pulumi.ComponentResource {
 
     const network = new Network(name, { ...settings, ...common }, child);
     const { vpcId } = network;
-    const publicAcme = isPublicAcme(settings.acme);
-    const firewall = new Firewall(
-      name,
-      { allowedCidrs: settings.allowedCidrs, workspace: workspace.source, vpcId, publicAcme, ...common },
-      child,
-    );
+    const rules = {
+      ...{ allowedCidrs: settings.allowedCidrs, publicAcme: isPublicAcme(settings.acme), vpcId },
+      ...{ workspace: workspace.source, ...common },
+    };
+    const firewall = new Firewall(name, rules, child);
+    const behind =
+      settings.edge === "passthrough"
+        ? originNetwork(name, { network, firewall, region }, rules, this)
+        : undefined;
     if (settings.shell === "endpoint") {
       const subnetId = (network.subnets[0] as Subnet).id;
-      new Shell(name, { vpcId, subnetId, machineGroupId: firewall.groupId, tags }, child);
+      const machineGroups = [
+        { part: "shell", id: firewall.groupId },
+        ...(behind ? [{ part: "origin-shell", id: behind.firewall.groupId }] : []),
+      ];
+      new Shell(name, { vpcId, subnetId, machineGroups, tags }, child);
     }
     const artifacts = new Artifacts(name, { protect, ...common }, child);
     const { secrets: values } = settings;
@@ -140,6 +150,7 @@ export class AwsEdge extends pulumi.ComponentResource {
       name,
       {
         ...{ stack, provider, artifacts, release, files, workspace, bundle },
+        edgeFiles: behind && args.edgeFiles && edgeFiles(args.edgeFiles, behind.network.port),
         secrets: secrets.versions,
         tags: ownTags(settings),
       },
@@ -150,62 +161,40 @@ export class AwsEdge extends pulumi.ComponentResource {
         ? new Logs(name, { groupName: prefix, retentionDays: settings.logRetentionDays, ...common }, child)
         : undefined;
     const { accountId } = aws.getCallerIdentityOutput({}, child);
-    const identity = new Identity(
+    const permissions = {
+      ...{ region, accountId, parameterPath, permissionsBoundary, ...common },
+      bucketArn: artifacts.arn,
+      logGroupArn: logs?.groupArn ?? "",
+      metrics: settings.alarms === "full",
+    };
+    const identity = new Identity(name, { ...permissions, server: !behind }, child);
+    const origin = behind && {
+      ...behind,
+      identity: new Identity(originName(name), { ...permissions, roleName: originRoleName(name) }, child),
+      awaitEdge: ({ instanceId, ready }: EdgeMachine, routes: pulumi.Resource[]) =>
+        deployment.waitForEdge(instanceId, settings.instanceType, [...ready, ...routes]),
+    };
+    const { machines, replaceWith } = edgeMachines(
       name,
       {
-        ...{ region, accountId, parameterPath, permissionsBoundary, ...common },
-        bucketArn: artifacts.arn,
-        logGroupArn: logs?.groupArn ?? "",
-        metrics: settings.alarms === "full",
+        ...{ settings, network, firewall, identity, origin, ...common },
+        ...{ prefix, region, bucket: artifacts.bucket, bootsAfter: deployment.published },
       },
-      child,
+      this,
     );
-
-    const image = imageOf(settings, child);
-    const { snapshotId } = settings;
-    // The value of the setting `machine` of earlier versions. It stays part of the trigger, since its removal would replace those machines.
-    const asked = once(`${name}-machine-asked`, { value: "keep", neutral: "keep" }, child);
-    const restored = once(`${name}-snapshot-asked`, { value: snapshotId, neutral: "" }, child);
-    // A machine gets its volume's id at its first boot, so another volume needs another machine.
-    const replaceWith = pulumi.interpolate`${settings.architecture} ${asked} ${restored}`;
-    const { instanceType, rootVolumeSize, dataVolumeSize } = settings;
-    const machines = Array.from({ length: settings.machines }, (_, index) =>
-      edgeMachine(
-        machineName(name, index),
-        {
-          ...{ edge: name, label: machineLabel(name, index), prefix, region, bucket: artifacts.bucket },
-          ...{
-            image,
-            instanceType,
-            rootVolumeSize,
-            dataVolumeSize,
-            snapshotId,
-            restored,
-            replaceWith,
-            protect,
-          },
-          ...common,
-          subnet: network.subnets[index % network.subnets.length] as Subnet,
-          groupId: firewall.groupId,
-          reachable: [...network.ready, ...firewall.rules],
-          profile: identity.profile,
-          // The command line finds the bucket by this tag.
-          instanceTags: { Bucket: artifacts.bucket },
-          dependsOn: [identity.policy, ...deployment.published],
-        },
-        this,
-      ),
-    );
+    const servers = machines.filter(({ duty }) => duty === "server");
+    /** Those with public addresses. */
+    const edges = origin ? machines.filter(({ duty }) => duty === "forwarder") : machines;
     if (settings.backups > 0) {
       const { backups: count } = settings;
       const targetTags = backupTag(name);
       new Backups(name, { stack, count, targetTags, permissionsBoundary, ...common }, child);
     }
-    const ipv4 = machines.map((machine) => machine.ipv4);
-    const ipv6 = machines.map((machine) => machine.ipv6);
+    const ipv4 = edges.map((machine) => machine.ipv4);
+    const ipv6 = edges.map((machine) => machine.ipv6);
     const dns = new Dns(name, { ...settings, ipv4, ipv6, tags: ownTags(settings), transform }, child);
     const openToWorld = opensToWorld(settings.allowedCidrs);
-    const { alarms: level, alarmEmail: email } = settings;
+    const { alarms: level, alarmEmail: email, instanceType } = settings;
     new Alarms(
       name,
       {
@@ -225,6 +214,7 @@ export class AwsEdge extends pulumi.ComponentResource {
       {
         domain,
         instances: machines.map(({ instanceId }) => instanceId),
+        servers: servers.map(({ instanceId }) => instanceId),
         records: settings.zone ? settings.hostedZone : "by hand",
         lines: dns.records,
         machines: pulumi.interpolate`${instanceType} ${replaceWith}`,
@@ -238,12 +228,14 @@ export class AwsEdge extends pulumi.ComponentResource {
     this.ipv4 = ipv4[0] as pulumi.Output<string>;
     this.ipv6 = ipv6[0] as pulumi.Output<string>;
     this.machines = pulumi.output(
-      machines.map(({ instanceId: instance, ipv4, ipv6, instanceUrn: urn, volumeUrn }) => ({
-        ...{ instance, ipv4, ipv6, urn, volumeUrn },
+      machines.map(({ instanceId: instance, ipv4, ipv6, instanceUrn: urn, volumeUrn, duty }) => ({
+        ...(origin ? { kind: duty === "server" ? ("origin" as const) : ("edge" as const) } : {}),
+        ...{ instance, ipv4, ipv6, urn },
+        ...(volumeUrn ? { volumeUrn } : {}),
       })),
     );
     this.bucket = artifacts.bucket;
-    this.role = identity.role;
+    this.role = (origin?.identity ?? identity).role;
     this.generation = deployment.generation;
     this.records = dns.records;
     this.nameServers = dns.nameServers;

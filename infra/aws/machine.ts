@@ -11,6 +11,12 @@ export interface MachineArgs {
   label: string;
   subnet: Subnet;
   groupId: pulumi.Input<string>;
+  /** An interface that exists already and has no public address. Default: a new one in `subnet`, with an Elastic IP. */
+  port?: aws.ec2.NetworkInterface | undefined;
+  /** Whether it forwards packets between others: EC2 then does not check that it is their source or destination. */
+  forwards?: boolean | undefined;
+  /** What must exist before it boots: its permissions, the objects that it pulls. */
+  bootsAfter: pulumi.Input<pulumi.Resource>[];
   /** The resources that connect the machine to the internet: gateway, routes, rules. */
   reachable: pulumi.Resource[];
   profile: pulumi.Input<string>;
@@ -18,7 +24,8 @@ export interface MachineArgs {
   instanceType: string;
   /** GiB. */
   rootVolumeSize: pulumi.Input<number>;
-  volumeId: pulumi.Input<string>;
+  /** Its data volume. */
+  volume?: AttachedVolume | undefined;
   /** The cloud-config document, gzip and base64. It takes effect at the first boot only. */
   userData: pulumi.Input<string>;
   /** Another value replaces the machine; the new one takes the current image and document. */
@@ -28,6 +35,12 @@ export interface MachineArgs {
   /** More tags of the instance itself. */
   instanceTags: Tags;
   transform?: MachineTransform | undefined;
+}
+
+export interface AttachedVolume {
+  id: pulumi.Input<string>;
+  /** Names the attachment. It is the volume's and not the machine's, so that the volume is detached before another machine gets it. */
+  name: string;
 }
 
 export interface MachineTransform {
@@ -52,6 +65,9 @@ const DEVICE = "/dev/sdf";
 export class Machine extends pulumi.ComponentResource {
   readonly instanceId: pulumi.Output<string>;
   readonly instanceUrn: pulumi.Output<string>;
+  /** For other resources that lead to the machine. It outlives the instance. */
+  readonly interfaceId: pulumi.Output<string>;
+  /** The Elastic IP; without one, the private address. */
   readonly ipv4: pulumi.Output<string>;
   readonly ipv6: pulumi.Output<string>;
   /** The whole machine with its volume attached. */
@@ -61,33 +77,8 @@ export class Machine extends pulumi.ComponentResource {
     super("mcp-edge:aws:Machine", name, {}, opts);
     const { tags, protect, transform } = args;
     const label = named(tags, args.label);
-    const port = new aws.ec2.NetworkInterface(
-      ...transformed<aws.ec2.NetworkInterfaceArgs>(
-        transform?.networkInterface,
-        `${name}-interface`,
-        {
-          subnetId: args.subnet.id,
-          securityGroups: [args.groupId],
-          ipv6AddressCount: 1,
-          description: args.label.replace(/^mcp-edge-/, "mcp-edge "),
-          tags: label,
-        },
-        { parent: this, protect },
-      ),
-    );
-    const address = new aws.ec2.Eip(
-      ...transformed<aws.ec2.EipArgs>(
-        transform?.address,
-        `${name}-address`,
-        { domain: "vpc", tags: label },
-        { parent: this, protect },
-      ),
-    );
-    const association = new aws.ec2.EipAssociation(
-      `${name}-address-of-interface`,
-      { allocationId: address.id, networkInterfaceId: port.id },
-      { parent: this, dependsOn: args.reachable },
-    );
+    const port = args.port ?? this.#port(name, args);
+    const address = args.port ? undefined : this.#address(name, args, port);
     const instance = new aws.ec2.Instance(
       ...transformed<aws.ec2.InstanceArgs>(
         transform?.instance,
@@ -118,7 +109,7 @@ export class Machine extends pulumi.ComponentResource {
         },
         {
           parent: this,
-          dependsOn: [association, ...args.reachable],
+          dependsOn: [...(address ? [address.association] : []), ...args.reachable, ...args.bootsAfter],
           // Interface and volume belong to one machine at a time.
           deleteBeforeReplace: true,
           // Neither causes a replacement. A replacement for another reason takes the current values of both.
@@ -128,23 +119,64 @@ export class Machine extends pulumi.ComponentResource {
         },
       ),
     );
-    const attachment = new aws.ec2.VolumeAttachment(
+    this.instanceId = instance.id;
+    this.instanceUrn = instance.urn;
+    this.interfaceId = port.id;
+    this.ipv4 = address?.address.publicIp ?? port.privateIp;
+    this.ipv6 = port.ipv6Addresses.apply((all) => all[0] as string);
+    this.ready = [instance, ...(args.volume ? [this.#attachment(args.volume, instance)] : [])];
+    const { instanceId, instanceUrn, ipv4, ipv6 } = this;
+    this.registerOutputs({ instanceId, instanceUrn, ipv4, ipv6 });
+  }
+
+  #port(name: string, args: MachineArgs): aws.ec2.NetworkInterface {
+    const { protect, transform, tags } = args;
+    return new aws.ec2.NetworkInterface(
+      ...transformed<aws.ec2.NetworkInterfaceArgs>(
+        transform?.networkInterface,
+        `${name}-interface`,
+        {
+          subnetId: args.subnet.id,
+          securityGroups: [args.groupId],
+          ipv6AddressCount: 1,
+          ...(args.forwards ? { sourceDestCheck: false } : {}),
+          description: args.label.replace(/^mcp-edge-/, "mcp-edge "),
+          tags: named(tags, args.label),
+        },
+        { parent: this, protect },
+      ),
+    );
+  }
+
+  #address(name: string, args: MachineArgs, port: aws.ec2.NetworkInterface) {
+    const { protect, transform, tags } = args;
+    const address = new aws.ec2.Eip(
+      ...transformed<aws.ec2.EipArgs>(
+        transform?.address,
+        `${name}-address`,
+        { domain: "vpc", tags: named(tags, args.label) },
+        { parent: this, protect },
+      ),
+    );
+    const association = new aws.ec2.EipAssociation(
+      `${name}-address-of-interface`,
+      { allocationId: address.id, networkInterfaceId: port.id },
+      { parent: this, dependsOn: args.reachable },
+    );
+    return { address, association };
+  }
+
+  #attachment({ id, name }: AttachedVolume, instance: aws.ec2.Instance): aws.ec2.VolumeAttachment {
+    return new aws.ec2.VolumeAttachment(
       `${name}-data-of-machine`,
       {
         deviceName: DEVICE,
         instanceId: instance.id,
-        volumeId: args.volumeId,
+        volumeId: id,
         // The file system is synced before the volume moves to the next machine.
         stopInstanceBeforeDetaching: true,
       },
       { parent: this, deleteBeforeReplace: true },
     );
-    this.instanceId = instance.id;
-    this.instanceUrn = instance.urn;
-    this.ipv4 = address.publicIp;
-    this.ipv6 = port.ipv6Addresses.apply((all) => all[0] as string);
-    this.ready = [instance, attachment];
-    const { instanceId, instanceUrn, ipv4, ipv6 } = this;
-    this.registerOutputs({ instanceId, instanceUrn, ipv4, ipv6 });
   }
 }

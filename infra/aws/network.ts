@@ -20,6 +20,13 @@ export interface NetworkTransform {
   subnet?: Transform<aws.ec2.SubnetArgs>;
 }
 
+/** Of a VPC that the program created. */
+export interface OwnVpc {
+  gatewayId: pulumi.Output<string>;
+  /** The /56 that AWS gave to the VPC. */
+  ipv6Block: pulumi.Output<string>;
+}
+
 export interface Subnet {
   id: pulumi.Output<string>;
   /** Availability zone: a volume and its machine must be in the same one. */
@@ -39,6 +46,8 @@ export class Network extends pulumi.ComponentResource {
   readonly subnets: Subnet[];
   /** The route to the internet. EC2 associates an address with an interface only where a gateway is attached (Gateway.NotAttached). */
   readonly ready: pulumi.Resource[];
+  /** undefined: the VPC was there before. */
+  readonly own: OwnVpc | undefined;
 
   constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-edge:aws:Network", name, {}, opts);
@@ -47,8 +56,9 @@ export class Network extends pulumi.ComponentResource {
       this.subnets = (args.subnetIds ?? []).map((id) => existing(id, this));
       this.ready = [];
     } else {
-      const { vpc, subnets, ready } = create(name, args, this);
+      const { vpc, subnets, ready, gateway } = create(name, args, this);
       this.ready = ready;
+      this.own = { gatewayId: gateway.id, ipv6Block: vpc.ipv6CidrBlock };
       this.vpcId = vpc.id;
       this.subnets = subnets;
     }
@@ -139,7 +149,7 @@ function create(name: string, { instanceType, tags, transform }: NetworkArgs, pa
     );
     return { id: subnet.id, zone: subnet.availabilityZone };
   });
-  return { vpc, subnets, ready };
+  return { vpc, subnets, ready, gateway };
 }
 
 /**

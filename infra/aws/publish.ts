@@ -14,12 +14,15 @@ import { prune } from "./prune.ts";
  */
 export interface Wait {
   bucket: string;
+  /** Ids of all machines. */
+  instances: string[];
   generation: string;
   /** Tags of `desired.json`. */
   tags: Record<string, string>;
-  certificate: AwaitedCertificate;
+  /** undefined: these machines serve nothing themselves, and the wait for those that do follows. */
+  certificate?: AwaitedCertificate;
   /** Addresses that must answer this host. Empty if the firewall restricts HTTPS. */
-  addresses: string[];
+  addresses?: string[];
 }
 
 const given = <T>(name: string): T => {
@@ -39,13 +42,9 @@ const names: Names = {
   },
 };
 
-try {
-  const { bucket, generation, tags, certificate, addresses } = given<Wait>("MCP_EDGE_WAIT");
-  const client = new BucketClient(bucket, given<ProviderSettings>("MCP_EDGE_AWS"), tags);
-  const { instances, domain } = certificate;
-  await converged(client, { generation, instances }, { log });
-  await recordDeployment(client, generation, tags);
-  await prune(client, log);
+/** Waits until clients are served, as far as that is up to the machines. @throws Error when no certificate was issued */
+async function served(client: BucketClient, certificate: AwaitedCertificate, addresses: string[]) {
+  const { domain } = certificate;
   const outcome = await awaitCertificate(client, certificate, names, { log });
   const silent = await unanswered(addresses, domain, { log });
   if (silent.length > 0) {
@@ -57,6 +56,17 @@ try {
   if (outcome.issued) log(`https://${domain} is served with its issued certificate`);
   else if (outcome.waitsForPeople) log(`warning: ${outcome.message}`);
   else throw new Error(outcome.message);
+}
+
+try {
+  const { bucket, instances, generation, tags, certificate, addresses = [] } = given<Wait>("MCP_EDGE_WAIT");
+  const client = new BucketClient(bucket, given<ProviderSettings>("MCP_EDGE_AWS"), tags);
+  await converged(client, { generation, instances }, { log });
+  if (certificate) {
+    await recordDeployment(client, generation, tags);
+    await prune(client, log);
+    await served(client, certificate, addresses);
+  }
 } catch (error) {
   console.error((error as Error).message);
   process.exitCode = 1;

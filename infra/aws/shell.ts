@@ -6,8 +6,8 @@ import { named, type Tags } from "./tags.ts";
 export interface ShellArgs {
   vpcId: pulumi.Input<string>;
   subnetId: pulumi.Input<string>;
-  /** The machine's security group. It admits the endpoint alone on port 22. */
-  machineGroupId: pulumi.Input<string>;
+  /** Security groups of the machines, each with a part of the names of its rules. They admit the endpoint alone on port 22. */
+  machineGroups: { part: string; id: pulumi.Input<string> }[];
   tags: Tags;
 }
 
@@ -36,28 +36,30 @@ export class Shell extends pulumi.ComponentResource {
       { parent: this, ...AUTO_NAMED },
     );
     const ssh = { ipProtocol: "tcp", fromPort: 22, toPort: 22 };
-    new aws.vpc.SecurityGroupEgressRule(
-      `${name}-shell-out`,
-      {
-        ...ssh,
-        securityGroupId: group.id,
-        referencedSecurityGroupId: args.machineGroupId,
-        description: "To sshd of the machines",
-        tags: named(tags, "shell-out"),
-      },
-      child,
-    );
-    new aws.vpc.SecurityGroupIngressRule(
-      `${name}-shell-in`,
-      {
-        ...ssh,
-        securityGroupId: args.machineGroupId,
-        referencedSecurityGroupId: group.id,
-        description: "mcp-edge shell, through the endpoint only",
-        tags: named(tags, "shell-in"),
-      },
-      child,
-    );
+    for (const { part, id } of args.machineGroups) {
+      new aws.vpc.SecurityGroupEgressRule(
+        `${name}-${part}-out`,
+        {
+          ...ssh,
+          securityGroupId: group.id,
+          referencedSecurityGroupId: id,
+          description: "To sshd of the machines",
+          tags: named(tags, `${part}-out`),
+        },
+        child,
+      );
+      new aws.vpc.SecurityGroupIngressRule(
+        `${name}-${part}-in`,
+        {
+          ...ssh,
+          securityGroupId: id,
+          referencedSecurityGroupId: group.id,
+          description: "mcp-edge shell, through the endpoint only",
+          tags: named(tags, `${part}-in`),
+        },
+        child,
+      );
+    }
     const endpoint = new aws.ec2transitgateway.InstanceConnectEndpoint(
       `${name}-shell-endpoint`,
       {

@@ -13,6 +13,9 @@ export function known<T>(read: () => T): T | undefined {
   }
 }
 
+/** Whether a value is unknown during a preview, so that nothing can be said about it yet. */
+export const isUnknown = (read: () => unknown): boolean => known(() => [read()]) === undefined;
+
 /** An object, given as such or as JSON (as the engine writes a provider's own inputs). Anything else becomes an empty object. */
 export function objectOf(value: unknown): Record<string, unknown> {
   if (typeof value === "string") {

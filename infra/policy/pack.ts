@@ -1,7 +1,10 @@
 import type { PolicyPackArgs } from "@pulumi/policy";
 import type { PolicyContext } from "./context.ts";
+import { edgeWithoutSecrets } from "./policies/edge-without-secrets.ts";
 import { encryptedVolumes } from "./policies/encrypted-volumes.ts";
+import { forwardingEdge } from "./policies/forwarding-edge.ts";
 import { guardedBucket } from "./policies/guarded-bucket.ts";
+import { hiddenOrigin } from "./policies/hidden-origin.ts";
 import { httpsTwins } from "./policies/https-twins.ts";
 import { imdsV2 } from "./policies/imdsv2.ts";
 import { instanceTypes } from "./policies/instance-types.ts";
@@ -22,6 +25,9 @@ import type { EdgePolicy } from "./policy.ts";
 export const POLICIES: readonly EdgePolicy[] = [
   openPorts,
   httpsTwins,
+  forwardingEdge,
+  hiddenOrigin,
+  edgeWithoutSecrets,
   imdsV2,
   encryptedVolumes,
   privateBucket,

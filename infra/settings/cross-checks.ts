@@ -24,12 +24,18 @@ export function awsContradictions(
   const add = (when: unknown, text: string, key: string, value?: unknown) => {
     if (when) found.push({ text, fix: commands.set([key] as Path, value) });
   };
+  const passes = settings.edge === "passthrough";
   add(
-    settings.edge === "passthrough",
-    "edge is passthrough, which is for target local so far",
-    "edge",
-    "terminate",
+    passes && machines > 1,
+    `edge is passthrough, which is one edge with one origin, and machines is ${machines}`,
+    "machines",
+    1,
   );
+  if (passes && vpcId)
+    found.push({
+      text: `edge is passthrough, which has routes of its own, and vpcId names an existing VPC`,
+      fix: `${commands.remove(["vpcId"])} and ${commands.remove(["subnetIds"])}; or ${commands.set(["edge"], "terminate")}`,
+    });
   const inZone = domain === zone || domain.endsWith(`.${zone}`);
   add(zone && !inZone, `zone ${zone} does not hold the domain ${domain}`, "zone", parent(domain));
   add(
@@ -90,7 +96,8 @@ function quotaContradictions(settings: AwsSettings, commands: Commands): Contrad
       text: `machines is ${machines}, and the account may have ${elasticIpQuota} Elastic IP addresses in a region`,
       fix: `${commands.set(["machines"], elasticIpQuota)}; or ${more("elasticIpQuota", machines)}`,
     });
-  const rules = ingressQuota(allowedCidrs, isPublicAcme(settings.acme), settings.shell === "endpoint");
+  const groups = [settings.shell === "endpoint", settings.edge === "passthrough"].filter(Boolean).length;
+  const rules = ingressQuota(allowedCidrs, isPublicAcme(settings.acme), groups);
   if (rules > ruleQuota)
     found.push({
       text: `allowedCidrs has ${allowedCidrs.length} ranges, which take ${rules} rules of one address family, and a security group takes ${ruleQuota}`,

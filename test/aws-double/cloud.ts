@@ -21,6 +21,7 @@ const { discard } = await import("../../infra/local/machine.ts");
 const { stopGuest } = await import("../../infra/local/guest.ts");
 const { ACME_HOSTS, acmeCertificateFile } = await import("./machine/acme.ts");
 const { convergeFirewall, tableOf } = await import("./machine/firewall.ts");
+const { forgetRoutes } = await import("./machine/routes.ts");
 const { forgetNames, resolverCalls } = await import("./machine/dns.ts");
 const { guestOfInstance } = await import("./machine/instance.ts");
 const { CLOUD_STACK, cloudFile, cloudOf } = await import("./machine/plan.ts");
@@ -74,6 +75,8 @@ async function start(): Promise<void> {
   const namespace = `${network.bridge}-ca`;
   await run("ip", ["-n", namespace, "-6", "route", "replace", "default", "via", `${network.net6}::1`]);
   await acmeCertificate();
+  // A forwarding instance sends packets with addresses of others. Loose: any route to the source will do (RFC 3704).
+  await writeFile(`/proc/sys/net/ipv4/conf/${network.bridge}/rp_filter`, "2");
   await convergeFirewall(aws.store);
   await startDaemon(endpoint, process.execPath, [join(import.meta.dirname, "endpoint/main.ts")]);
   const url = `http://${network.net4}.1`;
@@ -129,7 +132,9 @@ async function stop(): Promise<void> {
   await stopDaemon(endpoint);
   await freeDisks();
   await forgetNames(home);
-  await succeeds("nft", ["delete", "table", "inet", tableOf(network)]);
+  for (const family of ["inet", "bridge"])
+    await succeeds("nft", ["delete", "table", family, tableOf(network)]);
+  await forgetRoutes(network);
   await removeAuthority(CLOUD_STACK, network);
   await removeNetwork(CLOUD_STACK);
   const { stdout } = await run("nft", ["list", "tables"]);

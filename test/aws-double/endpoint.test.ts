@@ -63,12 +63,13 @@ describe("the firewall", () => {
   afterEach(() => aws.remove());
 
   const network = { index: 7, bridge: "mcpe7", net4: "10.77.7", net6: "fd77:6564:6765:7" };
-  const wall = { id: "i-0a", ipv4: "10.77.7.10", ipv6: ["fd77::10"], publicIp: "10.77.7.100" };
+  const wall = { id: "i-0a", ipv4: "10.77.7.10", ipv6: ["fd77::10"], publicIp: "10.77.7.100", link: "vb-a" };
 
   test("accepts the packets that a rule names, and drops the others", () => {
     const text = ruleset(network, [
       {
         ...wall,
+        forwards: false,
         ingress: [
           { ipProtocol: "udp", fromPort: 443, toPort: 443, cidrIpv6: "::/0" },
           { ipProtocol: "icmp", fromPort: 3, toPort: 4, cidrIpv4: "0.0.0.0/0" },
@@ -79,13 +80,13 @@ describe("the firewall", () => {
     ]);
     const chain = /chain i_0a_in \{([^}]*)\}/.exec(text)?.[1]?.trim().split(/\n\s*/);
     expect(chain).toEqual([
-      "ct state established,related accept",
-      "meta nfproto ipv6 udp dport 443 accept",
-      "meta nfproto ipv4 meta l4proto icmp icmp type 3 icmp code 4 accept",
-      "ip saddr 192.0.2.0/24 tcp dport 8000-8100 accept",
+      "ct state established,related return",
+      "meta nfproto ipv6 udp dport 443 return",
+      "meta nfproto ipv4 meta l4proto icmp icmp type 3 icmp code 4 return",
+      "ip saddr 192.0.2.0/24 tcp dport 8000-8100 return",
       "counter drop",
     ]);
-    expect(text).toContain("ip daddr 198.51.100.0/24 accept");
+    expect(text).toContain("ip daddr 198.51.100.0/24 return");
     expect(text).toContain("ip daddr 10.77.7.100 dnat ip to 10.77.7.10");
   });
 });

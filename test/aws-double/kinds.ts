@@ -18,6 +18,7 @@ import {
   routeTableAssociation,
   subnet,
   vpc,
+  vpcEndpoint,
 } from "./services/vpc.ts";
 
 const all: Kind[] = [
@@ -30,6 +31,7 @@ const all: Kind[] = [
     routeTableAssociation,
     defaultSecurityGroup,
     connectEndpoint,
+    vpcEndpoint,
   ],
   ...[securityGroup, ingressRule, egressRule, eip, eipAssociation],
   ...[networkInterface, instance, volume, volumeAttachment, lifecyclePolicy],

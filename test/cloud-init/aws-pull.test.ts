@@ -75,7 +75,7 @@ function pull() {
   const object = (key: string, content: string | Buffer) =>
     root.write(`/fake/s3/${AROUND.bucket}/${key}`, content);
   const want = (wanted: string, secrets = "") =>
-    object("desired.json", desiredText(desired(wanted, hash, "", secrets)));
+    object("desired.json", desiredText(desired({ release: wanted, files: hash, workspace: "" }, secrets)));
   const parameters = (...pairs: [string, string][]) =>
     root.write(
       "/fake/AmazonSSM.GetParametersByPath.json",
@@ -393,7 +393,7 @@ function pull() {
         await root.sh(damage);
         object(
           "desired.json",
-          `${JSON.stringify({ ...desired(other, hash, "", "API_KEY=2"), attempt: String(Math.random()) })}\n`,
+          `${JSON.stringify({ ...desired({ release: other, files: hash, workspace: "" }, "API_KEY=2"), attempt: String(Math.random()) })}\n`,
         );
         expect((await sh("mcp-edge-pull")).code).toBe(0);
         expect(read(zst)).toBe(archives[1].content);
@@ -436,7 +436,7 @@ function pull() {
     expect(existsSync(join(root.folder, "upper/var/lib/fake/calls"))).toBe(false);
     object(
       "desired.json",
-      `${JSON.stringify({ ...desired(broken, hash, "", "API_KEY=2"), attempt: "2" })}\n`,
+      `${JSON.stringify({ ...desired({ release: broken, files: hash, workspace: "" }, "API_KEY=2"), attempt: "2" })}\n`,
     );
     expect((await sh("mcp-edge-pull")).code).toBe(1);
   }, 60_000);

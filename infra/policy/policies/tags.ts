@@ -19,6 +19,7 @@ export const TAGGED = new Set([
   "aws:ec2/securityGroup:SecurityGroup",
   "aws:ec2/subnet:Subnet",
   "aws:ec2/vpc:Vpc",
+  "aws:ec2/vpcEndpoint:VpcEndpoint",
   "aws:ec2transitgateway/instanceConnectEndpoint:InstanceConnectEndpoint",
   "aws:iam/instanceProfile:InstanceProfile",
   "aws:iam/policy:Policy",

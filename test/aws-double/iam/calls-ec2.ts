@@ -152,10 +152,37 @@ const route: Calls = {
 const inSubnet = ({ aws, inputs }: Subject, action: string) =>
   on(aws, action, SUBNET, text(inputs, "subnetId"));
 
+/** The table's subnet, or the internet gateway whose incoming packets it routes. */
+const associated = (s: Subject, action: string) =>
+  s.inputs.gatewayId === undefined
+    ? inSubnet(s, action)
+    : on(s.aws, action, GATEWAY, text(s.inputs, "gatewayId"));
+
 const routeTableAssociation: Calls = {
-  make: (s) => [inTable(s, "AssociateRouteTable"), inSubnet(s, "AssociateRouteTable")],
+  make: (s) => [inTable(s, "AssociateRouteTable"), associated(s, "AssociateRouteTable")],
   read: () => describe("RouteTables"),
-  remove: (s) => [inTable(s, "DisassociateRouteTable"), inSubnet(s, "DisassociateRouteTable")],
+  remove: (s) => [inTable(s, "DisassociateRouteTable"), associated(s, "DisassociateRouteTable")],
+};
+
+const VPC_ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint";
+TYPES[VPC_ENDPOINT] = "vpc-endpoint";
+
+const vpcEndpoint: Calls = {
+  make: (s) => [
+    ...born(s, "CreateVpcEndpoint", "vpc-endpoint"),
+    on(s.aws, "CreateVpcEndpoint", VPC, text(s.inputs, "vpcId")),
+    ...texts(s.inputs, "routeTableIds").map((id) => on(s.aws, "CreateVpcEndpoint", TABLE, id)),
+  ],
+  read: () => describe("VpcEndpoints", "PrefixLists"),
+  change: (s, _before, changed) =>
+    changed.size > 0
+      ? [
+          itself(s, "ModifyVpcEndpoint", VPC_ENDPOINT),
+          ...texts(s.inputs, "routeTableIds").map((id) => on(s.aws, "ModifyVpcEndpoint", TABLE, id)),
+        ]
+      : [],
+  remove: (s) => [itself(s, "DeleteVpcEndpoints", VPC_ENDPOINT)],
+  tags: tagged("vpc-endpoint", VPC_ENDPOINT),
 };
 
 /** The provider tags the group first, then deletes its rules. */
@@ -231,11 +258,17 @@ const networkInterface: Calls = {
     ...born(s, "CreateNetworkInterface", "network-interface"),
     inSubnet(s, "CreateNetworkInterface"),
     ...texts(s.inputs, "securityGroups").map((id) => on(s.aws, "CreateNetworkInterface", GROUP, id)),
+    // No part of the request that creates it.
+    ...(s.inputs.sourceDestCheck === false ? [itself(s, "ModifyNetworkInterfaceAttribute", INTERFACE)] : []),
   ],
   read: () => describe("NetworkInterfaces"),
   change: (s, _before, changed) => [
     ...byInput(
-      { securityGroups: "ModifyNetworkInterfaceAttribute", description: "ModifyNetworkInterfaceAttribute" },
+      {
+        securityGroups: "ModifyNetworkInterfaceAttribute",
+        description: "ModifyNetworkInterfaceAttribute",
+        sourceDestCheck: "ModifyNetworkInterfaceAttribute",
+      },
       INTERFACE,
     )(s, {}, changed),
     ...(changed.has("securityGroups")
@@ -438,4 +471,5 @@ export const EC2_CALLS: Record<string, Calls> = {
   [VOLUME]: volume,
   "aws:ec2/volumeAttachment:VolumeAttachment": volumeAttachment,
   [ENDPOINT]: connectEndpoint,
+  [VPC_ENDPOINT]: vpcEndpoint,
 };

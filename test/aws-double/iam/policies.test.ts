@@ -64,6 +64,7 @@ const PROGRAMS: [string, Record<string, string>, string][] = [
     },
     "prod",
   ],
+  ["with an edge that forwards packets, and an origin", { ...EVERYTHING, edge: "passthrough" }, "prod"],
   ["of dev, as it is by default", { environment: "dev", architecture: "amd64" }, "dev"],
   [
     "with a git workspace over ssh",
@@ -411,10 +412,13 @@ describe("the deployer's policy", () => {
   beforeEach(async () => {
     if (requests.length > 0) return;
     statements = policiesOf("deployer", { stack: "prod" })?.[0]?.Statement as Props[];
-    run = await ProgramRun.up(EVERYTHING, {
-      stack: "prod",
-      account: { ...aws, onRequest: (request) => requests.push(request) },
-    });
+    run = await ProgramRun.up(
+      { ...EVERYTHING, edge: "passthrough" },
+      {
+        stack: "prod",
+        account: { ...aws, onRequest: (request) => requests.push(request) },
+      },
+    );
     await run.readAll({});
     for (const { name, type, inputs } of run.made)
       if (inputs.tags)
@@ -466,11 +470,7 @@ const IDLE = [
   // `doctor --aws`, and a person who investigates a failure.
   ...["ec2:GetConsoleOutput", "sts:GetCallerIdentity"],
   // Changes in place: see "can make all changes in place that settings cause".
-  ...[
-    "ec2:AssociateIamInstanceProfile",
-    "ec2:ModifyNetworkInterfaceAttribute",
-    "ec2:ModifySecurityGroupRules",
-  ],
+  ...["ec2:AssociateIamInstanceProfile", "ec2:ModifySecurityGroupRules"],
   ...["ec2:ModifySubnetAttribute", "ec2:ModifyVolume", "ec2:ReplaceIamInstanceProfileAssociation"],
   ...["ec2:ReplaceRoute", "ec2:StartInstances", "iam:UpdateAssumeRolePolicy", "iam:UpdateRoleDescription"],
   ...["iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary", "logs:DeleteRetentionPolicy"],

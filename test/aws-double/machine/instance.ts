@@ -21,7 +21,7 @@ import { ensureRootfs } from "../../../infra/local/rootfs.ts";
 import { nameservers } from "../../../infra/local/seed.ts";
 import { stackFolder } from "../../../infra/paths.ts";
 import { ACME_HOSTS, acmeAuthorityFile } from "./acme.ts";
-import { cloudOf } from "./plan.ts";
+import { cloudOf, partOf } from "./plan.ts";
 
 /** An instance is a Debian 13 guest in systemd-nspawn, as in infra/local, with other addresses, another identity and another disk. */
 export interface InstancePlan {
@@ -39,8 +39,8 @@ export function guestOfInstance(home: string, id: string): Guest {
   return { stack: id, name: `mcpe${index}-${id.slice(-6)}`, bridge: networkOf(index).bridge };
 }
 
-function networkConfig(index: number, plan: InstancePlan, resolvers: string[]): object {
-  const { net4 } = networkOf(index);
+function networkConfig(plan: InstancePlan, resolvers: string[]): object {
+  const { range, router } = partOf(plan.ipv4);
   const prefix6 = plan.ipv6.replace(/::?[0-9a-f]*$/, "");
   const six = plan.ipv6 !== "";
   return {
@@ -50,21 +50,18 @@ function networkConfig(index: number, plan: InstancePlan, resolvers: string[]): 
         dhcp4: false,
         dhcp6: false,
         "accept-ra": false,
-        addresses: [`${plan.ipv4}/24`, ...(six ? [`${plan.ipv6}/64`] : [])],
-        routes: [
-          { to: "0.0.0.0/0", via: `${net4}.1` },
-          ...(six ? [{ to: "::/0", via: `${prefix6}::1` }] : []),
-        ],
+        addresses: [`${plan.ipv4}/${range.split("/")[1]}`, ...(six ? [`${plan.ipv6}/64`] : [])],
+        routes: [{ to: "0.0.0.0/0", via: router }, ...(six ? [{ to: "::/0", via: `${prefix6}::1` }] : [])],
         nameservers: { addresses: resolvers },
       },
     },
   };
 }
 
-async function writeSeed(index: number, plan: InstancePlan): Promise<void> {
+async function writeSeed(plan: InstancePlan): Promise<void> {
   const folder = join(rootOf(plan.id), "var/lib/cloud/seed/nocloud");
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const config = networkConfig(index, plan, await nameservers());
+  const config = networkConfig(plan, await nameservers());
   const hostname = `ip-${plan.ipv4.replaceAll(".", "-")}`;
   await writeFile(join(folder, "network-config"), JSON.stringify(config));
   await writeFile(
@@ -116,7 +113,7 @@ export async function bootInstance(home: string, plan: InstancePlan): Promise<vo
   const rootfs = await ensureRootfs(() => {});
   await mountRoot(plan.id, rootfs.path);
   await freshIdentity(plan.id);
-  await writeSeed(cloud.networkIndex, plan);
+  await writeSeed(plan);
   await teachNames(home, cloud.networkIndex, plan.id);
   await addAccount(plan.id);
   const guest = guestOfInstance(home, plan.id);

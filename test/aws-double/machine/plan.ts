@@ -22,10 +22,26 @@ export const cloudFile = fileOf;
 const range = (prefix: string, first: number, count: number) =>
   Array.from({ length: count }, (_, i) => `${prefix}.${first + i}`);
 
-/** The instances' network, which is reachable from outside only through Elastic IPs. */
-export function privateAddresses(home: string): string[] {
+/** How many subnets of a VPC have machines that boot here. Each has 32 addresses of the instances' network. */
+const PARTS = 3;
+const PART_SIZE = 32;
+
+/** The part of the instances' network that an address is in: its first address and its router, with the length of the prefix. */
+export function partOf(ipv4: string) {
+  const [net4 = "", last = ""] = ipv4.split(/\.(?=\d+$)/);
+  const first = Number(last) - (Number(last) % PART_SIZE);
+  return { range: `${net4}.${first}/27`, router: `${net4}.${first + 1}` };
+}
+
+/**
+ * Addresses of instances, which are reachable from outside only through Elastic IPs.
+ * @param subnet number of the subnet in its VPC. Subnets reach each other only by the router, as in a VPC.
+ */
+export function privateAddresses(home: string, subnet: number): string[] {
   const cloud = cloudOf(home);
-  return cloud ? range(`10.77.${cloud.networkIndex}`, 10, 80) : range("10.0.0", 10, 80);
+  if (!cloud) return range("10.0.0", 10, 80);
+  const from = (subnet % PARTS) * PART_SIZE;
+  return range(`10.77.${cloud.networkIndex}`, from + 10, PART_SIZE - 11);
 }
 
 /** Elastic IPs. This host owns them and forwards their packets. */

@@ -3,6 +3,7 @@ import { type Account, ApiError, arn, type Kind, newId, tagsAll } from "../kind.
 import { oneOf, parseCidr, ranges } from "../limits.ts";
 import { bootInstance, instanceRuns, terminateInstance } from "../machine/instance.ts";
 import { privateAddresses } from "../machine/plan.ts";
+import type { Stored } from "../store.ts";
 import { object, objects, type Props, text, texts } from "../values.ts";
 import { refusalIn } from "./offerings.ts";
 import { freeAddress } from "./vpc.ts";
@@ -64,6 +65,13 @@ const interfaceIdOf = (inputs: Props) =>
   text(object(inputs, "primaryNetworkInterface"), "networkInterfaceId") ||
   text(objects(inputs, "networkInterfaces")[0] ?? {}, "networkInterfaceId");
 
+/** The place of a subnet among those of its VPC, by their ranges. */
+function numberOf(subnet: Stored | undefined, aws: Account): number {
+  const first = ({ inputs }: Stored) => parseCidr(text(inputs, "cidrBlock"))?.first ?? 0n;
+  const sisters = aws.store.all(SUBNET).filter(({ inputs }) => inputs.vpcId === subnet?.inputs.vpcId);
+  return subnet ? sisters.filter((other) => first(other) < first(subnet)).length : 0;
+}
+
 /** The addresses of a new interface in a subnet: those of the inputs, or the next free ones. */
 function addresses(inputs: Props, subnetId: string, aws: Account) {
   const taken = new Set(
@@ -72,9 +80,9 @@ function addresses(inputs: Props, subnetId: string, aws: Account) {
       ...texts(outs, "ipv6Addresses"),
     ]),
   );
-  const privateIp =
-    text(inputs, "privateIp") || privateAddresses(aws.store.home).find((one) => !taken.has(one)) || "";
   const subnet = aws.store.get(SUBNET, subnetId);
+  const free = privateAddresses(aws.store.home, numberOf(subnet, aws)).find((one) => !taken.has(one));
+  const privateIp = text(inputs, "privateIp") || free || "";
   const block = parseCidr(text(subnet?.inputs ?? {}, "ipv6CidrBlock"));
   const asked = texts(inputs, "ipv6Addresses");
   const wanted =
@@ -115,13 +123,13 @@ export const networkInterface: Kind = {
       macAddress: `0a:${id.slice(-10).replace(/(..)(?=.)/g, "$1:")}`,
       privateDnsName: "",
       privateIps: [found.privateIp],
-      sourceDestCheck: true,
+      sourceDestCheck: inputs.sourceDestCheck ?? true,
       ...found,
       ...tagsAll(inputs),
     };
     return { id, outs };
   },
-  change: (_before, inputs) => tagsAll(inputs),
+  change: (_before, inputs) => ({ sourceDestCheck: inputs.sourceDestCheck ?? true, ...tagsAll(inputs) }),
   remove: ({ id }, aws) => {
     if (aws.store.all(INSTANCE).some(({ inputs }) => interfaceIdOf(inputs) === id))
       throw new ApiError("InvalidNetworkInterface.InUse", `${id} is currently in use.`);

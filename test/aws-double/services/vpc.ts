@@ -221,22 +221,75 @@ export const route: Kind = {
     }
     return { id, outs: { origin: "CreateRoute", state: "active" } };
   },
+  converges: ["firewall"],
 };
 
 export const routeTableAssociation: Kind = {
   token: "aws:ec2/routeTableAssociation:RouteTableAssociation",
   replaces: ["subnetId", "gatewayId"],
-  references: { routeTableId: { token: TABLE }, subnetId: { token: SUBNET, weak: true } },
+  references: {
+    routeTableId: { token: TABLE },
+    subnetId: { token: SUBNET, weak: true },
+    gatewayId: { token: GATEWAY, weak: true },
+  },
   make: (inputs, aws) => {
     const others = aws.store.all("aws:ec2/routeTableAssociation:RouteTableAssociation");
-    if (others.some(({ inputs: other }) => other.subnetId === inputs.subnetId)) {
-      throw new ApiError(
-        "Resource.AlreadyAssociated",
-        `The subnet ${inputs.subnetId} is associated with a table already.`,
-      );
+    const target = text(inputs, "subnetId") || text(inputs, "gatewayId");
+    if (others.some(({ inputs: other }) => [other.subnetId, other.gatewayId].includes(target))) {
+      throw new ApiError("Resource.AlreadyAssociated", `${target} is associated with a table already.`);
     }
+    if (inputs.gatewayId !== undefined) checkGatewayTable(text(inputs, "routeTableId"), aws);
     return { id: newId("rtbassoc"), outs: {} };
   },
+  converges: ["firewall"],
+};
+
+/** The table of a gateway leads to ranges of the VPC alone: the whole of it, or whole subnets (VPC user guide, "Gateway route tables"). */
+function checkGatewayTable(id: string, aws: Account): void {
+  const { vpcId } = aws.store.get(TABLE, id)?.inputs ?? {};
+  const subnets = aws.store.all(SUBNET).filter(({ inputs }) => inputs.vpcId === vpcId);
+  const ranges = subnets.flatMap(({ inputs }) => [inputs.cidrBlock, inputs.ipv6CidrBlock]);
+  for (const { inputs } of aws.store.all(route.token)) {
+    if (inputs.routeTableId !== id) continue;
+    const to = inputs.destinationCidrBlock ?? inputs.destinationIpv6CidrBlock;
+    if (!ranges.includes(to))
+      throw new ApiError("InvalidParameterValue", `The destination ${to} of ${id} is no subnet of ${vpcId}.`);
+  }
+}
+
+/** A gateway endpoint adds routes to tables; only S3 and DynamoDB have one (VPC user guide, "Gateway endpoints"). */
+export const vpcEndpoint: Kind = {
+  token: "aws:ec2/vpcEndpoint:VpcEndpoint",
+  replaces: ["vpcId", "serviceName", "vpcEndpointType"],
+  references: { vpcId: { token: VPC }, routeTableIds: { token: TABLE, weak: true } },
+  check: (inputs) =>
+    inputs.vpcEndpointType === undefined || inputs.vpcEndpointType === "Gateway"
+      ? problem(
+          "serviceName",
+          typeof inputs.serviceName === "string" &&
+            !/^com\.amazonaws\.[a-z0-9-]+\.(s3|dynamodb)$/.test(inputs.serviceName)
+            ? `the service ${inputs.serviceName} has no gateway endpoint`
+            : undefined,
+        )
+      : [],
+  make: (inputs, aws) => {
+    if (!text(inputs, "serviceName").includes(`.${aws.region}.`))
+      throw new ApiError(
+        "InvalidServiceName",
+        `The Vpc Endpoint Service '${inputs.serviceName}' does not exist`,
+      );
+    const id = newId("vpce");
+    const outs = {
+      arn: arn(aws, "ec2", `vpc-endpoint/${id}`),
+      ownerId: aws.account,
+      state: "available",
+      prefixListId: newId("pl"),
+      cidrBlocks: ["198.51.100.0/24"],
+      ...tagsAll(inputs),
+    };
+    return { id, outs };
+  },
+  change: (_before, inputs) => tagsAll(inputs),
 };
 
 /** The default security group, which each VPC has from its creation. The provider only adopts its rules. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 
 /** The resource options that the program passes to the engine. */
@@ -24,7 +25,7 @@ export interface RequestedResource {
   options: Options;
 }
 
-const hex = (name: string) => Buffer.from(name).toString("hex").slice(0, 17).padEnd(17, "0");
+const hex = (name: string) => createHash("sha256").update(name).digest("hex").slice(0, 17);
 
 /** A name as the engine generates it from a resource's own. */
 const generated = (name: string) => `${name}-0a1b2c3`;
@@ -37,10 +38,11 @@ function computed(type: string, name: string, inputs: Record<string, unknown>): 
     case "aws:ec2/eip:Eip":
       return { publicIp: `198.51.100.${name.length}` };
     case "aws:ec2/networkInterface:NetworkInterface":
-      return { ipv6Addresses: [`2600:1f18:1234:5600::${name.length}`] };
+      return { privateIp: `10.20.0.${name.length}`, ipv6Addresses: [`2600:1f18:1234:5600::${name.length}`] };
     case "aws:s3/bucket:Bucket":
       return { bucket: generated(name), arn: `arn:aws:s3:::${generated(name)}` };
     case "aws:iam/role:Role":
+    case "aws:iam/instanceProfile:InstanceProfile":
       return { name: generated(name) };
     case "aws:ssm/parameter:Parameter":
       return { version: 1 };
@@ -62,6 +64,8 @@ const ids: Record<string, string> = {
   "aws:ebs/volume:Volume": "vol",
   "aws:ec2/networkInterface:NetworkInterface": "eni",
   "aws:ec2/securityGroup:SecurityGroup": "sg",
+  "aws:ec2/internetGateway:InternetGateway": "igw",
+  "aws:ec2/routeTable:RouteTable": "rtb",
 };
 
 function answer(token: string, args: Record<string, unknown>): Record<string, unknown> {

@@ -53,6 +53,19 @@ describe("monthlyCost", () => {
     expect(machine).toMatchObject({ usd: undefined, how: expect.stringContaining("price not known") });
   });
 
+  test("of an edge with an origin has two machines, and one address, data volume and set of the server's metrics", () => {
+    const [one, two] = [{}, { edge: "passthrough" }].map((raw) => monthlyCost(settings(raw)).lines);
+    const hows = (lines = one) => Object.fromEntries((lines ?? []).map(({ item, how }) => [item, how]));
+    expect(hows(two)).toMatchObject({
+      "machine t4g.small": "2 x 730 h x 0.0168",
+      "public IPv4 address": hows(one)["public IPv4 address"],
+      "root volume": "2 x 10 GiB x 0.08",
+      "data volume": hows(one)["data volume"],
+      alarms: "19 x 0.1",
+      metrics: "12 x 0.3",
+    });
+  });
+
   test("has no health check if the settings have none", () => {
     const items = monthlyCost(settings({ allowedCidrs: '["203.0.113.0/24"]' })).lines.map(({ item }) => item);
     expect(items).not.toContain("health check");
@@ -134,7 +147,12 @@ test("no two stacks or machines have an alarm, a machine or a volume of the same
     minLength: 2,
     selector: ([name]) => name,
   });
-  const alarms = [...alarmsOf("full", "t4g.small").map(({ name }) => name), "health", "data", "root"];
+  const alarms = [
+    ...alarmsOf("full", "t4g.small", "server").map(({ name }) => name),
+    "health",
+    "data",
+    "root",
+  ];
   fc.assert(
     fc.property(stacks, (all) => {
       const labels = all.flatMap(([stack, count]) =>
@@ -165,13 +183,16 @@ test.each([
 });
 
 test("desired.json is one line that the shell scripts can parse", () => {
-  expect(desiredText(desired("a", "b", "", ""))).toMatch(
+  const content = { release: "a", files: "b", workspace: "" };
+  expect(desiredText(desired(content, ""))).toMatch(
     /^\{"release":"a","files":"b",.*"generation":"[0-9a-f]{16}"\}\n$/,
   );
+  expect(desired({ ...content, edgeFiles: "c" }, "").generation).not.toBe(desired(content, "").generation);
 });
 
 test("the runbook has a row for every alarm", () => {
   const runbook = readFileSync("RUNBOOK.md", "utf8");
-  const names = [...alarmsOf("full", "t4g.small"), ...alarmsOf("full", "m7g.large")].map(({ name }) => name);
+  const alarms = (["server", "forwarder"] as const).flatMap((duty) => alarmsOf("full", "t4g.small", duty));
+  const names = alarms.map(({ name }) => name);
   for (const name of [...names, "health"]) expect(runbook).toMatch(new RegExp(`^\\| \`${name}\` \\|`, "m"));
 });

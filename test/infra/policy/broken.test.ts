@@ -339,6 +339,100 @@ const CASES: [string, string, (stack: Made[]) => Made[], string][] = [
   ],
 ];
 
+const edgeMay = (Action: string, Resource: string) =>
+  set("edge-permissions", { policy: document({ Effect: "Allow", Action, Resource }) });
+
+/** Of a stack whose edge forwards packets. */
+const FORWARDING: typeof CASES = [
+  [
+    "forwarding-edge",
+    "the origin may forward too",
+    set("port", { sourceDestCheck: false }),
+    "port forwards packets, and no route leads to it",
+  ],
+  [
+    "forwarding-edge",
+    "an instance without an interface of its own may",
+    plus({
+      type: TYPE.networkInterface,
+      name: "stray",
+      props: { id: "eni-stray", subnetId: "subnet-1", sourceDestCheck: false, tags },
+    }),
+    "stray forwards packets, and no route leads to it",
+  ],
+  [
+    "forwarding-edge",
+    "EC2 drops what the edge forwards",
+    set("edge-port", { sourceDestCheck: true }),
+    "routes lead to edge-port, and EC2 drops what it forwards (sourceDestCheck)",
+  ],
+  [
+    "hidden-origin",
+    "an Elastic IP on the origin's interface",
+    plus({
+      type: TYPE.eipAssociation,
+      name: "public",
+      props: { allocationId: "eipalloc-2", networkInterfaceId: "eni-port" },
+    }),
+    "machine has a public address (public)",
+  ],
+  [
+    "hidden-origin",
+    "an Elastic IP on the origin's instance",
+    plus({ type: TYPE.eip, name: "public", props: { instance: "i-machine", tags }, protect: true }),
+    "machine has a public address (public)",
+  ],
+  [
+    "hidden-origin",
+    "a subnet that gives public addresses",
+    set("hidden", { mapPublicIpOnLaunch: true }),
+    "hidden gives public addresses (mapPublicIpOnLaunch)",
+  ],
+  [
+    "hidden-origin",
+    "a route to an internet gateway",
+    plus({
+      type: TYPE.route,
+      name: "short-cut",
+      props: { routeTableId: "rtb-1", gatewayId: "igw-1", destinationCidrBlock: "198.51.100.0/24" },
+      from: { routeTableId: ["table"] },
+    }),
+    "the route short-cut leads around the edge (gatewayId)",
+  ],
+  [
+    "hidden-origin",
+    "IPv6 around the edge",
+    set("detour-ipv6", { egressOnlyGatewayId: "eigw-1" }),
+    "the route detour-ipv6 leads around the edge (egressOnlyGatewayId)",
+  ],
+  ["hidden-origin", "no IPv6", without("detour-ipv6"), "hidden has no route for ::/0 to the edge"],
+  [
+    "edge-without-secrets",
+    "the edge reads parameters",
+    edgeMay("ssm:GetParametersByPath", "arn:aws:ssm:eu-central-1:123456789012:parameter/mcp-edge/prod/env/*"),
+    "edge may ssm:GetParametersByPath on arn:aws:ssm:eu-central-1:123456789012:parameter/mcp-edge/prod/env/*",
+  ],
+  [
+    "edge-without-secrets",
+    "the edge reads releases",
+    edgeMay("s3:GetObject", own),
+    `edge may s3:GetObject on ${own}`,
+  ],
+  [
+    "edge-without-secrets",
+    "the edge reads the whole bucket",
+    edgeMay("s3:GetObject", "arn:aws:s3:::edge/*"),
+    "edge may s3:GetObject on arn:aws:s3:::edge/*",
+  ],
+  [
+    "user-data-secrets",
+    "a secret in the user data of the edge",
+    set("edge", { userDataBase64: gzipSync("tell-nobody").toString("base64") }),
+    "it holds a secret of the stack's configuration",
+  ],
+];
+CASES.push(...FORWARDING);
+
 const context: Partial<PolicyContext> = { secrets: ["tell-nobody"] };
 
 describe("the policies", () => {

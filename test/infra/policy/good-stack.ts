@@ -28,6 +28,86 @@ const record = (type: string, ...records: string[]): Made => ({
   props: { type, name: "mcp.example.com", ttl: type === "CAA" ? 3600 : 300, records },
 });
 
+const machine = (name: string, props: Record<string, unknown>): Made[] => [
+  {
+    type: TYPE.instance,
+    name,
+    props: {
+      id: `i-${name}`,
+      instanceType: "t4g.small",
+      metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 1 },
+      rootBlockDevice: { encrypted: true },
+      disableApiTermination: true,
+      userDataBase64: Buffer.from("#cloud-config\n{}\n").toString("base64"),
+      tags,
+      ...props,
+    },
+  },
+  {
+    type: TYPE.alarm,
+    name: name === "machine" ? "alarm" : `alarm-${name}`,
+    props: {
+      metricName: "StatusCheckFailed_System",
+      dimensions: { InstanceId: `i-${name}` },
+      alarmActions: ["arn:aws:automate:eu-central-1:ec2:recover"],
+      tags,
+    },
+    from: { dimensions: [name] },
+  },
+];
+
+const port = (name: string, props: Record<string, unknown>): Made => ({
+  type: TYPE.networkInterface,
+  name,
+  props: { id: `eni-${name}`, tags, ...props },
+});
+
+const detour = (name: string, to: Record<string, string>): Made => ({
+  type: TYPE.route,
+  name,
+  props: { routeTableId: "rtb-1", networkInterfaceId: "eni-edge-port", ...to },
+  from: { routeTableId: ["table"], networkInterfaceId: ["edge-port"] },
+});
+
+/** An edge that forwards packets, and the private subnet of the machine behind it (edge: passthrough). */
+const forwarding = (): Made[] => [
+  ...machine("edge", {
+    primaryNetworkInterface: { networkInterfaceId: "eni-edge-port" },
+    iamInstanceProfile: "edge-profile",
+  }),
+  port("edge-port", { subnetId: "subnet-1", sourceDestCheck: false }),
+  port("port", { subnetId: "subnet-2" }),
+  {
+    type: TYPE.eipAssociation,
+    name: "address-of-edge",
+    props: { allocationId: "eipalloc-1", networkInterfaceId: "eni-edge-port" },
+  },
+  { type: TYPE.subnet, name: "hidden", props: { id: "subnet-2", mapPublicIpOnLaunch: false, tags } },
+  { type: "aws:ec2/routeTable:RouteTable", name: "table", props: { id: "rtb-1", tags } },
+  {
+    type: TYPE.routeTableAssociation,
+    name: "routes-of-hidden",
+    props: { subnetId: "subnet-2", routeTableId: "rtb-1" },
+    from: { routeTableId: ["table"], subnetId: ["hidden"] },
+  },
+  detour("detour-ipv4", { destinationCidrBlock: "0.0.0.0/0" }),
+  detour("detour-ipv6", { destinationIpv6CidrBlock: "::/0" }),
+  { type: TYPE.instanceProfile, name: "profile", props: { id: "edge-profile", role: "edge-role", tags } },
+  { type: TYPE.role, name: "role", props: { id: "edge-role", name: "edge-role", tags } },
+  {
+    type: TYPE.rolePolicy,
+    name: "edge-permissions",
+    props: {
+      role: "edge-role",
+      policy: document({
+        Effect: "Allow",
+        Action: "s3:GetObject",
+        Resource: ["arn:aws:s3:::edge/desired.json", "arn:aws:s3:::edge/files/*"],
+      }),
+    },
+  },
+];
+
 /** A small environment that passes every policy. A test breaks one thing of it. Each call returns a new one. */
 export function goodStack(): Made[] {
   const stack: Made[] = [
@@ -37,32 +117,10 @@ export function goodStack(): Made[] {
       rule("udp", 443, source),
       rule("tcp", 80, source),
     ]),
-    {
-      type: TYPE.instance,
-      name: "machine",
-      props: {
-        id: "i-1",
-        instanceType: "t4g.small",
-        metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 1 },
-        rootBlockDevice: { encrypted: true },
-        disableApiTermination: true,
-        userDataBase64: Buffer.from("#cloud-config\n{}\n").toString("base64"),
-        tags,
-      },
-    },
+    ...machine("machine", { primaryNetworkInterface: { networkInterfaceId: "eni-port" } }),
+    ...forwarding(),
     { type: TYPE.volume, name: "data", props: { encrypted: true, tags }, protect: true },
     { type: TYPE.eip, name: "address", props: { tags }, protect: true },
-    {
-      type: TYPE.alarm,
-      name: "alarm",
-      props: {
-        metricName: "StatusCheckFailed_System",
-        dimensions: { InstanceId: "i-1" },
-        alarmActions: ["arn:aws:automate:eu-central-1:ec2:recover"],
-        tags,
-      },
-      from: { dimensions: ["machine"] },
-    },
     { type: TYPE.bucket, name: "bucket", props: { id: "edge", bucket: "edge", tags } },
     {
       type: TYPE.publicAccessBlock,

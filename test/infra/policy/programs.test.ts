@@ -196,6 +196,36 @@ test("the program of a full stack passes, and settings that break a policy are f
   expect(await policiesBroken({ environment: "dev", protect: "true" })).toEqual(["tags violation"]);
 });
 
+test("the program of an edge that forwards packets passes, also in its first preview, and its changes do not", async () => {
+  const settings = { ...base, zone: "example.com", alarms: "full", edge: "passthrough" };
+  const made = await programOf("prod", settings);
+  expect(await judge(made)).toEqual([]);
+  const early = await judge(firstPreview(made));
+  expect(early.filter(({ kind }) => kind === "violation")).toEqual([]);
+  const change = (name: string, props: Record<string, unknown>) =>
+    made.map((one) => (one.name === name ? { ...one, props: { ...one.props, ...props } } : one));
+  const policyOf = async (changed: Made[]) => [
+    ...new Set((await judge(changed)).map(({ policy }) => policy)),
+  ];
+  const broken = [
+    change("prod-interface", { sourceDestCheck: true }),
+    change("prod-origin-interface", { sourceDestCheck: false }),
+    change("prod-origin-subnet", { mapPublicIpOnLaunch: true }),
+    made.filter(({ name }) => name !== "prod-origin-route-ipv6"),
+    change("prod-role-policy", {
+      policy: made.find(({ name }) => name === "prod-orig-policy")?.props.policy,
+    }),
+  ];
+  expect(await Promise.all(broken.map(policyOf))).toEqual([
+    ["forwarding-edge"],
+    // EC2 would now let the origin forward too.
+    ["forwarding-edge", "edge-without-secrets"],
+    ["hidden-origin"],
+    ["hidden-origin"],
+    ["edge-without-secrets"],
+  ]);
+});
+
 test("the program of any other settings passes every policy", async () => {
   await fc.assert(
     fc.asyncProperty(programs, async ({ stack, raw, environment, secrets }) => {

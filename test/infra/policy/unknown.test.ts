@@ -34,7 +34,8 @@ function firstPreview(stack: Made[]): Made[] {
     if (made.type === TYPE.bucket) props.bucket = UNKNOWN;
     if (!property || !source) return { ...made, props };
     const unknown = property === "dimensions" ? { InstanceId: UNKNOWN } : UNKNOWN;
-    return { ...made, props: { ...props, [property]: unknown }, from: { [property]: [source] } };
+    const from = made.from ?? { [property]: [source] };
+    return { ...made, props: { ...props, [property]: unknown }, from };
   });
 }
 
