@@ -19,7 +19,7 @@ const ready = (address: string, domain: string, port: number): Promise<boolean> 
 export async function unanswered(
   addresses: string[],
   domain: string,
-  { log, limit = 180_000, every = 3_000, port = 443 }: Patience & { port?: number },
+  { log, limit = 180_000, every = 1_000, port = 443 }: Patience & { port?: number },
 ): Promise<string[]> {
   const end = Date.now() + limit;
   for (let said = false; ; said = true) {

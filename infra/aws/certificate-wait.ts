@@ -52,7 +52,7 @@ export async function awaitCertificate(
   objects: Objects,
   awaited: AwaitedCertificate,
   names: Names,
-  { log, limit = LIMIT, every = 5_000 }: Patience,
+  { log, limit = LIMIT, every = 2_000 }: Patience,
 ): Promise<CertificateOutcome> {
   const end = Date.now() + limit;
   let said = false;

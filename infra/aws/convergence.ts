@@ -110,7 +110,7 @@ async function retryFailed(
  */
 export async function converged(objects: Objects, awaited: Awaited, patience: Patience): Promise<void> {
   const { generation, instances } = awaited;
-  const { log, limit = 25 * 60_000, every = 2_000 } = patience;
+  const { log, limit = 25 * 60_000, every = 1_000 } = patience;
   const before = await retryFailed(objects, awaited, log);
   const shown = new Map<string, number>();
   const open = new Map<string, Status | undefined>(instances.map((instance) => [instance, undefined]));

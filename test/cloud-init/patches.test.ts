@@ -3,7 +3,7 @@ import { machineFiles } from "../../cloud-init/machine-files.ts";
 import { SETTINGS } from "./fixture.ts";
 import { JudgeRoot, whyNot } from "./judge-root.ts";
 
-/** The decision about a reboot, with stand-ins for needrestart, apt-get and systemctl. test/machine/patches.test.ts shows that services restart. */
+/** The decision about a reboot, with stand-ins for needrestart, apt-get and systemctl. test/machine/library-upgrade.ts shows that services restart. */
 const reason = whyNot();
 
 if (reason !== undefined) {

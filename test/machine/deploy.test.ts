@@ -5,10 +5,11 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { http3Fetch } from "../../cli/http3/http3-fetch.ts";
 import { conformance } from "../server/conformance/suite.ts";
+import { describeLibraryUpgrade } from "./library-upgrade.ts";
 import { ask, Checkout, inMachine, load, mcpHeaders, type UpOutput } from "./support.ts";
 import { withToken } from "./with-token.ts";
 
-/** Changes of a running machine: a release, a broken release and a broken file. The old release serves throughout. */
+/** Changes of a running machine: a release, a broken release, a broken file, an upgrade of libraries. Requests are served throughout. */
 const stack = "deploys";
 let checkout: Checkout;
 let first: UpOutput;
@@ -149,6 +150,8 @@ describe("the machine's files", () => {
     expect((await ask(first, "/readyz")).status).toBe(200);
   }, 120_000);
 });
+
+describeLibraryUpgrade(() => ({ checkout, stack, up: { ...first, token: { id: "", token } } }));
 
 describe("the public conformance suite, through NGINX", () => {
   let proxy: Awaited<ReturnType<typeof withToken>>;
