@@ -5,7 +5,9 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { http3Fetch } from "../../cli/http3/http3-fetch.ts";
 import { conformance } from "../server/conformance/suite.ts";
+import { goBackToOneNginx } from "./earlier-version.ts";
 import { describeLibraryUpgrade } from "./library-upgrade.ts";
+import { openStreams } from "./streams.ts";
 import { ask, Checkout, inMachine, load, mcpHeaders, type UpOutput } from "./support.ts";
 import { withToken } from "./with-token.ts";
 
@@ -152,6 +154,24 @@ describe("the machine's files", () => {
 });
 
 describeLibraryUpgrade(() => ({ checkout, stack, up: { ...first, token: { id: "", token } } }));
+
+describe("a machine of the version before NGINX ran in generations", () => {
+  test("is brought up to date without a failed request or an ended stream", async () => {
+    const former = await goBackToOneNginx(checkout, stack, new URL(first.deployed.url).hostname);
+    // The streams of the test send something more often than others.
+    await checkout.edit("cloud-init/deploy/mcp-edge-nginx", "TRACK_SECONDS=20", "TRACK_SECONDS=5");
+    const streams = await openStreams(first, "/demo/stream?n=60&ms=500");
+    const traffic = load(first, token, 20);
+    await checkout.up(stack, "--no-doctor");
+    expect((await traffic.stop()).failures).toEqual([]);
+    const SHOW =
+      "mcp-edge-nginx status; cat /sys/fs/cgroup/$(systemctl show -P ControlGroup nginx-former.scope)/cgroup.procs";
+    const { stdout } = await inMachine(checkout, stack, "bash", "-c", SHOW);
+    expect(stdout).toMatch(/^generation 1: \d+ connections, has the new flows$/m);
+    expect(stdout.split("\n")).toContain(former);
+    expect(await streams.events()).toEqual({ "HTTP/3": 60, "HTTP/2": 60, "HTTP/1.1": 60 });
+  }, 300_000);
+});
 
 describe("the public conformance suite, through NGINX", () => {
   let proxy: Awaited<ReturnType<typeof withToken>>;
