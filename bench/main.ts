@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
+import { TOPOLOGIES } from "../cloud-init/topology.ts";
 import { answerFigures } from "./answers.ts";
 import { chosenEvents, edgeRows } from "./edge/index.ts";
 import { type EdgeRow, renderRows } from "./edge/report.ts";
-import { TOPOLOGIES } from "./edge/target.ts";
 import { type Figure, render } from "./figures.ts";
 import { machineFigures } from "./machine.ts";
 import { serverFigures } from "./server.ts";

@@ -20,7 +20,7 @@ export async function startBanned(target: Target, { deployed }: UpOutput) {
   const { bridge, net4 } = networkOf(deployed.networkIndex);
   const address = `${net4}.${HOST}`;
   await run("ip", ["addr", "replace", `${address}/24`, "dev", bridge]);
-  await runScript(target, "edge", `mcp-edge-bans add ${address} >/dev/null`);
+  await runScript(target, "server", `mcp-edge-bans add ${address} >/dev/null`);
   const counts: BannedCounts = { attempts: 0, letIn: 0 };
   const attempt = () => {
     counts.attempts++;

@@ -1,9 +1,9 @@
-import { pause, type Role, runScript, type Target, TOPOLOGIES, type Topology } from "./target.ts";
+import type { Topology } from "../../cloud-init/topology.ts";
+import { pause, type Role, runScript, type Target } from "./target.ts";
 
 export interface EdgeEvent {
   readonly name: string;
   readonly title: string;
-  readonly topologies?: readonly Topology[];
   /**
    * Makes it happen, and resolves when it is over.
    * @param seconds how long the traffic lasts
@@ -18,90 +18,133 @@ const script =
     await runScript(target, role, text);
   };
 
-/** Kills a process that `pid` prints the id of. */
+/** Kills a process of the server's machine. @param pid prints its id */
 const kill =
-  (role: Role, pid: string) =>
+  (pid: string) =>
   async (target: Target): Promise<number> =>
-    Number(await runScript(target, role, `pid=$(${pid}); date +%s%3N; kill -9 "$pid"`));
+    Number(await runScript(target, "server", `pid=$(${pid}); date +%s%3N; kill -9 "$pid"`));
 
-const CHANGES = 10;
+/** Spreads changes over the time of the traffic. */
+const changes =
+  (texts: readonly [Role, string][]) =>
+  async (target: Target, seconds: number): Promise<undefined> => {
+    for (const [role, text] of texts) {
+      const began = performance.now();
+      await runScript(target, role, text);
+      await pause((seconds * 1_000) / (texts.length + 1) - (performance.now() - began));
+    }
+  };
+
+const reboot =
+  (role: Role) =>
+  async (target: Target): Promise<number> => {
+    // When the first process of the machine started
+    const boot = () => runScript(target, role, "cut -d ' ' -f 22 /proc/1/stat");
+    const before = await boot();
+    const at = Number(await runScript(target, role, "date +%s%3N; systemctl reboot"));
+    const end = performance.now() + 120_000;
+    while (performance.now() < end) {
+      await pause(500);
+      if ((await boot().catch(() => before)) !== before) return at;
+    }
+    throw new Error(`The machine "${role}" did not boot again within two minutes`);
+  };
 
 let releases = 0;
 
-export const EVENTS: readonly EdgeEvent[] = [
-  {
-    name: "release",
-    title: "a release",
-    async run({ checkout, stack }) {
-      await checkout.edit("server/version.ts", /"0\.1\.0[^"]*"/, `"0.1.0-bench${++releases}"`);
-      await checkout.up(stack, "--no-doctor");
-      return undefined;
-    },
+const release: EdgeEvent = {
+  name: "release",
+  title: "a release",
+  async run({ checkout, stack }) {
+    await checkout.edit("server/version.ts", /"0\.1\.0[^"]*"/, `"0.1.0-bench${++releases}"`);
+    await checkout.up(stack, "--no-doctor");
+    return undefined;
   },
-  {
-    name: "renewal",
-    title: "a renewed certificate",
-    run: script("edge", "certbot -q renew --no-random-sleep-on-renew --force-renewal"),
-  },
-  {
-    name: "edge-change",
-    title: `${CHANGES} changes of NGINX's files`,
-    async run(target, seconds) {
-      for (let i = 0; i < CHANGES; i++) {
-        const began = performance.now();
-        const change = `echo "# ${i}" >/srv/mcp-edge/nginx/http.d/bench.conf; systemctl reload nginx`;
-        await runScript(target, "edge", change);
-        await pause((seconds * 1_000) / (CHANGES + 1) - (performance.now() - began));
-      }
-      return undefined;
-    },
-  },
-  {
-    name: "nginx-upgrade",
-    title: "an upgrade of NGINX",
-    // What the package's script does after an upgrade (nginx.postinst).
-    run: script("edge", "invoke-rc.d nginx upgrade || invoke-rc.d nginx restart"),
-  },
-  {
-    name: "worker-kill",
-    title: "kill -9 of an NGINX worker",
-    run: kill("edge", 'pgrep -P "$(cat "/run/nginx/$(cat /run/nginx/current)/nginx.pid")" | head -n 1'),
-  },
-  {
-    name: "server-kill",
-    title: "kill -9 of the server",
-    run: kill("origin", "systemctl show -P MainPID 'mcp-edge@*.service' | grep '^[1-9]' | head -n 1"),
-  },
-  {
-    name: "fail2ban-restart",
-    title: "a restart of fail2ban",
-    run: script(
-      "edge",
-      "systemctl restart fail2ban.service && until fail2ban-client ping >/dev/null; do sleep 0.1; done",
-    ),
-  },
-  { name: "reboot", title: "a reboot of the machine", run: (target) => reboot(target, "edge") },
-  {
-    name: "origin-reboot",
-    title: "a reboot of the origin",
-    topologies: ["passthrough"],
-    run: (target) => reboot(target, "origin"),
-  },
-];
+};
 
-/** Events that can happen in a topology. */
-export const eventsOf = (topology: Topology): EdgeEvent[] =>
-  EVENTS.filter(({ topologies = TOPOLOGIES }) => topologies.includes(topology));
+const serverKill: EdgeEvent = {
+  name: "server-kill",
+  title: "kill -9 of the server",
+  run: kill("systemctl show -P MainPID 'mcp-edge@*.service' | grep '^[1-9]' | head -n 1"),
+};
 
-async function reboot(target: Target, role: Role): Promise<number> {
-  // When the first process of the machine started
-  const boot = () => runScript(target, role, "cut -d ' ' -f 22 /proc/1/stat");
-  const before = await boot();
-  const at = Number(await runScript(target, role, "date +%s%3N; systemctl reboot"));
-  const end = performance.now() + 120_000;
-  while (performance.now() < end) {
-    await pause(500);
-    if ((await boot().catch(() => before)) !== before) return at;
-  }
-  throw new Error(`The ${role} did not boot again within two minutes`);
-}
+const fail2banRestart: EdgeEvent = {
+  name: "fail2ban-restart",
+  title: "a restart of fail2ban",
+  run: script(
+    "server",
+    "systemctl restart fail2ban.service && until fail2ban-client ping >/dev/null; do sleep 0.1; done",
+  ),
+};
+
+const CHANGES = Array.from({ length: 10 }, (_, index) => index);
+
+/** The same events in both topologies, of what terminates TLS there: NGINX or Caddy. */
+export const EVENTS: Record<Topology, readonly EdgeEvent[]> = {
+  terminate: [
+    release,
+    {
+      name: "renewal",
+      title: "a renewed certificate",
+      run: script("server", "certbot -q renew --no-random-sleep-on-renew --force-renewal"),
+    },
+    {
+      name: "edge-change",
+      title: "ten changes of NGINX's files",
+      run: changes(
+        CHANGES.map((i) => [
+          "server",
+          `echo "# ${i}" >/srv/mcp-edge/nginx/http.d/bench.conf; systemctl reload nginx`,
+        ]),
+      ),
+    },
+    {
+      name: "upgrade",
+      title: "an upgrade of NGINX",
+      // What the package's script does after an upgrade (nginx.postinst).
+      run: script("server", "invoke-rc.d nginx upgrade || invoke-rc.d nginx restart"),
+    },
+    {
+      name: "worker-kill",
+      title: "kill -9 of an NGINX worker",
+      run: kill('pgrep -P "$(cat "/run/nginx/$(cat /run/nginx/current)/nginx.pid")" | head -n 1'),
+    },
+    serverKill,
+    fail2banRestart,
+    { name: "reboot", title: "a reboot of the machine", run: reboot("server") },
+  ],
+  passthrough: [
+    release,
+    {
+      name: "renewal",
+      title: "a renewed certificate",
+      // Caddy has no command for it: without its certificate it gets another one.
+      run: script("server", "rm -rf /srv/mcp-edge/caddy/certificates; systemctl reload caddy"),
+    },
+    {
+      name: "edge-change",
+      title: "five changes of the edge's rules, five of Caddy's files",
+      run: changes(
+        CHANGES.map((i) =>
+          i % 2 === 0
+            ? ["edge", "nft -f /etc/nftables.conf"]
+            : ["server", `echo "# ${i}" >>/etc/caddy/Caddyfile; systemctl reload caddy`],
+        ),
+      ),
+    },
+    {
+      name: "upgrade",
+      title: "an upgrade of Caddy",
+      run: script("server", "systemctl restart caddy"),
+    },
+    {
+      name: "worker-kill",
+      title: "kill -9 of Caddy",
+      run: kill("systemctl show -P MainPID caddy.service"),
+    },
+    serverKill,
+    fail2banRestart,
+    { name: "reboot", title: "a reboot of the edge", run: reboot("edge") },
+    { name: "origin-reboot", title: "a reboot of the origin", run: reboot("server") },
+  ],
+};

@@ -1,9 +1,10 @@
+import type { Topology } from "../../cloud-init/topology.ts";
 import { Checkout, type UpOutput } from "../../test/machine/support.ts";
 import { startBanned } from "./banned.ts";
-import { type EdgeEvent, eventsOf } from "./events.ts";
+import { type EdgeEvent, EVENTS } from "./events.ts";
 import type { EdgeRow } from "./report.ts";
 import { openStreams } from "./streams.ts";
-import { runScript, type Target, type Topology, targetOf } from "./target.ts";
+import { runScript, type Target, targetOf } from "./target.ts";
 import { PER_SECOND, startTraffic } from "./traffic.ts";
 
 export interface EdgeOptions {
@@ -18,10 +19,15 @@ export interface EdgeOptions {
 /** Traffic before the event, milliseconds. */
 const BEFORE = 2_000;
 const STACK = "edge";
+/** All clients have one address and one token. With `passthrough` only the server has limits. */
+const SETTINGS: Record<Topology, readonly string[]> = {
+  terminate: ["rateLimit=1000", "rateBurst=1000", "openRequests=4096", "methodRates={}"],
+  passthrough: ["rateLimit=1000", "edge=passthrough"],
+};
 
 /** The events that were asked for. @throws Error that names those that there are */
 export function chosenEvents(topology: Topology, names: readonly string[]): EdgeEvent[] {
-  const all = eventsOf(topology);
+  const all = EVENTS[topology];
   const unknown = names.filter((name) => !all.some((event) => event.name === name));
   if (unknown.length > 0)
     throw new Error(
@@ -36,23 +42,15 @@ export async function edgeRows({ topology, events, requests, log }: EdgeOptions)
   const checkout = await Checkout.create();
   try {
     log(topology === "passthrough" ? "two machines" : "a machine");
-    // All clients have one address and one token.
-    const limits = [
-      "--set",
-      "rateLimit=1000",
-      "--set",
-      "rateBurst=1000",
-      "--set",
-      "openRequests=4096",
-      "--set",
-      "methodRates={}",
-    ];
-    const other = topology === "passthrough" ? ["--set", "edge=passthrough"] : [];
-    const up = await checkout.up(STACK, "--no-doctor", ...limits, ...other);
+    const up = await checkout.up(
+      STACK,
+      "--no-doctor",
+      ...SETTINGS[topology].flatMap((set) => ["--set", set]),
+    );
     const target = await targetOf(checkout, STACK, topology, up);
     await runScript(
       target,
-      "origin",
+      "server",
       "echo LISTENS_PER_TOKEN=500 >>/srv/mcp-edge/state/server.env; mcp-edge-deploy restart >/dev/null",
     );
     const rows: EdgeRow[] = [];

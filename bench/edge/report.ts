@@ -1,8 +1,8 @@
+import type { Topology } from "../../cloud-init/topology.ts";
 import type { BannedCounts } from "./banned.ts";
 import type { Kind } from "./clients.ts";
 import { PROTOCOLS, type Protocol } from "./response.ts";
 import { STREAMS } from "./streams.ts";
-import type { Topology } from "./target.ts";
 import type { Counts } from "./traffic.ts";
 
 /** What one event cost clients. */

@@ -1,9 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createSecureContext, type SecureContext } from "node:tls";
-import { type Checkout, inMachine, type UpOutput } from "../../test/machine/support.ts";
-
-export const TOPOLOGIES = ["terminate", "passthrough"] as const;
-export type Topology = (typeof TOPOLOGIES)[number];
+import type { Topology } from "../../cloud-init/topology.ts";
+import type { Checkout, UpOutput } from "../../test/machine/support.ts";
 
 /** A stack under measurement. */
 export interface Target {
@@ -32,13 +30,17 @@ export async function targetOf(
   };
 }
 
-/** The machine that clients reach, or the one on which the server runs: the same one unless the edge passes through. */
-export type Role = "edge" | "origin";
+/** The machine that clients reach, or the one that terminates TLS, has the bans and runs the server: one machine with `terminate`. */
+export type Role = "edge" | "server";
 
 /** Runs a script on a machine as root. @returns its output @throws Error when it fails */
-export async function runScript({ checkout, stack }: Target, role: Role, script: string): Promise<string> {
-  const { code, stdout, stderr } = await inMachine(checkout, stack, "bash", "-c", script);
-  if (code !== 0) throw new Error(`On the ${role}, this ended with ${code}: ${script}\n${stderr}`);
+export async function runScript(target: Target, role: Role, script: string): Promise<string> {
+  const { checkout, stack, topology } = target;
+  const machine = topology === "passthrough" && role === "edge" ? ["--machine", "edge"] : [];
+  const { code, stdout, stderr } = await checkout.cli(
+    ...["shell", "--stack", stack, ...machine, "--", "bash", "-c", script],
+  );
+  if (code !== 0) throw new Error(`On the machine "${role}", this ended with ${code}: ${script}\n${stderr}`);
   return stdout.trim();
 }
 
