@@ -50,6 +50,8 @@ const reboot =
     throw new Error(`The machine "${role}" did not boot again within two minutes`);
   };
 
+const nothing: EdgeEvent = { name: "nothing", title: "nothing, for comparison", run: async () => undefined };
+
 let releases = 0;
 
 const release: EdgeEvent = {
@@ -82,6 +84,7 @@ const CHANGES = Array.from({ length: 10 }, (_, index) => index);
 /** The same events in both topologies, of what terminates TLS there: NGINX or Caddy. */
 export const EVENTS: Record<Topology, readonly EdgeEvent[]> = {
   terminate: [
+    nothing,
     release,
     {
       name: "renewal",
@@ -114,6 +117,7 @@ export const EVENTS: Record<Topology, readonly EdgeEvent[]> = {
     { name: "reboot", title: "a reboot of the machine", run: reboot("server") },
   ],
   passthrough: [
+    nothing,
     release,
     {
       name: "renewal",
