@@ -25,6 +25,7 @@ export function networkOf(address: string): string {
  * @returns for instance `2001:db8:1::/48`; undefined for everything but an IPv6 /64
  */
 export function siteOf(network: string): string | undefined {
+  if (!network.endsWith("/64")) return undefined;
   const [, site] = /^((?:[0-9a-f]{1,4}:){3})[0-9a-f]{1,4}::\/64$/.exec(network) ?? [];
   return site && `${site}:/48`;
 }

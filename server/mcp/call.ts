@@ -12,8 +12,6 @@ export class Call {
   finished = false;
   /** The store has its row. */
   written = false;
-  /** Instances that read its events from the store; "*" for any. */
-  readonly readers = new Set<string>();
   /** Number of the next event. */
   n = 0;
   /** The constant part of its event ids. */
@@ -23,12 +21,21 @@ export class Call {
   /** Its session was removed: nobody will ask for it. */
   abandoned = false;
   unwritten: { n: number; message: string }[] = [];
-  readonly #pending: Set<RequestId>;
+  /** The call of the same session that began before it and is in progress too. See OpenCalls. */
+  before: Call | undefined;
+  readonly #pending: RequestId[];
+  #readers: Set<string> | undefined;
 
   constructor(session: string, requests: readonly RequestId[]) {
     this.session = session;
     this.requests = requests;
-    this.#pending = new Set(requests);
+    this.#pending = [...requests];
+  }
+
+  /** Instances that read its events from the store; "*" for any. */
+  get readers(): Set<string> {
+    this.#readers ??= new Set();
+    return this.#readers;
   }
 
   /** Requests that are not answered yet. */
@@ -37,7 +44,8 @@ export class Call {
   }
 
   answered(id: RequestId): void {
-    this.#pending.delete(id);
-    if (this.#pending.size === 0) this.finished = true;
+    const place = this.#pending.indexOf(id);
+    if (place >= 0) this.#pending.splice(place, 1);
+    if (this.#pending.length === 0) this.finished = true;
   }
 }

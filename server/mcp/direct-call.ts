@@ -84,8 +84,8 @@ export class DirectCalls {
     );
   }
 
-  /** Runs the call. @returns the response */
-  async run(principal: Principal, call: DirectCall, listener: DirectListener, era: Era): Promise<JsonPieces> {
+  /** Runs the call. */
+  run(principal: Principal, call: DirectCall, listener: DirectListener): Promise<ToolResult> {
     const { tool, request, args } = call;
     const { grants, context: shared, log } = this.#parts;
     const { signal } = listener;
@@ -104,8 +104,7 @@ export class DirectCalls {
           void notify({ method: "notifications/message", params: { level, data, logger: tool.name } });
       },
     };
-    const result = await callTool(tool, args, context, log);
-    return responsePieces(request.id, result, era);
+    return callTool(tool, args, context, log);
   }
 }
 
@@ -115,8 +114,8 @@ const RESULT_END: Readonly<Record<Era, string>> = {
   modern: `,"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":${JSON.stringify(SERVER_INFO)}}`,
 };
 
-/** The text and the structured content may be large: they are pieces of their own. */
-function responsePieces(
+/** The response to a call. The text and the structured content may be large: they are pieces of their own. */
+export function callPieces(
   id: RequestId,
   { content: [{ text }], structuredContent, isError }: ToolResult,
   era: Era,

@@ -5,6 +5,7 @@ import {
   SUPPORTED_PROTOCOL_VERSIONS,
 } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/principal.ts";
+import type { MaybePromise } from "../maybe-promise.ts";
 import type { Shares } from "../shares/shares.ts";
 import type { ChangeBus } from "./change-bus.ts";
 import type { ChangeWatcher } from "./change-watcher.ts";
@@ -72,7 +73,7 @@ export class EraDispatch {
   }
 
   /** Answers the request. @throws Refusal */
-  async handle(request: McpRequest): Promise<void> {
+  handle(request: McpRequest): MaybePromise<void> {
     const { http, body } = request;
     if (this.#direct && http.method === "POST") {
       // Of a request that names an old revision or none, and has no envelope, the SDK says that it is of the 2025 era.

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Refusal } from "../http/errors.ts";
 import type { Streams } from "../http/streams.ts";
+import type { MaybePromise } from "../maybe-promise.ts";
 import { type Readable, readableTypes } from "./accept.ts";
 import type { EraDispatch } from "./era-dispatch.ts";
 import { HttpExchange } from "./http-exchange.ts";
@@ -14,7 +15,7 @@ import { refuseLargeBatch } from "./messages.ts";
  * headers that Fastify's hooks have set (see HttpExchange). Until something is sent, errors go to Fastify's error handler.
  */
 export function httpHandler(dispatch: EraDispatch, streams: Streams, observer?: MessageObserver) {
-  const serve = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+  const serve = (request: FastifyRequest, reply: FastifyReply): MaybePromise<void> => {
     const { principal } = request;
     if (!principal) throw new Error("a request without a principal passed the guard");
     const body = lenientMessages(request.body);
@@ -29,17 +30,23 @@ export function httpHandler(dispatch: EraDispatch, streams: Streams, observer?: 
     const readable = readableTypes(request.headers.accept);
     refuseUnreadable(request, body, readable);
     const exchange = { http: new HttpExchange(request, reply, readable, streams), body, principal };
-    await (observer
-      ? observer.observe(exchange, () => dispatch.handle(exchange))
-      : dispatch.handle(exchange));
+    return observer
+      ? observer.observe(exchange, async () => dispatch.handle(exchange))
+      : dispatch.handle(exchange);
   };
   // Not async, so that Fastify does not wait for a result: what it would add to each request takes longer than many tools.
   return (request: FastifyRequest, reply: FastifyReply): void => {
-    serve(request, reply).catch((error: Error) => {
+    const fail = (error: Error) => {
       if (!reply.sent) return reply.send(error);
       request.log.error({ err: error }, "request failed");
       reply.raw.destroy();
-    });
+    };
+    try {
+      const served = serve(request, reply);
+      if (served instanceof Promise) served.catch(fail);
+    } catch (error) {
+      fail(error as Error);
+    }
   };
 }
 

@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { isInitializeRequest, type McpServer } from "@modelcontextprotocol/server";
+import type { Principal } from "../auth/principal.ts";
 import { Refusal } from "../http/errors.ts";
+import { type MaybePromise, then } from "../maybe-promise.ts";
 import type { ChangeWatcher } from "./change-watcher.ts";
-import { type DirectCalls, resultPieces } from "./direct-call.ts";
+import { callPieces, type DirectCall, type DirectCalls, resultPieces } from "./direct-call.ts";
 import type { McpRequest } from "./exchange.ts";
 import { isLogLevel } from "./log-levels.ts";
 import { type Message, messagesOf } from "./messages.ts";
@@ -41,18 +43,22 @@ export class LegacyEndpoint {
   }
 
   /** @param plain the body, if it is one plain request that may be answered without the SDK */
-  async handle(request: McpRequest, plain: PlainRequest | undefined): Promise<void> {
-    const { http, body, principal } = request;
+  handle(request: McpRequest, plain: PlainRequest | undefined): MaybePromise<void> {
+    const { http, principal } = request;
     const { sessions } = this.#options;
     const id = http.header("mcp-session-id");
-    if (id) {
-      const found = sessions.find(id, principal);
-      const session = found instanceof Promise ? await found : found;
+    if (!id) return this.#withoutSession(request, plain);
+    return then(sessions.find(id, principal), (session) => {
       // Another principal's session is answered as an unknown one, so that a guessed id reveals nothing.
       if (!session) return http.error(404, -32_001, "Session not found");
       http.onClose(sessions.live.hold(session.id));
       return this.#serve(session, request, plain);
-    }
+    });
+  }
+
+  async #withoutSession(request: McpRequest, plain: PlainRequest | undefined): Promise<void> {
+    const { http, body, principal } = request;
+    const { sessions } = this.#options;
     if (http.method !== "POST")
       return http.error(405, -32_000, "Method not allowed: no session is named", { allow: "POST" });
     const params = !plain && isInitializeRequest(body) ? body.params : undefined;
@@ -66,15 +72,18 @@ export class LegacyEndpoint {
     }
   }
 
-  async #serve(session: Session, request: McpRequest, plain: PlainRequest | undefined): Promise<void> {
+  #serve(session: Session, request: McpRequest, plain: PlainRequest | undefined): MaybePromise<void> {
     const { http, principal } = request;
     const { sessions, watcher } = this.#options;
     if (http.method === "GET") return openNotificationStream({ sessions, watcher }, session, http, principal);
-    if (http.method === "POST") {
-      if (plain && (await this.#direct(session.transport, request, plain, session.state.logLevel ?? "debug")))
-        return;
-      return this.#handleAll(session, request);
-    }
+    if (http.method !== "POST") return this.#delete(session, http);
+    if (!plain) return this.#handleAll(session, request);
+    const direct = this.#direct(session.transport, request, plain, session.state.logLevel ?? "debug");
+    return then(direct, (answered) => (answered ? undefined : this.#handleAll(session, request)));
+  }
+
+  async #delete(session: Session, http: McpRequest["http"]): Promise<void> {
+    const { sessions } = this.#options;
     const refusal = session.transport.checkVersion(http.header("mcp-protocol-version"));
     if (refusal) return http.error(refusal.status, refusal.code, refusal.message);
     await sessions.remove(session);
@@ -118,43 +127,51 @@ export class LegacyEndpoint {
   }
 
   /** Answers a request without the SDK. @returns false if the SDK must answer it */
-  async #direct(
+  #direct(
     transport: SessionTransport,
-    { http, principal }: McpRequest,
+    request: McpRequest,
     plain: PlainRequest,
     logLevel: string,
-  ): Promise<boolean> {
+  ): MaybePromise<boolean> {
+    const { http, principal } = request;
     const { calls, lists } = this.#options;
-    const named = http.header("mcp-protocol-version");
-    if (!transport.speaks(named)) return false;
-    if (plain.method === "tools/list") {
-      if (!http.readable.json || !hasOnly(plain.params, LIST_PARAMS)) return false;
-      const list = await lists.get(principal, "legacy", () =>
-        this.#list({ http, principal, body: undefined }),
+    if (!transport.speaks(http.header("mcp-protocol-version"))) return false;
+    if (plain.method !== "tools/list")
+      return then(calls.prepare(principal, plain), (call) =>
+        call ? this.#call(transport, request, call, logLevel) : false,
       );
+    if (!http.readable.json || !hasOnly(plain.params, LIST_PARAMS)) return false;
+    const kept = lists.get(principal, "legacy", () => this.#list(principal));
+    return then(kept, (list) => {
       if (list !== undefined) http.json(200, resultPieces(plain.id, list), transport.headers);
       return list !== undefined;
-    }
-    const prepared = calls.prepare(principal, plain);
-    const call = prepared instanceof Promise ? await prepared : prepared;
-    if (!call) return false;
-    const { id } = plain;
+    });
+  }
+
+  async #call(
+    transport: SessionTransport,
+    { http, principal }: McpRequest,
+    call: DirectCall,
+    logLevel: string,
+  ): Promise<true> {
+    const { calls } = this.#options;
+    const { id } = call.request;
     const aborter = new AbortController();
     const answer = transport.answer(http, principal, {
       requests: [id],
       batch: false,
-      version: named,
+      version: http.header("mcp-protocol-version"),
       onAbandon: () => aborter.abort(),
     });
     const listener = { signal: aborter.signal, logLevel, notify: (text: string) => answer.notify(text) };
-    const text = await calls.run(principal, call, listener, "legacy");
+    const result = await calls.run(principal, call, listener);
     transport.answered(id, answer);
-    if (!aborter.signal.aborted) answer.respond(id, text);
+    if (!aborter.signal.aborted) answer.respond(id, callPieces(id, result, "legacy"));
     return true;
   }
 
   /** The caller's list of tools, as the SDK makes it. */
-  async #list({ principal }: McpRequest): Promise<unknown> {
+  async #list(principal: Principal): Promise<unknown> {
     const { parts, keepAliveMs } = this.#options;
     const server = buildMcpServer(parts, { principal, era: "legacy" });
     const transport = new SessionTransport({ instance: "", keepAliveMs });

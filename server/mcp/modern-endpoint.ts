@@ -5,7 +5,14 @@ import {
   type McpServerFactory,
 } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/principal.ts";
-import { type DirectCall, type DirectCalls, requestedLevel, resultPieces } from "./direct-call.ts";
+import { type MaybePromise, then } from "../maybe-promise.ts";
+import {
+  callPieces,
+  type DirectCall,
+  type DirectCalls,
+  requestedLevel,
+  resultPieces,
+} from "./direct-call.ts";
 import type { McpRequest } from "./exchange.ts";
 import { hasOnly, type PlainRequest } from "./plain-request.ts";
 import { PostAnswer } from "./post-answer.ts";
@@ -34,13 +41,17 @@ export class ModernEndpoint {
   }
 
   /** @param plain the body, if it is one plain request that may be answered without the SDK */
-  async handle(request: McpRequest, plain: PlainRequest | undefined): Promise<void> {
-    const { http, body, principal } = request;
-    if (plain?.method === "tools/list" && (await this.#list(request, plain))) return;
-    const prepared = plain && this.#options.calls.prepare(principal, plain);
-    const call = prepared instanceof Promise ? await prepared : prepared;
-    if (call) return this.#call(request, call);
-    await sendSdkAnswer(http, principal, Array.isArray(body), (web) => this.#fetch(web, body, principal));
+  handle(request: McpRequest, plain: PlainRequest | undefined): MaybePromise<void> {
+    if (!plain) return this.#bySdk(request);
+    if (plain.method === "tools/list")
+      return then(this.#list(request, plain), (answered) => (answered ? undefined : this.#bySdk(request)));
+    return then(this.#options.calls.prepare(request.principal, plain), (call) =>
+      call ? this.#call(request, call) : this.#bySdk(request),
+    );
+  }
+
+  #bySdk({ http, body, principal }: McpRequest): Promise<void> {
+    return sendSdkAnswer(http, principal, Array.isArray(body), (web) => this.#fetch(web, body, principal));
   }
 
   close(): Promise<void> {
@@ -51,15 +62,16 @@ export class ModernEndpoint {
     return this.#sdk.fetch(web, { parsedBody: body, authInfo: authInfoOf(principal) });
   }
 
-  async #list({ http, body, principal }: McpRequest, plain: PlainRequest): Promise<boolean> {
+  #list({ http, body, principal }: McpRequest, plain: PlainRequest): MaybePromise<boolean> {
     if (!http.readable.json || !hasOnly(plain.params, LIST_PARAMS)) return false;
     const kept = this.#options.lists.get(principal, "modern", async () => {
       const response = await this.#fetch(http.web(), body, principal);
       return response.ok ? ((await response.json()) as { result?: unknown }).result : undefined;
     });
-    const list = kept instanceof Promise ? await kept : kept;
-    if (list !== undefined) http.json(200, resultPieces(plain.id, list));
-    return list !== undefined;
+    return then(kept, (list) => {
+      if (list !== undefined) http.json(200, resultPieces(plain.id, list));
+      return list !== undefined;
+    });
   }
 
   async #call({ http, principal }: McpRequest, call: DirectCall): Promise<void> {
@@ -80,7 +92,8 @@ export class ModernEndpoint {
       logLevel: requestedLevel(request),
       notify: (text: string) => answer.notify(text),
     };
-    answer.respond(request.id, await calls.run(principal, call, listener, "modern"));
+    const result = await calls.run(principal, call, listener);
+    answer.respond(request.id, callPieces(request.id, result, "modern"));
   }
 }
 

@@ -2,8 +2,8 @@ import type { Call } from "./call.ts";
 
 /** The calls of this instance: those that are in progress, and those whose events are not all delivered or written. */
 export class OpenCalls {
-  /** In progress, by session. */
-  readonly #inProgress = new Map<string, Set<Call>>();
+  /** In progress: the last one of each session, which leads to the others. A set for each session would cost every call one. */
+  readonly #inProgress = new Map<string, Call>();
   readonly #byStream = new Map<string, Call>();
 
   /** Number of sessions with calls in progress, and number of streams. */
@@ -12,18 +12,28 @@ export class OpenCalls {
   }
 
   start(call: Call): void {
-    if (call.requests.length > 0 && !call.finished)
-      this.#inProgress.set(call.session, (this.#inProgress.get(call.session) ?? new Set()).add(call));
+    if (call.requests.length === 0 || call.finished || this.#inProgress.get(call.session) === call) return;
+    call.before = this.#inProgress.get(call.session);
+    this.#inProgress.set(call.session, call);
   }
 
   finish(call: Call): void {
-    const calls = this.#inProgress.get(call.session);
-    calls?.delete(call);
-    if (calls?.size === 0) this.#inProgress.delete(call.session);
+    const last = this.#inProgress.get(call.session);
+    if (last === call) {
+      if (call.before) this.#inProgress.set(call.session, call.before);
+      else this.#inProgress.delete(call.session);
+    } else {
+      let after = last;
+      while (after && after.before !== call) after = after.before;
+      if (after) after.before = call.before;
+    }
+    call.before = undefined;
   }
 
   inProgress(session: string): readonly Call[] {
-    return [...(this.#inProgress.get(session) ?? [])];
+    const calls: Call[] = [];
+    for (let call = this.#inProgress.get(session); call; call = call.before) calls.unshift(call);
+    return calls;
   }
 
   busy(session: string): boolean {

@@ -35,7 +35,7 @@ export interface PostAnswerOptions {
  */
 export class PostAnswer {
   readonly #options: PostAnswerOptions;
-  readonly #pending: Set<RequestId>;
+  readonly #pending: RequestId[];
   readonly #responses: JsonPieces[] = [];
   #stream: EventStream | undefined;
   /** The answer is JSON or a stream now. */
@@ -44,7 +44,7 @@ export class PostAnswer {
 
   constructor(options: PostAnswerOptions) {
     this.#options = options;
-    this.#pending = new Set(options.requests);
+    this.#pending = [...options.requests];
     const { http, session, onAbandon, era } = options;
     if (http.readable.stream && !http.readable.json) this.open();
     // The 2026 era has no resumption, and the SDK's answer to a silent call is JSON however long it lasts.
@@ -57,10 +57,10 @@ export class PostAnswer {
 
   /** A response to one of the requests. */
   respond(id: RequestId, response: JsonPieces): void {
-    this.#pending.delete(id);
+    this.#settle(id);
     if (!this.#stream) this.#responses.push(response);
     else this.#event(response.join(""), id);
-    if (this.#pending.size === 0) this.#complete();
+    if (this.#pending.length === 0) this.#complete();
   }
 
   /** A notification, or a request to the client, as JSON text. It is dropped for a client that reads only JSON. */
@@ -102,8 +102,8 @@ export class PostAnswer {
 
   /** No response to this request will come: the client cancelled it. */
   abandon(id: RequestId): void {
-    this.#pending.delete(id);
-    if (this.#pending.size === 0) this.end();
+    this.#settle(id);
+    if (this.#pending.length === 0) this.end();
     else this.#options.onAbandon?.();
   }
 
@@ -113,6 +113,11 @@ export class PostAnswer {
     if (this.#responses.length === 0) this.open();
     this.#complete();
     this.#options.onAbandon?.();
+  }
+
+  #settle(id: RequestId): void {
+    const place = this.#pending.indexOf(id);
+    if (place >= 0) this.#pending.splice(place, 1);
   }
 
   #complete(): void {

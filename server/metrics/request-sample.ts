@@ -25,17 +25,41 @@ const HTTP_VERSIONS = new Set(["HTTP/1.0", "HTTP/1.1", "HTTP/2.0", "HTTP/3.0"]);
 /** The MCP revisions that this server speaks. */
 export const REVISIONS: ReadonlySet<string> = new Set([...SUPPORTED_PROTOCOL_VERSIONS, "2026-07-28"]);
 
+/** Routes that are remembered: Fastify puts the options of a route together each time that they are asked for. */
+const MAX_ROUTES = 1_000;
+/** Longer URLs are not remembered, characters. */
+const MAX_URL = 200;
+const routes = new WeakMap<object, Map<string, string>>();
+
+/** The path of the request's route. Requests with the same method and URL have the same one. */
+function routeOf(request: FastifyRequest): string {
+  let known = routes.get(request.server);
+  if (!known) {
+    known = new Map();
+    routes.set(request.server, known);
+  }
+  const key = `${request.method} ${request.url}`;
+  let route = known.get(key);
+  if (route === undefined) {
+    const { url } = request.routeOptions;
+    route = url === undefined ? "none" : withoutSlash(url);
+    if (known.size >= MAX_ROUTES) known.clear();
+    if (key.length <= MAX_URL) known.set(key, route);
+  }
+  return route;
+}
+
 const withoutSlash = (url: string) => (url.length > 1 && url.endsWith("/") ? url.slice(0, -1) : url);
 
 /** A request's labels and duration. Whatever a client sends, each label is one of a fixed set. */
 export function requestSample(request: FastifyRequest, reply: FastifyReply): RequestSample {
-  const { routeOptions, headers } = request;
+  const { headers } = request;
   const revision = headers["mcp-protocol-version"];
   const { headAt, longLived } = reply.raw as Partial<TimedResponse>;
   const now = performance.now();
   const elapsedMs = reply.elapsedTime;
   return {
-    route: routeOptions.url === undefined ? "none" : withoutSlash(routeOptions.url),
+    route: routeOf(request),
     method: METHODS.has(request.method) ? request.method : "other",
     // The client left before the response had started.
     status: reply.raw.headersSent ? reply.raw.statusCode : 499,

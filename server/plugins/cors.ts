@@ -1,4 +1,5 @@
-import fastifyCors from "@fastify/cors";
+import fastifyCors, { type FastifyCorsOptions } from "@fastify/cors";
+import type { FastifyPluginCallback, onRequestHookHandler } from "fastify";
 import fp from "fastify-plugin";
 import type { Origins } from "../http/origins.ts";
 
@@ -19,7 +20,7 @@ const EXPOSED = [
  */
 export const cors = fp<{ origins: Origins }>(
   async (app, { origins }) => {
-    await app.register(fastifyCors, {
+    await app.register(forPages(fastifyCors), {
       origin: (origin, decide) => decide(null, origin && origins.allows(origin) ? origin : false),
       methods: ["GET", "POST", "DELETE"],
       exposedHeaders: EXPOSED,
@@ -30,3 +31,22 @@ export const cors = fp<{ origins: Origins }>(
   },
   { name: "cors", dependencies: ["request-context"] },
 );
+
+/**
+ * The same plugin, whose hook is called only for requests with an origin and for OPTIONS. Other requests come from programs, to which none of
+ * its headers says anything, and the hook takes longer than the check of a token. A cache must know that a page gets other headers.
+ */
+function forPages(
+  plugin: FastifyPluginCallback<FastifyCorsOptions>,
+): FastifyPluginCallback<FastifyCorsOptions> {
+  return fp((app, options, done) => {
+    const addHook = (name: "onRequest", hook: onRequestHookHandler) =>
+      app.addHook(name, function (request, reply, next) {
+        if (request.headers.origin !== undefined || request.method === "OPTIONS")
+          return hook.call(this, request, reply, next);
+        reply.header("vary", "Origin");
+        next();
+      });
+    plugin(Object.create(app, { addHook: { value: addHook } }), options, done);
+  });
+}

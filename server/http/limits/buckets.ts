@@ -26,7 +26,7 @@ interface Bucket {
 
 /** Buckets in this process. A missing bucket counts as full, so the least recently used one can be dropped when there are too many. */
 export class MemoryBuckets implements BucketStore {
-  /** In the order of their last use. */
+  /** Nearly in the order of their last use. */
   readonly #buckets = new Map<string, Bucket>();
   readonly #max: number;
   readonly #now: () => number;
@@ -47,9 +47,16 @@ export class MemoryBuckets implements BucketStore {
     const tokens = old ? Math.min(capacity, old.tokens + ((now - old.at) / 1_000) * perSecond) : capacity;
     const allowed = tokens >= 1;
     const left = allowed ? tokens - 1 : tokens;
-    this.#buckets.delete(key);
-    this.#buckets.set(key, { tokens: left, at: now });
-    if (this.#buckets.size > this.#max) this.#dropOldest();
+    if (old) {
+      old.tokens = left;
+      old.at = now;
+    }
+    // The order matters only once something may have to be dropped. Until then, it would cost each request two changes of the map.
+    if (!old || this.#buckets.size * 2 > this.#max) {
+      this.#buckets.delete(key);
+      this.#buckets.set(key, old ?? { tokens: left, at: now });
+      if (this.#buckets.size > this.#max) this.#dropOldest();
+    }
     return { allowed, left: Math.floor(left), waitMs: allowed ? 0 : ((1 - left) / perSecond) * 1_000 };
   }
 

@@ -28,7 +28,8 @@ export function takeForNetwork(
 ): MaybePromise<NetworkBucketResult> {
   const takeForSite = (own: BucketResult) => {
     const site = own.allowed ? siteOf(client) : undefined;
-    if (site === undefined) return { ...own, perSecond, site: false };
+    const { allowed, left, waitMs } = own;
+    if (site === undefined) return { allowed, left, waitMs, perSecond, site: false };
     const limit = perSecond * SITE_FACTOR;
     const wide = buckets.take(`${purpose}${site}`, capacity * SITE_FACTOR, limit);
     return then(wide, (result) => ({ ...result, perSecond: limit, site: true }));
