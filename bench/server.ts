@@ -51,6 +51,7 @@ export async function serverFigures(log: (line: string) => void): Promise<Figure
     const ceiling = await served([process.execPath, here("ceiling.ts")], folder);
     const echo = await one(ceiling, plain("echo"), "ceiling: node:http that parses and answers JSON, 200 B");
     const large = await one(ceiling, plain("large"), "ceiling, 40 KB");
+    const both = await one(ceiling, plain("both"), "ceiling, 40 KB as text and as structure");
     await ceiling.stop();
     const ratio = (what: string, ours: LoadResult, against: LoadResult, promise = "") =>
       figures.push(row(what, ours, { name: "node:http", value: against.rate }, promise));
@@ -78,6 +79,8 @@ export async function serverFigures(log: (line: string) => void): Promise<Figure
       "mcp-edge: tools/call 40 KB, 2026-07-28",
     );
     ratio("mcp-edge, 40 KB, 2026-07-28", large2026, large, ">= 0.30 x");
+    const converted = { name: "node:http, 40 KB as text and as structure", value: both.rate };
+    figures.push(row("mcp-edge, 40 KB, 2026-07-28, beside the same answer", large2026, converted, ""));
     const half = Math.round(call2026.rate / 2);
     log(`mcp-edge: latency at ${half} requests a second, half of the peak rate`);
     const at = async (target: Served, loading: Loading) =>
@@ -287,7 +290,12 @@ const message = (method: string, params: object) =>
 const call = (name: string, more: object = {}) =>
   message("tools/call", { name, arguments: name === "echo" ? { text: TEXT } : {}, ...more });
 /** What each answer contains. */
-const EXPECTED: Readonly<Record<string, string>> = { echo: TEXT, large: "xxxx", "": '"tools"' };
+const EXPECTED: Readonly<Record<string, string>> = {
+  echo: TEXT,
+  large: "xxxx",
+  both: "xxxx",
+  "": '"tools"',
+};
 const expected = (name = "") => EXPECTED[name] ?? '"structuredContent"';
 const connections = (headers: Record<string, string>) => Array.from({ length: CONNECTIONS }, () => headers);
 

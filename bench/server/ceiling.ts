@@ -3,7 +3,10 @@ import type { AddressInfo } from "node:net";
 import { LARGE } from "./large.ts";
 import { reportMemory } from "./memory.ts";
 
-/** The ceiling: `node:http` that parses the request's JSON and answers the same bytes, and does nothing else. Reports its port. */
+/**
+ * The ceiling: `node:http` that parses the request's JSON and answers, and does nothing else. Reports its port. `echo` and `both` answer the
+ * same bytes as our server; `large` answers 40 KB that are ready to be sent, once instead of as text and as structure.
+ */
 const large = Buffer.from(JSON.stringify({ text: LARGE }));
 const server = createServer((request, response) => {
   if (request.url === "/quiet") {
@@ -21,7 +24,7 @@ const server = createServer((request, response) => {
       response.end(large);
       return;
     }
-    const { text } = params.arguments;
+    const text = params.name === "both" ? LARGE : params.arguments.text;
     const structuredContent = { text };
     const content = [{ type: "text", text: JSON.stringify(structuredContent) }];
     response.end(JSON.stringify({ jsonrpc: "2.0", id, result: { content, structuredContent } }));
