@@ -1,10 +1,13 @@
 import { DescribeInstancesCommand, type EC2Client, type Instance } from "@aws-sdk/client-ec2";
 import { GetCallerIdentityCommand, type STSClient } from "@aws-sdk/client-sts";
+import type { MachineKind } from "../../cloud-init/topology.ts";
 import type { BucketClient } from "../../infra/aws/bucket-client.ts";
 import type { Status } from "../../infra/aws/convergence.ts";
 import type { Desired } from "../../infra/aws/desired.ts";
+import { isOriginLabel } from "../../infra/aws/machine-names.ts";
 import type { ProviderSettings } from "../../infra/aws/provider-settings.ts";
 import { withPlainTexts } from "../../infra/plain-text.ts";
+import type { KnownMachine } from "../machine/pick.ts";
 import { awsClients, describeRefusal } from "./clients.ts";
 
 /** EC2 filters for the resources of a stack: the program tags each of them. */
@@ -27,24 +30,31 @@ export async function machinesOf(ec2: EC2Client, stack: string): Promise<Instanc
  * The running machines of a stack in the order of their numbers.
  * @throws Error with the refusal of AWS
  */
-export async function runningMachines(
-  provider: ProviderSettings,
-  stack: string,
-): Promise<{ instance: string }[]> {
+export async function runningMachines(provider: ProviderSettings, stack: string): Promise<KnownMachine[]> {
   try {
-    const found = await machinesOf(awsClients(provider).ec2, stack);
-    return found
-      .filter(({ State }) => State?.Name === "running")
-      .map(({ InstanceId = "" }) => ({ instance: InstanceId }));
+    return withKinds(await machinesOf(awsClients(provider).ec2, stack))
+      .filter(({ found }) => found.State?.Name === "running")
+      .map(({ found: { InstanceId = "" }, kind }) => ({ instance: InstanceId, ...(kind ? { kind } : {}) }));
   } catch (error) {
     throw new Error(describeRefusal(error) ?? (error as Error).message);
   }
 }
 
-/** The number that ends a machine's name: mcp-edge-prod, mcp-edge-prod.2, … .10. */
-function numberOf({ Tags = [] }: Instance): number {
-  const name = Tags.find(({ Key }) => Key === "Name")?.Value ?? "";
-  return Number(/\.(\d+)$/.exec(name)?.[1] ?? 1);
+const nameOf = ({ Tags = [] }: Instance): string => Tags.find(({ Key }) => Key === "Name")?.Value ?? "";
+
+/** The number of a machine by its name: mcp-edge-prod, mcp-edge-prod.2, … .10. An origin is the second one. */
+function numberOf(machine: Instance): number {
+  const name = nameOf(machine);
+  return isOriginLabel(name) ? 2 : Number(/\.(\d+)$/.exec(name)?.[1] ?? 1);
+}
+
+/** The machines with their kinds, where the stack has an edge that forwards packets and an origin. Pure. */
+export function withKinds(machines: Instance[]): { found: Instance; kind: MachineKind | undefined }[] {
+  const two = machines.some((machine) => isOriginLabel(nameOf(machine)));
+  return machines.map((found) => ({
+    found,
+    kind: two ? (isOriginLabel(nameOf(found)) ? "origin" : "edge") : undefined,
+  }));
 }
 
 /** The account that the stack's credentials belong to. */

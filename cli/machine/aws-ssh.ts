@@ -70,7 +70,7 @@ async function throughTunnel<T>(
   command: string[],
   work: (args: string[], env: NodeJS.ProcessEnv) => Promise<T>,
 ): Promise<T> {
-  const { stack, provider, machine = "1" } = ref;
+  const { stack, provider, machine } = ref;
   // Loaded late: the clients of the AWS SDK would double the time that every other command takes to start.
   const { runningMachines } = await import("../aws/stack.ts");
   const { instance } = pickMachine(await runningMachines(provider, stack), { stack, wanted: machine });

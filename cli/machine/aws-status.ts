@@ -2,12 +2,12 @@ import { BucketClient } from "../../infra/aws/bucket-client.ts";
 import type { Status } from "../../infra/aws/convergence.ts";
 import type { Desired } from "../../infra/aws/desired.ts";
 import { awsClients } from "../aws/clients.ts";
-import { accountOf, bucketName, desiredOf, machinesOf, statusOf } from "../aws/stack.ts";
+import { accountOf, bucketName, desiredOf, machinesOf, statusOf, withKinds } from "../aws/stack.ts";
 import type { AwsMachineRef } from "./machine-ref.ts";
+import type { KnownMachine } from "./pick.ts";
 
 /** One machine beside what it should run. */
-export interface MachineStatus {
-  instance: string;
+export interface MachineStatus extends KnownMachine {
   /** As EC2 names it, such as running. */
   state: string;
   /** What the machine last reported; undefined: nothing yet. */
@@ -30,11 +30,12 @@ export async function awsStatus({ stack, provider }: AwsMachineRef): Promise<Sta
   const bucket = new BucketClient(bucketName(instances, stack, await accountOf(clients.sts)), provider);
   const wanted = await desiredOf(bucket);
   const machines = await Promise.all(
-    instances.map(async ({ InstanceId: instance = "", State }): Promise<MachineStatus> => {
+    withKinds(instances).map(async ({ found, kind }): Promise<MachineStatus> => {
+      const { InstanceId: instance = "", State } = found;
       const status = await statusOf(bucket, instance);
       const state = State?.Name ?? "";
       const ok = state === "running" && status?.ok === true && status.generation === wanted.generation;
-      return { instance, state, ok, ...(status ? { status } : {}) };
+      return { instance, ...(kind ? { kind } : {}), state, ok, ...(status ? { status } : {}) };
     }),
   );
   const ok = machines.length > 0 && machines.every((machine) => machine.ok);
@@ -50,14 +51,18 @@ export function statusText({ stack, wanted, machines }: StackStatus): string {
   return [head, ...machines.map((machine) => lineOf(machine, wanted))].join("\n");
 }
 
-function lineOf({ instance, state, status, ok }: MachineStatus, wanted: Desired): string {
-  if (!status) return `${instance} (${state}): it has not reported yet`;
-  const { phase, release, certificate, certificateProblem, generation, steps } = status;
+function lineOf({ instance, kind, state, status, ok }: MachineStatus, wanted: Desired): string {
+  const name = `${instance} (${kind ? `${kind}, ` : ""}${state})`;
+  if (!status) return `${name}: it has not reported yet`;
+  const { phase, release, files, certificate, certificateProblem, generation, steps } = status;
   const at = generation === wanted.generation ? phase : `${phase}, at generation ${generation}`;
-  const lines = [`${instance} (${state}): ${at}, release ${short(release)}, certificate ${certificate}`];
+  // An edge that forwards packets runs no release and has no certificate.
+  const serves = kind !== "edge";
+  const has = serves ? `release ${short(release)}, certificate ${certificate}` : `files ${short(files)}`;
+  const lines = [`${name}: ${at}, ${has}`];
   const last = steps.at(-1);
   if (!ok && last) lines.push(`  last: ${last.at} ${last.text}`);
-  if (certificate !== "issued" && certificateProblem)
+  if (serves && certificate !== "issued" && certificateProblem)
     lines.push(`  no certificate: ${certificateProblem.trim().split("\n").at(-1)}`);
   return lines.join("\n");
 }

@@ -12,7 +12,7 @@ import { up } from "./up.ts";
 
 export interface ReplaceOptions {
   stack: string;
-  /** Id of an instance, or a number from 1. Default: every machine, one after the other. */
+  /** Id of an instance, a number from 1, or `edge` or `origin` where the stack has these two. Default: every machine, one after the other. */
   machine?: string;
   json: boolean;
 }
@@ -74,6 +74,6 @@ export async function replace(options: ReplaceOptions, signal: AbortSignal): Pro
 
 /** @throws Error that lists the machines when the wanted one is not among them, or when there is none */
 export function chosenMachines(machines: MachineOutput[], stack: string, machine?: string): MachineOutput[] {
-  const picked = pickMachine(machines, { stack, wanted: machine ?? "1" });
+  const picked = pickMachine(machines, { stack, wanted: machine });
   return machine === undefined ? machines : [picked];
 }

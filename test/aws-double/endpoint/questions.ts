@@ -1,10 +1,12 @@
 import { imageOf } from "../images.ts";
 import type { Account } from "../kind.ts";
-import { INSTANCE } from "../services/instances.ts";
+import { walls } from "../machine/firewall.ts";
+import { INSTANCE, INTERFACE } from "../services/instances.ts";
 import { offeredZones } from "../services/offerings.ts";
 import { RECORD, ZONE } from "../services/route53.ts";
 import { EGRESS, INGRESS } from "../services/security-groups.ts";
 import { ATTACHMENT, VOLUME } from "../services/volumes.ts";
+import { route as routeKind, routeTable, routeTableAssociation } from "../services/vpc.ts";
 import type { Stored } from "../store.ts";
 import { isObject, object, type Props, text } from "../values.ts";
 import type { Gate } from "./api.ts";
@@ -12,6 +14,10 @@ import type { Answer } from "./s3.ts";
 import { ServiceError } from "./services.ts";
 
 /** The requests of `mcp-edge doctor --aws` other than for objects and parameters, in the XML of each service's API reference. */
+
+const TABLE = routeTable.token;
+const TABLE_ASSOCIATION = routeTableAssociation.token;
+const ROUTE = routeKind.token;
 
 type Tree = { [name: string]: string | boolean | number | undefined | Tree | Tree[] };
 
@@ -57,6 +63,16 @@ const instances: Question = (asked, { store }) => ({
             instanceState: { name: "running" },
             instanceType: text(inputs, "instanceType"),
             launchTime: text(outs, "launchTime"),
+            subnetId: text(outs, "subnetId"),
+            ipAddress: walls(store).find((wall) => wall.id === id)?.publicIp,
+            networkInterfaceSet: {
+              item: {
+                networkInterfaceId: text(outs, "primaryNetworkInterfaceId"),
+                sourceDestCheck:
+                  store.get(INTERFACE, text(outs, "primaryNetworkInterfaceId"))?.outs.sourceDestCheck !==
+                  false,
+              },
+            },
             tagSet: {
               item: Object.entries(object(inputs, "tags")).map(([key, value]) => ({
                 key,
@@ -71,6 +87,35 @@ const instances: Question = (asked, { store }) => ({
         },
       };
     }),
+  },
+});
+
+const routeTables: Question = (asked, { store }) => ({
+  routeTableSet: {
+    item: tagged(asked, store.all(TABLE)).map(({ id }) => ({
+      routeTableId: id,
+      associationSet: {
+        item: store
+          .all(TABLE_ASSOCIATION)
+          .filter(({ inputs }) => inputs.routeTableId === id)
+          .map(({ inputs }) => ({
+            subnetId: text(inputs, "subnetId") || undefined,
+            gatewayId: text(inputs, "gatewayId") || undefined,
+          })),
+      },
+      routeSet: {
+        item: store
+          .all(ROUTE)
+          .filter(({ inputs }) => inputs.routeTableId === id)
+          .map(({ inputs }) => ({
+            destinationCidrBlock: text(inputs, "destinationCidrBlock") || undefined,
+            destinationIpv6CidrBlock: text(inputs, "destinationIpv6CidrBlock") || undefined,
+            gatewayId: text(inputs, "gatewayId") || undefined,
+            networkInterfaceId: text(inputs, "networkInterfaceId") || undefined,
+            state: "active",
+          })),
+      },
+    })),
   },
 });
 
@@ -140,6 +185,7 @@ const QUERIES: Record<string, Question> = {
   "ec2:DescribeImages": images,
   "ec2:DescribeInstances": instances,
   "ec2:DescribeInstanceTypeOfferings": offerings,
+  "ec2:DescribeRouteTables": routeTables,
   "ec2:DescribeSecurityGroupRules": rules,
   "ec2:DescribeVolumes": volumes,
   "sts:GetCallerIdentity": identity,

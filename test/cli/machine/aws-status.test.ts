@@ -1,6 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { awsStatus, statusText } from "../../../cli/machine/aws-status.ts";
-import { instance, MACHINE, NO_INSTANCES, type StandIn, standIn } from "../doctor/aws/stand-in.ts";
+import {
+  forwarding,
+  instance,
+  MACHINE,
+  NO_INSTANCES,
+  type StandIn,
+  standIn,
+} from "../doctor/aws/stand-in.ts";
 
 describe("status of a stack in AWS", () => {
   let aws: StandIn;
@@ -63,6 +70,23 @@ describe("status of a stack in AWS", () => {
     const status = await readStatus();
     expect(status.ok).toBe(false);
     expect(statusText(status)).toMatch(words);
+  });
+
+  test("names an edge that forwards packets and its origin, and of the edge tells its files alone", async () => {
+    says({ files: "e".repeat(64), release: "", certificate: "none", certificateProblem: "" });
+    aws.answers["s3 status/i-origin.json"] = JSON.stringify({
+      ...{ generation: "g2", phase: "done", ok: true, release: "5".repeat(64) },
+      ...{ certificate: "issued", certificateProblem: "", steps: [] },
+    });
+    aws.answers["ec2 DescribeInstances"] = forwarding();
+    expect(
+      statusText(await readStatus())
+        .split("\n")
+        .slice(1),
+    ).toEqual([
+      `${MACHINE} (edge, running): done, files eeeeeeeeeeee`,
+      "i-origin (origin, running): done, release 555555555555, certificate issued",
+    ]);
   });
 
   test("covers a missing machine, a stopped one and one whose status cannot be read", async () => {

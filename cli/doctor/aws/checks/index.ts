@@ -3,6 +3,7 @@ import { alarms } from "./alarms.ts";
 import { bucket } from "./bucket.ts";
 import { converged } from "./converged.ts";
 import { firewall } from "./firewall.ts";
+import { forwarding } from "./forwarding.ts";
 import { identity } from "./identity.ts";
 import { image, parameter } from "./image.ts";
 import { instanceType } from "./instance-type.ts";
@@ -20,6 +21,7 @@ export const AWS_CHECKS: readonly AwsCheck[] = [
   machines,
   volumes,
   firewall,
+  forwarding,
   alarms,
   bucket,
   converged,

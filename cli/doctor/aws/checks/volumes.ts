@@ -1,9 +1,9 @@
 import { DescribeVolumesCommand } from "@aws-sdk/client-ec2";
-import { stackFilters } from "../../../aws/stack.ts";
+import { stackFilters, withKinds } from "../../../aws/stack.ts";
 import type { AwsCheck } from "../check.ts";
 import { failOn, REFRESH } from "./problems.ts";
 
-/** That all volumes are encrypted, and that each machine has its data volume. */
+/** That all volumes are encrypted, and that each machine with the server has its data volume. */
 export const volumes: AwsCheck = {
   id: "volumes",
   title: "Volumes",
@@ -13,12 +13,12 @@ export const volumes: AwsCheck = {
     const { Volumes = [] } = await aws.ec2.send(
       new DescribeVolumesCommand({ Filters: stackFilters(settings.stack) }),
     );
+    // An edge that forwards packets keeps nothing.
+    const servers = withKinds(machines).filter(({ kind }) => kind !== "edge").length;
     const data = Volumes.filter(({ Attachments: [first] = [] }) => first?.Device === "/dev/sdf");
     failOn([
       ...Volumes.filter(({ Encrypted }) => !Encrypted).map(({ VolumeId }) => `${VolumeId} is not encrypted`),
-      ...(data.length === machines.length
-        ? []
-        : [`${data.length} data volumes are attached, not ${machines.length}`]),
+      ...(data.length === servers ? [] : [`${data.length} data volumes are attached, not ${servers}`]),
     ]);
     return `${Volumes.length}, encrypted, ${data.length} of them attached for data`;
   },

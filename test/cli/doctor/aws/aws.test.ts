@@ -2,7 +2,18 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { runAwsDoctor } from "../../../../cli/doctor/aws/run.ts";
 import { renderReport } from "../../../../cli/doctor/render.ts";
 import { type AwsSettings, parseSettings } from "../../../../infra/settings.ts";
-import { alarm, image, instance, MACHINE, NO_INSTANCES, rules, type StandIn, standIn } from "./stand-in.ts";
+import {
+  alarm,
+  forwarding,
+  image,
+  instance,
+  MACHINE,
+  NO_INSTANCES,
+  routes,
+  rules,
+  type StandIn,
+  standIn,
+} from "./stand-in.ts";
 
 const settings = parseSettings(
   { target: "aws", domain: "mcp.example.com", workspace: ".", zone: "example.com" },
@@ -43,7 +54,7 @@ describe("doctor --aws", () => {
     expect(text).toContain("t4g.small in eu-central-1a, eu-central-1b");
     expect(text).toContain("mcp.example.com has A, AAAA, CAA, HTTPS");
     expect(text).toContain("every machine is at aaaabbbbcccc");
-    expect(text).toContain("All 11 checks passed");
+    expect(text).toContain("All 12 checks passed");
   });
 
   test("makes only read requests", async () => {
@@ -125,6 +136,51 @@ describe("doctor --aws", () => {
       if (passes) expect(found?.got).toBe("2, none of them raised; too new to count: mcp-edge-prod-host");
     },
   );
+
+  describe("of an edge that forwards packets", () => {
+    const both: [string, string][] = [
+      ["0.0.0.0/0", "eni-edge"],
+      ["::/0", "eni-edge"],
+    ];
+    const check = async (id = "forwarding") => (await examine()).checks.find((one) => one.id === id);
+    beforeEach(() => {
+      aws.answers["ec2 DescribeInstances"] = forwarding();
+      aws.answers["ec2 DescribeRouteTables"] = routes(...both);
+    });
+
+    test("passes when both default routes of the origin lead to it, and expects one data volume", async () => {
+      expect(await check()).toMatchObject({
+        ok: true,
+        got: `i-origin has both default routes through ${MACHINE}, and no public address`,
+      });
+      expect(await check("volumes")).toMatchObject({ ok: true });
+    });
+
+    test.each<[string, string, string]>([
+      [forwarding({ edgeChecked: true }), routes(...both), `EC2 drops what ${MACHINE} forwards`],
+      [
+        forwarding({ originChecked: false }),
+        routes(...both),
+        "i-origin may send packets with addresses of others",
+      ],
+      [
+        forwarding({ originAddress: "198.51.100.8" }),
+        routes(...both),
+        "i-origin has the address 198.51.100.8",
+      ],
+      [forwarding(), routes(["0.0.0.0/0", "eni-edge"]), "the route of i-origin for ::/0 does not lead to"],
+      [forwarding(), routes(["0.0.0.0/0", "eni-x"], ["::/0", "eni-edge"]), "for 0.0.0.0/0 does not lead to"],
+      [
+        forwarding(),
+        routes(["0.0.0.0/0", "eni-edge", "blackhole"], ["::/0", "eni-edge"]),
+        "0.0.0.0/0 leads nowhere",
+      ],
+    ])("finds what is wrong (%#)", async (machines, table, problem) => {
+      aws.answers["ec2 DescribeInstances"] = machines;
+      aws.answers["ec2 DescribeRouteTables"] = table;
+      expect(await check()).toMatchObject({ ok: false, got: expect.stringContaining(problem) });
+    });
+  });
 
   const broken: [string, (answers: Record<string, string>) => void, string][] = [
     [

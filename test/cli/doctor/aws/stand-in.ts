@@ -37,6 +37,30 @@ export const instances = (...all: [number, string][]) =>
     )
     .join("")}</reservationSet></DescribeInstancesResponse>`;
 
+/** An edge that forwards packets, and the machine behind it. The parts that a test breaks are in the arguments. */
+export const forwarding = ({
+  edgeChecked = false,
+  originChecked = true,
+  originAddress = "",
+}: {
+  edgeChecked?: boolean;
+  originChecked?: boolean;
+  originAddress?: string;
+} = {}) => {
+  const one = (name: string, id: string, port: string, checked: boolean, address: string) =>
+    `<item><instancesSet><item><instanceId>${id}</instanceId><instanceState><name>running</name></instanceState><instanceType>t4g.small</instanceType><subnetId>subnet-of-${port}</subnetId>${address ? `<ipAddress>${address}</ipAddress>` : ""}<launchTime>2026-01-01T00:00:00.000Z</launchTime><metadataOptions><httpTokens>required</httpTokens><httpPutResponseHopLimit>1</httpPutResponseHopLimit></metadataOptions><networkInterfaceSet><item><networkInterfaceId>${port}</networkInterfaceId><sourceDestCheck>${checked}</sourceDestCheck></item></networkInterfaceSet><tagSet><item><key>Name</key><value>${name}</value></item></tagSet></item></instancesSet></item>`;
+  return `<DescribeInstancesResponse><reservationSet>${one("mcp-edge-prod.origin", "i-origin", "eni-origin", originChecked, originAddress)}${one("mcp-edge-prod", MACHINE, "eni-edge", edgeChecked, "198.51.100.7")}</reservationSet></DescribeInstancesResponse>`;
+};
+
+/** The routes of the origin's subnet. @param to destination, target and state of each */
+export const routes = (...to: [string, string, string?][]) =>
+  `<DescribeRouteTablesResponse><routeTableSet><item><routeTableId>rtb-1</routeTableId><associationSet><item><subnetId>subnet-of-eni-origin</subnetId></item></associationSet><routeSet><item><destinationCidrBlock>10.20.0.0/16</destinationCidrBlock><gatewayId>local</gatewayId><state>active</state></item>${to
+    .map(([range, target, state = "active"]) => {
+      const destination = range.includes(":") ? "destinationIpv6CidrBlock" : "destinationCidrBlock";
+      return `<item><${destination}>${range}</${destination}><networkInterfaceId>${target}</networkInterfaceId><state>${state}</state></item>`;
+    })
+    .join("")}</routeSet></item></routeTableSet></DescribeRouteTablesResponse>`;
+
 export const NO_INSTANCES = "<DescribeInstancesResponse><reservationSet/></DescribeInstancesResponse>";
 
 /** @param put when the alarm was created, ISO 8601 */
