@@ -20,6 +20,8 @@ export const CHANGES = [
   "take-over",
   /** The next generation starts, so that no stream ends. */
   "reload-nginx",
+  /** Caddy takes its files over; a stream goes on. */
+  "reload-caddy",
   /** Only tables of machines' earlier versions have it. */
   "restart-nginx",
   "restart-fail2ban",
@@ -29,7 +31,17 @@ export const CHANGES = [
 export type Change = (typeof CHANGES)[number];
 
 /** The program that checks a file before anything is applied. `deploy/lib/judge.sh` implements each. */
-export const JUDGES = ["nginx", "nft", "fail2ban", "sshd", "systemd", "bash", "python", "none"] as const;
+export const JUDGES = [
+  "nginx",
+  "caddy",
+  "nft",
+  "fail2ban",
+  "sshd",
+  "systemd",
+  "bash",
+  "python",
+  "none",
+] as const;
 export type Judge = (typeof JUDGES)[number];
 
 /** One file of the machine, owned by root. */

@@ -12,7 +12,7 @@ import {
   TERMINATORS,
   unit,
 } from "./file-kinds.ts";
-import { AWS_PACKAGES, PACKAGES } from "./packages.ts";
+import { packagesOf } from "./packages.ts";
 import type { MachineSettings } from "./settings.ts";
 
 const onAws = ({ aws }: MachineSettings) => aws !== undefined;
@@ -23,7 +23,14 @@ const withSignIn = ({ serverEnvironment }: MachineSettings) =>
   ["oauth", "jwt"].includes(serverEnvironment.AUTH_MODE ?? "");
 const withIdentityProviders = ({ serverEnvironment }: MachineSettings) =>
   serverEnvironment.IDENTITY_PROVIDERS !== undefined;
+const withNginxForward = ({ forward }: MachineSettings) => forward === "nginx";
 const withReboots = ({ rebootAt }: MachineSettings) => rebootAt !== "off";
+
+const firewall = {
+  change: ["load-firewall"],
+  judge: "nft",
+  enables: "nftables.service",
+} as const;
 
 /** The most generations of NGINX that run at a time (`deploy/mcp-edge-nginx`). */
 const GENERATIONS = Array.from({ length: 12 }, (_, index) => index + 1);
@@ -62,6 +69,36 @@ export const FILES: readonly FileRow[] = [
   enabled("mcp-edge-logrotate.timer", "nginx"),
   unit("mcp-edge-logrotate.service", "nginx"),
 
+  // Caddy
+  file("/etc/caddy/Caddyfile", "files/caddy/Caddyfile.liquid", "caddy", {
+    change: ["reload-caddy"],
+    judge: "caddy",
+    enables: "caddy.service",
+  }),
+  dropIn("caddy.service.d/mcp-edge.conf", "caddy.conf", "caddy"),
+  dropIn("caddy.service.d/metadata.conf", "metadata.conf", "caddy", [], onAws),
+  dropIn("mcp-edge-report.service.d/certificate.conf", "read-certificate.conf", "caddy"),
+  dropIn("mcp-edge-metrics.service.d/certificate.conf", "read-certificate.conf", "caddy", [], withMetrics),
+  file("/etc/apt/sources.list.d/mcp-edge-backports.sources", "files/etc/backports.sources", "caddy"),
+  file("/etc/apt/preferences.d/mcp-edge", "files/etc/backports.preferences", "caddy"),
+  file("/etc/apt/apt.conf.d/53mcp-edge-backports", "files/etc/apt-backports.conf", "caddy"),
+
+  // The forwarder
+  file("/etc/sysctl.d/61-mcp-edge-forwarder.conf", "files/etc/sysctl-forwarder.conf", "forwarder", {
+    change: ["load-sysctl"],
+  }),
+  file("/etc/nginx/nginx.conf", "files/forwarder/nginx.conf.liquid", "forwarder", {
+    change: ["reload-nginx"],
+    judge: "nginx",
+    enables: "nginx.service",
+    when: withNginxForward,
+  }),
+  file("/etc/logrotate.d/nginx", "files/logrotate/nginx", "forwarder", { when: withNginxForward }),
+  enabled("mcp-edge-logrotate.timer", "forwarder", { when: withNginxForward }),
+  unit("mcp-edge-logrotate.service", "forwarder", { when: withNginxForward }),
+  dropIn("nginx.service.d/mcp-edge.conf", "nginx-forwarder.conf", "forwarder", [], withNginxForward),
+  enabled("mcp-edge-transparent.service", "forwarder", { when: withNginxForward }),
+
   // Certificates
   file("/etc/letsencrypt/cli.ini", "files/certbot/cli.ini.liquid", "nginx", {
     change: ["request-certificate"],
@@ -77,17 +114,18 @@ export const FILES: readonly FileRow[] = [
   }),
 
   // Firewall and bans
-  file("/etc/nftables.conf", "files/etc/nftables.conf.liquid", "all", {
-    change: ["load-firewall"],
-    judge: "nft",
-    enables: "nftables.service",
-  }),
+  file("/etc/nftables.conf", "files/etc/nftables.conf.liquid", "nginx", firewall),
+  file("/etc/nftables.conf", "files/etc/nftables-forwarder.conf.liquid", "forwarder", firewall),
+  file("/etc/nftables.conf", "files/etc/nftables-origin.conf", "caddy", firewall),
   dropIn("nftables.service.d/mcp-edge.conf", "nftables.conf", "all"),
   fail2ban("action.d/nftables-common.local", "nftables-common.local"),
   fail2ban("fail2ban.d/mcp-edge.local", "fail2ban.local"),
-  fail2ban("filter.d/mcp-edge-credentials.conf", "credentials.conf"),
-  fail2ban("filter.d/mcp-edge-handshakes.conf", "handshakes.conf"),
-  fail2ban("filter.d/mcp-edge-suspects.conf", "suspects.conf"),
+  fail2ban("filter.d/mcp-edge-credentials.conf", "credentials.conf", { role: "nginx" }),
+  fail2ban("filter.d/mcp-edge-credentials.conf", "credentials-caddy.conf", { role: "caddy" }),
+  fail2ban("filter.d/mcp-edge-handshakes.conf", "handshakes.conf", { role: "nginx" }),
+  fail2ban("filter.d/mcp-edge-handshakes.conf", "handshakes-caddy.conf", { role: "caddy" }),
+  fail2ban("filter.d/mcp-edge-suspects.conf", "suspects.conf", { role: "nginx" }),
+  fail2ban("filter.d/mcp-edge-suspects.conf", "suspects-caddy.conf", { role: "caddy" }),
   fail2ban("filter.d/recidive.local", "recidive.local"),
   fail2ban("jail.d/mcp-edge.local", "jail.local.liquid", { enables: "fail2ban.service" }),
   dropIn("fail2ban.service.d/mcp-edge.conf", "fail2ban.conf", TERMINATORS, ["restart-fail2ban"]),
@@ -137,6 +175,7 @@ export const FILES: readonly FileRow[] = [
   library("app.sh", { source: "deploy/lib/app.sh.liquid" }),
   library("apply.sh"),
   library("archive.sh"),
+  library("certificate.sh"),
   library("common.sh"),
   library("files.sh"),
   library("judge.sh"),
@@ -147,11 +186,13 @@ export const FILES: readonly FileRow[] = [
   file("/etc/mcp-edge/edge.env", "files/env/edge.env.liquid", "all", {
     change: ["request-certificate", "update-workspace"],
   }),
-  file(
-    "/usr/local/lib/mcp-edge/packages",
-    ({ aws }) => `${(aws ? [...PACKAGES, ...AWS_PACKAGES].sort() : PACKAGES).join("\n")}\n`,
-    "all",
-    { change: ["install-packages"] },
+  ...(["nginx", "forwarder", "caddy"] as const).map((role) =>
+    file(
+      "/usr/local/lib/mcp-edge/packages",
+      ({ aws, forward }) => `${packagesOf(role, { inAws: aws !== undefined, forward }).join("\n")}\n`,
+      role,
+      { change: ["install-packages"] },
+    ),
   ),
   file("/etc/apt/apt.conf.d/52mcp-edge", "files/etc/apt.conf", "all"),
   file("/etc/needrestart/conf.d/mcp-edge.conf", "files/etc/needrestart.conf", "all"),
@@ -167,7 +208,12 @@ export const FILES: readonly FileRow[] = [
   file("/etc/sysusers.d/mcp-edge.conf", "files/systemd/sysusers.conf", "all", {
     change: ["create-accounts"],
   }),
-  file("/etc/tmpfiles.d/mcp-edge.conf", "files/systemd/tmpfiles.conf", "all", { change: ["create-folders"] }),
+  file("/etc/tmpfiles.d/mcp-edge.conf", "files/systemd/tmpfiles.conf", ["nginx", "forwarder"], {
+    change: ["create-folders"],
+  }),
+  file("/etc/tmpfiles.d/mcp-edge.conf", "files/systemd/tmpfiles-caddy.conf.liquid", "caddy", {
+    change: ["create-folders"],
+  }),
   dropIn("mcp-edge-.service.d/sandbox.conf", "sandbox.conf", "all"),
   enabled("mcp-edge-patches.timer", "all"),
   unit("mcp-edge-patches.service", "all"),

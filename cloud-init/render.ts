@@ -6,7 +6,13 @@ import { originPattern } from "./origin-pattern.ts";
 import type { MachineSettings } from "./settings.ts";
 
 /** Strict: a misspelt variable or filter is an error, not an empty string in a file that root reads. */
-const engine = new Liquid({ strictVariables: true, strictFilters: true, ownPropertyOnly: true });
+const engine = new Liquid({
+  strictVariables: true,
+  strictFilters: true,
+  ownPropertyOnly: true,
+  /** For `{% render "files/…" %}` and `{% include "files/…" %}`. */
+  root: import.meta.dirname,
+});
 
 /** `{{ x | quote }}`: a value for a file that both a shell and systemd's EnvironmentFile= read. */
 engine.registerFilter("quote", (value: unknown) => `'${String(value).replaceAll("'", "'\\''")}'`);
@@ -18,6 +24,19 @@ engine.registerFilter("variable", (value: unknown) =>
 
 /** `{{ x | origin }}`: an entry of `allowedOrigins` as a regular expression for NGINX. */
 engine.registerFilter("origin", (value: unknown) => originPattern(String(value)));
+
+/** `{{ x | regexp }}`: a text as a regular expression for Caddy, without blanks, which would end its argument. */
+engine.registerFilter("regexp", (value: unknown) =>
+  String(value)
+    .replace(/[.+*?^$()[\]{}|\\]/g, "\\$&")
+    .replaceAll(" ", "\\s"),
+);
+
+/** `{{ allowedClients | ranges }}`: the address ranges of the entries, with those of the providers that are named, for Caddy. */
+engine.registerFilter("ranges", (entries: readonly string[]) => {
+  const providers = new Map(egressProviders().map(({ name, ranges }) => [name.toLowerCase(), ranges]));
+  return entries.flatMap((entry) => providers.get(entry) ?? [entry]).join(" ");
+});
 
 /** `{{ x | pattern }}`: a text as a regular expression for NGINX, in double quotes. */
 engine.registerFilter("pattern", (value: unknown) => String(value).replace(/[.+()]/g, "\\\\$&"));
@@ -37,6 +56,8 @@ export function renderTemplate(name: string, settings: Partial<MachineSettings>)
   if (!name.endsWith(".liquid")) return text;
   try {
     const scope = {
+      trustedCa: "",
+      originMachine: null,
       ...settings,
       app: BUNDLED_SERVER,
       egressProviders: egressProviders(),

@@ -6,7 +6,10 @@ export const stackOption = () =>
     .env("MCP_EDGE_STACK");
 
 export const machineOption = () =>
-  new Option("-m, --machine <which>", "of a stack in AWS: its number, from 1, or its instance id");
+  new Option(
+    "-m, --machine <which>",
+    "of a stack in AWS: its number, from 1, or its instance id; with edge: passthrough on this host: edge or origin",
+  );
 
 export const jsonOption = () =>
   new Option("--json", "print the result as JSON; progress goes to standard error").default(false);

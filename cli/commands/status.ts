@@ -1,7 +1,6 @@
 import { Command } from "commander";
-import { guestOf, inGuest } from "../../infra/local/guest.ts";
-import { networkOf } from "../../infra/local/network.ts";
-import { isInAws, machineRef } from "../machine/machine-ref.ts";
+import { machineOutput } from "../machine/machine-output.ts";
+import { hasForwarder, isInAws, machineRef } from "../machine/machine-ref.ts";
 import { jsonOption, stackOption } from "./options.ts";
 
 export const statusCommand = () =>
@@ -20,10 +19,15 @@ export const statusCommand = () =>
         if (!status.ok) process.exitCode = 1;
         return;
       }
-      const guest = guestOf(stack, networkOf(ref.networkIndex));
-      const { stdout } = await inGuest(guest, ["mcp-edge-deploy", "status", "--json"]);
+      const stdout = await machineOutput(ref, ["mcp-edge-deploy", "status", "--json"]);
       const { ready, ...status } = JSON.parse(stdout) as { ready: boolean; colour: string; release: string };
       const words = `${stack}: release ${status.release.slice(0, 12) || "none"} (${status.colour || "no slot"}), ${ready ? "ready" : "not ready"}`;
       console.log(json ? stdout.trim() : words);
       if (!ready) process.exitCode = 1;
+      if (!json && (await hasForwarder(stack))) {
+        const forwarder = await machineRef(stack, "edge");
+        console.log(
+          `${stack}, edge: ${(await machineOutput(forwarder, ["mcp-edge-deploy", "check"])).trim()}`,
+        );
+      }
     });

@@ -1,4 +1,7 @@
+import { type MachineKind, machineKinds, serverKind, type Topology } from "../../cloud-init/topology.ts";
 import { type ProviderSettings, providerSettings } from "../../infra/aws/provider-settings.ts";
+import { forwarderOf } from "../../infra/local/guest.ts";
+import { parseSettings, rawSettings } from "../../infra/settings.ts";
 import { type Deployed, readDeployed } from "../stack/outputs.ts";
 import { targetOf } from "../stack/team.ts";
 import { stackConfig } from "../stack/workspace.ts";
@@ -12,14 +15,15 @@ export interface AwsMachineRef {
   machine?: string;
 }
 
-/** The one machine of a stack on this host. */
+/** A machine of a stack on this host: `stack` is the name of its folder (infra/local/guest.ts). */
 export type LocalMachineRef = Pick<Deployed, "stack" | "networkIndex">;
 
 export type MachineRef = LocalMachineRef | AwsMachineRef;
 
 /**
  * Finds out where a machine is, from the stack's settings and outputs alone: no engine is started.
- * @param machine of a stack in AWS: its number from 1, or its instance id. Default: the first
+ * @param machine of a stack in AWS: its number from 1, or its instance id. Default: the first. On this host: `edge` or `origin`. Default: the
+ *   machine that runs the server
  * @throws Error with the command to run when a stack of this host is not up or one in AWS has no region, or when it is asked for another machine than its one
  */
 export async function machineRef(stack: string, machine?: string): Promise<MachineRef> {
@@ -30,9 +34,28 @@ export async function machineRef(stack: string, machine?: string): Promise<Machi
       provider: providerSettings(config, regionOf(stack, config)),
       ...(machine ? { machine } : {}),
     };
-  if (machine !== undefined && machine !== "1")
-    throw new Error(`Stack ${stack} is on this host and has one machine. Leave out --machine ${machine}.`);
-  return readDeployed(stack);
+  const { edge } = parseSettings(rawSettings(config), stack);
+  const kind = localKind(stack, edge, machine);
+  const { networkIndex } = await readDeployed(stack);
+  return { stack: kind === serverKind(edge) ? stack : forwarderOf(stack), networkIndex };
+}
+
+/** Which machine of a stack on this host is meant. Pure. @throws Error when it has none of that name */
+export function localKind(stack: string, edge: Topology, machine?: string): MachineKind {
+  if (machine === undefined || machine === "1") return serverKind(edge);
+  const found = machineKinds(edge).find((kind) => kind === machine);
+  if (found && edge === "passthrough") return found;
+  throw new Error(
+    edge === "passthrough"
+      ? `Stack ${stack} is on this host and has no machine ${machine}. Write --machine edge or --machine origin.`
+      : `Stack ${stack} is on this host and has one machine. Leave out --machine ${machine}.`,
+  );
+}
+
+/** Whether a stack on this host has a second machine, `edge`, in front of the one that runs the server. */
+export async function hasForwarder(stack: string): Promise<boolean> {
+  const { edge, target } = parseSettings(rawSettings(await stackConfig(stack)), stack);
+  return target === "local" && edge === "passthrough";
 }
 
 export const isInAws = (ref: MachineRef): ref is AwsMachineRef => "provider" in ref;

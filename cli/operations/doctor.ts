@@ -7,6 +7,7 @@ import type { Check } from "../doctor/check.ts";
 import { CHECKS } from "../doctor/checks/index.ts";
 import { bansCheck } from "../doctor/checks/machine/bans.ts";
 import { flowsCheck } from "../doctor/checks/machine/flows.ts";
+import { forwardingCheck } from "../doctor/checks/machine/forwarding.ts";
 import { patchesCheck } from "../doctor/checks/machine/patches.ts";
 import { type IdentityProvider, identityProviderCheck } from "../doctor/checks/mcp/identity-provider.ts";
 import { tokenDomainCheck } from "../doctor/checks/mcp/token-domain.ts";
@@ -14,7 +15,8 @@ import { runWithProgress } from "../doctor/progress.ts";
 import type { DoctorReport } from "../doctor/run.ts";
 import type { AuthMode } from "../doctor/target.ts";
 import { listBans } from "../machine/bans.ts";
-import { machineRef, regionOf } from "../machine/machine-ref.ts";
+import { machineOutput } from "../machine/machine-output.ts";
+import { hasForwarder, machineRef, regionOf } from "../machine/machine-ref.ts";
 import { doctorSignInLink } from "../machine/people.ts";
 import { createToken, withShortToken } from "../machine/tokens.ts";
 import { type Deployed, readDeployed } from "../stack/outputs.ts";
@@ -52,6 +54,14 @@ function statusChecks({ stack, networkIndex }: Deployed): Check[] {
   return [patchesCheck(read, stack), flowsCheck(read, stack)];
 }
 
+/** The checks of the edge in front of an origin. */
+async function forwarderChecks(stack: string): Promise<Check[]> {
+  if (!(await hasForwarder(stack))) return [];
+  const read = async (command: string) =>
+    machineOutput(await machineRef(stack, "edge"), ["mcp-edge-deploy", command]);
+  return [forwardingCheck(() => read("check"), stack), patchesCheck(() => read("status"), stack, "edge")];
+}
+
 const target = (deployed: Deployed) => ({ url: new URL(deployed.url).origin, ca: deployed.rootsFile });
 
 /**
@@ -67,7 +77,7 @@ export async function doctorDefault(stack: string): Promise<DoctorDefault> {
   const known = {
     ...target(deployed),
     ...access,
-    more: [bansOf(deployed), ...statusChecks(deployed), ...more],
+    more: [bansOf(deployed), ...statusChecks(deployed), ...(await forwarderChecks(stack)), ...more],
   };
   if (process.env.MCP_EDGE_TOKEN) return known;
   const { token } = await createToken(deployed, { name: "doctor", ttl: TOKEN_SECONDS });
@@ -135,7 +145,7 @@ export async function awsDoctor(stack: string, limitMs: number): Promise<DoctorR
 /** Examines a stack of this host that is up. */
 export async function doctorOf(deployed: Deployed, { quiet }: { quiet: boolean }): Promise<DoctorReport> {
   const { auth, more } = await accessOf(deployed.stack);
-  const checks = [...CHECKS, bansOf(deployed), ...more];
+  const checks = [...CHECKS, bansOf(deployed), ...(await forwarderChecks(deployed.stack)), ...more];
   return withShortToken(deployed, (token) =>
     runWithProgress({ ...target(deployed), auth, checks, token }, quiet),
   );

@@ -1,5 +1,6 @@
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
 import { Listr, type ListrTaskWrapper } from "listr2";
+import { serverKind } from "../../cloud-init/topology.ts";
 import { assertHost, installMissing } from "../../infra/local/host.ts";
 import { ensureRootfs } from "../../infra/local/rootfs.ts";
 import { buildRelease } from "../../infra/release.ts";
@@ -96,13 +97,18 @@ async function program(context: Context, task: Task, options: UpOptions, signal:
   buildRelease().catch(() => undefined);
   const stack = await openStack(options.stack, context.engine as Engine);
   const lines = eventLines(say(task));
-  const machine = `urn:pulumi:${options.stack}::mcp-edge::mcp-edge:local:Edge$pulumi-nodejs:dynamic/local:Machine::${options.stack}-machine`;
+  const config = await stackConfig(options.stack);
+  const { edge } = parseSettings(rawSettings(config), options.stack);
+  const machines = ["machine", ...(serverKind(edge) === "origin" ? ["forwarder"] : [])].map(
+    (name) =>
+      `urn:pulumi:${options.stack}::mcp-edge::mcp-edge:local:Edge$pulumi-nodejs:dynamic/local:Machine::${options.stack}-${name}`,
+  );
   const { outputs } = await lines.explain(async () =>
     stack.up({
       onEvent: lines.onEvent,
       signal,
-      policyPacks: policyPacks(await stackConfig(options.stack)),
-      ...(options.replace ? { replace: [machine] } : {}),
+      policyPacks: policyPacks(config),
+      ...(options.replace ? { replace: machines } : {}),
     }),
   );
   const value = (key: string) => outputs[key]?.value;

@@ -10,15 +10,22 @@ import type { Network } from "./network.ts";
 
 /** The running side of a local machine: an overlay on the root filesystem, booted by systemd-nspawn. */
 export interface Guest {
+  /** The folder of the machine among those of the stacks: the stack's name, or that of its forwarder (`forwarderOf`). */
   stack: string;
   /** nspawn's machine name, and so the name of the link `vb-…` on the bridge. */
   name: string;
   bridge: string;
 }
 
+const FORWARDER = "/forwarder";
+
+/** With `edge: passthrough`: what stands for the stack's name where the functions of a machine mean its forwarder. */
+export const forwarderOf = (stack: string) => `${stack}${FORWARDER}`;
+export const isForwarder = (stack: string) => stack.endsWith(FORWARDER);
+
 export const guestOf = (stack: string, network: Network): Guest => ({
   stack,
-  name: network.bridge,
+  name: `${network.bridge}${isForwarder(stack) ? "f" : ""}`,
   bridge: network.bridge,
 });
 

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
+import { type MachineKind, rolesOf, serverKind } from "../../cloud-init/topology.ts";
 import { gzipUserData, userData } from "../../cloud-init/user-data.ts";
 import { writeFilesArchive } from "../files-archive.ts";
 import type { Release } from "../release.ts";
@@ -8,7 +9,14 @@ import { machineSettings } from "../settings/machine.ts";
 import type { LocalSettings } from "../settings.ts";
 import type { PreparedWorkspace } from "../workspace.ts";
 import { credentialFile } from "../workspace-credentials.ts";
+import { forwarderOf } from "./guest.ts";
+import { networkOf, originAddress } from "./network.ts";
 import { LocalAuthority, LocalDeployment, LocalGuest, LocalHosts, LocalNetwork } from "./resources.ts";
+
+interface ForwarderFiles {
+  files: pulumi.Output<string>;
+  filesArchive: pulumi.Output<string>;
+}
 
 export interface LocalEdgeArgs extends PreparedWorkspace {
   settings: LocalSettings;
@@ -35,18 +43,32 @@ export class LocalEdge extends pulumi.ComponentResource {
     const networkIndex = network.index;
     const authority = new LocalAuthority(`${name}-authority`, { stack, networkIndex }, child);
 
-    const forFiles = pulumi.all([authority.acmeServer, authority.serverCa]).apply(([acmeServer, trustedCa]) =>
-      machineSettings(settings, {
-        acmeServer,
-        trustedCa,
-        workspace: workspace.source,
-        workspaceName: workspace.name,
-      }),
-    );
-    const document = forFiles.apply((machine) =>
-      gzipUserData(userData(machine, release.hash), Number.POSITIVE_INFINITY).toString("base64"),
-    );
-    const files = forFiles.apply((machine) => writeFilesArchive(machineFiles(machine)));
+    const { edge } = settings;
+    const isOrigin = serverKind(edge) === "origin";
+    const forFiles = pulumi
+      .all([authority.acmeServer, authority.serverCa, networkIndex])
+      .apply(([acmeServer, trustedCa, index]) =>
+        machineSettings(settings, {
+          acmeServer,
+          trustedCa,
+          workspace: workspace.source,
+          workspaceName: workspace.name,
+          ...(isOrigin ? { originMachine: originAddress(networkOf(index)) } : {}),
+        }),
+      );
+    /** What a machine is made from, and what a deployment brings to it. */
+    const render = (kind: MachineKind, firstRelease: string) => {
+      const roles = rolesOf(edge, kind);
+      const document = forFiles.apply((machine) =>
+        gzipUserData(userData(machine, firstRelease, roles), Number.POSITIVE_INFINITY).toString("base64"),
+      );
+      const files = forFiles.apply((machine) => writeFilesArchive(machineFiles(machine, roles)));
+      return { document, files: files.hash, filesArchive: files.archive };
+    };
+    const { document, ...files } = render(serverKind(edge), release.hash);
+    const forwarder = isOrigin
+      ? this.forwarder(name, stack, domain, { network, authority }, render)
+      : undefined;
     const { archive: releaseArchive } = release;
     const workspaceCredentials = pulumi.secret(credentialFile(settings));
     const identityProviderSecrets = pulumi.secret(providerSecretsFile(settings.identityProviderSecrets));
@@ -62,8 +84,10 @@ export class LocalEdge extends pulumi.ComponentResource {
         workspaceCredentials,
         identityProviderSecrets,
         rootsFile: authority.rootsFile,
+        isOrigin,
       },
-      child,
+      // An origin reaches the certificate authority through the forwarder.
+      { ...child, ...(forwarder ? { dependsOn: forwarder } : {}) },
     );
     new LocalDeployment(
       `${name}-deployment`,
@@ -72,8 +96,7 @@ export class LocalEdge extends pulumi.ComponentResource {
         networkIndex,
         release: release.hash,
         releaseArchive,
-        files: files.hash,
-        filesArchive: files.archive,
+        ...files,
         workspaceHead: workspace.identity,
         workspaceBundle: bundle,
         workspaceCredentials,
@@ -81,16 +104,41 @@ export class LocalEdge extends pulumi.ComponentResource {
       },
       { ...child, dependsOn: machine },
     );
-    const addresses = [machine.ipv4, machine.ipv6];
+    const { ipv4: public4, ipv6: public6 } = forwarder ?? machine;
+    const addresses = [public4, public6];
     const names = [domain, settings.tokenDomain].filter(Boolean).join(" ");
     new LocalHosts(`${name}-hosts`, { stack, names, addresses }, child);
 
     this.url = `https://${domain}/mcp`;
-    this.ipv4 = machine.ipv4;
-    this.ipv6 = machine.ipv6;
+    this.ipv4 = public4;
+    this.ipv6 = public6;
     this.networkIndex = networkIndex;
     this.rootsFile = authority.rootsFile;
     const { url, ipv4, ipv6, rootsFile } = this;
     this.registerOutputs({ url, ipv4, ipv6, networkIndex, rootsFile });
+  }
+
+  /** The machine in front of an origin: files alone, no release, no data. */
+  private forwarder(
+    name: string,
+    stack: string,
+    domain: string,
+    { network, authority }: { network: LocalNetwork; authority: LocalAuthority },
+    render: (kind: MachineKind, release: string) => { document: pulumi.Output<string> } & ForwarderFiles,
+  ): LocalGuest {
+    const { document, ...files } = render("edge", "");
+    const nothing = { workspaceBundle: "", workspaceCredentials: "", identityProviderSecrets: "" };
+    const common = { stack: forwarderOf(stack), networkIndex: network.index, releaseArchive: "", ...nothing };
+    const guest = new LocalGuest(
+      `${name}-forwarder`,
+      { ...common, domain, userData: document, rootsFile: authority.rootsFile },
+      { parent: this },
+    );
+    new LocalDeployment(
+      `${name}-forwarder-deployment`,
+      { ...common, ...files, release: "", workspaceHead: "" },
+      { parent: this, dependsOn: guest },
+    );
+    return guest;
   }
 }

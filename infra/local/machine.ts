@@ -8,10 +8,12 @@ import { tail } from "./daemon.ts";
 import {
   consoleLog,
   dataFolder,
+  forwarderOf,
   freshIdentity,
   type Guest,
   guestOf,
   inGuest,
+  isForwarder,
   isRunning,
   machineFolder,
   mountRoot,
@@ -21,7 +23,7 @@ import {
   unmountRoot,
   waitForInit,
 } from "./guest.ts";
-import { machineAddress, type Network, networkOf } from "./network.ts";
+import { machineAddress, type Network, networkOf, originAddress } from "./network.ts";
 import { ensureRootfs } from "./rootfs.ts";
 import { writeSeed } from "./seed.ts";
 import { placeSecret, pushWorkspace } from "./workspace.ts";
@@ -42,11 +44,15 @@ export interface MachineInputs {
   identityProviderSecrets: string;
   /** PEM file of the roots that the edge's certificate must verify against. */
   rootsFile: string;
+  /** Behind a forwarder. Default: no. */
+  isOrigin?: boolean;
 }
 
 /** The inputs of a machine. They are written when the machine is complete, so that an incomplete one is recreated. */
 interface Record {
   networkIndex: number;
+  /** Records of earlier versions have none. */
+  isOrigin?: boolean;
   rootfs: string;
   /** Its first boot has succeeded. */
   ready: boolean;
@@ -67,7 +73,12 @@ export async function ensureMachine(inputs: MachineInputs, log: (line: string) =
   const before = await recorded(stack);
   // A running first boot is waited for. One that failed or was interrupted is repeated.
   const booting = (await isRunning(guest)) && !existsSync(cloudInitResult(stack));
-  const fits = before && existsSync(before.rootfs) && before.networkIndex === network.index;
+  await makeRoom(stack, network, inputs.isOrigin ?? false);
+  const fits =
+    before &&
+    existsSync(before.rootfs) &&
+    before.networkIndex === network.index &&
+    (before.isOrigin ?? false) === (inputs.isOrigin ?? false);
   const usable = fits && (before.ready || booting);
   const running = usable && (await isRunning(guest));
   if (!usable) {
@@ -80,7 +91,19 @@ export async function ensureMachine(inputs: MachineInputs, log: (line: string) =
   if (!running) await startAndWaitForInit(guest, log);
   if (!running || !before?.ready) await waitUntilReady(guest, inputs, log);
   await record(stack, { ready: true });
-  return { ...machineAddress(network), name: guest.name };
+  return { ...(inputs.isOrigin ? originAddress(network) : machineAddress(network)), name: guest.name };
+}
+
+/** After a change of the topology: stops the other machine that had the public addresses. */
+async function makeRoom(stack: string, network: Network, isOrigin: boolean): Promise<void> {
+  if (isForwarder(stack)) {
+    const server = stack.slice(0, stack.indexOf("/"));
+    const before = await recorded(server);
+    if (before && !before.isOrigin) await stopGuest(guestOf(server, network));
+  } else if (!isOrigin && (await recorded(forwarderOf(stack)))) {
+    await stopGuest(guestOf(forwarderOf(stack), network));
+    await discard(forwarderOf(stack));
+  }
 }
 
 async function record(stack: string, change: Partial<Record>): Promise<void> {
@@ -88,16 +111,16 @@ async function record(stack: string, change: Partial<Record>): Promise<void> {
 }
 
 async function make(inputs: MachineInputs, network: Network, log: (line: string) => void): Promise<void> {
-  const { stack } = inputs;
+  const { stack, isOrigin = false } = inputs;
   const rootfs = await ensureRootfs(log);
   await mountRoot(stack, rootfs.path);
   await freshIdentity(stack);
-  await placeArchive(stack, inputs.releaseArchive);
+  if (inputs.releaseArchive) await placeArchive(stack, inputs.releaseArchive);
   if (inputs.workspaceBundle) await pushWorkspace(stack, inputs.workspaceBundle);
   await placeSecret(stack, "workspace-credentials", inputs.workspaceCredentials);
   await placeSecret(stack, "identity-provider-secrets", inputs.identityProviderSecrets);
-  await writeSeed(rootOf(stack), stack, network, Buffer.from(inputs.userData, "base64"));
-  await record(stack, { networkIndex: network.index, rootfs: rootfs.path, ready: false });
+  await writeSeed(rootOf(stack), stack, network, Buffer.from(inputs.userData, "base64"), isOrigin);
+  await record(stack, { networkIndex: network.index, rootfs: rootfs.path, ready: false, isOrigin });
 }
 
 /**
@@ -142,6 +165,7 @@ async function waitUntilReady(guest: Guest, inputs: MachineInputs, log: (line: s
     });
     if (!done) throw new Error(done === false ? "the guest stopped" : "cloud-init did not end within 10 min");
     await assertCloudInit(guest);
+    if (isForwarder(guest.stack)) return;
     log("cloud-init is done; waiting for the edge's certificate");
     await waitForEdge(inputs, log);
   } catch (error) {
@@ -204,6 +228,7 @@ export async function machineProblem(inputs: MachineInputs): Promise<string | un
   const before = await recorded(inputs.stack);
   if (!before) return "it is incomplete";
   if (before.networkIndex !== inputs.networkIndex) return "its network changed";
+  if ((before.isOrigin ?? false) !== (inputs.isOrigin ?? false)) return "the topology changed";
   if (!before.ready) return "its first boot has not succeeded";
   const running = await isRunning(guestOf(inputs.stack, networkOf(inputs.networkIndex)));
   return running ? undefined : "it does not run";

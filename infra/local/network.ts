@@ -27,7 +27,10 @@ export function networkOf(index: number): Network {
   };
 }
 
+/** The stack's public addresses: its machine's, or those of its forwarder. */
 export const machineAddress = (n: Network) => ({ ipv4: `${n.net4}.10`, ipv6: `${n.net6}::10` });
+/** With `edge: passthrough`. Its network is a /31 and a /127 with the forwarder alone, which is its gateway. */
+export const originAddress = (n: Network) => ({ ipv4: `${n.net4}.11`, ipv6: `${n.net6}::11` });
 export const authorityAddress = (n: Network) => ({ ipv4: `${n.net4}.2`, ipv6: `${n.net6}::2` });
 
 /** Whether any of these destinations (CIDRs, as `ip -j route` prints them) overlaps the network's IPv4 range. */

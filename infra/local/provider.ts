@@ -51,7 +51,7 @@ const machine: Kind<MachineInputs, Awaited<ReturnType<typeof ensureMachine>>> = 
   ensure: ensureMachine,
   problem: machineProblem,
   remove: ({ stack, networkIndex }) => removeMachine(stack, networkIndex),
-  watched: ["stack", "domain", "networkIndex"],
+  watched: ["stack", "domain", "networkIndex", "isOrigin"],
 };
 
 const deployment: Kind<DeploymentInputs, object> = {

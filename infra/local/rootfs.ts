@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rename, rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { PACKAGES } from "../../cloud-init/packages.ts";
@@ -31,6 +31,18 @@ const JUDGES = ["shellcheck"];
 const HOST0_DROPIN = "/etc/systemd/network/10-cloud-init-host0.network.d";
 
 const SUITE = "trixie";
+
+/** Debian's own, and backports for Caddy alone, as on an origin. */
+const SOURCES = [
+  `deb http://deb.debian.org/debian ${SUITE} main`,
+  `deb http://deb.debian.org/debian ${SUITE}-updates main`,
+  `deb http://security.debian.org/debian-security ${SUITE}-security main`,
+  `deb http://deb.debian.org/debian ${SUITE}-backports main`,
+];
+const PREFERENCES = readFileSync(
+  new URL("../../cloud-init/files/etc/backports.preferences", import.meta.url),
+  "utf8",
+);
 const SPACE_NEEDED = 1.5e9;
 
 export interface Rootfs {
@@ -42,6 +54,7 @@ export interface Rootfs {
 const recipe = (include: readonly string[]): string[] => [
   "--mode=root",
   "--variant=minbase",
+  `--setup-hook=mkdir -p "$1"/etc/apt/preferences.d && printf %s '${PREFERENCES}' >"$1"/etc/apt/preferences.d/mcp-edge`,
   `--include=${include.join(",")}`,
   '--aptopt=APT::Install-Recommends "false"',
   '--aptopt=Acquire::Languages "none"',
@@ -52,17 +65,21 @@ const recipe = (include: readonly string[]): string[] => [
   // minbase does not enable networkd, without which the guest has no address.
   '--customize-hook=chroot "$1" systemctl enable systemd-networkd.service systemd-resolved.service',
   '--customize-hook=chroot "$1" systemctl mask getty.target console-getty.service',
-  // They start once the machine's files exist. Without configuration, one would fail and the other would be stopped again.
-  '--customize-hook=rm -f "$1"/etc/systemd/system/multi-user.target.wants/nginx.service "$1"/etc/systemd/system/multi-user.target.wants/fail2ban.service',
+  // They start once the machine's files exist. Each machine enables those that it has.
+  '--customize-hook=cd "$1"/etc/systemd/system/multi-user.target.wants && rm -f nginx.service fail2ban.service caddy.service',
+  // NGINX as the edge does without this module; a forwarder loads it itself.
+  '--customize-hook=rm -f "$1"/etc/nginx/modules-enabled/*-mod-stream.conf',
   // Only this guest is on the bridge. Without duplicate address detection its network is up two seconds earlier.
   `--customize-hook=mkdir -p "$1"${HOST0_DROPIN} && printf '[Network]\\nIPv6DuplicateAddressDetection=0\\n' > "$1"${HOST0_DROPIN}/mcp-edge.conf`,
+  // An origin has files of its own for backports.
+  '--customize-hook=rm "$1"/etc/apt/preferences.d/mcp-edge && sed -i /backports/d "$1"/etc/apt/sources.list',
   // Every machine generates its own identity.
   '--customize-hook=rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/hostname; : > "$1"/etc/machine-id',
 ];
 
 export function rootfsKey(packages: readonly string[] = PACKAGES): string {
   const include = [...new Set([...CORE, ...AUTHORITY, ...JUDGES, ...packages])].sort();
-  const parts = [SUITE, process.arch, ...recipe(include)];
+  const parts = [SUITE, ...SOURCES, process.arch, ...recipe(include)];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16);
 }
 
@@ -85,7 +102,7 @@ export async function ensureRootfs(log: (line: string) => void): Promise<Rootfs>
     await mkdir(partial, { recursive: true });
     log(`making the Debian 13 root filesystem (${include.length} packages and what they need, about 100 MB)`);
     try {
-      await run("eatmydata", ["mmdebstrap", ...recipe(include), SUITE, partial], {
+      await run("eatmydata", ["mmdebstrap", ...recipe(include), SUITE, partial, ...SOURCES], {
         timeout: 900_000,
         onLine: (line) => {
           if (line.startsWith("I: ") && !line.includes("success")) log(line.slice(3));

@@ -2,11 +2,19 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { machineAddress, type Network } from "./network.ts";
+import { machineAddress, type Network, originAddress } from "./network.ts";
 
-/** cloud-init's network-config, version 2. `host0` is the name systemd-nspawn gives the guest's end of the link. */
-export function networkConfig(network: Network, nameservers: string[]): object {
-  const { ipv4, ipv6 } = machineAddress(network);
+/**
+ * cloud-init's network-config, version 2. `host0` is the name systemd-nspawn gives the guest's end of the link.
+ *
+ * @param isOrigin behind a forwarder
+ */
+export function networkConfig(network: Network, nameservers: string[], isOrigin = false): object {
+  const own = isOrigin ? originAddress(network) : machineAddress(network);
+  const [bits4, bits6] = isOrigin ? [31, 127] : [24, 64];
+  const gateway = isOrigin
+    ? machineAddress(network)
+    : { ipv4: `${network.net4}.1`, ipv6: `${network.net6}::1` };
   return {
     version: 2,
     ethernets: {
@@ -14,10 +22,10 @@ export function networkConfig(network: Network, nameservers: string[]): object {
         dhcp4: false,
         dhcp6: false,
         "accept-ra": false,
-        addresses: [`${ipv4}/24`, `${ipv6}/64`],
+        addresses: [`${own.ipv4}/${bits4}`, `${own.ipv6}/${bits6}`],
         routes: [
-          { to: "0.0.0.0/0", via: `${network.net4}.1` },
-          { to: "::/0", via: `${network.net6}::1` },
+          { to: "0.0.0.0/0", via: gateway.ipv4 },
+          { to: "::/0", via: gateway.ipv6 },
         ],
         nameservers: { addresses: nameservers },
       },
@@ -45,13 +53,15 @@ export async function writeSeed(
   stack: string,
   network: Network,
   userData: Buffer,
+  isOrigin: boolean,
 ): Promise<void> {
   const folder = join(root, "var/lib/cloud/seed/nocloud");
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const config = JSON.stringify(networkConfig(network, await nameservers()), null, 1);
+  const config = JSON.stringify(networkConfig(network, await nameservers(), isOrigin), null, 1);
   const id = createHash("sha256").update(config).digest("hex").slice(0, 8);
   // JSON is YAML.
-  const meta = { "instance-id": `mcp-edge-${stack}-${id}`, "local-hostname": `mcp-edge-${stack}` };
+  const name = `mcp-edge-${stack.replace("/", "-")}`;
+  const meta = { "instance-id": `${name}-${id}`, "local-hostname": name };
   await writeFile(join(folder, "network-config"), config);
   await writeFile(join(folder, "meta-data"), JSON.stringify(meta));
   await writeFile(join(folder, "user-data"), userData, { mode: 0o600 });

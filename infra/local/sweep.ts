@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { run } from "../exec.ts";
 import { stackFolder } from "../paths.ts";
 import { removeAuthority } from "./authority.ts";
-import { guestOf, machineFolder, stopGuest } from "./guest.ts";
+import { forwarderOf, guestOf, machineFolder, stopGuest } from "./guest.ts";
 import { removeHosts } from "./hosts-file.ts";
 import { discard } from "./machine.ts";
 import { type Network, networkOf, removeNamespace, removeNetwork } from "./network.ts";
@@ -31,8 +31,10 @@ async function namespacesOf(network: Network): Promise<string[]> {
 export async function sweep(stack: string): Promise<void> {
   const index = await networkIndex(stack);
   const network = index === undefined ? undefined : networkOf(index);
-  if (network) await stopGuest(guestOf(stack, network));
-  await discard(stack);
+  for (const machine of [stack, forwarderOf(stack)]) {
+    if (network) await stopGuest(guestOf(machine, network));
+    await discard(machine);
+  }
   await removeAuthority(stack, network);
   for (const namespace of network ? await namespacesOf(network) : []) await removeNamespace(namespace);
   await removeNetwork(stack);

@@ -1,5 +1,6 @@
 import type { AwsSurroundings } from "../../cloud-init/aws-user-data.ts";
 import type { MachineSettings } from "../../cloud-init/settings.ts";
+import type { Forward } from "../../cloud-init/topology.ts";
 import { machineSettings } from "../../infra/settings/machine.ts";
 import { parseSettings } from "../../infra/settings.ts";
 
@@ -47,3 +48,16 @@ export const AROUND: AwsSurroundings = {
   volume: "vol-0123456789abcdef0",
   endpoint: "http://127.0.0.1:8000",
 };
+
+/** The same with two machines: an edge that passes connections on to an origin with Caddy. */
+export const passthrough = (forward: Forward): MachineSettings =>
+  machineSettings(
+    parseSettings(
+      { domain: "mcp.example.com", email: "ops@example.com", edge: "passthrough", forward },
+      "prod",
+    ),
+    {
+      ...AROUND_MACHINE,
+      originMachine: { ipv4: "10.0.1.10", ipv6: "fd00:1::10" },
+    },
+  );

@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { machineFiles } from "../../cloud-init/machine-files.ts";
-import { AWS_SETTINGS, SETTINGS } from "./fixture.ts";
+import { type MachineFile, machineFiles } from "../../cloud-init/machine-files.ts";
+import { rolesOf } from "../../cloud-init/topology.ts";
+import { AWS_SETTINGS, passthrough, SETTINGS } from "./fixture.ts";
 
 /**
  * The whole content of every file of the machine. After an intended change: UPDATE_GOLDEN=1 npm test -- test/cloud-init/golden,
@@ -11,14 +12,18 @@ import { AWS_SETTINGS, SETTINGS } from "./fixture.ts";
 const local = machineFiles(SETTINGS);
 const update = process.env.UPDATE_GOLDEN === "1";
 
-/** Only the files that a machine on AWS has in addition, or with other content. */
-const aws = machineFiles(AWS_SETTINGS).filter(
-  ({ path, content }) => !local.some((file) => file.path === path && file.content === content),
-);
+/** Only the files that another machine has in addition, or with other content. */
+const others = (files: readonly MachineFile[]) =>
+  files.filter(({ path, content }) => !local.some((file) => file.path === path && file.content === content));
+const aws = others(machineFiles(AWS_SETTINGS));
+const edge = others(machineFiles(passthrough("nginx"), rolesOf("passthrough", "edge")));
+const origin = others(machineFiles(passthrough("kernel"), rolesOf("passthrough", "origin")));
 
 describe.each([
   ["the machine's files", "golden", local],
   ["a machine's files on AWS", "golden-aws", aws],
+  ["the files of an edge that passes connections on", "golden-forwarder", edge],
+  ["an origin's files", "golden-origin", origin],
 ])("%s", (_, folder, files) => {
   const GOLDEN = join(import.meta.dirname, folder);
   if (update) {

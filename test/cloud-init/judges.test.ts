@@ -242,6 +242,6 @@ echo "[{'sshd': ['192.0.2.1']}, {'mcp-edge': ['192.0.2.1', '2001:db8::/64']}, {'
   });
 }
 
-const UNITS = FILES.filter(({ judge }) => judge === "systemd")
+const UNITS = FILES.filter(({ judge, role }) => judge === "systemd" && role !== "forwarder")
   .map(({ path }) => path.slice("/etc/systemd/system/".length))
   .filter((name) => !name.includes("/"));

@@ -28,6 +28,7 @@ apply() {
   apply_units || return 1
   apply_server || return 1
   apply_nginx || return 1
+  when reload-caddy systemctl reload-or-restart caddy.service || return 1
   # Not a reload: what an earlier action has put into the firewall would stay there. Bans come back from fail2ban's database.
   when restart-fail2ban systemctl restart fail2ban.service || return 1
   when request-certificate systemctl restart mcp-edge-tls.service || return 1
@@ -80,14 +81,41 @@ apply_server() {
 apply_nginx() {
   if needs restart-nginx; then
     try systemctl restart nginx.service || return 1
+  elif needs reload-nginx && [ ! -e /etc/nginx/nginx.conf ]; then # the kernel forwards from now on
+    try systemctl disable --now nginx.service || return 1
   elif needs reload-nginx; then
     try systemctl reload-or-restart nginx.service || return 1
   fi
 }
 
-# The whole way through NGINX; without a release any answer of NGINX will do.
+# check_forwarding: whether what the origin answers itself also comes through this machine's own forwarding; prints what it found
+check_forwarding() {
+  local own DOMAIN ORIGIN_IPV4
+  # shellcheck source=/dev/null
+  . /etc/mcp-edge/edge.env
+  answers() { curl -sk -o /dev/null --max-time 3 --resolve "$DOMAIN:443:$1" "https://$DOMAIN$APP_READY"; }
+  if ! answers "$ORIGIN_IPV4"; then
+    echo "the origin $ORIGIN_IPV4 does not answer, so the way to it was not checked"
+    return 0
+  fi
+  # NGINX takes the source's address and port for its own connection, which this machine's own would conflict with.
+  if [ -e /etc/nginx/nginx.conf ]; then
+    try systemctl is-active nginx.service || return 1
+    echo "the origin $ORIGIN_IPV4 answers, and NGINX passes connections on to it"
+    return
+  fi
+  own=$(ip -4 -o route get "$ORIGIN_IPV4" | grep -oP '(?<= src )\S+')
+  answers "$own" || { complain "https://$DOMAIN$APP_READY is answered by the origin $ORIGIN_IPV4 and not through $own"; return 1; }
+  echo "the origin $ORIGIN_IPV4 answers, also through $own"
+}
+
+# The whole way through NGINX or Caddy; without a release any answer of these will do.
 EDGE_SECONDS=10
 check_edge() {
+  if [ ! -e "/etc/systemd/system/$APP.socket" ]; then
+    check_forwarding
+    return
+  fi
   local code end=$((SECONDS + EDGE_SECONDS)) DOMAIN
   # shellcheck source=/dev/null
   . /etc/mcp-edge/edge.env

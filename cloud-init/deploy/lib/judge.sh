@@ -43,7 +43,10 @@ judge() {
     python) [ ! -e "$path" ] || try compiles "$path" || fine=1 ;;
     esac
   done
-  if [ -n "${tools[nginx]:-}" ]; then try nginx -t -q || fine=1; fi
+  # A package that is new in this deployment is installed after this: then the program's own start judges its files.
+  if [ -n "${tools[nginx]:-}" ] && [ -e /etc/nginx/nginx.conf ] && command -v nginx >/dev/null; then try nginx -t -q || fine=1; fi
+  # With Caddy's own account: it opens the logs and the store.
+  if [ -n "${tools[caddy]:-}" ] && command -v caddy >/dev/null; then try setpriv --reuid=caddy --regid=caddy --clear-groups caddy validate --config /etc/caddy/Caddyfile || fine=1; fi
   if [ -n "${tools[nft]:-}" ]; then try nft -c -f /etc/nftables.conf || fine=1; fi
   # It refuses a jail whose log does not exist.
   if [ -n "${tools[fail2ban]:-}" ]; then try systemd-tmpfiles --create --prefix=/var/log mcp-edge.conf && try fail2ban-client -t || fine=1; fi

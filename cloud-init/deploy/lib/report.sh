@@ -9,10 +9,18 @@ step() {
 # certificate: what NGINX serves with. "none", "self-signed" (from the first boot until the first real one), "outdated" (issued,
 # but by another ACME server than the one that is set) or "issued".
 certificate() {
-  local names DOMAIN ACME_SERVER
+  local names file DOMAIN ACME_SERVER
   # A new machine on the data volume of the one before has a certificate before it has its own files.
   [ -r /etc/mcp-edge/edge.env ] || { echo none; return 0; }
-  names=$(openssl x509 -in /srv/mcp-edge/tls/live/fullchain.pem -noout -subject_hash -issuer_hash 2>/dev/null) || { echo none; return 0; }
+  # shellcheck source=/dev/null
+  . /usr/local/lib/mcp-edge/certificate.sh
+  file=$(certificate_file)
+  # Caddy has none but those of the ACME server that is set.
+  if [[ $file = *.crt ]]; then
+    if [ -s "$file" ]; then echo issued; else echo none; fi
+    return 0
+  fi
+  names=$(openssl x509 -in "$file" -noout -subject_hash -issuer_hash 2>/dev/null) || { echo none; return 0; }
   [ "$(uniq <<<"$names" | wc -l)" = 2 ] || { echo self-signed; return 0; }
   # shellcheck source=/dev/null
   . /etc/mcp-edge/edge.env

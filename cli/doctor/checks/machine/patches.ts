@@ -6,12 +6,13 @@ import { type Check, CheckFailure } from "../../check.ts";
  *
  * @param read prints `mcp-edge-deploy status` of the machine
  * @param stack for the commands of the advice
+ * @param machine of a stack with two machines. Default: the one that runs the server
  */
-export const patchesCheck = (read: () => Promise<string>, stack: string): Check => {
-  const shell = `npm run mcp-edge -- shell --stack ${stack} --`;
+export const patchesCheck = (read: () => Promise<string>, stack: string, machine?: string): Check => {
+  const shell = `npm run mcp-edge -- shell --stack ${stack}${machine ? ` --machine ${machine}` : ""} --`;
   return {
-    id: "patches",
-    title: "Security updates",
+    id: machine ? `patches-${machine}` : "patches",
+    title: machine ? `Security updates, ${machine}` : "Security updates",
     needs: [],
     tried: () => "mcp-edge-deploy status, on the machine",
     async run() {

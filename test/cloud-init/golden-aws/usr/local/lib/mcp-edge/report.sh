@@ -5,9 +5,15 @@ step() {
 }
 
 certificate() {
-  local names DOMAIN ACME_SERVER
+  local names file DOMAIN ACME_SERVER
   [ -r /etc/mcp-edge/edge.env ] || { echo none; return 0; }
-  names=$(openssl x509 -in /srv/mcp-edge/tls/live/fullchain.pem -noout -subject_hash -issuer_hash 2>/dev/null) || { echo none; return 0; }
+  . /usr/local/lib/mcp-edge/certificate.sh
+  file=$(certificate_file)
+  if [[ $file = *.crt ]]; then
+    if [ -s "$file" ]; then echo issued; else echo none; fi
+    return 0
+  fi
+  names=$(openssl x509 -in "$file" -noout -subject_hash -issuer_hash 2>/dev/null) || { echo none; return 0; }
   [ "$(uniq <<<"$names" | wc -l)" = 2 ] || { echo self-signed; return 0; }
   . /etc/mcp-edge/edge.env
   if grep -qsx "server = $ACME_SERVER" "/srv/mcp-edge/letsencrypt/renewal/$DOMAIN.conf"; then echo issued; else echo outdated; fi

@@ -24,6 +24,7 @@ apply() {
   apply_units || return 1
   apply_server || return 1
   apply_nginx || return 1
+  when reload-caddy systemctl reload-or-restart caddy.service || return 1
   when restart-fail2ban systemctl restart fail2ban.service || return 1
   when request-certificate systemctl restart mcp-edge-tls.service || return 1
   when request-certificate systemctl restart --no-block mcp-edge-cert.service || return 1
@@ -70,13 +71,37 @@ apply_server() {
 apply_nginx() {
   if needs restart-nginx; then
     try systemctl restart nginx.service || return 1
+  elif needs reload-nginx && [ ! -e /etc/nginx/nginx.conf ]; then # the kernel forwards from now on
+    try systemctl disable --now nginx.service || return 1
   elif needs reload-nginx; then
     try systemctl reload-or-restart nginx.service || return 1
   fi
 }
 
+check_forwarding() {
+  local own DOMAIN ORIGIN_IPV4
+  . /etc/mcp-edge/edge.env
+  answers() { curl -sk -o /dev/null --max-time 3 --resolve "$DOMAIN:443:$1" "https://$DOMAIN$APP_READY"; }
+  if ! answers "$ORIGIN_IPV4"; then
+    echo "the origin $ORIGIN_IPV4 does not answer, so the way to it was not checked"
+    return 0
+  fi
+  if [ -e /etc/nginx/nginx.conf ]; then
+    try systemctl is-active nginx.service || return 1
+    echo "the origin $ORIGIN_IPV4 answers, and NGINX passes connections on to it"
+    return
+  fi
+  own=$(ip -4 -o route get "$ORIGIN_IPV4" | grep -oP '(?<= src )\S+')
+  answers "$own" || { complain "https://$DOMAIN$APP_READY is answered by the origin $ORIGIN_IPV4 and not through $own"; return 1; }
+  echo "the origin $ORIGIN_IPV4 answers, also through $own"
+}
+
 EDGE_SECONDS=10
 check_edge() {
+  if [ ! -e "/etc/systemd/system/$APP.socket" ]; then
+    check_forwarding
+    return
+  fi
   local code end=$((SECONDS + EDGE_SECONDS)) DOMAIN
   . /etc/mcp-edge/edge.env
   while :; do

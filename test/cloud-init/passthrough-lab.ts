@@ -1,0 +1,60 @@
+import { type MachineFile, machineFiles } from "../../cloud-init/machine-files.ts";
+import { type Forward, rolesOf } from "../../cloud-init/topology.ts";
+import { passthrough } from "./fixture.ts";
+
+const { domain } = passthrough("kernel");
+
+/** The files of an origin, and below /kernel and /nginx the files of forwarders. */
+export const LAB_FILES: readonly MachineFile[] = [
+  ...machineFiles(passthrough("kernel"), rolesOf("passthrough", "origin")),
+  ...(["kernel", "nginx"] as const).flatMap((forward) =>
+    machineFiles(passthrough(forward), rolesOf("passthrough", "edge")).map((file) => ({
+      ...file,
+      path: `/${forward}${file.path}`,
+    })),
+  ),
+];
+
+/**
+ * Shell for `JudgeRoot.sh`: an origin with Caddy and /fake-server.py, a forwarder in the network namespace `edge`, and clients with several
+ * addresses in `outside`. Caddy has certificates of its own instead of an ACME server's. Everything ends with the namespaces of the command.
+ *
+ * What it defines: `from ADDRESS CURL-ARGUMENT...`; `code ADDRESS [CURL-ARGUMENT...]` prints the status of GET /mcp, or 000 without a response.
+ * `reload` reloads Caddy.
+ */
+export const passthroughLab = (forward: Forward): string => `
+for log in /var/log/caddy/*; do : >$log; done; mkdir -p /run/netns /run/caddy /run/fail2ban; chown caddy /run/caddy
+ip link set lo up
+for name in edge outside; do ip netns add $name; ip -n $name link set lo up; done
+ip link add private type veth peer name inner netns edge
+ip -n edge link add world type veth peer name client netns outside
+ip link set private up; ip -n edge link set inner up; ip -n edge link set world up; ip -n outside link set client up
+ip addr add 10.0.1.10/24 dev private; ip -6 addr add fd00:1::10/64 dev private nodad
+ip -n edge addr add 10.0.1.1/24 dev inner; ip -n edge -6 addr add fd00:1::1/64 dev inner nodad
+ip -n edge addr add 198.51.100.1/24 dev world; ip -n edge -6 addr add 2001:db8:1:1::1/48 dev world nodad
+for address in 198.51.100.2 198.51.100.3 198.51.100.9; do ip -n outside addr add $address/24 dev client; done
+for address in 2001:db8:1:5::2 2001:db8:1:6::2 2001:db8:1:6::9; do ip -n outside -6 addr add $address/48 dev client nodad; done
+ip route add default via 10.0.1.1; ip -6 route add default via fd00:1::1
+ip netns exec edge sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+nft -f /etc/nftables.conf
+load() { ip netns exec edge nft -f /${forward}/etc/nftables.conf; }
+load
+${
+  forward === "nginx"
+    ? `transparent() { sed -n 's/^ExecStart=//p' /nginx/etc/systemd/system/mcp-edge-transparent.service | while read -r line; do ip netns exec edge $line; done; }
+transparent; ip netns exec edge nginx -c /nginx/etc/nginx/nginx.conf`
+    : ""
+}
+python3 /fake-server.py & until (echo >/dev/tcp/127.0.0.1/8080) 2>/dev/null; do sleep 0.02; done
+sed -i 's/^\\tacme_ca .*/\\tlocal_certs\\n\\tskip_install_trust/' /etc/caddy/Caddyfile
+caddy_as() { HOME=/srv/mcp-edge/caddy setpriv --reuid=caddy --regid=caddy --clear-groups --inh-caps=+net_bind_service --ambient-caps=+net_bind_service caddy "$@"; }
+caddy_as run --config /etc/caddy/Caddyfile >/caddy.out 2>&1 & caddy=$!
+reload() { caddy_as reload --force --config /etc/caddy/Caddyfile --address unix//run/caddy/admin.sock >/reload.out 2>&1; }
+to() { case $1 in *:*) echo '[2001:db8:1:1::1]' ;; *) echo 198.51.100.1 ;; esac; }
+from() { local a=$1; shift; ip netns exec outside curl -sk --curves X25519 --max-time 3 --interface "$a" --resolve "${domain}:443:$(to "$a")" --resolve "${domain}:80:$(to "$a")" "$@"; }
+code() { local a=$1; shift; from "$a" -o /dev/null -w '%{http_code}\\n' --connect-timeout 1 "$@" https://${domain}/mcp || true; }
+for address in 198.51.100.9 2001:db8:1:6::9; do for i in $(seq 50); do [ "$(code $address)" != 401 ] || break; sleep 0.1; done; done
+stream() { local name=$1; shift; from "$@" --max-time 40 -N -H 'Authorization: Bearer good' https://${domain}/stream >"/$name"; echo $? >"/$name.end"; }
+grows() { local name; for name; do wc -l <"/$name" >"/$name.lines"; done; sleep 0.5
+  for name; do if [ "$(wc -l <"/$name")" -gt "$(cat "/$name.lines")" ]; then echo grows; else echo stopped; fi; done | xargs; }
+`;

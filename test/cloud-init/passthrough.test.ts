@@ -1,0 +1,158 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { passthrough } from "./fixture.ts";
+import { JudgeRoot, whyNot } from "./judge-root.ts";
+import { LAB_FILES, passthroughLab } from "./passthrough-lab.ts";
+
+/** An edge that passes connections on, and an origin with Caddy, in network namespaces. */
+const { domain } = passthrough("kernel");
+const FAMILIES = ["198.51.100.2", "2001:db8:1:5::2"];
+const PROTOCOLS = ["HTTP/1.1", "HTTP/2.0", "HTTP/3.0"];
+
+function forwarding() {
+  let root: JudgeRoot;
+
+  beforeAll(async () => {
+    root = await JudgeRoot.create(LAB_FILES);
+    for (const name of ["fake-server.py", "relay.py"])
+      root.write(`/${name}`, readFileSync(join(import.meta.dirname, name)));
+  }, 600_000);
+  afterAll(() => root?.remove());
+
+  test("Debian accepts the files of both machines, and their units are sandboxed", async () => {
+    const score = (unit: string, most: number) =>
+      `systemd-analyze security --offline=true --threshold=${most} --no-pager ${unit} >/score || { echo ${unit}; tail -n 1 /score; }`;
+    const { output } = await root.sh(`
+      nft -c -f /etc/nftables.conf; nft -c -f /kernel/etc/nftables.conf; nft -c -f /nginx/etc/nftables.conf
+      nginx -t -q -c /nginx/etc/nginx/nginx.conf
+      caddy validate --config /etc/caddy/Caddyfile 2>&1 | tail -n 1
+      caddy fmt --diff /etc/caddy/Caddyfile | grep -c '^[-+]'
+      mkdir -p /run/fail2ban; fail2ban-client -t
+      cp -r /nginx/etc/systemd/system/. /etc/systemd/system/
+      systemd-analyze verify --man=no caddy.service nginx.service mcp-edge-transparent.service mcp-edge-report.service
+      ${score("caddy.service", 20)}
+      ${score("nginx.service", 30)}
+      ${score("mcp-edge-transparent.service", 20)}`);
+    expect(output.trim().split("\n")).toEqual([
+      "Valid configuration",
+      "0",
+      "OK: configuration test is successful",
+    ]);
+  }, 60_000);
+
+  test("Caddy's options hold for each of its listeners: early data is off, and requests have limits", async () => {
+    const { output } = await root.sh("caddy adapt --config /etc/caddy/Caddyfile 2>/dev/null");
+    const servers: { listen: string[] }[] = Object.values(JSON.parse(output).apps.http.servers);
+    expect(servers.map(({ listen }) => listen)).toEqual([[":443"], [":80"]]);
+    for (const server of servers)
+      expect(server).toMatchObject({
+        allow_0rtt: false,
+        max_header_bytes: 32_000,
+        read_header_timeout: 15e9,
+        protocols: ["h1", "h2", "h3"],
+        strict_sni_host: true,
+      });
+    expect(output).not.toContain("grace_period");
+  });
+
+  test("Caddy's own errors are JSON, JSON-RPC on /mcp, with the headers of every response", async () => {
+    const { output } = await root.sh(`${passthroughLab("kernel")}
+      show() { from 198.51.100.2 -w '\\n%{http_code} %header{alt-svc} %header{strict-transport-security} %header{retry-after}\\n' "$@" | sed 's/"request_id":"[0-9a-f-]*"/ID/'; }
+      show https://${domain}/.env; show https://${domain}/admin
+      head -c 600000 /dev/zero >/big; show --data-binary @/big https://${domain}/mcp
+      from 198.51.100.2 -o /dev/null -w '%{http_code}\\n' -H 'Host: other.example' https://${domain}/mcp
+      from 198.51.100.2 --resolve other.example:443:198.51.100.1 -o /dev/null https://other.example/; echo $?
+      from 198.51.100.2 --resolve other.example:80:198.51.100.1 -o /dev/null http://other.example/; echo $?
+      kill %1; sleep 0.2; show -H 'Origin: http://localhost:1' https://${domain}/mcp`);
+    const headers = (status: number, retry = "") => `${status} h3=":443"; ma=86400 max-age=63072000 ${retry}`;
+    expect(
+      output
+        .trimEnd()
+        .split("\n")
+        .map((line) => line.trimEnd()),
+    ).toEqual([
+      '{"error":"Not found; the MCP endpoint is /mcp",ID}',
+      headers(404).trimEnd(),
+      '{"error":"Not found; the MCP endpoint is /mcp",ID}',
+      headers(404).trimEnd(),
+      '{"jsonrpc":"2.0","error":{"code":-32000,"message":"The request body is too large: at most 256 KiB are taken","data":{ID}},"id":null}',
+      headers(413).trimEnd(),
+      "421",
+      "35",
+      "52",
+      '{"jsonrpc":"2.0","error":{"code":-32000,"message":"The server does not answer; it may be restarting. Try again in 2 s","data":{ID,"retry_after":2}},"id":null}',
+      headers(502, "2"),
+    ]);
+  }, 60_000);
+
+  describe.each(["kernel", "nginx"] as const)("forward: %s", (forward) => {
+    test("the client's address reaches the origin in HTTP/1.1, HTTP/2 and HTTP/3, and what the origin opens has the edge's", async () => {
+      const { output } = await root.sh(`${passthroughLab(forward)}
+        for address in ${FAMILIES.join(" ")}; do for version in --http1.1 --http2 --http3-only; do code $address $version; done; done | sort | uniq -c | xargs
+        from 198.51.100.2 -o /dev/null -w '%{redirect_url}\\n' http://${domain}/x
+        sed -n 's/.*"remote_ip":"\\([^"]*\\)".*"client_ip":"[^"]*","proto":"\\([^"]*\\)".*/\\1 \\2/p' /var/log/caddy/access.log | grep -v ::9 | grep -v 198.51.100.9
+        ip netns exec outside python3 -c 'import socket; s = socket.create_server(("198.51.100.9", 900)); print(s.accept()[1][0])' &
+        sleep 0.5; (: >/dev/tcp/198.51.100.9/900); wait $!`);
+      expect(output.trim().split("\n")).toEqual([
+        "6 401",
+        `https://${domain}/x`,
+        ...FAMILIES.flatMap((address) => PROTOCOLS.map((protocol) => `${address} ${protocol}`)),
+        "198.51.100.1",
+      ]);
+    }, 60_000);
+
+    test("streams go on through changes of Caddy, reloads of the rules, forgotten flows and a reload of NGINX", async () => {
+      const all = "grows grows grows grows";
+      const { output } = await root.sh(`${passthroughLab(forward)}
+        stream one 198.51.100.2 --http1.1 & stream two 198.51.100.2 --http2 & stream three 198.51.100.2 --http3-only & stream four 2001:db8:1:5::2 --http3-only &
+        sleep 0.7; grows one two three four
+        load; load; grows one two three four
+        sed -i 's/max-age=63072000/max-age=7/' /etc/caddy/Caddyfile; reload; reload; grows one two three four
+        from 198.51.100.3 --http3-only -o /dev/null -w '%header{strict-transport-security}\\n' https://${domain}/mcp
+        ip netns exec edge conntrack -F 2>/dev/null; grows one two three four
+        ${forward === "nginx" ? "ip netns exec edge nginx -c /nginx/etc/nginx/nginx.conf -s reload 2>/dev/null; sleep 1" : ":"}; grows one two three four`);
+      expect(output.trim().split("\n")).toEqual([all, all, all, "max-age=7", all, all]);
+    }, 60_000);
+
+    test("a ban of guessed credentials holds on TCP and UDP, in both families and through a reload, and others are served", async () => {
+      const { output } = await root.sh(`${passthroughLab(forward)}
+        rm -f /srv/mcp-edge/fail2ban/*; sed -i '/^\\[sshd\\]/,/^enabled/s/^enabled.*/enabled = false/' /etc/fail2ban/jail.d/mcp-edge.local
+        sed -i 's/^maxretry = .*/maxretry = 3/' /etc/fail2ban/jail.d/mcp-edge.local
+        fail2ban-server -b >/dev/null; until fail2ban-client ping >/dev/null 2>&1; do sleep 0.05; done
+        for n in 1 2 3; do code 198.51.100.2 --http3-only -H "Authorization: Bearer wrong$n" >/dev/null; from 2001:db8:1:5::2 --http3-only -o /dev/null https://${domain}/.git/config; done
+        (echo GET / >/dev/tcp/127.0.0.1/443) 2>/dev/null
+        for i in $(seq 40); do [ "$(fail2ban-client banned | grep -o "'[0-9a-f.:]*'" | wc -l)" -lt 2 ] || break; sleep 0.1; done
+        fail2ban-client status mcp-edge | sed -n 's/.*IP list:\\s*//p'; fail2ban-client status mcp-edge-exploits | sed -n 's/.*IP list:\\s*//p'
+        nft -f /etc/nftables.conf; load
+        for address in 198.51.100.2 2001:db8:1:5::2; do code $address --max-time 1; code $address --http3-only --max-time 1; done | xargs
+        for address in 198.51.100.3 2001:db8:1:6::2; do code $address; code $address --http3-only; done | xargs
+        fail2ban-client stop >/dev/null`);
+      expect(output.trim().split("\n")).toEqual([
+        "198.51.100.2",
+        "2001:db8:1:5::",
+        "000 000 000 000",
+        "401 401 401 401",
+      ]);
+    }, 60_000);
+
+    test("a client whose port changes keeps its connection", async () => {
+      const { output } = await root.sh(`${passthroughLab(forward)}
+        ip netns exec outside python3 /relay.py & relay=$!; sleep 0.3
+        ip netns exec outside curl -sk --curves X25519 --max-time 9 --http3-only --resolve ${domain}:443:127.0.0.1 --rate 20/m \
+          "https://${domain}/mcp?[1-2]" -o /dev/null -w '%{http_code}:%{num_connects} ' & client=$!
+        sleep 1; kill -USR1 $relay; wait $client`);
+      expect(output.trim()).toBe("401:1 401:0");
+    }, 60_000);
+  });
+}
+
+const reason = whyNot();
+
+if (reason !== undefined) {
+  test(`forwarding cannot be tried here: ${reason}`, () => {
+    expect(process.env.CI).not.toBe("true");
+  });
+} else {
+  describe("an edge that passes connections on, and its origin", forwarding);
+}
