@@ -47,6 +47,8 @@ const config: Config = {
         "/node_modules/",
         // Clients of other languages are installed for them: `npm run test:clients`.
         "<rootDir>/test/clients/",
+        // Judges of others are installed for them: `npm run judge`.
+        "<rootDir>/test/judges/",
         ...HOST.map((folder) => `<rootDir>/${folder}`),
       ],
     },

@@ -1,4 +1,4 @@
-"""flood.py handshakes ADDRESS COUNT | forged COUNT | short COUNT | tcp ADDRESS COUNT SECONDS | malformed ADDRESS COUNT: bounded floods against the machine of edge-and-clients.ts."""
+"""flood.py handshakes ADDRESS COUNT | forged COUNT | short COUNT | tcp ADDRESS COUNT SECONDS | malformed ADDRESS COUNT | datagrams ADDRESS COUNT: bounded floods against the machine of edge-and-clients.ts, or against TARGET4."""
 import os
 import random
 import socket
@@ -7,7 +7,7 @@ import sys
 import time
 
 kind, *rest = sys.argv[1:]
-IPV4, IPV6 = "198.51.100.1", "2001:db8:1:1::1"
+IPV4, IPV6 = os.environ.get("TARGET4", "198.51.100.1"), "2001:db8:1:1::1"
 
 
 def initial():
@@ -22,6 +22,23 @@ if kind == "handshakes":
         s.bind((address, 0))
         for _ in range(count):
             s.sendto(initial(), (IPV6 if ":" in address else IPV4, 443))
+elif kind == "datagrams":
+    # Malformed in many ways: noise, an unknown version, a version negotiation, cut off, a length beyond the end, nothing, a short header.
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind((rest[0], 0))
+        for number in range(int(rest[1])):
+            good = initial()
+            forms = [
+                os.urandom(random.randrange(1, 1500)),
+                good[:1] + b"\xfa\xce\xb0\x0c" + good[5:],
+                good[:1] + bytes(4) + good[5:],
+                good[: random.randrange(1, 30)],
+                good[:15] + b"\x7f\xff" + good[17:],
+                good[:5] + b"\xff" + good[6:],
+                b"",
+                b"\x40" + os.urandom(random.randrange(0, 60)),
+            ]
+            s.sendto(forms[number % len(forms)], (IPV4, 443))
 elif kind in ("forged", "short"):
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as s:
         for _ in range(int(rest[0])):

@@ -28,7 +28,7 @@ function floods() {
   let root: JudgeRoot;
 
   beforeAll(async () => {
-    root = await rootWithPrograms(files, "fake-server.py", "flood.py");
+    root = await rootWithPrograms(files, "fake-server.py", "flood.py", "flood_http.py");
   }, 600_000);
   afterAll(() => root?.remove());
 
@@ -86,6 +86,25 @@ function floods() {
     },
     60_000,
   );
+
+  test("resets, CONTINUATION frames and slow clients of one address, and malformed datagrams, leave the others served and the memory bounded", async () => {
+    const [tcp, http3, own, grown, again, ...outcomes] = await onMachine(`
+      sed -i 's/client_header_timeout 15s/client_header_timeout 2s/' /etc/nginx/nginx.conf; mcp-edge-nginx turn >/dev/null
+      http() { local kind=$1; shift; ip netns exec outside python3 /flood_http.py "$kind" 198.51.100.2 198.51.100.1 ${domain} "$@"; }
+      memory() { ps -C nginx -o rss= | awk '{ all += $1 } END { print int(all / 1024) }'; }
+      before=$(memory); stream 198.51.100.3 --http3-only
+      http reset 20000 >/reset & http continuation 20000 >/continuation & http headers 100 5 >/headers & http silent 100 5 >/silent &
+      flood datagrams 198.51.100.2 20000 & sleep 1
+      code 198.51.100.3; code 198.51.100.3 --http3-only; grows; wait %2 %3 %4 %5 %6
+      echo $(($(memory) - before)) >/grown; sed -i 's/client_header_timeout 2s/client_header_timeout 15s/' /etc/nginx/nginx.conf
+      cat /grown; code 198.51.100.2; cat /headers /silent /reset /continuation`);
+    const [headers, silent, reset, continuation] = outcomes.map((line) => JSON.parse(line));
+    expect([tcp, http3, own, again]).toEqual(["401", "401", "grows", "401"]);
+    expect(Number(grown)).toBeLessThan(100);
+    for (const slow of [headers, silent]) expect(slow).toMatchObject({ closed: 100, open: 0 });
+    // NGINX closes such a connection, again and again.
+    for (const flood of [reset, continuation]) expect(flood.closed).toBeGreaterThan(5);
+  }, 60_000);
 
   test("trusted proxies and the services of providers have no limit of connections, and the PROXY protocol is read from trusted proxies alone", async () => {
     const proxied = machineFiles(

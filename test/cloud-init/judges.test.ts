@@ -6,6 +6,7 @@ import type { Judge } from "../../cloud-init/file-kinds.ts";
 import { FILES } from "../../cloud-init/file-table.ts";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
 import { renderTemplate } from "../../cloud-init/render.ts";
+import type { MachineSettings } from "../../cloud-init/settings.ts";
 import { userData } from "../../cloud-init/user-data.ts";
 import { AROUND, AWS_SETTINGS, RELEASE, SETTINGS } from "./fixture.ts";
 import { gixy } from "./gixy.ts";
@@ -54,6 +55,35 @@ function judge() {
     expect(code).toBe(0);
     expect(output.split("\n").filter((line) => /\[(warn|alert|error|emerg)\]/.test(line))).toEqual([]);
   });
+
+  test("nginx -t passes for every kind of settings, also with all of them at once", async () => {
+    const apart: Partial<MachineSettings>[] = [
+      { aws: undefined, tokenDomain: "", methodRates: {}, pathRates: {} },
+      { allowedClients: ["openai", "203.0.113.0/24", "2001:db8::/32"] },
+      { blockedUserAgents: ["BadBot/1.0 (x)"] },
+      { trustedProxies: ["198.51.100.0/24", "2001:db8:ffff::/48"] },
+      { trustedProxies: ["198.51.100.0/24"], proxyProtocol: true },
+      { quicRetry: true, earlyData: true, postQuantum: false, hstsSeconds: 0, altSvcSeconds: 0 },
+      { bodyKiB: 16, openRequests: 8_000, rateLimit: 10_000, rateBurst: 20_000 },
+      { allowedOrigins: ["https://*.example.com"] },
+    ];
+    const isNginx = ({ path }: { path: string }) =>
+      path.startsWith("/etc/nginx/") || path === "/etc/nftables.conf";
+    try {
+      for (const change of [...apart, Object.assign({}, ...apart.slice(1))]) {
+        for (const { path, content } of machineFiles({ ...AWS_SETTINGS, ...change }).filter(isNginx))
+          root.write(path, content);
+        const { output } = await root.sh("ulimit -Sn 1024; nginx -t; nft -c -f /etc/nftables.conf");
+        const complaints = output
+          .split("\n")
+          .filter((line) => /\[(warn|alert|error|emerg)\]|Error/.test(line));
+        expect({ change, complaints }).toEqual({ change, complaints: [] });
+      }
+      expect(await gixy((await root.sh("nginx -T -q 2>/dev/null")).output)).toEqual([]);
+    } finally {
+      for (const { path, content } of files.filter(isNginx)) root.write(path, content);
+    }
+  }, 120_000);
 
   test("nginx -t reports a broken line", async () => {
     const { code, output } = await root.sh(
