@@ -11,6 +11,7 @@ import type { ChangeBus } from "./change-bus.ts";
 import type { ChangeWatcher } from "./change-watcher.ts";
 import { DirectCalls } from "./direct-call.ts";
 import type { McpRequest } from "./exchange.ts";
+import { isKept, KeptResults } from "./kept-results.ts";
 import { LegacyEndpoint } from "./legacy-endpoint.ts";
 import { isListen, ListenStreams } from "./listen-streams.ts";
 import { KnownEnvelopes, MODERN, ModernEndpoint } from "./modern-endpoint.ts";
@@ -20,7 +21,6 @@ import { sdkErrors } from "./sdk-errors.ts";
 import { buildMcpServer, principalOf } from "./server-factory.ts";
 import { type ServerParts, visibleTools } from "./server-parts.ts";
 import type { Sessions } from "./sessions.ts";
-import { ToolLists } from "./tool-lists.ts";
 
 export interface EraDispatchOptions {
   readonly parts: ServerParts;
@@ -64,11 +64,11 @@ export class EraDispatch {
     };
     const follows = async (principal: Principal, uri: string) =>
       parts.profile?.watches?.(uri) || (await visibleVersion(parts, principal, uri)) !== "";
-    const lists = new ToolLists(parts);
+    const results = new KeptResults(parts);
     const calls = new DirectCalls(parts);
     this.#direct = parts.direct;
-    this.#legacy = new LegacyEndpoint({ parts, sessions, watcher, keepAliveMs, lists, calls });
-    this.#modern = new ModernEndpoint({ build, handler, keepAliveMs, lists, calls });
+    this.#legacy = new LegacyEndpoint({ parts, sessions, watcher, keepAliveMs, results, calls });
+    this.#modern = new ModernEndpoint({ build, handler, keepAliveMs, results, calls });
     this.#listens = new ListenStreams({ build, handler, changes, keepAliveMs, watcher, shares, follows });
   }
 
@@ -103,7 +103,7 @@ export class EraDispatch {
 }
 
 function isDirect(method: string): boolean {
-  return method === "tools/call" || method === "tools/list";
+  return method === "tools/call" || isKept(method, "legacy");
 }
 
 function present<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {

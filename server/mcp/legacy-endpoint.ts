@@ -6,28 +6,26 @@ import { type MaybePromise, then } from "../maybe-promise.ts";
 import type { ChangeWatcher } from "./change-watcher.ts";
 import { callPieces, type DirectCall, type DirectCalls, resultPieces } from "./direct-call.ts";
 import type { McpRequest } from "./exchange.ts";
+import { isKept, type KeptResults } from "./kept-results.ts";
 import { isLogLevel } from "./log-levels.ts";
 import { type Message, messagesOf } from "./messages.ts";
 import { openNotificationStream } from "./notification-streams.ts";
-import { hasOnly, type PlainRequest } from "./plain-request.ts";
+import type { PlainRequest } from "./plain-request.ts";
 import { sdkErrors } from "./sdk-errors.ts";
 import { buildMcpServer } from "./server-factory.ts";
 import type { ServerParts } from "./server-parts.ts";
 import type { Session } from "./session.ts";
 import { SessionTransport } from "./session-transport.ts";
 import type { Sessions } from "./sessions.ts";
-import type { ToolLists } from "./tool-lists.ts";
 
 export interface LegacyEndpointOptions {
   readonly parts: ServerParts;
   readonly sessions: Sessions;
   readonly watcher: ChangeWatcher;
   readonly keepAliveMs: number;
-  readonly lists: ToolLists;
+  readonly results: KeptResults;
   readonly calls: DirectCalls;
 }
-
-const LIST_PARAMS: ReadonlySet<string> = new Set(["_meta"]);
 
 /**
  * The revisions 2024-10-07 to 2025-11-25: `initialize` opens a session, `Mcp-Session-Id` names it, GET opens its notification stream.
@@ -134,17 +132,17 @@ export class LegacyEndpoint {
     logLevel: string,
   ): MaybePromise<boolean> {
     const { http, principal } = request;
-    const { calls, lists } = this.#options;
+    const { calls, results } = this.#options;
     if (!transport.speaks(http.header("mcp-protocol-version"))) return false;
-    if (plain.method !== "tools/list")
+    if (!isKept(plain.method, "legacy"))
       return then(calls.prepare(principal, plain), (call) =>
         call ? this.#call(transport, request, call, logLevel) : false,
       );
-    if (!http.readable.json || !hasOnly(plain.params, LIST_PARAMS)) return false;
-    const kept = lists.get(principal, "legacy", () => this.#list(principal));
-    return then(kept, (list) => {
-      if (list !== undefined) http.json(200, resultPieces(plain.id, list), transport.headers);
-      return list !== undefined;
+    if (!http.readable.json) return false;
+    const kept = results.get(plain, principal, "legacy", () => this.#result(plain.method, principal));
+    return then(kept, (result) => {
+      if (result !== undefined) http.json(200, resultPieces(plain.id, result), transport.headers);
+      return result !== undefined;
     });
   }
 
@@ -170,13 +168,13 @@ export class LegacyEndpoint {
     return true;
   }
 
-  /** The caller's list of tools, as the SDK makes it. */
-  async #list(principal: Principal): Promise<unknown> {
+  /** The result of a method without parameters for this caller, as the SDK makes it. */
+  async #result(method: string, principal: Principal): Promise<unknown> {
     const { parts, keepAliveMs } = this.#options;
     const server = buildMcpServer(parts, { principal, era: "legacy" });
     const transport = new SessionTransport({ instance: "", keepAliveMs });
     await server.connect(transport);
-    const response = await transport.request({ id: "list", method: "tools/list" });
+    const response = await transport.request({ id: "result", method });
     await server.close();
     return "result" in response ? response.result : undefined;
   }

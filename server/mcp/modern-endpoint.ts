@@ -14,21 +14,19 @@ import {
   resultPieces,
 } from "./direct-call.ts";
 import type { McpRequest } from "./exchange.ts";
-import { hasOnly, type PlainRequest } from "./plain-request.ts";
+import { isKept, type KeptResults } from "./kept-results.ts";
+import type { PlainRequest } from "./plain-request.ts";
 import { PostAnswer } from "./post-answer.ts";
 import { sendSdkAnswer } from "./sdk-answer.ts";
 import { authInfoOf } from "./server-factory.ts";
-import type { ToolLists } from "./tool-lists.ts";
 
 export interface ModernEndpointOptions {
   readonly build: McpServerFactory;
   readonly handler: CreateMcpHandlerOptions;
   readonly keepAliveMs: number;
-  readonly lists: ToolLists;
+  readonly results: KeptResults;
   readonly calls: DirectCalls;
 }
-
-const LIST_PARAMS: ReadonlySet<string> = new Set(["_meta"]);
 
 /** The revision 2026-07-28, but for `subscriptions/listen`: each request stands for itself. */
 export class ModernEndpoint {
@@ -43,8 +41,8 @@ export class ModernEndpoint {
   /** @param plain the body, if it is one plain request that may be answered without the SDK */
   handle(request: McpRequest, plain: PlainRequest | undefined): MaybePromise<void> {
     if (!plain) return this.#bySdk(request);
-    if (plain.method === "tools/list")
-      return then(this.#list(request, plain), (answered) => (answered ? undefined : this.#bySdk(request)));
+    if (isKept(plain.method, "modern"))
+      return then(this.#kept(request, plain), (answered) => (answered ? undefined : this.#bySdk(request)));
     return then(this.#options.calls.prepare(request.principal, plain), (call) =>
       call ? this.#call(request, call) : this.#bySdk(request),
     );
@@ -62,15 +60,15 @@ export class ModernEndpoint {
     return this.#sdk.fetch(web, { parsedBody: body, authInfo: authInfoOf(principal) });
   }
 
-  #list({ http, body, principal }: McpRequest, plain: PlainRequest): MaybePromise<boolean> {
-    if (!http.readable.json || !hasOnly(plain.params, LIST_PARAMS)) return false;
-    const kept = this.#options.lists.get(principal, "modern", async () => {
+  #kept({ http, body, principal }: McpRequest, plain: PlainRequest): MaybePromise<boolean> {
+    if (!http.readable.json) return false;
+    const kept = this.#options.results.get(plain, principal, "modern", async () => {
       const response = await this.#fetch(http.web(), body, principal);
       return response.ok ? ((await response.json()) as { result?: unknown }).result : undefined;
     });
-    return then(kept, (list) => {
-      if (list !== undefined) http.json(200, resultPieces(plain.id, list));
-      return list !== undefined;
+    return then(kept, (result) => {
+      if (result !== undefined) http.json(200, resultPieces(plain.id, result));
+      return result !== undefined;
     });
   }
 
@@ -105,8 +103,6 @@ const MAX_ENVELOPES = 1_000;
 /** Longer ones are not remembered, characters. */
 const MAX_ENVELOPE = 2_000;
 
-const NAMELESS: ReadonlySet<string> = new Set(["tools/list", "subscriptions/listen"]);
-
 /** Recognizes plain requests of the 2026 era whose envelope the SDK has accepted before, and whose headers say what the body says. */
 export class KnownEnvelopes {
   readonly #known = new Set<string>();
@@ -116,7 +112,7 @@ export class KnownEnvelopes {
     if (meta[VERSION_KEY] !== MODERN || headers["mcp-protocol-version"] !== MODERN) return false;
     if (headers["mcp-method"] !== method) return false;
     // Only these may be answered without the SDK. A call names its tool in a header (SEP-2243).
-    if (method === "tools/call" ? headers["mcp-name"] !== params.name : !NAMELESS.has(method)) return false;
+    if (method === "tools/call" ? headers["mcp-name"] !== params.name : !isNameless(method)) return false;
     const text = JSON.stringify(envelopeOf(meta));
     if (this.#known.has(text)) return true;
     const { kind } = classifyInboundRequest({
@@ -130,6 +126,10 @@ export class KnownEnvelopes {
     this.#known.add(text);
     return true;
   }
+}
+
+function isNameless(method: string): boolean {
+  return isKept(method, "modern") || method === "subscriptions/listen";
 }
 
 /** Without what differs in each request of a client. */

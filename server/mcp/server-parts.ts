@@ -31,7 +31,7 @@ export interface ServerParts {
   /** Tools whose needs are missing here are not listed. */
   readonly capabilities?: Capabilities | undefined;
   readonly profile?: Profile | undefined;
-  /** Calls and lists of tools are answered without the SDK where the answer is the same. */
+  /** Calls of tools and kept results are answered without the SDK where the answer is the same. */
   readonly direct: boolean;
   /** Whether tools for ChatGPT are offered to every client. */
   readonly chatGptTools?: "auto" | "always" | undefined;

@@ -137,7 +137,15 @@ const params = (withMeta: fc.Arbitrary<unknown>) =>
   );
 const method = sometimes(
   fc.constant("tools/call"),
-  fc.constantFrom<unknown>("tools/list", "ping", "nothing/known", 7),
+  fc.constantFrom<unknown>(
+    "tools/list",
+    "prompts/list",
+    "resources/templates/list",
+    "server/discover",
+    "ping",
+    "nothing/known",
+    7,
+  ),
 );
 const message = (withMeta: fc.Arbitrary<unknown>) =>
   fc.record(
@@ -226,7 +234,7 @@ describe("a server with direct calls answers as one without:", () => {
     }
   });
 
-  test("each tool's list entry, and a call of each tool", async () => {
+  test("a call of each tool", async () => {
     for (const name of [...TOOLS.map((tool) => tool.name), "probe"]) {
       const call = {
         name,
@@ -236,12 +244,20 @@ describe("a server with direct calls answers as one without:", () => {
       const headers = { "mcp-protocol-version": VERSION, "mcp-method": "tools/call", "mcp-name": name };
       await same({ body, headers, session: false });
     }
-    const list = { jsonrpc: "2.0", id: "l", method: "tools/list" };
-    // The second answer is a kept one.
-    for (let i = 0; i < 2; i++) {
-      for (const session of [true, false]) await same({ body: list, headers: {}, session });
-      const headers = { "mcp-protocol-version": VERSION, "mcp-method": "tools/list" };
-      await same({ body: { ...list, params: { _meta: ENVELOPE } }, headers, session: false });
-    }
   });
+
+  test.each(["tools/list", "prompts/list", "resources/templates/list", "server/discover", "ping"])(
+    "%s, made by the SDK and kept",
+    async (method) => {
+      const body = { jsonrpc: "2.0", id: "l", method };
+      const headers = { "mcp-protocol-version": VERSION, "mcp-method": method };
+      // The second answer is a kept one.
+      for (let i = 0; i < 2; i++)
+        for (const more of [{}, { cursor: "c" }]) {
+          for (const session of [true, false])
+            await same({ body: { ...body, params: more }, headers: {}, session });
+          await same({ body: { ...body, params: { ...more, _meta: ENVELOPE } }, headers, session: false });
+        }
+    },
+  );
 });
