@@ -102,12 +102,16 @@ export const FILES: readonly FileRow[] = [
   // Certificates
   file("/etc/letsencrypt/cli.ini", "files/certbot/cli.ini.liquid", "nginx", {
     change: ["request-certificate"],
-    enables: "certbot.timer",
   }),
+  dropIn("certbot.service.d/mcp-edge.conf", "certbot.conf", "nginx"),
   enabled("mcp-edge-cert.service", "nginx"),
   enabled("mcp-edge-cert.timer", "nginx"),
   enabled("mcp-edge-tls.service", "nginx"),
   script("mcp-edge-cert", "nginx"),
+  script("mcp-edge-ari", "nginx", { judge: "python" }),
+  script("mcp-edge-dns01", "nginx", { when: onAws }),
+  library("acme.sh", { role: "nginx" }),
+  library("nginx-certificate.sh", { role: "nginx" }),
   file("/usr/local/share/ca-certificates/mcp-edge-acme.crt", ({ trustedCa }) => trustedCa ?? "", "all", {
     change: ["update-ca-certificates"],
     when: ({ trustedCa }) => trustedCa !== undefined,

@@ -25,6 +25,12 @@ export const emailAddress = text(
 /** URL of an ACME directory (RFC 8555 section 7.1.1). */
 export const acmeUrl = text(/^https:\/\/[A-Za-z0-9.:[\]_/-]+$/, "the https URL of an ACME directory");
 
+/** A profile in the directory of the ACME server (draft-ietf-acme-profiles); `""`: the server's own default. */
+export const acmeProfile = text(/^[A-Za-z0-9._-]{0,64}$/, "the name of a profile, such as shortlived");
+
+/** How the machine proves to the ACME server that the domain is its own (RFC 8555 section 8). */
+export const acmeChallenge = z.enum(["http-01", "dns-01"], "must be http-01 or dns-01");
+
 /** `HH:MM` in UTC, or `off`. */
 export const timeOfDay = text(
   /^(([01][0-9]|2[0-3]):[0-5][0-9]|off)$/,
@@ -66,6 +72,8 @@ export const MachineSettings = z
     /** Contact of the ACME account. */
     email: emailAddress,
     acmeServer: acmeUrl,
+    acmeProfile: acmeProfile.default(""),
+    acmeChallenge: acmeChallenge.default("http-01"),
     /** Name of the stack, for people who read the machine. */
     stack: text(/^[A-Za-z0-9._-]+$/, "letters, digits, `.`, `_` and `-`"),
     /** URL, or path on the machine, of a git repository or bundle; `""`: none. */

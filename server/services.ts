@@ -57,6 +57,7 @@ export async function openServices(
     queuedBytes: () => streams.queuedBytes,
     sessions,
     trackedFlows: () => flowsRatio(history.machine),
+    certificate: () => history.machine?.certificate,
     ...about,
   });
   lifecycle.onEnded = (request, reply) => metrics.request(requestSample(request, reply));

@@ -9,6 +9,7 @@ import { bansCheck } from "../doctor/checks/machine/bans.ts";
 import { flowsCheck } from "../doctor/checks/machine/flows.ts";
 import { forwardingCheck } from "../doctor/checks/machine/forwarding.ts";
 import { patchesCheck } from "../doctor/checks/machine/patches.ts";
+import { renewalCheck } from "../doctor/checks/machine/renewal.ts";
 import { type IdentityProvider, identityProviderCheck } from "../doctor/checks/mcp/identity-provider.ts";
 import { tokenDomainCheck } from "../doctor/checks/mcp/token-domain.ts";
 import { runWithProgress } from "../doctor/progress.ts";
@@ -44,14 +45,14 @@ const TOKEN_SECONDS = 300;
 /** Asks the machine itself, not over the network: a banned host would get no answer there. */
 const bansOf = (deployed: Deployed) => bansCheck(() => listBans(deployed));
 
-/** What the machine's own status says, read once for both checks. */
+/** What the machine's own status says, read once for all checks. */
 function statusChecks({ stack, networkIndex }: Deployed): Check[] {
   let status: Promise<string> | undefined;
   const read = () => {
     status ??= onMachine(stack, networkIndex, ["mcp-edge-deploy", "status"]);
     return status;
   };
-  return [patchesCheck(read, stack), flowsCheck(read, stack)];
+  return [patchesCheck(read, stack), renewalCheck(read, stack), flowsCheck(read, stack)];
 }
 
 /** The checks of the edge in front of an origin. */

@@ -25,5 +25,21 @@ export function knownIssuer(acme: string): string {
   return ISSUERS.find(([pattern]) => pattern.test(host))?.[1] ?? "";
 }
 
+/** Profiles of Let's Encrypt (https://letsencrypt.org/docs/profiles/). */
+export const LETSENCRYPT_PROFILES: readonly string[] = ["classic", "tlsserver", "shortlived"];
+
+/**
+ * How many machines can have a certificate of their own for the same names. Let's Encrypt issues five a week for the same set of names.
+ * That must suffice for the first ones, with one to spare, and for two renewals a week of one that lasts six days.
+ */
+export const machinesOf = (acme: string, profile: string): number => {
+  if (knownIssuer(acme) !== "letsencrypt.org") return Number.POSITIVE_INFINITY;
+  return profile === "shortlived" ? 2 : 4;
+};
+
 /** A public authority validates from any address, a private one from known addresses. */
 export const isPublicAcme = (acme: string): boolean => knownIssuer(acme) !== "";
+
+/** Whether requests from unknown addresses to port 80 prove the domain (RFC 8555 sections 8.3 and 10.2). */
+export const isValidatedByAll = ({ acme, acmeChallenge }: { acme: string; acmeChallenge: string }): boolean =>
+  isPublicAcme(acme) && acmeChallenge === "http-01";

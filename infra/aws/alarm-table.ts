@@ -54,6 +54,14 @@ const STATUS: AlarmSpec[] = [
   }),
 ];
 
+const LIFE = {
+  metricName: "CertificateLifeFraction",
+  statistic: "Minimum",
+  comparisonOperator: "LessThanThreshold",
+  period: 3600,
+  evaluationPeriods: 1,
+} as const;
+
 const CREDITS = alarm({
   ...ofEc2,
   name: "cpu-credits",
@@ -115,14 +123,18 @@ const OWN: AlarmSpec[] = [
   }),
   alarm({
     name: "certificate",
-    // A fraction, because lifetimes are getting shorter. Certbot renews when a third is left, so at 0.2 renewals have failed repeatedly.
-    description: "Less than a fifth of the certificate's lifetime is left: renewals fail (RUNBOOK.md)",
-    metricName: "CertificateLifeFraction",
-    statistic: "Minimum",
-    comparisonOperator: "LessThanThreshold",
-    threshold: 0.2,
-    period: 3600,
-    evaluationPeriods: 1,
+    ...LIFE,
+    // Fractions, because lifetimes range from 6 to 90 days. A renewal is due when a third is left (a half of a short one), and the ACME
+    // server may ask for it as late as at 0.31, so at 0.3 renewals have failed for days, or of a short one for a day.
+    description: "Less than 30 % of the certificate's life is left: renewals fail (RUNBOOK.md)",
+    threshold: 0.3,
+  }),
+  alarm({
+    name: "certificate-ends",
+    ...LIFE,
+    description:
+      "Less than a sixth of the certificate's life is left. When it ends, no client connects (RUNBOOK.md)",
+    threshold: 1 / 6,
   }),
 ];
 
@@ -142,5 +154,6 @@ export function alarmsOf(level: "basic" | "full", instanceType: string, duty: Du
   return [...STATUS, ...(isBurstable(instanceType) ? [CREDITS] : []), ...ownAlarms(duty)];
 }
 
-/** The number of metrics that a machine reports itself: one for each of these alarms. */
-export const ownMetrics = (duty: Duty): number => ownAlarms(duty).length;
+/** The number of metrics that a machine reports itself. Two alarms may be about one of them. */
+export const ownMetrics = (duty: Duty): number =>
+  new Set(ownAlarms(duty).map(({ metricName }) => metricName)).size;

@@ -36,7 +36,7 @@ const HEALTH_REGION = "us-east-1";
  * Alarms of each machine and a health check of the whole edge from outside. They notify one topic in each region, and `email`.
  *
  * ### Cost
- * 0.10 USD for each alarm a month (2 for each machine, `full`: 7), 0.30 USD for each of the machine's own metrics (4), 1.50 USD for a
+ * 0.10 USD for each alarm a month (2 for each machine, `full`: 9 or 10), 0.30 USD for each of the machine's own metrics (6), 1.50 USD for a
  * health check of an HTTPS endpoint in AWS.
  */
 export class Alarms extends pulumi.ComponentResource {

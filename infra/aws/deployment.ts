@@ -26,6 +26,8 @@ export interface DeploymentArgs {
   secrets: pulumi.Input<string>;
   /** Account and credentials with which the machines' statuses are read. */
   provider: ProviderSettings;
+  /** The zone in which the machines prove the domain (dns-01). "": none. */
+  zone: pulumi.Input<string>;
   tags: Tags;
 }
 
@@ -84,11 +86,12 @@ export class Deployment extends pulumi.ComponentResource {
       // Named by its commits. Another checkout packs the same commits into different bytes, which must not count as a change.
       ...(args.bundle ? [this.#upload("workspace", workspace.identity, args.bundle, ["source"])] : []),
     ];
-    const content = pulumi.all([args.secrets, edgeFiles?.archive]).apply(([secrets, edge]) =>
+    const content = pulumi.all([args.secrets, edgeFiles?.archive, args.zone]).apply(([secrets, edge, zone]) =>
       desired(
         {
           ...{ release: release.hash, files: files.hash, workspace: workspace.identity },
           ...(edge ? { edgeFiles: edge.hash } : {}),
+          ...(zone ? { zone } : {}),
         },
         secrets,
       ),

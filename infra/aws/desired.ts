@@ -10,20 +10,28 @@ export interface Desired {
   edgeFiles?: string;
   /** Identity of the pushed workspace: `workspaces/<identity>.bundle`; "" if none is pushed. */
   workspace: string;
-  /** Changes with any of these and with the secrets. Each status names its generation. */
+  /** Id of the Route 53 zone in which the machines prove the domain (dns-01). Absent: over HTTP. */
+  zone?: string;
+  /** Changes with release, files, workspace and with the secrets. Each status names its generation. */
   generation: string;
 }
 
 /**
- * @param content without its generation
+ * @param content without its generation. Another zone is no deployment.
  * @param secrets names and versions of the parameters: a changed secret is a deployment too
  * @returns the same text for the same content, so that an update without a change deploys nothing. Pure.
  */
 export function desired(content: Omit<Desired, "generation">, secrets: string): Desired {
-  const { release, files, workspace, edgeFiles } = content;
+  const { release, files, workspace, edgeFiles, zone } = content;
   const all = JSON.stringify([release, files, workspace, secrets, ...(edgeFiles ? [edgeFiles] : [])]);
   const generation = createHash("sha256").update(all).digest("hex").slice(0, 16);
-  return { release, files, ...(edgeFiles ? { edgeFiles } : {}), workspace, generation };
+  return {
+    ...{ release, files },
+    ...(edgeFiles ? { edgeFiles } : {}),
+    workspace,
+    ...(zone ? { zone } : {}),
+    generation,
+  };
 }
 
 /** Keys of the archives of a desired state. Pure. */

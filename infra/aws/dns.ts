@@ -11,8 +11,7 @@ export interface DnsArgs {
   email: string;
   /** Domain of the certificate authority; "": no CAA record. */
   caaIssuer: string;
-  ipv4: pulumi.Input<string>[];
-  ipv6: pulumi.Input<string>[];
+  acmeChallenge: string;
   /** Name of the zone; "": none, the records are printed. */
   zone: string;
   hostedZone: "lookup" | "create";
@@ -31,61 +30,74 @@ export interface DnsArgs {
  * 0.50 USD a month for a zone of its own, 0.40 USD for a million queries.
  */
 export class Dns extends pulumi.ComponentResource {
-  /** The records as lines of a zone file. */
-  readonly records: pulumi.Output<string[]>;
+  /** Id of the zone; "": none. */
+  readonly zoneId: pulumi.Output<string>;
   /** Name servers of a zone that was created here. Enter them at the registrar. */
   readonly nameServers: pulumi.Output<string[]> | undefined;
+  readonly #name: string;
+  readonly #args: DnsArgs;
 
   constructor(name: string, args: DnsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-edge:aws:Dns", name, {}, opts);
-    const { domain, tokenDomain, email, caaIssuer } = args;
+    this.#name = name;
+    this.#args = args;
+    const zone = args.zone ? this.#zone(name, args) : undefined;
+    this.zoneId = pulumi.output(zone?.zoneId ?? "");
+    this.nameServers = args.hostedZone === "create" ? zone?.nameServers : undefined;
+    if (!pulumi.runtime.isDryRun())
+      this.nameServers?.apply((servers) =>
+        pulumi.log.info(
+          `Name servers of the new zone ${args.zone}, for its registrar: ${servers.join(", ")}`,
+          this,
+        ),
+      );
+    this.registerOutputs({ zoneId: this.zoneId, nameServers: this.nameServers });
+  }
+
+  /**
+   * Creates the records, once the addresses are known.
+   * @returns the records as lines of a zone file
+   */
+  point(ipv4: pulumi.Input<string>[], ipv6: pulumi.Input<string>[]): pulumi.Output<string[]> {
+    const { domain, tokenDomain, email, caaIssuer, acmeChallenge, transform } = this.#args;
     const names = tokenDomain ? [domain, tokenDomain] : [domain];
     const all = pulumi
-      .all([pulumi.all(args.ipv4), pulumi.all(args.ipv6)])
-      .apply(([ipv4, ipv6]) => dnsRecords({ names, email, caaIssuer, ipv4, ipv6 }));
-    this.records = all.apply((list) =>
+      .all([pulumi.all(ipv4), pulumi.all(ipv6)])
+      .apply(([ipv4, ipv6]) => dnsRecords({ names, email, caaIssuer, acmeChallenge, ipv4, ipv6 }));
+    const lines = all.apply((list) =>
       list.flatMap((record) => record.values.map((value) => zoneLine(record, value))),
     );
-    if (!args.zone && !pulumi.runtime.isDryRun()) {
+    if (!this.#args.zone) {
       // Logged as soon as the addresses are known, before the machine exists, so that its first attempt at a certificate can succeed.
-      this.records.apply((lines) =>
-        pulumi.log.info(`Create these records in the zone of ${domain}:\n${lines.join("\n")}`, this),
-      );
-    }
-    if (args.zone) {
-      const zone = this.#zone(name, args);
-      this.nameServers = args.hostedZone === "create" ? zone.nameServers : undefined;
       if (!pulumi.runtime.isDryRun())
-        this.nameServers?.apply((servers) =>
-          pulumi.log.info(
-            `Name servers of the new zone ${args.zone}, for its registrar: ${servers.join(", ")}`,
-            this,
+        lines.apply((lines) =>
+          pulumi.log.info(`Create these records in the zone of ${domain}:\n${lines.join("\n")}`, this),
+        );
+      return lines;
+    }
+    const types = ["A", "AAAA", "HTTPS", ...(caaIssuer ? ["CAA"] : [])] as const;
+    for (const host of names) {
+      for (const type of types) {
+        const values = all.apply(
+          (list) => list.find((one) => one.name === host && one.type === type)?.values,
+        );
+        new aws.route53.Record(
+          ...transformed<aws.route53.RecordArgs>(
+            transform?.record,
+            `${this.#name}-${host === domain ? "" : "token-"}record-${type}`,
+            {
+              zoneId: this.zoneId,
+              name: host,
+              type,
+              ttl: TTL,
+              records: values.apply((list) => list ?? []),
+            },
+            { parent: this },
           ),
         );
-      const types = ["A", "AAAA", "HTTPS", ...(caaIssuer ? ["CAA"] : [])] as const;
-      for (const host of names) {
-        for (const type of types) {
-          const values = all.apply(
-            (list) => list.find((one) => one.name === host && one.type === type)?.values,
-          );
-          new aws.route53.Record(
-            ...transformed<aws.route53.RecordArgs>(
-              args.transform?.record,
-              `${name}-${host === domain ? "" : "token-"}record-${type}`,
-              {
-                zoneId: zone.zoneId,
-                name: host,
-                type,
-                ttl: TTL,
-                records: values.apply((list) => list ?? []),
-              },
-              { parent: this },
-            ),
-          );
-        }
       }
     }
-    this.registerOutputs({ records: this.records, nameServers: this.nameServers });
+    return lines;
   }
 
   #zone(name: string, args: DnsArgs) {

@@ -12,6 +12,10 @@ export interface Surroundings {
   metrics: boolean;
   /** The machine runs the server: it reads releases, the workspace and the parameters. Default: true. */
   server?: boolean;
+  /** Id of the Route 53 zone in which the machine proves its names (dns-01). "": over HTTP. */
+  challengeZone?: string;
+  /** The names that it proves. */
+  names?: string[];
 }
 
 /** CloudWatch namespace of the machine's own metrics, the only one that the role may write. */
@@ -30,6 +34,18 @@ const assumedBy = (Service: string): aws.iam.PolicyDocument => ({
   Version: "2012-10-17",
   Statement: [{ Effect: "Allow", Principal: { Service }, Action: "sts:AssumeRole" }],
 });
+
+/** The records of the challenge and no others (Route 53 developer guide, "specifying conditions"); no request reads the zone. */
+const challengeStatements = ({ challengeZone, names = [] }: Surroundings): Statement[] => [
+  allow("Challenge", "route53:ChangeResourceRecordSets", `arn:aws:route53:::hostedzone/${challengeZone}`, {
+    "ForAllValues:StringEquals": {
+      "route53:ChangeResourceRecordSetsNormalizedRecordNames": names.map((name) => `_acme-challenge.${name}`),
+      "route53:ChangeResourceRecordSetsRecordTypes": ["TXT"],
+      "route53:ChangeResourceRecordSetsActions": ["UPSERT", "DELETE"],
+    },
+  }),
+  allow("ChallengeSpread", "route53:GetChange", "arn:aws:route53:::change/*"),
+];
 
 /**
  * The permissions of a machine: read its deployment and its parameters, write its status, metrics and logs. Pure.
@@ -60,6 +76,7 @@ export function machinePolicy(around: Surroundings): aws.iam.PolicyDocument {
   // The action takes no resource; the condition limits it (CloudWatch user guide, "condition keys for namespaces").
   const namespace = { StringEquals: { "cloudwatch:namespace": METRICS_NAMESPACE } };
   if (around.metrics) statements.push(allow("Metrics", "cloudwatch:PutMetricData", "*", namespace));
+  if (around.challengeZone) statements.push(...challengeStatements(around));
   if (logGroupArn)
     statements.push(allow("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], `${logGroupArn}:*`));
   return { Version: "2012-10-17", Statement: statements };

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { providerSecretsFile } from "../settings/identity-providers.ts";
 import type { AwsSettings } from "../settings.ts";
 import { credentialFile } from "../workspace-credentials.ts";
-import { isPublicAcme } from "./acme.ts";
+import { isValidatedByAll } from "./acme.ts";
 import { Alarms } from "./alarms.ts";
 import { Artifacts } from "./artifacts.ts";
 import { Backups, backupTag } from "./backups.ts";
@@ -120,7 +120,7 @@ export class AwsEdge extends pulumi.ComponentResource {
     const network = new Network(name, { ...settings, ...common }, child);
     const { vpcId } = network;
     const rules = {
-      ...{ allowedCidrs: settings.allowedCidrs, publicAcme: isPublicAcme(settings.acme), vpcId },
+      ...{ allowedCidrs: settings.allowedCidrs, publicAcme: isValidatedByAll(settings), vpcId },
       ...{ workspace: workspace.source, ...common },
     };
     const firewall = new Firewall(name, rules, child);
@@ -145,12 +145,15 @@ export class AwsEdge extends pulumi.ComponentResource {
       { parameterPath, secrets: values, workspaceCredentials, identityProviderSecrets, tags },
       child,
     );
+    const dns = new Dns(name, { ...settings, tags: ownTags(settings), transform }, child);
+    const challengeZone = settings.acmeChallenge === "dns-01" ? dns.zoneId : "";
     const { release, files, bundle } = args;
     const deployment = new Deployment(
       name,
       {
         ...{ stack, provider, artifacts, release, files, workspace, bundle },
         edgeFiles: behind && args.edgeFiles && edgeFiles(args.edgeFiles, behind.network.port),
+        zone: challengeZone,
         secrets: secrets.versions,
         tags: ownTags(settings),
       },
@@ -167,7 +170,11 @@ export class AwsEdge extends pulumi.ComponentResource {
       logGroupArn: logs?.groupArn ?? "",
       metrics: settings.alarms === "full",
     };
-    const identity = new Identity(name, { ...permissions, server: !behind }, child);
+    const challenge = {
+      challengeZone,
+      names: settings.tokenDomain ? [domain, settings.tokenDomain] : [domain],
+    };
+    const identity = new Identity(name, { ...permissions, ...challenge, server: !behind }, child);
     const origin = behind && {
       ...behind,
       identity: new Identity(originName(name), { ...permissions, roleName: originRoleName(name) }, child),
@@ -192,7 +199,7 @@ export class AwsEdge extends pulumi.ComponentResource {
     }
     const ipv4 = edges.map((machine) => machine.ipv4);
     const ipv6 = edges.map((machine) => machine.ipv6);
-    const dns = new Dns(name, { ...settings, ipv4, ipv6, tags: ownTags(settings), transform }, child);
+    const records = dns.point(ipv4, ipv6);
     const openToWorld = opensToWorld(settings.allowedCidrs);
     const { alarms: level, alarmEmail: email, instanceType } = settings;
     new Alarms(
@@ -216,7 +223,7 @@ export class AwsEdge extends pulumi.ComponentResource {
         instances: machines.map(({ instanceId }) => instanceId),
         servers: servers.map(({ instanceId }) => instanceId),
         records: settings.zone ? settings.hostedZone : "by hand",
-        lines: dns.records,
+        lines: records,
         machines: pulumi.interpolate`${instanceType} ${replaceWith}`,
         addresses: openToWorld ? ipv4 : [],
         nameServers: dns.nameServers ?? [],
@@ -237,7 +244,7 @@ export class AwsEdge extends pulumi.ComponentResource {
     this.bucket = artifacts.bucket;
     this.role = (origin?.identity ?? identity).role;
     this.generation = deployment.generation;
-    this.records = dns.records;
+    this.records = records;
     this.nameServers = dns.nameServers;
     this.shell =
       settings.shell === "endpoint"

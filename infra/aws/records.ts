@@ -14,23 +14,29 @@ export const TTL = 300;
  * Who may issue certificates for the domain (RFC 8659). Let's Encrypt is limited to the validation method that the machine uses (RFC 8657);
  * other CAs may not support that parameter.
  */
-const issueValue = (issuer: string) =>
-  issuer === "letsencrypt.org" ? `${issuer}; validationmethods=http-01` : issuer;
+const issueValue = (issuer: string, challenge: string) =>
+  issuer === "letsencrypt.org" ? `${issuer}; validationmethods=${challenge}` : issuer;
 
 /**
  * @param args.names the domain, and the token domain if there is one
  * @param args.caaIssuer domain of the certificate authority. "": no CAA record, because a wrong one forbids every certificate
+ * @param args.acmeChallenge `http-01` or `dns-01`
  * @returns the A, AAAA, HTTPS (RFC 9460: clients start with HTTP/3) and CAA records of each name
  */
 export function dnsRecords(args: {
   names: string[];
   email: string;
   caaIssuer: string;
+  acmeChallenge: string;
   ipv4: string[];
   ipv6: string[];
 }): DnsRecord[] {
-  const { caaIssuer } = args;
-  const caa = [`0 issue "${issueValue(caaIssuer)}"`, '0 issuewild ";"', `0 iodef "mailto:${args.email}"`];
+  const { caaIssuer, acmeChallenge } = args;
+  const caa = [
+    `0 issue "${issueValue(caaIssuer, acmeChallenge)}"`,
+    '0 issuewild ";"',
+    `0 iodef "mailto:${args.email}"`,
+  ];
   return args.names.flatMap((name) => [
     { name, type: "A", ttl: TTL, values: args.ipv4 },
     { name, type: "AAAA", ttl: TTL, values: args.ipv6 },

@@ -1,4 +1,4 @@
-import { isNamedAcme, isPublicAcme } from "../aws/acme.ts";
+import { isNamedAcme, isValidatedByAll, LETSENCRYPT_PROFILES, machinesOf } from "../aws/acme.ts";
 import { ingressQuota } from "../aws/firewall-rules.ts";
 import { architectureOf } from "../instance-types.ts";
 import type { Commands, Path } from "./errors.ts";
@@ -36,6 +36,12 @@ export function awsContradictions(
       text: `edge is passthrough, which has routes of its own, and vpcId names an existing VPC`,
       fix: `${commands.remove(["vpcId"])} and ${commands.remove(["subnetIds"])}; or ${commands.set(["edge"], "terminate")}`,
     });
+  for (const key of ["acmeProfile", "acmeChallenge"])
+    if (passes && given.includes(key))
+      found.push({
+        text: `${key} is for certbot, and with edge: passthrough Caddy gets the certificate on the origin`,
+        fix: commands.remove([key] as Path),
+      });
   const inZone = domain === zone || domain.endsWith(`.${zone}`);
   add(zone && !inZone, `zone ${zone} does not hold the domain ${domain}`, "zone", parent(domain));
   add(
@@ -54,12 +60,7 @@ export function awsContradictions(
   add(vpcId && subnetIds.length === 0, "vpcId needs subnetIds", "subnetIds");
   add(!vpcId && subnetIds.length > 0, "subnetIds needs vpcId", "vpcId");
   found.push(...quotaContradictions(settings, commands));
-  add(
-    machines > 1 && isPublicAcme(acme),
-    `machines is ${machines} and acme is ${acme}. Its validation requests may reach a machine that did not ask for the certificate, so no machine gets one. Use one machine, or an ACME server of your own (mcp-edge:acme: https://…)`,
-    "machines",
-    1,
-  );
+  found.push(...acmeContradictions(settings, commands));
   add(
     machines > 1 && settings.snapshotId,
     "snapshotId is the data of one machine, and machines is more than one",
@@ -85,6 +86,41 @@ export function awsContradictions(
   return found;
 }
 
+/** What an ACME server would refuse, again and again, after the stack has been made. */
+function acmeContradictions(settings: AwsSettings, commands: Commands): Contradiction[] {
+  const { domain, zone, machines, acme, acmeProfile, acmeChallenge } = settings;
+  const found: Contradiction[] = [];
+  const add = (when: unknown, text: string, key: string, value?: unknown) => {
+    if (when) found.push({ text, fix: commands.set([key] as Path, value) });
+  };
+  add(
+    machines > 1 && isValidatedByAll(settings),
+    `machines is ${machines} and acme is ${acme}. Its validation requests may reach a machine that did not ask for the certificate, so no machine gets one. Use dns-01, one machine, or an ACME server of your own (mcp-edge:acme: https://…)`,
+    "acmeChallenge",
+    "dns-01",
+  );
+  const most = machinesOf(acme, acmeProfile);
+  add(
+    acmeChallenge === "dns-01" && machines > most,
+    `machines is ${machines}, each with its own certificate, and Let's Encrypt issues five a week for the same names${acmeProfile === "shortlived" ? "; those of the profile shortlived are renewed twice a week" : ""}`,
+    "machines",
+    most,
+  );
+  add(
+    acmeChallenge === "dns-01" && !zone,
+    "acmeChallenge is dns-01, and zone names no Route 53 zone in which the machine could make its record",
+    "zone",
+    parent(domain),
+  );
+  add(
+    isNamedAcme(acme) && acmeProfile && !LETSENCRYPT_PROFILES.includes(acmeProfile),
+    `acmeProfile is ${acmeProfile}, and Let's Encrypt has ${LETSENCRYPT_PROFILES.join(", ")}`,
+    "acmeProfile",
+    "shortlived",
+  );
+  return found;
+}
+
 /** What an account refuses after half of the stack has been made. */
 function quotaContradictions(settings: AwsSettings, commands: Commands): Contradiction[] {
   const { machines, elasticIpQuota, allowedCidrs, ruleQuota } = settings;
@@ -97,7 +133,7 @@ function quotaContradictions(settings: AwsSettings, commands: Commands): Contrad
       fix: `${commands.set(["machines"], elasticIpQuota)}; or ${more("elasticIpQuota", machines)}`,
     });
   const groups = [settings.shell === "endpoint", settings.edge === "passthrough"].filter(Boolean).length;
-  const rules = ingressQuota(allowedCidrs, isPublicAcme(settings.acme), groups);
+  const rules = ingressQuota(allowedCidrs, isValidatedByAll(settings), groups);
   if (rules > ruleQuota)
     found.push({
       text: `allowedCidrs has ${allowedCidrs.length} ranges, which take ${rules} rules of one address family, and a security group takes ${ruleQuota}`,

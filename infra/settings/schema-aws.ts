@@ -1,5 +1,12 @@
 import * as z from "zod";
-import { acmeUrl, emailAddress, hostName, wholeNumber } from "../../cloud-init/settings.ts";
+import {
+  acmeChallenge,
+  acmeProfile,
+  acmeUrl,
+  emailAddress,
+  hostName,
+  wholeNumber,
+} from "../../cloud-init/settings.ts";
 import { isNamedAcme, knownIssuer } from "../aws/acme.ts";
 import { defaultInstanceType } from "../instance-types.ts";
 import { cidr, instanceType, retentionDays, secrets, tags } from "./formats.ts";
@@ -31,7 +38,7 @@ export const aws = {
   }),
   machines: setting(wholeNumber(1, 10), 1, {
     description:
-      "How many machines, each with its own addresses and data volume. More than one needs an ACME server of your own (`acme`): they share no certificate.",
+      "How many machines, each with its own addresses and data volume. More than one needs `acmeChallenge: dns-01` or an ACME server of your own (`acme`): each has its own certificate.",
   }),
   elasticIpQuota: setting(wholeNumber(1, 1000), 5, {
     description:
@@ -91,7 +98,7 @@ export const aws = {
     ["0.0.0.0/0", "::/0"],
     {
       description:
-        "Who reaches port 443 (TCP and UDP). Port 80 stays open to the world for ACME validation, unless `acme` is a URL.",
+        "Who reaches port 443 (TCP and UDP). Port 80 stays open to the world for ACME validation, unless `acme` is a URL or `acmeChallenge` is `dns-01`.",
       example: ["203.0.113.0/24"],
     },
   ),
@@ -120,6 +127,18 @@ export const aws = {
         "Certificate authority: `letsencrypt`, `letsencrypt-staging` (its certificates are for tests), or the URL of an ACME directory.",
     },
   ),
+  acmeProfile: setting(acmeProfile, "", {
+    description:
+      "Kind of certificate, where the authority offers several. Let's Encrypt: `shortlived` (6 days), `tlsserver` (45 days), `classic`. The machine renews each in time; docs/certificates.md says which to choose.",
+    fallback: "the authority's own default",
+    example: "shortlived",
+    edge: "ACME_PROFILE",
+  }),
+  acmeChallenge: setting(acmeChallenge, "http-01", {
+    description:
+      "How the machine proves that the domain is its own: `http-01` over port 80, or `dns-01` by a record that it makes in the Route 53 zone `zone`, which works for several machines and with a closed port 80.",
+    edge: "ACME_CHALLENGE",
+  }),
   acmeCa: setting(z.string(), "", {
     description:
       "PEM file of a certificate authority that the machine trusts besides Debian's, for a private ACME server.",

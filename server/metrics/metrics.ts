@@ -17,6 +17,8 @@ export interface MetricSources {
   sessions(): { open: number; oldestMs?: number | undefined };
   /** 0 to 1: how full the machine's table of tracked flows is; undefined where the machine does not report it. */
   trackedFlows(): number | undefined;
+  /** The certificate that NGINX serves, times in milliseconds since 1970; undefined: the machine has not reported it of late. */
+  certificate(): { from: number; to: number; failed: boolean } | undefined;
   release: string;
   colour: string;
 }
@@ -94,6 +96,7 @@ export class Metrics {
       if (ratio === undefined) g.remove({});
       else g.set(ratio);
     });
+    this.#certificate(sources);
     this.#gauge(
       "build_info",
       "The running version; always 1",
@@ -101,6 +104,35 @@ export class Metrics {
       ["version", "release", "colour"],
     );
     this.#stop = processGauges(this.#registry);
+  }
+
+  /** Fractions of the life, because lifetimes range from 6 to 90 days. Nothing is shown of an unknown certificate. */
+  #certificate({ certificate }: MetricSources): void {
+    const gauge = (
+      name: string,
+      help: string,
+      value: (known: NonNullable<ReturnType<MetricSources["certificate"]>>) => number,
+    ) =>
+      this.#gauge(name, help, (g) => {
+        const known = certificate();
+        if (known === undefined) g.remove({});
+        else g.set(value(known));
+      });
+    gauge(
+      "certificate_life_ratio",
+      "Fraction of the certificate's life that is left, 0 to 1",
+      ({ from, to }) => Math.max(0, (to - Date.now()) / (to - from)),
+    );
+    gauge(
+      "certificate_expiry_timestamp_seconds",
+      "When the certificate ends, since 1970",
+      ({ to }) => to / 1_000,
+    );
+    gauge(
+      "certificate_renewal_failed",
+      "1 if the last attempt to renew the certificate failed",
+      ({ failed }) => (failed ? 1 : 0),
+    );
   }
 
   /** The content type of `text`. */

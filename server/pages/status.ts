@@ -68,7 +68,7 @@ function certificate({ certificate }: Snapshot, now: number): Html {
   const left = Math.max(0, (to - now) / (to - from));
   const days = Math.max(0, Math.floor((to - now) / DAY_MS));
   const lasts = to < now ? "expired" : days === 1 ? "1 day left" : `${days} days left`;
-  return html`<meter min="0" max="1" low="0.2" high="0.34" optimum="1" value="${left.toFixed(3)}" aria-label="Life of the certificate that is left">${Math.round(left * 100)}%</meter> ${lasts}, until ${time(to)}`;
+  return html`<meter min="0" max="1" low="0.167" high="0.3" optimum="1" value="${left.toFixed(3)}" aria-label="Life of the certificate that is left">${Math.round(left * 100)}%</meter> ${lasts}, until ${time(to)}`;
 }
 
 function figure({ title, unit, series }: Chart, latest: Point | undefined): Html {

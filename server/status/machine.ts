@@ -4,8 +4,8 @@ import * as z from "zod";
 const MachineSchema = z.object({
   /** When the machine looked, seconds since 1970. */
   at: z.number(),
-  /** The certificate's first and last second, since 1970. */
-  certificate: z.object({ from: z.number(), to: z.number() }).optional(),
+  /** The certificate's first and last second, since 1970, and whether the last attempt to renew it failed. */
+  certificate: z.object({ from: z.number(), to: z.number(), failed: z.boolean().default(false) }).optional(),
   /** Addresses that fail2ban bans now. */
   bans: z.number().int().nonnegative().optional(),
   /** Flows that the kernel tracks, and how many it can. */
@@ -15,7 +15,7 @@ const MachineSchema = z.object({
 /** What the machine itself reports. Times in milliseconds since 1970. */
 export interface MachineReport {
   readonly at: number;
-  readonly certificate: { readonly from: number; readonly to: number } | undefined;
+  readonly certificate: { readonly from: number; readonly to: number; readonly failed: boolean } | undefined;
   readonly bans: number | undefined;
   readonly flows: { readonly tracked: number; readonly limit: number } | undefined;
 }
@@ -34,7 +34,10 @@ export async function readMachineReport(
     if (now - at * 1_000 > STALE_MS) return undefined;
     return {
       at: at * 1_000,
-      certificate: certificate && { from: certificate.from * 1_000, to: certificate.to * 1_000 },
+      certificate: certificate && {
+        ...{ from: certificate.from * 1_000, to: certificate.to * 1_000 },
+        failed: certificate.failed,
+      },
       bans,
       flows,
     };

@@ -81,18 +81,7 @@ function certificates() {
     expect((await root.sh("ls -d /srv/mcp-edge/tls/gen.* | wc -l")).output.trim()).toBe("2");
   });
 
-  test("without an ACME server, issue fails with a fix and certbot's message, and the current certificate is still served", async () => {
-    const before = await served();
-    const { code, output } = await root.sh(
-      "mcp-edge-cert issue --force; echo $?; cat /run/mcp-edge-cert/problem",
-    );
-    expect([code, output]).toEqual([0, expect.stringContaining("the service tries again by itself")]);
-    const [, problem] = output.split("\n1\n");
-    expect(problem).toMatch(/^no certificate for mcp.example.com .*certbot says:\n.*[Cc]onnection/s);
-    expect(await served()).toBe(before);
-  }, 60_000);
-
-  describe("with an ACME server", () => {
+  describe("with a fake certbot", () => {
     /**
      * A fake certbot: it records its calls, and writes a new lineage if /fake/make says how (its arguments are those
      * of `openssl req`). Only a call with --force-renewal makes one, as nothing is due in these tests.
@@ -128,8 +117,39 @@ printf 'version = 4\\n[renewalparams]\\nserver = %s\\n' "$(sed -n 's/^server = /
       const { output } = await root.sh(
         `rm -rf ${lineage}; mcp-edge-cert issue; mcp-edge-cert issue; ${SERVED}; ls /run/mcp-edge-cert; cat /fake/calls`,
       );
-      expect(output).toContain("certificate for mcp.example.com is in place\nsame\nforced\n");
+      expect(output).toContain("certificate for mcp.example.com is in place\n");
+      expect(output).toMatch(/\nsame\n/);
       expect(output.match(/certonly/g)).toHaveLength(1);
+    });
+
+    test("a certificate is due when a third of its life is left, or a half if that is less than ten days", async () => {
+      const left = (days: number, life: number) => {
+        const from = new Date(Date.now() - (life - days) * 86_400_000);
+        const to = new Date(Date.now() + days * 86_400_000);
+        const time = (date: Date) => date.toISOString().replaceAll(/[-:T]|\.\d+/g, "");
+        return `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -not_before ${time(from)} -not_after ${time(to)} -subj /CN=x -keyout /tmp/key -out /tmp/cert 2>/dev/null; due /tmp/cert && echo due || echo early`;
+      };
+      const { output } = await root.sh(
+        `. /usr/local/lib/mcp-edge/nginx-certificate.sh; ${[left(29, 90), left(31, 90), left(2.9, 6), left(3.1, 6)].join("; ")}`,
+      );
+      expect(output.trim().split("\n")).toEqual(["due", "early", "due", "early"]);
+    });
+
+    test("an expired certificate is better than a self-signed one: at a boot with a wrong clock it is still served", async () => {
+      const { output } = await root.sh(
+        `${certificate(EXPIRED)}; rm -rf /srv/mcp-edge/tls/*; mcp-edge-cert bootstrap; ${SERVED}; sh /fake/make; mcp-edge-cert issue`,
+      );
+      expect(output).toMatch(/^mcp-edge-cert: installed serial=.*\nsame\n/);
+    });
+
+    test("a certificate that begins in the future by the machine's clock is served, and the clock reported", async () => {
+      root.write("/fake/make", certificate("-not_before 20990101000000Z -not_after 20990401000000Z"));
+      const { output } = await root.sh(
+        `rm -rf ${lineage}; mcp-edge-cert issue; echo $?; ${SERVED}; cat /run/mcp-edge-cert/problem`,
+      );
+      expect(output).toMatch(/is in place\n.*\n1\nsame\nthis machine's clock is behind: .*timedatectl/);
+      root.write("/fake/make", certificate("-days 90"));
+      await root.sh("sh /fake/make; mcp-edge-cert issue");
     });
 
     test("a certificate for other names than the settings' is requested again, and serves until then", async () => {

@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { MachineFile } from "../../cloud-init/machine-files.ts";
@@ -5,6 +7,28 @@ import { type RunResult, run } from "../../infra/exec.ts";
 import { assertHost, installMissing } from "../../infra/local/host.ts";
 import { ensureRootfs } from "../../infra/local/rootfs.ts";
 import { cacheFolder } from "../../infra/paths.ts";
+
+/** See `JudgeRoot.session`. */
+export interface Session {
+  /** As `JudgeRoot.sh`. */
+  sh(script: string): Promise<{ code: number; output: string }>;
+  /** The network namespace, for `nsenter --net=`. */
+  netns: string;
+  close(): Promise<void>;
+}
+
+const NAMESPACES = ["--mount", "--pid", "--net", "--fork", "--kill-child"];
+const ENV = {
+  PATH: "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",
+  LC_ALL: "C.UTF-8",
+  SYSTEMD_COLORS: "0",
+};
+
+async function inside(program: string, args: string[]): Promise<{ code: number; output: string }> {
+  const accept = Array.from({ length: 256 }, (_, code) => code);
+  const result: RunResult = await run(program, args, { accept, env: ENV, timeout: 110_000 });
+  return { code: result.code, output: result.stdout + result.stderr };
+}
 
 /** Why this host cannot run the judges, or undefined. They are Debian 13's own, so they run inside its root filesystem. */
 export function whyNot(): string | undefined {
@@ -58,6 +82,36 @@ export class JudgeRoot {
 
   /** Runs a shell script inside; standard error is appended to standard output. Never throws because of an exit code. */
   async sh(script: string): Promise<{ code: number; output: string }> {
+    return inside("unshare", [...NAMESPACES, ...this.#enter(), `exec 2>&1\n${script}`]);
+  }
+
+  /**
+   * Namespaces that last over several scripts, so that what one script starts serves the next. A program that stays must not keep the
+   * script's standard output. The caller closes the session before it removes the root.
+   */
+  async session(): Promise<Session> {
+    // bash, not sleep, as the first process: it reaps what the scripts leave behind.
+    const stays = "ip link set lo up; echo ready; while :; do sleep 3600; done";
+    const child = spawn("unshare", [...NAMESPACES, ...this.#enter(), stays], {
+      env: ENV,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await Promise.race([once(child.stdout, "data"), once(child, "exit")]);
+    const first = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim();
+    const join = ["-t", first, "--mount", "--pid", "--net", "--root", "--wdns=/"];
+    return {
+      sh: (script) => inside("nsenter", [...join, "/bin/bash", "-c", `exec 2>&1\n${script}`]),
+      netns: `/proc/${first}/ns/net`,
+      close: async () => {
+        if (child.exitCode !== null) return;
+        child.kill("SIGKILL");
+        await once(child, "exit");
+      },
+    };
+  }
+
+  /** What the first process of the namespaces runs; a script follows. */
+  #enter(): string[] {
     const mounts = [
       `mount -t overlay overlay -o 'lowerdir=${this.#lower},upperdir=${this.folder}/upper,workdir=${this.folder}/work' '${this.folder}/root'`,
       `cd '${this.folder}/root'`,
@@ -67,29 +121,7 @@ export class JudgeRoot {
       "mkdir -p run/lock run/nginx",
       'exec chroot . /bin/bash -c "$1" bash',
     ];
-    const args = [
-      "--mount",
-      "--pid",
-      "--net",
-      "--fork",
-      "--kill-child",
-      "sh",
-      "-ec",
-      mounts.join("\n"),
-      "sh",
-    ];
-    const env = {
-      PATH: "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",
-      LC_ALL: "C.UTF-8",
-      SYSTEMD_COLORS: "0",
-    };
-    const all = Array.from({ length: 256 }, (_, code) => code);
-    const result: RunResult = await run("unshare", [...args, `exec 2>&1\n${script}`], {
-      accept: all,
-      env,
-      timeout: 110_000,
-    });
-    return { code: result.code, output: result.stdout + result.stderr };
+    return ["sh", "-ec", mounts.join("\n"), "sh"];
   }
 
   remove(): void {

@@ -133,13 +133,15 @@ echo "[{'sshd': ['192.0.2.1']}, {'mcp-edge': ['192.0.2.1', '2001:db8::/64']}, {'
 `,
       0o755,
     );
-    const report = async () =>
-      JSON.parse((await root.sh("mcp-edge-report && cat /run/mcp-edge-report/machine.json")).output);
-    const certificate = { from: expect.any(Number), to: expect.any(Number) };
+    const report = async (before = "") =>
+      JSON.parse((await root.sh(`${before}mcp-edge-report && cat /run/mcp-edge-report/machine.json`)).output);
+    const certificate = { from: expect.any(Number), to: expect.any(Number), failed: false };
     const flows = { tracked: expect.any(Number), limit: expect.any(Number) };
     expect(await report()).toEqual({ at: expect.any(Number), certificate, bans: 4, flows });
     root.write(fake, `#!/bin/sh\necho "[{'sshd': []}, {'mcp-edge': []}]"\n`, 0o755);
     expect(await report()).toMatchObject({ bans: 0 });
+    const failed = "mkdir -p /run/mcp-edge-cert; echo full >/run/mcp-edge-cert/problem; ";
+    expect(await report(failed)).toMatchObject({ certificate: { failed: true } });
     root.write(fake, "#!/bin/sh\nexit 255\n", 0o755);
     expect(await report()).toEqual({ at: expect.any(Number), certificate, flows });
     await root.sh(`rm ${fake}`);

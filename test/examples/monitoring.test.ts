@@ -57,6 +57,7 @@ test("the server has every metric that a rule or a panel reads", async () => {
     ...{ inFlight: () => 0, openStreams: () => [], queuedBytes: () => 0, release: "", colour: "" },
     sessions: () => ({ open: 0 }),
     trackedFlows: () => undefined,
+    certificate: () => undefined,
   });
   const text = await metrics.text();
   metrics.close();

@@ -7,7 +7,8 @@ import type { Account } from "../kind.ts";
 import { documentsOf, roleOfProfile } from "../services/iam.ts";
 import { INSTANCE } from "../services/instances.ts";
 import { type Props, text } from "../values.ts";
-import { answerBucketSettings, answerQuery, answerRoute53 } from "./questions.ts";
+import { answerBucketSettings, answerQuery } from "./questions.ts";
+import { answerRoute53 } from "./route53.ts";
 import { answerS3, S3Error } from "./s3.ts";
 import { answerJson, ServiceError } from "./services.ts";
 import { SignatureError, type SignedRequest, verify } from "./sigv4.ts";
@@ -43,8 +44,15 @@ const flat = (headers: IncomingMessage["headers"]) =>
     Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(",") : value]),
   );
 
-/** Amazon's HTTP endpoint for S3 (path style), Systems Manager, CloudWatch and doctor's requests. The signature names the service. */
-export function apiServer(aws: Account, log: (line: string) => void): Server {
+/**
+ * Amazon's HTTP endpoint for S3 (path style), Systems Manager, CloudWatch, Route 53 and doctor's requests. The signature names the service.
+ * @param converge brings changed records of Route 53 to the name server
+ */
+export function apiServer(
+  aws: Account,
+  log: (line: string) => void,
+  converge: () => Promise<void> = async () => {},
+): Server {
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await buffer(request);
     const { method = "", url: target = "" } = request;
@@ -65,6 +73,7 @@ export function apiServer(aws: Account, log: (line: string) => void): Server {
       return allowed(caller.documents, { ...asked, context });
     };
     const answer = answerOf(aws, gate, { ...signer, method, target, headers, body });
+    if (signer.service === "route53" && method === "POST") await converge();
     log(`${signer.accessKeyId.slice(0, 4)} ${signer.service} ${method} ${target} ${answer.status}`);
     response.writeHead(answer.status, answer.headers).end(method === "HEAD" ? undefined : answer.body);
   };
@@ -97,7 +106,7 @@ interface Signed extends SignedRequest {
 
 function answerOf(aws: Account, gate: Gate, request: Signed) {
   const { service, target, headers, body } = request;
-  if (service === "route53") return answerRoute53(aws, gate, target);
+  if (service === "route53") return answerRoute53(aws, gate, request);
   if (service === "s3") {
     const settings = request.method === "GET" ? answerBucketSettings(aws, gate, target) : undefined;
     return settings ?? answerS3(aws, gate, request);

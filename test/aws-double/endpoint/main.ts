@@ -27,5 +27,10 @@ await listen(
   acmeEndpoint(aws.store.home, { host: authorityAddress(network).ipv4, port: 14_000, ca: serverCa }),
   443,
 );
-await listen(apiServer(aws, log), 80);
+const { converger } = await import("../machine/converge.ts");
+const converge = converger(aws.store);
+await listen(
+  apiServer(aws, log, () => converge(["dns"])),
+  80,
+);
 log(`ready on ${address}`);

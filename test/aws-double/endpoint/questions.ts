@@ -3,7 +3,6 @@ import type { Account } from "../kind.ts";
 import { walls } from "../machine/firewall.ts";
 import { INSTANCE, INTERFACE } from "../services/instances.ts";
 import { offeredZones } from "../services/offerings.ts";
-import { RECORD, ZONE } from "../services/route53.ts";
 import { EGRESS, INGRESS } from "../services/security-groups.ts";
 import { ATTACHMENT, VOLUME } from "../services/volumes.ts";
 import { route as routeKind, routeTable, routeTableAssociation } from "../services/vpc.ts";
@@ -191,13 +190,13 @@ const QUERIES: Record<string, Question> = {
   "sts:GetCallerIdentity": identity,
 };
 
-const answer = (name: string, tree: Tree): Answer => ({
+export const answer = (name: string, tree: Tree): Answer => ({
   status: 200,
   headers: { "content-type": "text/xml" },
   body: `<?xml version="1.0" encoding="UTF-8"?>\n<${name}>${xml(tree)}</${name}>`,
 });
 
-function need(gate: Gate, action: string, resource = "*"): void {
+export function need(gate: Gate, action: string, resource = "*"): void {
   if (!gate({ action, resource }))
     throw new ServiceError("AccessDenied", `not authorized to perform: ${action} on resource: ${resource}`);
 }
@@ -216,35 +215,6 @@ export function answerQuery(
   if (!question) return undefined;
   need(gate, action);
   return answer(`${asked.Action}Response`, question(asked, aws, caller));
-}
-
-/** Route 53, whose API is XML over paths: the zones by name, the records of a zone. */
-export function answerRoute53({ store }: Account, gate: Gate, target: string): Answer {
-  const { pathname, searchParams } = new URL(target, "http://route53");
-  if (pathname === "/2013-04-01/hostedzonesbyname") {
-    need(gate, "route53:ListHostedZonesByName");
-    const zones = store
-      .all(ZONE)
-      .map(({ id, inputs }) => ({ Id: `/hostedzone/${id}`, Name: `${text(inputs, "name")}.` }));
-    // In order, starting at the requested name.
-    const from = `${searchParams.get("dnsname")}.`;
-    const [found] = zones.filter(({ Name }) => Name >= from).sort((a, b) => (a.Name < b.Name ? -1 : 1));
-    return answer("ListHostedZonesByNameResponse", { HostedZones: found ? { HostedZone: found } : {} });
-  }
-  const [, id] = /^\/2013-04-01\/hostedzone\/([^/]+)\/rrset$/.exec(pathname) ?? [];
-  if (!id) throw new ServiceError("UnknownOperationException", `route53 ${pathname}`);
-  need(gate, "route53:ListResourceRecordSets", `arn:aws:route53:::hostedzone/${id}`);
-  const records = store
-    .all(RECORD)
-    .filter(({ inputs }) => inputs.zoneId === id && text(inputs, "name") >= (searchParams.get("name") ?? ""));
-  return answer("ListResourceRecordSetsResponse", {
-    ResourceRecordSets: {
-      ResourceRecordSet: records.map(({ inputs }) => ({
-        Name: `${text(inputs, "name")}.`,
-        Type: text(inputs, "type"),
-      })),
-    },
-  });
 }
 
 /** A bucket's configuration: `?publicAccessBlock` and `?versioning`; undefined for another request. */

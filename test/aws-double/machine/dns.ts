@@ -8,8 +8,8 @@ import type { Store } from "../store.ts";
 import { text, texts } from "../values.ts";
 import { cloudOf } from "./plan.ts";
 
-/** The public addresses by name. */
-type Names = Record<string, { A: string[]; AAAA: string[] }>;
+/** The public addresses and texts by name. */
+type Names = Record<string, { A: string[]; AAAA: string[]; TXT: string[] }>;
 
 const fileOf = (home: string) => join(home, "dns.json");
 
@@ -20,10 +20,10 @@ export function names(store: Store): Names {
   const all: Names = {};
   for (const { inputs, outs } of store.all(RECORD)) {
     const type = text(inputs, "type");
-    if (type !== "A" && type !== "AAAA") continue;
+    if (type !== "A" && type !== "AAAA" && type !== "TXT") continue;
     const name = text(outs, "fqdn");
-    all[name] ??= { A: [], AAAA: [] };
-    all[name][type].push(...texts(inputs, "records"));
+    all[name] ??= { A: [], AAAA: [], TXT: [] };
+    all[name][type].push(...texts(inputs, "records").map((value) => value.replace(/^"(.*)"$/, "$1")));
   }
   return all;
 }
@@ -49,13 +49,15 @@ export async function convergeDns(store: Store): Promise<void> {
   const before = known(store.home);
   const calls: [string, object][] = [];
   for (const name of Object.keys(before)) {
-    calls.push(["clear-a", { host: `${name}.` }], ["clear-aaaa", { host: `${name}.` }]);
+    for (const call of ["clear-a", "clear-aaaa", "clear-txt"]) calls.push([call, { host: `${name}.` }]);
     if (!now[name]) await removeHosts(markOf(name));
   }
-  for (const [name, { A, AAAA }] of Object.entries(now)) {
+  for (const [name, { A, AAAA, TXT }] of Object.entries(now)) {
     if (A.length > 0) calls.push(["add-a", { host: `${name}.`, addresses: A }]);
     if (AAAA.length > 0) calls.push(["add-aaaa", { host: `${name}.`, addresses: AAAA }]);
-    await addHosts(markOf(name), name, [...A, ...AAAA]);
+    // Each call adds a value.
+    for (const value of TXT) calls.push(["set-txt", { host: `${name}.`, value }]);
+    if (A.length + AAAA.length > 0) await addHosts(markOf(name), name, [...A, ...AAAA]);
   }
   await resolverCalls(cloud.networkIndex, calls);
   writeFileSync(fileOf(store.home), JSON.stringify(now));

@@ -170,6 +170,7 @@ describe("a prod stack with a zone", () => {
     const names = alarms.map(({ tags }) => tags.Name.replace("prod-", "")).sort();
     expect(names).toEqual([
       "certificate",
+      "certificate-ends",
       "cpu-credits",
       "data-disk",
       "failed-units",
@@ -358,6 +359,30 @@ describe("settings", () => {
       "CAA",
       '0 issue "ca.example.com"',
     ]);
+  });
+
+  test("with dns-01 the machines may make their challenge in the zone, CAA allows only that, and port 80 is as closed as 443", async () => {
+    const program = await Program.run({
+      ...{ zone: "example.com", acmeChallenge: "dns-01", machines: "2", allowedCidrs: '["203.0.113.0/24"]' },
+    });
+    const caa = program.all("route53/record:Record").find(({ inputs }) => inputs.type === "CAA");
+    expect(caa?.inputs.records).toContain('0 issue "letsencrypt.org; validationmethods=dns-01"');
+    const statements = program
+      .all("iam/rolePolicy:RolePolicy")
+      .flatMap(({ inputs }) => JSON.parse(String(inputs.policy)).Statement);
+    const challenge = statements.find(({ Sid }) => Sid === "Challenge");
+    const { zone } = JSON.parse(
+      String(
+        program.all("s3/bucketObjectv2:BucketObjectv2").find(({ inputs }) => inputs.key === "desired.json")
+          ?.inputs.content,
+      ),
+    );
+    expect(challenge.Resource).toBe(`arn:aws:route53:::hostedzone/${zone}`);
+    const ports = program
+      .all("vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+      .map(({ inputs }) => `${inputs.fromPort} ${inputs.cidrIpv4}`);
+    expect(ports).toContain("80 203.0.113.0/24");
+    expect(ports).not.toContain("80 0.0.0.0/0");
   });
 
   test.each([

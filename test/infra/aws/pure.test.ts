@@ -61,7 +61,7 @@ describe("monthlyCost", () => {
       "public IPv4 address": hows(one)["public IPv4 address"],
       "root volume": "2 x 10 GiB x 0.08",
       "data volume": hows(one)["data volume"],
-      alarms: "19 x 0.1",
+      alarms: "20 x 0.1",
       metrics: "12 x 0.3",
     });
   });
@@ -126,13 +126,14 @@ test.each([
 });
 
 describe("CAA", () => {
-  const caa = (caaIssuer: string) =>
-    dnsRecords({ names: ["mcp.example.com"], email: "a@b.c", caaIssuer, ipv4: [], ipv6: [] }).find(
-      ({ type }) => type === "CAA",
-    )?.values[0];
+  const caa = (caaIssuer: string, acmeChallenge = "http-01") =>
+    dnsRecords({
+      ...{ names: ["mcp.example.com"], email: "a@b.c", caaIssuer, acmeChallenge, ipv4: [], ipv6: [] },
+    }).find(({ type }) => type === "CAA")?.values[0];
 
   test("names the configured authority, and is absent for an unknown one", () => {
     expect(caa("letsencrypt.org")).toBe('0 issue "letsencrypt.org; validationmethods=http-01"');
+    expect(caa("letsencrypt.org", "dns-01")).toBe('0 issue "letsencrypt.org; validationmethods=dns-01"');
     expect(caa("sectigo.com")).toBe('0 issue "sectigo.com"');
     expect(caa("")).toBeUndefined();
   });

@@ -401,6 +401,16 @@ describe("target aws", () => {
       { machines: "3", acme: "https://acme.zerossl.com/v2/DV90" },
       "machines is 3 and acme is https://acme.zerossl",
     ],
+    [{ acmeChallenge: "dns-01" }, "acmeChallenge is dns-01, and zone names no Route 53 zone"],
+    [
+      { machines: "5", acmeChallenge: "dns-01", zone: "example.com" },
+      "Let's Encrypt issues five a week for the same names; fix: pulumi config set mcp-edge:machines 4",
+    ],
+    [
+      { machines: "3", acmeChallenge: "dns-01", zone: "example.com", acmeProfile: "shortlived" },
+      "those of the profile shortlived are renewed twice a week",
+    ],
+    [{ acmeProfile: "tlsclient" }, "Let's Encrypt has classic, tlsserver, shortlived"],
     [
       { machines: "6", acme: OWN },
       "the account may have 5 Elastic IP addresses in a region; fix: pulumi config set",
@@ -428,6 +438,10 @@ describe("target aws", () => {
     { allowedCidrs: json(ranges(29)), ruleQuota: "61" },
     { allowedCidrs: json(ranges(29)), shell: "none", ruleQuota: "60" },
     { machines: "6", elasticIpQuota: "6", acme: OWN },
+    { machines: "4", acmeChallenge: "dns-01", zone: "example.com", acmeProfile: "tlsserver" },
+    { machines: "5", acmeChallenge: "dns-01", zone: "example.com", acme: "https://acme.zerossl.com/v2/DV90" },
+    { acme: OWN, acmeProfile: "internal" },
+    { allowedCidrs: json(ranges(19)), acmeChallenge: "dns-01", zone: "example.com" },
     { tags: manyTags(43) },
     { zone: "example.com", acme: OWN, caaIssuer: "ca.example.com" },
     { zone: "example.com", acme: "https://acme.zerossl.com/v2/DV90" },

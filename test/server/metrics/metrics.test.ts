@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { writeHour } from "../status/support.ts";
 import {
   eventually,
   makeRepository,
@@ -89,6 +90,22 @@ describe("/metrics", () => {
     expect(at('nodejs_eventloop_lag_seconds{quantile="0.99"}')).toBeGreaterThanOrEqual(0);
     expect(at("process_resident_memory_bytes")).toBeGreaterThan(1e7);
     expect(at("process_cpu_seconds_total")).toBeGreaterThan(0);
+  });
+
+  test("shows the life of the certificate that the machine reports, and nothing of one that it does not", async () => {
+    const { MACHINE_REPORT } = await writeHour(join(folder.path, "status"));
+    await using running = await startApp({ WORKSPACE_DIR: folder.path, MACHINE_REPORT });
+    const lines = async (origin: string) =>
+      (await (await fetch(`${origin}/metrics`)).text())
+        .split("\n")
+        .filter((line) => line.startsWith("mcp_edge_certificate"));
+    await running.app.start();
+    const samples = parse((await lines(running.origin)).join("\n"));
+    expect(samples.get("mcp_edge_certificate_life_ratio")).toBeCloseTo(60.5 / 90.5, 2);
+    expect(samples.get("mcp_edge_certificate_expiry_timestamp_seconds")).toBeGreaterThan(Date.now() / 1_000);
+    expect(samples.get("mcp_edge_certificate_renewal_failed")).toBe(0);
+    await using without = await startApp({ WORKSPACE_DIR: folder.path });
+    expect(await lines(without.origin)).toEqual([]);
   });
 
   test("clients cannot create time series: labels have fixed sets of values", async () => {

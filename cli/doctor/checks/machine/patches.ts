@@ -17,8 +17,8 @@ export const patchesCheck = (read: () => Promise<string>, stack: string, machine
     tried: () => "mcp-edge-deploy status, on the machine",
     async run() {
       const status = await read();
-      const updates = line(status, "updates").replace(/ wait$/, "");
-      const reboot = line(status, "reboot");
+      const updates = statusLine(status, "updates").replace(/ wait$/, "");
+      const reboot = statusLine(status, "reboot");
       if (updates.startsWith("?")) return `not looked for yet; look now: ${shell} mcp-edge-patches check`;
       const parts = [
         updates === "0" ? "none waits" : `${updates} wait; install: ${shell} unattended-upgrade`,
@@ -34,7 +34,8 @@ export const patchesCheck = (read: () => Promise<string>, stack: string, machine
   };
 };
 
-function line(status: string, name: string): string {
+/** @returns the line `name: …` of `mcp-edge-deploy status`, without the name @throws CheckFailure when there is none */
+export function statusLine(status: string, name: string): string {
   const value = new RegExp(`^${name}: (.+)$`, "m").exec(status)?.[1];
   if (value === undefined) throw new CheckFailure(`the machine's status has no line "${name}:"`);
   return value.trim();

@@ -3,8 +3,12 @@ import { type Check, CheckFailure } from "../../check.ts";
 import { tlsConnect } from "../../clients/tls.ts";
 import { explainTrust } from "../../explain.ts";
 
-/** Certificates are renewed when a third of their life is left. Half of that remains to notice a failed renewal. */
-const ALARM_FRACTION = 1 / 6;
+/**
+ * A renewal is due when a third of the life is left, or a half of one under ten days. At the first fraction it is overdue; at the second
+ * little time is left. The alarms have the same ones (infra/aws/alarm-table.ts, examples/monitoring).
+ */
+const OVERDUE = 0.3;
+const ENDS = 1 / 6;
 const DAY_MS = 86_400_000;
 
 export interface Lifetime {
@@ -43,13 +47,11 @@ export const certificate: Check = {
       );
     }
     const left = `${days.toFixed(1)} days left (${Math.round(fraction * 100)} % of its life)`;
-    if (fraction < ALARM_FRACTION) {
-      throw new CheckFailure(
-        `${left}, ${issuer}: renewal does not work`,
-        "See why it was not renewed: systemctl status certbot.timer; journalctl -u certbot -n 50; certbot renew --dry-run",
-      );
-    }
-    return `trusted, ${issuer}, ${left}, ${protocol}`;
+    const why =
+      "See why it was not renewed, on the machine: cat /run/mcp-edge-cert/problem; journalctl -u mcp-edge-cert -n 50";
+    if (fraction < ENDS) throw new CheckFailure(`${left}, ${issuer}: renewal does not work`, why);
+    const overdue = fraction < OVERDUE ? `. The renewal is overdue. ${why}` : "";
+    return `trusted, ${issuer}, ${left}, ${protocol}${overdue}`;
   },
   fix: ({ target }) =>
     "See whether the ACME server gave one: journalctl -u mcp-edge-cert -n 50; " +

@@ -204,7 +204,15 @@ describe("certificate", () => {
       ok: false,
       got: expect.stringContaining("7.0 days left (12 % of its life)"),
     });
-    expect(result?.fix).toContain("certbot renew --dry-run");
+    expect(result?.fix).toContain("cat /run/mcp-edge-cert/problem");
+  });
+
+  test("passes with a warning and a command if the renewal is overdue", async () => {
+    const result = await look(lab.authority.issue("edge.test", during(-65, 25)), lab.authority.ca);
+    expect(result).toMatchObject({ ok: true });
+    expect(result?.got).toMatch(
+      /28 % of its life.*\. The renewal is overdue\. .*journalctl -u mcp-edge-cert/,
+    );
   });
 
   test.each([
