@@ -1,12 +1,14 @@
-import { rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { execa } from "execa";
 import { cacheFolder } from "../infra/paths.ts";
 import { Capabilities } from "../server/capabilities/registry.ts";
 import { buildIndex } from "../server/index/build.ts";
 import { CodeIndex } from "../server/index/code-index.ts";
+import { PRECISE_FILE } from "../server/index/scip/database.ts";
 import { findReferences } from "../server/tools/find-references.ts";
 import { findSymbol } from "../server/tools/find-symbol.ts";
+import { goToDefinition } from "../server/tools/go-to-definition.ts";
 import type { Tool } from "../server/tools/tool.ts";
 import { findRipgrep } from "../server/workspace/ripgrep.ts";
 import { Workspace } from "../server/workspace/workspace.ts";
@@ -14,20 +16,21 @@ import { type BigRepository, bigRepository } from "./big-repository.ts";
 import { type Figure, median } from "./figures.ts";
 import { repeatedCalls } from "./repeated-calls.ts";
 import { type Call, structuralSearches, textSearches, took } from "./searches.ts";
+import { wholeServer } from "./whole-server.ts";
 
-/** Interval of the samples of the memory, milliseconds. */
-const SAMPLE_MS = 50;
 const SYMBOLS = ["EventEmitter", "Parser", "createServer", "parse", "Transform"];
 
 /** The tools over a repository of a million lines, beside what they rest on. Every figure of one call comes from the same run. */
 export async function toolFigures(log: (line: string) => void = () => undefined): Promise<Figure[]> {
-  // First: the memory of this process is measured while it indexes.
   log("a repository of a million lines");
   const big = await bigRepository();
   const dir = cacheFolder("bench", "index");
   await rm(dir, { recursive: true, force: true });
-  log("index");
-  const figures = [...(await indexing(big, dir)), await updating(big, dir), ...(await repeatedCalls(log))];
+  const figures = [
+    ...(await wholeServer(big, dir, log)),
+    await updating(big, dir),
+    ...(await repeatedCalls(log)),
+  ];
   const workspace = new Workspace({ kind: "single", dir: big.root });
   const ripgrep = await findRipgrep(undefined);
   const quiet = { info: () => undefined, warn: () => undefined };
@@ -46,46 +49,15 @@ export async function toolFigures(log: (line: string) => void = () => undefined)
     figures.push(...(await structuralSearches(cacheFolder("bench", "index-here"))));
     log("symbols");
     figures.push(await looking(call));
-    const references = await rounds(
-      5,
-      async (n) => void (await call(findReferences, { name: SYMBOLS[n % SYMBOLS.length] })),
-    );
-    figures.push({ what: "find_references, warm", unit: "ms", ours: references });
+    figures.push(...(await navigation(call)));
+    for (const name of await readdir(dir, { recursive: true }))
+      if (basename(name).startsWith(PRECISE_FILE)) await rm(join(dir, name));
+    const lexical = await rounds(5, async (n) => void (await call(findReferences, nameOf(n))));
+    figures.push({ what: "find_references without SCIP, warm", unit: "ms", ours: lexical });
   } finally {
     await index.close();
   }
   return figures;
-}
-
-async function indexing(big: BigRepository, dir: string): Promise<Figure[]> {
-  const began = performance.now();
-  const before = process.cpuUsage();
-  let resident = 0;
-  const sampling = setInterval(() => {
-    resident = Math.max(resident, process.memoryUsage.rss());
-  }, SAMPLE_MS);
-  await buildIndex({ dir, root: big.root });
-  clearInterval(sampling);
-  // Seconds of a core, its system calls among them: what else runs on the machine does not count.
-  const { user, system } = process.cpuUsage(before);
-  const seconds = (user + system) / 1_000_000;
-  const rate = Math.round(big.lines / seconds);
-  const wall = (performance.now() - began) / 1_000;
-  const speed: Figure = {
-    what: `index of ${big.lines.toLocaleString("en")} lines in ${big.files.toLocaleString("en")} files, seconds of a core`,
-    unit: "s",
-    ours: seconds,
-    against: { name: "50,000 lines/s", value: big.lines / 50_000 },
-    promise: "<= 1 x",
-    note: `${rate.toLocaleString("en")} lines/s a core; ${wall.toFixed(1)} s by the clock`,
-  };
-  const memory: Figure = {
-    what: "resident memory while it indexes",
-    unit: "MB",
-    ours: resident / 1e6,
-    promise: "<= 600 MB",
-  };
-  return [speed, memory];
 }
 
 /** A commit that changes ten files. The repository is put back as it was. */
@@ -109,11 +81,38 @@ async function updating(big: BigRepository, dir: string): Promise<Figure> {
 }
 
 async function looking(call: Call): Promise<Figure> {
-  const ours = await rounds(
-    50,
-    async (n) => void (await call(findSymbol, { name: SYMBOLS[n % SYMBOLS.length] })),
-  );
+  const ours = await rounds(50, async (n) => void (await call(findSymbol, nameOf(n))));
   return { what: "find_symbol, warm", unit: "ms", ours, promise: "<= 10 ms" };
+}
+
+const nameOf = (n: number) => ({ name: SYMBOLS[n % SYMBOLS.length] });
+
+/** With the compiler's index that the server received, and the references without it. */
+async function navigation(call: Call): Promise<Figure[]> {
+  const precisions = new Set<unknown>();
+  const references = async (n: number) => {
+    const { precision } = await call(findReferences, nameOf(n));
+    precisions.add(precision);
+  };
+  const precise = await rounds(25, references);
+  const places = await Promise.all(
+    SYMBOLS.map(async (name) => {
+      const { references } = await call(findReferences, { name });
+      const [{ path, line }] = references as [{ path: string; line: number }];
+      return { path, line, symbol: name };
+    }),
+  );
+  const definition = async (n: number) => {
+    const { precision } = await call(goToDefinition, places[n % places.length] ?? {});
+    precisions.add(precision);
+  };
+  const definitions = await rounds(25, definition);
+  const promise = "<= 5 ms";
+  const note = `${SYMBOLS.length} symbols; ${[...precisions].join(", ")}`;
+  return [
+    { what: "find_references with SCIP, warm", unit: "ms", ours: precise, promise, note },
+    { what: "go_to_definition with SCIP, warm", unit: "ms", ours: definitions, promise, note },
+  ];
 }
 
 async function rounds(count: number, work: (n: number) => Promise<void>): Promise<number> {

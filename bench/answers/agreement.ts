@@ -22,6 +22,10 @@ export interface Truth {
   uses: Place[];
   /** What a search for references should find. */
   references: Place[];
+  /** Places that count neither as right nor as wrong: scip-python names an attribute that it does not know by the type of its object. */
+  ignored: Place[];
+  /** The files that the compiler knows. Go's does not read those in `_examples`. */
+  described: ReadonlySet<string>;
 }
 
 export type Query = <N extends "references" | "definition">(
@@ -32,13 +36,17 @@ export type Query = <N extends "references" | "definition">(
 /** Each symbol that is defined once, with its uses. */
 export async function truthsOf(file: string): Promise<Truth[]> {
   const places = new Map<string, Known>();
-  for await (const part of scipParts(createReadStream(file)))
-    if ("document" in part) addPlaces(part.document, places);
-  return [...places].flatMap(([symbol, { definitions, uses }]) => {
+  const described = new Set<string>();
+  for await (const part of scipParts(createReadStream(file))) {
+    if (!("document" in part)) continue;
+    described.add(part.document.path);
+    addPlaces(part.document, places);
+  }
+  return [...places].flatMap(([symbol, { definitions, uses, ignored }]) => {
     const [definition] = definitions;
     const isNamed = isLocal(symbol.slice(symbol.indexOf(" local ") + 1)) || IDENTIFIER.test(nameOf(symbol));
     return definition && definitions.length === 1 && isNamed
-      ? [{ symbol, definition, uses, references: referencesTo(symbol, places) }]
+      ? [{ symbol, definition, uses, ignored, described, references: referencesTo(symbol, places) }]
       : [];
   });
 }
@@ -47,6 +55,7 @@ export async function truthsOf(file: string): Promise<Truth[]> {
 interface Known {
   definitions: Place[];
   uses: Place[];
+  ignored: Place[];
   related: string[];
 }
 
@@ -63,7 +72,7 @@ function referencesTo(symbol: string, places: ReadonlyMap<string, Known>): Place
 function addPlaces({ path, occurrences, relations }: ScipDocument, places: Map<string, Known>): void {
   const width = (o: ScipOccurrence) => (o.endLine === o.line ? o.endColumn - o.column : 0);
   const entry = (key: string) => {
-    const known = places.get(key) ?? { definitions: [], uses: [], related: [] };
+    const known = places.get(key) ?? { definitions: [], uses: [], ignored: [], related: [] };
     places.set(key, known);
     return known;
   };
@@ -76,7 +85,12 @@ function addPlaces({ path, occurrences, relations }: ScipDocument, places: Map<s
     // scip-typescript numbers the keys of objects: the symbol of "host" is "host0".
     if (!isLocal(symbol) && isDefinition && width(occurrence) !== nameOf(symbol).length) continue;
     const known = entry(isLocal(symbol) ? `${path} ${symbol}` : symbol);
-    (isDefinition ? known.definitions : known.uses).push({ path, line: line + 1, column: column + 1 });
+    const isOther =
+      symbol.startsWith("scip-python ") &&
+      symbol.endsWith("#") &&
+      width(occurrence) !== nameOf(symbol).length;
+    const list = isDefinition ? known.definitions : isOther ? known.ignored : known.uses;
+    list.push({ path, line: line + 1, column: column + 1 });
   }
 }
 
@@ -101,6 +115,7 @@ export async function references(query: Query, truths: readonly Truth[]): Promis
   for (const truth of chosen) {
     const wanted = new Set(truth.references.map(keyOf));
     const { found, precise } = await allReferences(query, truth);
+    for (const place of truth.ignored.map(keyOf)) found.delete(place);
     sums.right += [...found].filter((place) => wanted.has(place)).length;
     sums.answered += found.size;
     sums.wanted += wanted.size;
@@ -122,7 +137,7 @@ export async function references(query: Query, truths: readonly Truth[]): Promis
 const nameOf = (symbol: string) => descriptorsOf(symbol).at(-1) ?? "";
 
 /** All pages of an answer at once. */
-async function allReferences(query: Query, { symbol, definition }: Truth) {
+async function allReferences(query: Query, { symbol, definition, described }: Truth) {
   // The descriptors before the type are the module, folders and file of the definition.
   const descriptors = descriptorsOf(symbol);
   const name = descriptors.at(-1) ?? "";
@@ -139,7 +154,7 @@ async function allReferences(query: Query, { symbol, definition }: Truth) {
   };
   const answer = await query("references", job);
   return {
-    found: new Set(answer.references.map(keyOf)),
+    found: new Set(answer.references.filter(({ path }) => described.has(path)).map(keyOf)),
     precise: answer.precision === "precise",
   };
 }

@@ -25,11 +25,17 @@ export async function callSites(
   { from, to }: { from: number; to: number },
 ): Promise<CallSite[]> {
   const { text, language } = codeIn(file, known);
-  const found = language && (await withTree(text, language, (tree) => sitesIn(tree, text, from, to)));
+  const found =
+    language && (await withTree(text, language, (tree) => sitesIn(tree, text, language, { from, to })));
   return found ?? [];
 }
 
-function sitesIn(tree: Tree, text: string, from: number, to: number): CallSite[] {
+function sitesIn(
+  tree: Tree,
+  text: string,
+  language: Language,
+  { from, to }: { from: number; to: number },
+): CallSite[] {
   const starts = [0];
   for (let end = text.indexOf("\n"); end !== -1 && starts.length <= to; end = text.indexOf("\n", end + 1))
     starts.push(end + 1);
@@ -52,7 +58,7 @@ function sitesIn(tree: Tree, text: string, from: number, to: number): CallSite[]
   const sites: (CallSite & { at: number })[] = [];
   for (const [name, indices] of called) {
     const all = places.get(name) ?? indices;
-    const contexts = contextsOf(tree, text, all, declares);
+    const contexts = contextsOf(tree, text, language.grammar, all, declares);
     for (const [n, at] of all.entries()) {
       const context = contexts[n];
       if (!context || !indices.includes(at)) continue;

@@ -31,6 +31,27 @@ export async function nameAt(
   line: number,
   column: number | undefined,
 ): Promise<NameAt | undefined> {
+  const word = wordAt(file, known, line, column);
+  if (!word) return undefined;
+  const { text, language, index, name } = word;
+  const inTree =
+    language && (await withTree(text, language, (tree) => scopeOf(tree, text, language, name, index)));
+  const { local, context } = inTree ?? {};
+  const place = local === undefined ? undefined : withLines(text, [{ index: local, role: "definition" }])[0];
+  return {
+    name,
+    column: word.column,
+    spelled: word.spelled,
+    qualifier: /([\p{L}_$][\p{L}\p{N}_$]*)(?:\.|::|->|\?\.|\\)(?:[#@~$]|r#)?$/u.exec(
+      text.slice(Math.max(0, index - 200), index),
+    )?.[1],
+    local: place && { line: place.line, column: place.column },
+    context,
+  };
+}
+
+/** The name at a position, as far as it is known without a parser. See nameAt. */
+export function wordAt(file: string, known: Language | undefined, line: number, column: number | undefined) {
   const { text, language } = codeIn(file, known);
   const start = lineStart(text, line);
   if (start === undefined) return undefined;
@@ -42,19 +63,14 @@ export async function nameAt(
       : words.find((w) => w.index <= column - 1 && column - 1 <= w.index + w[0].length);
   if (!word) return undefined;
   const index = start + word.index;
-  const qualifier = /([\p{L}_$][\p{L}\p{N}_$]*)(?:\.|::|->|\?\.|\\)(?:[#@~$]|r#)?$/u.exec(
-    text.slice(Math.max(0, index - 200), index),
-  )?.[1];
-  const inTree = language && (await withTree(text, language, (tree) => scopeOf(tree, text, word[0], index)));
-  const { local, context } = inTree ?? {};
-  const place = local === undefined ? undefined : withLines(text, [{ index: local, role: "definition" }])[0];
+  const name = word[0];
   return {
-    name: word[0],
+    text,
+    language,
+    index,
+    name,
     column: word.index + 1,
-    spelled: spelledAt(text, index, word[0], language),
-    qualifier,
-    local: place && { line: place.line, column: place.column },
-    context,
+    spelled: spelledAt(text, index, name, language),
   };
 }
 
@@ -70,9 +86,9 @@ function spelledAt(text: string, index: number, word: string, language: Language
   return sigil + word + sign;
 }
 
-function scopeOf(tree: Tree, text: string, name: string, index: number) {
+function scopeOf(tree: Tree, text: string, { grammar }: Language, name: string, index: number) {
   const places = wordPlaces(text, name);
-  const context = contextsOf(tree, text, places, declares)[places.indexOf(index)];
+  const context = contextsOf(tree, text, grammar, places, declares)[places.indexOf(index)];
   const isPlain = !context || context.form === "plain" || context.form === "shorthand";
   return { context, local: isPlain ? localOf(tree, text, name, index) : undefined };
 }

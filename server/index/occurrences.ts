@@ -1,4 +1,6 @@
+import { hash } from "node:crypto";
 import type { Node, Tree } from "web-tree-sitter";
+import { WeightedCache } from "../weighted-cache.ts";
 import { withTree } from "./grammars.ts";
 import type { Language } from "./languages.ts";
 import { bareName } from "./names.ts";
@@ -33,6 +35,16 @@ const LOCAL =
 /** Languages in which `$` is a sigil. In others it is a letter. */
 const DOLLAR_SIGIL = /^(?:php|bash|powershell)$/;
 
+/** What one thread keeps of the files that it parsed, by the hash of their text: pages of an answer, and calls that are repeated. Bytes. */
+const MAX_KEPT = 8 * 1024 * 1024;
+/** Approximate sizes of an entry, an occurrence and a role. Bytes. */
+const KEPT_ENTRY = 200;
+const KEPT_PLACE = 250;
+const KEPT_ROLE = 40;
+const LONGEST_LINE = 2 ** 21;
+const keptOccurrences = new WeightedCache<string, Occurrence[]>(MAX_KEPT);
+const keptRoles = new WeightedCache<string, Map<number, Role>>(MAX_KEPT);
+
 /**
  * Finds all uses of `name` as an identifier, not in a comment or string. Places are those of the bare name. If the name has a sigil, only
  * uses with it count (`#run`, `empty?`, `~File`).
@@ -42,10 +54,24 @@ export async function occurrencesOf(
   known: Language | undefined,
   name: string,
 ): Promise<Occurrence[]> {
+  const key = `${known?.name}\0${name}\0${hash("sha1", file, "base64")}`;
+  const kept = keptOccurrences.get(key);
+  if (kept) return kept;
+  const found = await findOccurrences(file, known, name);
+  keptOccurrences.set(key, found, KEPT_ENTRY + found.length * KEPT_PLACE);
+  return found;
+}
+
+async function findOccurrences(
+  file: string,
+  known: Language | undefined,
+  name: string,
+): Promise<Occurrence[]> {
   const { text, language } = codeIn(file, known);
   const places = spelledPlaces(text, name, language);
   if (places.length === 0) return [];
-  const inTree = language && (await withTree(text, language, (tree) => classify(tree, places, text)));
+  const inTree =
+    language && (await withTree(text, language, (tree) => classify(tree, places, text, language.grammar)));
   if (inTree) return withLines(text, inTree);
   return withLines(
     text,
@@ -63,6 +89,23 @@ export function codeIn(
 
 /** The roles of names at the given places of a text, in the same order; "use" without a grammar. */
 export async function rolesOf(
+  file: string,
+  known: Language | undefined,
+  places: readonly { line: number; column: number }[],
+): Promise<Role[]> {
+  const key = `${known?.name}\0${hash("sha1", file, "base64")}`;
+  const kept = keptRoles.get(key) ?? new Map<number, Role>();
+  const placeKey = ({ line, column }: { line: number; column: number }) => line * LONGEST_LINE + column;
+  const missing = places.filter((place) => !kept.has(placeKey(place)));
+  if (missing.length > 0) {
+    for (const [n, role] of (await findRoles(file, known, missing)).entries())
+      kept.set(placeKey(missing[n] as (typeof missing)[number]), role);
+    keptRoles.set(key, kept, KEPT_ENTRY + kept.size * KEPT_ROLE);
+  }
+  return places.map((place) => kept.get(placeKey(place)) ?? "use");
+}
+
+async function findRoles(
   file: string,
   known: Language | undefined,
   places: readonly { line: number; column: number }[],
@@ -132,17 +175,24 @@ export function wordPlaces(text: string, name: string, sigil = false): number[] 
   return places;
 }
 
-function classify(tree: Tree, places: number[], text: string): Found[] {
+function classify(tree: Tree, places: number[], text: string, grammar: string): Found[] {
   const found: { index: number; role: Role }[] = [];
   for (const index of places) {
     const node = tree.rootNode.descendantForIndex(index);
-    if (node && isName(node) && !NO_NAME.test(node.parent?.type ?? "") && node.type !== "text")
+    if (!node) continue;
+    if (isName(node) && !NO_NAME.test(node.parent?.type ?? "") && node.type !== "text")
       found.push({ index, role: roleOf(node) });
+    else if (grammar === "python" && isAnnotation(node)) found.push({ index, role: "type" });
   }
   const indices = found.map(({ index }) => index);
-  const contexts = contextsOf(tree, text, indices, declares);
+  const contexts = contextsOf(tree, text, grammar, indices, declares);
   return found.map((place, n) => ({ ...place, context: contexts[n] }));
 }
+
+/** A text of Python that is a type: `-> "Text"`. */
+const isAnnotation = (node: Node) =>
+  node.type === "string_content" &&
+  /^(?:type|type_parameter|subscript|list)$/.test(node.parent?.parent?.type ?? "");
 
 /** Keywords are nodes without a name: `from` in an import. An operator's name in C++ begins with one. */
 export const isName = (node: Node) =>
@@ -182,6 +232,8 @@ export function declares(node: Node): boolean {
       !/parameter|closure/.test(up.type)
     )
       return false;
+    // `[Text]` in a type of Python.
+    if (up.type === "type_parameter" && up.parent?.type === "generic_type") return false;
     if (!LOCAL.test(up.type)) continue;
     for (const field of ["value", "right", "body", "type", "condition", "default_value"])
       if (up.childForFieldName(field)?.id === child.id) return false;

@@ -1,4 +1,5 @@
 import type { Node, Tree } from "web-tree-sitter";
+import { receiverTypes } from "./receiver-type.ts";
 
 /** How a name is written at a place: what its surroundings tell without types. */
 export interface UseContext {
@@ -8,6 +9,10 @@ export interface UseContext {
   receiver: string | undefined;
   /** The type that the declaration of the receiver in this file names, or that of the pattern `{ name }: Type`. */
   receiverType: string | undefined;
+  /** The function whose result the receiver is, if the declaration names no type. */
+  receiverCall: string | undefined;
+  /** The innermost class around it. */
+  holder: string | undefined;
   /** True if a parameter or a local variable of that name is declared around it. */
   isLocal: boolean;
 }
@@ -17,31 +22,59 @@ const ACCESS =
 const KEY =
   /^(?:pair|property_signature|keyword_argument|field_initializer|keyed_element|pair_pattern|field_pattern)$/;
 const MEMBER_TYPE = /^(?:property_identifier|private_property_identifier|field_identifier)$/;
+const CLASS =
+  /^(?:class_definition|class_declaration|abstract_class_declaration|class|impl_item|struct_item)$/;
 const SCOPE = /function|method|block|lambda|closure|arrow|body|statement|func_literal|constructor/;
 
-/** The contexts of the places of a name, in the same order. @param declares whether a node declares a local name */
+/**
+ * The contexts of the places of a name, in the same order.
+ *
+ * @param grammar the name of the language's grammar @param declares whether a node declares a local name
+ */
 export function contextsOf(
   tree: Tree,
   text: string,
+  grammar: string,
   places: readonly number[],
   declares: (node: Node) => boolean,
 ): UseContext[] {
-  const declared = places.filter((index) => {
+  const typeOf = receiverTypes(text, grammar);
+  const locals = places.filter((index) => {
     const node = tree.rootNode.descendantForIndex(index);
     return node !== null && declares(node);
   });
   return places.map((index) => {
     const node = tree.rootNode.descendantForIndex(index);
-    if (!node) return { form: "plain", receiver: undefined, receiverType: undefined, isLocal: false };
+    if (!node) return NOWHERE;
     const form = formOf(node);
     const receiver = form === "member" ? receiverOf(text, index) : undefined;
+    const declared = receiver ? typeOf(receiver, index) : undefined;
     return {
       form,
       receiver,
-      receiverType: receiver ? typeOf(text, receiver) : form === "shorthand" ? patternType(node) : undefined,
-      isLocal: (form === "plain" || form === "shorthand") && isDeclaredAround(node, declared),
+      receiverType: form === "shorthand" ? patternType(node) : declared?.type,
+      receiverCall: declared?.call,
+      holder: holderOf(node),
+      isLocal: (form === "plain" || form === "shorthand") && isDeclaredAround(node, locals),
     };
   });
+}
+
+const NOWHERE: UseContext = {
+  form: "plain",
+  receiver: undefined,
+  receiverType: undefined,
+  receiverCall: undefined,
+  holder: undefined,
+  isLocal: false,
+};
+
+/** The name of the innermost class around a node. */
+function holderOf(node: Node): string | undefined {
+  for (let up = node.parent; up; up = up.parent)
+    if (CLASS.test(up.type))
+      return (up.childForFieldName("name") ?? up.childForFieldName("type"))?.text.replace(/<.*$/s, "");
+  return undefined;
 }
 
 function formOf(node: Node): UseContext["form"] {
@@ -49,6 +82,13 @@ function formOf(node: Node): UseContext["form"] {
   const parent = node.parent;
   if (!parent) return "plain";
   if (KEY.test(parent.type) && parent.firstNamedChild?.id === node.id) return "key";
+  // In Go the key of a composite literal is an element itself.
+  if (
+    parent.type === "literal_element" &&
+    parent.parent?.firstNamedChild?.id === parent.id &&
+    parent.parent.type === "keyed_element"
+  )
+    return "key";
   if (MEMBER_TYPE.test(node.type)) return "member";
   return ACCESS.test(parent.type) &&
     parent.firstNamedChild?.id !== node.id &&
@@ -70,21 +110,6 @@ function receiverOf(text: string, index: number): string {
   const rest = left.slice(0, access.index).trimEnd().replace(/!$/, "");
   const call = /[)\]]$/.test(rest) ? rest.replace(/[([][^()[\]]*[)\]]$/, "") : rest;
   return /[\p{L}_$][\p{L}\p{N}_$]*$/u.exec(call)?.[0] ?? "";
-}
-
-/** The type in the nearest declaration of a name in the file: `name: Type`, `name = new Type(`, `Type name`. */
-function typeOf(text: string, name: string): string | undefined {
-  if (/^(?:this|self|super)$/.test(name)) return undefined;
-  const escaped = name.replace(/\$/g, "\\$");
-  const patterns = [
-    `(?<![\\p{L}\\p{N}_$.])${escaped}[?!]?\\s*:\\s*(?:readonly\\s+)?(?:[*&]\\s*|Promise<)?(?:[\\p{L}\\p{N}_$]+\\.)*(\\p{Lu}[\\p{L}\\p{N}_$]*)`,
-    `(?<![\\p{L}\\p{N}_$.])${escaped}\\s*:?=\\s*(?:await\\s+)?(?:new\\s+|&)?(?:[\\p{L}\\p{N}_$]+\\.)*(\\p{Lu}[\\p{L}\\p{N}_$]*)\\s*[({]`,
-  ];
-  for (const pattern of patterns) {
-    const type = new RegExp(pattern, "u").exec(text)?.[1];
-    if (type !== undefined) return type;
-  }
-  return undefined;
 }
 
 /** The type in `{ name }: Type`. */

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { lstatSync, realpathSync } from "node:fs";
+import { closeSync, fstatSync, lstatSync, readFileSync, realpathSync } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { fileText } from "../workspace/file-text.ts";
 import { stateOf } from "../workspace/git/state.ts";
 import { git } from "../workspace/git.ts";
 import { keptResult } from "../workspace/kept-result.ts";
-import { openResolved } from "../workspace/open-resolved.ts";
+import { openResolved, openResolvedSync } from "../workspace/open-resolved.ts";
 import { CLOCK_MS } from "../workspace/snapshot.ts";
 
 /** Larger files are generated or data, bytes. */
@@ -122,6 +122,22 @@ export class TreeReader {
   /** @returns undefined for links, folders, devices, and binary or large files */
   async read(path: string): Promise<string | undefined> {
     return (await this.load(path)).text;
+  }
+
+  /** The same for a thread of queries. */
+  readSync(path: string): string | undefined {
+    const file = join(this.#root, path);
+    if (!this.#inside(dirname(file))) return undefined;
+    let fd: number | undefined;
+    try {
+      fd = openResolvedSync(file);
+      const stat = fstatSync(fd);
+      return stat.isFile() && stat.size <= MAX_INDEXED_BYTES ? fileText(readFileSync(fd)) : undefined;
+    } catch {
+      return undefined;
+    } finally {
+      if (fd !== undefined) closeSync(fd);
+    }
   }
 
   /** @param maxBytes a larger file is not read. Default: MAX_INDEXED_BYTES */

@@ -6,7 +6,7 @@ import { insidePath } from "../workspace/paths.ts";
 import type { Repository } from "../workspace/workspace.ts";
 import { noteOf } from "./answers/no-files.ts";
 import { unknownName } from "./answers/unknown-name.ts";
-import { indexNote, page } from "./paging.ts";
+import { indexNote, pageFrom } from "./paging.ts";
 import {
   folderArgument,
   indexOutput,
@@ -78,15 +78,16 @@ export const findReferences = defineTool({
       defined_in: home,
       line: args.line,
       include_definitions: args.include_definitions,
+      page: { offset: args.offset, count: args.max_results },
     };
     const found = await context.index.query("references", repo, job, context);
-    const { items, ...rest } = page(found.references, args);
-    const notes =
-      found.references.length === 0 ? await whyNoReferences(context, repo, args.name, folder) : [];
+    const more = args.offset + found.references.length < found.total;
+    const { items, ...rest } = pageFrom(found.references, args, more);
+    const notes = found.total === 0 ? await whyNoReferences(context, repo, args.name, folder) : [];
     return {
       repo: repo.name,
       references: items,
-      total: found.references.length,
+      total: found.total,
       files: found.files,
       partial: found.partial,
       precision: found.precision,

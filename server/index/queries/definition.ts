@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { type Freshness, type IndexJob, reading, SECONDARY } from "../job.ts";
 import { familyOf, languageOf } from "../languages.ts";
-import { type NameAt, nameAt } from "../name-at.ts";
+import { type NameAt, nameAt, wordAt } from "../name-at.ts";
 import { bareName, fitOf, type RequestedName, splitNamePath } from "../names.ts";
 import { wordPlaces } from "../occurrences.ts";
 import { PreciseIndex } from "../scip/precise-index.ts";
@@ -57,20 +57,26 @@ const NOTHING: Definitions = { name: undefined, definitions: [], precision: "lex
 export function definition(job: DefinitionJob): Promise<Definitions & Freshness> {
   return reading(job, async (db, { commit }) => {
     const reader = new TreeReader(job.root);
-    const text = await reader.read(job.path);
+    const text = reader.readSync(job.path);
     if (text === undefined) return NOTHING;
     const lines = text.split("\n");
     const line = lines[job.line - 1] ?? "";
     const requested = job.symbol === undefined ? undefined : splitNamePath(job.symbol);
     const column = requested === undefined ? job.column : columnOf(line, requested);
     if (requested !== undefined && column === undefined) return NOTHING;
-    const at = await nameAt(text, languageOf(job.path), job.line, column);
-    if (!at) return NOTHING;
-    const name = requested && bareName(requested.name) !== bareName(at.spelled) ? requested.name : at.spelled;
+    const word = wordAt(text, languageOf(job.path), job.line, column);
+    if (!word) return NOTHING;
+    const { spelled } = word;
+    const name = requested && bareName(requested.name) !== bareName(spelled) ? requested.name : spelled;
+    // First, since it needs no parser.
     const precise = await PreciseIndex.reading({ database: job.database, lexical: db, commit }, (index) =>
-      preciseDefinition(index, db, reader, { ...job, column: at.column }, { name, lines }),
+      preciseDefinition(index, db, reader, { ...job, column: word.column }, { name, lines }),
     );
-    if (!precise) return lexicalDefinition(db, job, { at, name, lines, parents: requested?.parents ?? [] });
+    if (!precise) {
+      const at = await nameAt(text, languageOf(job.path), job.line, column);
+      const parents = requested?.parents ?? [];
+      return at ? lexicalDefinition(db, job, { at, name, lines, parents }) : NOTHING;
+    }
     return {
       name,
       definitions: precise.definitions.map((found) => ({ ...found, why: "precise index" })),

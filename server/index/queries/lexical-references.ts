@@ -6,7 +6,8 @@ import type { UseContext } from "../use-context.ts";
 import { importsOf, isModuleAt, moduleOf, relativeModule } from "./imports.ts";
 import { folderOf } from "./paths.ts";
 import type { FoundUse, ReferencesJob } from "./reference-rows.ts";
-import { type FoundSymbol, SYMBOL_COLUMNS, SYMBOL_TABLES } from "./symbol-rows.ts";
+import { type FoundSymbol, SYMBOL_TABLES } from "./symbol-rows.ts";
+import { baseFinder, FOREIGN, typeFinder, typeNamed } from "./type-lookups.ts";
 
 /** Languages in which the files of a folder, or of a package, see each other's names without an import. */
 const SHARED = /^(?:go|java|csharp|kotlin|scala|swift|cpp|php|ruby|rust)$/;
@@ -33,34 +34,52 @@ interface Target {
   others: ReadonlySet<string>;
   isMember: boolean;
   isTopLevel: boolean;
+  /** The type of the receiver of a use. */
+  typeOf(context: UseContext): string | undefined;
+  /** Whether one of the types is a base of a type. */
+  derives(type: string, bases: ReadonlySet<string>): boolean;
 }
 
 /**
  * Tells the uses of a symbol from those of others with its name, by scopes, imports and receivers. In doubt a use counts.
  *
  * @param all the definitions with the name in the whole repository
+ * @param isNamedOnLine whether the name is on the line that the question names
  * @returns finds the uses in a file
  */
 export function lexicalUses(
   db: DatabaseSync,
   job: Pick<ReferencesJob, "name" | "parents" | "defined_in" | "line">,
   all: readonly FoundSymbol[],
+  isNamedOnLine: boolean,
 ): (path: string, text: string) => Promise<FoundUse[]> {
-  const target = targetOf(db, job, all);
+  const target = targetOf(db, job, all, isNamedOnLine);
   const defined = new Set(all.map((d) => `${d.path}:${d.line}:${d.column + bareStart(d.name)}`));
   const counted = new Set(target.definitions.map((d) => `${d.path}:${d.line}`));
   return async (path, text) => {
     if (target.within && target.within.path !== path) return [];
     const occurrences = await occurrencesOf(text, languageOf(path), job.name);
     const file = fileOf(target, path, text);
+    // A field of a type without a name.
+    const onLine = target.within ? occurrences.filter(({ line }) => line === job.line) : [];
+    const isInnerMember = onLine.length > 0 && onLine.every(isMemberForm);
+    const declared =
+      path === job.defined_in && target.definitions.length === 0
+        ? occurrences.find(
+            (o) => o.line === job.line && isMemberForm(o) === (target.isMember || isInnerMember),
+          )
+        : undefined;
     const renamed = target.isTopLevel ? await renamedUses(file, text) : [];
     const named = occurrences.flatMap((occurrence): FoundUse[] => {
       const { line, column, role } = occurrence;
+      if (occurrence === declared) return [{ line, column, role: "definition", isDefinition: true }];
       if (defined.has(`${path}:${line}:${column}`))
         return counted.has(`${path}:${line}`)
           ? [{ line, column, role: "definition", isDefinition: true }]
           : [];
-      return counts(target, file, occurrence) ? [{ line, column, role, isDefinition: false }] : [];
+      return counts(target, file, occurrence, isInnerMember)
+        ? [{ line, column, role, isDefinition: false }]
+        : [];
     });
     return renamed.length === 0
       ? named
@@ -84,50 +103,66 @@ function targetOf(
   db: DatabaseSync,
   { parents, defined_in, name, line }: Pick<ReferencesJob, "name" | "parents" | "defined_in" | "line">,
   all: readonly FoundSymbol[],
+  isNamedOnLine: boolean,
 ): Target {
   const inHome = defined_in === undefined ? all : all.filter((d) => d.path === defined_in);
   const fits = inHome.map((d) => fitOf(parents, { ...d, package: "" }));
   const best = Math.max(0, ...fits);
   const onLine = line === undefined ? [] : inHome.filter((d) => d.line === line);
   const definitions = onLine.length > 0 ? onLine : inHome.filter((_, n) => fits[n] === best);
-  // Not a symbol of the index: a parameter, a local variable, or the key of an object.
-  const holder = parents.at(-1);
+  // Not a symbol of the index: a parameter, a local variable, a field that a method assigns, or the key of an object.
+  const qualifier = parents.at(-1);
+  const isOfNoType = onLine.length > 0 && onLine.every((d) => d.kind === "field" && d.parent === "");
   const isInner =
-    onLine.length === 0 &&
+    (onLine.length === 0 || isOfNoType) &&
     defined_in !== undefined &&
-    (definitions.length === 0 || (holder !== undefined && best === 0)) &&
-    (holder === undefined || bareName(holder) !== bareName(name));
-  const within = isInner ? linesOf(db, defined_in, holder) : undefined;
-  const holders = new Set(definitions.flatMap((d) => (d.parent === "" ? [] : [lastOf(d.parent)])));
-  const others = all.filter((d) => !definitions.includes(d) && d.parent !== "").map((d) => lastOf(d.parent));
+    (isOfNoType || definitions.length === 0 || (qualifier !== undefined && best === 0) || isNamedOnLine) &&
+    (qualifier === undefined || bareName(qualifier) !== bareName(name));
+  const field = isInner && qualifier !== undefined ? typeNamed(db, defined_in, qualifier) : undefined;
+  const within = isInner && !field ? linesOf(db, defined_in, qualifier, line) : undefined;
+  const holders = new Set(
+    field ? [bareName(field)] : definitions.flatMap((d) => (d.parent === "" ? [] : [lastOf(d.parent)])),
+  );
+  const counted = isInner ? [] : definitions;
+  const others = all.filter((d) => !counted.includes(d) && d.parent !== "").map((d) => lastOf(d.parent));
   return {
     name: bareName(name),
-    definitions: isInner ? [] : definitions,
+    definitions: counted,
     within,
     homes: within
       ? [within.path]
-      : inHome.length > 0 || defined_in === undefined
-        ? definitions.map((d) => d.path)
-        : [defined_in],
+      : defined_in !== undefined && (field !== undefined || inHome.length === 0)
+        ? [defined_in]
+        : definitions.map((d) => d.path),
     elsewhere: all.filter((d) => !definitions.includes(d) && d.parent === "").map((d) => d.path),
     holders,
     others: new Set(others.filter((other) => !holders.has(other))),
-    isMember: definitions.length > 0 && definitions.every((d) => MEMBER.test(d.kind)),
-    isTopLevel: definitions.length > 0 && definitions.every((d) => d.parent === "" && !MEMBER.test(d.kind)),
+    isMember:
+      field !== undefined || (definitions.length > 0 && definitions.every((d) => MEMBER.test(d.kind))),
+    derives: baseFinder(db),
+    typeOf: typeFinder(db, familyOf(defined_in ?? definitions[0]?.path ?? "")),
+    isTopLevel: counted.length > 0 && counted.every((d) => d.parent === "" && !MEMBER.test(d.kind)),
   };
 }
 
-/** The lines of the function that has a parameter; undefined if the index has no such function. */
-function linesOf(db: DatabaseSync, path: string, holder: string | undefined): Target["within"] {
-  const sql = `SELECT ${SYMBOL_COLUMNS} ${SYMBOL_TABLES} WHERE files.path = ? AND bare = ?`;
-  const rows = (holder === undefined
-    ? []
-    : db.prepare(sql).all(path, bareName(holder))) as unknown as FoundSymbol[];
+/** The lines of the function that has a parameter: the one around its line, else those of that name. */
+function linesOf(
+  db: DatabaseSync,
+  path: string,
+  holder: string | undefined,
+  line: number | undefined,
+): Target["within"] {
+  const around = `SELECT start_line, end_line ${SYMBOL_TABLES} WHERE files.path = ? AND start_line <= ? AND end_line >= ?
+    AND kind IN ('function', 'method') ORDER BY end_line - start_line LIMIT 1`;
+  const named = `SELECT start_line, end_line ${SYMBOL_TABLES} WHERE files.path = ? AND bare = ?`;
+  const found = line === undefined ? [] : db.prepare(around).all(path, line, line);
+  const rows =
+    found.length > 0 || holder === undefined ? found : db.prepare(named).all(path, bareName(holder));
   if (rows.length === 0) return { path, from: 1, to: Number.MAX_SAFE_INTEGER };
   return {
     path,
-    from: Math.min(...rows.map((r) => r.start_line)),
-    to: Math.max(...rows.map((r) => r.end_line)),
+    from: Math.min(...rows.map((r) => Number(r.start_line))),
+    to: Math.max(...rows.map((r) => Number(r.end_line))),
   };
 }
 
@@ -173,14 +208,16 @@ function fileOf(target: Target, path: string, text: string): FileFacts {
   };
 }
 
-function counts(target: Target, file: FileFacts, { line, context }: Occurrence): boolean {
+const isMemberForm = ({ context }: Occurrence) => context?.form === "member" || context?.form === "key";
+
+function counts(target: Target, file: FileFacts, occurrence: Occurrence, isInnerMember: boolean): boolean {
+  const { line, context } = occurrence;
   const { within, homes, definitions, isMember, isTopLevel } = target;
-  if (within)
-    return line >= within.from && line <= within.to && context?.form !== "member" && context?.form !== "key";
+  if (within) return line >= within.from && line <= within.to && isMemberForm(occurrence) === isInnerMember;
   // A name without a definition, and a language without a grammar.
   if (homes.length === 0 || !context) return homes.length === 0 || !familyOf(homes[0] ?? "");
   if (familyOf(file.path) !== familyOf(homes[0] ?? "")) return false;
-  if (definitions.length === 0) return file.isHome || (file.sees && context.form !== "plain");
+  if (definitions.length === 0 && !isMember) return file.isHome || (file.sees && context.form !== "plain");
   if (isTopLevel) {
     if (context.form === "member") return file.sees && isModule(context, definitions);
     return context.form !== "key" && !context.isLocal && file.sees && file.imports;
@@ -195,16 +232,26 @@ function isModule({ receiver }: UseContext, definitions: readonly FoundSymbol[])
   return definitions.some((d) => d.path.split(/[/.]/).some((part) => plain(part) === before));
 }
 
-function countsAsMember({ holders, others }: Target, file: FileFacts, context: UseContext): boolean {
-  const { form, receiver, receiverType, isLocal } = context;
+function countsAsMember(
+  { holders, others, typeOf, derives }: Target,
+  file: FileFacts,
+  context: UseContext,
+): boolean {
+  const { form, receiver, isLocal } = context;
   const near = file.sees || file.namesHolder;
+  const hasMember = (type: string) => holders.has(type) || (!others.has(type) && derives(type, holders));
   if (form === "plain") return near && !isLocal && IMPLICIT_THIS.test(familyOf(file.path) ?? "");
-  if (form === "shorthand" && receiverType !== undefined)
-    return holders.has(receiverType) || (near && !others.has(receiverType));
+  const type = typeOf(context);
+  if (form === "shorthand" && type !== undefined) return holders.has(type) || (near && !others.has(type));
   if (form !== "member") return near;
-  if (/^(?:this|self|super)$/.test(receiver ?? "")) return file.isHome || file.namesHolder;
-  if (receiverType !== undefined && holders.has(receiverType)) return true;
-  if (receiverType !== undefined && others.has(receiverType)) return false;
+  if (/^(?:this|self|super|cls)$/.test(receiver ?? "")) {
+    if (context.holder === undefined) return file.isHome || file.namesHolder;
+    return receiver === "super" ? derives(context.holder, holders) : hasMember(context.holder);
+  }
+  if (type === FOREIGN) return false;
+  // The types that a struct embeds are not known.
+  if (type !== undefined && (familyOf(file.path) !== "go" || holders.has(type) || others.has(type)))
+    return hasMember(type);
   const asked = (receiver ?? "").toLowerCase();
   // `index` resembles CodeIndex. An object has to have its own name before the dot.
   const resembles = (type: string) =>

@@ -1,4 +1,5 @@
 import { familyOf, languageOf } from "../languages.ts";
+import { linesAt } from "../lines-at.ts";
 import { bareName, fitOf } from "../names.ts";
 import { rolesOf } from "../occurrences.ts";
 import {
@@ -8,7 +9,6 @@ import {
   toUtf16,
 } from "../scip/precise-index.ts";
 import { descriptorsOf } from "../scip/symbol-name.ts";
-import type { TreeReader } from "../work-tree.ts";
 import type { FoundUse, ReferencesJob } from "./reference-rows.ts";
 
 /** The symbols that a question means, and what the precise indexes know about their uses. */
@@ -21,7 +21,17 @@ export interface PreciseUses {
   changed: readonly string[];
   /** Files with a definition. */
   homes: readonly string[];
-  usesIn(path: string, reader: TreeReader): Promise<FoundUse[]>;
+  /** The uses in a file, without their roles. It reads no file. */
+  placesIn(path: string): PrecisePlace[];
+  /** The same uses, of the file's text. */
+  withRoles(path: string, places: readonly PrecisePlace[], text: string): Promise<FoundUse[]>;
+}
+
+/** A use in a document. Line and column are 0-based; the column is in the document's unit. */
+export interface PrecisePlace {
+  line: number;
+  column: number;
+  isDefinition: boolean;
 }
 
 /** @returns undefined if the precise indexes do not know the name */
@@ -53,7 +63,8 @@ export function preciseUses(
     covers: (path) => !families.has(familyOf(path)) || index.document(path)?.isCurrent === true,
     changed: [...changed].filter((path) => !documents.has(path)),
     homes,
-    usesIn: (path, reader) => usesIn(index, documents.get(path), ids, reader),
+    placesIn: (path) => placesIn(index, documents.get(path), ids),
+    withRoles: (path, places, text) => withRoles(path, documents.get(path)?.unit ?? "utf16", places, text),
   };
 }
 
@@ -89,25 +100,41 @@ function targetsOf(
   return named.filter(({ fit }) => fit === best);
 }
 
-async function usesIn(
+function placesIn(
   index: PreciseIndex,
   document: PreciseDocument | undefined,
   ids: ReadonlySet<number>,
-  reader: TreeReader,
-): Promise<FoundUse[]> {
+): PrecisePlace[] {
   if (!document) return [];
-  const text = (await reader.read(document.path)) ?? "";
-  const lines = text.split("\n");
-  const places = new Map<string, { line: number; column: number; isDefinition: boolean }>();
-  for (const { symbol, line, column, isDefinition } of index.occurrences(document)) {
-    if (!ids.has(symbol)) continue;
-    const place = { line: line + 1, column: toUtf16(lines[line] ?? "", column, document.unit) + 1 };
+  const places = new Map<string, PrecisePlace>();
+  for (const { line, column, isDefinition } of index.occurrences(document, ids)) {
     // A shorthand property is a definition and a use at once.
-    const key = `${place.line}:${place.column}`;
-    places.set(key, { ...place, isDefinition: isDefinition && places.get(key)?.isDefinition !== false });
+    const key = `${line}:${column}`;
+    const isOnlyDefined = isDefinition && places.get(key)?.isDefinition !== false;
+    places.set(key, { line, column, isDefinition: isOnlyDefined });
   }
-  const found = [...places.values()];
-  const roles = await rolesOf(text, languageOf(document.path), found);
+  return [...places.values()];
+}
+
+async function withRoles(
+  path: string,
+  unit: PreciseDocument["unit"],
+  places: readonly PrecisePlace[],
+  text: string,
+): Promise<FoundUse[]> {
+  const lines =
+    unit === "utf16"
+      ? undefined
+      : linesAt(
+          text,
+          places.map(({ line }) => line + 1),
+        );
+  const found = places.map(({ line, column, isDefinition }) => ({
+    line: line + 1,
+    column: toUtf16(lines?.get(line + 1) ?? "", column, unit) + 1,
+    isDefinition,
+  }));
+  const roles = await rolesOf(text, languageOf(path), found);
   return found.map((place, n) => ({
     ...place,
     role: place.isDefinition ? "definition" : (roles[n] ?? "use"),

@@ -23,6 +23,8 @@ export interface ReferencesJob extends IndexJob {
   /** The line of the definition in that file, 1-based, if the file has several. */
   line?: number | undefined;
   include_definitions: boolean;
+  /** The references that are needed. The lines of others are not read. Default: all. */
+  page?: { offset: number; count: number };
 }
 
 /** A use in a file, without its surroundings. Line and column are 1-based. */

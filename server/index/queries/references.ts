@@ -1,14 +1,17 @@
 import type { DatabaseSync } from "node:sqlite";
 import { clip } from "../../clip.ts";
 import { type Freshness, type JobContext, reading } from "../job.ts";
+import { linesAt } from "../lines-at.ts";
 import { PreciseIndex } from "../scip/precise-index.ts";
 import { type PreciseUses, preciseUses } from "./precise-references.ts";
 import type { FoundUse, Precision, Reference, ReferencesJob } from "./reference-rows.ts";
 import { namePath, SYMBOL_TABLES } from "./symbol-rows.ts";
-import { nearness, searchUses } from "./uses.ts";
+import { type FileUses, nearness, searchUses } from "./uses.ts";
 
 export interface References {
+  /** Those of the requested page. */
   references: Reference[];
+  total: number;
   /** Number of files with the name, before any limit. */
   files: number;
   /** True if not all of them were read. */
@@ -50,24 +53,29 @@ async function collect(
   precise: PreciseUses | undefined,
 ): Promise<References> {
   const search = searchUses(job, db, precise);
-  const toReference = referencesIn(db);
-  const found: { weight: number; reference: Reference }[] = [];
+  const isWanted = ({ isDefinition }: { isDefinition: boolean }) => job.include_definitions || !isDefinition;
+  const files: FoundFile[] = [];
   const guessed = new Set<string>();
   let done = 0;
+  let total = 0;
   for (const path of search.paths.slice(0, MAX_FILES)) {
-    if (context.timeUp() || found.length >= MAX_REFERENCES) break;
+    if (context.timeUp() || total >= MAX_REFERENCES) break;
     context.progress(done++, search.paths.length);
-    const file = await search.usesIn(path);
-    if (!file) continue;
-    const { text, uses, isPrecise } = file;
-    if (!isPrecise && uses.length > 0) guessed.add(path);
+    const places = search.placesIn(path)?.filter(isWanted);
+    const lexical = places ? undefined : await search.usesIn(path);
+    const uses = lexical?.uses ?? [];
+    if (uses.length > 0) guessed.add(path);
     const weight = nearness(path, search.homes, uses);
-    for (const reference of toReference(path, text, uses))
-      if (job.include_definitions || reference.role !== "definition") found.push({ weight, reference });
+    const read = lexical && { ...lexical, uses: uses.filter(isWanted) };
+    const count = places?.length ?? read?.uses.length ?? 0;
+    if (count > 0)
+      files.push({ path, weight, count, complete: async () => read ?? search.completed(path, places ?? []) });
+    total += count;
   }
-  found.sort((a, b) => a.weight - b.weight);
+  files.sort((a, b) => a.weight - b.weight);
   return {
-    references: found.map((f) => f.reference),
+    references: await pageOf(files, job.page ?? { offset: 0, count: total }, referencesIn(db)),
+    total,
     files: search.paths.length,
     partial: done < search.paths.length,
     precision: !precise ? "lexical" : guessed.size > 0 ? "mixed" : "precise",
@@ -75,24 +83,61 @@ async function collect(
   };
 }
 
+/** A file with uses. */
+interface FoundFile {
+  path: string;
+  weight: number;
+  count: number;
+  complete(): Promise<FileUses | undefined>;
+}
+
+async function pageOf(
+  files: readonly FoundFile[],
+  { offset, count }: NonNullable<ReferencesJob["page"]>,
+  toReference: ReturnType<typeof referencesIn>,
+): Promise<Reference[]> {
+  const found: Reference[] = [];
+  let before = 0;
+  for (const file of files) {
+    const from = Math.max(0, offset - before);
+    before += file.count;
+    if (from >= file.count) continue;
+    if (found.length >= count) break;
+    const read = await file.complete();
+    if (read)
+      found.push(...toReference(file.path, read.text, read.uses.slice(from, from + count - found.length)));
+  }
+  return found;
+}
+
 /** Adds the line and the enclosing definition to the uses of a file. */
 function referencesIn(db: DatabaseSync) {
-  const within = db.prepare(
-    `SELECT name, parent ${SYMBOL_TABLES} WHERE files.path = ? AND start_line <= ? AND end_line >= ?
-     ORDER BY end_line - start_line LIMIT 1`,
+  const holders = db.prepare(
+    `SELECT name, parent, start_line, end_line ${SYMBOL_TABLES} WHERE files.path = ? AND start_line <= ? AND end_line >= ?
+     ORDER BY end_line - start_line`,
   );
   return (path: string, text: string, uses: readonly FoundUse[]): Reference[] => {
-    const lines = text.split("\n");
+    const numbers = uses.map(({ line }) => line);
+    const lines = linesAt(text, numbers);
+    const range = [Math.max(...numbers), Math.min(...numbers)] as const;
+    const known = holders.all(path, ...range) as unknown as Holder[];
     return uses.map(({ line, column, role, isDefinition }) => {
-      const holder = within.get(path, line, line) as { parent: string; name: string } | undefined;
+      const holder = known.find(({ start_line, end_line }) => start_line <= line && end_line >= line);
       return {
         path,
         line,
         column,
         role,
-        text: clip((lines[line - 1] ?? "").trim(), MAX_LINE),
+        text: clip((lines.get(line) ?? "").trim(), MAX_LINE),
         within: holder && !isDefinition ? namePath(holder) : "",
       };
     });
   };
+}
+
+interface Holder {
+  name: string;
+  parent: string;
+  start_line: number;
+  end_line: number;
 }

@@ -1,14 +1,15 @@
 import type { DatabaseSync } from "node:sqlite";
 import { encodeWord } from "../database.ts";
 import { BELOW, SECONDARY } from "../job.ts";
+import { linesAt } from "../lines-at.ts";
 import { bareName } from "../names.ts";
-import type { Role } from "../occurrences.ts";
+import { type Role, wordPlaces } from "../occurrences.ts";
 import { TreeReader } from "../work-tree.ts";
 import { bestFitting } from "./best-fit.ts";
 import { definitionsOf } from "./find-symbol.ts";
 import { lexicalUses } from "./lexical-references.ts";
 import { folderOf } from "./paths.ts";
-import type { PreciseUses } from "./precise-references.ts";
+import type { PrecisePlace, PreciseUses } from "./precise-references.ts";
 import type { FoundUse, ReferencesJob } from "./reference-rows.ts";
 
 /** The uses in a file. */
@@ -25,6 +26,10 @@ export interface UseSearch {
   homes: readonly string[];
   /** @returns undefined if the file cannot be read */
   usesIn(path: string): Promise<FileUses | undefined>;
+  /** The uses in a file that a precise index describes, without reading it; undefined for another file. */
+  placesIn(path: string): PrecisePlace[] | undefined;
+  /** Those uses with their roles. @returns undefined if the file cannot be read */
+  completed(path: string, places: readonly PrecisePlace[]): Promise<FileUses | undefined>;
 }
 
 /** Finds the uses of a symbol file by file: by the precise index where it describes a file, else by names and scopes. */
@@ -44,17 +49,27 @@ export function searchUses(
   const unknown = filesWith(db, job.name, job.path).filter(
     (path) => !described.has(path) && !precise?.covers(path),
   );
-  const lexical = lexicalUses(db, job, definitions);
+  const { defined_in, line } = job;
+  const home = defined_in === undefined || line === undefined ? undefined : reader.readSync(defined_in);
+  const lineText = linesAt(home ?? "", [line ?? 0]).get(line ?? 0) ?? "";
+  const lexical = lexicalUses(db, job, definitions, wordPlaces(lineText, bareName(job.name)).length > 0);
+  const placesIn = (path: string) => (described.has(path) ? precise?.placesIn(path) : undefined);
+  const completed = async (path: string, places: readonly PrecisePlace[]) => {
+    const text = reader.readSync(path);
+    const uses = text === undefined ? undefined : await precise?.withRoles(path, places, text);
+    return text === undefined || !uses ? undefined : { text, uses, isPrecise: true };
+  };
   return {
     paths: nearestFirst([...described, ...unknown], homes),
     homes,
     async usesIn(path) {
-      const text = await reader.read(path);
-      if (text === undefined) return undefined;
-      const isPrecise = described.has(path);
-      const uses = isPrecise && precise ? await precise.usesIn(path, reader) : await lexical(path, text);
-      return { text, uses, isPrecise };
+      const places = placesIn(path);
+      if (places) return completed(path, places);
+      const text = reader.readSync(path);
+      return text === undefined ? undefined : { text, uses: await lexical(path, text), isPrecise: false };
     },
+    placesIn,
+    completed,
   };
 }
 

@@ -1,4 +1,4 @@
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
 
 /** A name in a document, and what it stands for. Lines and columns are 0-based; columns count in the document's unit. */
 export interface Occurrence {
@@ -27,26 +27,35 @@ export function packOccurrences(occurrences: Occurrence[]): Uint8Array {
   return writer.finish();
 }
 
-/** The occurrences of a document, by line and column. */
-export function unpackOccurrences(packed: Uint8Array): Occurrence[] {
-  const reader = new BinaryReader(packed);
+/**
+ * The occurrences of a document, by line and column.
+ *
+ * @param wanted only those of these symbols. Default: all
+ */
+export function unpackOccurrences(packed: Uint8Array, wanted?: ReadonlySet<SymbolRef>): Occurrence[] {
+  let at = 0;
+  const number = () => {
+    let byte = packed[at++] ?? 0;
+    if (byte < 0x80) return byte;
+    let value = byte & 0x7f;
+    for (let shift = 7; byte >= 0x80; shift += 7) {
+      byte = packed[at++] ?? 0;
+      value |= (byte & 0x7f) << shift;
+    }
+    return value >>> 0;
+  };
   const occurrences: Occurrence[] = [];
   let line = 0;
-  while (reader.pos < reader.len) {
-    line += reader.uint32();
-    const column = reader.uint32();
-    const endLine = line + reader.uint32();
-    const endColumn = reader.uint32();
-    const flags = reader.uint32();
-    const symbol = flags >>> 1;
-    occurrences.push({
-      line,
-      column,
-      endLine,
-      endColumn,
-      symbol: symbol % 2 === 1 ? -1 - (symbol >>> 1) : symbol >>> 1,
-      isDefinition: flags % 2 === 1,
-    });
+  while (at < packed.length) {
+    line += number();
+    const column = number();
+    const endLine = line + number();
+    const endColumn = number();
+    const flags = number();
+    const ref = flags >>> 1;
+    const symbol = ref % 2 === 1 ? -1 - (ref >>> 1) : ref >>> 1;
+    if (wanted && !wanted.has(symbol)) continue;
+    occurrences.push({ line, column, endLine, endColumn, symbol, isDefinition: flags % 2 === 1 });
   }
   return occurrences;
 }

@@ -132,9 +132,10 @@ export class PreciseIndex {
     return found.find(({ isCurrent }) => isCurrent) ?? found[0];
   }
 
-  occurrences({ id }: PreciseDocument): Occurrence[] {
+  /** @param wanted only those of these symbols. Default: all */
+  occurrences({ id }: PreciseDocument, wanted?: ReadonlySet<SymbolRef>): Occurrence[] {
     const row = this.#db.prepare("SELECT occurrences FROM documents WHERE id = ?").get(id);
-    return row ? unpackOccurrences(row.occurrences as Uint8Array) : [];
+    return row ? unpackOccurrences(row.occurrences as Uint8Array, wanted) : [];
   }
 
   #document(row: Record<string, unknown>): PreciseDocument {

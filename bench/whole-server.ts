@@ -1,0 +1,207 @@
+import { openAsBlob, readFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { headCommit } from "../server/index/work-tree.ts";
+import type { BigRepository } from "./big-repository.ts";
+import { bigScip } from "./big-scip.ts";
+import type { Figure } from "./figures.ts";
+import { type Served, served, withFolder } from "./server.ts";
+
+/** Interval of the samples of the memory, milliseconds. */
+const SAMPLE_MS = 50;
+/** Ticks of /proc/PID/stat in a second (proc_pid_stat(5), sysconf(_SC_CLK_TCK)). */
+const TICKS = 100;
+const MB = 1e6;
+
+/** Each tool that reads much, several times. */
+const CALLS: [tool: string, args: object][] = [
+  ["search_text", { query: "(get|set)Random\\w*\\(", regex: true }],
+  ["search_text", { query: "function" }],
+  ["search_structural", { pattern: "new $ERROR($$$)", language: "javascript" }],
+  ["find_symbol", { name: "parse", include_body: true }],
+  ["find_references", { name: "parse" }],
+  ["call_hierarchy", { name: "EventEmitter", direction: "callers", depth: 2 }],
+  ["explore", { query: "how are streams piped through a transform" }],
+  ["repo_map", {}],
+  ["search", { query: "retry with backoff" }],
+  ["symbols_overview", { path: "packages" }],
+  ["list_files", {}],
+  ["git_log", {}],
+];
+
+/**
+ * The whole server over a million lines, from its start without an index: while it indexes, while it receives a compiler's index, and while its
+ * tools are called. The memory is that of the process with all its threads, and of the programs that it runs.
+ *
+ * @param dir the folder of the index, empty. It is complete afterwards
+ */
+export async function wholeServer(
+  big: BigRepository,
+  dir: string,
+  log: (line: string) => void,
+): Promise<Figure[]> {
+  return withFolder(async (folder) => {
+    const program = [process.execPath, join(import.meta.dirname, "server", "echo.ts")];
+    const variables = {
+      WORKSPACE_DIR: big.root,
+      INDEX_DIR: dir,
+      INDEX_TYPESCRIPT: "no",
+      INDEX_POLL_SECONDS: "3600",
+    };
+    const server = await served(program, folder, variables);
+    const memory = new PeakMemory(server.pid);
+    try {
+      log("index");
+      const idle = cpuSeconds(server.pid);
+      const began = performance.now();
+      const call = callsTo(server);
+      await untilIndexed(call);
+      const seconds = cpuSeconds(server.pid) - idle;
+      const indexing = memory.peak();
+      const wall = (performance.now() - began) / 1_000;
+      log("the index of a compiler");
+      const beforeImport = cpuSeconds(server.pid);
+      const occurrences = await uploaded(server, big, dir);
+      const importing = cpuSeconds(server.pid) - beforeImport;
+      const receiving = memory.peak();
+      log("the tools");
+      let failed = 0;
+      for (let round = 0; round < 2; round++) {
+        const answers = await Promise.all(CALLS.map(([tool, args]) => call(tool, args)));
+        failed += answers.filter(({ isError }) => isError).length;
+      }
+      const rate = Math.round(big.lines / seconds);
+      const lives = { unit: "MB", promise: "<= 1,000 MB" } as const;
+      return [
+        {
+          what: `index of ${big.lines.toLocaleString("en")} lines in ${big.files.toLocaleString("en")} files, seconds of a core`,
+          unit: "s",
+          ours: seconds,
+          against: { name: "50,000 lines/s", value: big.lines / 50_000 },
+          promise: "<= 1 x",
+          note: `${rate.toLocaleString("en")} lines/s a core; ${wall.toFixed(1)} s by the clock`,
+        },
+        {
+          what: "resident memory of the server while it indexes",
+          unit: "MB",
+          ours: indexing / MB,
+          promise: "<= 600 MB",
+        },
+        {
+          ...lives,
+          what: "resident memory of the server while it receives a SCIP index",
+          ours: receiving / MB,
+          note: `${occurrences.toLocaleString("en")} occurrences; ${importing.toFixed(1)} s of a core`,
+        },
+        {
+          ...lives,
+          what: "resident memory of the server while its tools are called",
+          ours: memory.peak() / MB,
+          note: `${CALLS.length} calls at once, twice; ${failed} failed`,
+        },
+      ];
+    } finally {
+      memory.stop();
+      await server.stop();
+    }
+  });
+}
+
+interface Answer {
+  isError?: boolean;
+  structuredContent?: { repos?: { index: string }[] };
+}
+
+type Call = (tool: string, args: object) => Promise<Answer>;
+
+function callsTo({ url, headers }: Served): Call {
+  return async (name, args) => {
+    const response = await fetch(url, {
+      method: "POST",
+      headers: {
+        ...headers,
+        "content-type": "application/json",
+        accept: "application/json, text/event-stream",
+      },
+      body: JSON.stringify({
+        jsonrpc: "2.0",
+        id: 1,
+        method: "tools/call",
+        params: { name, arguments: args },
+      }),
+    });
+    const text = await response.text();
+    const { result } = JSON.parse(/^data: (\{.*)$/m.exec(text)?.[1] ?? text);
+    return result ?? { isError: true };
+  };
+}
+
+async function untilIndexed(call: Call): Promise<void> {
+  for (;;) {
+    const { structuredContent } = await call("list_repos", {});
+    const state = structuredContent?.repos?.[0]?.index;
+    if (state === "ready") return;
+    if (state === "failed") throw new Error("the index could not be built");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** Sends a SCIP index, as `mcp-edge index upload` does. @returns the number of occurrences */
+async function uploaded({ url, headers }: Served, big: BigRepository, dir: string): Promise<number> {
+  const [folder = ""] = (await readdir(dir, { recursive: true })).filter((name) => /\d+\.sqlite$/.test(name));
+  const file = await bigScip(big, join(dir, folder));
+  const target = new URL("/api/index", url);
+  target.searchParams.set("commit", await headCommit(big.root));
+  const response = await fetch(target, {
+    method: "PUT",
+    headers: { ...headers, "content-type": "application/octet-stream" },
+    body: await openAsBlob(file),
+  });
+  const body = await response.text();
+  if (!response.ok) throw new Error(`the index was refused: ${body}`);
+  return JSON.parse(body).occurrences;
+}
+
+/** The largest memory of a process and its descendants since the last question. */
+class PeakMemory {
+  readonly #timer: NodeJS.Timeout;
+  #peak = 0;
+
+  constructor(pid: number) {
+    this.#timer = setInterval(() => {
+      this.#peak = Math.max(this.#peak, residentOf(pid));
+    }, SAMPLE_MS);
+  }
+
+  /** Bytes. */
+  peak(): number {
+    const peak = this.#peak;
+    this.#peak = 0;
+    return peak;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/** Bytes (proc_pid_status(5)). A process that has ended has none. */
+function residentOf(pid: number): number {
+  const read = (file: string) => {
+    try {
+      return readFileSync(`/proc/${pid}/${file}`, "utf8");
+    } catch {
+      return "";
+    }
+  };
+  const own = Number(/^VmRSS:\s+(\d+)/m.exec(read("status"))?.[1] ?? 0) * 1_024;
+  const children = read(`task/${pid}/children`).split(" ").filter(Boolean).map(Number);
+  return children.reduce((sum, child) => sum + residentOf(child), own);
+}
+
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /s, "")
+    .split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS;
+}
