@@ -31,7 +31,7 @@ const changes =
     for (const [role, text] of texts) {
       const began = performance.now();
       await runScript(target, role, text);
-      await pause((seconds * 1_000) / (texts.length + 1) - (performance.now() - began));
+      await pause(Math.max(0, (seconds * 1_000) / (texts.length + 1) - (performance.now() - began)));
     }
   };
 

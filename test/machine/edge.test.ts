@@ -191,7 +191,10 @@ describe("unwanted requests", () => {
     await Promise.all(Array.from({ length: 25 }, (_, i) => post(`mcp_guess_${i}`)));
     expect(await until(15_000, async () => /'mcp-edge': \['/.test(await banned()))).toBe(true);
     expect((await inMachine(checkout, stack, "systemctl", "reload", "nginx")).code).toBe(0);
-    const doctor = await checkout.cli("doctor", "--stack", stack, "--json", "--timeout", "1");
+    const [{ address }] = JSON.parse((await checkout.cli("bans", "list", "--stack", stack, "--json")).stdout);
+    const doctor = await checkout.cli("doctor", "--stack", stack, "--json", "--timeout", "3");
+    // Before anything is expected: the tests after this one have the same address.
+    const { stdout } = await checkout.cli("bans", "lift", address, "--stack", stack);
     const { checks } = JSON.parse(doctor.stdout) as { checks: { id: string; ok: boolean; fix?: string }[] };
     expect(checks.find(({ id }) => id === "bans")).toMatchObject({
       ok: false,
@@ -199,9 +202,6 @@ describe("unwanted requests", () => {
     });
     // The reload of NGINX before let nobody in.
     expect(checks.find(({ id }) => id === "tcp")).toMatchObject({ ok: false });
-    const bans = await checkout.cli("bans", "list", "--stack", stack, "--json");
-    const [{ address }] = JSON.parse(bans.stdout);
-    const { stdout } = await checkout.cli("bans", "lift", address, "--stack", stack);
     expect(stdout).toContain(`Lifted: ${address}  guessed credentials`);
     expect(await until(30_000, ready)).toBe(true);
   }, 120_000);
