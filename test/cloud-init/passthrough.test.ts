@@ -90,13 +90,15 @@ function forwarding() {
     test("the client's address reaches the origin in HTTP/1.1, HTTP/2 and HTTP/3, and what the origin opens has the edge's", async () => {
       const { output } = await root.sh(`${passthroughLab(forward)}
         for address in ${FAMILIES.join(" ")}; do for version in --http1.1 --http2 --http3-only; do code $address $version; done; done | sort | uniq -c | xargs
-        from 198.51.100.2 -o /dev/null -w '%{redirect_url}\\n' http://${domain}/x
+        from 198.51.100.2 -o /dev/null -w '%{http_code} %{redirect_url}\\n' http://${domain}/x?y=1
+        from 198.51.100.2 -o /dev/null -w '%{http_code}\\n' http://${domain}/.well-known/acme-challenge/none
         sed -n 's/.*"remote_ip":"\\([^"]*\\)".*"client_ip":"[^"]*","proto":"\\([^"]*\\)".*/\\1 \\2/p' /var/log/caddy/access.log | grep -v ::9 | grep -v 198.51.100.9
         ip netns exec outside python3 -c 'import socket; s = socket.create_server(("198.51.100.9", 900)); print(s.accept()[1][0])' &
         sleep 0.5; (: >/dev/tcp/198.51.100.9/900); wait $!`);
       expect(output.trim().split("\n")).toEqual([
         "6 401",
-        `https://${domain}/x`,
+        `308 https://${domain}/x?y=1`,
+        "404",
         ...FAMILIES.flatMap((address) => PROTOCOLS.map((protocol) => `${address} ${protocol}`)),
         "198.51.100.1",
       ]);
