@@ -39,9 +39,8 @@ export function partOf(ipv4: string) {
  */
 export function privateAddresses(home: string, subnet: number): string[] {
   const cloud = cloudOf(home);
-  if (!cloud) return range("10.0.0", 10, 80);
   const from = (subnet % PARTS) * PART_SIZE;
-  return range(`10.77.${cloud.networkIndex}`, from + 10, PART_SIZE - 11);
+  return range(cloud ? `10.77.${cloud.networkIndex}` : "10.0.0", from + 10, PART_SIZE - 11);
 }
 
 /** Elastic IPs. This host owns them and forwards their packets. */
