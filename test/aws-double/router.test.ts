@@ -1,7 +1,11 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { machineFiles } from "../../cloud-init/machine-files.ts";
+import { rolesOf } from "../../cloud-init/topology.ts";
 import { run } from "../../infra/exec.ts";
+import { machineSettings } from "../../infra/settings/machine.ts";
+import { parseSettings } from "../../infra/settings.ts";
 import { INTERNET } from "./machine/firewall.ts";
 import { cloudFile } from "./machine/plan.ts";
 import { ProgramRun } from "./run-program.ts";
@@ -9,7 +13,7 @@ import { Double } from "./support.ts";
 
 /**
  * The program's network with an edge that forwards packets, and with the kernel's own forwarding: subnets, routes, security groups and
- * source/destination checks are those of the account, the machines are network namespaces.
+ * source/destination checks are those of the account, the packet filter is that of the edge, and the machines are network namespaces.
  */
 let one: ProgramRun;
 const resources = () => join(one.aws.store.home, "resources");
@@ -53,27 +57,21 @@ async function answers(): Promise<Answers> {
   return JSON.parse(stdout);
 }
 
-const edgeRules = (ipv4: string, ipv6: string) => `
-table inet edge {
-  chain in {
-    type nat hook prerouting priority dstnat;
-    fib daddr type local meta l4proto { tcp, udp } th dport 443 dnat ip to ${ipv4}
-    fib daddr type local meta l4proto { tcp, udp } th dport 443 dnat ip6 to ${ipv6}
-  }
-  chain out {
-    type nat hook postrouting priority srcnat;
-    ct state new ct status & dnat == 0 ip saddr ${ipv4} masquerade
-    ct state new ct status & dnat == 0 ip6 saddr ${ipv6} masquerade
-  }
-  chain forward {
-    type filter hook forward priority filter; policy drop;
-    ct state established,related accept
-    ct status & dnat == dnat accept
-    ip saddr ${ipv4} accept
-    ip6 saddr ${ipv6} accept
-  }
+/** The packet filter of the edge, as its machine gets it. */
+function edgeRules(ipv4: string, ipv6: string): string {
+  const raw = { target: "aws", domain: "mcp.example.com", workspace: ".", edge: "passthrough" };
+  const around = { workspace: "", workspaceName: "", acmeServer: "https://acme.example.com/directory" };
+  const originMachine = { ipv4, ipv6 };
+  const files = machineFiles(
+    machineSettings(parseSettings(raw, "prod"), { ...around, originMachine }),
+    rolesOf("passthrough", "edge"),
+  );
+  const rules = files.find(({ path }) => path === "/etc/nftables.conf")?.content ?? "";
+  // The host's nft may be older than the machine's. Nothing is there that could be destroyed.
+  return rules
+    .replace("destroy table inet mcp_edge\n", "")
+    .replace("output priority dstnat", "output priority -100");
 }
-`;
 
 beforeAll(async () => {
   one = await ProgramRun.up({ edge: "passthrough", zone: "mcp.example.com", hostedZone: "create" });
