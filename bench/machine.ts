@@ -146,7 +146,7 @@ export async function machineFigures({ warm, log }: Options): Promise<Figure[]> 
         unit: "ms",
         ours: http3,
         against: { name: "the server's own socket", value: own },
-        promise: "<= 10 ms over it",
+        promise: "<= 2 ms over it",
       },
     ];
   } finally {

@@ -202,12 +202,12 @@ const EDGE = {
 /**
  * Starts a program of ours that tells its port when it listens. Its log goes to a pipe that is read.
  *
- * @param variables replace those of `environment`
+ * @param variables replace those of `environment`; undefined unsets
  */
 export async function served(
   command: string[],
   folder: string,
-  variables: Readonly<Record<string, string>> = {},
+  variables: Readonly<Record<string, string | undefined>> = {},
 ): Promise<Served> {
   await mkdir(join(folder, "workspace"), { recursive: true });
   const child = spawn(ONE_CORE[0] as string, [...ONE_CORE.slice(1), ...command], {

@@ -133,7 +133,7 @@ export async function streamFigures(churnSeconds: number, log: (line: string) =>
       ours: each / 1024,
       against: { name: LIMIT.name, value: limit.each / 1024 },
       ...(kind.promise === undefined ? {} : { promise: kind.promise }),
-      note: `the whole server: ${Math.round(full.rss / 1024 / 1024)} MB of the unit's 1,024`,
+      note: `the whole server: ${Math.round(full.rss / 1024 / 1024)} MB`,
     });
     if (churned)
       figures.push(
