@@ -5,11 +5,12 @@ import { chosenEvents, edgeRows } from "./edge/index.ts";
 import { type EdgeRow, renderRows } from "./edge/report.ts";
 import { type Figure, render } from "./figures.ts";
 import { machineFigures } from "./machine.ts";
+import { protocolFigures } from "./protocols.ts";
 import { serverFigures } from "./server.ts";
 import { streamFigures } from "./streams.ts";
 import { toolFigures } from "./tools.ts";
 
-const PARTS = ["machine", "edge", "server", "streams", "tools", "answers"];
+const PARTS = ["machine", "edge", "protocols", "server", "streams", "tools", "answers"];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -37,6 +38,8 @@ Measures, and prints each figure beside what it is compared with in the same run
   edge     what each event costs clients (a release, changes of NGINX, processes that are killed, a reboot): --requests N during each
            (default 10,000, 200 a second) over HTTP/1.1, HTTP/2 and HTTP/3, 60 open streams, and a banned client; --event NAME leaves
            out the others; --topology passthrough has two machines; ten minutes
+  protocols  calls a second through NGINX over HTTP/1.1, HTTP/2 and HTTP/3, beside the server's own socket, and the processor time of each;
+           needs go and root; one minute
   server   calls and lists a second on one core, beside node:http and other MCP servers (Python, Go, Rust, TypeScript); six minutes,
            and more the first time, when the others are built
   streams  memory of 10,000 open streams of each kind, and after --churn SECONDS of coming and going (default 60); seven minutes
@@ -66,6 +69,7 @@ if (wanted("machine")) figures.push(...(await machineFigures({ warm: values.warm
 const rows: EdgeRow[] = wanted("edge")
   ? await edgeRows({ topology, events: values.event, requests, log })
   : [];
+if (wanted("protocols")) figures.push(...(await protocolFigures(log)));
 if (wanted("server")) figures.push(...(await serverFigures(log)));
 if (wanted("streams")) figures.push(...(await streamFigures(Number(values.churn), log)));
 if (wanted("tools")) figures.push(...(await toolFigures(log)));

@@ -37,7 +37,7 @@ const app = await createApp({
 app.http.get("/quiet", (_request, reply) => {
   app.streams.open(reply, { route: "/quiet", longLived: true, keepAliveMs: 15_000 });
 });
-await app.http.listen({ host: "127.0.0.1", port: 0 });
+await app.http.listen({ host: "127.0.0.1", port: Number(process.env.BENCH_PORT ?? 0) });
 const { server } = app.auth;
 const token = server && (await accessToken(server));
 process.send?.({ port: (app.http.server.address() as AddressInfo).port, token });
