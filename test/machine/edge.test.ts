@@ -23,7 +23,7 @@ beforeAll(async () => {
   token = firstUp.token?.token ?? "";
 }, 300_000);
 
-afterAll(() => checkout.remove(), 120_000);
+afterAll(() => checkout.remove(stack), 120_000);
 
 const until = async (limit: number, probe: () => Promise<boolean>) => {
   const end = Date.now() + limit;
