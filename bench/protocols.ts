@@ -53,6 +53,8 @@ export async function protocolFigures(log: (line: string) => void): Promise<Figu
         env: { ...process.env, CGO_ENABLED: "0" },
       });
       const ended = root.sh(NGINX);
+      // It may fail before it is awaited below, which must not end this process without its clean-up.
+      ended.catch(() => undefined);
       try {
         const network = await inNetwork(root);
         const command = [...network, process.execPath, join(import.meta.dirname, "server/echo.ts")];
