@@ -11,7 +11,7 @@ export interface AwsMachineRef {
   stack: string;
   /** The stack's own settings of the AWS provider: account, region, endpoints. */
   provider: ProviderSettings;
-  /** Id of an instance, or a number from 1. Default: the first machine. */
+  /** Id of an instance, a number from 1, or `edge` or `origin` where the stack has these two. Default: the machine that runs the server. */
   machine?: string;
 }
 

@@ -47,13 +47,21 @@ export async function awsDeployments(ref: AwsMachineRef) {
   ]);
   const keys = new Set(archives.flat().map(({ key }) => key));
   const instances = found.map(({ InstanceId = "" }) => InstanceId);
-  return { name, bucket, wanted, instances, deployed: available(deployed, keys) };
+  return { name, bucket, wanted, instances, deployed: available(deployed, wanted, keys) };
 }
 
-/** The deployments whose archives are still in the bucket. Pure. */
-const available = (deployed: readonly Deployed[], keys: ReadonlySet<string>): Deployed[] =>
-  // A rollback leaves the workspace as it is.
-  deployed.filter((entry) => wantedKeys({ ...entry, workspace: "" }).every((key) => keys.has(key)));
+/**
+ * The deployments whose archives are still in the bucket, and that were of the same machines: with another `edge` they had other files. Pure.
+ */
+export const available = (
+  deployed: readonly Deployed[],
+  wanted: Desired,
+  keys: ReadonlySet<string>,
+): Deployed[] =>
+  deployed
+    .filter(({ edgeFiles }) => (edgeFiles === undefined) === (wanted.edgeFiles === undefined))
+    // A rollback leaves the workspace as it is.
+    .filter((entry) => wantedKeys({ ...entry, workspace: "" }).every((key) => keys.has(key)));
 
 async function awsReleases(ref: AwsMachineRef): Promise<KeptRelease[]> {
   const { wanted, deployed } = await awsDeployments(ref);

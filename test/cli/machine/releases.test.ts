@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { pickRelease, releasesText, withStates } from "../../../cli/machine/releases.ts";
+import { available, pickRelease, releasesText, withStates } from "../../../cli/machine/releases.ts";
 
 const [one, two, three] = ["1111", "2222", "22ff"].map((start) => start.padEnd(64, "0")) as [
   string,
@@ -40,4 +40,17 @@ describe("the release of a rollback", () => {
     expect(() => pickRelease(similar, "2222")).toThrow(/2222 fits 2 releases/);
     expect(() => pickRelease([], undefined)).toThrow("There is no previous release to return to.");
   });
+});
+
+test("a rollback does not return to a deployment of other machines", () => {
+  const entry = (files: string, edgeFiles?: string) => ({
+    ...{ release: "a", files, workspace: "", generation: "g", at: "", tags: {} },
+    ...(edgeFiles ? { edgeFiles } : {}),
+  });
+  const [one, two] = [entry("b"), entry("c", "d")];
+  const keys = new Set(["releases/a.tar.zst", ...["b", "c", "d"].map((hash) => `files/files-${hash}.tar`)]);
+  expect(available([one, two], one, keys)).toEqual([one]);
+  expect(available([one, two], two, keys)).toEqual([two]);
+  keys.delete("files/files-d.tar");
+  expect(available([one, two], two, keys)).toEqual([]);
 });
