@@ -5,7 +5,9 @@ import { cacheFolder } from "../infra/paths.ts";
 import { Capabilities } from "../server/capabilities/registry.ts";
 import { buildIndex } from "../server/index/build.ts";
 import { CodeIndex } from "../server/index/code-index.ts";
+import { IndexFolder } from "../server/index/folder.ts";
 import { PRECISE_FILE } from "../server/index/scip/database.ts";
+import { headCommit } from "../server/index/work-tree.ts";
 import { findReferences } from "../server/tools/find-references.ts";
 import { findSymbol } from "../server/tools/find-symbol.ts";
 import { goToDefinition } from "../server/tools/go-to-definition.ts";
@@ -13,6 +15,7 @@ import type { Tool } from "../server/tools/tool.ts";
 import { findRipgrep } from "../server/workspace/ripgrep.ts";
 import { Workspace } from "../server/workspace/workspace.ts";
 import { type BigRepository, bigRepository } from "./big-repository.ts";
+import { bigScip } from "./big-scip.ts";
 import { type Figure, median } from "./figures.ts";
 import { repeatedCalls } from "./repeated-calls.ts";
 import { type Call, structuralSearches, textSearches, took } from "./searches.ts";
@@ -49,6 +52,12 @@ export async function toolFigures(log: (line: string) => void = () => undefined)
     figures.push(...(await structuralSearches(cacheFolder("bench", "index-here"))));
     log("symbols");
     figures.push(await looking(call));
+    log("the index of a compiler");
+    const [repo] = await workspace.repositories();
+    const database = await new IndexFolder(dir, big.root).current();
+    if (!repo || database === undefined) throw new Error("the repository has no index");
+    const scip = { file: await bigScip(big, database), commit: await headCommit(big.root) };
+    await index.importScip(repo, scip, new AbortController().signal);
     figures.push(...(await navigation(call)));
     for (const name of await readdir(dir, { recursive: true }))
       if (basename(name).startsWith(PRECISE_FILE)) await rm(join(dir, name));
@@ -87,7 +96,7 @@ async function looking(call: Call): Promise<Figure> {
 
 const nameOf = (n: number) => ({ name: SYMBOLS[n % SYMBOLS.length] });
 
-/** With the compiler's index that the server received, and the references without it. */
+/** With the compiler's index that was imported, and the references without it. */
 async function navigation(call: Call): Promise<Figure[]> {
   const precisions = new Set<unknown>();
   const references = async (n: number) => {

@@ -1,9 +1,6 @@
-import { openAsBlob, readFileSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { headCommit } from "../server/index/work-tree.ts";
 import type { BigRepository } from "./big-repository.ts";
-import { bigScip } from "./big-scip.ts";
 import type { Figure } from "./figures.ts";
 import { type Served, served, withFolder } from "./server.ts";
 
@@ -30,8 +27,7 @@ const CALLS: [tool: string, args: object][] = [
 ];
 
 /**
- * The whole server over a million lines, from its start without an index: while it indexes, while it receives a compiler's index, and while its
- * tools are called. The memory is that of the process with all its threads, and of the programs that it runs.
+ * The whole server over a million lines, from its start without an index: while it indexes, and while its tools are called. The memory is that of the process with all its threads, and of the programs that it runs.
  *
  * @param dir the folder of the index, empty. It is complete afterwards
  */
@@ -41,7 +37,7 @@ export async function wholeServer(
   log: (line: string) => void,
 ): Promise<Figure[]> {
   return withFolder(async (folder) => {
-    const program = [process.execPath, join(import.meta.dirname, "server", "echo.ts")];
+    const program = [process.execPath, join(import.meta.dirname, "server", "started.ts")];
     const variables = {
       WORKSPACE_DIR: big.root,
       INDEX_DIR: dir,
@@ -59,11 +55,6 @@ export async function wholeServer(
       const seconds = cpuSeconds(server.pid) - idle;
       const indexing = memory.peak();
       const wall = (performance.now() - began) / 1_000;
-      log("the index of a compiler");
-      const beforeImport = cpuSeconds(server.pid);
-      const occurrences = await uploaded(server, big, dir);
-      const importing = cpuSeconds(server.pid) - beforeImport;
-      const receiving = memory.peak();
       log("the tools");
       let failed = 0;
       for (let round = 0; round < 2; round++) {
@@ -86,12 +77,6 @@ export async function wholeServer(
           unit: "MB",
           ours: indexing / MB,
           promise: "<= 600 MB",
-        },
-        {
-          ...lives,
-          what: "resident memory of the server while it receives a SCIP index",
-          ours: receiving / MB,
-          note: `${occurrences.toLocaleString("en")} occurrences; ${importing.toFixed(1)} s of a core`,
         },
         {
           ...lives,
@@ -144,22 +129,6 @@ async function untilIndexed(call: Call): Promise<void> {
     if (state === "failed") throw new Error("the index could not be built");
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-}
-
-/** Sends a SCIP index, as `mcp-edge index upload` does. @returns the number of occurrences */
-async function uploaded({ url, headers }: Served, big: BigRepository, dir: string): Promise<number> {
-  const [folder = ""] = (await readdir(dir, { recursive: true })).filter((name) => /\d+\.sqlite$/.test(name));
-  const file = await bigScip(big, join(dir, folder));
-  const target = new URL("/api/index", url);
-  target.searchParams.set("commit", await headCommit(big.root));
-  const response = await fetch(target, {
-    method: "PUT",
-    headers: { ...headers, "content-type": "application/octet-stream" },
-    body: await openAsBlob(file),
-  });
-  const body = await response.text();
-  if (!response.ok) throw new Error(`the index was refused: ${body}`);
-  return JSON.parse(body).occurrences;
 }
 
 /** The largest memory of a process and its descendants since the last question. */

@@ -11,11 +11,11 @@ export async function accessToken({ people, keys, issuer, resource }: Authorizat
     login: `bench-${randomUUID()}`,
     name: "Bench",
     groups: [],
-    scopes: ["code:read", "index:write"],
+    scopes: ["code:read"],
   });
   const [key] = keys.signing;
   if (!key) throw new Error("there is no signing key");
-  return new SignJWT({ scope: "code:read index:write", client_id: "bench", grant: randomUUID() })
+  return new SignJWT({ scope: "code:read", client_id: "bench", grant: randomUUID() })
     .setProtectedHeader({ alg: SIGNING_ALG, typ: "at+jwt", kid: key.jwk.kid })
     .setIssuer(issuer)
     .setAudience(resource)
