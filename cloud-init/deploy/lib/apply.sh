@@ -99,7 +99,7 @@ check_forwarding() {
     return 0
   fi
   # NGINX takes the source's address and port for its own connection, which this machine's own would conflict with.
-  if [ -e /etc/nginx/nginx.conf ]; then
+  if [ -e /etc/systemd/system/mcp-edge-transparent.service ]; then
     try systemctl is-active nginx.service || return 1
     echo "the origin $ORIGIN_IPV4 answers, and NGINX passes connections on to it"
     return

@@ -86,7 +86,7 @@ check_forwarding() {
     echo "the origin $ORIGIN_IPV4 does not answer, so the way to it was not checked"
     return 0
   fi
-  if [ -e /etc/nginx/nginx.conf ]; then
+  if [ -e /etc/systemd/system/mcp-edge-transparent.service ]; then
     try systemctl is-active nginx.service || return 1
     echo "the origin $ORIGIN_IPV4 answers, and NGINX passes connections on to it"
     return
