@@ -130,7 +130,7 @@ describe("the command", () => {
     expect(lines[3]).toMatch(/^ {4}tried {2}A and AAAA of nobody\.invalid/);
     expect(lines[4]).toMatch(/^ {4}fix {4}Add A and AAAA records/);
     expect(lines[5]).toMatch(/^✗ TCP {19,}0 ms {2}not tried: DNS failed$/);
-    expect(stdout).toMatch(/\n22 of 22 checks failed in \d+ m?s\n$/);
+    expect(stdout).toMatch(/\n23 of 23 checks failed in \d+ m?s\n$/);
     expect(stdout).not.toContain("\u001b");
   });
 
@@ -138,7 +138,7 @@ describe("the command", () => {
     const { code, stdout } = await command(["https://nobody.invalid", "--no-token"], { MCP_EDGE_TOKEN: "x" });
     expect(code).toBe(1);
     expect(stdout).toMatch(
-      /\n18 of 18 checks failed in \d+ m?s\nLeft out without a token: Token accepted; MCP, 2025 client; MCP, 2026 client; MCP over HTTP\/3\n/,
+      /\n19 of 19 checks failed in \d+ m?s\nLeft out without a token: Token accepted; MCP, 2025 client; MCP, 2026 client; MCP over HTTP\/3\n/,
     );
   });
 
