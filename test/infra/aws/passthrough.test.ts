@@ -171,7 +171,9 @@ describe("the origin behind it", () => {
         .sort();
     const both = ["cpu-credits", "failed-units", "flows", "host", "memory", "patches", "root-disk", "system"];
     expect(of("prod-alarm-")).toEqual([...both, "health"].sort());
-    expect(of("prod-origin-alarm-")).toEqual([...both, "certificate", "data-disk"].sort());
+    expect(of("prod-origin-alarm-")).toEqual(
+      [...both, "certificate", "certificate-ends", "data-disk"].sort(),
+    );
   });
 });
 
