@@ -45,7 +45,8 @@ afterAll(() => aws?.remove(), 60_000);
 
 describe("a stack of an earlier version, whose groups have fixed names", () => {
   test("keeps the groups and their names", async () => {
-    await aws.checkout.edit("infra/aws/firewall.ts", FIREWALL, `name: "mcp-edge-dev", ${FIREWALL}`);
+    const described = "description: about.description,";
+    await aws.checkout.edit("infra/aws/firewall.ts", described, `name: "mcp-edge-dev", ${described}`);
     await aws.checkout.edit("infra/aws/shell.ts", SHELL, `name: "mcp-edge-dev-shell", ${SHELL}`);
     await up();
     const before = groups();

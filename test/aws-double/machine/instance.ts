@@ -88,10 +88,15 @@ async function teachNames(home: string, index: number, id: string): Promise<void
 
 /** The machine looks for a deployment every second instead of every ten: the tests wait for it many times. */
 async function pullOften(id: string): Promise<void> {
-  const folder = join(rootOf(id), "etc/systemd/system/mcp-edge-pull.timer.d");
-  await mkdir(folder, { recursive: true });
-  const often = ["[Timer]", "OnBootSec=", "OnBootSec=1s", "OnUnitInactiveSec=1s", "AccuracySec=200ms", ""];
-  await writeFile(join(folder, "aws-double.conf"), often.join("\n"));
+  const dropIn = async (unit: string, ...lines: string[]) => {
+    const folder = join(rootOf(id), `etc/systemd/system/${unit}.d`);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, "aws-double.conf"), `${lines.join("\n")}\n`);
+  };
+  const often = ["OnBootSec=", "OnBootSec=1s", "OnUnitInactiveSec=1s", "AccuracySec=200ms"];
+  await dropIn("mcp-edge-pull.timer", "[Timer]", ...often);
+  // systemd allows five starts in ten seconds.
+  await dropIn("mcp-edge-pull.service", "[Unit]", "StartLimitIntervalSec=0");
 }
 
 /**
