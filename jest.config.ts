@@ -23,7 +23,13 @@ export const shared: Config = {
  * Tests that boot guests or change the host's bridges and firewall: two at once would see each other. They run one after the other
  * beside all others.
  */
-const HOST = ["test/machine/", "test/aws/edge.test.ts", "test/aws/pipeline.test.ts", "test/infra/local/"];
+const HOST = [
+  "test/machine/",
+  "test/aws/edge.test.ts",
+  "test/aws/passthrough.test.ts",
+  "test/aws/pipeline.test.ts",
+  "test/infra/local/",
+];
 
 const config: Config = {
   // A guard against tests that hang, not a measure: a busy machine may be ten times slower.
