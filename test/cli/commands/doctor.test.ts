@@ -106,6 +106,7 @@ describe("all checks of doctor", () => {
       "tcp",
       "udp",
       "alt-svc",
+      "clock",
       "certificate",
       "unknown-host",
       "redirect",
