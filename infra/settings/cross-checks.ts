@@ -36,8 +36,13 @@ export function awsContradictions(
       text: `edge is passthrough, which has routes of its own, and vpcId names an existing VPC`,
       fix: `${commands.remove(["vpcId"])} and ${commands.remove(["subnetIds"])}; or ${commands.set(["edge"], "terminate")}`,
     });
-  for (const key of ["acmeProfile", "acmeChallenge"])
-    if (passes && given.includes(key))
+  // By value: the engine gives each stack the defaults of Pulumi.yaml.
+  const certbots = {
+    acmeProfile: settings.acmeProfile !== "",
+    acmeChallenge: settings.acmeChallenge !== "http-01",
+  };
+  for (const [key, isSet] of Object.entries(certbots))
+    if (passes && isSet)
       found.push({
         text: `${key} is for certbot, and with edge: passthrough Caddy gets the certificate on the origin`,
         fix: commands.remove([key] as Path),
