@@ -1,5 +1,9 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { parse } from "yaml";
+import { projectRoot } from "../../../infra/paths.ts";
 import { SCHEMAS } from "../../../infra/settings/schemas.ts";
 import { type AwsSettings, parseSettings, SettingsError } from "../../../infra/settings.ts";
 
@@ -13,7 +17,34 @@ const problems = (raw: Record<string, string>, stack = "local"): string[] => {
   }
 };
 
+/** What the engine gives a stack that sets nothing: the defaults of Pulumi.yaml, as text. */
+async function engineDefaults(): Promise<Record<string, string>> {
+  const { config } = parse(await readFile(join(projectRoot, "Pulumi.yaml"), "utf8"));
+  const entries = Object.entries(config as Record<string, { default?: unknown }>);
+  return Object.fromEntries(
+    entries
+      .filter(([, { default: value }]) => value !== undefined)
+      .map(([key, { default: value }]) => [
+        key.replace("mcp-edge:", ""),
+        typeof value === "string" ? value : JSON.stringify(value),
+      ]),
+  );
+}
+
 describe("parseSettings", () => {
+  test.each(["terminate", "passthrough"])(
+    "takes the engine's defaults with edge: %s on AWS",
+    async (edge) => {
+      const own = {
+        target: "aws",
+        domain: "mcp.example.com",
+        workspace: "https://git.example.com/a/b.git",
+        edge,
+      };
+      expect(problems({ ...(await engineDefaults()), ...own }, "dev")).toEqual([]);
+    },
+  );
+
   test("with edge: passthrough, a setting that only NGINX implements is refused unless it has its default", () => {
     const passthrough = { edge: "passthrough", rateBurst: "100", openRequests: "512" };
     expect(parseSettings(passthrough, "local")).toMatchObject({ edge: "passthrough", forward: "kernel" });
