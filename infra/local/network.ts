@@ -84,7 +84,7 @@ delete table ip ${n.bridge}
 table ip ${n.bridge} {
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
-    ip saddr ${n.net4}.0/24 ip daddr != ${n.net4}.0/24 masquerade
+    oifname != "${n.bridge}" ip saddr ${n.net4}.0/24 ip daddr != ${n.net4}.0/24 masquerade
   }
 }
 `;
