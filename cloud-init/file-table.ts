@@ -78,6 +78,7 @@ export const FILES: readonly FileRow[] = [
   dropIn("caddy.service.d/mcp-edge.conf", "caddy.conf", "caddy"),
   dropIn("caddy.service.d/metadata.conf", "metadata.conf", "caddy", [], onAws),
   dropIn("mcp-edge-report.service.d/certificate.conf", "read-certificate.conf", "caddy"),
+  dropIn("mcp-edge-pull.service.d/certificate.conf", "read-certificate.conf", "caddy", [], onAws),
   dropIn("mcp-edge-metrics.service.d/certificate.conf", "read-certificate.conf", "caddy", [], withMetrics),
   file("/etc/apt/sources.list.d/mcp-edge-backports.sources", "files/etc/backports.sources", "caddy"),
   file("/etc/apt/preferences.d/mcp-edge", "files/etc/backports.preferences", "caddy"),
