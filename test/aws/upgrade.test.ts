@@ -48,9 +48,9 @@ test("an upgrade replaces nothing, and deletes only the archives of the previous
     of("delete", "replace", "create-replacement", "delete-replaced").filter((name) => !isArchive(name)),
   ).toEqual([]);
   // Two alarms are newer than that stack, and the wait was left out of the export.
-  expect(of("create").filter((name) => !isArchive(name))).toEqual([
-    "mcp-edge-dev-alarm-certificate-ends",
-    "mcp-edge-dev-alarm-flows",
-    "mcp-edge-dev-converged",
-  ]);
+  expect(
+    of("create")
+      .filter((name) => !isArchive(name))
+      .sort(),
+  ).toEqual(["mcp-edge-dev-alarm-certificate-ends", "mcp-edge-dev-alarm-flows", "mcp-edge-dev-converged"]);
 }, 180_000);

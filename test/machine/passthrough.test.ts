@@ -69,7 +69,7 @@ describe("two machines", () => {
 
   test("keep each stream and each request through changes of Caddy, of the edge's rules, and a ban of another address", async () => {
     const streams = await openStreams(up, "/demo/stream?n=20&ms=300");
-    const requests = load(up, token, 50);
+    const requests = load(up, token, 50, false);
     await onOrigin("sh", "-c", "echo >>/etc/caddy/Caddyfile; systemctl reload caddy");
     await on("edge", "nft", "-f", "/etc/nftables.conf");
     await checkout.cli("bans", "add", "192.0.2.7", "--stack", stack);
@@ -85,7 +85,7 @@ describe("two machines", () => {
       /^/,
       "// changed\nconsole.error('another release');\n",
     );
-    const requests = load(up, token, 50);
+    const requests = load(up, token, 50, false);
     const second = await checkout.up(stack, "--set", "hstsSeconds=7");
     expect((await requests.stop()).failures).toEqual([]);
     expect(second.deployed.release).not.toBe(up.deployed.release);

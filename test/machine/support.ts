@@ -169,9 +169,13 @@ export const mcpHeaders = (token: string) => ({
   accept: "application/json, text/event-stream",
 });
 
-/** Sends requests at a steady rate until it is stopped, half GET and half POST. */
-export function load(up: UpOutput, token: string, perSecond = 100) {
-  const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+/**
+ * Sends requests at a steady rate until it is stopped, half GET and half POST.
+ * @param keepAlive whether connections are used again. A server that reloads may close an idle one at the moment of the next request,
+ *   which clients may repeat (RFC 9112, section 9.3.1)
+ */
+export function load(up: UpOutput, token: string, perSecond = 100, keepAlive = true) {
+  const agent = new Agent({ keepAlive, maxSockets: 16 });
   const failures: string[] = [];
   const pending = new Set<Promise<void>>();
   let sent = 0;

@@ -59,7 +59,8 @@ describe.each([
       { onprogress: (report) => void reports.push(report) },
     );
     expect(result.isError ?? false).toBe(false);
-    expect(reports[0]?.message).toMatch(message);
+    // A busy host may be so slow that a report of the time comes before.
+    expect(reports.map((report) => report.message)).toContainEqual(expect.stringMatching(message));
     const values = reports.map((report) => report.progress);
     expect(values).toEqual([...new Set(values)].sort((a, b) => a - b));
   });
