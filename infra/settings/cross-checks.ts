@@ -2,6 +2,8 @@ import { isNamedAcme, isValidatedByAll, LETSENCRYPT_PROFILES, machinesOf } from 
 import { ingressQuota } from "../aws/firewall-rules.ts";
 import { architectureOf } from "../instance-types.ts";
 import type { Commands, Path } from "./errors.ts";
+import { defaultOf } from "./meta.ts";
+import { aws } from "./schema-aws.ts";
 import type { AwsSettings } from "./schemas.ts";
 
 /** What is wrong between settings, with the command that fixes it. */
@@ -37,12 +39,8 @@ export function awsContradictions(
       fix: `${commands.remove(["vpcId"])} and ${commands.remove(["subnetIds"])}; or ${commands.set(["edge"], "terminate")}`,
     });
   // By value: the engine gives each stack the defaults of Pulumi.yaml.
-  const certbots = {
-    acmeProfile: settings.acmeProfile !== "",
-    acmeChallenge: settings.acmeChallenge !== "http-01",
-  };
-  for (const [key, isSet] of Object.entries(certbots))
-    if (passes && isSet)
+  for (const key of ["acmeProfile", "acmeChallenge"] as const)
+    if (passes && settings[key] !== defaultOf(aws[key]))
       found.push({
         text: `${key} is for certbot, and with edge: passthrough Caddy gets the certificate on the origin`,
         fix: commands.remove([key] as Path),
