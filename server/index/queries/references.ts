@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { clip } from "../../clip.ts";
 import { type Freshness, type JobContext, reading } from "../job.ts";
 import { linesAt } from "../lines-at.ts";
+import { prepared } from "../prepared.ts";
 import { PreciseIndex } from "../scip/precise-index.ts";
 import { type PreciseUses, preciseUses } from "./precise-references.ts";
 import type { FoundUse, Precision, Reference, ReferencesJob } from "./reference-rows.ts";
@@ -112,7 +113,8 @@ async function pageOf(
 
 /** Adds the line and the enclosing definition to the uses of a file. */
 function referencesIn(db: DatabaseSync) {
-  const holders = db.prepare(
+  const holders = prepared(
+    db,
     `SELECT name, parent, start_line, end_line ${SYMBOL_TABLES} WHERE files.path = ? AND start_line <= ? AND end_line >= ?
      ORDER BY end_line - start_line`,
   );

@@ -4,6 +4,7 @@ import { BELOW, SECONDARY } from "../job.ts";
 import { linesAt } from "../lines-at.ts";
 import { bareName } from "../names.ts";
 import { type Role, wordPlaces } from "../occurrences.ts";
+import { prepared } from "../prepared.ts";
 import { TreeReader } from "../work-tree.ts";
 import { bestFitting } from "./best-fit.ts";
 import { definitionsOf } from "./find-symbol.ts";
@@ -85,8 +86,7 @@ export function filesWith(db: DatabaseSync, name: string, path: string): string[
     .map((w) => `("${w}" OR "$${w}")`)
     .join(" AND ");
   const sql = `SELECT files.path FROM words JOIN files ON files.id = words.rowid WHERE words MATCH :word AND ${BELOW} ORDER BY files.path`;
-  return db
-    .prepare(sql)
+  return prepared(db, sql)
     .all({ word, path })
     .map((row) => String(row.path));
 }

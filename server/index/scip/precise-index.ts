@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { OpenDatabases } from "../open-databases.ts";
+import { prepared } from "../prepared.ts";
 import { openPreciseForQueries, PRECISE_FILE } from "./database.ts";
 import type { ColumnUnit } from "./format.ts";
 import { type Occurrence, type SymbolRef, unpackOccurrences } from "./occurrence-list.ts";
@@ -42,9 +43,10 @@ export class PreciseIndex {
   private constructor(db: DatabaseSync, lexical: DatabaseSync, commit: string) {
     this.#db = db;
     this.#lexical = lexical;
-    const rows = db
-      .prepare("SELECT id, tool, commit_hash FROM indexes ORDER BY commit_hash = ? DESC, at DESC")
-      .all(commit);
+    const rows = prepared(
+      db,
+      "SELECT id, tool, commit_hash FROM indexes ORDER BY commit_hash = ? DESC, at DESC",
+    ).all(commit);
     const ofTool = new Map<string, (typeof rows)[number]>();
     for (const row of rows) if (!ofTool.has(String(row.tool))) ofTool.set(String(row.tool), row);
     const active = [...ofTool.values()];
@@ -80,7 +82,7 @@ export class PreciseIndex {
   symbolsNamed(name: string): PreciseSymbol[] {
     const sql = `SELECT id, symbol FROM symbols WHERE name = ? AND EXISTS (SELECT 1 FROM uses JOIN documents ON documents.id = uses.document
       WHERE uses.symbol = symbols.id AND defines = 1 AND index_id IN (SELECT value FROM json_each(?))) ORDER BY id LIMIT 2000`;
-    return this.#db.prepare(sql).all(name, this.#active) as unknown as PreciseSymbol[];
+    return prepared(this.#db, sql).all(name, this.#active) as unknown as PreciseSymbol[];
   }
 
   /** The constructors of a class, which the code names by the class. */
@@ -88,7 +90,7 @@ export class PreciseIndex {
     if (!symbol.endsWith("#")) return [];
     const sql = "SELECT id, symbol FROM symbols WHERE symbol > :from AND symbol < :from || char(1114111)";
     return ["`<constructor>`", "`<init>`"].flatMap((name) => {
-      const rows = this.#db.prepare(sql).all({ from: symbol + name }) as unknown as PreciseSymbol[];
+      const rows = prepared(this.#db, sql).all({ from: symbol + name }) as unknown as PreciseSymbol[];
       // Not their parameters, which are below them.
       return rows.flatMap((row) =>
         /^\((?:\+\d+)?\)\.$/.test(row.symbol.slice(symbol.length + name.length)) ? [row.id] : [],
@@ -97,7 +99,7 @@ export class PreciseIndex {
   }
 
   symbol(id: SymbolRef): PreciseSymbol | undefined {
-    return this.#db.prepare("SELECT id, symbol FROM symbols WHERE id = ?").get(id) as unknown as
+    return prepared(this.#db, "SELECT id, symbol FROM symbols WHERE id = ?").get(id) as unknown as
       | PreciseSymbol
       | undefined;
   }
@@ -105,8 +107,7 @@ export class PreciseIndex {
   /** The symbols whose uses are uses of this one too: what it implements, and what implements it. */
   relatedTo(id: number): number[] {
     const sql = `SELECT related AS id, document FROM relations WHERE symbol = :id UNION SELECT symbol, document FROM relations WHERE related = :id`;
-    return this.#db
-      .prepare(`SELECT DISTINCT id FROM (${sql})`)
+    return prepared(this.#db, `SELECT DISTINCT id FROM (${sql})`)
       .all({ id })
       .map((row) => Number(row.id));
   }
@@ -115,8 +116,7 @@ export class PreciseIndex {
   documentsWith(id: number, only?: "definitions"): PreciseDocument[] {
     const sql = `SELECT documents.id, path, oid, unit FROM uses JOIN documents ON documents.id = uses.document
       WHERE symbol = ? AND defines >= ? AND index_id IN (SELECT value FROM json_each(?)) ORDER BY path`;
-    return this.#db
-      .prepare(sql)
+    return prepared(this.#db, sql)
       .all(id, only ? 1 : 0, this.#active)
       .map((row) => this.#document(row));
   }
@@ -125,8 +125,7 @@ export class PreciseIndex {
   document(path: string): PreciseDocument | undefined {
     const sql =
       "SELECT id, path, oid, unit FROM documents WHERE path = ? AND index_id IN (SELECT value FROM json_each(?))";
-    const found = this.#db
-      .prepare(sql)
+    const found = prepared(this.#db, sql)
       .all(path, this.#active)
       .map((row) => this.#document(row));
     return found.find(({ isCurrent }) => isCurrent) ?? found[0];
@@ -134,13 +133,13 @@ export class PreciseIndex {
 
   /** @param wanted only those of these symbols. Default: all */
   occurrences({ id }: PreciseDocument, wanted?: ReadonlySet<SymbolRef>): Occurrence[] {
-    const row = this.#db.prepare("SELECT occurrences FROM documents WHERE id = ?").get(id);
+    const row = prepared(this.#db, "SELECT occurrences FROM documents WHERE id = ?").get(id);
     return row ? unpackOccurrences(row.occurrences as Uint8Array, wanted) : [];
   }
 
   #document(row: Record<string, unknown>): PreciseDocument {
     const path = String(row.path);
-    const oid = this.#lexical.prepare("SELECT oid FROM files WHERE path = ?").get(path)?.oid;
+    const oid = prepared(this.#lexical, "SELECT oid FROM files WHERE path = ?").get(path)?.oid;
     return { id: Number(row.id), path, unit: row.unit as ColumnUnit, isCurrent: oid === row.oid };
   }
 }
