@@ -3,7 +3,8 @@ import { join, resolve } from "node:path";
 import * as z from "zod";
 import { isLoopback } from "../http/peer.ts";
 import type { EmbeddingService } from "../index/semantic/embeddings.ts";
-import { Environment, MACHINE_FOLDERS } from "./environment.ts";
+import { Environment } from "./environment.ts";
+import { MACHINE_FOLDERS } from "./machine-folders.ts";
 import { ConfigError, parseVariables, type Values } from "./variable.ts";
 
 export type AuthMode = "token" | "oauth" | "jwt" | "none";
