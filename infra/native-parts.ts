@@ -34,7 +34,7 @@ const buildHost: BuildHost = { modules, nodes: [join(modules, "node/bin/node"), 
 /**
  * The native parts of a release for a machine's processor. npm installs the packages of the host alone (macOS, musl and the
  * other processor have others), so each part is taken by the name of the machine's package where that is installed, and
- * fetched in the lockfile's version where it is not. Node is judged by its hash.
+ * fetched in the lockfile's version where it is not. Node is verified by its hash.
  * @throws CommandError when npm cannot fetch a package; IntegrityError when one is not the lockfile's
  */
 export async function nativeParts(arch: Arch, host = buildHost): Promise<NativeParts> {

@@ -20,7 +20,7 @@ export const VECTORS = "vec0.so";
 const CURSORLESS =
   "clojure dart elixir elm gdscript gleam haskell json latex markdown nix perl properties r scss swift zig";
 
-/** The packages of the grammars that @vscode/tree-sitter-wasm does not have. A release has the same files (infra/release.ts). */
+/** The packages of the grammars that @vscode/tree-sitter-wasm does not have. A release has the same files (infra/release/parts.ts). */
 const GRAMMAR_PACKAGES: Record<string, string> = {
   ...Object.fromEntries(CURSORLESS.split(" ").map((name) => [name, "@cursorless/tree-sitter-wasms/out"])),
   hcl: "@tree-sitter-grammars/tree-sitter-hcl",

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { run } from "../../infra/exec.ts";
 import { type Arch, nativeParts } from "../../infra/native-parts.ts";
 import { projectRoot } from "../../infra/paths.ts";
-import { loadedParts } from "../../infra/release.ts";
+import { loadedParts } from "../../infra/release/parts.ts";
 
 /** Packages with one package for each platform. */
 const PARENTS = ["@vscode/ripgrep", "@ast-grep/napi", "sqlite-vec"];

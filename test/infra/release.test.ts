@@ -9,7 +9,9 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { run } from "../../infra/exec.ts";
 import { nodePins } from "../../infra/official-node.ts";
 import { projectRoot } from "../../infra/paths.ts";
-import { type BuiltRelease, buildRelease, bundleServer, reproducibleTar } from "../../infra/release.ts";
+import { bundleServer } from "../../infra/release/bundle.ts";
+import { reproducibleTar } from "../../infra/release/tar.ts";
+import { type BuiltRelease, buildRelease } from "../../infra/release.ts";
 import { PYTHON_PARSER, STRUCTURAL_ADDON, VECTORS } from "../../server/index/assets.ts";
 import { GRAMMARS } from "../../server/index/languages.ts";
 import { eventually, makeRepository } from "../server/support.ts";
@@ -191,7 +193,7 @@ test("a release for the other processor has its Node and its ripgrep", async () 
 }, 300_000);
 
 test("a bundle does not depend on the folder in which it is built", async () => {
-  const script = `const { bundleServer } = await import(${JSON.stringify(join(projectRoot, "infra/release.ts"))});
+  const script = `const { bundleServer } = await import(${JSON.stringify(join(projectRoot, "infra/release/bundle.ts"))});
     process.stdout.write((await bundleServer()).toString("base64"));`;
   const node = join(projectRoot, "node_modules/.bin/node");
   const bundles = await Promise.all(

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { expect, test } from "@jest/globals";
 import { build } from "esbuild";
 import { type Arch, nativeParts } from "../../infra/native-parts.ts";
-import { loadedParts } from "../../infra/release.ts";
+import { loadedParts } from "../../infra/release/parts.ts";
 import { findRipgrep } from "../../server/workspace/ripgrep.ts";
 import { eventually, makeRepository, rpc, temporaryFolder } from "./support.ts";
 import { startEmbeddingService } from "./tools/embedding-service.ts";
