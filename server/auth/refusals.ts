@@ -4,7 +4,7 @@ import { networkOf } from "../http/network.ts";
 /** Response header that names a refused credential to the edge, which logs it for fail2ban and takes it off the answer. */
 export const REFUSED_CREDENTIAL = "x-refused-credential";
 
-/** A credential that was named is not named again for the same network so long, milliseconds. */
+/** How long a named credential is not named again for the same network, milliseconds. */
 const NAMED_FOR_MS = 3_600_000;
 
 /**

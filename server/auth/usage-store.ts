@@ -60,7 +60,7 @@ export class SqliteUsage implements UsageStore {
   constructor(file: string) {
     this.#db = new DatabaseSync(file, { timeout: BUSY_LIMIT_MS });
     this.#db.exec(SCHEMA);
-    // At the start waiting is right; from now on see busy.ts.
+    // SQLite's own wait is right at the start. From now on it would block the event loop (see sqlite-busy.ts).
     this.#db.exec("pragma busy_timeout = 0");
   }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
-import type { OAuthRecord, OAuthStore } from "../auth/oauth/store.ts";
+import { type OAuthRecord, type OAuthStore, removeAll } from "../auth/oauth/store.ts";
 import type { Person } from "../auth/people.ts";
 import { SCOPES } from "../auth/principal.ts";
 
@@ -123,9 +123,7 @@ export class PeopleStore {
 
   /** Passwords, passkeys, codes and links. */
   async removeCredentials(id: string): Promise<void> {
-    for (const model of Object.values(CREDENTIALS))
-      for (const record of await this.store.list(model, { person: id }))
-        await this.store.remove(model, record.id);
+    for (const model of Object.values(CREDENTIALS)) await removeAll(this.store, model, { person: id });
   }
 }
 

@@ -9,23 +9,23 @@ const PUBLIC_IDS = new Set(["Client", "Grant"]);
 const OF_GRANT = new Set(["RefreshToken", "AuthorizationCode", "AccessToken"]);
 
 /**
- * A refresh token that was used may come again so long, milliseconds: clients refresh twice at once (several windows, several processes),
- * or lose the answer. Each gets tokens of its own. After that a used token revokes its grant (RFC 9700, section 4.14.2).
+ * Grace period of a used refresh token, milliseconds. Within it the token is accepted again: clients refresh twice at once (several windows,
+ * several processes), or lose the response. Each refresh gets its own tokens. Later reuse revokes the grant (RFC 9700, section 4.14.2).
  */
 export const REFRESH_GRACE_MS = 60_000;
 
 /** How long unused registrations are kept, milliseconds. Clients register again for each attempt. */
 export const UNUSED_CLIENT_MS = 24 * 3_600_000;
-/** When so many clients are registered, new ones that nobody uses go sooner: a flood of registrations fills the store for an hour, not a day. */
+/** From this number of clients on, new unused ones expire sooner: a flood of registrations fills the store for an hour, not a day. */
 export const CROWDED = { clients: 1_000, unusedMs: 3_600_000 } as const;
-/** Registrations that were used are kept so long after their last use, milliseconds. */
+/** How long registrations are kept after their last use, milliseconds. */
 export const USED_CLIENT_MS = 180 * 86_400_000;
 
 export interface AdapterHooks {
-  /** Access tokens made from a grant end at the latest so long after it is revoked, milliseconds. */
+  /** The longest that access tokens of a revoked grant remain valid, milliseconds. */
   readonly accessTokenMs: number;
   readonly now: () => number;
-  /** A used refresh token came again within the grace. */
+  /** A used refresh token was sent again within its grace period. */
   readonly onGrace: (grant: string) => void;
   readonly onGrantRevoked: (grant: string) => void;
 }

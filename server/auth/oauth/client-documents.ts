@@ -4,13 +4,13 @@ import { pinnedDocument } from "./pinned-clients.ts";
 import type { OAuthStore } from "./store.ts";
 
 const MODEL = "ClientDocument";
-/** A document is used so long without asking again, milliseconds, whatever its headers say: at least, at most. */
+/** Bounds of a document's freshness, milliseconds, whatever its `Cache-Control` says. */
 const FRESH_MS = { min: 300_000, max: 86_400_000 } as const;
-/** A document that cannot be fetched any more is used so long after it was fetched last, milliseconds. */
+/** How long a stored document stands in for one that cannot be fetched, counted from its last fetch, milliseconds. */
 const STALE_MS = 30 * 86_400_000;
-/** When so many documents are kept, further ones are kept for a shorter time: strangers' documents must not fill the disk. */
+/** From this number of documents on, further ones are kept for a shorter time: documents of strangers must not fill the disk. */
 export const CROWDED_DOCUMENTS = { documents: 1_000, staleMs: 3_600_000 } as const;
-/** After a failure the URL is not tried again for so long, milliseconds. */
+/** Time between a failed fetch and the next one of the same URL, milliseconds. */
 const FAILED_MS = 60_000;
 /** As draft-ietf-oauth-client-id-metadata-document-02, section 6.6, recommends; and for a client's keys, bytes. */
 export const DOCUMENT_BYTES = 5 * 1_024;

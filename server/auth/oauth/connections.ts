@@ -5,7 +5,7 @@ import type { Scope } from "../principal.ts";
 import { Consents } from "./consents.ts";
 import { TTL } from "./provider.ts";
 import { resourceScopes } from "./resource.ts";
-import type { OAuthStore, RecordFilter } from "./store.ts";
+import { type OAuthStore, type RecordFilter, removeAll } from "./store.ts";
 
 /** A client that may act in a person's name: one grant. */
 export interface Connection {
@@ -96,7 +96,7 @@ export class Connections {
  */
 export async function endAccess(store: OAuthStore, person: string, now: number): Promise<string[]> {
   const revoked = await revokeGrants(store, { person }, now);
-  for (const { id } of await store.list("Session", { person })) await store.remove("Session", id);
+  await removeAll(store, "Session", { person });
   await new Consents(store, () => now).forgetAll({ person });
   return revoked;
 }

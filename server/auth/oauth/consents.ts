@@ -2,10 +2,10 @@ import type { Provider } from "oidc-provider";
 import type { Person } from "../people.ts";
 import type { Scope } from "../principal.ts";
 import { OIDC_SCOPES } from "./resource.ts";
-import type { OAuthStore, RecordFilter } from "./store.ts";
+import { type OAuthStore, type RecordFilter, removeAll } from "./store.ts";
 
 const MODEL = "Consent";
-/** A consent is remembered so long, milliseconds. */
+/** How long a consent is remembered, milliseconds. */
 const REMEMBERED_MS = 180 * 86_400_000;
 
 /** What a person allowed a client, to be asked no more. A program on the person's own computer is asked about each time all the same. */
@@ -41,7 +41,7 @@ export class Consents {
 
   /** Of one person, or of one client. */
   async forgetAll(of: RecordFilter): Promise<void> {
-    for (const { id } of await this.#store.list(MODEL, of)) await this.#store.remove(MODEL, id);
+    await removeAll(this.#store, MODEL, of);
   }
 }
 

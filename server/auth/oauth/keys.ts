@@ -25,7 +25,7 @@ const KeysSchema = z.object({
 
 export type KeySet = z.output<typeof KeysSchema>;
 
-/** Everything signed with a key that was replaced has ended so long after that, milliseconds. ID tokens live for an hour too. */
+/** How long a replaced key still verifies, milliseconds. Access tokens and ID tokens live for an hour. */
 const RETIRED_AFTER_MS = 2 * 3_600_000;
 
 /** The keys that all instances share; made when there are none. */

@@ -49,7 +49,7 @@ export interface ProviderOptions {
 /**
  * oidc-provider as MCP clients need it. It is recreated when the keys change.
  *
- * The resource's scopes are not listed as the provider's own (it would ask for consent to them without end); `discovery.ts` publishes them.
+ * The resource's scopes are not listed as the provider's own: it would ask for consent to them again and again. `metadata.ts` publishes them.
  */
 export function createProvider(options: ProviderOptions): Provider {
   const { issuer, resource, keys, store, documents, people, events } = options;

@@ -69,7 +69,7 @@ export class SqliteOAuthStore implements OAuthStore {
     // A token that was given out must be known after a power cut: every commit reaches the disk.
     this.#db.exec("pragma journal_mode = wal; pragma synchronous = full");
     this.#db.exec(SCHEMA);
-    // At the start waiting is right; from now on see busy.ts.
+    // SQLite's own wait is right at the start. From now on it would block the event loop (see sqlite-busy.ts).
     this.#db.exec("pragma busy_timeout = 0");
     this.#sql = Object.fromEntries(
       Object.entries(SQL).map(([name, sql]) => [name, this.#db.prepare(sql)]),

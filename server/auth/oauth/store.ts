@@ -65,3 +65,12 @@ export interface OAuthStore {
 
 /** The most records that `list` returns. */
 export const LIST_LIMIT = 1_000;
+
+/** Removes all records of a model that match, however many there are. */
+export async function removeAll(store: OAuthStore, model: string, filter: RecordFilter): Promise<void> {
+  for (;;) {
+    const records = await store.list(model, filter);
+    if (records.length === 0) return;
+    for (const { id } of records) await store.remove(model, id);
+  }
+}

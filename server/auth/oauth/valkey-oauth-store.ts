@@ -98,14 +98,19 @@ export class ValkeyOAuthStore implements OAuthStore {
   }
 
   async list(model: string, { person, client }: RecordFilter = {}): Promise<OAuthRecord[]> {
-    if (person !== undefined) {
-      const ids = (await this.#db.smembers(personKey(person, model))).slice(0, LIST_LIMIT);
-      const records = await this.#records(model, ids);
-      const gone = ids.filter((_, n) => records[n] === undefined);
-      if (gone.length > 0) await this.#db.srem(personKey(person, model), ...gone);
-      return this.#matching(records, { person, client });
-    }
     const listed: OAuthRecord[] = [];
+    if (person !== undefined) {
+      const known = await this.#db.smembers(personKey(person, model));
+      // The set also has records that have expired, so its beginning alone could hide the live ones.
+      for (let from = 0; from < known.length && listed.length < LIST_LIMIT; from += LIST_LIMIT) {
+        const ids = known.slice(from, from + LIST_LIMIT);
+        const records = await this.#records(model, ids);
+        const gone = ids.filter((_, n) => records[n] === undefined);
+        if (gone.length > 0) await this.#db.srem(personKey(person, model), ...gone);
+        listed.push(...this.#matching(records, { person, client }));
+      }
+      return listed.slice(0, LIST_LIMIT);
+    }
     for (let from = 0; listed.length < LIST_LIMIT; from += LIST_LIMIT) {
       const ids = await this.#ids(model, from);
       listed.push(...this.#matching(await this.#records(model, ids), { client }));

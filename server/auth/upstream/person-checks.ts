@@ -11,7 +11,7 @@ const MODEL = "ProviderCheck";
 const CLAIM_MS = 60_000;
 /** While a provider fails, its people go on for so long after their last check, milliseconds. */
 const DOWN_MS = 24 * 3_600_000;
-/** Where nothing is there to check with, people sign in again after so long, milliseconds. */
+/** How long a sign-in lasts where the provider gave no token to check with, milliseconds. */
 export const WITHOUT_TOKEN_MS = 7 * 86_400_000;
 
 export interface PersonChecksOptions {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "@jest/globals";
-import { LIST_LIMIT, type OAuthRecord, type OAuthStore } from "../../../../server/auth/oauth/store.ts";
+import { LIST_LIMIT, type OAuthRecord, type OAuthStore, removeAll } from "../../../../server/auth/oauth/store.ts";
 import type { Clock } from "./each-store.ts";
 
 const record = (more: Partial<OAuthRecord> = {}): OAuthRecord => ({
@@ -97,6 +97,20 @@ export function contract(pair: () => readonly [OAuthStore, OAuthStore], clock: C
     await one.put(rare);
     expect(await two.list(model, { client: "rare" })).toEqual([rare]);
     expect(await two.list(model)).toHaveLength(LIST_LIMIT);
+  });
+
+  test("expired records hide no live one of the same person, and all of them can be removed", async () => {
+    const [one, two] = pair();
+    const model = `M${randomUUID()}`;
+    const count = LIST_LIMIT * 0.6;
+    const own = Array.from({ length: 2 * count }, (_, n) =>
+      record({ model, id: `r${n}`, person: "many", ...(n % 2 ? { expiresAt: clock.ms + 1_000 } : {}) }),
+    );
+    await Promise.all(own.map((each) => one.put(each)));
+    clock.ms += 1_001;
+    expect(await two.list(model, { person: "many" })).toHaveLength(count);
+    await removeAll(two, model, { person: "many" });
+    expect(await one.count(model)).toBe(0);
   });
 
   test("a grant goes with all that belongs to it, and every instance learns it", async () => {
