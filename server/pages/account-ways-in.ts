@@ -4,7 +4,7 @@ import type { ActionForm } from "./action-form.ts";
 import { type Html, html } from "./html.ts";
 import { time } from "./time.ts";
 
-/** The part of `/account` about how the person signs in. What is the last way in has no button that removes it. */
+/** The part of `/account` about how the person signs in. The only way to sign in has no button that removes it. */
 export function waysInSection(ways: WaysIn, csrf: string, form: ActionForm): Html {
   const { passkeys, password, recoveryCodes } = ways;
   const removable = passkeys.length + Number(password) > 1;
@@ -25,13 +25,13 @@ ${
 ${password && removable && form("remove-password", "Remove", "the password and the authenticator app")}</li>
 <li><div><p><strong>Recovery codes</strong></p>
 <p class="muted small">${codesText(recoveryCodes)}</p></div>
-${form("recovery-codes", "Make new ones", "recovery codes; the ones before are void")}</li>
+${form("recovery-codes", "Create new codes", "recovery codes; the earlier ones become invalid")}</li>
 </ul></div>`;
 }
 
 function codesText(left: number): string {
-  if (left === 0) return "You have none. They let you in on the day when you lose your device.";
-  return `${left} ${left === 1 ? "is" : "are"} left. New ones make these void.`;
+  if (left === 0) return "You have none. They let you in if you lose your device.";
+  return `${left} ${left === 1 ? "is" : "are"} left. New codes make these invalid.`;
 }
 
 function passkeyRow({ id, name, createdAt, lastUsedAt }: Passkey, csrf: string, form?: ActionForm): Html {
@@ -42,5 +42,5 @@ function passkeyRow({ id, name, createdAt, lastUsedAt }: Passkey, csrf: string, 
 <form method="post" class="inline"><input type="hidden" name="csrf" value="${csrf}">
 <label class="small">New name<input name="name" value="${name}" maxlength="${PASSKEY_NAME_MAX}" autocomplete="off" dir="auto" required></label>
 <button class="quiet" name="action" value="rename-passkey ${id}">Save</button></form></details>
-</div>${form ? form(`remove-passkey ${id}`, "Remove", name) : html`<span class="badge">Your last way in</span>`}</li>\n`;
+</div>${form ? form(`remove-passkey ${id}`, "Remove", name) : html`<span class="badge">Your only way to sign in</span>`}</li>\n`;
 }

@@ -10,7 +10,7 @@ export function errorPage(error: string, description: string | undefined): HtmlP
   return failedPage(
     description ?? "The request could not be understood.",
     html`<p>Go back to the program that sent you here and connect again.</p>
-<p class="muted">If it fails again, show this page to the operator of this server. The error is <code>${error}</code>.</p>`,
+<p class="muted">If it fails again, show this page to the operator of this server. The error code is <code>${error}</code>.</p>`,
   );
 }
 
@@ -21,10 +21,10 @@ export function signInFailedPage(problem: string, path: string): HtmlPage {
 
 function failedPage(problem: string, next: Html): HtmlPage {
   return page({
-    title: "This sign-in cannot go on",
+    title: "This sign-in cannot continue",
     width: "narrow",
     body: html`<div class="card">
-<h1>This sign-in cannot go on</h1>
+<h1>This sign-in cannot continue</h1>
 <div class="note bad" role="alert"><p>${problem}</p></div>
 ${next}
 </div>`,

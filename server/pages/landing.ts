@@ -53,14 +53,14 @@ ${
         html`<li><div><p><code>${tool.name}</code></p><p class="muted small">${tool.description}</p></div></li>\n`,
     )}</ul></div>
 ${serve !== "mcp" && html`<p>The same tools over plain HTTP: <a href="/api">/api</a>.</p>`}
-<p class="muted small"><a href="/readyz">/readyz</a> says whether this server is well, <a href="/demo/stream?n=10">/demo/stream</a> streams an event each second.</p>`,
+<p class="muted small"><a href="/readyz">/readyz</a> shows whether this server is ready, <a href="/demo/stream?n=10">/demo/stream</a> streams one event a second.</p>`,
   });
 }
 
 const LETS_IN: Readonly<Record<SetupAuth, Html>> = {
   "sign-in": html`You sign in on this server, and decide for each client what it may do.`,
-  token: html`It takes a token, which its operator makes with <code>token create --name you</code>.`,
-  none: html`It takes everybody who can reach it: no sign-in, no token.`,
+  token: html`It needs a token, which its operator creates with <code>token create --name you</code>.`,
+  none: html`Anyone who can reach it may use it, without a sign-in or a token.`,
 };
 
 function setup({ name, steps, link, code }: ClientSetup): Html {

@@ -45,7 +45,7 @@ export function statusPage({ snapshot, now, account, assets }: StatusView): Html
 /** For a person who is signed in and may not see it. */
 export function noStatusPage(person: Person): HtmlPage {
   return page({
-    title: "Not for you",
+    title: "No access",
     width: "narrow",
     links: [{ href: "/account", text: "Account" }],
     body: html`<div class="card"><h1>You may not see this page</h1>

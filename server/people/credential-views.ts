@@ -33,7 +33,7 @@ ${alert(problem)}
 <form method="post">
 <input type="hidden" name="csrf" value="${csrf}">
 <label>Name<span class="hint">To tell it from your others, such as “phone”.</span><input name="name" maxlength="${PASSKEY_NAME_MAX}" autocomplete="off" dir="auto"></label>
-${passkeyButton("create", passkeyOptions, "Make a passkey")}
+${passkeyButton("create", passkeyOptions, "Create a passkey")}
 </form>
 <noscript><div class="note warn"><p>A passkey needs JavaScript in this browser.</p></div></noscript>
 <p><a href="/account">Back to your account</a></p></div>`,

@@ -44,7 +44,7 @@ ${problem !== undefined && html`<div class="note bad" role="alert" id="problem">
 <form method="post">
 <input type="hidden" name="csrf" value="${csrf}">
 <input type="hidden" name="how" value="passkey">
-${passkeyButton("create", passkeyOptions, "Make a passkey")}
+${passkeyButton("create", passkeyOptions, "Create a passkey")}
 </form>
 </section>
 <section class="card" aria-labelledby="with-password">
@@ -89,14 +89,14 @@ export function recoveryCodesPage({ codes, password }: RecoveryCodesView): HtmlP
     links: [ACCOUNT],
     scripts: [COPY_SCRIPT.path],
     body: html`<div class="card"><h1>Your recovery codes</h1>
-<p>Keep these codes where you find them without your device. ${
+<p>Keep these codes where you can find them without your device. ${
       password
-        ? "With your password, each of them replaces one code of the app, once."
-        : "With your login, each of them signs you in without your passkey, once."
+        ? "With your password, each code replaces one code of the app, once."
+        : "With your login, each code signs you in without your passkey, once."
     }</p>
-<div class="note warn"><p><strong>They are not shown again.</strong> Codes from before are void.</p></div>
+<div class="note warn"><p><strong>They are not shown again.</strong> Earlier codes are no longer valid.</p></div>
 <pre class="codes" id="codes" tabindex="0" aria-label="Recovery codes"><code>${codes.join("\n")}</code></pre>
-<div class="actions"><a class="button" href="/account">I have kept them</a>${copyButton("codes", "the recovery codes")}</div></div>`,
+<div class="actions"><a class="button" href="/account">I have saved them</a>${copyButton("codes", "the recovery codes")}</div></div>`,
   });
 }
 
@@ -109,7 +109,7 @@ export function signedInPage(person: StoredPerson): HtmlPage {
     body: html`<div class="card"><h1>You are signed in</h1>
 <p>This browser is signed in as <strong>${person.login}</strong>. Connect your client now.</p>
 <p><a class="button" href="/#connect">Connect a client</a></p>
-<p class="muted">On your <a href="/account">account page</a> you make recovery codes for the day when you lose this device.</p></div>`,
+<p class="muted">On your <a href="/account">account page</a> you can create recovery codes in case you lose this device.</p></div>`,
   });
 }
 
@@ -119,7 +119,7 @@ export function refusedPage(problem: string): HtmlPage {
   return page({
     title: "This link does not work",
     width: "narrow",
-    body: html`<div class="card"><h1>This cannot go on</h1>
+    body: html`<div class="card"><h1>This link does not work</h1>
 <div class="note bad" role="alert"><p>${problem}</p></div>
 <p>Ask the operator of this server for a new link: <code>mcp-edge user reset LOGIN</code></p></div>`,
   });

@@ -180,7 +180,7 @@ describe("how a person signs in", () => {
 
     page = await submit(browser, page, { action: "remove-password" });
     expect(pathOf(page)).toBe("/account?done=password-removed");
-    expect(await page.clone().text()).toContain("Your last way in");
+    expect(await page.clone().text()).toContain("Your only way to sign in");
     const refused = await submit(browser, page, { action: `remove-passkey ${added?.id}` });
     expect([refused.status, await refused.clone().text()]).toEqual([
       409,

@@ -57,7 +57,7 @@ function enrolments(browser: Browser) {
     const made = { ...options, isUserVerified: true, automaticPresenceSimulation: true };
     await cdp.send("WebAuthn.addVirtualAuthenticator", { options: made });
     await page.goto(await link("ada"));
-    await page.getByRole("button", { name: "Make a passkey" }).click();
+    await page.getByRole("button", { name: "Create a passkey" }).click();
     await page.getByRole("heading", { name: "You are signed in" }).waitFor();
     await page.context().clearCookies();
     await page.goto(await signInUrl());
@@ -71,7 +71,7 @@ function enrolments(browser: Browser) {
     await judgePage(page, "account-passkey");
     await cdp.send("WebAuthn.addVirtualAuthenticator", { options: { ...made, transport: "usb" } });
     await page.getByLabel("Name").fill("مفتاح الهاتف المحمول");
-    await page.getByRole("button", { name: "Make a passkey" }).click();
+    await page.getByRole("button", { name: "Create a passkey" }).click();
     await page.getByText("The passkey was added.").waitFor();
     await page.getByText("Rename").last().click();
     await page.getByLabel("New name").last().fill("W".repeat(60));
@@ -79,7 +79,7 @@ function enrolments(browser: Browser) {
     await page.getByText("The passkey was renamed.").waitFor();
     await judgePage(page, "account-passkeys");
     await page.getByRole("button", { name: `Remove: ${"W".repeat(60)}` }).click();
-    await page.getByText("Your last way in").waitFor();
+    await page.getByText("Your only way to sign in").waitFor();
     expect(page.problems).toEqual([]);
   });
 
