@@ -10,7 +10,16 @@ interface Options extends MachineOptions {
 }
 
 export function auditCommand(): Command {
-  const command = new Command("audit").description("Read the audit log of a machine, and check it.");
+  const command = new Command("audit")
+    .description("Read the audit log of a machine, and check it.")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  mcp-edge audit list --since 7d
+  mcp-edge audit list --person ada --tool read_file --stack prod --json
+  mcp-edge audit verify`,
+    );
   withMachineOptions(
     command
       .command("list")

@@ -53,27 +53,27 @@ export function doctorCommand({
   examineAws = awsDoctor,
 }: DoctorCommandOptions = {}): Command {
   return new Command("doctor")
-    .description("look at an edge as its clients do, and say what is wrong and how to fix it")
-    .argument("[URL]", "such as https://edge.example.com; without it the machine of this checkout")
+    .description("Check an edge from outside as its clients do, and say what is wrong and how to fix it.")
+    .argument("[url]", "such as https://edge.example.com; without it the machine of this checkout")
     .option(
-      "--token <TOKEN>",
+      "--token <token>",
       "bearer token for /mcp (better: environment variable MCP_EDGE_TOKEN, which others cannot see)",
     )
     .option("--no-token", "leave out what needs a token: there is none before a machine's first deployment")
-    .option("--ca <FILE>", "PEM file to trust beside the system's roots")
-    .option("--connect <ADDRESS>", "connect to this IP address instead of asking DNS")
-    .option("--timeout <SECONDS>", "limit of one check (the keep-alive checks always wait 16 s)", "10")
+    .option("--ca <file>", "PEM file to trust beside the system's roots")
+    .option("--connect <address>", "connect to this IP address instead of asking DNS")
+    .option("--timeout <seconds>", "limit of one check (the keep-alive checks always wait 16 s)", "10")
     .option("--aws", "ask AWS about the stack and its account instead (only reads; needs credentials)")
     .option(
-      "--as <CLIENTS>",
+      "--as <clients>",
       "sign in as these clients do, step by step: claude.ai, chatgpt, claude-code, cursor, vscode, zed, librechat, inspector, or all",
     )
-    .option("--path <PATH>", "with --as: the MCP endpoint of the host", "/mcp")
+    .option("--path <path>", "with --as: the MCP endpoint of the host", "/mcp")
     .option(
       "--sign-in",
       "with --as: a person signs in in a browser, so that the checks go on up to a tool call",
     )
-    .option("--json", "machine-readable report on standard output")
+    .option("--json", "print the report as JSON")
     .addOption(stackOption())
     .addHelpText("after", EXAMPLES)
     .action(async (url: string | undefined, flags: Flags, command: Command) => {

@@ -12,7 +12,12 @@ export const downCommand = () =>
     .addOption(jsonOption())
     .addHelpText(
       "after",
-      "\nThe cache (root filesystem, engine, releases) stays in .mcp-edge/cache; delete it by hand.",
+      `
+The cache (root filesystem, engine, releases) stays in .mcp-edge/cache. Delete it by hand.
+
+Examples:
+  npm run down
+  npm run down -- --stack second`,
     )
     .action(async ({ stack, json }: { stack: string; json: boolean }) => {
       const result = await changing(stack, (signal) => down({ stack, json }, signal));

@@ -1,10 +1,12 @@
 import { openAsBlob } from "node:fs";
 import { Command } from "commander";
+import { jsonOption } from "./options.ts";
 
 interface UploadOptions {
   repo?: string;
   commit: string;
   url?: string;
+  json: boolean;
 }
 
 /** `index …`: the precise indexes of a server. */
@@ -31,35 +33,49 @@ Example, in CI:
     )
     .requiredOption("--commit <hash>", "the commit that was indexed; the server must have it")
     .option("--repo <name>", "the repository, as list_repos names it; optional if there is one")
-    .option("--url <url>", "address of the server; default: MCP_EDGE_URL")
+    .option("--url <url>", "address of the server (default: MCP_EDGE_URL)")
+    .addOption(jsonOption())
     .action((file: string, options: UploadOptions) => upload(file, options));
   return command;
 }
 
 async function upload(
   file: string,
-  { repo, commit, url = process.env.MCP_EDGE_URL }: UploadOptions,
+  { repo, commit, url = process.env.MCP_EDGE_URL, json }: UploadOptions,
 ): Promise<void> {
-  if (!url) throw new Error("Name the server: --url https://HOST, or MCP_EDGE_URL");
+  if (!url) throw new Error("Which server? Pass --url https://HOST, or set MCP_EDGE_URL");
+  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ""))
+    throw new Error(`${url} is not the address of a server. Write it as --url https://HOST`);
   const token = process.env.MCP_EDGE_TOKEN;
   if (!token)
     throw new Error(
-      "Set MCP_EDGE_TOKEN to a token with the scope index:write; it is no option, since other processes see those",
+      "Set MCP_EDGE_TOKEN to a token with the scope index:write (mcp-edge token create --name ci --scopes index:write). It is not an option, because other users of this host can read those",
     );
+  const index = await openAsBlob(file).catch(() => undefined);
+  if (!index) throw new Error(`${file} cannot be read. Make the index first, for example: scip-go`);
   const target = new URL("/api/index", url);
   target.searchParams.set("commit", commit);
   if (repo !== undefined) target.searchParams.set("repo", repo);
   const response = await fetch(target, {
     method: "PUT",
     headers: { authorization: `Bearer ${token}`, "content-type": "application/octet-stream" },
-    body: await openAsBlob(file),
+    body: index,
+  }).catch((error: Error) => {
+    throw new Error(`${target.origin} cannot be reached: ${causeOf(error)}. Check it: mcp-edge doctor ${target.origin}`);
   });
   const body = (await response.json().catch(() => ({}))) as Record<string, unknown>;
   if (!response.ok)
     throw new Error(
       `The server refused the index (${response.status}): ${body.error ?? response.statusText}`,
     );
+  if (json) return console.log(JSON.stringify(body));
   console.log(
     `${body.documents} files and ${body.occurrences} names of ${body.tool}, commit ${String(body.commit).slice(0, 12)}`,
   );
+}
+
+/** `fetch` has its reason in the cause, which may have several errors, one for each address. */
+function causeOf(error: Error): string {
+  const cause = error.cause instanceof Error ? error.cause : error;
+  return cause.message || (cause as NodeJS.ErrnoException).code || error.message;
 }

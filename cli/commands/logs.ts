@@ -12,6 +12,14 @@ export const logsCommand = () =>
     .option("-u, --unit <unit>", "a unit; may be repeated (default: the server's)", together)
     .addOption(stackOption())
     .addOption(machineOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  mcp-edge logs -f
+  mcp-edge logs -u 'nginx*' -n 20
+  mcp-edge logs --stack prod --machine 2`,
+    )
     .action(async ({ stack, machine, follow, lines, unit }: Options) => {
       const command = journalctl({ follow, lines, units: unit });
       process.exitCode = await runOnMachine(await machineRef(stack, machine), command);

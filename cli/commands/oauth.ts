@@ -5,7 +5,13 @@ import { type MachineOptions, withMachineOptions } from "./options.ts";
 
 /** `oauth …`: the authorization server of a machine. */
 export function oauthCommand(): Command {
-  const command = new Command("oauth").description("See how clients sign in at a machine.");
+  const command = new Command("oauth").description("See how clients sign in at a machine.").addHelpText(
+    "after",
+    `
+Examples:
+  mcp-edge oauth trace
+  mcp-edge oauth trace --stack prod --json`,
+  );
   withMachineOptions(
     command
       .command("trace")

@@ -12,10 +12,18 @@ interface Options {
 
 export const previewCommand = () =>
   new Command("preview")
-    .description("Show what `up` would change; change nothing.")
+    .description("Show what `up` would change, without changing anything.")
     .addOption(stackOption())
     .addOption(setOption())
     .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  npm run preview
+  npm run preview -- --set rateLimit=200
+  npm run preview -- --stack prod --json`,
+    )
     .action(async ({ stack, set, json }: Options) => {
       const changes = await changing(stack, (signal) => preview({ stack, overrides: set, json }, signal));
       console.log(json ? JSON.stringify({ changes }) : describeChanges(changes, "Would change"));

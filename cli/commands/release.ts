@@ -17,13 +17,20 @@ interface Options {
 /** `release`: the archive that `up` would deploy, built and shown; nothing else happens. */
 export const releaseCommand = () =>
   new Command("release")
-    .description("Build the release that `up` would deploy, and print its hash; change nothing.")
+    .description("Build the release that `up` would deploy, and print its hash. Nothing is deployed.")
     .addOption(stackOption())
     .addOption(
-      new Option("--arch <ARCH>", "processor of the machine; default: the stack's").choices(["arm64", "x64"]),
+      new Option("--arch <arch>", "processor of the machine (default: the stack's)").choices(["arm64", "x64"]),
     )
-    .option("--out <FOLDER>", "copy the archive and its SBOM there, named by the hash")
+    .option("--out <folder>", "copy the archive and its SBOM there, named by the hash")
     .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  mcp-edge release
+  mcp-edge release --arch arm64 --out releases`,
+    )
     .action(async ({ stack, arch, out, json }: Options) => {
       const architecture = arch ?? (await architectureOf(stack));
       const release = await buildRelease(undefined, architecture);

@@ -6,10 +6,17 @@ import { jsonOption, stackOption } from "./options.ts";
 export const statusCommand = () =>
   new Command("status")
     .description(
-      "What the machines run; in AWS beside what they should run. Exit code 1 when one is not well.",
+      "Show what the machines run; in AWS also what they should run. The exit code is 1 if one is unhealthy.",
     )
     .addOption(stackOption())
     .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  mcp-edge status
+  mcp-edge status --stack prod --json`,
+    )
     .action(async ({ stack, json }: { stack: string; json: boolean }) => {
       const ref = await machineRef(stack);
       if (isInAws(ref)) {

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { machineRef } from "../machine/machine-ref.ts";
 import { createToken, revokeToken, type Token, tokens } from "../machine/tokens.ts";
-import { type MachineOptions, machineOption, stackOption, withMachineOptions } from "./options.ts";
+import { type MachineOptions, withMachineOptions } from "./options.ts";
 
 /** "30d", "12h", "15m" or seconds. */
 export function seconds(text: string): number {
@@ -41,7 +41,17 @@ interface Options extends MachineOptions {
 }
 
 export function tokenCommand(): Command {
-  const command = new Command("token").description("Create, list and revoke bearer tokens of the server.");
+  const command = new Command("token")
+    .description("Create, list and revoke bearer tokens of the server.")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  mcp-edge token create --name laptop --ttl 90d
+  mcp-edge token create --name ci --scopes index:write --stack prod --json
+  mcp-edge token list
+  mcp-edge token revoke 3f0c2d1b9a84`,
+    );
   withMachineOptions(command.command("create"))
     .description("Create a token. It is shown once and stored hashed.")
     .option("-n, --name <name>", "what it is for", "unnamed")
@@ -58,15 +68,12 @@ export function tokenCommand(): Command {
       const all = await tokens(await machineRef(stack, machine));
       console.log(json ? JSON.stringify(all) : all.map(line).join("\n") || "No tokens.");
     });
-  command
-    .command("revoke")
+  withMachineOptions(command.command("revoke"))
     .description("Revoke a token. It stops working within a second.")
     .argument("<id>", "its id, from `token list`")
-    .addOption(stackOption())
-    .addOption(machineOption())
-    .action(async (id: string, { stack, machine }: Options) => {
+    .action(async (id: string, { stack, machine, json }: Options) => {
       await revokeToken(await machineRef(stack, machine), id);
-      console.log(`Token ${id} is revoked.`);
+      console.log(json ? JSON.stringify({ id, revoked: true }) : `Token ${id} is revoked.`);
     });
   return command;
 }

@@ -25,7 +25,7 @@ interface Options {
 
 export const upCommand = () =>
   new Command("up")
-    .description("Make or change the machine and all that runs on it, then check it and say how to connect.")
+    .description("Create the machine or update it in place, check it from outside, and say how to connect.")
     .addOption(stackOption())
     .option("-w, --workspace <path-or-url>", "git repository that the tools read (default: where you are)")
     .addOption(setOption())

@@ -10,7 +10,16 @@ interface Options extends MachineOptions {
 
 /** `user …`: what the server's own command of this name prints on the machine. */
 export function userCommand(): Command {
-  const command = new Command("user").description("Add, list, remove and reset the people who may sign in.");
+  const command = new Command("user")
+    .description("Add, list, remove and reset the people who may sign in (setting `auth: oauth`).")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  mcp-edge user add ada --name "Ada Lovelace"
+  mcp-edge user add grace --scopes code:read,ops --stack prod
+  mcp-edge user reset ada`,
+    );
   const subcommand = (name: string, description: string) =>
     withMachineOptions(command.command(name).description(description));
 
@@ -27,10 +36,10 @@ export function userCommand(): Command {
     printServerCommand(["user", "list"], options),
   );
   subcommand("remove", "Remove a person. All of their clients are cut off within two seconds.")
-    .argument("<login>")
+    .argument("<login>", "as `user list` shows it")
     .action((login: string, options: Options) => printServerCommand(["user", "remove"], options, [login]));
   subcommand("reset", "For a lost device: end all sessions and connections, and print a new link.")
-    .argument("<login>")
+    .argument("<login>", "as `user list` shows it")
     .action((login: string, options: Options) => printServerCommand(["user", "reset"], options, [login]));
   return command;
 }

@@ -1,0 +1,45 @@
+import { expect, test } from "@jest/globals";
+import type { Command } from "commander";
+import { mcpEdge } from "../../cli/program.ts";
+
+/** Every command that does something, with the words that call it. */
+function leaves(command: Command, words: string[] = []): [string, Command, Command][] {
+  return command.commands.flatMap((child): [string, Command, Command][] => {
+    const name = [...words, child.name()];
+    if (child.commands.length > 0) return leaves(child, name);
+    return [[name.join(" "), child, command.parent ? command : child]];
+  });
+}
+
+const commands = leaves(mcpEdge());
+
+/** Commands whose output is another program's, or text to paste. */
+const WITHOUT_JSON = ["connect", "logs", "shell"];
+
+test.each(commands)("%s describes itself and its arguments", (_, command) => {
+  expect(command.description()).toMatch(/^[A-Z].*\.$/s);
+  for (const { description } of command.options) expect(description).not.toBe("");
+  for (const argument of command.registeredArguments) expect(argument.description).not.toBe("");
+});
+
+test.each(commands)("%s names its operands and values in lower case", (_, command) => {
+  for (const { flags } of command.options) expect(flags.replace(/^-\w, /, "")).toMatch(/^[^A-Z]*$/);
+  for (const argument of command.registeredArguments) expect(argument.name()).toMatch(/^[^A-Z]*$/);
+});
+
+test.each(commands.filter(([name]) => !WITHOUT_JSON.includes(name)))("%s has --json", (_, command) => {
+  expect(command.options.map(({ long }) => long)).toContain("--json");
+});
+
+test.each(commands)("the help of %s has an example", (_, command, group) => {
+  // The group's help has the examples of its commands.
+  const text = [command, group].map(helpOf).join("\n");
+  expect(text).toMatch(/^\s+(?:.*: +)?(?:MCP_EDGE_TOKEN=\S+ )?(?:npm run|mcp-edge|scip-go)/m);
+});
+
+/** As `--help` prints it: with what `addHelpText` adds. */
+function helpOf(command: Command): string {
+  let text = "";
+  command.configureOutput({ writeOut: (part) => (text += part) }).outputHelp();
+  return text;
+}
