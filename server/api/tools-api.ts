@@ -7,7 +7,6 @@ import { Refusal } from "../http/errors.ts";
 import { goneSignal } from "../http/gone.ts";
 import { type AllowedNames, requireAllowedHost } from "../http/hosts.ts";
 import { requireAllowedOrigin } from "../http/origins.ts";
-import { PAGE_HEADERS } from "../http/page.ts";
 import { LimitReached } from "../shares/limit-reached.ts";
 import { ToolError } from "../tool-error.ts";
 import { wireSchemas } from "../tools/arguments/wire-schema.ts";
@@ -48,14 +47,14 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
     api.get("/api/openapi.json", { schema: { hide: true } }, async (_request, reply) =>
       reply.header("cache-control", "no-cache").send(api.swagger()),
     );
-    const docs = async (request: FastifyRequest, reply: FastifyReply) =>
-      reply.headers(PAGE_HEADERS).send(
-        docsPage({
-          origin: options.originOf(request),
-          needsToken: options.needsToken,
-          tools: described.map((d) => d.description),
-        }),
-      );
+    const docs = async (request: FastifyRequest, reply: FastifyReply) => {
+      const { headers, body } = docsPage({
+        origin: options.originOf(request),
+        needsToken: options.needsToken,
+        tools: described.map((d) => d.description),
+      });
+      return reply.headers(headers).send(body);
+    };
     const swaggerUi = findSwaggerUi();
     if (swaggerUi) await registerSwaggerUi(api, swaggerUi);
     for (const url of ["/api", ...(swaggerUi ? [] : ["/api/docs"])])

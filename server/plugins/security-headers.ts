@@ -1,6 +1,6 @@
 import fp from "fastify-plugin";
 
-/** On every answer; pages add a policy of their own (see PAGE_HEADERS). */
+/** On every answer; pages add a policy of their own (see pages/layout.ts). */
 export const securityHeaders = fp(
   async (app) => {
     app.addHook("onRequest", (_request, reply, done) => {

@@ -225,7 +225,7 @@ describe("descriptions", () => {
     expect(policy).toContain("default-src 'none'");
     expect(policy).not.toContain("unsafe");
     const text = await response.text();
-    expect(text).not.toMatch(/<script|<link|<img|src=/i);
+    expect(text).not.toMatch(/<script|<img|src=|<link (?!rel="stylesheet" href="\/assets\/)/i);
     expect(text).toContain("The tool &#60;twice&#62;.");
     expect(text).toContain(`curl ${running.origin}/api/tools/read_file`);
     expect(text).toContain("Authorization: Bearer $MCP_TOKEN");

@@ -70,6 +70,12 @@ function pages(browser: Browser) {
     expect(await page.evaluate(copied)).toMatch(/^claude mcp add --transport http mcp-edge http/);
   });
 
+  test("the description of the HTTP API", async () => {
+    await page.goto(`${running.origin}/api`);
+    expect(await page.getByRole("heading", { level: 2, name: "read_file" }).count()).toBe(1);
+    await judge("api");
+  });
+
   test("without a script the landing page has its set-up as text that a click selects, and no dead button", async () => {
     const plain = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
     await plain.goto(running.origin);
