@@ -30,6 +30,23 @@ const SHORTCUTS = ["up", "down", "preview", "doctor"];
 const commandOf = (of: Command, name: string): Command | undefined =>
   of.commands.find((one) => one.name() === name);
 
+/** The words of a call that are neither options, nor their values, nor operands of the command. */
+function surplusOperands(call: string): string[] {
+  const [program = ""] = call.split(/ [&|<>#] ?| -- /);
+  const words = program.match(/(?:'[^']*'|"[^"]*"|\S)+/g) ?? [];
+  let command = mcpEdge() as Command;
+  while (commandOf(command, words[0] ?? "")) command = commandOf(command, words.shift() ?? "") as Command;
+  const operands: string[] = [];
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? "";
+    const option = command.options.find(({ short, long }) => word === short || word === long);
+    if (option && (option.required || option.optional)) at++;
+    if (!word.startsWith("-")) operands.push(word);
+  }
+  const taken = command.registeredArguments;
+  return taken.some(({ variadic }) => variadic) ? [] : operands.slice(taken.length);
+}
+
 describe("every command that documents and messages name", () => {
   const npm = named(/npm run (?:-s )?([a-z][^`"'\n;)]*)/g);
 
@@ -62,6 +79,13 @@ describe("every command that documents and messages name", () => {
     }
     expect(calls.length).toBeGreaterThan(50);
     expect(wrong).toEqual([]);
+  });
+
+  test("has no more operands than the command takes", () => {
+    const quoted = named(/`npm run (?:-s )?(?:mcp-edge -- |(?=(?:up|down|preview|doctor)\b))([^`…]+)`/g, DOCUMENTS);
+    expect(quoted.length).toBeGreaterThan(50);
+    expect(quoted.filter(({ text }) => surplusOperands(text.replace(/ -- (?=-)/, " ")).length > 0)).toEqual([]);
+    expect(surplusOperands("token create prometheus --scopes ops")).toEqual(["prometheus"]);
   });
 
   test("is a script or a unit of the machine", () => {
