@@ -9,7 +9,14 @@ import { type Arch, nativeParts } from "./native-parts.ts";
 import { nodePins } from "./official-node.ts";
 import { cacheFolder, projectRoot } from "./paths.ts";
 import { bundled } from "./release/bundle.ts";
-import { indexerEntries, loadedParts, nativeEntries, swaggerUi, unbundledPackages, uplot } from "./release/parts.ts";
+import {
+  indexerEntries,
+  loadedParts,
+  nativeEntries,
+  swaggerUi,
+  unbundledPackages,
+  uplot,
+} from "./release/parts.ts";
 import { reproducibleTar } from "./release/tar.ts";
 import { sbom } from "./sbom.ts";
 

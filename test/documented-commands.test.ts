@@ -82,9 +82,14 @@ describe("every command that documents and messages name", () => {
   });
 
   test("has no more operands than the command takes", () => {
-    const quoted = named(/`npm run (?:-s )?(?:mcp-edge -- |(?=(?:up|down|preview|doctor)\b))([^`…]+)`/g, DOCUMENTS);
+    const quoted = named(
+      /`npm run (?:-s )?(?:mcp-edge -- |(?=(?:up|down|preview|doctor)\b))([^`…]+)`/g,
+      DOCUMENTS,
+    );
     expect(quoted.length).toBeGreaterThan(50);
-    expect(quoted.filter(({ text }) => surplusOperands(text.replace(/ -- (?=-)/, " ")).length > 0)).toEqual([]);
+    expect(quoted.filter(({ text }) => surplusOperands(text.replace(/ -- (?=-)/, " ")).length > 0)).toEqual(
+      [],
+    );
     expect(surplusOperands("token create prometheus --scopes ops")).toEqual(["prometheus"]);
   });
 

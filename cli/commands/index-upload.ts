@@ -61,7 +61,9 @@ async function upload(
     headers: { authorization: `Bearer ${token}`, "content-type": "application/octet-stream" },
     body: index,
   }).catch((error: Error) => {
-    throw new Error(`${target.origin} cannot be reached: ${causeOf(error)}. Check it: mcp-edge doctor ${target.origin}`);
+    throw new Error(
+      `${target.origin} cannot be reached: ${causeOf(error)}. Check it: mcp-edge doctor ${target.origin}`,
+    );
   });
   const body = (await response.json().catch(() => ({}))) as Record<string, unknown>;
   if (!response.ok)

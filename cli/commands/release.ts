@@ -20,7 +20,10 @@ export const releaseCommand = () =>
     .description("Build the release that `up` would deploy, and print its hash. Nothing is deployed.")
     .addOption(stackOption())
     .addOption(
-      new Option("--arch <arch>", "processor of the machine (default: the stack's)").choices(["arm64", "x64"]),
+      new Option("--arch <arch>", "processor of the machine (default: the stack's)").choices([
+        "arm64",
+        "x64",
+      ]),
     )
     .option("--out <folder>", "copy the archive and its SBOM there, named by the hash")
     .addOption(jsonOption())

@@ -43,5 +43,7 @@ test("upload names a file that cannot be read", async () => {
 
 test("upload says why a server cannot be reached", async () => {
   const origin = `http://127.0.0.1:${await freePort()}`;
-  await expect(upload(file, "--url", origin)).rejects.toThrow(`${origin} cannot be reached: connect ECONNREFUSED`);
+  await expect(upload(file, "--url", origin)).rejects.toThrow(
+    `${origin} cannot be reached: connect ECONNREFUSED`,
+  );
 });

@@ -1,6 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "@jest/globals";
-import { LIST_LIMIT, type OAuthRecord, type OAuthStore, removeAll } from "../../../../server/auth/oauth/store.ts";
+import {
+  LIST_LIMIT,
+  type OAuthRecord,
+  type OAuthStore,
+  removeAll,
+} from "../../../../server/auth/oauth/store.ts";
 import type { Clock } from "./each-store.ts";
 
 const record = (more: Partial<OAuthRecord> = {}): OAuthRecord => ({
