@@ -51,8 +51,7 @@ async function upload(
     throw new Error(
       "Set MCP_EDGE_TOKEN to a token with the scope index:write (mcp-edge token create --name ci --scopes index:write). It is not an option, because other users of this host can read those",
     );
-  const index = await openAsBlob(file).catch(() => undefined);
-  if (!index) throw new Error(`${file} cannot be read. Make the index first, for example: scip-go`);
+  const index = await readable(file);
   const target = new URL("/api/index", url);
   target.searchParams.set("commit", commit);
   if (repo !== undefined) target.searchParams.set("repo", repo);
@@ -76,8 +75,16 @@ async function upload(
   );
 }
 
-/** `fetch` has its reason in the cause, which may have several errors, one for each address. */
+async function readable(file: string): Promise<Blob> {
+  try {
+    return await openAsBlob(file);
+  } catch {
+    throw new Error(`${file} cannot be read. Create the index first, for example with: scip-go`);
+  }
+}
+
+/** `fetch` has its reason in the cause. With several addresses, that has a code and no message. */
 function causeOf(error: Error): string {
-  const cause = error.cause instanceof Error ? error.cause : error;
-  return cause.message || (cause as NodeJS.ErrnoException).code || error.message;
+  const { message, code } = (error.cause ?? error) as NodeJS.ErrnoException;
+  return message || code || error.message;
 }

@@ -25,7 +25,7 @@ describe("landing page", () => {
   test.each([
     ["sign-in", "allow the access", "takes no pasted token"],
     ["token", "takes no pasted token", "type /mcp in Claude Code to sign in"],
-    ["none", "no sign-in, no token", "Authorization"],
+    ["none", "without a sign-in or a token", "Authorization"],
   ] as const)("auth %s", (auth, shown, hidden) => {
     expect(body({ auth })).toContain(shown);
     expect(body({ auth })).not.toContain(hidden);
