@@ -3,7 +3,14 @@ import { isMcpPath, jsonRpcError, Refusal } from "../http/errors.ts";
 import { type MaybePromise, then } from "../maybe-promise.ts";
 import { BearerAnswers, type RefusedBearer } from "./bearer.ts";
 import { originOf } from "./origin.ts";
-import { ANONYMOUS, type Authenticator, isAnonymous, type Principal, type Scope } from "./principal.ts";
+import {
+  ANONYMOUS,
+  type Authenticator,
+  isAnonymous,
+  OFFERED_SCOPES,
+  type Principal,
+  type Scope,
+} from "./principal.ts";
 import { REFUSED_CREDENTIAL } from "./refusals.ts";
 
 declare module "fastify" {
@@ -83,8 +90,8 @@ export function requireScope(request: FastifyRequest, reply: FastifyReply, scope
   if (request.principal?.scopes.includes(scope)) return;
   const challenge = request.authenticator?.insufficientScope?.(scope) ?? NO_METADATA.insufficientScope(scope);
   reply.header("www-authenticate", challenge);
-  throw new Refusal(
-    403,
-    `This needs the scope ${scope}. Connect again and allow it, or make a token: token create --scopes ${scope} --name NAME`,
-  );
+  const what = OFFERED_SCOPES.includes(scope)
+    ? `${scope}. Connect again and allow it, or make a token`
+    : `${scope}, which clients that sign in are not offered. Make a token`;
+  throw new Refusal(403, `This needs the scope ${what}: token create --scopes ${scope} --name NAME`);
 }

@@ -21,7 +21,7 @@ export const jwt = z.object({
   }),
   scopes: variable("JWT_SCOPES", type.scopeMap, {
     description:
-      "What the issuer's scopes or roles stand for here: `theirs=ours`, separated by blanks. Ours: `code:read`, `ops`. Without it they have the same names.",
+      "What the issuer's scopes or roles stand for here: `theirs=ours`, separated by blanks. Ours: `code:read`, `ops`, `index:write`. Without it they have the same names.",
     default: "",
     example: "mcp.read=code:read mcp.admin=ops",
   }),

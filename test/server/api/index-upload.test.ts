@@ -44,7 +44,11 @@ test("an index is taken from a token with the scope, and refused with the reason
     200,
     { repo: "sample", documents: 1, tool: "scip-test" },
   ]);
-  expect((await put(reader, index("a.go"))).status).toBe(403);
+  const unscoped = await put(reader, index("a.go"));
+  expect([unscoped.status, await unscoped.json()]).toMatchObject([
+    403,
+    { error: expect.stringContaining("token create --scopes index:write") },
+  ]);
   expect((await put("wrong", index("a.go"))).status).toBe(401);
   const strange = await put(writer, index("/etc/passwd"));
   expect([strange.status, await strange.json()]).toMatchObject([
