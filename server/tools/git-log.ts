@@ -68,8 +68,10 @@ export const gitLog = defineTool({
     const query: Query = { ...args, path, commit, excluded, depends };
     // --follow takes exactly one path, of a file.
     const follow = path !== "" && (await entryAt(repo, commit, path, signal))?.type === "blob";
-    if (args.changed_text !== undefined && !follow)
-      return { repo: repo.name, ...(await searchLog(repo, query, args.changed_text, signal, progress)) };
+    if (args.changed_text !== undefined) {
+      const search = { text: args.changed_text, follow, progress };
+      return { repo: repo.name, ...(await searchLog(repo, query, search, signal)) };
+    }
     const what = depends === undefined ? undefined : ["log", commit, excluded, path, options, depends];
     const result = await ofCommits(repo, what, signal, (shared = signal) =>
       readLog(repo, query, follow, shared),
@@ -116,13 +118,12 @@ function selectionOf({ author, message, since, until, commit, excluded }: Query)
 
 /** @param follow whether the path is a file, which is followed through renames */
 async function readLog(repo: Repository, query: Query, follow: boolean, signal: AbortSignal) {
-  const { path, offset, max_results, changed_text } = query;
+  const { path, offset, max_results } = query;
   const args = [
     "log",
     ...LOG_FORMAT,
     `--skip=${offset}`,
     `--max-count=${max_results + 1}`,
-    ...(changed_text === undefined ? [] : [`-S${changed_text}`, "--no-textconv", "--no-ext-diff"]),
     ...(follow ? ["--follow"] : []),
     ...selectionOf(query),
     "--",
@@ -143,13 +144,12 @@ function askToNarrow(error: Error): never {
 async function searchLog(
   repo: Repository,
   query: Query,
-  text: string,
+  what: { text: string; follow: boolean; progress: Progress | undefined },
   signal: AbortSignal,
-  progress: Progress | undefined,
 ) {
   const { offset, max_results, path, depends } = query;
   const enough = offset + max_results + 1;
-  const search = { text, selection: selectionOf(query), path, enough, depends, progress };
+  const search = { ...what, selection: selectionOf(query), path, enough, depends };
   const found = await commitsWithChangedText(repo, search, signal).catch(askToNarrow);
   const commits = found.commits.slice(offset, enough);
   if (found.isComplete || found.commits.length >= enough) return pageOf(repo, query, commits, signal);

@@ -18,6 +18,8 @@ export interface ChangedTextSearch {
   readonly selection: readonly string[];
   /** "" for the whole tree. */
   readonly path: string;
+  /** Whether the path is a file, which is followed through renames. */
+  readonly follow: boolean;
   /** The search ends when it has this number of commits. */
   readonly enough: number;
   /** The selection depends on this too. Undefined: it may be another one at the next call, such as with dates relative to the current time. */
@@ -55,31 +57,37 @@ export async function commitsWithChangedText(
   signal: AbortSignal,
   cache: ByteCache = repositoryCache,
 ): Promise<ChangedText> {
-  const { text, selection, path, progress, depends, enough } = search;
+  const { text, selection, path, follow, progress, depends, enough } = search;
   const key = depends && (await keyOf(repo, ["changed text", text, selection, path, depends]));
   let found = (key && cache.get<ChangedText>(key)) || NOTHING;
   if (found.isComplete || found.commits.length >= enough) return found;
   const until = performance.now() + (search.searchMs ?? SEARCH_MS);
-  const paths = ["--", ...(path === "" ? [] : [path])];
-  const options = { literal: true };
-  const listed = await git(repo.root, ["log", "--format=%H", ...selection, ...paths], signal, options);
-  const hashes = listed.toString("latin1").split("\n").filter(Boolean);
-  const total = hashes.length;
+  const commits = await commitsOf(repo, search, signal);
+  const total = commits.length;
   found = { ...found, total, isComplete: found.searched === total };
   let step = search.firstStep ?? FIRST_STEP;
   // At least one step, so that repeated calls come to an end.
   while (!found.isComplete && found.commits.length < enough) {
     progress?.(found.searched, total, `searched ${found.searched} of ${total} commits`);
     const began = performance.now();
-    const some = hashes.slice(found.searched, found.searched + step);
-    const args = ["log", "--no-walk=unsorted", "--stdin", ...LOG_FORMAT, `-S${text}`, ...DIFF, ...paths];
-    const output = await git(repo.root, args, signal, { ...options, input: some.join("\n") });
+    const some = commits.slice(found.searched, found.searched + step);
+    const input = some.map(({ hash }) => hash).join("\n");
+    const args = [
+      "log",
+      "--no-walk=unsorted",
+      "--stdin",
+      ...LOG_FORMAT,
+      `-S${text}`,
+      ...DIFF,
+      ...pathspec(follow, some[0]?.path ?? path),
+    ];
+    const output = await git(repo.root, args, signal, { literal: true, input });
     const searched = found.searched + some.length;
     found = {
       commits: [...found.commits, ...parseLog(output.toString("utf8"))],
       searched,
       total,
-      last: some.at(-1) ?? "",
+      last: some.at(-1)?.hash ?? "",
       isComplete: searched === total,
     };
     if (key) cache.set(key, structuredClone(found), 2 * key.length + sizeInMemory(found));
@@ -88,4 +96,31 @@ export async function commitsWithChangedText(
     step = Math.min(10_000, Math.max(1, Math.round((some.length * STEP_MS) / took)));
   }
   return found;
+}
+
+/** With `--follow`, git goes on with the former name after each commit that renamed the file, in the order in which it reads the commits. */
+const pathspec = (follow: boolean, path: string) => [
+  ...(follow ? ["--follow"] : []),
+  "--",
+  ...(path === "" ? [] : [path]),
+];
+
+/** The commits to search, each with the name that the followed file has there. */
+async function commitsOf(
+  repo: Repository,
+  { selection, path, follow }: ChangedTextSearch,
+  signal: AbortSignal,
+): Promise<{ hash: string; path: string }[]> {
+  const names = follow ? ["--name-only"] : [];
+  const args = ["log", "-z", "--format=%H", ...names, ...selection, ...pathspec(follow, path)];
+  const output = await git(repo.root, args, signal, { literal: true });
+  const commits: { hash: string; path: string }[] = [];
+  // A name follows its commit, behind a line break.
+  for (const entry of output.toString("utf8").split("\0")) {
+    const last = commits.at(-1);
+    if (!entry.startsWith("\n")) {
+      if (entry !== "") commits.push({ hash: entry, path: last?.path ?? path });
+    } else if (last) last.path = entry.slice(1);
+  }
+  return commits;
 }

@@ -88,6 +88,9 @@ describe("git_log", () => {
     expect(await subjects({ author: "grace@" })).toEqual(["Move it", "Shout the second line"]);
     expect(await subjects({ message: "TOO QUIET" })).toEqual(["Shout the second line"]);
     expect(await subjects({ changed_text: "needle again" })).toEqual(["Move it"]);
+    const ofFile = { path: "b.txt", changed_text: "two" };
+    expect(await subjects(ofFile)).toEqual(["Shout the second line", "Sample"]);
+    expect(await subjects({ ...ofFile, max_results: 1, offset: 1 })).toEqual(["Sample"]);
     expect(await subjects({ since: "2099-01-01" })).toEqual([]);
     expect(await subjects({ message: "nothing has this" })).toEqual([]);
   });
@@ -372,15 +375,15 @@ describe("git_blame with .git-blame-ignore-revs", () => {
 });
 
 describe("a search for changed text that takes too long", () => {
-  const search = async (cache: ByteCache, searchMs: number, enough = 10) => {
+  const ANYWHERE = { text: "needle", path: "", follow: false };
+  const search = async (cache: ByteCache, searchMs: number, enough = 10, what = ANYWHERE) => {
     const repo = await lab.workspace.find("code");
     const reports: string[] = [];
     const progress = (_: number, __: number, message: string) => reports.push(message);
     const selection = [hashes[2] as string];
     const options = {
-      text: "needle",
+      ...what,
       selection,
-      path: "",
       enough,
       depends: "-",
       searchMs,
@@ -408,6 +411,15 @@ describe("a search for changed text that takes too long", () => {
     });
     expect(await search(cache, 60_000)).toMatchObject({ commits: ["Move it", "Sample"], isComplete: true });
     expect(await programsOf(() => search(cache, -1))).toEqual([]);
+  });
+
+  test("follows a file through its renames from step to step", async () => {
+    const what = { text: "two", path: "b.txt", follow: true };
+    const cache = new ByteCache(1_000_000);
+    const steps = [];
+    for (let n = 0; n < 3; n++) steps.push((await search(cache, -1, 10, what)).commits);
+    const [before, first] = ["Shout the second line", "Sample"];
+    expect(steps).toEqual([[], [before], [before, first]]);
   });
 
   test("ends as soon as it has enough commits", async () => {
