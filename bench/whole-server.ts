@@ -56,11 +56,13 @@ export async function wholeServer(
       const indexing = memory.peak();
       const wall = (performance.now() - began) / 1_000;
       log("the tools");
-      let failed = 0;
+      const failed: string[] = [];
       for (let round = 0; round < 2; round++) {
         const answers = await Promise.all(CALLS.map(([tool, args]) => call(tool, args)));
-        failed += answers.filter(({ isError }) => isError).length;
+        for (const [n, { isError, content }] of answers.entries())
+          if (isError) failed.push(`${CALLS[n]?.[0]}: ${content?.[0]?.text ?? "no result"}`);
       }
+      for (const failure of failed) log(`FAILED ${failure}`);
       const rate = Math.round(big.lines / seconds);
       const lives = { unit: "MB", promise: "<= 1,000 MB" } as const;
       return [
@@ -82,7 +84,7 @@ export async function wholeServer(
           ...lives,
           what: "resident memory of the server while its tools are called",
           ours: memory.peak() / MB,
-          note: `${CALLS.length} calls at once, twice; ${failed} failed`,
+          note: `${CALLS.length} calls at once, twice; ${failed.length === 0 ? "none failed" : `FAILED: ${failed.map((text) => text.slice(0, 100)).join("; ")}`}`,
         },
       ];
     } finally {
@@ -94,6 +96,7 @@ export async function wholeServer(
 
 interface Answer {
   isError?: boolean;
+  content?: { text?: string }[];
   structuredContent?: { repos?: { index: string }[] };
 }
 
@@ -116,8 +119,8 @@ function callsTo({ url, headers }: Served): Call {
       }),
     });
     const text = await response.text();
-    const { result } = JSON.parse(/^data: (\{.*)$/m.exec(text)?.[1] ?? text);
-    return result ?? { isError: true };
+    const { result, error } = JSON.parse(/^data: (\{.*)$/m.exec(text)?.[1] ?? text);
+    return result ?? { isError: true, content: [{ text: JSON.stringify(error) }] };
   };
 }
 
