@@ -1,6 +1,7 @@
 import type { Tree } from "web-tree-sitter";
 import { withTree } from "./grammars.ts";
 import type { Language } from "./languages.ts";
+import { lineOf, lineStarts } from "./lines-at.ts";
 import { codeIn, declares, isName, roleOf } from "./occurrences.ts";
 import { contextsOf, type UseContext } from "./use-context.ts";
 
@@ -36,9 +37,7 @@ function sitesIn(
   language: Language,
   { from, to }: { from: number; to: number },
 ): CallSite[] {
-  const starts = [0];
-  for (let end = text.indexOf("\n"); end !== -1 && starts.length <= to; end = text.indexOf("\n", end + 1))
-    starts.push(end + 1);
+  const starts = lineStarts(text);
   const first = starts[from - 1];
   if (first === undefined) return [];
   const piece = text.slice(first, starts[to] ?? text.length);
@@ -62,7 +61,7 @@ function sitesIn(
     for (const [n, at] of all.entries()) {
       const context = contexts[n];
       if (!context || !indices.includes(at)) continue;
-      const line = lineAt(starts, at);
+      const line = lineOf(starts, at);
       sites.push({ name, line, column: at - (starts[line - 1] ?? 0) + 1, context, at });
     }
   }
@@ -73,16 +72,4 @@ function append(map: Map<string, number[]>, name: string, at: number): void {
   const known = map.get(name);
   if (known) known.push(at);
   else map.set(name, [at]);
-}
-
-/** The line with an index, 1-based. @param starts index of the first character of each line */
-function lineAt(starts: readonly number[], index: number): number {
-  let low = 0;
-  let high = starts.length;
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if ((starts[middle] ?? 0) <= index) low = middle;
-    else high = middle;
-  }
-  return low + 1;
 }

@@ -1,8 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
 import { fitOf } from "./names.ts";
+import { prepared } from "./prepared.ts";
 
 /** Version of the schema. With another number each index is built again, next to that of the older release. */
-export const INDEX_VERSION = 6;
+export const INDEX_VERSION = 7;
 
 /**
  * `chunks_text` finds text by trigrams, `words` finds the files with an identifier. Neither keeps the text, which is read from the work
@@ -81,7 +82,7 @@ export function openForQueries(file: string): DatabaseSync {
 
 /** @throws if the index is not complete */
 export function readMeta(db: DatabaseSync): IndexMeta {
-  const row = db.prepare("SELECT value FROM meta WHERE key = 'index'").get();
+  const row = prepared(db, "SELECT value FROM meta WHERE key = 'index'").get();
   if (!row) throw new Error("the index is not whole");
   return JSON.parse(String(row.value)) as IndexMeta;
 }

@@ -1,8 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
+import type { CodeSymbol } from "./code-symbol.ts";
 import { encodeWord } from "./database.ts";
 import { languageOf } from "./languages.ts";
 import { bareName } from "./names.ts";
-import { type CodeSymbol, MAX_SYMBOLS, outlineOf } from "./symbols.ts";
+import { MAX_SYMBOLS, outlineOf } from "./symbols.ts";
+import { codeView } from "./views/code-view.ts";
 import { componentOf } from "./views/component.ts";
 
 /** Number of lines in a passage, the unit of a search result. */
@@ -91,7 +93,9 @@ export class FileIndex {
       const chunk = s.chunk.run(id, start + 1, start + piece.length).lastInsertRowid;
       s.text.run(chunk, piece.join("\n"));
     }
-    s.words.run(id, wordsOf(text));
+    // A template may spell a name in another way than the code: `<my-button>`.
+    const code = language?.container === "markup" ? codeView(text, language).text : "";
+    s.words.run(id, wordsOf(`${text}\n${code}`));
   }
 
   #symbol(file: number, c: CodeSymbol): void {

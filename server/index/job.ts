@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { type IndexMeta, openForQueries, readMeta } from "./database.ts";
 import { OpenDatabases } from "./open-databases.ts";
+import { prepared } from "./prepared.ts";
 
 /** The arguments of each job over an index. */
 export interface IndexJob {
@@ -72,9 +73,9 @@ export async function inOneState<T>(
 
 function leftOut(db: DatabaseSync, path: string): LeftOut {
   const from = `FROM left_out AS files WHERE ${BELOW}`;
-  const files = Number(db.prepare(`SELECT count(*) AS n ${from}`).get({ path })?.n);
+  const files = Number(prepared(db, `SELECT count(*) AS n ${from}`).get({ path })?.n);
   if (files === 0) return { files, examples: [] };
-  const rows = db.prepare(`SELECT path, why ${from} ORDER BY path LIMIT ${MAX_EXAMPLES}`).all({ path });
+  const rows = prepared(db, `SELECT path, why ${from} ORDER BY path LIMIT ${MAX_EXAMPLES}`).all({ path });
   return { files, examples: rows.map((row) => `${row.path} (${row.why})`) };
 }
 

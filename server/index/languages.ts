@@ -7,6 +7,8 @@ export interface Language {
   readonly query: string;
   /** What its code is embedded in, see code-view.ts. */
   readonly container?: "markup" | "notebook";
+  /** True for a language without a grammar, whose definitions are found by the words of its statements (sql-symbols.ts). */
+  readonly isScanned?: boolean;
   /** True for prose and data: its symbols are headings and keys, which code does not name. */
   readonly isData: boolean;
 }
@@ -58,6 +60,7 @@ const TABLE: Record<string, Row> = {
   gleam: { extensions: "gleam" },
   nix: { extensions: "nix" },
   hcl: { extensions: "tf tfvars hcl" },
+  sql: { extensions: "sql ddl pgsql psql plsql pks pkb", isScanned: true },
   make: { extensions: "mk mak", names: "Makefile makefile GNUmakefile" },
   regex: { extensions: "regex" },
   toml: { extensions: "toml", isData: true },
@@ -104,7 +107,9 @@ export function familyOf(path: string): string | undefined {
 
 /** All grammar files: the content of `wasm/` in a release. */
 export const GRAMMARS: readonly string[] = [
-  ...new Set([...BY_EXTENSION.values()].map((l) => `tree-sitter-${l.grammar}.wasm`)),
+  ...new Set(
+    [...BY_EXTENSION.values()].filter((l) => !l.isScanned).map((l) => `tree-sitter-${l.grammar}.wasm`),
+  ),
 ].sort();
 
 /** The kinds of symbols. */

@@ -14,3 +14,22 @@ export function linesAt(text: string, numbers: readonly number[]): Map<number, s
   }
   return found;
 }
+
+/** The index of the first character of each line. */
+export function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", end + 1)) starts.push(end + 1);
+  return starts;
+}
+
+/** The line with an index, 1-based. @param starts see lineStarts */
+export function lineOf(starts: readonly number[], index: number): number {
+  let low = 0;
+  let high = starts.length;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((starts[middle] ?? 0) <= index) low = middle;
+    else high = middle;
+  }
+  return low + 1;
+}

@@ -3,8 +3,9 @@ import type { Node, Tree } from "web-tree-sitter";
 import { WeightedCache } from "../weighted-cache.ts";
 import { withTree } from "./grammars.ts";
 import type { Language } from "./languages.ts";
+import { lineStarts } from "./lines-at.ts";
 import { bareName } from "./names.ts";
-import { contextsOf, type UseContext } from "./use-context.ts";
+import { contextsOf, NOWHERE, type UseContext } from "./use-context.ts";
 import { codeView } from "./views/code-view.ts";
 
 export const ROLES = ["definition", "import", "call", "type", "use", "text"] as const;
@@ -37,13 +38,10 @@ const DOLLAR_SIGIL = /^(?:php|bash|powershell)$/;
 
 /** What one thread keeps of the files that it parsed, by the hash of their text: pages of an answer, and calls that are repeated. Bytes. */
 const MAX_KEPT = 8 * 1024 * 1024;
-/** Approximate sizes of an entry, an occurrence and a role. Bytes. */
+/** Approximate sizes of an entry and an occurrence. Bytes. */
 const KEPT_ENTRY = 200;
 const KEPT_PLACE = 250;
-const KEPT_ROLE = 40;
-const LONGEST_LINE = 2 ** 21;
 const keptOccurrences = new WeightedCache<string, Occurrence[]>(MAX_KEPT);
-const keptRoles = new WeightedCache<string, Map<number, Role>>(MAX_KEPT);
 
 /**
  * Finds all uses of `name` as an identifier, not in a comment or string. Places are those of the bare name. If the name has a sigil, only
@@ -70,6 +68,11 @@ async function findOccurrences(
   const { text, language } = codeIn(file, known);
   const places = spelledPlaces(text, name, language);
   if (places.length === 0) return [];
+  if (language?.isScanned)
+    return withLines(
+      text,
+      places.map((index) => ({ index, role: "use" as const, context: NOWHERE })),
+    );
   const inTree =
     language && (await withTree(text, language, (tree) => classify(tree, places, text, language.grammar)));
   if (inTree) return withLines(text, inTree);
@@ -93,23 +96,6 @@ export async function rolesOf(
   known: Language | undefined,
   places: readonly { line: number; column: number }[],
 ): Promise<Role[]> {
-  const key = `${known?.name}\0${hash("sha1", file, "base64")}`;
-  const kept = keptRoles.get(key) ?? new Map<number, Role>();
-  const placeKey = ({ line, column }: { line: number; column: number }) => line * LONGEST_LINE + column;
-  const missing = places.filter((place) => !kept.has(placeKey(place)));
-  if (missing.length > 0) {
-    for (const [n, role] of (await findRoles(file, known, missing)).entries())
-      kept.set(placeKey(missing[n] as (typeof missing)[number]), role);
-    keptRoles.set(key, kept, KEPT_ENTRY + kept.size * KEPT_ROLE);
-  }
-  return places.map((place) => kept.get(placeKey(place)) ?? "use");
-}
-
-async function findRoles(
-  file: string,
-  known: Language | undefined,
-  places: readonly { line: number; column: number }[],
-): Promise<Role[]> {
   const { text, language } = codeIn(file, known);
   const starts = lineStarts(text);
   const indices = places.map(({ line, column }) => (starts[line - 1] ?? 0) + column - 1);
@@ -120,12 +106,6 @@ async function findRoles(
   const roles =
     language && (await withTree(text, language, (tree) => indices.map((index) => roleAt(tree, index))));
   return roles ?? indices.map(() => "use");
-}
-
-function lineStarts(text: string): number[] {
-  const starts = [0];
-  for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", end + 1)) starts.push(end + 1);
-  return starts;
 }
 
 function spelledPlaces(text: string, name: string, language: Language | undefined): number[] {

@@ -1,28 +1,11 @@
 import type { Node, QueryCapture } from "web-tree-sitter";
-import { clip } from "../clip.ts";
+import { type CodeSymbol, oneLine, shownSignature } from "./code-symbol.ts";
 import { MATCH_OPTIONS, withTree } from "./grammars.ts";
 import { type Label, labelOf } from "./labels.ts";
 import { KINDS, type Kind, type Language } from "./languages.ts";
+import { sqlSymbols } from "./sql-symbols.ts";
 import { codeView } from "./views/code-view.ts";
 
-/** A definition in a file. Lines and columns are 1-based, columns in UTF-16 units. */
-export interface CodeSymbol {
-  name: string;
-  kind: Kind;
-  /** The enclosing symbols, outermost first, joined by "/"; "" at the top level. */
-  parent: string;
-  /** First line, with documentation, decorators, attributes and the type before its name. */
-  start_line: number;
-  /** Line and column of the name. */
-  line: number;
-  column: number;
-  end_line: number;
-  /** The declaration without its body, on one line. */
-  signature: string;
-}
-
-/** Longest signature, characters. */
-const MAX_SIGNATURE = 200;
 /** Largest number of symbols of a file. A file with more is generated. */
 export const MAX_SYMBOLS = 5_000;
 
@@ -62,6 +45,10 @@ export interface Outline {
 export async function outlineOf(file: string, language: Language): Promise<Outline | undefined> {
   const view = codeView(file, language);
   const { text } = view;
+  if (language.isScanned) {
+    const symbols = sqlSymbols(text, file, MAX_SYMBOLS);
+    return { symbols, package: "", cut: symbols.length >= MAX_SYMBOLS };
+  }
   const outline = await withTree(text, view.language, (tree, { query }) => {
     if (!query) return { symbols: [], package: "", cut: false };
     let declared = "";
@@ -191,12 +178,6 @@ function signature({ node, outer, name }: Pick<Definition, "node" | "outer" | "n
   const lineStart = text.lastIndexOf("\n", name.startIndex - 1) + 1;
   const whole = text.slice(Math.max(outer.startIndex, lineStart), outer.endIndex);
   return shownSignature(whole.split("\n", 1)[0] ?? "");
-}
-
-const shownSignature = (text: string) => oneLine(text, MAX_SIGNATURE).replace(/\s*[{:]$/, "");
-
-function oneLine(text: string, max: number): string {
-  return clip(text.replace(/\s+/g, " ").trim(), max);
 }
 
 /** Siblings before a definition that belong to it. */

@@ -60,7 +60,8 @@ export function contextsOf(
   });
 }
 
-const NOWHERE: UseContext = {
+/** Of a name that its surroundings say nothing about. */
+export const NOWHERE: UseContext = {
   form: "plain",
   receiver: undefined,
   receiverType: undefined,

@@ -109,13 +109,13 @@ export interface LoadedFile {
 
 /** Reads the text files of a work tree, and nothing outside it. */
 export class TreeReader {
-  readonly #root: string;
+  readonly root: string;
   readonly #hash: GitHash;
   readonly #folders = new Map<string, boolean>();
 
   /** @param hash the repository's object format. Default: sha1 */
   constructor(root: string, hash: GitHash = "sha1") {
-    this.#root = root;
+    this.root = root;
     this.#hash = hash;
   }
 
@@ -126,7 +126,7 @@ export class TreeReader {
 
   /** The same for a thread of queries. */
   readSync(path: string): string | undefined {
-    const file = join(this.#root, path);
+    const file = join(this.root, path);
     if (!this.#inside(dirname(file))) return undefined;
     let fd: number | undefined;
     try {
@@ -140,9 +140,20 @@ export class TreeReader {
     }
   }
 
+  /**
+   * By which a change of a file is noticed. A link or a folder on the path that is exchanged leads to another file.
+   *
+   * @returns undefined for what is not a regular file, and for one that has just changed: it may change again within the same tick of the clock
+   */
+  stateSync(path: string): string | undefined {
+    const stat = lstatSync(join(this.root, path), { throwIfNoEntry: false });
+    if (!stat?.isFile() || stat.ctimeMs >= Date.now() - CLOCK_MS) return undefined;
+    return `${stat.dev} ${stat.ino} ${stat.size} ${stat.ctimeMs}`;
+  }
+
   /** @param maxBytes a larger file is not read. Default: MAX_INDEXED_BYTES */
   async load(path: string, maxBytes = MAX_INDEXED_BYTES): Promise<LoadedFile> {
-    const file = join(this.#root, path);
+    const file = join(this.root, path);
     if (!this.#inside(dirname(file))) return {};
     const handle = await openResolved(file).catch(() => undefined);
     if (!handle) return {};
@@ -172,7 +183,7 @@ export class TreeReader {
     if (known === undefined) {
       try {
         const real = realpathSync(folder);
-        known = (real === this.#root || real.startsWith(this.#root + sep)) && lstatSync(real).isDirectory();
+        known = (real === this.root || real.startsWith(this.root + sep)) && lstatSync(real).isDirectory();
       } catch {
         known = false;
       }

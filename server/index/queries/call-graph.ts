@@ -1,17 +1,16 @@
 import type { DatabaseSync } from "node:sqlite";
-import { clip } from "../../clip.ts";
 import { callSites } from "../call-sites.ts";
 import type { IndexJob, JobContext } from "../job.ts";
 import { familyOf, languageOf } from "../languages.ts";
-import { type Role, rolesOf } from "../occurrences.ts";
+import type { Role } from "../occurrences.ts";
 import type { PreciseDocument, PreciseIndex } from "../scip/precise-index.ts";
-import { toUtf16 } from "../scip/precise-index.ts";
 import { TreeReader } from "../work-tree.ts";
 import { definitionsOf } from "./find-symbol.ts";
 import { type Import, importsOf } from "./imports.ts";
 import { lexicalTargets } from "./lexical-targets.ts";
 import { preciseUses } from "./precise-references.ts";
 import type { Precision } from "./reference-rows.ts";
+import { shownLine, shownPlaces } from "./shown-places.ts";
 import { type FoundSymbol, SYMBOL_COLUMNS, SYMBOL_TABLES } from "./symbol-rows.ts";
 import { searchUses } from "./uses.ts";
 
@@ -30,9 +29,15 @@ export interface Call {
 const MAX_FILES = 300;
 /** Most calls of one symbol. */
 const MAX_CALLS = 500;
-const MAX_LINE = 200;
 /** Kinds of symbols that are called or passed on. Types and fields are called only where code says so. */
 const CALLABLE = /^(?:function|method|macro)$/;
+
+/** A use of a definition in the code of another one. */
+interface Callee {
+  target: FoundSymbol;
+  line: number;
+  text: string;
+}
 
 /** Who calls a symbol, and what it calls: by the precise index where it describes a file, else by names and scopes. */
 export class CallGraph {
@@ -78,13 +83,11 @@ export class CallGraph {
       if (this.#context.timeUp() || calls.size >= MAX_CALLS) break;
       const file = await search.usesIn(path);
       if (!file) continue;
-      const lines = file.text.split("\n");
-      for (const { line, role, isDefinition } of file.uses) {
+      for (const { line, role, isDefinition, text } of file.uses) {
         if (isDefinition || role === "import") continue;
         const caller = this.#around(path, line);
         if (caller && keyOf(caller) === keyOf(symbol)) continue;
         this.#note(file.isPrecise);
-        const text = clip((lines[line - 1] ?? "").trim(), MAX_LINE);
         add(calls, caller ?? fileSymbol(path), { line, text, isPrecise: file.isPrecise });
       }
     }
@@ -93,21 +96,17 @@ export class CallGraph {
 
   /** The definitions that a symbol calls, in the order of its code. */
   async callees(symbol: FoundSymbol): Promise<Call[]> {
-    const text = isCode(symbol) ? await this.#reader.read(symbol.path) : undefined;
-    if (text === undefined) return [];
-    const lines = text.split("\n");
+    if (!isCode(symbol)) return [];
     const document = this.#index?.document(symbol.path);
-    this.#note(document?.isCurrent === true);
+    const isPrecise = document?.isCurrent === true;
+    this.#note(isPrecise);
     const calls = new Map<string, Call>();
-    const found = document?.isCurrent
-      ? this.#preciseCallees(document, symbol, text)
-      : this.#lexicalCallees(symbol, text);
-    for await (const { target, line } of found) {
+    const found = isPrecise ? this.#preciseCallees(document, symbol) : this.#lexicalCallees(symbol);
+    for await (const { target, line, text } of found) {
       const isInside =
         target.path === symbol.path && target.line >= symbol.line && target.line <= symbol.end_line;
       if (isInside || calls.size >= MAX_CALLS) continue;
-      const shown = clip((lines[line - 1] ?? "").trim(), MAX_LINE);
-      add(calls, target, { line, text: shown, isPrecise: document?.isCurrent === true });
+      add(calls, target, { line, text, isPrecise });
     }
     return [...calls.values()];
   }
@@ -117,42 +116,39 @@ export class CallGraph {
     else this.#lexical = true;
   }
 
-  async *#preciseCallees(document: PreciseDocument, symbol: FoundSymbol, text: string) {
+  async *#preciseCallees(document: PreciseDocument, symbol: FoundSymbol): AsyncGenerator<Callee> {
     const index = this.#index;
     if (!index) return;
-    const lines = text.split("\n");
-    const inside = index
+    const { path, unit } = document;
+    const places = index
       .occurrences(document)
       .filter(
         (o) => o.symbol >= 0 && !o.isDefinition && o.line >= symbol.line - 1 && o.line < symbol.end_line,
       );
-    const places = inside.map(({ line, column }) => ({
-      line: line + 1,
-      column: toUtf16(lines[line] ?? "", column, document.unit) + 1,
-    }));
-    const roles = await rolesOf(text, languageOf(symbol.path), places);
+    const uses = (await shownPlaces(this.#reader, path, { unit, places })) ?? [];
     const targets = new Map<number, FoundSymbol[]>();
-    for (const [n, occurrence] of inside.entries()) {
+    for (const [n, { line, role, text }] of uses.entries()) {
       if (this.#context.timeUp()) return;
-      let known = targets.get(occurrence.symbol);
-      if (!known) {
-        known = this.#definitionsOf(index, occurrence.symbol);
-        targets.set(occurrence.symbol, known);
-      }
-      for (const target of known) if (isCall(roles[n], target)) yield { target, line: occurrence.line + 1 };
+      const called = places[n]?.symbol ?? -1;
+      const known = targets.get(called) ?? this.#definitionsOf(index, called);
+      targets.set(called, known);
+      for (const target of known) if (isCall(role, target)) yield { target, line, text };
     }
   }
 
   #definitionsOf(index: PreciseIndex, symbol: number): FoundSymbol[] {
-    return index.documentsWith(symbol, "definitions").flatMap((home) =>
-      index
-        .occurrences(home)
-        .filter((o) => o.symbol === symbol && o.isDefinition)
-        .flatMap((o) => this.#at(home.path, o.line + 1, index.symbol(symbol)?.symbol ?? "")),
+    const name = index.symbol(symbol)?.symbol ?? "";
+    return index.usesOf([symbol], "definitions").flatMap(({ document, places }) =>
+      places()
+        .filter(({ isDefinition }) => isDefinition)
+        .flatMap(({ line }) => this.#at(document.path, line + 1, name)),
     );
   }
 
-  async *#lexicalCallees(symbol: FoundSymbol, text: string) {
+  async *#lexicalCallees(symbol: FoundSymbol): AsyncGenerator<Callee> {
+    const text = this.#reader.readSync(symbol.path);
+    if (text === undefined) return;
+    const lines = text.split("\n");
     const holders = [...symbol.parent.split("/"), symbol.name].reverse();
     const range = { from: symbol.line, to: symbol.end_line };
     for (const site of await callSites(text, languageOf(symbol.path), range)) {
@@ -166,7 +162,7 @@ export class CallGraph {
         holders,
       };
       for (const target of lexicalTargets(place, definitionsOf(this.#db, importedAs(place))))
-        yield { target, line };
+        yield { target, line, text: shownLine(lines[line - 1] ?? "") };
     }
   }
 
@@ -201,7 +197,7 @@ const isCode = ({ path }: FoundSymbol) => familyOf(path) !== undefined;
 
 export const keyOf = ({ path, line, name }: FoundSymbol) => `${path}:${line}:${name}`;
 
-const isCall = (role: Role | undefined, { kind }: FoundSymbol) =>
+const isCall = (role: Role, { kind }: FoundSymbol) =>
   role === "call" || (role === "use" && CALLABLE.test(kind));
 
 /** The name in the module of a name that an import renames. */

@@ -10,9 +10,9 @@ import { type FoundSymbol, SYMBOL_TABLES } from "./symbol-rows.ts";
 import { baseFinder, FOREIGN, typeFinder, typeNamed } from "./type-lookups.ts";
 
 /** Languages in which the files of a folder, or of a package, see each other's names without an import. */
-const SHARED = /^(?:go|java|csharp|kotlin|scala|swift|cpp|php|ruby|rust)$/;
+const SHARED = /^(?:go|java|csharp|kotlin|scala|swift|cpp|php|ruby|rust|sql)$/;
 /** Languages in which a member can be named without a receiver. */
-const IMPLICIT_THIS = /^(?:java|csharp|kotlin|scala|swift|cpp|ruby)$/;
+const IMPLICIT_THIS = /^(?:java|csharp|kotlin|scala|swift|cpp|ruby|sql)$/;
 /** Kinds of symbols that are named behind a receiver. */
 const MEMBER = /^(?:method|field)$/;
 
@@ -240,7 +240,10 @@ function countsAsMember(
   const { form, receiver, isLocal } = context;
   const near = file.sees || file.namesHolder;
   const hasMember = (type: string) => holders.has(type) || (!others.has(type) && derives(type, holders));
-  if (form === "plain") return near && !isLocal && IMPLICIT_THIS.test(familyOf(file.path) ?? "");
+  // A template of Vue names the members of its component without `this`.
+  const isTemplate = file.isHome && languageOf(file.path)?.container === "markup";
+  if (form === "plain")
+    return near && !isLocal && (isTemplate || IMPLICIT_THIS.test(familyOf(file.path) ?? ""));
   const type = typeOf(context);
   if (form === "shorthand" && type !== undefined) return holders.has(type) || (near && !others.has(type));
   if (form !== "member") return near;

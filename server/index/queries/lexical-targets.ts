@@ -6,7 +6,8 @@ import { folderOf } from "./paths.ts";
 import type { FoundSymbol } from "./symbol-rows.ts";
 
 /** Languages in which the files of a folder, or of a package, see each other's names without an import. */
-export const SHARED = /^(?:go|java|csharp|kotlin|scala|swift|cpp|php|ruby|rust|dart|lua|bash|powershell)$/;
+export const SHARED =
+  /^(?:go|java|csharp|kotlin|scala|swift|cpp|php|ruby|rust|dart|lua|bash|powershell|sql)$/;
 /** Kinds of symbols that are named behind a receiver. */
 const MEMBER = /^(?:method|field)$/;
 /** Members that most libraries have too, so that the name alone says nothing. */

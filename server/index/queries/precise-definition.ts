@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { clip } from "../../clip.ts";
 import { bareName } from "../names.ts";
-import type { Occurrence } from "../scip/occurrence-list.ts";
+import type { Occurrence, Place } from "../scip/occurrence-list.ts";
 import { fromUtf16, type PreciseDocument, type PreciseIndex, toUtf16 } from "../scip/precise-index.ts";
 import { packageOf } from "../scip/symbol-name.ts";
 import type { TreeReader } from "../work-tree.ts";
@@ -55,18 +55,18 @@ export async function preciseDefinition(
       for (const o of own) result.definitions.push(rowOf(db, document, lines, name, o));
       continue;
     }
-    const documents = index.documentsWith(symbol, "definitions");
-    for (const home of documents) {
+    const homes = index.usesOf([symbol], "definitions");
+    for (const { document: home, places } of homes) {
       if (!home.isCurrent) {
         result.isGuessed = true;
         result.definitions.push(...definitionsOf(db, name).filter((d) => d.path === home.path));
         continue;
       }
       const homeLines = home.path === path ? lines : ((await reader.read(home.path)) ?? "").split("\n");
-      const defining = index.occurrences(home).filter((o) => o.symbol === symbol && o.isDefinition);
+      const defining = places().filter(({ isDefinition }) => isDefinition);
       for (const o of defining) result.definitions.push(rowOf(db, home, homeLines, name, o));
     }
-    if (documents.length === 0) result.external ??= packageOf(index.symbol(symbol)?.symbol ?? "");
+    if (homes.length === 0) result.external ??= packageOf(index.symbol(symbol)?.symbol ?? "");
   }
   result.definitions = distinct(result.definitions);
   return result.definitions.length > 0 || result.external !== undefined ? result : undefined;
@@ -85,7 +85,7 @@ function rowOf(
   { path, unit }: PreciseDocument,
   lines: readonly string[],
   name: string,
-  { line, column, endLine }: Occurrence,
+  { line, column }: Place,
 ): FoundSymbol {
   const sql = `SELECT ${SYMBOL_COLUMNS} ${SYMBOL_TABLES} WHERE files.path = ? AND symbols.line = ? ORDER BY bare <> ? LIMIT 1`;
   const text = lines[line] ?? "";
@@ -105,7 +105,7 @@ function rowOf(
     start_line: line + 1,
     line: line + 1,
     column: at,
-    end_line: endLine + 1,
+    end_line: line + 1,
     signature: clip(text.trim(), MAX_SIGNATURE),
   };
 }

@@ -1,13 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
-import { clip } from "../../clip.ts";
 import { type Freshness, type JobContext, reading } from "../job.ts";
-import { linesAt } from "../lines-at.ts";
 import { prepared } from "../prepared.ts";
 import { PreciseIndex } from "../scip/precise-index.ts";
 import { type PreciseUses, preciseUses } from "./precise-references.ts";
-import type { FoundUse, Precision, Reference, ReferencesJob } from "./reference-rows.ts";
+import type { Precision, Reference, ReferencesJob } from "./reference-rows.ts";
+import type { ShownUse } from "./shown-places.ts";
 import { namePath, SYMBOL_TABLES } from "./symbol-rows.ts";
-import { type FileUses, nearness, searchUses } from "./uses.ts";
+import { searchUses } from "./uses.ts";
 
 export interface References {
   /** Those of the requested page. */
@@ -24,7 +23,6 @@ export interface References {
 
 const MAX_FILES = 2_000;
 const MAX_REFERENCES = 5_000;
-const MAX_LINE = 240;
 /** Number of files that a mixed answer names. */
 const MAX_NAMED = 5;
 
@@ -63,14 +61,14 @@ async function collect(
     if (context.timeUp() || total >= MAX_REFERENCES) break;
     context.progress(done++, search.paths.length);
     const places = search.placesIn(path)?.filter(isWanted);
-    const lexical = places ? undefined : await search.usesIn(path);
-    const uses = lexical?.uses ?? [];
-    if (uses.length > 0) guessed.add(path);
-    const weight = nearness(path, search.homes, uses);
-    const read = lexical && { ...lexical, uses: uses.filter(isWanted) };
-    const count = places?.length ?? read?.uses.length ?? 0;
-    if (count > 0)
-      files.push({ path, weight, count, complete: async () => read ?? search.completed(path, places ?? []) });
+    const read = places ? undefined : ((await search.usesIn(path))?.uses ?? []);
+    if (read && read.length > 0) guessed.add(path);
+    const weight = search.nearness(path, read ?? []);
+    const uses = read?.filter(isWanted) ?? [];
+    const count = places?.length ?? uses.length;
+    const part: FoundFile["part"] = async (from, to) =>
+      places ? search.shown(path, places.slice(from, to)) : uses.slice(from, to);
+    if (count > 0) files.push({ path, weight, count, part });
     total += count;
   }
   files.sort((a, b) => a.weight - b.weight);
@@ -89,13 +87,14 @@ interface FoundFile {
   path: string;
   weight: number;
   count: number;
-  complete(): Promise<FileUses | undefined>;
+  /** Some of its uses. @returns undefined if the file cannot be read */
+  part(from: number, to: number): Promise<ShownUse[] | undefined>;
 }
 
 async function pageOf(
   files: readonly FoundFile[],
   { offset, count }: NonNullable<ReferencesJob["page"]>,
-  toReference: ReturnType<typeof referencesIn>,
+  toReferences: ReturnType<typeof referencesIn>,
 ): Promise<Reference[]> {
   const found: Reference[] = [];
   let before = 0;
@@ -104,35 +103,27 @@ async function pageOf(
     before += file.count;
     if (from >= file.count) continue;
     if (found.length >= count) break;
-    const read = await file.complete();
-    if (read)
-      found.push(...toReference(file.path, read.text, read.uses.slice(from, from + count - found.length)));
+    const uses = await file.part(from, from + count - found.length);
+    if (uses) found.push(...toReferences(file.path, uses));
   }
   return found;
 }
 
-/** Adds the line and the enclosing definition to the uses of a file. */
+/** Adds the enclosing definition to the uses of a file. */
 function referencesIn(db: DatabaseSync) {
   const holders = prepared(
     db,
     `SELECT name, parent, start_line, end_line ${SYMBOL_TABLES} WHERE files.path = ? AND start_line <= ? AND end_line >= ?
      ORDER BY end_line - start_line`,
   );
-  return (path: string, text: string, uses: readonly FoundUse[]): Reference[] => {
+  return (path: string, uses: readonly ShownUse[]): Reference[] => {
     const numbers = uses.map(({ line }) => line);
-    const lines = linesAt(text, numbers);
     const range = [Math.max(...numbers), Math.min(...numbers)] as const;
     const known = holders.all(path, ...range) as unknown as Holder[];
-    return uses.map(({ line, column, role, isDefinition }) => {
-      const holder = known.find(({ start_line, end_line }) => start_line <= line && end_line >= line);
-      return {
-        path,
-        line,
-        column,
-        role,
-        text: clip((lines.get(line) ?? "").trim(), MAX_LINE),
-        within: holder && !isDefinition ? namePath(holder) : "",
-      };
+    return uses.map(({ isDefinition, ...use }) => {
+      const isAround = ({ start_line, end_line }: Holder) => start_line <= use.line && end_line >= use.line;
+      const holder = isDefinition ? undefined : known.find(isAround);
+      return { path, ...use, within: holder ? namePath(holder) : "" };
     });
   };
 }

@@ -5,32 +5,33 @@ import { linesAt } from "../lines-at.ts";
 import { bareName } from "../names.ts";
 import { type Role, wordPlaces } from "../occurrences.ts";
 import { prepared } from "../prepared.ts";
+import type { Place } from "../scip/occurrence-list.ts";
 import { TreeReader } from "../work-tree.ts";
 import { bestFitting } from "./best-fit.ts";
 import { definitionsOf } from "./find-symbol.ts";
 import { lexicalUses } from "./lexical-references.ts";
 import { folderOf } from "./paths.ts";
-import type { PrecisePlace, PreciseUses } from "./precise-references.ts";
-import type { FoundUse, ReferencesJob } from "./reference-rows.ts";
+import type { PreciseUses } from "./precise-references.ts";
+import type { ReferencesJob } from "./reference-rows.ts";
+import { type ShownUse, shownLine, shownPlaces } from "./shown-places.ts";
 
 /** The uses in a file. */
 export interface FileUses {
-  text: string;
-  uses: FoundUse[];
+  uses: ShownUse[];
   isPrecise: boolean;
 }
 
 export interface UseSearch {
   /** The files that may have uses: that of the definition, files in its folder, other files, tests. */
   paths: readonly string[];
-  /** Files with a definition. */
-  homes: readonly string[];
   /** @returns undefined if the file cannot be read */
   usesIn(path: string): Promise<FileUses | undefined>;
   /** The uses in a file that a precise index describes, without reading it; undefined for another file. */
-  placesIn(path: string): PrecisePlace[] | undefined;
-  /** Those uses with their roles. @returns undefined if the file cannot be read */
-  completed(path: string, places: readonly PrecisePlace[]): Promise<FileUses | undefined>;
+  placesIn(path: string): readonly Place[] | undefined;
+  /** Some of those uses with their roles and lines. @returns undefined if the file cannot be read */
+  shown(path: string, places: readonly Place[]): Promise<ShownUse[] | undefined>;
+  /** See nearnessTo. */
+  nearness(path: string, places: readonly { role: Role }[]): number;
 }
 
 /** Finds the uses of a symbol file by file: by the precise index where it describes a file, else by names and scopes. */
@@ -40,42 +41,60 @@ export function searchUses(
   precise: PreciseUses | undefined,
 ): UseSearch {
   const reader = new TreeReader(job.root);
-  const definitions = definitionsOf(db, job.name);
-  const homes =
-    precise?.homes ??
-    (job.defined_in === undefined
-      ? bestFitting(definitions, job.parents).map(({ path }) => path)
-      : [job.defined_in]);
-  const described = new Set(precise?.paths);
-  const unknown = filesWith(db, job.name, job.path).filter(
-    (path) => !described.has(path) && !precise?.covers(path),
-  );
-  const { defined_in, line } = job;
-  const home = defined_in === undefined || line === undefined ? undefined : reader.readSync(defined_in);
-  const lineText = linesAt(home ?? "", [line ?? 0]).get(line ?? 0) ?? "";
-  const lexical = lexicalUses(db, job, definitions, wordPlaces(lineText, bareName(job.name)).length > 0);
-  const placesIn = (path: string) => (described.has(path) ? precise?.placesIn(path) : undefined);
-  const completed = async (path: string, places: readonly PrecisePlace[]) => {
-    const text = reader.readSync(path);
-    const uses = text === undefined ? undefined : await precise?.withRoles(path, places, text);
-    return text === undefined || !uses ? undefined : { text, uses, isPrecise: true };
-  };
+  const files: PreciseUses["files"] = precise?.files ?? new Map();
+  const unknown = filesWith(db, job, precise);
+  const nearness = nearnessTo(precise?.homes ?? homesOf(db, job));
+  let find: ReturnType<typeof lexicalIn> | undefined;
+  const shown: UseSearch["shown"] = (path, places) =>
+    shownPlaces(reader, path, { unit: files.get(path)?.unit ?? "utf16", places });
   return {
-    paths: nearestFirst([...described, ...unknown], homes),
-    homes,
+    paths: nearestFirst([...files.keys(), ...unknown], nearness),
     async usesIn(path) {
-      const places = placesIn(path);
-      if (places) return completed(path, places);
-      const text = reader.readSync(path);
-      return text === undefined ? undefined : { text, uses: await lexical(path, text), isPrecise: false };
+      const places = files.get(path)?.places;
+      // Most precise answers need no lexical search.
+      if (!places) find ??= lexicalIn(db, job, reader);
+      const uses = places ? await shown(path, places) : await find?.(path);
+      return uses && { uses, isPrecise: places !== undefined };
     },
-    placesIn,
-    completed,
+    placesIn: (path) => files.get(path)?.places,
+    shown,
+    nearness,
   };
 }
 
-/** The files with every identifier of a name (`Get-Item` has two), by path. */
-export function filesWith(db: DatabaseSync, name: string, path: string): string[] {
+function homesOf(
+  db: DatabaseSync,
+  { name, parents, defined_in }: Omit<ReferencesJob, "include_definitions">,
+) {
+  if (defined_in !== undefined) return [defined_in];
+  return bestFitting(definitionsOf(db, name), parents).map(({ path }) => path);
+}
+
+/** The uses in a file by names and scopes. */
+function lexicalIn(db: DatabaseSync, job: Omit<ReferencesJob, "include_definitions">, reader: TreeReader) {
+  const { defined_in, line } = job;
+  const home = defined_in === undefined || line === undefined ? undefined : reader.readSync(defined_in);
+  const lineText = linesAt(home ?? "", [line ?? 0]).get(line ?? 0) ?? "";
+  const isNamedOnLine = wordPlaces(lineText, bareName(job.name)).length > 0;
+  const find = lexicalUses(db, job, definitionsOf(db, job.name), isNamedOnLine);
+  return async (path: string): Promise<ShownUse[] | undefined> => {
+    const text = reader.readSync(path);
+    if (text === undefined) return undefined;
+    const uses = await find(path, text);
+    const lines = linesAt(
+      text,
+      uses.map((use) => use.line),
+    );
+    return uses.map((use) => ({ ...use, text: shownLine(lines.get(use.line) ?? "") }));
+  };
+}
+
+/** The files with every identifier of a name (`Get-Item` has two), by path, without those that a precise index covers. */
+export function filesWith(
+  db: DatabaseSync,
+  { name, path }: Pick<ReferencesJob, "name" | "path">,
+  precise?: PreciseUses,
+): string[] {
   const bare = bareName(name);
   const identifiers = (/^operator(?![\p{L}\p{N}_])/u.test(bare) ? "operator" : bare).match(
     /[\p{L}_][\p{L}\p{N}_$]*/gu,
@@ -85,23 +104,32 @@ export function filesWith(db: DatabaseSync, name: string, path: string): string[
     .map(encodeWord)
     .map((w) => `("${w}" OR "$${w}")`)
     .join(" AND ");
-  const sql = `SELECT files.path FROM words JOIN files ON files.id = words.rowid WHERE words MATCH :word AND ${BELOW} ORDER BY files.path`;
+  const ids = prepared(db, "SELECT rowid AS id FROM words WHERE words MATCH ?").all(word);
+  const rest = ids.map(({ id }) => Number(id)).filter((id) => !precise?.describes(id));
+  const sql = `SELECT files.path FROM json_each(:ids) AS wanted CROSS JOIN files ON files.id = wanted.value WHERE ${BELOW} ORDER BY files.path`;
   return prepared(db, sql)
-    .all({ word, path })
-    .map((row) => String(row.path));
+    .all({ ids: JSON.stringify(rest), path })
+    .map((row) => String(row.path))
+    .filter((found) => !precise?.isForeign(found));
 }
 
-function nearestFirst(paths: readonly string[], homes: readonly string[]): string[] {
+type Nearness = UseSearch["nearness"];
+
+function nearestFirst(paths: readonly string[], nearness: Nearness): string[] {
   return paths
-    .map((path) => ({ path, weight: nearness(path, homes, []) }))
+    .map((path) => ({ path, weight: nearness(path, []) }))
     .sort((a, b) => a.weight - b.weight)
     .map((p) => p.path);
 }
 
-/** Where the references in a file come in an answer: the lowest first. */
-export function nearness(path: string, homes: readonly string[], places: readonly { role: Role }[]): number {
-  if (homes.includes(path)) return 0;
-  const late = SECONDARY.test(path) ? 4 : 0;
-  if (places.some((p) => p.role === "import")) return 1 + late;
-  return (homes.some((home) => folderOf(home) === folderOf(path)) ? 2 : 3) + late;
+/** Where the references in a file come in an answer: the lowest first. @param homes files with a definition */
+function nearnessTo(homes: readonly string[]): Nearness {
+  const files = new Set(homes);
+  const folders = new Set(homes.map(folderOf));
+  return (path, places) => {
+    if (files.has(path)) return 0;
+    const late = SECONDARY.test(path) ? 4 : 0;
+    if (places.some((p) => p.role === "import")) return 1 + late;
+    return (folders.has(folderOf(path)) ? 2 : 3) + late;
+  };
 }

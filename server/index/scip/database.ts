@@ -1,13 +1,13 @@
 import { DatabaseSync } from "node:sqlite";
 
 /** The precise indexes of a repository. The file outlives the generations of the lexical index. */
-export const PRECISE_FILE = "precise-v1.sqlite";
+export const PRECISE_FILE = "precise-v2.sqlite";
 /** Held by the process that makes a precise index. */
 export const PRECISE_LOCK = "precise-lock.sqlite";
 
 /**
  * `documents.oid` is git's hash of the file that a document describes: if the file in the work tree has another one, it has changed since.
- * `uses` finds the documents with a symbol; local symbols are not in it. `relations` joins a symbol and those whose uses are its uses too.
+ * `uses` has the places of each symbol, document by document; local symbols are not in it. `relations` joins a symbol and those whose uses are its uses too.
  */
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS indexes (id INTEGER PRIMARY KEY, tool TEXT NOT NULL, commit_hash TEXT NOT NULL, source TEXT NOT NULL,
@@ -18,7 +18,7 @@ CREATE INDEX IF NOT EXISTS documents_index ON documents (index_id);
 CREATE TABLE IF NOT EXISTS symbols (id INTEGER PRIMARY KEY, symbol TEXT NOT NULL UNIQUE, name TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS symbols_name ON symbols (name);
 CREATE TABLE IF NOT EXISTS uses (symbol INTEGER NOT NULL, document INTEGER NOT NULL, defines INTEGER NOT NULL,
-  PRIMARY KEY (symbol, document)) WITHOUT ROWID;
+  places BLOB NOT NULL, PRIMARY KEY (symbol, document)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS uses_document ON uses (document);
 CREATE TABLE IF NOT EXISTS relations (symbol INTEGER NOT NULL, related INTEGER NOT NULL, document INTEGER NOT NULL,
   PRIMARY KEY (symbol, related, document)) WITHOUT ROWID;

@@ -3,9 +3,16 @@ import { dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { OpenDatabases } from "../open-databases.ts";
 import { prepared } from "../prepared.ts";
+import { type CurrentFiles, currentFiles } from "./current-files.ts";
 import { openPreciseForQueries, PRECISE_FILE } from "./database.ts";
 import type { ColumnUnit } from "./format.ts";
-import { type Occurrence, type SymbolRef, unpackOccurrences } from "./occurrence-list.ts";
+import {
+  type Occurrence,
+  type Place,
+  type SymbolRef,
+  unpackOccurrences,
+  unpackPlaces,
+} from "./occurrence-list.ts";
 
 /** A symbol of the precise indexes. */
 export interface PreciseSymbol {
@@ -23,11 +30,23 @@ export interface PreciseDocument {
   isCurrent: boolean;
 }
 
+/** The places of one symbol in a document. */
+export interface SymbolUses {
+  symbol: number;
+  document: PreciseDocument;
+  places(): Place[];
+}
+
 /** The index that an answer comes from. */
 export interface PreciseSource {
   tool: string;
   commit: string;
 }
+
+/** Most definitions of one name. */
+const MAX_NAMED = 2_000;
+/** As the indexers name them. */
+const CONSTRUCTORS = ["`<constructor>`", "`<init>`"];
 
 const open = new OpenDatabases(openPreciseForQueries);
 
@@ -36,13 +55,12 @@ const open = new OpenDatabases(openPreciseForQueries);
  */
 export class PreciseIndex {
   readonly #db: DatabaseSync;
-  readonly #lexical: DatabaseSync;
   readonly #active: string;
+  readonly #current: CurrentFiles;
   readonly sources: readonly PreciseSource[];
 
   private constructor(db: DatabaseSync, lexical: DatabaseSync, commit: string) {
     this.#db = db;
-    this.#lexical = lexical;
     const rows = prepared(
       db,
       "SELECT id, tool, commit_hash FROM indexes ORDER BY commit_hash = ? DESC, at DESC",
@@ -51,6 +69,7 @@ export class PreciseIndex {
     for (const row of rows) if (!ofTool.has(String(row.tool))) ofTool.set(String(row.tool), row);
     const active = [...ofTool.values()];
     this.#active = JSON.stringify(active.map(({ id }) => id));
+    this.#current = currentFiles(db, lexical, this.#active);
     this.sources = active.map(({ tool, commit_hash }) => ({
       tool: String(tool),
       commit: String(commit_hash),
@@ -78,24 +97,32 @@ export class PreciseIndex {
     }
   }
 
-  /** The symbols with a definition in this repository whose last descriptor is `name`. */
-  symbolsNamed(name: string): PreciseSymbol[] {
-    const sql = `SELECT id, symbol FROM symbols WHERE name = ? AND EXISTS (SELECT 1 FROM uses JOIN documents ON documents.id = uses.document
-      WHERE uses.symbol = symbols.id AND defines = 1 AND index_id IN (SELECT value FROM json_each(?))) ORDER BY id LIMIT 2000`;
-    return prepared(this.#db, sql).all(name, this.#active) as unknown as PreciseSymbol[];
+  /** The symbols whose last descriptor is `name`, with the files of this repository that define them. */
+  symbolsNamed(name: string): (PreciseSymbol & { homes: string[] })[] {
+    const sql = `SELECT symbols.id, symbols.symbol, path FROM symbols JOIN uses ON uses.symbol = symbols.id
+      JOIN documents ON documents.id = uses.document
+      WHERE name = ? AND defines = 1 AND index_id IN (SELECT value FROM json_each(?)) ORDER BY symbols.id, path LIMIT ${MAX_NAMED}`;
+    const found = new Map<number, PreciseSymbol & { homes: string[] }>();
+    for (const row of prepared(this.#db, sql).all(name, this.#active)) {
+      const [id, path] = [Number(row.id), String(row.path)];
+      const known = found.get(id);
+      if (known) known.homes.push(path);
+      else found.set(id, { id, symbol: String(row.symbol), homes: [path] });
+    }
+    return [...found.values()];
   }
 
-  /** The constructors of a class, which the code names by the class. */
-  constructorsOf({ symbol }: PreciseSymbol): number[] {
-    if (!symbol.endsWith("#")) return [];
-    const sql = "SELECT id, symbol FROM symbols WHERE symbol > :from AND symbol < :from || char(1114111)";
-    return ["`<constructor>`", "`<init>`"].flatMap((name) => {
-      const rows = prepared(this.#db, sql).all({ from: symbol + name }) as unknown as PreciseSymbol[];
-      // Not their parameters, which are below them.
-      return rows.flatMap((row) =>
-        /^\((?:\+\d+)?\)\.$/.test(row.symbol.slice(symbol.length + name.length)) ? [row.id] : [],
-      );
-    });
+  /** The constructors of the classes among some symbols. The code names them by their class. */
+  constructorsOf(symbols: readonly PreciseSymbol[]): number[] {
+    const classes = symbols.filter(({ symbol }) => symbol.endsWith("#"));
+    if (classes.length === 0) return [];
+    const starts = classes.flatMap(({ symbol }) => CONSTRUCTORS.map((name) => symbol + name));
+    // CROSS JOIN keeps the order of the tables, so that each start is one range of the index.
+    const sql = `SELECT symbols.id, substr(symbol, length(start.value) + 1) AS rest FROM json_each(?) AS start
+      CROSS JOIN symbols ON symbol > start.value AND symbol < start.value || char(1114111)`;
+    const rows = prepared(this.#db, sql).all(JSON.stringify(starts));
+    // Not their parameters, which are below them.
+    return rows.flatMap(({ id, rest }) => (/^\((?:\+\d+)?\)\.$/.test(String(rest)) ? [Number(id)] : []));
   }
 
   symbol(id: SymbolRef): PreciseSymbol | undefined {
@@ -104,43 +131,54 @@ export class PreciseIndex {
       | undefined;
   }
 
-  /** The symbols whose uses are uses of this one too: what it implements, and what implements it. */
-  relatedTo(id: number): number[] {
-    const sql = `SELECT related AS id, document FROM relations WHERE symbol = :id UNION SELECT symbol, document FROM relations WHERE related = :id`;
-    return prepared(this.#db, `SELECT DISTINCT id FROM (${sql})`)
-      .all({ id })
+  /** The symbols whose uses are uses of some others too: what those implement, and what implements them. */
+  relatedTo(ids: readonly number[]): number[] {
+    const wanted = "IN (SELECT value FROM json_each(:ids))";
+    const sql = `SELECT related AS id FROM relations WHERE symbol ${wanted} UNION SELECT symbol FROM relations WHERE related ${wanted}`;
+    return prepared(this.#db, sql)
+      .all({ ids: JSON.stringify(ids) })
       .map((row) => Number(row.id));
   }
 
-  /** The documents with a symbol, by path. @param only `definitions`: those that define it */
-  documentsWith(id: number, only?: "definitions"): PreciseDocument[] {
-    const sql = `SELECT documents.id, path, oid, unit FROM uses JOIN documents ON documents.id = uses.document
-      WHERE symbol = ? AND defines >= ? AND index_id IN (SELECT value FROM json_each(?)) ORDER BY path`;
+  /** The places of symbols in each document, by path. @param only `definitions`: documents that define them */
+  usesOf(ids: readonly number[], only?: "definitions"): SymbolUses[] {
+    const sql = `SELECT uses.symbol, places, documents.id, documents.path, unit FROM json_each(?) AS wanted CROSS JOIN uses ON uses.symbol = wanted.value
+      CROSS JOIN documents ON documents.id = uses.document
+      WHERE defines >= ? AND index_id IN (SELECT value FROM json_each(?)) ORDER BY documents.path`;
     return prepared(this.#db, sql)
-      .all(id, only ? 1 : 0, this.#active)
-      .map((row) => this.#document(row));
+      .all(JSON.stringify(ids), only ? 1 : 0, this.#active)
+      .map((row) => ({
+        symbol: Number(row.symbol),
+        document: this.#document(row),
+        places: () => unpackPlaces(row.places as Uint8Array),
+      }));
+  }
+
+  /** Whether the indexes describe a file as it is now. @param file `files.id` of the lexical index */
+  covers(file: number): boolean {
+    return this.#current.files.has(file);
   }
 
   /** What the indexes have of a file, a current document first; undefined if none describes it. */
   document(path: string): PreciseDocument | undefined {
     const sql =
-      "SELECT id, path, oid, unit FROM documents WHERE path = ? AND index_id IN (SELECT value FROM json_each(?))";
+      "SELECT id, path, unit FROM documents WHERE path = ? AND index_id IN (SELECT value FROM json_each(?))";
     const found = prepared(this.#db, sql)
       .all(path, this.#active)
       .map((row) => this.#document(row));
     return found.find(({ isCurrent }) => isCurrent) ?? found[0];
   }
 
-  /** @param wanted only those of these symbols. Default: all */
-  occurrences({ id }: PreciseDocument, wanted?: ReadonlySet<SymbolRef>): Occurrence[] {
+  /** All names in a document, by line and column. */
+  occurrences({ id }: PreciseDocument): Occurrence[] {
     const row = prepared(this.#db, "SELECT occurrences FROM documents WHERE id = ?").get(id);
-    return row ? unpackOccurrences(row.occurrences as Uint8Array, wanted) : [];
+    return row ? unpackOccurrences(row.occurrences as Uint8Array) : [];
   }
 
   #document(row: Record<string, unknown>): PreciseDocument {
-    const path = String(row.path);
-    const oid = prepared(this.#lexical, "SELECT oid FROM files WHERE path = ?").get(path)?.oid;
-    return { id: Number(row.id), path, unit: row.unit as ColumnUnit, isCurrent: oid === row.oid };
+    const id = Number(row.id);
+    const isCurrent = this.#current.documents.has(id);
+    return { id, path: String(row.path), unit: row.unit as ColumnUnit, isCurrent };
   }
 }
 

@@ -1,7 +1,13 @@
 import type { DatabaseSync } from "node:sqlite";
 import { bareName } from "../names.ts";
 import { type ColumnUnit, type ScipDocument, ScipError } from "./format.ts";
-import { type Occurrence, packOccurrences, type SymbolRef } from "./occurrence-list.ts";
+import {
+  type Occurrence,
+  type Place,
+  packOccurrences,
+  packPlaces,
+  type SymbolRef,
+} from "./occurrence-list.ts";
 import { descriptorsOf, isLocal } from "./symbol-name.ts";
 
 /** Most indexes of a repository: two commits each of three indexers. */
@@ -50,7 +56,7 @@ export class PreciseWriter {
         "INSERT INTO documents (index_id, path, oid, unit, occurrences) VALUES (?, ?, ?, ?, zeroblob(0))",
       ),
       pack: db.prepare("UPDATE documents SET occurrences = ? WHERE id = ?"),
-      use: db.prepare("INSERT INTO uses (symbol, document, defines) VALUES (?, ?, ?)"),
+      use: db.prepare("INSERT INTO uses (symbol, document, defines, places) VALUES (?, ?, ?, ?)"),
       relation: db.prepare("INSERT OR IGNORE INTO relations (symbol, related, document) VALUES (?, ?, ?)"),
       grow: db.prepare("UPDATE indexes SET bytes = bytes + ? WHERE id = ?"),
     };
@@ -73,19 +79,20 @@ export class PreciseWriter {
       locals.set(symbol, n);
       return -1 - n;
     };
-    const uses = new Map<number, boolean>();
     const occurrences = document.occurrences.map((o): Occurrence => {
-      const symbol = refOf(o.symbol);
-      if (symbol >= 0) uses.set(symbol, (uses.get(symbol) ?? false) || o.isDefinition);
       const { line, column, endLine, endColumn, isDefinition } = o;
-      return { line, column, endLine, endColumn, symbol, isDefinition };
+      return { line, column, endLine, endColumn, symbol: refOf(o.symbol), isDefinition };
     });
     const packed = packOccurrences(occurrences);
     s.pack.run(packed, id);
-    for (const [symbol, defines] of uses) s.use.run(symbol, id, defines ? 1 : 0);
+    let bytes = packed.length + ROW_BYTES * (1 + document.relations.length);
+    for (const [symbol, found] of placesBySymbol(occurrences)) {
+      const places = packPlaces(found);
+      s.use.run(symbol, id, found.some(({ isDefinition }) => isDefinition) ? 1 : 0, places);
+      bytes += ROW_BYTES + places.length;
+    }
     for (const { from, to } of document.relations)
       if (!isLocal(from) && !isLocal(to)) s.relation.run(this.#idOf(from), this.#idOf(to), id);
-    const bytes = packed.length + ROW_BYTES * (1 + uses.size + document.relations.length);
     s.grow.run(bytes, this.#index);
     this.documents++;
     this.occurrences += occurrences.length;
@@ -143,6 +150,18 @@ export class PreciseWriter {
     this.#known.set(symbol, id);
     return id;
   }
+}
+
+/** Without the local symbols, which have no other document. */
+function placesBySymbol(occurrences: readonly Occurrence[]): Map<number, Place[]> {
+  const places = new Map<number, Place[]>();
+  for (const occurrence of occurrences) {
+    if (occurrence.symbol < 0) continue;
+    const known = places.get(occurrence.symbol);
+    if (known) known.push(occurrence);
+    else places.set(occurrence.symbol, [occurrence]);
+  }
+  return places;
 }
 
 function removeDocuments(db: DatabaseSync, where: string, value: number): void {

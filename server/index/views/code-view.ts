@@ -1,6 +1,7 @@
 import { type Language, languageOf } from "../languages.ts";
 import { markupView } from "./markup.ts";
 import { notebookView } from "./notebook.ts";
+import { sqlView } from "./sql.ts";
 
 /**
  * The code in a file of another format. Its text has the length and the line breaks of the file, with blanks instead of everything else, so
@@ -13,12 +14,13 @@ export interface CodeView {
   partAt?: (line: number) => string | undefined;
 }
 
-/** What the parser reads of a file: the whole text, or the scripts of a page, or the code cells of a notebook. */
+/** What the parser reads of a file: the whole text, or the scripts of a page, or the code cells of a notebook, or SQL without comments and strings. */
 export function codeView(text: string, language: Language): CodeView {
   if (language.container === "markup") {
     const { code, isJsx } = markupView(text, language.name);
     return { text: code, language: (isJsx && languageOf("a.tsx")) || language };
   }
+  if (language.isScanned) return { text: sqlView(text), language };
   if (language.container !== "notebook") return { text, language };
   const { code, kernel, partAt } = notebookView(text);
   const other = kernel === undefined ? undefined : languageOf(`a.${KERNELS[kernel] ?? ""}`);

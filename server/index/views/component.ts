@@ -1,5 +1,5 @@
+import type { CodeSymbol } from "../code-symbol.ts";
 import type { Language } from "../languages.ts";
-import type { CodeSymbol } from "../symbols.ts";
 
 /** A file of Vue, Svelte or Astro is a component with the name of the file. @returns undefined for other languages */
 export function componentOf(path: string, language: Language, lines: number): CodeSymbol | undefined {

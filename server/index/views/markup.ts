@@ -2,6 +2,8 @@
 interface Range {
   start: number;
   end: number;
+  /** What the view has there, if the code spells it in another way. Not longer than the range. */
+  text?: string;
 }
 
 /** Longest expression in a template, characters. */
@@ -9,8 +11,8 @@ const MAX_EXPRESSION = 2_000;
 const SCRIPT_TYPES = /^(?:module|(?:text|application)\/(?:javascript|ecmascript|babel|jsx|typescript))?$/i;
 
 /**
- * The scripts of a page or component (HTML, Vue, Svelte, Astro), with the expressions and component names of its template as statements.
- * A script ends as in HTML: at the first `</script`.
+ * The scripts of a page or component (HTML, Vue, Svelte, Astro), with what its template names as statements: expressions, components,
+ * directives. A script ends as in HTML: at the first `</script`.
  */
 export function markupView(text: string, format: string): { code: string; isJsx: boolean } {
   const kept: Range[] = [];
@@ -39,7 +41,8 @@ export function markupView(text: string, format: string): { code: string; isJsx:
     block.lastIndex = from;
   }
   kept.push(...templateRanges(text, format, { start: from, end: text.length }));
-  return { code: keepOnly(text, kept), isJsx };
+  const code = keepOnly(text, kept);
+  return { code: format === "svelte" ? withoutStoreSigns(code) : code, isJsx };
 }
 
 function endOfComment(text: string, start: number): number {
@@ -67,9 +70,17 @@ function attribute(attributes: string, name: string): string | undefined {
   return match?.[1] ?? match?.[2] ?? match?.[3];
 }
 
-const COMPONENT = /<([A-Z][\w$]*)/.source;
+const COMPONENT = /<(?<component>[A-Z][\w$]*)/.source;
+/** `{{ expression }}`, `:name="expression"`, `<MyButton`, `<my-button`, `v-focus`, `:name` for `:name="name"`. */
 const VUE = new RegExp(
-  `\\{\\{((?:(?!\\{\\{)[\\s\\S]){0,${MAX_EXPRESSION}}?)\\}\\}|\\s(?:[:@#]|v-)[^\\s=>"']{0,200}="([^"]{0,${MAX_EXPRESSION}})"|${COMPONENT}`,
+  [
+    `\\{\\{(?<text>(?:(?!\\{\\{)[^]){0,${MAX_EXPRESSION}}?)\\}\\}`,
+    `\\s(?:[:@#]|v-)[^\\s=>"']{0,200}=(?:"(?<double>[^"]{0,${MAX_EXPRESSION}})"|'(?<single>[^']{0,${MAX_EXPRESSION}})')`,
+    COMPONENT,
+    "<(?<pascal>[a-z][a-z0-9]*(?:-[a-z0-9]+)+)",
+    "\\s(?<camel>v-(?!if|else|for|on|bind|model|show|slot|text|html|once|pre|cloak|memo)[a-z][\\w-]*)",
+    "\\s:(?<same>[a-z][\\w-]*)(?=[\\s/>])",
+  ].join("|"),
   "dg",
 );
 
@@ -79,23 +90,40 @@ function templateRanges(text: string, format: string, { start, end }: Range): Ra
   const ranges: Range[] = [];
   VUE.lastIndex = start;
   for (let match = VUE.exec(text); match && match.index < end; match = VUE.exec(text)) {
-    const [from, to] = match.indices?.slice(1).find((group) => group !== undefined) ?? [0, 0];
-    if (to <= end) ranges.push({ start: from, end: to });
+    const [name, at] = Object.entries(match.indices?.groups ?? {}).find(([, range]) => range) ?? [];
+    if (!name || !at || at[1] > end) continue;
+    const [from, to] = at;
+    const written = text.slice(from, to);
+    const camel = written.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+    const spelled = {
+      pascal: camel.charAt(0).toUpperCase() + camel.slice(1),
+      camel,
+      same: camel,
+    }[name];
+    ranges.push({ start: from, end: to, ...(spelled === undefined ? {} : { text: spelled }) });
+    // A directive may have a value: `v-focus="x"`.
+    VUE.lastIndex = to;
   }
   return ranges;
 }
 
+/** `use:action`, `transition:fade`, `bind:value` for `bind:value={value}`. */
+const DIRECTIVE =
+  /\s(?:(?:use|transition|in|out|animate):(?<named>[\p{L}_$][\w$]*)|(?:bind|class|style):(?<same>[\p{L}_$][\w$]*)(?=[\s/>]))/u
+    .source;
+
 /** The expressions in braces of Svelte and Astro. `{#each list as item}` has the expression `list as item`. */
 function braceRanges(text: string, start: number, end: number): Range[] {
   const ranges: Range[] = [];
-  const next = new RegExp(`\\{|${COMPONENT}`, "g");
+  const next = new RegExp(`\\{|${COMPONENT}|${DIRECTIVE}`, "dgu");
   next.lastIndex = start;
   for (let match = next.exec(text); match && match.index < end; match = next.exec(text)) {
-    const inner = match.index + 1;
-    if (match[1] !== undefined) {
-      ranges.push({ start: inner, end: inner + match[1].length });
+    const name = Object.values(match.indices?.groups ?? {}).find((range) => range);
+    if (name) {
+      ranges.push({ start: name[0], end: name[1] });
       continue;
     }
+    const inner = match.index + 1;
     const close = closingBrace(text, inner, end);
     if (close === undefined) break;
     const keyword =
@@ -105,6 +133,13 @@ function braceRanges(text: string, start: number, end: number): Range[] {
   }
   return ranges;
 }
+
+/** `$count` is the value of the store `count`. Runes are no stores. */
+const withoutStoreSigns = (code: string) =>
+  code.replace(
+    /(?<![\p{L}\p{N}_$])\$(?=[\p{L}_])(?!(?:state|derived|props|effect|bindable|inspect|host)(?![\p{L}\p{N}_$]))/gu,
+    " ",
+  );
 
 function closingBrace(text: string, start: number, end: number): number | undefined {
   const last = Math.min(end, start + MAX_EXPRESSION);
@@ -119,10 +154,10 @@ function closingBrace(text: string, start: number, end: number): number | undefi
 /** The ranges, in order, with blanks between them. The sign before a range separates statements. */
 function keepOnly(text: string, ranges: readonly Range[]): string {
   let code = "";
-  for (const { start, end } of ranges) {
+  for (const { start, end, text: spelled } of ranges) {
     const between = blank(text.slice(code.length, start));
     code += /[\r\n]$/.test(between) || between === "" ? between : `${between.slice(0, -1)};`;
-    code += text.slice(start, end);
+    code += spelled?.padEnd(end - start) ?? text.slice(start, end);
   }
   return code + blank(text.slice(code.length));
 }

@@ -43,7 +43,7 @@ async function find(name: string): Promise<string[]> {
 }
 
 const holding = async (word: string) =>
-  (await reading(await job(), (db) => ({ files: filesWith(db, word, "") }))).files;
+  (await reading(await job(), (db) => ({ files: filesWith(db, { name: word, path: "" }) }))).files;
 
 const TWO = {
   ".gitignore": "secret.env\n",

@@ -27,6 +27,25 @@ const options = { LIMIT: LIMIT };
     'import { LIMIT } from "./gate.ts";\nexport interface Range {\n  from: number;\n}\nexport const start = (range: Range) => range.from;\n',
   "py/store.py": "def load(path):\n    return path\n",
   "py/main.py": "import store\nfrom store import load\nload(1)\nstore.load(2)\njson.load(3)\n",
+  "ui/format.ts":
+    "export function shout(text: string) {\n  return text;\n}\nexport const tally = writable(0);\nexport const hover = () => 0;\n",
+  "ui/Card.vue": `<script setup lang="ts">
+import { shout } from "./format.ts";
+import BigButton from "./BigButton.vue";
+const vFocus = {};
+</script>
+<template>
+  <p v-focus :title='shout("x")' @click="shout">{{ shout(name) }} shout</p>
+  <big-button />
+</template>
+`,
+  "ui/BigButton.vue": "<template><b /></template>\n",
+  "ui/Old.vue":
+    '<script>\nexport default { methods: { save() {} } };\n</script>\n<template><p @click="save()" /></template>\n',
+  "ui/Row.svelte":
+    '<script>\n  import { shout, tally, hover } from "./format.ts";\n</script>\n<p use:hover>{shout($tally)} shout</p>\n',
+  "db/schema.sql": "-- users\nCREATE TABLE users (id int);\n",
+  "db/query.sql": "SELECT id FROM users; -- users\nSELECT 'users';\n",
   "go/a.go": "package a\n\nfunc Make() {}\n",
   "go/b.go": "package a\n\nfunc other() { Make() }\n",
 };
@@ -63,6 +82,24 @@ test.each([
     { name: "shadow.LIMIT", defined_in: "web/use.ts" },
     ["web/use.ts:10", "web/use.ts:10"],
   ],
+  [
+    "a function by the expressions of templates",
+    { name: "shout" },
+    [
+      "ui/Card.vue:2",
+      "ui/Card.vue:7",
+      "ui/Card.vue:7",
+      "ui/Card.vue:7",
+      "ui/Row.svelte:2",
+      "ui/Row.svelte:4",
+    ],
+  ],
+  ["a store of Svelte", { name: "tally" }, ["ui/Row.svelte:2", "ui/Row.svelte:4"]],
+  ["an action of Svelte", { name: "hover" }, ["ui/Row.svelte:2", "ui/Row.svelte:4"]],
+  ["a component in kebab case", { name: "BigButton" }, ["ui/Card.vue:3", "ui/Card.vue:8"]],
+  ["a directive of Vue", { name: "vFocus", defined_in: "ui/Card.vue" }, ["ui/Card.vue:7"]],
+  ["a method of a component", { name: "save" }, ["ui/Old.vue:4"]],
+  ["a table without comments and strings", { name: "users" }, ["db/query.sql:1"]],
 ])("find_references tells %s from its namesakes", async (_, args, expected) => {
   const { references, precision } = await lab.call(findReferences, args);
   const places = (references as Record<string, unknown>[]).map((r) => `${r.path}:${r.line}`);
