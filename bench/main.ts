@@ -40,7 +40,7 @@ Measures, and prints each figure beside what it is compared with in the same run
            out the others; --topology passthrough has two machines; ten minutes
   protocols  calls a second through NGINX over HTTP/1.1, HTTP/2 and HTTP/3, beside the server's own socket, and the processor time of each;
            needs go and root; one minute
-  server   calls and lists a second on one core, beside node:http and other MCP servers (Python, Go, Rust, TypeScript); six minutes,
+  server   calls and lists a second on one core, beside node:http and other MCP servers (Python, Go, Rust, TypeScript); nine minutes,
            and more the first time, when the others are built
   streams  memory of 10,000 open streams of each kind, and after --churn SECONDS of coming and going (default 60); seven minutes
   tools    repeated calls over this repository beside git, and the tools over a repository of a million lines beside ripgrep; three minutes

@@ -4,7 +4,9 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { projectRoot } from "../infra/paths.ts";
 import { type CpuProfile, flameGraph, shares } from "./flame.ts";
-import { envelopes, type Loading, sent, served, sessions, withFolder } from "./server.ts";
+import type { Loading } from "./server/load-types.ts";
+import { envelopes, sessions } from "./server/loads.ts";
+import { sent, served, withFolder } from "./server/served.ts";
 
 /**
  * `node bench/profile.ts`: where the time of a `tools/call` goes, in both protocol eras: docs/flame-ERA.svg, and by whose code it is.

@@ -6,7 +6,9 @@ import { run } from "../infra/exec.ts";
 import { SETTINGS } from "../test/cloud-init/fixture.ts";
 import { type JudgeRoot, rootWithPrograms } from "../test/cloud-init/judge-root.ts";
 import type { Figure } from "./figures.ts";
-import { envelopes, type Served, served, withFolder } from "./server.ts";
+import type { Served } from "./server/load-types.ts";
+import { envelopes } from "./server/loads.ts";
+import { served, withFolder } from "./server/served.ts";
 
 const WARM_UP = 5;
 const SECONDS = 6;

@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { projectRoot } from "../infra/paths.ts";
 import { type Figure, median } from "./figures.ts";
-import { envelopes, sent, served, withFolder } from "./server.ts";
+import { envelopes } from "./server/loads.ts";
+import { sent, served, withFolder } from "./server/served.ts";
 
 const SECONDS = 3;
 const ROUNDS = 15;

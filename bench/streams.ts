@@ -1,17 +1,10 @@
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import type { Figure } from "./figures.ts";
+import type { Served } from "./server/load-types.ts";
+import { envelopes, initialized, plain, sessions } from "./server/loads.ts";
 import type { Memory } from "./server/memory.ts";
-import {
-  envelopes,
-  initialized,
-  measured,
-  plain,
-  type Served,
-  served,
-  sessions,
-  withFolder,
-} from "./server.ts";
+import { measured, served, withFolder } from "./server/served.ts";
 
 /** Open streams of each kind. */
 const STREAMS = 10_000;

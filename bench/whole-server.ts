@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BigRepository } from "./big-repository.ts";
 import type { Figure } from "./figures.ts";
-import { type Served, served, withFolder } from "./server.ts";
+import type { Served } from "./server/load-types.ts";
+import { served, withFolder } from "./server/served.ts";
 
 /** Interval of the samples of the memory, milliseconds. */
 const SAMPLE_MS = 50;

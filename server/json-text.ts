@@ -5,15 +5,23 @@ interface Kept {
 }
 
 const large = new WeakMap<object, Kept>();
-/** Shorter texts are not kept, characters: to make one again takes less time than to keep it. */
-const MIN_KEPT = 2_000;
+/** Of shorter texts only the last is kept, characters: to make one again takes less time than a WeakMap. */
+const MIN_LARGE = 2_000;
+const NONE = {};
+let lastValue: object = NONE;
+let last: Kept = { text: "", bytes: 0 };
 
 function kept(value: object): Kept {
+  if (value === lastValue) return last;
   const known = large.get(value);
   if (known) return known;
   const text = JSON.stringify(value);
   const made = { text, bytes: Buffer.byteLength(text) };
-  if (text.length >= MIN_KEPT) large.set(value, made);
+  if (text.length >= MIN_LARGE) large.set(value, made);
+  else {
+    lastValue = value;
+    last = made;
+  }
   return made;
 }
 
@@ -28,6 +36,13 @@ export function jsonText(value: object): string {
 /** The length of this text, bytes of UTF-8. */
 export function jsonBytes(value: object): number {
   return kept(value).bytes;
+}
+
+const PLAIN = /^[\w./:@~%+-]*$/;
+
+/** A string as JSON. Nearly all have nothing to escape. */
+export function jsonString(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 /** JSON text in pieces. A large one is written piece by piece: to join them first would copy it twice. */

@@ -5,10 +5,10 @@ import { readConfig } from "../../server/config/config.ts";
 import { TOOLS } from "../../server/tools/index.ts";
 import { defineTool } from "../../server/tools/tool.ts";
 import { accessToken } from "./access-token.ts";
-import { LARGE } from "./large.ts";
+import { HUGE, LARGE } from "./large.ts";
 import { reportMemory } from "./memory.ts";
 
-/** Our whole server with two more tools that do nothing: what is measured is the way to a tool and back. Reports its port and an access token. */
+/** Our whole server with three more tools that do nothing: what is measured is the way to a tool and back. Reports its port and an access token. */
 const echo = defineTool({
   name: "echo",
   title: "Echo",
@@ -18,19 +18,20 @@ const echo = defineTool({
   output: z.object({ text: z.string() }),
   run: async ({ text }) => ({ text }),
 });
-const large = defineTool({
-  name: "large",
-  title: "Large",
-  description: "Answers 40 KB.",
-  scope: "code:read",
-  input: z.object({}),
-  output: z.object({ text: z.string() }),
-  run: async () => ({ text: LARGE }),
-});
+const constant = (name: string, text: string) =>
+  defineTool({
+    name,
+    title: name,
+    description: "Answers a long text.",
+    scope: "code:read",
+    input: z.object({}),
+    output: z.object({ text: z.string() }),
+    run: async () => ({ text }),
+  });
 
 const app = await createApp({
   config: readConfig(process.env),
-  tools: [...TOOLS, echo, large],
+  tools: [...TOOLS, echo, constant("large", LARGE), constant("huge", HUGE)],
   live: { max: 20_000 },
 });
 // A stream with nothing to say but its keep-alive, as a client's notification stream mostly is: /demo/stream has a cap, and speaks.

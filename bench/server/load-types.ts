@@ -1,3 +1,15 @@
+import type { Memory } from "./memory.ts";
+
+/** A server that runs. */
+export interface Served {
+  readonly url: string;
+  readonly pid: number;
+  /** What each request to it has besides the protocol's headers. */
+  readonly headers: Readonly<Record<string, string>>;
+  memory(): Promise<Memory>;
+  stop(): Promise<void>;
+}
+
 /** What to send. */
 export interface Load {
   url: string;
@@ -21,3 +33,6 @@ export interface LoadResult {
   p50: number;
   p99: number;
 }
+
+/** What to send to a server. */
+export type Loading = (target: Served) => Promise<Omit<Load, "seconds">>;

@@ -10,6 +10,8 @@ export interface Peer {
   readonly name: string;
   /** @param port where it listens, on loopback */
   command(port: number): string[];
+  /** Whether it compiles its code while it runs, and so needs a longer warm-up. */
+  readonly compiles?: true;
 }
 
 /** Pinned: figures of different days are comparable. */
@@ -31,6 +33,7 @@ export async function peers(log: (line: string) => void): Promise<Peer[]> {
     {
       name: "TypeScript SDK on node:http",
       command: (port) => [process.execPath, here("sdk.ts"), String(port)],
+      compiles: true,
     },
   ];
   for (const [language, build] of builders)

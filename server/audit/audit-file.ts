@@ -1,10 +1,13 @@
 import { type FileHandle, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { AUDIT_FILE, type AuditEvent, type FileLink, lineHash, NO_LINE, type Tip, tipOf } from "./record.ts";
+import { AUDIT_FILE, type FileLink, lineHash, NO_LINE, type Tip, tipOf } from "./record.ts";
+import { recordsOf, type TakenRecords, WaitingRecords } from "./waiting-records.ts";
 
 /** Records that are hashed at once: more would hold up the requests of a busy server. */
 const SLICE = 256;
+/** The most that a line has besides its record, bytes: its number, the hash of the line before, the line break. */
+const CHAIN_BYTES = 110;
 
 /** The files of a folder, the oldest first. @returns none for a folder that does not exist */
 export async function auditFiles(dir: string): Promise<string[]> {
@@ -21,6 +24,7 @@ export class AuditFile {
   readonly #path: string;
   readonly #handle: FileHandle;
   #bytes = 0;
+  #memory: Buffer = Buffer.alloc(0);
   #tip: Tip = { lines: 0, hash: NO_LINE };
 
   private constructor(path: string, name: string, handle: FileHandle) {
@@ -41,8 +45,10 @@ export class AuditFile {
     const path = join(dir, name);
     const file = new AuditFile(path, name, await open(path, "ax", 0o600));
     const head = { type: "head", at: new Date().toISOString(), writer, ...(previous ? { previous } : {}) };
+    const first = new WaitingRecords();
+    first.add(head);
     try {
-      await file.append([head]);
+      await file.append(first.take());
     } catch (error) {
       await file.close();
       await rm(path, { force: true });
@@ -60,18 +66,21 @@ export class AuditFile {
     return { file: this.name, ...this.#tip };
   }
 
-  /** Appends all events or, where it throws, none. */
-  async append(events: readonly AuditEvent[]): Promise<void> {
+  /** Appends all records or, where it throws, none. */
+  async append(records: TakenRecords): Promise<void> {
     let { lines, hash } = this.#tip;
-    let text = "";
-    for (const [n, event] of events.entries()) {
-      if (n % SLICE === SLICE - 1) await setImmediate();
-      // The event has a type, so it is not empty.
-      const line = `{"n":${++lines},"prev":"${hash}",${JSON.stringify(event).slice(1)}`;
-      hash = lineHash(line);
-      text += `${line}\n`;
+    const memory = this.#reserve(records.lines.length + records.count * CHAIN_BYTES);
+    let used = 0;
+    for (const [start, end] of recordsOf(records.lines)) {
+      if (lines % SLICE === SLICE - 1) await setImmediate();
+      const line = used;
+      used += memory.write(`{"n":${++lines},"prev":"${hash}",`, used, "latin1");
+      // A record has a type, so what follows its first brace is not empty.
+      used += records.lines.copy(memory, used, start + 1, end);
+      hash = lineHash(memory.subarray(line, used));
+      used += memory.write("\n", used, "latin1");
     }
-    const bytes = Buffer.from(text);
+    const bytes = memory.subarray(0, used);
     try {
       await this.#handle.appendFile(bytes);
       await this.#handle.datasync();
@@ -88,6 +97,12 @@ export class AuditFile {
 
   close(): Promise<void> {
     return this.#handle.close();
+  }
+
+  /** The memory of the last write, if it is large enough: V8 would collect all of its heap more often for a new one each time. */
+  #reserve(bytes: number): Buffer {
+    if (bytes > this.#memory.length) this.#memory = Buffer.allocUnsafeSlow(2 * bytes);
+    return this.#memory;
   }
 }
 

@@ -4,15 +4,16 @@ import { join } from "node:path";
 import { Periodic } from "../periodic.ts";
 import { AuditFile, auditFiles, newestLink } from "./audit-file.ts";
 import { type AuditEvent, type FileLink, tipOf } from "./record.ts";
+import { joined, type TakenRecords, WaitingRecords } from "./waiting-records.ts";
 
 /** Interval of the writes, milliseconds. */
 const WRITE_MS = 250;
 /** Longest wait after failed writes, milliseconds. */
 const MAX_BACK_OFF_MS = 10_000;
-/** Records of one write to the disk. A write takes milliseconds, however long it is. */
-const MAX_WRITE = 4_096;
 /** Records that wait for the disk; more are lost, and counted. Some 5 MB. */
 const MAX_WAITING = 10_000;
+/** Bytes of these records: with arguments, one may be large. */
+const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
 export interface AuditLogOptions {
   readonly dir: string;
@@ -35,7 +36,7 @@ export class AuditLog {
   readonly #options: AuditLogOptions;
   readonly #writer = randomBytes(4).toString("hex");
   readonly #writes: Periodic;
-  #waiting: AuditEvent[] = [];
+  readonly #waiting = new WaitingRecords();
   #lost = 0;
   #file: AuditFile | undefined;
   #previous: FileLink | undefined;
@@ -50,8 +51,11 @@ export class AuditLog {
     }).start();
   }
 
-  record(event: AuditEvent): void {
-    if (this.#waiting.length < (this.#options.maxWaiting ?? MAX_WAITING)) this.#waiting.push(event);
+  /** @param record what happened, or its JSON */
+  record(record: AuditEvent | string): void {
+    const { maxWaiting = MAX_WAITING } = this.#options;
+    if (this.#waiting.count < maxWaiting && this.#waiting.bytes < MAX_WAITING_BYTES)
+      this.#waiting.add(record);
     else {
       this.#lost++;
       this.#options.count("lost", 1);
@@ -67,27 +71,25 @@ export class AuditLog {
     await this.flush();
     await this.#writes.stop();
     await this.#file?.close();
-    if (this.#waiting.length > 0) this.#options.count("lost", this.#waiting.length);
+    if (this.#waiting.count > 0) this.#options.count("lost", this.#waiting.count);
   }
 
   async #write(): Promise<void> {
-    if (this.#waiting.length === 0 && this.#lost === 0) return;
-    while (this.#waiting.length > 0 || this.#lost > 0) await this.#append();
+    while (this.#waiting.count > 0 || this.#lost > 0) await this.#append();
   }
 
   async #append(): Promise<void> {
     const file = await this.#current();
-    const [events, lost] = [this.#waiting.splice(0, MAX_WRITE), this.#lost];
+    const [taken, lost] = [this.#waiting.take(), this.#lost];
     this.#lost = 0;
-    const gap: AuditEvent[] = lost > 0 ? [{ type: "gap", at: new Date().toISOString(), lost }] : [];
     try {
-      await file.append([...events, ...gap]);
+      await file.append(lost > 0 ? withGap(taken, lost) : taken);
     } catch (error) {
       this.#lost += lost;
-      this.#waiting = [...events, ...this.#waiting];
+      this.#waiting.putBack(taken);
       throw error;
     }
-    this.#options.count("written", events.length);
+    this.#options.count("written", taken.count);
   }
 
   async #current(): Promise<AuditFile> {
@@ -113,4 +115,10 @@ export class AuditLog {
       await rm(join(dir, name), { force: true });
     }
   }
+}
+
+function withGap(taken: TakenRecords, lost: number): TakenRecords {
+  const gap = new WaitingRecords();
+  gap.add({ type: "gap", at: new Date().toISOString(), lost });
+  return joined(taken, gap.take());
 }

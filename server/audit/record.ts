@@ -74,7 +74,7 @@ export type AuditRecord = AuditEvent & {
 
 export const NO_LINE = "0".repeat(64);
 
-export const lineHash = (line: string): string => hash("sha256", line, "hex");
+export const lineHash = (line: string | Buffer): string => hash("sha256", line, "hex");
 
 /** Names sort by the time at which the files were made. */
 export const AUDIT_FILE = /^audit-\d{8}T\d{9}Z-[0-9a-f]{8}\.jsonl$/;

@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { WeightedCache } from "../weighted-cache.ts";
 import type { OriginSource } from "./event-origin.ts";
 import type { AuthEvents } from "./events.ts";
 import type { Principal, Scope, Verdict } from "./principal.ts";
@@ -90,27 +91,22 @@ export interface VerifiedToken {
   readonly expiresAt: number;
 }
 
-/**
- * Tokens that were verified, by a hash of the `Authorization` header, until they end. The least recently used goes when there are too many.
- */
+/** Tokens that were verified, by a hash of the `Authorization` header, until they end or until there are too many. */
 export class VerifiedTokens {
-  readonly #tokens = new Map<string, VerifiedToken>();
-  readonly #max: number;
+  readonly #tokens: WeightedCache<string, VerifiedToken>;
 
   /** @param max some 500 bytes each */
   constructor(max = 10_000) {
-    this.#max = max;
+    this.#tokens = new WeightedCache(max);
   }
 
   get(authorization: string, now: number): VerifiedToken | undefined {
-    if (this.#tokens.size === 0) return undefined;
+    if (this.#tokens.weight === 0) return undefined;
     const key = keyOf(authorization);
     const known = this.#tokens.get(key);
-    if (!known) return undefined;
+    if (!known || known.expiresAt > now) return known;
     this.#tokens.delete(key);
-    if (known.expiresAt <= now) return undefined;
-    this.#tokens.set(key, known);
-    return known;
+    return undefined;
   }
 
   clear(): void {
@@ -119,11 +115,6 @@ export class VerifiedTokens {
 
   set(authorization: string, verified: VerifiedToken): void {
     this.#tokens.set(keyOf(authorization), verified);
-    if (this.#tokens.size > this.#max)
-      for (const key of this.#tokens.keys()) {
-        this.#tokens.delete(key);
-        return;
-      }
   }
 }
 

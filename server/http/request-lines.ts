@@ -1,5 +1,6 @@
 import type { ServerConfig } from "../config/config.ts";
 import { isoTime } from "../iso-time.ts";
+import { jsonString } from "../json-text.ts";
 import type { LogStream } from "./log-stream.ts";
 
 /** What the log says of a request when it has ended. */
@@ -41,16 +42,9 @@ export function requestLines(
   const shared = own.join("");
   return ({ level, requestId, traceId, method, path, status, durationMs, client, principal, aborted }) => {
     if (!SHOWN[level].has(logLevel)) return;
-    const who = principal === undefined ? "" : `,"principal":${quoted(principal)}`;
+    const who = principal === undefined ? "" : `,"principal":${jsonString(principal)}`;
     stream.write(
-      `{"level":"${level}","time":"${isoTime()}"${shared},"request_id":${quoted(requestId)},"trace_id":"${traceId}","method":${quoted(method)},"path":${quoted(path)},"status":${status},"duration_ms":${durationMs},"client":${quoted(client)}${who}${aborted ? ',"aborted":true' : ""},"msg":"request"}\n`,
+      `{"level":"${level}","time":"${isoTime()}"${shared},"request_id":${jsonString(requestId)},"trace_id":"${traceId}","method":${jsonString(method)},"path":${jsonString(path)},"status":${status},"duration_ms":${durationMs},"client":${jsonString(client)}${who}${aborted ? ',"aborted":true' : ""},"msg":"request"}\n`,
     );
   };
-}
-
-const PLAIN = /^[\w./:@~%+-]*$/;
-
-/** A string as JSON. Nearly all have nothing to escape. */
-function quoted(text: string): string {
-  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }

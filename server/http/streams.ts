@@ -2,6 +2,7 @@ import type { OutgoingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
 import type { FastifyReply } from "fastify";
 import type { Principal } from "../auth/principal.ts";
+import { LinkedList } from "../linked-list.ts";
 import { Periodic } from "../periodic.ts";
 import {
   type DisconnectReason,
@@ -37,6 +38,13 @@ export const STREAM_LIMITS: StreamLimits = {
 /** A call that lasts longer than this becomes an event stream, milliseconds: its client sees that it is alive, and can resume. */
 const PATIENCE_MS = 50;
 
+/** An answer that may become a stream. */
+interface Undecided {
+  readonly open: () => void;
+  /** By `performance.now()`. */
+  readonly due: number;
+}
+
 /** How often clients are checked within `stallMs`. */
 const CHECKS_PER_STALL = 4;
 
@@ -48,7 +56,7 @@ export class Streams {
   readonly #open = new Set<EventStream>();
   readonly #limits: StreamLimits;
   /** Answers that may become streams. */
-  readonly #undecided = new Map<() => void, number>();
+  readonly #undecided = new LinkedList<Undecided>();
   #patience: NodeJS.Timeout | undefined;
   #queued = 0;
   #draining = false;
@@ -137,23 +145,19 @@ export class Streams {
    * @returns a function to call when that is decided
    */
   undecided(open: () => void): () => void {
-    this.#undecided.set(open, performance.now() + PATIENCE_MS);
+    const link = this.#undecided.add({ open, due: performance.now() + PATIENCE_MS });
     this.#patience ??= setTimeout(() => this.#openDue(), PATIENCE_MS);
-    return () => this.#undecided.delete(open);
+    return () => this.#undecided.remove(link);
   }
 
   #openDue(): void {
     const now = performance.now();
-    let next: number | undefined;
-    for (const [open, due] of this.#undecided) {
-      if (due > now) {
-        next ??= due - now;
-        break;
-      }
-      this.#undecided.delete(open);
-      open();
+    let first = this.#undecided.first;
+    for (; first && first.due <= now; first = this.#undecided.first) {
+      this.#undecided.shift();
+      first.open();
     }
-    this.#patience = next === undefined ? undefined : setTimeout(() => this.#openDue(), Math.max(next, 5));
+    this.#patience = first && setTimeout(() => this.#openDue(), Math.max(first.due - now, 5));
   }
 
   /** Registers an event stream that is written to this response. */
@@ -168,7 +172,7 @@ export class Streams {
   /** Disconnects the client of every long-lived stream, now and from now on. Responses to calls continue. */
   drain(): void {
     this.#draining = true;
-    for (const open of [...this.#undecided.keys()]) open();
+    for (const { open } of this.#undecided) open();
     for (const stream of [...this.#open]) sendAway(stream);
   }
 

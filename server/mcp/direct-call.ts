@@ -4,11 +4,10 @@ import { type JsonPieces, jsonText } from "../json-text.ts";
 import { type MaybePromise, then } from "../maybe-promise.ts";
 import type { RequestId } from "../store/store.ts";
 import { jsonSchemas, wireSchemas } from "../tools/arguments/wire-schema.ts";
-import type { Tool, ToolContext } from "../tools/tool.ts";
+import type { Tool } from "../tools/tool.ts";
 import { SERVER_INFO } from "../version.ts";
-import { wantsLog } from "./log-levels.ts";
+import { DirectContext, type DirectListener } from "./direct-context.ts";
 import { hasOnly, isObject, type PlainRequest } from "./plain-request.ts";
-import { progressOf } from "./progress.ts";
 import { isOffered, MAX_INPUT_ELEMENTS, type ServerParts } from "./server-parts.ts";
 import { callTool, type ToolResult } from "./tool-call.ts";
 
@@ -19,15 +18,6 @@ export interface DirectCall extends CallableTool {
   readonly request: PlainRequest;
   /** As the tool's input schema returned them. */
   readonly args: Record<string, unknown>;
-}
-
-/** What the caller of a direct call hears of it, besides the result. */
-export interface DirectListener {
-  readonly signal: AbortSignal;
-  /** Receives a notification as JSON text. */
-  notify(text: string): void;
-  /** The least severe log messages that the client wants; undefined: none. */
-  readonly logLevel: string | undefined;
 }
 
 const NO_ARGUMENTS = {};
@@ -88,23 +78,9 @@ export class DirectCalls {
   run(principal: Principal, call: DirectCall, listener: DirectListener): Promise<ToolResult> {
     const { tool, request, args } = call;
     const { grants, context: shared, log } = this.#parts;
-    const { signal } = listener;
-    const notify = async (notification: { method: string; params: object }) =>
-      listener.notify(JSON.stringify({ jsonrpc: "2.0", ...notification }));
-    const context: ToolContext = {
-      ...shared,
-      workspace: grants.access(principal).workspace(tool, shared.workspace),
-      signal,
-      progress:
-        request.meta.progressToken === undefined
-          ? undefined
-          : progressOf({ _meta: request.meta, signal, notify }),
-      log: (level, data) => {
-        if (wantsLog(listener.logLevel, level))
-          void notify({ method: "notifications/message", params: { level, data, logger: tool.name } });
-      },
-    };
-    return callTool(tool, args, context, log);
+    const workspace = grants.access(principal).workspace(tool, shared.workspace);
+    const own = new DirectContext(tool.name, { ...shared, workspace }, listener);
+    return callTool(tool, args, request.meta.progressToken === undefined ? own : own.reporting(request), log);
   }
 }
 

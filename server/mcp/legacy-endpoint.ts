@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { isInitializeRequest, type McpServer } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/principal.ts";
 import { Refusal } from "../http/errors.ts";
+import { LazyAbort } from "../lazy-abort.ts";
 import { type MaybePromise, then } from "../maybe-promise.ts";
 import type { ChangeWatcher } from "./change-watcher.ts";
 import { callPieces, type DirectCall, type DirectCalls, resultPieces } from "./direct-call.ts";
@@ -154,17 +155,17 @@ export class LegacyEndpoint {
   ): Promise<true> {
     const { calls } = this.#options;
     const { id } = call.request;
-    const aborter = new AbortController();
+    const abort = new LazyAbort();
     const answer = transport.answer(http, principal, {
       requests: [id],
       batch: false,
       version: http.header("mcp-protocol-version"),
-      onAbandon: () => aborter.abort(),
+      onAbandon: () => abort.abort(),
     });
-    const listener = { signal: aborter.signal, logLevel, notify: (text: string) => answer.notify(text) };
+    const listener = { abort, logLevel, notify: (text: string) => answer.notify(text) };
     const result = await calls.run(principal, call, listener);
     transport.answered(id, answer);
-    if (!aborter.signal.aborted) answer.respond(id, callPieces(id, result, "legacy"));
+    if (!abort.aborted) answer.respond(id, callPieces(id, result, "legacy"));
     return true;
   }
 

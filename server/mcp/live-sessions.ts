@@ -23,17 +23,20 @@ interface Entry {
   session: Session;
   since: number;
   usedAt: number;
+  /** Later uses have higher numbers. */
+  turn: number;
   holds: number;
 }
 
 /**
- * The sessions in memory, least recently used first. Evicting one loses nothing: the store has what is needed to restore it. A principal
+ * The sessions in memory. Evicting one loses nothing: the store has what is needed to restore it. A principal
  * at its limit evicts its own idle sessions. When the memory is full, the principal with the most sessions loses an idle one.
  */
 export class LiveSessions {
   readonly #entries = new Map<string, Entry>();
   /** Number of sessions of each principal. */
   readonly #counts = new Map<string, number>();
+  #turns = 0;
   readonly #options: Required<Omit<LiveSessionsOptions, "onLeft" | "maxServers">> &
     Pick<LiveSessionsOptions, "onLeft">;
 
@@ -71,7 +74,7 @@ export class LiveSessions {
     this.#makeRoom(session.principal.id);
     const now = this.#options.now();
     this.delete(session.id);
-    this.#entries.set(session.id, { session, since: now, usedAt: now, holds: 0 });
+    this.#entries.set(session.id, { session, since: now, usedAt: now, turn: ++this.#turns, holds: 0 });
     this.#count(session, 1);
   }
 
@@ -91,12 +94,16 @@ export class LiveSessions {
 
   /** Evicts the principal's least recently used idle session. @returns false if it has none */
   #evictIdle(principal: string): boolean {
+    let oldest: Entry | undefined;
     for (const entry of this.#entries.values())
-      if (entry.session.principal.id === principal && this.#idle(entry)) {
-        this.#evict(entry);
-        return true;
-      }
-    return false;
+      if (
+        entry.session.principal.id === principal &&
+        entry.turn < (oldest?.turn ?? Number.POSITIVE_INFINITY) &&
+        this.#idle(entry)
+      )
+        oldest = entry;
+    if (oldest) this.#evict(oldest);
+    return oldest !== undefined;
   }
 
   #count({ principal: { id } }: Session, by: 1 | -1): void {
@@ -143,11 +150,9 @@ export class LiveSessions {
   /** Evicts sessions that were idle for too long. @returns the sessions that were used since `since` */
   sweep(since = Number.POSITIVE_INFINITY): Session[] {
     const before = this.#options.now() - this.#options.idleMs;
-    const used = [...this.#entries.values()].filter((e) => e.usedAt >= since || e.holds > 0);
-    for (const entry of [...this.#entries.values()]) {
-      if (entry.usedAt > before) break;
-      if (this.#idle(entry)) this.#evict(entry);
-    }
+    const all = [...this.#entries.values()];
+    const used = all.filter((e) => e.usedAt >= since || e.holds > 0);
+    for (const entry of all) if (entry.usedAt <= before && this.#idle(entry)) this.#evict(entry);
     return used.map((e) => e.session);
   }
 
@@ -161,10 +166,10 @@ export class LiveSessions {
     return entry.holds === 0 && !this.#options.busy(entry.session.id);
   }
 
+  /** Each request does this. It leaves the Map as it is (see WeightedCache). */
   #touch(entry: Entry): void {
     entry.usedAt = this.#options.now();
-    this.#entries.delete(entry.session.id);
-    this.#entries.set(entry.session.id, entry);
+    entry.turn = ++this.#turns;
   }
 
   #evict(entry: Entry): void {

@@ -5,6 +5,7 @@ import {
   type McpServerFactory,
 } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/principal.ts";
+import { LazyAbort } from "../lazy-abort.ts";
 import { type MaybePromise, then } from "../maybe-promise.ts";
 import {
   callPieces,
@@ -75,7 +76,7 @@ export class ModernEndpoint {
   async #call({ http, principal }: McpRequest, call: DirectCall): Promise<void> {
     const { calls, keepAliveMs } = this.#options;
     const { request } = call;
-    const aborter = new AbortController();
+    const abort = new LazyAbort();
     const answer = new PostAnswer({
       http,
       principal,
@@ -83,10 +84,10 @@ export class ModernEndpoint {
       batch: false,
       keepAliveMs,
       era: "modern",
-      onAbandon: () => aborter.abort(),
+      onAbandon: () => abort.abort(),
     });
     const listener = {
-      signal: aborter.signal,
+      abort,
       logLevel: requestedLevel(request),
       notify: (text: string) => answer.notify(text),
     };

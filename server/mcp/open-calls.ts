@@ -1,9 +1,10 @@
+import { ReusedMap } from "../reused-map.ts";
 import type { Call } from "./call.ts";
 
 /** The calls of this instance: those that are in progress, and those whose events are not all delivered or written. */
 export class OpenCalls {
   /** In progress: the last one of each session, which leads to the others. A set for each session would cost every call one. */
-  readonly #inProgress = new Map<string, Call>();
+  readonly #inProgress = new ReusedMap<string, Call>();
   readonly #byStream = new Map<string, Call>();
 
   /** Number of sessions with calls in progress, and number of streams. */
@@ -37,7 +38,7 @@ export class OpenCalls {
   }
 
   busy(session: string): boolean {
-    return this.#inProgress.has(session);
+    return this.#inProgress.get(session) !== undefined;
   }
 
   addStream(call: Call): void {

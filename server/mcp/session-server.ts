@@ -70,7 +70,7 @@ export class SessionServer {
   /** Lets the server go. @returns false while it is in use, or could not be made again */
   release(): boolean {
     const { transport, replay } = this.#options;
-    if (this.#holds > 0 || this.#making || transport.pending > 0 || !replay()) return false;
+    if (this.#holds > 0 || this.#making || transport.busy || !replay()) return false;
     transport.disconnect();
     this.#server = undefined;
     return true;

@@ -13,6 +13,7 @@ import { Call } from "./call.ts";
 import type { HttpExchange } from "./http-exchange.ts";
 import type { Journal } from "./journal.ts";
 import { requestIds } from "./messages.ts";
+import { OpenRequests } from "./open-requests.ts";
 import { PostAnswer } from "./post-answer.ts";
 
 /** The version of a client that names none (MCP 2025-06-18, basic/transports, "Protocol Version Header"). */
@@ -62,8 +63,7 @@ export class SessionTransport implements Transport {
   onmessage?: (message: JSONRPCMessage, extra?: MessageExtraInfo) => void;
   readonly #prefix: string;
   readonly #options: SessionTransportOptions;
-  /** The answers to the requests in progress. */
-  readonly #answers = new Map<RequestId, PostAnswer>();
+  readonly #open = new OpenRequests();
   /** Requests that this process makes itself. */
   readonly #own = new Map<RequestId, (response: JSONRPCMessage) => void>();
   #initialized = false;
@@ -121,9 +121,9 @@ export class SessionTransport implements Transport {
     );
   }
 
-  /** Number of requests that are not answered yet. */
-  get pending(): number {
-    return this.#answers.size;
+  /** Whether requests are not answered yet. */
+  get busy(): boolean {
+    return !this.#open.isEmpty;
   }
 
   /** The headers of an answer. */
@@ -187,7 +187,7 @@ export class SessionTransport implements Transport {
       ...(session && call ? { session: { ...session, call, priming: this.#canPrime(version) } } : {}),
       ...(onAbandon ? { onAbandon } : {}),
     });
-    for (const request of requests) this.#answers.set(request, answer);
+    for (const request of requests) this.#open.add(request, answer);
     return answer;
   }
 
@@ -213,10 +213,10 @@ export class SessionTransport implements Transport {
       const { session } = this.#options;
       return session?.journal.notification(session.id, JSON.stringify(outgoing));
     }
-    const answer = this.#answers.get(related);
+    const answer = this.#open.answerTo(related);
     if (!answer) throw new Error(`No connection established for request ID: ${related}`);
     if (response === undefined) return answer.notify(JSON.stringify(outgoing));
-    this.#answers.delete(response);
+    this.#open.remove(response);
     answer.respond(response, [JSON.stringify(outgoing)]);
   }
 
@@ -232,9 +232,9 @@ export class SessionTransport implements Transport {
     delete this.onmessage;
   }
 
-  /** A request was answered without the SDK. */
+  /** The answer to a request is there. */
   answered(request: RequestId, answer: PostAnswer): void {
-    if (this.#answers.get(request) === answer) this.#answers.delete(request);
+    this.#open.remove(request, answer);
   }
 
   /** Handles a client's answer to a request of this instance. */
@@ -245,26 +245,24 @@ export class SessionTransport implements Transport {
 
   /** Ends a request that the client cancelled. The SDK sends no answer to it. */
   abandon(request: RequestId): void {
-    const answer = this.#answers.get(request);
-    this.#answers.delete(request);
-    answer?.abandon(request);
+    this.#open.remove(request)?.abandon(request);
   }
 
   /** Ends the stream on which a request is answered: its client reads the rest on another one. */
   release(request: RequestId): void {
-    this.#answers.get(request)?.pause();
+    this.#open.answerTo(request)?.pause();
   }
 
   /** Makes the answer of each request in progress a stream, so that its client can resume it. */
   openStreams(): void {
-    for (const answer of this.#answers.values()) answer.open();
+    for (const answer of this.#open.answers) answer.open();
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const answer of this.#answers.values()) answer.end();
-    this.#answers.clear();
+    for (const answer of this.#open.answers) answer.end();
+    this.#open.clear();
     this.onclose?.();
   }
 

@@ -26,6 +26,23 @@ export interface MetricSources {
 /** From a short response to a day. */
 const LONG = [0.005, 0.025, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400];
 
+/** The series of a route and method. */
+interface RequestSeries {
+  readonly answers: AnswerSeries[];
+  readonly whole: TimeSeries;
+  readonly firstByte: TimeSeries;
+}
+
+/** There are few of a route and method. */
+interface AnswerSeries extends Pick<RequestSample, "status" | "http" | "protocol"> {
+  readonly count: CountSeries;
+}
+
+interface CallSeries {
+  readonly outcomes: Known<CountSeries>;
+  readonly time: TimeSeries;
+}
+
 /** All metrics, in their own registry. For their names see https://prometheus.io/docs/practices/naming/. */
 export class Metrics {
   /** Sums over all labels. */
@@ -51,10 +68,8 @@ export class Metrics {
   );
   readonly #toolCalls = new Counts(this.#series("tool_calls_total", "Tool calls", ["tool", "outcome"]));
   readonly #toolTime = new Times(this.#series("tool_duration_seconds", "Duration of tool calls"));
-  readonly #knownRequests = new Known<CountSeries>();
-  readonly #knownTimes = new Known<{ whole: TimeSeries; firstByte: TimeSeries }>();
-  readonly #knownCalls = new Known<CountSeries>();
-  readonly #knownCallTimes = new Known<TimeSeries>();
+  readonly #knownRequests = new Known<Known<RequestSeries>>();
+  readonly #knownCalls = new Known<CallSeries>();
   readonly #refused = this.#counter("refused_total", "Requests refused by a limit", ["reason"]);
   readonly #streamTime = this.#histogram("stream_duration_seconds", "Lifetime of event streams", LONG, [
     "route",
@@ -146,19 +161,27 @@ export class Metrics {
   }
 
   request(sample: RequestSample): void {
-    const { route, method, status, http, protocol, seconds, firstByteSeconds } = sample;
+    const { route, method, seconds, firstByteSeconds } = sample;
     this.totals.request(sample);
-    const times = `${route} ${method}`;
-    this.#knownRequests.get(`${times} ${status} ${http} ${protocol}`, () =>
-      this.#requests.series({ route, method, http, protocol, status: String(status) }),
-    ).value++;
-    if (sample.longLived) return;
-    const { whole, firstByte } = this.#knownTimes.get(times, () => ({
+    const methods = this.#knownRequests.get(route, () => new Known());
+    const { answers, whole, firstByte } = methods.get(method, () => ({
+      answers: [],
       whole: this.#requestTime.series({ route, method }),
       firstByte: this.#firstByte.series({ route, method }),
     }));
+    this.#answer(answers, sample).value++;
+    if (sample.longLived) return;
     whole.observe(seconds);
     if (firstByteSeconds !== undefined) firstByte.observe(firstByteSeconds);
+  }
+
+  #answer(known: AnswerSeries[], { route, method, status, http, protocol }: RequestSample): CountSeries {
+    for (const answer of known)
+      if (answer.status === status && answer.http === http && answer.protocol === protocol)
+        return answer.count;
+    const count = this.#requests.series({ route, method, http, protocol, status: String(status) });
+    known.push({ status, http, protocol, count });
+    return count;
   }
 
   refused(reason: string): void {
@@ -178,8 +201,11 @@ export class Metrics {
     const started = performance.now();
     return (outcome) => {
       this.totals.toolCall(outcome);
-      this.#knownCalls.get(`${tool} ${outcome}`, () => this.#toolCalls.series({ tool, outcome })).value++;
-      const time = this.#knownCallTimes.get(tool, () => this.#toolTime.series({ tool }));
+      const { outcomes, time } = this.#knownCalls.get(tool, () => ({
+        outcomes: new Known(),
+        time: this.#toolTime.series({ tool }),
+      }));
+      outcomes.get(outcome, () => this.#toolCalls.series({ tool, outcome })).value++;
       time.observe((performance.now() - started) / 1_000);
     };
   };

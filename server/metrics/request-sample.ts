@@ -2,6 +2,7 @@ import { SUPPORTED_PROTOCOL_VERSIONS } from "@modelcontextprotocol/server";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { isTrustedHop } from "../http/peer.ts";
 import type { TimedResponse } from "../http/timed-response.ts";
+import { Known } from "./series.ts";
 
 /** One request as the metrics count it. Every label has a small fixed set of values, so that clients cannot create time series. */
 export interface RequestSample {
@@ -29,22 +30,23 @@ export const REVISIONS: ReadonlySet<string> = new Set([...SUPPORTED_PROTOCOL_VER
 const MAX_ROUTES = 1_000;
 /** Longer URLs are not remembered, characters. */
 const MAX_URL = 200;
-const routes = new WeakMap<object, Map<string, string>>();
+const routes = new WeakMap<object, Known<Map<string, string>>>();
 
 /** The path of the request's route. Requests with the same method and URL have the same one. */
 function routeOf(request: FastifyRequest): string {
-  let known = routes.get(request.server);
-  if (!known) {
-    known = new Map();
-    routes.set(request.server, known);
+  const { server, method, url } = request;
+  let methods = routes.get(server);
+  if (!methods) {
+    methods = new Known();
+    routes.set(server, methods);
   }
-  const key = `${request.method} ${request.url}`;
-  let route = known.get(key);
+  const known = methods.get(method, () => new Map());
+  let route = known.get(url);
   if (route === undefined) {
-    const { url } = request.routeOptions;
-    route = url === undefined ? "none" : withoutSlash(url);
+    const { url: pattern } = request.routeOptions;
+    route = pattern === undefined ? "none" : withoutSlash(pattern);
     if (known.size >= MAX_ROUTES) known.clear();
-    if (key.length <= MAX_URL) known.set(key, route);
+    if (url.length <= MAX_URL) known.set(url, route);
   }
   return route;
 }

@@ -104,11 +104,10 @@ export class Times {
   }
 }
 
-/** Series by the values of their labels. */
+/** What belongs to a value of a label. For several labels they are nested: to join the values to one key takes longer. */
 export class Known<T> {
   readonly #known = new Map<string, T>();
 
-  /** @param key the values, joined */
   get(key: string, make: () => T): T {
     let known = this.#known.get(key);
     if (known === undefined) {

@@ -16,8 +16,16 @@ export interface CallOrigin {
 const context = new AsyncLocalStorage<{ readonly id: string; readonly origin?: CallOrigin | undefined }>();
 
 /** Runs work on behalf of a caller. Everything that the work starts counts against this caller's share. */
-export function asCaller<T>(id: string, work: () => T, origin?: CallOrigin): T {
-  return context.run({ id, origin }, work);
+export function asCaller<T>(id: string, work: () => T): T {
+  return context.run({ id }, work);
+}
+
+/**
+ * As `asCaller`, for the rest of a request: what runs later in the same callback of the event loop, and what that starts. To restore the former
+ * context, as `asCaller` does, takes as long as to set this one.
+ */
+export function enterCaller(origin: CallOrigin): void {
+  context.enterWith({ id: origin.principal.id, origin });
 }
 
 /** Runs work whose result many callers share, such as the file list of a repository. It counts against nobody's share. */

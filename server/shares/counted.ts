@@ -1,9 +1,10 @@
+import { ReusedMap } from "../reused-map.ts";
 import { currentCaller, hasOwnLimits } from "./caller.ts";
 import { LimitReached } from "./limit-reached.ts";
 
 /** Counts what each caller has open, and refuses to exceed the limit. */
 export class Counted {
-  readonly #open = new Map<string, number>();
+  readonly #open = new ReusedMap<string, number>();
   readonly #max: number;
   readonly #refusal: (max: number) => string;
 

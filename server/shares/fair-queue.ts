@@ -1,3 +1,4 @@
+import { ReusedMap } from "../reused-map.ts";
 import { currentCaller, hasOwnLimits } from "./caller.ts";
 import { LimitReached } from "./limit-reached.ts";
 
@@ -34,7 +35,7 @@ export class FairQueue {
   readonly #options: FairQueueOptions;
   /** Waiting entries by caller. The caller whose turn is next comes first. */
   readonly #waiting = new Map<string, Waiting[]>();
-  readonly #held = new Map<string, number>();
+  readonly #held = new ReusedMap<string, number>();
   #used = 0;
 
   constructor(options: FairQueueOptions) {

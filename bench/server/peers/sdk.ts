@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import * as z from "zod";
+import { LARGE } from "../large.ts";
 
 /** The peer in TypeScript: the same two tools by the official SDK on node:http, a transport for each session. Argument: the port. */
 const transports = new Map<string, StreamableHTTPServerTransport>();
@@ -18,7 +19,7 @@ async function open(): Promise<StreamableHTTPServerTransport> {
   server.registerTool("echo", { inputSchema: { text: z.string() }, outputSchema }, async ({ text }) =>
     answer(text),
   );
-  server.registerTool("large", { outputSchema }, async () => answer("x".repeat(40_000)));
+  server.registerTool("large", { outputSchema }, async () => answer(LARGE));
   const transport = new StreamableHTTPServerTransport({
     sessionIdGenerator: () => randomUUID(),
     enableJsonResponse: true,

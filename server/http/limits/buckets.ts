@@ -1,4 +1,5 @@
 import type { MaybePromise } from "../../maybe-promise.ts";
+import { WeightedCache } from "../../weighted-cache.ts";
 
 /** The result of consuming a token. */
 export interface BucketResult {
@@ -24,21 +25,19 @@ interface Bucket {
   at: number;
 }
 
-/** Buckets in this process. A missing bucket counts as full, so the least recently used one can be dropped when there are too many. */
+/** Buckets in this process. A missing bucket counts as full, so one that was not used of late can be dropped when there are too many. */
 export class MemoryBuckets implements BucketStore {
-  /** Nearly in the order of their last use. */
-  readonly #buckets = new Map<string, Bucket>();
-  readonly #max: number;
+  readonly #buckets: WeightedCache<string, Bucket>;
   readonly #now: () => number;
 
   /** @param options.max the most buckets to keep, about 100 bytes each. Default 50,000 */
   constructor(options: { max?: number; now?: () => number } = {}) {
-    this.#max = options.max ?? 50_000;
+    this.#buckets = new WeightedCache(options.max ?? 50_000);
     this.#now = options.now ?? (() => performance.now());
   }
 
   get size(): number {
-    return this.#buckets.size;
+    return this.#buckets.weight;
   }
 
   take(key: string, capacity: number, perSecond: number): BucketResult {
@@ -50,20 +49,7 @@ export class MemoryBuckets implements BucketStore {
     if (old) {
       old.tokens = left;
       old.at = now;
-    }
-    // The order matters only once something may have to be dropped. Until then, it would cost each request two changes of the map.
-    if (!old || this.#buckets.size * 2 > this.#max) {
-      this.#buckets.delete(key);
-      this.#buckets.set(key, old ?? { tokens: left, at: now });
-      if (this.#buckets.size > this.#max) this.#dropOldest();
-    }
+    } else this.#buckets.set(key, { tokens: left, at: now });
     return { allowed, left: Math.floor(left), waitMs: allowed ? 0 : ((1 - left) / perSecond) * 1_000 };
-  }
-
-  #dropOldest(): void {
-    for (const key of this.#buckets.keys()) {
-      this.#buckets.delete(key);
-      return;
-    }
   }
 }

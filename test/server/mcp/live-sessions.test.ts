@@ -29,7 +29,7 @@ describe("LiveSessions", () => {
     busy.clear();
     now = 2_600;
     live.sweep();
-    expect(closed).toEqual(["idle", "working", "used", "held"]);
+    expect(closed.toSorted()).toEqual(["held", "idle", "used", "working"]);
   });
 
   test("reports the age of the oldest session since it was opened, not since its last use", () => {

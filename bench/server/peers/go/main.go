@@ -17,7 +17,7 @@ type text struct {
 	Text string `json:"text"`
 }
 
-var large = strings.Repeat("x", 40_000)
+var large = strings.Repeat("x", 20_000)
 
 func mcpGo() http.Handler {
 	s := server.NewMCPServer("peer", "1")

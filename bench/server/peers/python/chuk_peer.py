@@ -15,8 +15,8 @@ def echo(text: str) -> dict:
 
 @mcp.tool
 def large() -> dict:
-    """Answers 40 KB."""
-    return {"text": "x" * 40_000}
+    """Answers 40 KB in all, as text and again as structure."""
+    return {"text": "x" * 20_000}
 
 
 mcp.run(host="127.0.0.1", port=int(sys.argv[1]), debug=False)

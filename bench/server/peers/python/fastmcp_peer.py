@@ -19,8 +19,8 @@ def echo(text: str) -> dict:
 
 @mcp.tool
 def large() -> dict:
-    """Answers 40 KB."""
-    return {"text": "x" * 40_000}
+    """Answers 40 KB in all, as text and again as structure."""
+    return {"text": "x" * 20_000}
 
 
 edge = mcp.http_app(path="/mcp")

@@ -24,9 +24,9 @@ impl Peer {
         Json(given)
     }
 
-    #[tool(description = "Answers 40 KB")]
+    #[tool(description = "Answers 40 KB in all, as text and again as structure")]
     async fn large(&self) -> Json<Text> {
-        Json(Text { text: "x".repeat(40_000) })
+        Json(Text { text: "x".repeat(20_000) })
     }
 }
 
