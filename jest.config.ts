@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import type { Config } from "jest";
 
 /**
- * Jest runs the TypeScript as ES modules; swc only strips the types, tsc judges them (`npm run check`).
+ * Jest runs the TypeScript as ES modules; swc only strips the types, tsc checks them (`npm run check`).
  * Tests mirror the source tree. Those under test/machine boot a real machine and need Linux with root.
  */
 export const shared: Config = {
@@ -53,8 +53,8 @@ const config: Config = {
         "/node_modules/",
         // Clients of other languages are installed for them: `npm run test:clients`.
         "<rootDir>/test/clients/",
-        // Judges of others are installed for them: `npm run judge`.
-        "<rootDir>/test/judges/",
+        // Their tools are installed for them: `npm run test:external`.
+        "<rootDir>/test/external/",
         ...HOST.map((folder) => `<rootDir>/${folder}`),
       ],
     },

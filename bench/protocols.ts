@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { machineFiles } from "../cloud-init/machine-files.ts";
 import { run } from "../infra/exec.ts";
+import { type DebianRoot, rootWithPrograms } from "../test/cloud-init/debian-root.ts";
 import { SETTINGS } from "../test/cloud-init/fixture.ts";
-import { type JudgeRoot, rootWithPrograms } from "../test/cloud-init/judge-root.ts";
 import type { Figure } from "./figures.ts";
 import type { Served } from "./server/load-types.ts";
 import { envelopes } from "./server/loads.ts";
@@ -80,7 +80,7 @@ export async function protocolFigures(log: (line: string) => void): Promise<Figu
 async function rates(
   server: Served,
   program: readonly string[],
-  root: JudgeRoot,
+  root: DebianRoot,
   log: (line: string) => void,
 ): Promise<Figure[]> {
   const [size, tool] = ["200 B", "echo"];
@@ -139,7 +139,7 @@ async function rates(
 }
 
 /** The command before another one that runs it in NGINX's network, once NGINX listens. */
-async function inNetwork(root: JudgeRoot): Promise<string[]> {
+async function inNetwork(root: DebianRoot): Promise<string[]> {
   const until = Date.now() + 30_000;
   // A master and a worker.
   while (nginxPids(root).length < 2) {
@@ -150,7 +150,7 @@ async function inNetwork(root: JudgeRoot): Promise<string[]> {
 }
 
 /** NGINX's processes, as the host sees them. */
-function nginxPids({ folder }: JudgeRoot): number[] {
+function nginxPids({ folder }: DebianRoot): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {

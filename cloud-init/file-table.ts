@@ -11,7 +11,7 @@ import {
   script,
   TERMINATORS,
   unit,
-} from "./file-kinds.ts";
+} from "./file-row.ts";
 import { packagesOf } from "./packages.ts";
 import type { MachineSettings } from "./settings.ts";
 
@@ -28,14 +28,14 @@ const withReboots = ({ rebootAt }: MachineSettings) => rebootAt !== "off";
 
 const firewall = {
   change: ["load-firewall"],
-  judge: "nft",
+  validator: "nft",
   enables: "nftables.service",
 } as const;
 
 /** The most generations of NGINX that run at a time (`deploy/mcp-edge-nginx`). */
 const GENERATIONS = Array.from({ length: 12 }, (_, index) => index + 1);
 
-const python = { judge: "python", when: withLogs } as const;
+const python = { validator: "python", when: withLogs } as const;
 const slotUnit = `${BUNDLED_SERVER.unit}@.service`;
 const socket = `${BUNDLED_SERVER.unit}.socket`;
 
@@ -72,7 +72,7 @@ export const FILES: readonly FileRow[] = [
   // Caddy
   file("/etc/caddy/Caddyfile", "files/caddy/Caddyfile.liquid", "caddy", {
     change: ["reload-caddy"],
-    judge: "caddy",
+    validator: "caddy",
     enables: "caddy.service",
   }),
   dropIn("caddy.service.d/mcp-edge.conf", "caddy.conf", "caddy"),
@@ -90,7 +90,7 @@ export const FILES: readonly FileRow[] = [
   }),
   file("/etc/nginx/nginx.conf", "files/forwarder/nginx.conf.liquid", "forwarder", {
     change: ["reload-nginx"],
-    judge: "nginx",
+    validator: "nginx",
     enables: "nginx.service",
     when: withNginxForward,
   }),
@@ -109,7 +109,7 @@ export const FILES: readonly FileRow[] = [
   enabled("mcp-edge-cert.timer", "nginx"),
   enabled("mcp-edge-tls.service", "nginx"),
   script("mcp-edge-cert", "nginx"),
-  script("mcp-edge-ari", "nginx", { judge: "python" }),
+  script("mcp-edge-ari", "nginx", { validator: "python" }),
   script("mcp-edge-dns01", "nginx", { when: onAws }),
   library("acme.sh", { role: "nginx" }),
   library("nginx-certificate.sh", { role: "nginx" }),
@@ -135,7 +135,7 @@ export const FILES: readonly FileRow[] = [
   fail2ban("jail.d/mcp-edge.local", "jail.local.liquid", { enables: "fail2ban.service" }),
   dropIn("fail2ban.service.d/mcp-edge.conf", "fail2ban.conf", TERMINATORS, ["restart-fail2ban"]),
   file("/etc/logrotate.d/fail2ban", "files/logrotate/fail2ban", TERMINATORS),
-  script("mcp-edge-bans", TERMINATORS, { judge: "python" }),
+  script("mcp-edge-bans", TERMINATORS, { validator: "python" }),
 
   enabled("mcp-edge-report.timer", TERMINATORS),
   unit("mcp-edge-report.service", TERMINATORS),
@@ -183,7 +183,7 @@ export const FILES: readonly FileRow[] = [
   library("certificate.sh"),
   library("common.sh"),
   library("files.sh"),
-  library("judge.sh"),
+  library("validate.sh"),
   library("packages.sh"),
   library("release.sh"),
 
@@ -203,7 +203,7 @@ export const FILES: readonly FileRow[] = [
   file("/etc/needrestart/conf.d/mcp-edge.conf", "files/etc/needrestart.conf", "all"),
   file("/etc/ssh/sshd_config.d/10-mcp-edge.conf", "files/etc/sshd.conf", "all", {
     change: ["reload-sshd"],
-    judge: "sshd",
+    validator: "sshd",
   }),
   file("/etc/modules-load.d/mcp-edge.conf", "files/etc/modules-load.conf", "all"),
   file("/etc/sysctl.d/60-mcp-edge.conf", "files/etc/sysctl.conf", "all", { change: ["load-sysctl"] }),
@@ -232,7 +232,7 @@ export const FILES: readonly FileRow[] = [
   // AWS: the machine pulls its deployments
   file("/etc/ssh/sshd_config.d/20-mcp-edge-keys.conf", "files/etc/sshd-keys.conf", "all", {
     change: ["reload-sshd"],
-    judge: "sshd",
+    validator: "sshd",
     when: onAws,
   }),
   enabled("mcp-edge-pull.timer", "all", { when: onAws }),
@@ -240,7 +240,7 @@ export const FILES: readonly FileRow[] = [
   // A transient unit: there is nothing to verify while it does not run.
   {
     ...dropIn("mcp-edge-pull-change.service.d/sandbox.conf", "no-sandbox.conf", "all", [], onAws),
-    judge: "none",
+    validator: "none",
   },
   library("aws.sh", { when: onAws }),
   library("boot.sh", { when: onAws }),

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { FileRow } from "./file-kinds.ts";
+import type { FileRow } from "./file-row.ts";
 import { FILES } from "./file-table.ts";
 import { renderFile } from "./render.ts";
 import { checkMachineSettings, type MachineSettings } from "./settings.ts";
@@ -18,13 +18,13 @@ export interface MachineFile {
   group?: string;
 }
 
-/** Path of the table that the machine's own scripts read: one line a file, `CHANGES JUDGE ENABLES PATH`; `-`: none. */
+/** Path of the table that the machine's own scripts read: one line a file, `CHANGES VALIDATOR ENABLES PATH`; `-`: none. */
 export const FILE_TABLE = "/usr/local/lib/mcp-edge/files.table";
 
 const tableOf = (rows: readonly FileRow[]): string =>
   rows
-    .map(({ path, change = [], judge = "none", enables = "-" }) =>
-      [change.join(",") || "-", judge, enables, path].join(" "),
+    .map(({ path, change = [], validator = "none", enables = "-" }) =>
+      [change.join(",") || "-", validator, enables, path].join(" "),
     )
     .sort()
     .map((line) => `${line}\n`)

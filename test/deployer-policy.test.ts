@@ -59,7 +59,7 @@ test("a pull request's preview reads no contents: no object, no secret, no role"
   expect(resources.filter((one) => one !== "*")).toEqual(["arn:aws:ssm:*::parameter/aws/service/debian/*"]);
 });
 
-/** The requests that the program's resources make are judged in aws-double/iam/policies.test.ts. */
+/** The requests that the program's resources make are checked in aws-double/iam/policies.test.ts. */
 test("the deployer may ask what `doctor --aws` asks", () => {
   const bucket = "arn:aws:s3:::mcp-edge-prod-artifacts-0a1b2c3";
   const asks: [string, string][] = [

@@ -14,6 +14,8 @@ const REPLACEMENTS: readonly [word: RegExp, use: string][] = [
   [/\bquietly\b/i, "unjournaled, or without a message"],
   [/\bheart beats?\b/i, "heartbeat"],
   [/\bstanding (event )?streams?\b/i, "long-lived stream"],
+  [/\bjudge[sd]?\b/i, "check, validate or assess; a validator or an external tool"],
+  [/\bso long\b(?! as)/i, "a timeout, an interval or how long"],
 ];
 
 /** Tracked text that people read. Golden files, data and the lockfile follow from other files. */
@@ -47,6 +49,7 @@ test.each([
   ["// Whoever asks gets it anew.", 2],
   ["const mendTokens = 1;", 1],
   ["The way back is a rollback.", 1],
+  ["The judges wait for so long.", 2],
   ["Amend the commit, recommend a fix, renew a lease.", 0],
 ])("finds dialect in %j", (line, count) => expect(findingsIn("x.ts", line)).toHaveLength(count));
 

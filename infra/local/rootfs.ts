@@ -25,7 +25,7 @@ const CORE = [
 const AUTHORITY = ["pebble"];
 
 /** Programs that check the machine's files; the tests run them inside this root filesystem. */
-const JUDGES = ["shellcheck"];
+const LINTERS = ["shellcheck"];
 
 /** Drop-ins of the file that cloud-init writes for `host0` (systemd.network(5)). */
 const HOST0_DROPIN = "/etc/systemd/network/10-cloud-init-host0.network.d";
@@ -78,7 +78,7 @@ const recipe = (include: readonly string[]): string[] => [
 ];
 
 export function rootfsKey(packages: readonly string[] = PACKAGES): string {
-  const include = [...new Set([...CORE, ...AUTHORITY, ...JUDGES, ...packages])].sort();
+  const include = [...new Set([...CORE, ...AUTHORITY, ...LINTERS, ...packages])].sort();
   const parts = [SUITE, ...SOURCES, process.arch, ...recipe(include)];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16);
 }
@@ -96,7 +96,7 @@ export async function ensureRootfs(log: (line: string) => void): Promise<Rootfs>
   return withLock(join(folder, `${key}.lock`), async () => {
     if (existsSync(path)) return { path, key };
     await assertSpace(folder);
-    const include = [...new Set([...CORE, ...AUTHORITY, ...JUDGES, ...PACKAGES])].sort();
+    const include = [...new Set([...CORE, ...AUTHORITY, ...LINTERS, ...PACKAGES])].sort();
     const partial = `${path}.partial`;
     await rm(partial, { recursive: true, force: true });
     await mkdir(partial, { recursive: true });

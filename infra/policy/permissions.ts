@@ -11,14 +11,14 @@ interface Checks {
 
 /** Checks every place where the program grants permissions to a role. */
 export function permissions({ statement, managed }: Checks): ResourceValidation[] {
-  const judge = (document: unknown, report: ReportViolation) => {
+  const check = (document: unknown, report: ReportViolation) => {
     for (const one of statementsOf(document)) if (one.effect === "Allow") statement(one, report);
   };
   return [
-    on(TYPE.policy, (props, _, report) => judge(props.policy, report)),
-    on(TYPE.rolePolicy, (props, _, report) => judge(props.policy, report)),
+    on(TYPE.policy, (props, _, report) => check(props.policy, report)),
+    on(TYPE.rolePolicy, (props, _, report) => check(props.policy, report)),
     on(TYPE.role, (props, _, report) => {
-      for (const inline of props.inlinePolicies ?? []) judge(inline.policy, report);
+      for (const inline of props.inlinePolicies ?? []) check(inline.policy, report);
       for (const arn of props.managedPolicyArns ?? []) managed(String(arn), report);
     }),
     on(TYPE.rolePolicyAttachment, (props, _, report) => managed(String(props.policyArn), report)),

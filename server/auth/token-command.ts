@@ -97,9 +97,9 @@ export function tokenCommand(env: NodeJS.ProcessEnv, write: (text: string) => vo
   command
     .command("create")
     .requiredOption("--name <name>", "who or what uses it", tokenName)
-    .option("--ttl <seconds>", "valid for so long (default: until revoked)", ttl)
+    .option("--ttl <seconds>", "how long it is valid (default: until revoked)", ttl)
     .option("--scopes <list>", `comma-separated, of ${SCOPES.join(", ")}`, scopes, ["code:read"])
-    .option("--quota <calls>", "at most so many calls a day (default: the server's QUOTA_PER_DAY)", quota)
+    .option("--quota <calls>", "maximum number of calls a day (default: the server's QUOTA_PER_DAY)", quota)
     .option("--json", "one JSON object instead of text")
     .action(async (options: CreateOptions) => {
       const token = newToken();

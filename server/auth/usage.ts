@@ -17,7 +17,7 @@ export function secondsToMidnight(now: number): number {
 }
 
 export interface UsageOptions {
-  /** Reported to the store so often, milliseconds. Default one minute: a server that is killed forgives that much of a quota. */
+  /** Interval of the reports to the store, milliseconds. Default one minute: a killed server loses the calls since its last report. */
   readonly everyMs?: number;
   /** Told when the store fails; counting goes on in memory and is reported later. */
   readonly onProblem?: (problem: Error) => void;

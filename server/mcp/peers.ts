@@ -22,7 +22,7 @@ export interface PeersOptions {
  * The other instances that serve the same sessions. Heartbeats are counted, not dated: clocks may differ, and an observer that was itself
  * suspended has missed no heartbeats.
  *
- * Only the timer judges, once for each heartbeat of this instance. Nothing that a client sends makes an instance look dead.
+ * Only the timer decides, once for each heartbeat of this instance. Nothing that a client sends makes an instance look dead.
  */
 export class Peers {
   readonly #options: PeersOptions;

@@ -10,7 +10,7 @@ const ATTEMPT = "SignInAttempt";
 const FREE = 5;
 const FIRST_DELAY_MS = 2_000;
 const LONGEST_DELAY_MS = 3_600_000;
-/** A series of failures is forgotten so long after its last one. */
+/** Time after the last failure of a series when the series is forgotten. */
 const FORGOTTEN_MS = 24 * 3_600_000;
 
 /**

@@ -1,7 +1,7 @@
 import { passwordProblem } from "./password.ts";
 import { totpStep } from "./totp.ts";
 
-/** Judges the fields `password` and `again` of a form. @returns what is wrong with them */
+/** Checks the fields `password` and `again` of a form. @returns what is wrong with them */
 export function newPasswordProblem(form: URLSearchParams, login: string): string | undefined {
   const password = form.get("password") ?? "";
   return (
@@ -11,7 +11,7 @@ export function newPasswordProblem(form: URLSearchParams, login: string): string
 }
 
 /**
- * Judges the field `code` of a form: the first code of an authenticator app that is being added.
+ * Checks the field `code` of a form: the first code of an authenticator app that is being added.
  *
  * @param secret undefined when its page is too old
  * @param now milliseconds since 1970

@@ -22,7 +22,7 @@ export interface StatusAccessOptions {
 
 /**
  * Who may see the state of the server: a caller on the machine itself, a token with the scope `ops`, and a person with it who is signed in in
- * this browser. A request with a token is judged by the token alone.
+ * this browser. A request with a token is checked by the token alone.
  */
 export function statusAccess({ authenticator, server, grants }: StatusAccessOptions) {
   const identify = identifyBy(authenticator);
@@ -53,9 +53,9 @@ export function statusAccess({ authenticator, server, grants }: StatusAccessOpti
     if (!(await identify(request, reply))) return { verdict: "answered" };
     requireScope(request, reply, "ops");
     const { principal } = request;
-    const judge = typeof authenticator === "function" ? authenticator(request) : authenticator;
+    const checker = typeof authenticator === "function" ? authenticator(request) : authenticator;
     const still = async () =>
-      !principal || !judge.current || (await judge.current(principal))?.scopes.includes("ops") === true;
+      !principal || !checker.current || (await checker.current(principal))?.scopes.includes("ops") === true;
     return { verdict: "allowed", still };
   };
 }

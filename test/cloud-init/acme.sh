@@ -1,4 +1,4 @@
-# Shell for a session of JudgeRoot: Pebble with its DNS server, /acme-proxy.py before it, and what the tests do to them. Everything ends
+# Shell for a session of DebianRoot: Pebble with its DNS server, /acme-proxy.py before it, and what the tests do to them. Everything ends
 # with the session.
 # The ACME server is https://localhost:14000/dir. Its own certificate is from a small authority that the machine trusts.
 

@@ -7,8 +7,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/gl
 import { machineFiles } from "../../cloud-init/machine-files.ts";
 import { desired, desiredText } from "../../infra/aws/desired.ts";
 import { projectRoot } from "../../infra/paths.ts";
+import { DebianRoot, type Session, whyNot } from "./debian-root.ts";
 import { AROUND, AWS_SETTINGS, SETTINGS } from "./fixture.ts";
-import { JudgeRoot, type Session, whyNot } from "./judge-root.ts";
 
 /** Debian's certbot against Pebble, and what NGINX serves meanwhile. One ACME server and one NGINX run for all tests. */
 const reason = whyNot();
@@ -25,11 +25,11 @@ const ACME_SERVER = "https://localhost:14000/dir";
 const { domain } = SETTINGS;
 
 function acme() {
-  let root: JudgeRoot;
+  let root: DebianRoot;
   let session: Session;
 
   beforeAll(async () => {
-    root = await JudgeRoot.create(machineFiles({ ...SETTINGS, acmeServer: ACME_SERVER }));
+    root = await DebianRoot.create(machineFiles({ ...SETTINGS, acmeServer: ACME_SERVER }));
     for (const name of ["acme-proxy.py", "acme.sh"])
       root.write(`/${name}`, readFileSync(join(import.meta.dirname, name)));
     session = await root.session();

@@ -8,8 +8,8 @@ import { filesHash, type MachineFile, machineFiles } from "../../cloud-init/mach
 import { renderFile } from "../../cloud-init/render.ts";
 import type { Status } from "../../infra/aws/convergence.ts";
 import { desired, desiredText } from "../../infra/aws/desired.ts";
+import { DebianRoot, whyNot } from "./debian-root.ts";
 import { AROUND, AWS_SETTINGS } from "./fixture.ts";
-import { JudgeRoot, whyNot } from "./judge-root.ts";
 
 const DEPLOY = `#!/bin/bash
 # Plays mcp-edge-deploy: keeps what runs; the release of nines fails.
@@ -50,7 +50,7 @@ if (reason !== undefined) {
 }
 
 function pull() {
-  let root: JudgeRoot;
+  let root: DebianRoot;
   const stand = (path: string, content: string): MachineFile => ({ path, content, mode: "0755" });
   const files = [
     ...machineFiles(AWS_SETTINGS).filter(({ path }) => !/\/mcp-edge-(data|deploy|setup)$/.test(path)),
@@ -93,7 +93,7 @@ function pull() {
   const deployments = () => calls().filter((call) => call.startsWith("deploy") && !call.includes("status"));
 
   beforeAll(async () => {
-    root = await JudgeRoot.create([]);
+    root = await DebianRoot.create([]);
     const document = JSON.parse(awsUserData(AROUND).slice("#cloud-config\n".length)) as {
       write_files: { path: string; content: string; permissions: string }[];
     };

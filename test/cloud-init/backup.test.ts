@@ -3,8 +3,8 @@ import { machineFiles } from "../../cloud-init/machine-files.ts";
 import { OAUTH_FILE } from "../../server/auth/oauth/sqlite-oauth-store.ts";
 import { USAGE_FILE } from "../../server/auth/usage-store.ts";
 import { STORE_FILE } from "../../server/store/open.ts";
+import { DebianRoot, whyNot } from "./debian-root.ts";
 import { SETTINGS } from "./fixture.ts";
-import { JudgeRoot, whyNot } from "./judge-root.ts";
 
 const reason = whyNot();
 
@@ -17,7 +17,7 @@ if (reason !== undefined) {
 }
 
 function backup() {
-  let root: JudgeRoot;
+  let root: DebianRoot;
   const DATA = "/srv/mcp-edge";
   /** As the server names them. */
   const databases = [STORE_FILE, OAUTH_FILE, USAGE_FILE].map((name) => `state/sessions/${name}`);
@@ -34,7 +34,7 @@ for file in sys.argv[1:]: print(sqlite3.connect(file).execute('select count(*), 
     ).output;
 
   beforeAll(async () => {
-    root = await JudgeRoot.create(machineFiles(SETTINGS));
+    root = await DebianRoot.create(machineFiles(SETTINGS));
     root.write("/usr/bin/systemctl", '#!/bin/sh\necho systemctl "$@" >>/calls\n', 0o755);
     const { code } = await root.sh(`mcp-edge-cert bootstrap; cd ${DATA}
       mkdir -p letsencrypt/accounts letsencrypt/live; echo account >letsencrypt/accounts/key; ln -s ../accounts/key letsencrypt/live/key

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
+import { rootWithPrograms, whyNot } from "./debian-root.ts";
 import { EDGE_AND_CLIENTS } from "./edge-and-clients.ts";
 import { SETTINGS } from "./fixture.ts";
-import { rootWithPrograms, whyNot } from "./judge-root.ts";
 
 /**
  * NGINX, fail2ban and nftables of Debian 13 with the machine's files, in a network namespace; the clients are in another one, with as many

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
+import { DebianRoot, whyNot } from "./debian-root.ts";
 import { SETTINGS } from "./fixture.ts";
-import { JudgeRoot, whyNot } from "./judge-root.ts";
 
 const reason = whyNot();
 
@@ -14,7 +14,7 @@ if (reason !== undefined) {
 }
 
 function certificates() {
-  let root: JudgeRoot;
+  let root: DebianRoot;
   const lineage = `/srv/mcp-edge/letsencrypt/live/${SETTINGS.domain}`;
   const served = async () =>
     (await root.sh("cat /srv/mcp-edge/tls/live/fullchain.pem /srv/mcp-edge/tls/live/privkey.pem | sha256sum"))
@@ -27,7 +27,7 @@ function certificates() {
     );
 
   beforeAll(async () => {
-    root = await JudgeRoot.create(machineFiles(SETTINGS));
+    root = await DebianRoot.create(machineFiles(SETTINGS));
   }, 600_000);
   afterAll(() => root?.remove());
 

@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import type { FileRow } from "../../cloud-init/file-kinds.ts";
+import type { FileRow } from "../../cloud-init/file-row.ts";
 import { FILES } from "../../cloud-init/file-table.ts";
 import { filesArchive } from "../../cloud-init/files-archive.ts";
 import { filesHash, type MachineFile, machineFiles } from "../../cloud-init/machine-files.ts";
 import { rolesOf } from "../../cloud-init/topology.ts";
+import { DebianRoot, whyNot } from "./debian-root.ts";
 import { SETTINGS } from "./fixture.ts";
-import { JudgeRoot, whyNot } from "./judge-root.ts";
 
 /**
  * mcp-edge-deploy in Debian 13, with its real nft, nginx, fail2ban and tar, but with stand-ins for systemctl and curl: the
@@ -26,7 +26,7 @@ if (reason !== undefined) {
 
 function deploy() {
   const files = machineFiles(SETTINGS);
-  let root: JudgeRoot;
+  let root: DebianRoot;
   const releases: Record<string, string> = {};
 
   /** Packs a release whose server.mjs prints `mode` into incoming/. */
@@ -57,7 +57,7 @@ function deploy() {
   const status = async () => JSON.parse((await root.sh("mcp-edge-deploy status --json")).output);
 
   beforeAll(async () => {
-    root = await JudgeRoot.create(files);
+    root = await DebianRoot.create(files);
     for (const name of ["systemctl", "curl"])
       root.write(`/usr/bin/${name}`, readFileSync(join(import.meta.dirname, `fake-${name}.sh`)), 0o755);
     // Short, since waiting is not tested here.
@@ -200,7 +200,7 @@ function deploy() {
       source: () => content,
       role: "nginx",
       change: ["restart-fail2ban"],
-      judge: "fail2ban",
+      validator: "fail2ban",
     });
     const deployed = async (...rows: FileRow[]) => {
       const set = quick(machineFiles(SETTINGS, rolesOf("terminate", "edge"), [...FILES, ...rows]));
@@ -317,8 +317,8 @@ function deploy() {
 
     // Each step after which a kill leaves another state behind.
     test.each([
-      ["write", "step judge"],
-      ["judge", "step apply"],
+      ["write", "step validate"],
+      ["validate", "step apply"],
       ["start the new colour", "step wait for"],
       ["wait for it", "step switch to"],
       ["switch", "step drain"],

@@ -6,7 +6,7 @@ const { domain } = SETTINGS;
 const units = readFileSync(join(import.meta.dirname, "fake-nginx-units.sh"), "utf8");
 
 /**
- * Shell for `JudgeRoot.sh`: a generation of NGINX and the firewall with the machine's files, /fake-server.py behind them, and clients with several addresses
+ * Shell for `DebianRoot.sh`: a generation of NGINX and the firewall with the machine's files, /fake-server.py behind them, and clients with several addresses
  * in a network namespace `outside`. Everything ends with the namespaces of the command.
  *
  * What it defines: `from ADDRESS CURL-ARGUMENT...`; `code ADDRESS [CURL-ARGUMENT...]` prints the status of GET /mcp, or 000 without a response.

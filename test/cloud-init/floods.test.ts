@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
 import { machineSettings } from "../../infra/settings/machine.ts";
 import { parseSettings } from "../../infra/settings.ts";
+import { type DebianRoot, rootWithPrograms, whyNot } from "./debian-root.ts";
 import { EDGE_AND_CLIENTS } from "./edge-and-clients.ts";
 import { AROUND_MACHINE, RAW, SETTINGS } from "./fixture.ts";
-import { type JudgeRoot, rootWithPrograms, whyNot } from "./judge-root.ts";
 
 /** Short floods of a few clients against NGINX behind the machine's firewall, in network namespaces. */
 const { domain } = SETTINGS;
@@ -25,7 +25,7 @@ test("sixteen addresses at least are needed to use up the connections of a worke
 });
 
 function floods() {
-  let root: JudgeRoot;
+  let root: DebianRoot;
 
   beforeAll(async () => {
     root = await rootWithPrograms(files, "fake-server.py", "flood.py", "flood_http.py");

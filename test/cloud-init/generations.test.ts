@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
+import { type DebianRoot, rootWithPrograms, whyNot } from "./debian-root.ts";
 import { EDGE_AND_CLIENTS } from "./edge-and-clients.ts";
 import { SETTINGS } from "./fixture.ts";
-import { type JudgeRoot, rootWithPrograms, whyNot } from "./judge-root.ts";
 
 /** NGINX's generations behind the machine's firewall, in network namespaces. test/machine/edge.test.ts has them under systemd. */
 const { domain } = SETTINGS;
 
 function generations() {
-  let root: JudgeRoot;
+  let root: DebianRoot;
 
   beforeAll(async () => {
     root = await rootWithPrograms(machineFiles(SETTINGS), "fake-server.py", "flood.py", "relay.py");
@@ -17,7 +17,7 @@ function generations() {
 
   /**
    * In the script: `stream NAME ADDRESS [CURL-ARGUMENT...]` opens a stream into /NAME; `grows NAME...` says of each whether it goes on;
-   * `turn`; `aged N TIME` makes it so long since generation N was replaced.
+   * `turn`; `aged N TIME` makes generation N look as if it had been replaced that time ago.
    */
   const onMachine = async (script: string): Promise<string[]> => {
     const { output } = await root.sh(`${EDGE_AND_CLIENTS}

@@ -6,7 +6,7 @@ import { cacheFolder } from "../../infra/paths.ts";
 /** Findings that do not hold here, each with its reason. */
 const NOT_HERE = [
   "quic_bpf_reuseport", // on keeps clients that change their port; worker_shutdown_timeout bounds what a reload costs
-  "ssl_ecdh_curve", // Debian 13's OpenSSL 3.5 has X25519MLKEM768: `nginx -t` above is the judge
+  "ssl_ecdh_curve", // Debian 13's OpenSSL 3.5 has X25519MLKEM768: `nginx -t` above checks it
   "worker_rlimit_nofile_vs_connections", // LimitNOFILE= in the unit's drop-in
 ];
 
@@ -29,7 +29,7 @@ export async function gixy(configuration: string): Promise<string[]> {
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     if (process.env.CI === "true") throw error;
-    console.warn(`gixy could not be installed, so it judged nothing: ${(error as Error).message}`);
+    console.warn(`gixy could not be installed, so it checked nothing: ${(error as Error).message}`);
     return [];
   }
   const { stdout } = await run(program, ["--format", "json", "--skips", NOT_HERE.join(","), "-"], {

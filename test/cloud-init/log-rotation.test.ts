@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
+import { type DebianRoot, rootWithPrograms, whyNot } from "./debian-root.ts";
 import { EDGE_AND_CLIENTS } from "./edge-and-clients.ts";
 import { SETTINGS } from "./fixture.ts";
-import { type JudgeRoot, rootWithPrograms, whyNot } from "./judge-root.ts";
 
 /** NGINX's logs on a small file system: rotated by size, and full. */
 function rotation() {
-  let root: JudgeRoot;
+  let root: DebianRoot;
 
   beforeAll(async () => {
     root = await rootWithPrograms(

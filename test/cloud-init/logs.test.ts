@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { awsUserData } from "../../cloud-init/aws-user-data.ts";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
+import { DebianRoot, whyNot } from "./debian-root.ts";
 import { AROUND, AWS_SETTINGS } from "./fixture.ts";
-import { JudgeRoot, whyNot } from "./judge-root.ts";
 
 /**
  * mcp-edge-logs in Debian 13, with its own Python, curl and gzip, against a CloudWatch Logs that has the limits of the real one
@@ -23,7 +23,7 @@ if (reason !== undefined) {
 }
 
 function logs() {
-  let root: JudgeRoot;
+  let root: DebianRoot;
 
   /** With the fake AWS on the loopback of the command's own network; twice the folders that its unit gives it. */
   const sh = (script: string) =>
@@ -68,7 +68,7 @@ function logs() {
   };
 
   beforeAll(async () => {
-    root = await JudgeRoot.create(machineFiles(AWS_SETTINGS));
+    root = await DebianRoot.create(machineFiles(AWS_SETTINGS));
     const document = JSON.parse(awsUserData(AROUND).slice("#cloud-config\n".length)) as {
       write_files: { path: string; content: string }[];
     };

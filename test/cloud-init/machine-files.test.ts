@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { extract } from "tar-stream";
-import { CHANGES, type FileRow, JUDGES } from "../../cloud-init/file-kinds.ts";
+import { CHANGES, type FileRow, VALIDATORS } from "../../cloud-init/file-row.ts";
 import { FILES } from "../../cloud-init/file-table.ts";
 import { filesArchive } from "../../cloud-init/files-archive.ts";
 import {
@@ -150,7 +150,7 @@ describe("the table", () => {
     source: () => "extra\n",
     role: "nginx",
     change: ["restart-fail2ban"],
-    judge: "fail2ban",
+    validator: "fail2ban",
     when: ({ stack }) => stack === "prod",
   };
   const line = `restart-fail2ban fail2ban - ${row.path}\n`;
@@ -189,9 +189,9 @@ describe("the table", () => {
       ([, a, b]) => a ?? b,
     );
     expect([...new Set(implemented)].sort()).toEqual([...CHANGES].sort());
-    const judge = content("/usr/local/lib/mcp-edge/judge.sh") ?? "";
-    const known = [...judge.matchAll(/tools\[([a-z0-9]+)\]:|^ {4}([a-z]+)\)/gm)].map(([, a, b]) => a ?? b);
-    expect([...known, "none"].sort()).toEqual([...JUDGES].sort());
+    const validate = content("/usr/local/lib/mcp-edge/validate.sh") ?? "";
+    const known = [...validate.matchAll(/tools\[([a-z0-9]+)\]:|^ {4}([a-z]+)\)/gm)].map(([, a, b]) => a ?? b);
+    expect([...known, "none"].sort()).toEqual([...VALIDATORS].sort());
   });
 });
 

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
+import { type DebianRoot, rootWithPrograms, whyNot } from "./debian-root.ts";
 import { SETTINGS } from "./fixture.ts";
-import { type JudgeRoot, rootWithPrograms, whyNot } from "./judge-root.ts";
 
 /** The machine's NGINX with the machine's configuration, in Debian 13, with requests by Debian's curl, which supports HTTP/3. */
 const { domain, rateLimit } = SETTINGS;
@@ -17,7 +17,7 @@ interface Answer {
 }
 
 function edge() {
-  let root: JudgeRoot;
+  let root: DebianRoot;
 
   beforeAll(async () => {
     root = await rootWithPrograms(machineFiles(SETTINGS), "fake-server.py");

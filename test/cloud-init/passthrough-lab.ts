@@ -16,7 +16,7 @@ export const LAB_FILES: readonly MachineFile[] = [
 ];
 
 /**
- * Shell for `JudgeRoot.sh`: an origin with Caddy and /fake-server.py, a forwarder in the network namespace `edge`, and clients with several
+ * Shell for `DebianRoot.sh`: an origin with Caddy and /fake-server.py, a forwarder in the network namespace `edge`, and clients with several
  * addresses in `outside`. Caddy has certificates of its own instead of an ACME server's. Everything ends with the namespaces of the command.
  *
  * What it defines: `from ADDRESS CURL-ARGUMENT...`; `code ADDRESS [CURL-ARGUMENT...]` prints the status of GET /mcp, or 000 without a response.

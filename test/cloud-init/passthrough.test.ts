@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { DebianRoot, whyNot } from "./debian-root.ts";
 import { passthrough } from "./fixture.ts";
-import { JudgeRoot, whyNot } from "./judge-root.ts";
 import { LAB_FILES, passthroughLab } from "./passthrough-lab.ts";
 
 /** An edge that passes connections on, and an origin with Caddy, in network namespaces. */
@@ -11,10 +11,10 @@ const FAMILIES = ["198.51.100.2", "2001:db8:1:5::2"];
 const PROTOCOLS = ["HTTP/1.1", "HTTP/2.0", "HTTP/3.0"];
 
 function forwarding() {
-  let root: JudgeRoot;
+  let root: DebianRoot;
 
   beforeAll(async () => {
-    root = await JudgeRoot.create(LAB_FILES);
+    root = await DebianRoot.create(LAB_FILES);
     for (const name of ["fake-server.py", "relay.py"])
       root.write(`/${name}`, readFileSync(join(import.meta.dirname, name)));
   }, 600_000);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
+import { DebianRoot, whyNot } from "./debian-root.ts";
 import { SETTINGS } from "./fixture.ts";
-import { JudgeRoot, whyNot } from "./judge-root.ts";
 
 /** The decision about a reboot, with stand-ins for needrestart, apt-get and systemctl. test/machine/library-upgrade.ts shows that services restart. */
 const reason = whyNot();
@@ -34,12 +34,12 @@ test.each(["4:00", "04:00; rm", "24:00", "", "04:00\n"])(
 );
 
 function patches() {
-  let root: JudgeRoot;
+  let root: DebianRoot;
   const KERNEL =
     "NEEDRESTART-VER: 3.11\nNEEDRESTART-KCUR: 6.12.1\nNEEDRESTART-KEXP: 6.12.9\nNEEDRESTART-KSTA: ";
 
   beforeAll(async () => {
-    root = await JudgeRoot.create(machineFiles(SETTINGS));
+    root = await DebianRoot.create(machineFiles(SETTINGS));
     for (const name of ["needrestart", "apt-get"])
       root.write(
         `/usr/local/sbin/${name}`,

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
 import { credentialFile } from "../../infra/workspace-credentials.ts";
+import { DebianRoot, whyNot } from "./debian-root.ts";
 import { SETTINGS } from "./fixture.ts";
-import { JudgeRoot, whyNot } from "./judge-root.ts";
 
 const reason = whyNot();
 if (reason !== undefined) {
@@ -20,7 +20,7 @@ function privateWorkspace() {
   const SSH = "ssh://keeper@git.example.com:2222/srv/private/code.git";
   const TOKEN = "t0ken-of-the-test";
   const basic = Buffer.from(`bot:${TOKEN}`).toString("base64");
-  let root: JudgeRoot;
+  let root: DebianRoot;
   let key: string;
   let hostKey: string;
   const git = "git -c user.name=t -c user.email=t@example.com -c safe.directory='*'";
@@ -67,7 +67,7 @@ function privateWorkspace() {
   };
 
   beforeAll(async () => {
-    root = await JudgeRoot.create(machineFiles({ ...SETTINGS, workspace: HTTPS }));
+    root = await DebianRoot.create(machineFiles({ ...SETTINGS, workspace: HTTPS }));
     root.write("/lab/git-server.py", readFileSync(join(import.meta.dirname, "git-server.py"), "utf8"));
     root.write("/lab/wanted", `Basic ${basic}`, 0o600);
     const made = await root.sh(`set -e

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
 import { copiesContract } from "../server/workspace/copies-contract.ts";
+import { DebianRoot, whyNot } from "./debian-root.ts";
 import { SETTINGS } from "./fixture.ts";
-import { JudgeRoot, whyNot } from "./judge-root.ts";
 
 const reason = whyNot();
 
@@ -15,7 +15,7 @@ if (reason !== undefined) {
 }
 
 function workspace() {
-  let root: JudgeRoot;
+  let root: DebianRoot;
   const git = "git -c user.name=t -c user.email=t@example.com -C /srv/origin";
   const commit = (file: string) =>
     root.sh(`touch /srv/origin/${file} && ${git} add -A && ${git} commit -qm ${file}`);
@@ -28,7 +28,7 @@ function workspace() {
     (await root.sh(`ls /srv/mcp-edge/workspace/${name}`)).output.split("\n");
 
   beforeAll(async () => {
-    root = await JudgeRoot.create(machineFiles(SETTINGS));
+    root = await DebianRoot.create(machineFiles(SETTINGS));
     await root.sh("git init -q -b trunk /srv/origin");
     await commit("one");
   }, 600_000);

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034 # judge.sh and apply.sh read RULES and WANTED
-# A deployment is a set of files, a release, or both, and one transaction: back up, write what differs, judge, apply, check. When
+# shellcheck disable=SC2034 # validate.sh and apply.sh read RULES and WANTED
+# A deployment is a set of files, a release, or both, and one transaction: back up, write what differs, validate, apply, check. When
 # one of these fails, or the process is killed, files and release are restored together.
 FILES=$STATE/files
 TOUCHED=()
@@ -25,7 +25,7 @@ find_changes() {
   done <"$FILES/MANIFEST"
 }
 
-# load_rules: RULES = what the tables, the present and the new one, say of TOUCHED: one line a file, "CHANGES JUDGE ENABLES PATH".
+# load_rules: RULES = what the tables, the present and the new one, say of TOUCHED: one line a file, "CHANGES VALIDATOR ENABLES PATH".
 # A removed file is in the present table alone. A machine that was set up by an earlier version has none.
 load_rules() {
   mapfile -t RULES < <(printf '%s\n' "${TOUCHED[@]}" |
@@ -134,7 +134,7 @@ change_files() { # FILES-HASH
   back_up || { rm -rf "$FILES/backup.partial"; die "cannot back up the present files (see above)"; }
   load_rules
   say "write ${#CHANGED[@]} files: ${TOUCHED[*]}"
-  if ! printf '%s\n' "${CHANGED[@]}" | put_all "$FILES/new" || ! { say "judge"; judge; }; then
+  if ! printf '%s\n' "${CHANGED[@]}" | put_all "$FILES/new" || ! { say "validate"; validate; }; then
     put_back || die "cannot put back the files in $FILES/backup; the next run tries again"
     drop_backup
     die "refused: nothing was applied and the machine's files are as they were"

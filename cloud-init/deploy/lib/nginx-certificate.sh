@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The certificate that NGINX serves: judges a pair of certificate and key, and puts it where NGINX reads it at the next handshake.
+# The certificate that NGINX serves: checks a pair of certificate and key, and puts it where NGINX reads it at the next handshake.
 TLS=/srv/mcp-edge/tls
 
 # problem_of FULLCHAIN KEY [even-expired]: prints why the pair cannot serve DOMAIN; nothing if it can

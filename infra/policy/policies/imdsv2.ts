@@ -7,7 +7,7 @@ interface Options {
   httpPutResponseHopLimit?: number;
 }
 
-function judge(options: Options | undefined, report: ReportViolation): void {
+function check(options: Options | undefined, report: ReportViolation): void {
   if (options?.httpEndpoint === "disabled") return;
   if (options?.httpTokens !== "required") report("metadataOptions.httpTokens is not required");
   if (options?.httpPutResponseHopLimit !== 1) report("metadataOptions.httpPutResponseHopLimit is not 1");
@@ -23,7 +23,7 @@ export const imdsV2: EdgePolicy = () => ({
     fix: 'Set metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 1 }',
   }),
   validateResource: [
-    on(TYPE.instance, (props, _, report) => judge(props.metadataOptions, report)),
-    on(TYPE.launchTemplate, (props, _, report) => judge(props.metadataOptions, report)),
+    on(TYPE.instance, (props, _, report) => check(props.metadataOptions, report)),
+    on(TYPE.launchTemplate, (props, _, report) => check(props.metadataOptions, report)),
   ],
 });

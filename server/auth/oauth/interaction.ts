@@ -11,7 +11,7 @@ import { checkFormToken, formToken } from "./form-token.ts";
 import type { KeySet } from "./keys.ts";
 import { resourceScopes } from "./resource.ts";
 
-/** The client that asks, for a person to judge. All text of it is the client's own claim, except `domain`. */
+/** The client that asks, for a person to assess. All text of it is the client's own claim, except `domain`. */
 export interface ClientDescription {
   readonly id: string;
   /** As the client calls itself, without control characters, at most 200 characters. */
@@ -237,7 +237,7 @@ export class Interactions {
   }
 }
 
-/** Where a redirect URI leads, for a person to judge. */
+/** Where a redirect URI leads, for a person to assess. */
 export function redirectDescription(uri: string): RedirectDescription {
   const local = isNative(uri);
   return { uri, local, host: local ? undefined : new URL(uri).host };

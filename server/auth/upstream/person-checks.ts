@@ -7,9 +7,9 @@ import type { KnownIdentities, KnownIdentity } from "./known-identities.ts";
 import type { OpenProvider } from "./open-provider.ts";
 
 const MODEL = "ProviderCheck";
-/** One check of a person at a time, and after one that failed no other for so long, milliseconds. */
+/** Only one check of a person runs at a time. After a failed one, the next has to wait for this time, milliseconds. */
 const CLAIM_MS = 60_000;
-/** While a provider fails, its people go on for so long after their last check, milliseconds. */
+/** While a provider fails, its people keep their access for this time after their last check, milliseconds. */
 const DOWN_MS = 24 * 3_600_000;
 /** How long a sign-in lasts where the provider gave no token to check with, milliseconds. */
 export const WITHOUT_TOKEN_MS = 7 * 86_400_000;
@@ -20,7 +20,7 @@ export interface PersonChecksOptions {
   readonly identities: KnownIdentities;
   readonly events: AuthEvents;
   readonly localSignIn: boolean;
-  /** A person who was checked is not checked again for so long, milliseconds. */
+  /** Shortest time between two checks of a person, milliseconds. */
   readonly checkMs: number;
   readonly now: () => number;
   readonly admit: (

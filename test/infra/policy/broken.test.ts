@@ -4,7 +4,7 @@ import type { PolicyContext } from "../../../infra/policy/context.ts";
 import { policyPack } from "../../../infra/policy/pack.ts";
 import { TYPE } from "../../../infra/policy/policy.ts";
 import { document, goodStack, tlsOnly } from "./good-stack.ts";
-import { judge, type Made } from "./harness.ts";
+import { check, type Made } from "./harness.ts";
 
 /** Change a property of one resource, by the resource's name. */
 const set =
@@ -437,11 +437,11 @@ const context: Partial<PolicyContext> = { secrets: ["tell-nobody"] };
 
 describe("the policies", () => {
   test("have no findings for a valid stack", async () => {
-    expect(await judge(goodStack(), context)).toEqual([]);
+    expect(await check(goodStack(), context)).toEqual([]);
   });
 
   test.each(CASES)("%s: %s", async (policy, _what, breakIt, text) => {
-    const findings = await judge(breakIt(goodStack()), context);
+    const findings = await check(breakIt(goodStack()), context);
     expect(findings).toContainEqual({ policy, kind: "violation", text });
     // Only one thing is broken, so no other policy has a finding.
     expect([...new Set(findings.map((one) => one.policy))]).toEqual([policy]);
@@ -491,7 +491,7 @@ describe("no policy objects to", () => {
     ],
   ];
   test.each(fine)("%s", async (_what, change) => {
-    expect(await judge(change(goodStack()), context)).toEqual([]);
+    expect(await check(change(goodStack()), context)).toEqual([]);
   });
 
   test("an unprotected volume outside prod", async () => {
@@ -500,6 +500,6 @@ describe("no policy objects to", () => {
       protect: false,
       props: made.props.tags ? { ...made.props, tags: { ...tags, Environment: "dev" } } : made.props,
     }));
-    expect(await judge(dev, { environment: "dev" })).toEqual([]);
+    expect(await check(dev, { environment: "dev" })).toEqual([]);
   });
 });

@@ -65,7 +65,7 @@ function resourcesOf(all: Made[]): PolicyResource[] {
 }
 
 /** All findings of the pack for these resources. */
-export async function judge(all: Made[], context: Partial<PolicyContext> = {}): Promise<Finding[]> {
+export async function check(all: Made[], context: Partial<PolicyContext> = {}): Promise<Finding[]> {
   const findings: Finding[] = [];
   const { policies } = policyPack({ environment: "prod", secrets: [], ...context });
   const resources = resourcesOf(all);

@@ -9,7 +9,7 @@ import { FAMILIES, SIZES } from "../../../infra/policy/policies/instance-types.t
 import { TAGGED } from "../../../infra/policy/policies/tags.ts";
 import { type AwsSettings, parseSettings } from "../../../infra/settings.ts";
 import { recording, settled } from "../aws/mocks.ts";
-import { judge, type Made, UNKNOWN } from "./harness.ts";
+import { check, type Made, UNKNOWN } from "./harness.ts";
 
 /** The parts of a registration that the mocks do not pass on. */
 interface Registration {
@@ -170,9 +170,9 @@ test("the program of a full stack passes, and settings that break a policy are f
     logs: "cloudwatch",
   });
   expect(inOrder.length).toBeGreaterThan(60);
-  expect(await judge(inOrder)).toEqual([]);
+  expect(await check(inOrder)).toEqual([]);
   // In a first preview, only policies that need ARNs or ids wait for the update.
-  const waiting = (await judge(firstPreview(inOrder))).map(({ policy }) => policy);
+  const waiting = (await check(firstPreview(inOrder))).map(({ policy }) => policy);
   expect([...new Set(waiting)].sort()).toEqual(
     // `tags`: one tag of a machine is the bucket's name.
     [
@@ -185,10 +185,10 @@ test("the program of a full stack passes, and settings that break a policy are f
     ].sort(),
   );
   const tagged = inOrder.filter(({ props }) => props.tags).map(({ type }) => type);
-  const judged = [...TAGGED, "aws:s3/bucketObjectv2:BucketObjectv2"];
-  expect(tagged.filter((type) => !judged.includes(type))).toEqual([]);
+  const checked = [...TAGGED, "aws:s3/bucketObjectv2:BucketObjectv2"];
+  expect(tagged.filter((type) => !checked.includes(type))).toEqual([]);
   const policiesBroken = async (raw: Record<string, string>) => {
-    const found = await judge(await programOf("prod", { ...base, ...raw }));
+    const found = await check(await programOf("prod", { ...base, ...raw }));
     return [...new Set(found.map(({ policy, kind }) => `${policy} ${kind}`))];
   };
   expect(await policiesBroken({ protect: "false" })).toEqual(["prod-protected violation"]);
@@ -199,13 +199,13 @@ test("the program of a full stack passes, and settings that break a policy are f
 test("the program of an edge that forwards packets passes, also in its first preview, and its changes do not", async () => {
   const settings = { ...base, zone: "example.com", alarms: "full", edge: "passthrough" };
   const made = await programOf("prod", settings);
-  expect(await judge(made)).toEqual([]);
-  const early = await judge(firstPreview(made));
+  expect(await check(made)).toEqual([]);
+  const early = await check(firstPreview(made));
   expect(early.filter(({ kind }) => kind === "violation")).toEqual([]);
   const change = (name: string, props: Record<string, unknown>) =>
     made.map((one) => (one.name === name ? { ...one, props: { ...one.props, ...props } } : one));
   const policyOf = async (changed: Made[]) => [
-    ...new Set((await judge(changed)).map(({ policy }) => policy)),
+    ...new Set((await check(changed)).map(({ policy }) => policy)),
   ];
   const broken = [
     change("prod-interface", { sourceDestCheck: true }),
@@ -235,8 +235,8 @@ test("the program of any other settings passes every policy", async () => {
         Object.entries(all).map(([key, value]) => [`mcp-edge:${key}`, value]),
       );
       const context = contextOf({ PULUMI_STACK: stack, PULUMI_CONFIG: JSON.stringify(config) });
-      expect(await judge(made, context)).toEqual([]);
-      const early = await judge(firstPreview(made), context);
+      expect(await check(made, context)).toEqual([]);
+      const early = await check(firstPreview(made), context);
       expect(early.filter(({ kind }) => kind === "violation")).toEqual([]);
     }),
     { numRuns: 30 },

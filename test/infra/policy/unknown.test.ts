@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { TYPE } from "../../../infra/policy/policy.ts";
 import { goodStack } from "./good-stack.ts";
-import { judge, type Made, UNKNOWN } from "./harness.ts";
+import { check, type Made, UNKNOWN } from "./harness.ts";
 
 type Path = (string | number)[];
 
@@ -46,7 +46,7 @@ describe("values that a preview does not know", () => {
     for (const [i, path] of places) {
       const stack = goodStack();
       put(stack[i]?.props ?? {}, path, UNKNOWN);
-      const violations = (await judge(stack)).filter(({ kind }) => kind === "violation");
+      const violations = (await check(stack)).filter(({ kind }) => kind === "violation");
       expect({ where: `${stack[i]?.name}.${path.join(".")}`, violations }).toEqual({
         where: `${stack[i]?.name}.${path.join(".")}`,
         violations: [],
@@ -61,7 +61,7 @@ describe("values that a preview does not know", () => {
       ["metadataOptions", "httpTokens"],
       UNKNOWN,
     );
-    expect(await judge(stack)).toEqual([
+    expect(await check(stack)).toEqual([
       {
         policy: "imdsv2",
         kind: "unknown",
@@ -72,9 +72,9 @@ describe("values that a preview does not know", () => {
 
   test("do not hide the findings of policies of the whole stack", async () => {
     const preview = firstPreview(goodStack());
-    expect(await judge(preview)).toEqual([]);
+    expect(await check(preview)).toEqual([]);
     const without = async (name: string) =>
-      (await judge(preview.filter((made) => made.name !== name))).map(({ text }) => text);
+      (await check(preview.filter((made) => made.name !== name))).map(({ text }) => text);
     expect(await without("alarm")).toEqual(["machine has no alarm on its status checks"]);
     expect(await without("block")).toEqual(["bucket bucket: no BucketPublicAccessBlock"]);
     expect(await without("udp-443-cidrIpv6")).toEqual(["::/0 reaches TCP 443 and not UDP 443"]);
@@ -85,7 +85,7 @@ describe("values that a preview does not know", () => {
     const second = preview.flatMap((made): Made[] =>
       made.name === "machine" || made.name === "bucket" ? [{ ...made, name: `${made.name}-2` }] : [],
     );
-    expect((await judge([...preview, ...second])).map(({ text }) => text)).toEqual([
+    expect((await check([...preview, ...second])).map(({ text }) => text)).toEqual([
       "bucket bucket-2: no BucketPublicAccessBlock",
       "bucket bucket-2: no encryption configured (BucketServerSideEncryptionConfiguration)",
       "bucket bucket-2: no versioning (BucketVersioning)",

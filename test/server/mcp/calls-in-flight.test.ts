@@ -20,7 +20,7 @@ const working = new Set<AbortSignal>();
 const wait = defineTool({
   name: "wait",
   title: "Wait",
-  description: "Waits until it is cancelled, or for so long",
+  description: "Waits until it is cancelled, or for this time",
   scope: "code:read",
   input: z.object({ ms: z.int().optional() }),
   output: z.object({ waited: z.boolean() }),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Browser, BrowserContext, Page } from "playwright-core";
+import { checkPage } from "../../support/check-page.ts";
 import { openChromium } from "../../support/chromium.ts";
-import { judgePage } from "../../support/judge-page.ts";
 import {
   authorizationUrl,
   PASSWORD,
@@ -42,7 +42,7 @@ function pages(browser: Browser) {
     await running?.app.close();
   });
 
-  const judge = (name: string) => judgePage(page, name);
+  const check = (name: string) => checkPage(page, name);
 
   async function authorize(redirect: string, name: string) {
     const response = await register(running.origin, {
@@ -61,7 +61,7 @@ function pages(browser: Browser) {
     await page.goto(running.origin);
     expect(await page.title()).toBe("mcp-edge");
     expect(await page.evaluate("document.styleSheets.length")).toBe(1);
-    await judge("landing");
+    await check("landing");
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     const copy = page.getByRole("button", { name: "Copy the set-up of Claude Code" });
     await copy.press("Enter");
@@ -73,7 +73,7 @@ function pages(browser: Browser) {
   test("the description of the HTTP API", async () => {
     await page.goto(`${running.origin}/api`);
     expect(await page.getByRole("heading", { level: 2, name: "read_file" }).count()).toBe(1);
-    await judge("api");
+    await check("api");
   });
 
   test("without a script the landing page has its set-up as text that a click selects, and no dead button", async () => {
@@ -87,13 +87,13 @@ function pages(browser: Browser) {
 
   test("a client that registered itself: sign-in, wrong password, consent, code", async () => {
     const { client_id, verifier } = await authorize(REDIRECT, "Notebook <b>");
-    await judge("sign-in");
+    await check("sign-in");
     await page.getByLabel("Login").fill("ada");
     await page.getByLabel("Password").fill("wrong");
     await page.getByLabel("One-time code").fill("123456");
     await page.keyboard.press("Enter");
     expect(await page.getByRole("alert").textContent()).toContain("is wrong");
-    await judge("sign-in-wrong");
+    await check("sign-in-wrong");
     await page.getByLabel("Login").fill("ada");
     await page.getByLabel("Password").fill(PASSWORD);
     await page.getByLabel("One-time code").fill("123456");
@@ -101,7 +101,7 @@ function pages(browser: Browser) {
     await page.getByRole("button", { name: "Allow" }).waitFor();
     expect(await page.getByRole("heading", { level: 1 }).textContent()).toContain("Notebook <b>");
     expect(await page.getByRole("main").textContent()).toContain("Not verified.");
-    await judge("consent");
+    await check("consent");
     await page.getByRole("button", { name: "Allow" }).click();
     await page.waitForURL(`${REDIRECT}*`);
     const code = new URL(page.url()).searchParams.get("code") ?? "";
@@ -119,7 +119,7 @@ function pages(browser: Browser) {
     await page.route(`${LOCAL}*`, (route) => route.fulfill({ body: "the client" }));
     await authorize(LOCAL, "Terminal");
     expect(await page.getByRole("main").textContent()).toContain("any program here can wait at that address");
-    await judge("consent-local");
+    await check("consent-local");
     await page.getByRole("button", { name: "Cancel" }).click();
     await page.waitForURL(`${LOCAL}*`);
     expect(new URL(page.url()).searchParams.get("error")).toBe("access_denied");
@@ -129,19 +129,19 @@ function pages(browser: Browser) {
     await page.goto(`${running.origin}/account`);
     const main = page.getByRole("main");
     expect(await main.textContent()).toMatch(/Notebook <b>.*This browser/s);
-    await judge("account");
+    await check("account");
     await page.getByRole("button", { name: "End access: Notebook <b>" }).click();
     await page.getByText("No client may act in your name.").waitFor();
     expect(await running.server.connections.list("p_ada")).toEqual([]);
     await page.getByRole("button", { name: "Sign out: this browser" }).click();
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
     expect(new URL(page.url()).pathname).toBe("/sign-in");
-    await judge("sign-in-by-themselves");
+    await check("sign-in-by-themselves");
   });
 
   test("a request that cannot be answered, and an expired sign-in", async () => {
     await page.goto(authorizationUrl(running.origin, "client_unknown"));
-    await judge("error");
+    await check("error");
     await page.goto(`${running.origin}/sign-in/expired`);
     expect(await page.getByRole("alert").textContent()).toContain("expired");
   });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Browser } from "playwright-core";
 import { StoredPeople } from "../../../server/people/stored-people.ts";
+import { checkPage } from "../../support/check-page.ts";
 import { freshPage, openChromium } from "../../support/chromium.ts";
-import { judgePage } from "../../support/judge-page.ts";
 import {
   authorizationUrl,
   freePort,
@@ -66,9 +66,9 @@ function enrolments(browser: Browser) {
 
     // The account, with a name from right to left and another that does not end.
     await page.goto(`${origin}/account/password`);
-    await judgePage(page, "account-password");
+    await checkPage(page, "account-password");
     await page.goto(`${origin}/account/passkey`);
-    await judgePage(page, "account-passkey");
+    await checkPage(page, "account-passkey");
     await cdp.send("WebAuthn.addVirtualAuthenticator", { options: { ...made, transport: "usb" } });
     await page.getByLabel("Name").fill("مفتاح الهاتف المحمول");
     await page.getByRole("button", { name: "Create a passkey" }).click();
@@ -77,7 +77,7 @@ function enrolments(browser: Browser) {
     await page.getByLabel("New name").last().fill("W".repeat(60));
     await page.getByRole("button", { name: "Save" }).last().click();
     await page.getByText("The passkey was renamed.").waitFor();
-    await judgePage(page, "account-passkeys");
+    await checkPage(page, "account-passkeys");
     await page.getByRole("button", { name: `Remove: ${"W".repeat(60)}` }).click();
     await page.getByText("Your only way to sign in").waitFor();
     expect(page.problems).toEqual([]);
@@ -87,14 +87,14 @@ function enrolments(browser: Browser) {
     const page = await freshPage(browser);
     const enrolment = await link("grace");
     await page.goto(enrolment);
-    await judgePage(page, "enrol");
+    await checkPage(page, "enrol");
     const secret = (await page.locator("code").first().innerText()).replaceAll(" ", "");
     await page.getByLabel("Password", { exact: true }).fill(LONG_PASSWORD);
     await page.getByLabel("Password again").fill(LONG_PASSWORD);
     await page.getByLabel("Code that the app shows").fill(codeOf(secret));
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByRole("heading", { name: "Your recovery codes" }).waitFor();
-    await judgePage(page, "recovery-codes");
+    await checkPage(page, "recovery-codes");
     const [code = ""] = (await page.locator("code").first().innerText()).split("\n");
     await page.context().clearCookies();
     await page.goto(await signInUrl());
@@ -106,8 +106,8 @@ function enrolments(browser: Browser) {
     expect(page.problems).toEqual([]);
     await page.goto(enrolment);
     expect(await page.getByRole("alert").textContent()).toContain("was used, or has expired");
-    await judgePage(page, "expired-link");
+    await checkPage(page, "expired-link");
     await page.goto(`${origin}/sign-in/expired`);
-    await judgePage(page, "expired-sign-in");
+    await checkPage(page, "expired-sign-in");
   });
 }

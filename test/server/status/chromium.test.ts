@@ -2,8 +2,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { Browser } from "playwright-core";
+import { checkPage } from "../../support/check-page.ts";
 import { freshPage, openChromium, type WatchedPage } from "../../support/chromium.ts";
-import { judgePage } from "../../support/judge-page.ts";
 import { ADA, PASSWORD, type RunningOAuth, startOAuth, TestPeople } from "../auth/oauth/support.ts";
 import { temporaryFolder } from "../support.ts";
 import { writeHour } from "./support.ts";
@@ -48,7 +48,7 @@ function shown(browser: Browser) {
     await page.getByRole("heading", { name: "Status" }).waitFor();
     await page.getByText("Live", { exact: true }).waitFor();
     expect(await page.locator(".plot canvas").count()).toBe(8);
-    await judgePage(page, "status");
+    await checkPage(page, "status");
 
     const { now } = Date;
     const clock = jest.spyOn(Date, "now").mockImplementation(() => now() + 10_000);

@@ -40,7 +40,7 @@ beforeEach(() => {
   };
 });
 
-/** As if the provider had vouched for everybody so long ago. */
+/** As if the provider had vouched for everybody that time ago. */
 async function age(
   ms: number,
   change: (payload: Record<string, unknown>) => object = (p) => p,

@@ -119,7 +119,7 @@ change_files() { # FILES-HASH
   back_up || { rm -rf "$FILES/backup.partial"; die "cannot back up the present files (see above)"; }
   load_rules
   say "write ${#CHANGED[@]} files: ${TOUCHED[*]}"
-  if ! printf '%s\n' "${CHANGED[@]}" | put_all "$FILES/new" || ! { say "judge"; judge; }; then
+  if ! printf '%s\n' "${CHANGED[@]}" | put_all "$FILES/new" || ! { say "validate"; validate; }; then
     put_back || die "cannot put back the files in $FILES/backup; the next run tries again"
     drop_backup
     die "refused: nothing was applied and the machine's files are as they were"

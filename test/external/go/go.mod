@@ -1,4 +1,4 @@
-module mcp-edge/judges
+module mcp-edge/external
 
 go 1.25.5
 

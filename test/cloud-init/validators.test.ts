@@ -2,34 +2,34 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { awsUserData } from "../../cloud-init/aws-user-data.ts";
-import type { Judge } from "../../cloud-init/file-kinds.ts";
+import type { Validator } from "../../cloud-init/file-row.ts";
 import { FILES } from "../../cloud-init/file-table.ts";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
 import { renderTemplate } from "../../cloud-init/render.ts";
 import type { MachineSettings } from "../../cloud-init/settings.ts";
 import { userData } from "../../cloud-init/user-data.ts";
+import { DebianRoot, whyNot } from "./debian-root.ts";
 import { AROUND, AWS_SETTINGS, RELEASE, SETTINGS } from "./fixture.ts";
 import { gixy } from "./gixy.ts";
-import { JudgeRoot, whyNot } from "./judge-root.ts";
 
 /** The programs that read the machine's files check them, in the versions of Debian 13. */
 const reason = whyNot();
 
 if (reason !== undefined) {
-  test(`the judges cannot run here: ${reason}`, () => {
+  test(`the validators cannot run here: ${reason}`, () => {
     expect(process.env.CI).not.toBe("true");
   });
 } else {
-  describe("Debian 13 accepts the machine's files", judge);
+  describe("Debian 13 accepts the machine's files", suite);
 }
 
-function judge() {
+function suite() {
   // All files that a machine can have, including those of a local machine.
   const files = machineFiles(AWS_SETTINGS);
-  let root: JudgeRoot;
+  let root: DebianRoot;
 
   beforeAll(async () => {
-    root = await JudgeRoot.create(files);
+    root = await DebianRoot.create(files);
     root.write("/user-data", userData(SETTINGS, RELEASE));
     root.write("/user-data-aws", awsUserData(AROUND));
     // Files of a first release, which the units name.
@@ -247,8 +247,8 @@ echo "[{'sshd': ['192.0.2.1']}, {'mcp-edge': ['192.0.2.1', '2001:db8::/64']}, {'
   });
 
   /** The files that the table gives to a check, as in `cloud-init/`, with the comments that direct the check. */
-  const written = (judge: Judge) =>
-    FILES.filter((row) => row.judge === judge).map(({ path, source }) => {
+  const written = (validator: Validator) =>
+    FILES.filter((row) => row.validator === validator).map(({ path, source }) => {
       const place = join("/lint", path);
       root.write(place, renderTemplate(String(source), AWS_SETTINGS));
       return place;
@@ -266,14 +266,14 @@ echo "[{'sshd': ['192.0.2.1']}, {'mcp-edge': ['192.0.2.1', '2001:db8::/64']}, {'
   }, 120_000);
 
   test("every script has a check", () => {
-    const unjudged = files
+    const unchecked = files
       .filter(({ path, content }) => /\.(sh|py)$/.test(path) || content.startsWith("#!"))
       .map(({ path }) => FILES.find((row) => row.path === path))
-      .filter((row) => !["bash", "python", "nft"].includes(row?.judge ?? "none"));
-    expect(unjudged).toEqual([]);
+      .filter((row) => !["bash", "python", "nft"].includes(row?.validator ?? "none"));
+    expect(unchecked).toEqual([]);
   });
 }
 
-const UNITS = FILES.filter(({ judge, role }) => judge === "systemd" && role !== "forwarder")
+const UNITS = FILES.filter(({ validator, role }) => validator === "systemd" && role !== "forwarder")
   .map(({ path }) => path.slice("/etc/systemd/system/".length))
   .filter((name) => !name.includes("/"));

@@ -30,8 +30,8 @@ export const CHANGES = [
 ] as const;
 export type Change = (typeof CHANGES)[number];
 
-/** The program that checks a file before anything is applied. `deploy/lib/judge.sh` implements each. */
-export const JUDGES = [
+/** The program that checks a file before anything is applied. `deploy/lib/validate.sh` implements each. */
+export const VALIDATORS = [
   "nginx",
   "caddy",
   "nft",
@@ -42,7 +42,7 @@ export const JUDGES = [
   "python",
   "none",
 ] as const;
-export type Judge = (typeof JUDGES)[number];
+export type Validator = (typeof VALIDATORS)[number];
 
 /** One file of the machine, owned by root. */
 export interface FileRow {
@@ -57,7 +57,7 @@ export interface FileRow {
   /** Default: nothing. The next program that reads the file finds its new content. */
   change?: readonly Change[];
   /** Default: `none`. */
-  judge?: Judge;
+  validator?: Validator;
   /** The unit that is enabled on a machine with this file. */
   enables?: string;
   /** Only machines with such settings get the file. Default: all. */
@@ -74,7 +74,7 @@ export const nginx = (name: string, suffix = "", more: More = {}): FileRow => ({
   source: `files/nginx/${name}${suffix}`,
   role: "nginx",
   change: ["reload-nginx"],
-  judge: "nginx",
+  validator: "nginx",
   ...more,
 });
 
@@ -83,7 +83,7 @@ export const fail2ban = (path: string, source: string, more: More = {}): FileRow
   source: `files/fail2ban/${source}`,
   role: TERMINATORS,
   change: ["restart-fail2ban"],
-  judge: "fail2ban",
+  validator: "fail2ban",
   ...more,
 });
 
@@ -93,7 +93,7 @@ export const unit = (name: string, role: FileRow["role"], more: More = {}): File
   source: `files/systemd/${name}`,
   role,
   change: ["daemon-reload", "apply-unit"],
-  judge: "systemd",
+  validator: "systemd",
   ...more,
 });
 
@@ -112,7 +112,7 @@ export const dropIn = (
   source: `files/systemd/${source}`,
   role,
   change: ["daemon-reload", ...change],
-  judge: "systemd",
+  validator: "systemd",
   ...(when ? { when } : {}),
 });
 
@@ -121,7 +121,7 @@ export const script = (name: string, role: FileRow["role"], more: More = {}): Fi
   source: `deploy/${name}`,
   mode: "0755",
   role,
-  judge: "bash",
+  validator: "bash",
   ...more,
 });
 
@@ -129,7 +129,7 @@ export const library = (name: string, more: More = {}): FileRow => ({
   path: `/usr/local/lib/mcp-edge/${name}`,
   source: `deploy/lib/${name}`,
   role: "all",
-  judge: "bash",
+  validator: "bash",
   ...more,
 });
 
@@ -152,5 +152,5 @@ export const onNeedrestart = (unitName: string, source: string, role: FileRow["r
   source: `deploy/${source}`,
   mode: "0755",
   role,
-  judge: "bash",
+  validator: "bash",
 });

@@ -1,12 +1,12 @@
 import type { Config } from "jest";
 import all, { shared } from "./jest.config.ts";
 
-/** `npm run judge`: programs of others judge a machine, and floods of full size; see docs/judges.md. */
+/** `npm run test:external`: external tools against a machine, and floods of full size; see docs/external-tests.md. */
 const config: Config = {
   ...shared,
   testTimeout: all.testTimeout,
   reporters: all.reporters,
-  testMatch: ["<rootDir>/test/judges/**/*.test.ts"],
+  testMatch: ["<rootDir>/test/external/**/*.test.ts"],
 };
 
 export default config;

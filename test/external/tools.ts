@@ -10,11 +10,11 @@ import { cacheFolder } from "../../infra/paths.ts";
 const PACKAGES = ["testssl.sh", "python3-aioquic", "curl", "ca-certificates"];
 
 /**
- * A root filesystem of Debian 13 with the judges in it, made once (a minute, 200 MB).
+ * A root filesystem of Debian 13 with the external tools in it, made once (a minute, 200 MB).
  * @returns its path
  */
-export async function debianJudges(): Promise<string> {
-  const folder = cacheFolder("judge-tools");
+export async function debianTools(): Promise<string> {
+  const folder = cacheFolder("external-tools");
   const path = join(folder, "debian-13");
   return withLock(join(folder, "lock"), async () => {
     if (existsSync(path)) return path;
@@ -39,7 +39,7 @@ const GO = { h2spec: "github.com/summerwind/h2spec/cmd/h2spec", "quic-go": "." }
 /** @returns the path of the compiled program; the compiler itself knows what has changed */
 export async function goProgram(name: keyof typeof GO): Promise<string> {
   if (!onPath("go")) throw new Error(`There is no go for ${name}: see https://go.dev/doc/install`);
-  const program = join(cacheFolder("judge-tools"), name);
+  const program = join(cacheFolder("external-tools"), name);
   const cwd = join(import.meta.dirname, "go");
   await run("go", ["build", "-o", program, GO[name]], {
     cwd,

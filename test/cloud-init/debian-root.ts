@@ -8,9 +8,9 @@ import { assertHost, installMissing } from "../../infra/local/host.ts";
 import { ensureRootfs } from "../../infra/local/rootfs.ts";
 import { cacheFolder } from "../../infra/paths.ts";
 
-/** See `JudgeRoot.session`. */
+/** See `DebianRoot.session`. */
 export interface Session {
-  /** As `JudgeRoot.sh`. */
+  /** As `DebianRoot.sh`. */
   sh(script: string): Promise<{ code: number; output: string }>;
   /** The network namespace, for `nsenter --net=`. */
   netns: string;
@@ -30,7 +30,7 @@ async function inside(program: string, args: string[]): Promise<{ code: number; 
   return { code: result.code, output: result.stdout + result.stderr };
 }
 
-/** Why this host cannot run the judges, or undefined. They are Debian 13's own, so they run inside its root filesystem. */
+/** Why this host cannot run the validators, or undefined. They are Debian 13's own, so they run inside its root filesystem. */
 export function whyNot(): string | undefined {
   try {
     assertHost();
@@ -44,8 +44,8 @@ export function whyNot(): string | undefined {
 export async function rootWithPrograms(
   files: readonly MachineFile[],
   ...programs: string[]
-): Promise<JudgeRoot> {
-  const root = await JudgeRoot.create(files);
+): Promise<DebianRoot> {
+  const root = await DebianRoot.create(files);
   for (const name of programs) root.write(`/${name}`, readFileSync(join(import.meta.dirname, name)));
   await root.sh("mcp-edge-cert bootstrap");
   return root;
@@ -55,19 +55,19 @@ export async function rootWithPrograms(
  * Debian 13 with the machine's files in it, on an overlay over the cached root filesystem, which stays as it is. Each
  * command gets its own mount, PID and network namespace, so all mounts disappear with the process.
  */
-export class JudgeRoot {
+export class DebianRoot {
   readonly folder: string;
   readonly #lower: string;
 
   private constructor(lower: string) {
     this.#lower = lower;
-    this.folder = mkdtempSync(join(cacheFolder("judges"), "root-"));
+    this.folder = mkdtempSync(join(cacheFolder("validators"), "root-"));
     for (const name of ["upper", "work", "root"]) mkdirSync(join(this.folder, name));
   }
 
-  static async create(files: readonly MachineFile[]): Promise<JudgeRoot> {
+  static async create(files: readonly MachineFile[]): Promise<DebianRoot> {
     await installMissing(console.log);
-    const root = new JudgeRoot((await ensureRootfs(console.log)).path);
+    const root = new DebianRoot((await ensureRootfs(console.log)).path);
     for (const file of files) root.write(file.path, file.content, Number.parseInt(file.mode, 8));
     await root.sh("systemd-sysusers && systemd-tmpfiles --create mcp-edge.conf");
     return root;

@@ -7,10 +7,10 @@ import { screenshots } from "./chromium.ts";
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /**
- * Judges what a page shows now. In both themes axe-core finds nothing serious; every visible control is reached by Tab; nothing is wider
+ * Checks what a page shows now. In both themes axe-core finds nothing serious; every visible control is reached by Tab; nothing is wider
  * than a phone. Keeps screenshots.
  */
-export async function judgePage(page: Page, name: string): Promise<void> {
+export async function checkPage(page: Page, name: string): Promise<void> {
   await screenshots(page, name);
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });

@@ -2,14 +2,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { failuresOf, OF_NGINX } from "./h2spec.ts";
-import { JudgedMachine } from "./judged-machine.ts";
+import { TestedMachine } from "./tested-machine.ts";
 import { goProgram } from "./tools.ts";
 
-/** A machine of this host, judged by programs of others, and under floods of full size: `npm run judge`. docs/judges.md has the results. */
-let machine: JudgedMachine;
+/** A machine of this host, tested by external tools, and under floods of full size: `npm run test:external`. docs/external-tests.md has the results. */
+let machine: TestedMachine;
 
 beforeAll(async () => {
-  machine = await JudgedMachine.create();
+  machine = await TestedMachine.create();
 }, 600_000);
 afterAll(() => machine?.remove(), 120_000);
 
@@ -74,8 +74,8 @@ describe("other programs", () => {
 });
 
 describe("floods", () => {
-  let honest: ReturnType<JudgedMachine["honest"]>;
-  let before: Awaited<ReturnType<JudgedMachine["memory"]>>;
+  let honest: ReturnType<TestedMachine["honest"]>;
+  let before: Awaited<ReturnType<TestedMachine["memory"]>>;
   let report = "";
 
   beforeEach(async () => {

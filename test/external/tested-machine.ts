@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { http3Fetch } from "../../cli/http3/http3-fetch.ts";
 import { type RunResult, run } from "../../infra/exec.ts";
 import { ask, Checkout, inMachine, type UpOutput } from "../machine/support.ts";
-import { debianJudges } from "./tools.ts";
+import { debianTools } from "./tools.ts";
 
-const STACK = "judged";
+const STACK = "external";
 /** Addresses of the clients, within the stack's network; the machine itself is at .10. */
 const FIRST = 20;
 const CLIENTS = 200;
@@ -20,9 +20,9 @@ export interface Served {
 }
 
 /** A machine of a stack of this host, and a network namespace with 200 clients' addresses beside it. */
-export class JudgedMachine {
+export class TestedMachine {
   readonly #checkout: Checkout;
-  readonly #namespace = `mcp-edge-judges-${process.pid}`;
+  readonly #namespace = `mcp-edge-external-${process.pid}`;
   readonly up: UpOutput;
   readonly domain: string;
   readonly address: string;
@@ -36,10 +36,10 @@ export class JudgedMachine {
     this.ca = ca;
   }
 
-  static async create(): Promise<JudgedMachine> {
+  static async create(): Promise<TestedMachine> {
     const checkout = await Checkout.create();
     const up = await checkout.up(STACK, "--no-doctor");
-    const machine = new JudgedMachine(checkout, up, await readFile(up.deployed.rootsFile, "utf8"));
+    const machine = new TestedMachine(checkout, up, await readFile(up.deployed.rootsFile, "utf8"));
     const ns = machine.#namespace;
     const link = `j${process.pid}`;
     const script = [
@@ -69,9 +69,9 @@ export class JudgedMachine {
     return (await this.outside("python3", [script, ...args.map(String)], { env })).stdout.trim();
   }
 
-  /** Runs a shell script in Debian 13 with the judges, from the clients' addresses; /ca.pem has the roots. */
+  /** Runs a shell script in Debian 13 with the external tools, from the clients' addresses; /ca.pem has the roots. */
   async inDebian(script: string): Promise<RunResult> {
-    const root = await debianJudges();
+    const root = await debianTools();
     const mounts = [
       "mount -t tmpfs tmpfs $ROOT/tmp",
       "mount --rbind /dev $ROOT/dev",
