@@ -1,7 +1,7 @@
 import * as z from "zod";
+import { globMatcher } from "../workspace/globs.ts";
 import { insidePath, isBelow } from "../workspace/paths.ts";
 import { ignoredNote, nearestFiles, noteOf, whyNoFiles } from "./answers/no-files.ts";
-import { globMatcher } from "./globs.ts";
 import { page } from "./paging.ts";
 import { folderArgument, pageArguments, pageOutput, repoArgument } from "./schema.ts";
 import { defineTool } from "./tool.ts";

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { listingOf } from "../workspace/git/listing.ts";
+import { globMatcher } from "../workspace/globs.ts";
 import { insidePath, isBelow } from "../workspace/paths.ts";
 import { ignoredNote, nearestFiles, noteOf, whyNoFiles } from "./answers/no-files.ts";
-import { globMatcher } from "./globs.ts";
 import { page } from "./paging.ts";
 import { folderArgument, globArgument, pageArguments, pageOutput, repoArgument } from "./schema.ts";
 import { defineTool } from "./tool.ts";

@@ -1,11 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
+import { globFilter } from "../../workspace/globs.ts";
 import { type IndexJob, inOneState, type JobContext } from "../job.ts";
 import { or, TrigramReader } from "../trigrams/query.ts";
 import { reportedChanges } from "./folder-watch.ts";
 import { type LineRegex, toJavaScript } from "./javascript.ts";
 import { type CollectorLimits, LineCollector, type Match } from "./line-collector.ts";
 import { matchLines, withContext } from "./match-lines.ts";
-import { overrideFilter } from "./overrides.ts";
 import { planOf } from "./plan.ts";
 import { type CaseMode, ignoresCase, literalOf, type ParsedRegex, parseRegex } from "./regex.ts";
 import { mayHold, readInside, searchedText } from "./searched-text.ts";
@@ -19,7 +19,7 @@ export interface TextJob extends IndexJob {
   /** Whether a match may have several lines. */
   readonly multiline: boolean;
   readonly case: CaseMode;
-  /** Those of ripgrep's `--glob`. */
+  /** See globFilter. */
   readonly globs: readonly string[];
   /** Relative to the root; "" for all of it. */
   readonly folder: string;
@@ -56,8 +56,8 @@ const MAX_SUSPECTS = 300;
 export async function searchText(job: TextJob, context: JobContext): Promise<TextFound | undefined> {
   await reportedChanges();
   const parsed = parsedPatterns(job);
-  const shows = overrideFilter(job.globs, job.folder);
-  if (!parsed || !shows) return undefined;
+  const shows = globFilter(job.globs, job.folder);
+  if (!parsed) return undefined;
   const query = or(parsed.map(({ regex }) => planOf(regex)));
   if (query.type === "any") return undefined;
   return inOneState(job.database, (db, meta) => {
@@ -70,10 +70,9 @@ export async function searchText(job: TextJob, context: JobContext): Promise<Tex
 }
 
 /** Whether the index can narrow a search at all. */
-export function isNarrow(job: Pick<TextJob, "patterns" | "regex" | "globs" | "folder">): boolean {
+export function isNarrow(job: Pick<TextJob, "patterns" | "regex">): boolean {
   const parsed = parsedPatterns(job);
-  if (!parsed || !overrideFilter(job.globs, job.folder)) return false;
-  return parsed.every(({ regex }) => planOf(regex).type !== "any");
+  return parsed !== undefined && parsed.every(({ regex }) => planOf(regex).type !== "any");
 }
 
 /** @returns undefined for syntax that only ripgrep understands */

@@ -67,6 +67,5 @@ async function runOver<S extends Sink>(
 ): Promise<{ sinks: S[]; timedOut: boolean }> {
   if (!known) return runSearch(context, search, run, makeSink);
   if (known.rest.length === 0) return { sinks: [], timedOut: false };
-  // The index has compared them with the globs.
-  return runInFiles(context, { ...search, globs: [] }, new Set(known.rest), run, makeSink);
+  return runInFiles(context, search, new Set(known.rest), run, makeSink);
 }

@@ -1,6 +1,8 @@
 import { ToolError } from "../../tool-error.ts";
 import { runChild } from "../../workspace/child.ts";
 import { ALL_CORES } from "../../workspace/children.ts";
+import { globFilter } from "../../workspace/globs.ts";
+import { isBelow } from "../../workspace/paths.ts";
 import { MAX_FILE_BYTES } from "../../workspace/served-file.ts";
 import type { Repository } from "../../workspace/workspace.ts";
 import type { ToolContext } from "../tool.ts";
@@ -10,6 +12,9 @@ import { type Patterns, patternsOf } from "./patterns.ts";
 /** With sorting, ripgrep uses one thread. */
 const SORTED = "--sort=path";
 
+/** The most files that ripgrep gets by name. With more, it searches all, and the others are left out of the result. */
+const MAX_NAMED = 1_000;
+
 /** What is searched, and where. */
 export interface Search {
   readonly repo: Repository;
@@ -18,6 +23,7 @@ export interface Search {
   readonly query: string;
   readonly regex: boolean;
   readonly case: "smart" | "sensitive" | "insensitive";
+  /** See globFilter. */
   readonly globs: readonly string[];
 }
 
@@ -51,6 +57,8 @@ export async function runSearch<S extends Sink>(
   makeSink: () => S,
 ): Promise<{ sinks: S[]; timedOut: boolean }> {
   const { workspace } = context;
+  const chosen = await chosenBy(context, search);
+  if (chosen && chosen.size <= MAX_NAMED) return runInFiles(context, search, chosen, run, makeSink);
   // git lists the files while ripgrep starts. The output of ripgrep stays in the pipe until then, so ripgrep waits too.
   const listing = workspace.files(search.repo);
   listing.catch(() => undefined);
@@ -59,15 +67,24 @@ export async function runSearch<S extends Sink>(
   const first = makeSink();
   const timedOut = await runOnce(context, search, run, first, async () => {
     const [files, ignored] = await Promise.all([listing, ignoredListing]);
-    return (path) => files.has(path) && !ignored.has(path);
+    return (path) => (chosen ?? files).has(path) && !ignored.has(path);
   });
   // Without matches nothing has waited for the listing yet; in a repository that git cannot read, the search must fail.
   if (!timedOut) await listing;
-  const ignored = await ignoredListing;
+  const all = await ignoredListing;
+  const ignored = chosen ? new Set([...chosen].filter((path) => all.has(path))) : all;
   if (ignored.size === 0) return { sinks: [first], timedOut };
   // ripgrep follows the ignore rules, also for files that git tracks in spite of them. A second run searches those.
   const second = await runInFiles(context, search, ignored, run, makeSink);
   return { sinks: [first, ...second.sinks], timedOut: timedOut || second.timedOut };
+}
+
+/** The files that the globs choose; undefined without globs. */
+async function chosenBy({ workspace }: ToolContext, search: Search): Promise<Set<string> | undefined> {
+  const { repo, folder, globs } = search;
+  if (globs.length === 0) return undefined;
+  const fits = globFilter(globs, folder);
+  return new Set([...(await workspace.files(repo))].filter((path) => isBelow(path, folder) && fits(path)));
 }
 
 /** Searches only these files, whatever the ignore rules say. */
@@ -79,6 +96,7 @@ export async function runInFiles<S extends Sink>(
   makeSink: () => S,
 ): Promise<{ sinks: S[]; timedOut: boolean }> {
   const sink = makeSink();
+  if (files.size === 0) return { sinks: [sink], timedOut: false };
   const timedOut = await withIgnoreFile(files, (file) => {
     const options = ["--no-ignore-vcs", `--ignore-file=${file}`, ...run.options];
     return runOnce(context, search, { ...run, options }, sink, async () => (path) => files.has(path));
@@ -116,8 +134,7 @@ async function runOnce(
 }
 
 /**
- * The end of the command line. The globs of the caller override the ignore files, so the matches are also compared with the listing of
- * git. The last glob takes precedence, which excludes `.git`.
+ * The end of the command line. The matches are also compared with the listing of git, and with the globs of the caller.
  */
 function commonArguments(search: Search, { patterns, regex, multiline }: Patterns): string[] {
   return [
@@ -131,7 +148,6 @@ function commonArguments(search: Search, { patterns, regex, multiline }: Pattern
     ...(regex ? ["--crlf"] : ["--fixed-strings"]),
     ...(multiline ? ["--multiline"] : []),
     { smart: "--smart-case", sensitive: "--case-sensitive", insensitive: "--ignore-case" }[search.case],
-    ...search.globs.map((glob) => `--glob=${glob}`),
     "--glob=!.git",
     ...patterns.map((pattern) => `--regexp=${pattern}`),
     "--",

@@ -1,6 +1,7 @@
+import { globFilter } from "../../workspace/globs.ts";
+import { isBelow } from "../../workspace/paths.ts";
 import { nearestFiles, whyNoFiles } from "../answers/no-files.ts";
 import { rankFiles } from "../find-files.ts";
-import { globMatcher } from "../globs.ts";
 import type { ToolContext } from "../tool.ts";
 import { COUNT_OPTIONS, FileCounts } from "./file-counts.ts";
 import { countMatches } from "./find.ts";
@@ -24,8 +25,7 @@ export async function whyNoMatches(
   const files = await workspace.files(repo);
   const none = await whyNoFiles({ repo, files, folder }, signal);
   if (none !== "") return [none];
-  const start = folder === "" ? 0 : folder.length + 1;
-  const globNote = noFileOf(globs, files, folder, start);
+  const globNote = noFileOf(globs, files, folder);
   if (globNote !== "") return [globNote];
   const notes: string[] = [];
   const until = performance.now() + TIME_LIMIT_MS;
@@ -93,25 +93,10 @@ async function inUnsearched(
   return sinks.flatMap((sink) => sink.files);
 }
 
-function noFileOf(
-  globs: readonly string[],
-  files: ReadonlySet<string>,
-  folder: string,
-  start: number,
-): string {
+function noFileOf(globs: readonly string[], files: ReadonlySet<string>, folder: string): string {
   if (globs.length === 0) return "";
-  const included = globs.filter((glob) => !glob.startsWith("!")).map((glob) => globMatcher(glob));
-  const excluded = globs
-    .filter((glob) => glob.startsWith("!"))
-    .map((glob) => globMatcher(glob.slice(1) || "*"));
-  const below = [...files].filter(
-    (file) => folder === "" || file === folder || file.startsWith(`${folder}/`),
-  );
-  const fits = (path: string) =>
-    (included.length === 0 || included.some((match) => match(path))) &&
-    !excluded.some((match) => match(path));
-  // ripgrep takes globs relative to the root of the repository.
-  if (below.some((file) => fits(file) || fits(file.slice(start)))) return "";
+  const below = [...files].filter((file) => isBelow(file, folder));
+  if (below.some(globFilter(globs, folder))) return "";
   const near = nearestFiles(below, "", globs[0]?.replace(/^!|^.*\*\*?\//g, "") ?? "");
   return `No file matches the globs ${JSON.stringify(globs)}${folder === "" ? "" : ` in ${JSON.stringify(folder)}`}, so nothing was searched. ${near}`.trim();
 }

@@ -115,6 +115,11 @@ const CASES: Record<string, Case[]> = {
       [/a\.ts/, /view\.tsx/],
       /a\.test/,
     ],
+    ["search_text", { query: "slug", globs: "./app/[slug]/*.tsx" }, /page\.tsx/],
+    ["search_text", { query: "needle", globs: ["src/", "!*.test.ts"] }, /b\.js/, /a\.test|dist/],
+    ["search_text", { query: "needle", globs: "!src" }, /dist\/x\.js/, /src\//],
+    ["search_text", { query: "croissant", globs: `${NFC}/*` }, /list\.txt/],
+    ["search_text", { query: "needle", globs: "@(a|b).*" }, [/src\/a\.ts/, /src\/b\.js/], /view/],
     ["list_files", { path: "src", glob: "src/*.js" }, [/src\/b\.js/, /from the root of the repository/]],
   ],
   CRLF: [

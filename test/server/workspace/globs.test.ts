@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { globMatcher } from "../../../server/tools/globs.ts";
+import { globFilter, globMatcher } from "../../../server/workspace/globs.ts";
 
 test.each([
   ["*.ts", "src/deep/a.ts", true],
@@ -24,8 +24,36 @@ test.each([
   ["a?.ts", "ab.ts", true],
   ["(a).ts", "(a).ts", true],
   ["with space.ts", "x/with space.ts", true],
+  ["*.[!t]s", "a.ts", false],
+  ["*.[!t]s", "a.js", true],
+  ["*.{ts}", "a.ts", true],
+  ["src/{x}.ts", "src/{x}.ts", true],
+  ["@(a|b).*", "src/b.js", true],
+  ["!(*.ts)", "a.js", true],
+  ["!(*.ts)", "a.ts", false],
+  ["src", "src/deep/a.ts", true],
+  ["src/*", "src/deep/a.ts", false],
+  ["src//*.ts", "src/a.ts", true],
+  [" *.ts ", "a.ts", true],
+  ["#a.ts", "src/#a.ts", true],
+  ["src/**", "src/new\nline.ts", true],
+  ["caf\u00e9/*", "cafe\u0301/a.ts", true],
 ])("%s and %s: %s", (glob, path, expected) => expect(globMatcher(glob)(path)).toBe(expected));
 
 test.each(["..", "../*.ts", "src/../../x", "", "!", "a\0b"])("%j is refused with examples", (glob) => {
   expect(() => globMatcher(glob)).toThrow('such as "*.ts"');
 });
+
+test.each<[string[], string, string, boolean]>([
+  [["*.ts", "*.js"], "", "src/a.js", true],
+  [["!*.test.ts", "*.ts"], "", "a.test.ts", false],
+  [["*.ts", "!*.test.ts"], "", "a.test.ts", false],
+  [["!src"], "", "src/a.ts", false],
+  [["!src"], "", "lib/a.ts", true],
+  [["src/*.ts"], "src", "src/a.ts", true],
+  [["*.ts"], "src", "src/deep/a.ts", true],
+  [["deep/*.ts"], "src", "src/deep/a.ts", true],
+  [["*.js"], "src/a.ts", "src/a.ts", true],
+])("%j in %j and %s: %s", (globs, folder, path, expected) =>
+  expect(globFilter(globs, folder)(path)).toBe(expected),
+);
