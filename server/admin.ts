@@ -10,7 +10,12 @@ import type { ServerApp } from "./app.ts";
  */
 export async function startAdmin(
   socket: string,
-  { authTrace, readiness, registerOps }: Pick<ServerApp, "authTrace" | "readiness" | "registerOps">,
+  {
+    authTrace,
+    readiness,
+    registerOps,
+    streams,
+  }: Pick<ServerApp, "authTrace" | "readiness" | "registerOps" | "streams">,
 ): Promise<FastifyInstance> {
   const admin = Fastify({ logger: false, forceCloseConnections: true });
   admin.get("/readyz", async (_request, reply) => {
@@ -18,6 +23,11 @@ export async function startAdmin(
     return reply.code(state.ready ? 200 : 503).send(state);
   });
   admin.get("/oauth/trace", async () => authTrace.list());
+  // Before what terminates TLS ends: clients get the end of their streams, and connect again.
+  admin.post("/streams/end", async (_request, reply) => {
+    streams.sendAllAway();
+    return reply.code(204).send();
+  });
   registerOps(admin);
   // A server that was killed leaves its socket behind. Any other kind of file stays: the server did not create it.
   const old = await lstat(socket).catch(() => undefined);

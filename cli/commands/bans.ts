@@ -20,12 +20,12 @@ export function addressOrNetwork(text: string): string {
 /** What each jail counts. */
 const REASONS: Record<string, string> = {
   "mcp-edge": "guessed credentials",
-  "mcp-edge-exploits": "requests that only an exploit sends",
+  "mcp-edge-exploits": "exploit paths",
   "mcp-edge-handshakes": "malformed TLS",
-  "mcp-edge-limits": "a flood of requests",
+  "mcp-edge-limits": "flood of requests",
   "mcp-edge-manual": "added by hand",
-  "mcp-edge-scanners": "a burst of requests for missing pages",
-  recidive: "banned five times in a day",
+  "mcp-edge-scanners": "missing pages",
+  recidive: "five bans in a day",
   sshd: "failed SSH sign-ins",
 };
 
@@ -34,6 +34,22 @@ export const line = ({ address, jail, since, until }: Ban): string =>
   [address, REASONS[jail] ?? jail, `since ${since}`, until ? `until ${until}` : "until it is lifted"].join(
     "  ",
   );
+
+/** A table for people, which fits 80 columns with IPv4 addresses. Times are UTC, to the minute. */
+export function bansTable(bans: readonly Ban[]): string {
+  const minute = (time: string) => `${time.slice(0, 16).replace("T", " ")}Z`;
+  const rows = [
+    ["ADDRESS", "REASON", "SINCE", "UNTIL"],
+    ...bans.map(({ address, jail, since, until }) => [
+      address,
+      REASONS[jail] ?? jail,
+      minute(since),
+      until ? minute(until) : "it is lifted",
+    ]),
+  ];
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")).join("\n");
+}
 
 const HELP = `
 A banned address gets no answer, neither on TCP nor on UDP (HTTP/3). These commands reach the machine by
@@ -53,7 +69,7 @@ export function bansCommand(): Command {
     .description("List who is banned, why, and until when.")
     .action(async ({ stack, machine, json }: MachineOptions) => {
       const bans = await listBans(await machineRef(stack, machine));
-      console.log(json ? JSON.stringify(bans) : bans.map(line).join("\n") || "Nobody is banned.");
+      console.log(json ? JSON.stringify(bans) : bans.length > 0 ? bansTable(bans) : "Nobody is banned.");
     });
   withMachineOptions(command.command("lift"))
     .description("Lift the bans of an address, or of all addresses of a network.")

@@ -13,7 +13,7 @@ export interface LogsArgs {
 }
 
 /**
- * The log group for the machines' journals and NGINX's access logs (setting `logs: cloudwatch`). Each machine writes the streams
+ * The log group for the machines' journals and the access logs of NGINX or Caddy (setting `logs: cloudwatch`). Each machine writes the streams
  * `<instance>/journal` and `<instance>/access`.
  *
  * ### Cost

@@ -45,6 +45,24 @@ export function dnsRecords(args: {
   ]);
 }
 
+/**
+ * Whether a set of CAA records lets the authority issue for the name by the machine's challenge (RFC 8659, RFC 8657). Pure.
+ * @param values as Route 53 has them: `0 issue "letsencrypt.org; validationmethods=http-01"`. A set without `issue` forbids nothing
+ */
+export function caaAllows(values: readonly string[], issuer: string, challenge: string): boolean {
+  const issue = values
+    .map((value) => /^\d+ issue "(.*)"$/.exec(value)?.[1])
+    .filter((one) => one !== undefined);
+  return (
+    issue.length === 0 ||
+    issue.some((text) => {
+      const [name, ...parameters] = text.split(";").map((part) => part.trim());
+      const methods = parameters.find((part) => part.startsWith("validationmethods="));
+      return name === issuer && (methods?.split("=")[1]?.split(",").includes(challenge) ?? true);
+    })
+  );
+}
+
 /** One value as a line of a zone file. */
 export const zoneLine = ({ name, type, ttl }: DnsRecord, value: string) =>
   `${name}. ${ttl} IN ${type} ${value}`;

@@ -62,13 +62,23 @@ async function ensureServerCertificate(folder: string, address: string): Promise
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
   await openssl(
     ..."req -x509 -days 3650 -subj /CN=mcp-edge-local-acme".split(" "),
+    // Strict clients, such as Python 3.13, want to know what a CA's key is for, and whose key signed (RFC 5280, section 4.2.1).
+    ...["-addext", "keyUsage=critical,keyCertSign,cRLSign"],
     ...key,
     ..."-keyout ca.key -out ca.pem".split(" "),
   );
   await openssl("req", ...key, ..."-subj /CN=pebble -keyout pebble.key -out pebble.csr".split(" "));
   await writeFile(
     join(folder, "pebble.ext"),
-    `subjectAltName=IP:${address},IP:127.0.0.1,DNS:localhost\nbasicConstraints=CA:FALSE\n`,
+    [
+      `subjectAltName=IP:${address},IP:127.0.0.1,DNS:localhost`,
+      "basicConstraints=CA:FALSE",
+      "keyUsage=critical,digitalSignature",
+      "extendedKeyUsage=serverAuth",
+      "subjectKeyIdentifier=hash",
+      "authorityKeyIdentifier=keyid",
+      "",
+    ].join("\n"),
   );
   await openssl(
     ..."x509 -req -in pebble.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 3650 -extfile pebble.ext -out pebble.pem".split(

@@ -170,7 +170,7 @@ export const aws = {
     example: "ops@example.com",
   }),
   logs: setting(oneOf("none", "cloudwatch"), "none", {
-    description: "Where the machine's journal and NGINX's access log go besides the machine.",
+    description: "Where the machine's journal and the access log of NGINX or Caddy go besides the machine.",
   }),
   logRetentionDays: setting(retentionDays, 30, {
     description: "Days that CloudWatch keeps them.",

@@ -173,6 +173,11 @@ export class Streams {
   drain(): void {
     this.#draining = true;
     for (const { open } of this.#undecided) open();
+    this.sendAllAway();
+  }
+
+  /** Disconnects the client of every long-lived stream that is open now. Responses to calls continue, and new streams are accepted. */
+  sendAllAway(): void {
     for (const stream of [...this.#open]) sendAway(stream);
   }
 

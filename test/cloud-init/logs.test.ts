@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { awsUserData } from "../../cloud-init/aws-user-data.ts";
 import { machineFiles } from "../../cloud-init/machine-files.ts";
@@ -107,6 +107,15 @@ exec tail -n +$((\${after:-0} + 1)) /fake/journal
     expect([names(), messages("journal")]).toEqual([["one"], ["x.service: hello"]]);
     expect((await sh("mcp-edge-logs")).output).toBe("");
     expect(names()).toEqual(["one"]);
+  }, 60_000);
+
+  test("Caddy's access log loses nothing, which Caddy rotates itself", async () => {
+    const dropIn = "/etc/systemd/system/caddy.service.d/mcp-edge.conf";
+    const write = (name: string) => `printf '%s' '{"level":"info",${line(name).slice(1)}' >>access.log`;
+    await sh(`mkdir -p /var/log/caddy ${dirname(dropIn)}; touch ${dropIn}; cd /var/log/caddy; ${write("a")}; mcp-edge-logs
+      ${write("b")}; mv access.log access-2026-11-21T10-00-00.000-size.log; gzip access-*; sleep 0.02; ${write("c")}; mcp-edge-logs; mcp-edge-logs; rm ${dropIn}`);
+    expect(names()).toEqual(["a", "b", "c"]);
+    for (const { timestamp } of kept("access")) expect(timestamp % 1_000).toBe(0);
   }, 60_000);
 
   describe("the access log loses nothing", () => {

@@ -18,7 +18,7 @@ import {
 import { PACKAGES } from "../../cloud-init/packages.ts";
 import type { MachineSettings } from "../../cloud-init/settings.ts";
 import { type Role, rolesOf } from "../../cloud-init/topology.ts";
-import { SETTINGS } from "./fixture.ts";
+import { passthrough, SETTINGS } from "./fixture.ts";
 
 const content = (path: string, settings: MachineSettings = SETTINGS) =>
   machineFiles(settings).find((file) => file.path === path)?.content;
@@ -64,6 +64,24 @@ describe("machineFiles", () => {
     expect(owners).toEqual(["443", "[::]:443"]);
     expect([...nginx.matchAll(/reuseport/g)]).toHaveLength(2);
     expect(nginx).not.toMatch(/ssl_stapling/);
+    // A compressor would hold a stream's events back.
+    expect(nginx).toMatch(/^ {2}gzip off;/m);
+  });
+
+  test("nothing forgets a QUIC connection before its ends do", () => {
+    const seconds = (files: MachineFile[], path: string, pattern: RegExp) =>
+      Number(pattern.exec(files.find((file) => file.path === path)?.content ?? "")?.[1]);
+    const edge = machineFiles(SETTINGS);
+    const forwarder = machineFiles(passthrough("nginx"), rolesOf("passthrough", "edge"));
+    const idle = seconds(edge, "/etc/nginx/mcp-edge/servers.conf", /keepalive_timeout (\d+)s;/);
+    expect(idle).toBe(60);
+    for (const files of [edge, forwarder]) {
+      const tracked = (name: string) =>
+        seconds(files, "/etc/sysctl.d/60-mcp-edge.conf", new RegExp(`\\.${name} = (\\d+)$`, "m"));
+      expect(tracked("nf_conntrack_udp_timeout")).toBeGreaterThan(idle);
+      expect(tracked("nf_conntrack_udp_timeout_stream")).toBeGreaterThan(idle);
+    }
+    expect(60 * seconds(forwarder, "/etc/nginx/nginx.conf", /proxy_timeout (\d+)m;/)).toBeGreaterThan(idle);
   });
 
   test("enables exactly those of its units that have an [Install] section", () => {

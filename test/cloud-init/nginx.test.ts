@@ -105,6 +105,20 @@ function edge() {
     for (const { status } of await answers(same)) expect(status).toBe(401);
   }, 60_000);
 
+  test("a key exchange that quantum computers do not break is negotiated, or X25519 with a client that has none", async () => {
+    const groups = ["X25519MLKEM768:X25519", "X25519"];
+    const output = await beside(
+      groups
+        .map(
+          (group) =>
+            `openssl s_client -connect 127.0.0.1:443 -servername ${domain} -groups ${group} </dev/null 2>/dev/null | sed -n 's/^Negotiated TLS1.3 group: //p; s/^\\(Server Temp Key\\|Peer Temp Key\\): //p'`,
+        )
+        .join("; "),
+      { server: false },
+    );
+    expect(output.trim().split("\n")).toEqual(["X25519MLKEM768", expect.stringMatching(/^X25519(,|$)/)]);
+  }, 60_000);
+
   test("the limits also count requests that are refused for their host", async () => {
     const count = 2 * rateLimit + 20;
     const output = await beside(

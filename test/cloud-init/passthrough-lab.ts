@@ -46,7 +46,8 @@ transparent; ip netns exec edge nginx -c /nginx/etc/nginx/nginx.conf`
     : ""
 }
 python3 /fake-server.py & until (echo >/dev/tcp/127.0.0.1/8080) 2>/dev/null; do sleep 0.02; done
-sed -i 's/^\\tacme_ca .*/\\tlocal_certs\\n\\tskip_install_trust/' /etc/caddy/Caddyfile
+sed -i -e '/^\\tcert_issuer/,/^\\t}/d' -e 's/^\\tacme_ca .*/\\tlocal_certs\\n\\tskip_install_trust/' /etc/caddy/Caddyfile
+export $(sed -n 's/^Environment=\\(GODEBUG\\)/\\1/p' /etc/systemd/system/caddy.service.d/mcp-edge.conf)
 caddy_as() { HOME=/srv/mcp-edge/caddy setpriv --reuid=caddy --regid=caddy --clear-groups --inh-caps=+net_bind_service --ambient-caps=+net_bind_service caddy "$@"; }
 caddy_as run --config /etc/caddy/Caddyfile >/caddy.out 2>&1 & caddy=$!
 reload() { caddy_as reload --force --config /etc/caddy/Caddyfile --address unix//run/caddy/admin.sock >/reload.out 2>&1; }

@@ -43,7 +43,9 @@ function forwarding() {
 
   test("Caddy's options hold for each of its listeners: early data is off, and requests have limits", async () => {
     const { output } = await root.sh("caddy adapt --config /etc/caddy/Caddyfile 2>/dev/null");
-    const servers: { listen: string[] }[] = Object.values(JSON.parse(output).apps.http.servers);
+    const adapted = JSON.parse(output);
+    expect(adapted.admin).toMatchObject({ listen: "unix//run/caddy/admin.sock" });
+    const servers: { listen: string[] }[] = Object.values(adapted.apps.http.servers);
     expect(servers.map(({ listen }) => listen)).toEqual([[":443"], [":80"]]);
     for (const server of servers)
       expect(server).toMatchObject({
@@ -56,12 +58,25 @@ function forwarding() {
     expect(output).not.toContain("grace_period");
   });
 
+  test("a certificate comes from the authority of the settings alone, by port 80, as the CAA record says", async () => {
+    const { output } = await root.sh("caddy adapt --config /etc/caddy/Caddyfile 2>/dev/null");
+    const { policies } = JSON.parse(output).apps.tls.automation;
+    expect(policies.flatMap(({ issuers }: { issuers?: unknown[] }) => issuers ?? [])).toEqual([
+      {
+        module: "acme",
+        ca: "https://acme-v02.api.letsencrypt.org/directory",
+        email: "ops@example.com",
+        challenges: { "tls-alpn": { disabled: true } },
+      },
+    ]);
+  });
+
   test("Caddy's own errors are JSON, JSON-RPC on /mcp, with the headers of every response", async () => {
     const { output } = await root.sh(`${passthroughLab("kernel")}
       show() { from 198.51.100.2 -w '\\n%{http_code} %header{alt-svc} %header{strict-transport-security} %header{retry-after}\\n' "$@" | sed 's/"request_id":"[0-9a-f-]*"/ID/'; }
       show https://${domain}/.env; show https://${domain}/admin
       head -c 600000 /dev/zero >/big; show --data-binary @/big https://${domain}/mcp
-      from 198.51.100.2 -o /dev/null -w '%{http_code}\\n' -H 'Host: other.example' https://${domain}/mcp
+      for version in --http1.1 --http2 --http3-only; do show $version -H 'Host: other.example' https://${domain}/mcp; done
       from 198.51.100.2 --resolve other.example:443:198.51.100.1 -o /dev/null https://other.example/; echo $?
       from 198.51.100.2 --resolve other.example:80:198.51.100.1 -o /dev/null http://other.example/; echo $?
       kill %1; sleep 0.2; show -H 'Origin: http://localhost:1' https://${domain}/mcp`);
@@ -78,12 +93,35 @@ function forwarding() {
       headers(404).trimEnd(),
       '{"jsonrpc":"2.0","error":{"code":-32000,"message":"The request body is too large: at most 256 KiB are taken","data":{ID}},"id":null}',
       headers(413).trimEnd(),
-      "421",
+      ...PROTOCOLS.flatMap(() => [
+        `{"jsonrpc":"2.0","error":{"code":-32000,"message":"This server does not serve the host that the request names; the MCP endpoint is https://${domain}/mcp","data":{ID}},"id":null}`,
+        headers(421).trimEnd(),
+      ]),
       "35",
       "52",
       '{"jsonrpc":"2.0","error":{"code":-32000,"message":"The server does not answer; it may be restarting. Try again in 2 s","data":{ID,"retry_after":2}},"id":null}',
       headers(502, "2"),
     ]);
+  }, 60_000);
+
+  test("a GET that was open when the server died is sent once more, a POST is not", async () => {
+    const { output } = await root.sh(`${passthroughLab("kernel")}
+      for version in --http1.1 --http2 --http3-only; do from 198.51.100.2 $version -o /dev/null -w '%{http_code}\\n' "https://${domain}/mcp?as=$version&?dies"; done
+      from 198.51.100.2 -o /dev/null -w '%{http_code} %header{retry-after}\\n' -d '{}' "https://${domain}/mcp?dies"
+      ip netns exec outside openssl s_client -connect 198.51.100.1:443 -servername ${domain} -groups X25519MLKEM768 </dev/null 2>/dev/null | sed -n 's/^Negotiated TLS1.3 group: //p'`);
+    expect(output.trim().split("\n")).toEqual(["401", "401", "401", "502 2", "X25519MLKEM768"]);
+  }, 60_000);
+
+  test("a log that is too large is rotated, and the new file can be read by the same accounts", async () => {
+    const { output } = await root.sh(`
+      sed -i 's/roll_size 50MiB/roll_size 1MiB/' /etc/caddy/Caddyfile
+      ${passthroughLab("kernel")}
+      from 198.51.100.2 -o /dev/null "https://${domain}/mcp?[1-3500]"
+      stat -c '%U %G %a' /var/log/caddy/access.log; ls /var/log/caddy/access-* | wc -l
+      for i in $(seq 50); do compgen -G '/var/log/caddy/access-*.log' >/dev/null || break; sleep 0.1; done
+      [ "$(zcat -f /var/log/caddy/access* | grep -c '"status":401')" -ge 3500 ] && echo all
+      head -n 1 /var/log/caddy/access.log | cut -c 1-23`);
+    expect(output.trim().split("\n")).toEqual(["caddy adm 640", "1", "all", '{"level":"info","time":']);
   }, 60_000);
 
   describe.each(["kernel", "nginx"] as const)("forward: %s", (forward) => {
@@ -117,23 +155,25 @@ function forwarding() {
       expect(output.trim().split("\n")).toEqual([all, all, all, "max-age=7", all, all]);
     }, 60_000);
 
-    test("a ban of guessed credentials holds on TCP and UDP, in both families and through a reload, and others are served", async () => {
+    test("bans of guessed credentials, exploits and floods hold on TCP and UDP, in both families and through a reload, and others are served", async () => {
       const { output } = await root.sh(`${passthroughLab(forward)}
         rm -f /srv/mcp-edge/fail2ban/*; sed -i '/^\\[sshd\\]/,/^enabled/s/^enabled.*/enabled = false/' /etc/fail2ban/jail.d/mcp-edge.local
         sed -i 's/^maxretry = .*/maxretry = 3/' /etc/fail2ban/jail.d/mcp-edge.local
         fail2ban-server -b >/dev/null; until fail2ban-client ping >/dev/null 2>&1; do sleep 0.05; done
         for n in 1 2 3; do code 198.51.100.2 --http3-only -H "Authorization: Bearer wrong$n" >/dev/null; from 2001:db8:1:5::2 --http3-only -o /dev/null https://${domain}/.git/config; done
+        from 198.51.100.9 --fail-early -o /dev/null "https://${domain}/mcp?status=429&[1-400]"
         (echo GET / >/dev/tcp/127.0.0.1/443) 2>/dev/null
-        for i in $(seq 40); do [ "$(fail2ban-client banned | grep -o "'[0-9a-f.:]*'" | wc -l)" -lt 2 ] || break; sleep 0.1; done
-        fail2ban-client status mcp-edge | sed -n 's/.*IP list:\\s*//p'; fail2ban-client status mcp-edge-exploits | sed -n 's/.*IP list:\\s*//p'
+        for i in $(seq 40); do [ "$(fail2ban-client banned | grep -o "'[0-9a-f.:]*'" | wc -l)" -lt 3 ] || break; sleep 0.1; done
+        for jail in mcp-edge mcp-edge-exploits mcp-edge-limits; do fail2ban-client status $jail | sed -n 's/.*IP list:\\s*//p'; done
         nft -f /etc/nftables.conf; load
-        for address in 198.51.100.2 2001:db8:1:5::2; do code $address --max-time 1; code $address --http3-only --max-time 1; done | xargs
+        for address in 198.51.100.2 198.51.100.9 2001:db8:1:5::2; do code $address --max-time 1; code $address --http3-only --max-time 1; done | xargs
         for address in 198.51.100.3 2001:db8:1:6::2; do code $address; code $address --http3-only; done | xargs
         fail2ban-client stop >/dev/null`);
       expect(output.trim().split("\n")).toEqual([
         "198.51.100.2",
         "2001:db8:1:5::",
-        "000 000 000 000",
+        "198.51.100.9",
+        "000 000 000 000 000 000",
         "401 401 401 401",
       ]);
     }, 60_000);

@@ -69,9 +69,13 @@ async function sockets(): Promise<Map<number, number>> {
   );
 }
 
-function askAdmin(socketPath: string, path = "/readyz"): Promise<{ status: number; text: string }> {
+function askAdmin(
+  socketPath: string,
+  path = "/readyz",
+  method = "GET",
+): Promise<{ status: number; text: string }> {
   return new Promise((done, fail) => {
-    const asked = request({ socketPath, path }, (response) => {
+    const asked = request({ socketPath, path, method }, (response) => {
       let text = "";
       response.on("data", (chunk) => {
         text += chunk;
@@ -128,6 +132,10 @@ describe("main", () => {
       expect((await notified()).split("\n")).toContain("READY=1");
       while (!(await notified()).includes("WATCHDOG=1")) await new Promise((r) => setTimeout(r, 20));
 
+      // Before Caddy stops: the open streams end, the server goes on.
+      const first = readUntil(await fetch(`${held.origin}/demo/stream?ms=60000`), () => false);
+      expect((await askAdmin(admin, "/streams/end", "POST")).status).toBe(204);
+      expect(await first).toMatch(/retry: 500\n\n$/);
       const stream = await fetch(`${held.origin}/demo/stream?ms=60000`);
       const text = readUntil(stream, () => false);
       running.child.kill("SIGTERM");

@@ -10,7 +10,8 @@ import sys
 
 from .batches import Event
 
-TIME = re.compile(rb'^\{"time":"([0-9T:+-]{19,25})"')
+# NGINX's lines begin with the time, Caddy's with the level.
+TIME = re.compile(rb'^\{(?:"level":"[a-z]+",)?"time":"([0-9T:+-]{19,25}Z?)"')
 LONGEST_LINE = 4 * 1024 * 1024
 
 
@@ -52,7 +53,8 @@ class Files:
         """The place of each event is the whole state after it."""
         kept = {}
         paths = []
-        for path in glob.glob(self.path + "*"):
+        # access.log.1 and access.log.2.gz by logrotate, access-DATE.log and access-DATE.log.gz by Caddy.
+        for path in glob.glob(self.path.removesuffix(".log") + "[.-]*"):
             try:
                 paths.append((os.stat(path).st_mtime_ns, path))
             except FileNotFoundError:  # rotated at this moment: the next run finds it

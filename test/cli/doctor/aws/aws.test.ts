@@ -9,6 +9,7 @@ import {
   instance,
   MACHINE,
   NO_INSTANCES,
+  records,
   routes,
   rules,
   type StandIn,
@@ -211,6 +212,19 @@ describe("doctor --aws", () => {
       "a zone of another account",
       (a) => Object.assign(a, { "route53 hostedzonesbyname": "<R><HostedZones/></R>" }),
       "zone: the account has no zone example.com",
+    ],
+    [
+      "a CAA record that allows another challenge alone",
+      (a) =>
+        Object.assign(a, {
+          "route53 hostedzone/Z1/rrset": records("letsencrypt.org; validationmethods=dns-01,tls-alpn-01"),
+        }),
+      'zone: the CAA record of mcp.example.com forbids letsencrypt.org to issue by http-01: 0 issue "letsencrypt.org; validationmethods=dns-01,tls-alpn-01"',
+    ],
+    [
+      "a CAA record of another authority",
+      (a) => Object.assign(a, { "route53 hostedzone/Z1/rrset": records("pki.goog") }),
+      'zone: the CAA record of mcp.example.com forbids letsencrypt.org to issue by http-01: 0 issue "pki.goog"',
     ],
     [
       "IMDSv1",

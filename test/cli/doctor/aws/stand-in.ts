@@ -100,7 +100,7 @@ const good = (): Record<string, string> => ({
   "monitoring DescribeAlarms": alarm("OK"),
   "route53 hostedzonesbyname":
     "<ListHostedZonesByNameResponse><HostedZones><HostedZone><Id>/hostedzone/Z1</Id><Name>example.com.</Name></HostedZone></HostedZones></ListHostedZonesByNameResponse>",
-  "route53 hostedzone/Z1/rrset": `<ListResourceRecordSetsResponse><ResourceRecordSets>${["A", "AAAA", "CAA", "HTTPS"].map((type) => `<ResourceRecordSet><Name>mcp.example.com.</Name><Type>${type}</Type></ResourceRecordSet>`).join("")}<ResourceRecordSet><Name>other.example.com.</Name><Type>MX</Type></ResourceRecordSet></ResourceRecordSets></ListResourceRecordSetsResponse>`,
+  "route53 hostedzone/Z1/rrset": records("letsencrypt.org; validationmethods=http-01"),
   "s3 ?publicAccessBlock":
     "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls><BlockPublicPolicy>true</BlockPublicPolicy><RestrictPublicBuckets>true</RestrictPublicBuckets></PublicAccessBlockConfiguration>",
   "s3 ?versioning": "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>",
@@ -110,6 +110,17 @@ const good = (): Record<string, string> => ({
 
 const SCOPE =
   /^AWS4-HMAC-SHA256 Credential=AKID\/\d{8}\/([\w-]+)\/(\w+)\/aws4_request, SignedHeaders=([\w;-]+), Signature=[0-9a-f]{64}$/;
+
+/** The domain's records, and another's. @param issue the value of its CAA record */
+export const records = (issue: string) =>
+  `<ListResourceRecordSetsResponse><ResourceRecordSets>${["A", "AAAA", "CAA", "HTTPS"]
+    .map((type) => {
+      const value = type === "CAA" ? `0 issue &quot;${issue}&quot;` : "";
+      return `<ResourceRecordSet><Name>mcp.example.com.</Name><Type>${type}</Type><ResourceRecords><ResourceRecord><Value>${value}</Value></ResourceRecord></ResourceRecords></ResourceRecordSet>`;
+    })
+    .join(
+      "",
+    )}<ResourceRecordSet><Name>other.example.com.</Name><Type>MX</Type></ResourceRecordSet></ResourceRecordSets></ListResourceRecordSetsResponse>`;
 
 /** The action of a request, or its path. */
 function actionOf(service: string, url: URL, body: string, target: string): string {

@@ -10,7 +10,7 @@ import sys
 
 from .batches import Event
 
-TIME = re.compile(rb'^\{"time":"([0-9T:+-]{19,25})"')
+TIME = re.compile(rb'^\{(?:"level":"[a-z]+",)?"time":"([0-9T:+-]{19,25}Z?)"')
 LONGEST_LINE = 4 * 1024 * 1024
 
 
@@ -52,7 +52,7 @@ class Files:
         """The place of each event is the whole state after it."""
         kept = {}
         paths = []
-        for path in glob.glob(self.path + "*"):
+        for path in glob.glob(self.path.removesuffix(".log") + "[.-]*"):
             try:
                 paths.append((os.stat(path).st_mtime_ns, path))
             except FileNotFoundError:  # rotated at this moment: the next run finds it
