@@ -3,7 +3,7 @@ import { fitOf } from "./names.ts";
 import { prepared } from "./prepared.ts";
 
 /** Version of the schema. With another number each index is built again, next to that of the older release. */
-export const INDEX_VERSION = 7;
+export const INDEX_VERSION = 8;
 
 /**
  * `chunks_text` finds text by trigrams, `words` finds the files with an identifier. Neither keeps the text, which is read from the work

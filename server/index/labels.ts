@@ -23,6 +23,9 @@ export function labelOf(name: Node, node: Node, text: string): Label {
     const last = /(?:.*(?:::|\.))?/s.exec(written)?.[0] ?? "";
     return { text: written.slice(last.length), index: index + last.length, holders: holdersOf(last) };
   }
+  // `function global:Get-Thing` of PowerShell.
+  const scope = name.type === "function_name" && /^(?:global|script|local|private):/i.exec(written)?.[0];
+  if (scope) return label(written.slice(scope.length), index + scope.length);
   if (name.type === "simple_symbol") return { text: written.slice(1), index: index + 1, holders: undefined };
   if (name.type === "operator_cast") return label(/^[^(]*/.exec(written)?.[0] ?? written, index);
   if (node.type === "destructor_declaration") return label(`~${written}`, index - 1);

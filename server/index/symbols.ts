@@ -51,12 +51,14 @@ export async function outlineOf(file: string, language: Language): Promise<Outli
   }
   const outline = await withTree(text, view.language, (tree, { query }) => {
     if (!query) return { symbols: [], package: "", cut: false };
+    // The parser may have got other names than the file has (see repaired.ts).
+    const named = language.container ? text : file;
     let declared = "";
     const found = new Map<number, { pattern: number; definition: Definition }>();
     for (const match of query.matches(tree.rootNode, MATCH_OPTIONS)) {
       for (const { name, node } of match.captures)
-        if (name === "package" && declared === "") declared = text.slice(node.startIndex, node.endIndex);
-      const definition = read(match.captures, text);
+        if (name === "package" && declared === "") declared = named.slice(node.startIndex, node.endIndex);
+      const definition = read(match.captures, named);
       if (!definition) continue;
       const at = definition.name.startIndex;
       const known = found.get(at);
@@ -66,7 +68,7 @@ export async function outlineOf(file: string, language: Language): Promise<Outli
       if (found.size >= MAX_SYMBOLS) break;
     }
     const definitions = [...found.values()].map((f) => f.definition);
-    const symbols = nest(definitions, text, CLAUSES.has(view.language.query));
+    const symbols = nest(definitions, named, CLAUSES.has(view.language.query));
     return { symbols, package: declared, cut: found.size >= MAX_SYMBOLS };
   });
   for (const symbol of outline?.symbols ?? []) {
@@ -116,32 +118,61 @@ function climb(node: Node): Node {
 interface Open {
   end: number;
   path: string;
+  name: string;
   kind: string;
   node: Node;
+  outer: Node;
 }
 
-/** The property in the head of a constructor is one of the class. `typedef struct a {} b` defines two types side by side. */
-function holds(outer: string, inner: string): boolean {
+/** Whether a definition ends before another one. `int a, b` and `const a = 1, b = 2` are several of them in one declaration. */
+function isBefore(one: Open | undefined, node: Node, outer: Node): boolean {
+  if (!one || one.end <= node.startIndex || one.node.id === node.id) return true;
+  return one.outer.id === outer.id && one.node.endIndex <= node.startIndex;
+}
+
+/** The name that an expression gives itself: `const View = memo(function View() {})`, `Stack <- setRefClass("Stack")` in R. */
+function isRestated(node: Node, name: Node, holder: Open | undefined): boolean {
+  return /^(?:function_expression|class|call)$/.test(node.type) && holder?.name === name.text;
+}
+
+/**
+ * The property in the head of a constructor is one of the class, that of a struct which a function of Zig returns is one of it.
+ * `typedef struct a {} b` defines two types side by side, `struct a {} b` a type and a variable.
+ */
+function holds(outer: string, inner: string, type: string): boolean {
+  if (type === "container_field") return true;
   if (inner === "field") return outer !== "method" && outer !== "function" && outer !== "constant";
-  return !(outer === "type" && /^(?:struct|enum|class)$/.test(inner));
+  return !(/^(?:type|variable)$/.test(outer) && /^(?:struct|enum)$/.test(inner));
 }
 
 /** Gives each definition the path of the enclosing ones. */
 function nest(definitions: Definition[], text: string, joinsClauses: boolean): CodeSymbol[] {
-  definitions.sort((a, b) => a.outer.startIndex - b.outer.startIndex || b.outer.endIndex - a.outer.endIndex);
+  definitions.sort(
+    (a, b) =>
+      a.outer.startIndex - b.outer.startIndex ||
+      b.outer.endIndex - a.outer.endIndex ||
+      a.node.startIndex - b.node.startIndex ||
+      b.node.endIndex - a.node.endIndex,
+  );
   const symbols: CodeSymbol[] = [];
   const lines = text.split("\n");
   const open: Open[] = [];
   for (const { name, label, node, outer, kind, parent } of definitions) {
-    while (open.length > 0 && (open.at(-1)?.end ?? 0) <= node.startIndex) open.pop();
-    // `int a, b`: several names of one definition do not enclose each other.
-    if (open.at(-1)?.node.id === node.id) open.pop();
-    const holder = open.findLast((outerOne) => holds(outerOne.kind, kind));
+    while (open.length > 0 && isBefore(open.at(-1), node, outer)) open.pop();
+    if (isRestated(node, name, open.at(-1))) continue;
+    const holder = open.findLast((outerOne) => holds(outerOne.kind, kind, node.type));
     const shown = oneLine(label.text, 120);
     const above =
       parent === undefined ? (holder?.path ?? "") : [holder?.path, parent].filter(Boolean).join("/");
     const last = lastNode(outer);
-    open.push({ end: last.endIndex, path: above === "" ? shown : `${above}/${shown}`, kind, node });
+    open.push({
+      end: last.endIndex,
+      path: above === "" ? shown : `${above}/${shown}`,
+      name: shown,
+      kind,
+      node,
+      outer,
+    });
     if (kind === "impl") continue;
     const end_line = endRow(last) + 1;
     const previous = symbols.at(-1);
@@ -183,8 +214,11 @@ function signature({ node, outer, name }: Pick<Definition, "node" | "outer" | "n
 /** Siblings before a definition that belong to it. */
 const BEFORE =
   /comment|decorator|attribute_(?!statement|definition)|^(?:modifiers|marker_annotation|annotations?|haddock)$/;
-/** `@doc`, `@spec` and the like of Elixir. */
-const isAttribute = ({ type, firstChild }: Node) => type === "unary_operator" && firstChild?.type === "@";
+/** `@doc`, `@spec` and the like of Elixir. Types, callbacks and constants are definitions themselves. */
+const isAttribute = ({ type, firstChild, text }: Node) =>
+  type === "unary_operator" &&
+  firstChild?.type === "@" &&
+  !/^@(?:typep?|opaque|(?:macro)?callback)\b/.test(text);
 /** Statements that begin with the keyword of a definition and contain only definitions. */
 const STATEMENT =
   /^(?:(?:type|const|var|field|property|variable|lexical|ambient|event_field)_declaration|type_definition|expression_statement|export_statement|declaration)$/;

@@ -23,7 +23,9 @@ export const CONFIGURATION = {
 (document (object (pair key: (string (string_content) @name)) @field))
 (document (object (pair value: (object (pair key: (string (string_content) @name)) @field))))`,
 
-  ini: "(section (section_name (text) @name)) @module",
+  ini: `
+(section (section_name (text) @name)) @module
+(setting (setting_name) @name) @field`,
   properties: "(property (key) @name) @field",
 
   make: `
@@ -38,6 +40,7 @@ export const CONFIGURATION = {
   latex: `
 (section text: (curly_group (_) @name)) @section
 (subsection text: (curly_group (_) @name)) @section
+(part text: (curly_group (_) @name)) @section
 (chapter text: (curly_group (_) @name)) @section
 (new_command_definition declaration: (curly_group_command_name command: (command_name) @name)) @macro
 (label_definition name: (curly_group_text text: (_) @name)) @field`,

@@ -80,11 +80,15 @@ export const MANAGED = {
 (extension_declaration name: (identifier) @name) @class
 (enum_declaration name: (identifier) @name) @enum
 (enum_constant name: (identifier) @name) @constant
-(type_alias . (type_identifier) @name) @type
+(type_alias . (type_identifier) @name . ["=" (type_parameters)]) @type
+(type_alias (type_identifier) @name . (formal_parameter_list)) @type
 (function_signature name: (identifier) @name) @function
 (getter_signature name: (identifier) @name) @function
 (setter_signature name: (identifier) @name) @function
 (operator_signature (binary_operator) @name) @function
+(operator_signature ["[]" "[]="] @name) @function
+(redirecting_factory_constructor_signature (identifier) @name . (formal_parameter_list)) @method
+(enum_body (declaration (initialized_identifier_list (initialized_identifier (identifier) @name)) @field))
 (constructor_signature name: (identifier) @name . (formal_parameter_list)) @method
 (factory_constructor_signature (identifier) @name . (formal_parameter_list)) @method
 (constant_constructor_signature (identifier) @name . (formal_parameter_list)) @method

@@ -8,7 +8,13 @@ export const SCRIPTING = {
 (module (expression_statement (assignment left: (pattern_list (identifier) @name)) @variable))
 (module (if_statement (block (expression_statement (assignment left: (identifier) @name) @variable))))
 (module (try_statement (block (expression_statement (assignment left: (identifier) @name) @variable))))
-(class_definition body: (block (expression_statement (assignment left: (identifier) @name) @field)))`,
+(module (try_statement (_ (block (expression_statement (assignment left: (identifier) @name) @variable)))))
+(module (expression_statement (assignment left: (tuple_pattern (identifier) @name)) @variable))
+(class_definition body: (block (expression_statement (assignment left: (identifier) @name) @field)))
+(class_definition body: (block (expression_statement (assignment left: (pattern_list (identifier) @name)) @field)))
+((class_definition body: (block (function_definition name: (identifier) @_init body: (block (expression_statement
+  (assignment left: (attribute object: (identifier) @_self attribute: (identifier) @name)) @field)))))
+  (#eq? @_init "__init__") (#eq? @_self "self"))`,
 
   ruby: `
 (class name: (_) @name) @class
@@ -21,7 +27,13 @@ export const SCRIPTING = {
 ((call method: (identifier) @_attribute arguments: (argument_list (simple_symbol) @name @field))
   (#any-of? @_attribute "attr_accessor" "attr_reader" "attr_writer"))
 ((call method: (identifier) @_define arguments: (argument_list . (simple_symbol) @name)) @function
-  (#any-of? @_define "define_method" "alias_method" "scope"))`,
+  (#any-of? @_define "define_method" "alias_method" "scope"))
+((call method: (identifier) @_define arguments: (argument_list . (string . (string_content) @name .))) @function
+  (#eq? @_define "define_method"))
+((call method: (identifier) @_association arguments: (argument_list . (simple_symbol) @name)) @field
+  (#any-of? @_association "has_many" "has_one" "belongs_to" "has_and_belongs_to_many" "has_one_attached" "has_many_attached"))
+((call method: (identifier) @_task arguments: (argument_list . [(simple_symbol) @name (pair key: (hash_key_symbol) @name)])) @rule
+  (#eq? @_task "task"))`,
 
   php: `
 (namespace_definition name: (_) @name) @module
@@ -55,6 +67,8 @@ export const SCRIPTING = {
   (expression_list value: (function_definition))) @method
 (assignment_statement (variable_list name: (identifier) @name) (expression_list value: (function_definition))) @function
 (field name: (identifier) @name value: (function_definition)) @function
+((chunk (assignment_statement (variable_list name: (dot_index_expression table: (identifier) @parent field: (identifier) @name))) @field)
+  (#not-match? @name "^__"))
 (chunk (assignment_statement (variable_list name: (identifier) @name)) @variable)
 (chunk (variable_declaration (assignment_statement (variable_list name: (identifier) @name)) @variable))`,
 

@@ -30,8 +30,8 @@ export const SYSTEMS = {
 (type_alias name: (type_identifier) @name) @type
 (method_elem name: (field_identifier) @name) @method
 (field_declaration name: (field_identifier) @name) @field
-(source_file (const_declaration (const_spec name: (identifier) @name) @constant))
-(source_file (var_declaration (var_spec name: (identifier) @name) @variable))
+((source_file (const_declaration (const_spec name: (identifier) @name) @constant)) (#not-eq? @name "_"))
+((source_file (var_declaration (var_spec name: (identifier) @name) @variable)) (#not-eq? @name "_"))
 (source_file (var_declaration (var_spec_list (var_spec name: (identifier) @name) @variable)))`,
 
   rust: `
@@ -54,7 +54,9 @@ export const SYSTEMS = {
 (impl_item type: (scoped_type_identifier name: (type_identifier) @name)) @impl
 (impl_item type: (generic_type type: (scoped_type_identifier name: (type_identifier) @name))) @impl
 (impl_item type: (reference_type type: (type_identifier) @name)) @impl
-(impl_item type: (reference_type type: (generic_type type: (type_identifier) @name))) @impl`,
+(impl_item type: (reference_type type: (generic_type type: (type_identifier) @name))) @impl
+(impl_item type: (dynamic_type trait: (type_identifier) @name)) @impl
+(impl_item trait: (type_identifier) @name type: [(array_type) (tuple_type) (pointer_type) (function_type)]) @impl`,
 
   cpp: `
 (namespace_definition name: (_) @name) @module
@@ -68,7 +70,9 @@ export const SYSTEMS = {
 (enumerator name: (identifier) @name) @constant
 (type_definition declarator: (type_identifier) @name) @type
 (type_definition declarator: (pointer_declarator declarator: (type_identifier) @name)) @type
+(type_definition declarator: (array_declarator declarator: (type_identifier) @name)) @type
 (type_definition declarator: (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (type_identifier) @name)))) @type
+(namespace_alias_definition name: (_) @name) @module
 (alias_declaration name: (type_identifier) @name) @type
 (function_declarator declarator: (identifier) @name) @function
 (function_declarator declarator: (field_identifier) @name) @method
@@ -81,6 +85,9 @@ export const SYSTEMS = {
   (pointer_declarator declarator: (field_identifier) @name)
   (reference_declarator (field_identifier) @name)
   (array_declarator declarator: (field_identifier) @name)
+  (array_declarator declarator: (array_declarator declarator: (field_identifier) @name))
+  (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (field_identifier) @name)))
+  (pointer_declarator declarator: (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (field_identifier) @name))))
   (pointer_declarator declarator: (pointer_declarator declarator: (field_identifier) @name))]) @field
 ${C_VARIABLE("translation_unit")}
 ${C_VARIABLE("declaration_list")}
@@ -91,6 +98,9 @@ ${C_PREPROCESSOR}`,
 (class_interface . (identifier) @name) @class
 (class_implementation . (identifier) @name) @impl
 (protocol_declaration . (identifier) @name) @interface
+(translation_unit (declaration declarator: (init_declarator declarator: [
+  (identifier) @name
+  (pointer_declarator declarator: (identifier) @name)]) @variable))
 (method_declaration (method_type) . (identifier) @name) @method
 (method_definition (method_type) . (identifier) @name) @method
 (property_declaration (struct_declaration (struct_declarator [
@@ -113,11 +123,13 @@ ${C_PREPROCESSOR}`,
 (test_declaration (string (string_content) @name)) @function`,
 
   swift: `
+(class_declaration "struct" name: (type_identifier) @name) @struct
+(class_declaration "enum" name: (type_identifier) @name) @enum
 (class_declaration name: (type_identifier) @name) @class
 (class_declaration name: (user_type (type_identifier) @name .)) @impl
 (protocol_declaration name: (type_identifier) @name) @interface
 (protocol_function_declaration "init" @name) @method
-(protocol_function_declaration name: (_) @name) @method
+(protocol_function_declaration "func" . name: _ @name) @method
 (protocol_property_declaration name: (pattern bound_identifier: (simple_identifier) @name)) @field
 (associatedtype_declaration name: (type_identifier) @name) @type
 (function_declaration "func" . name: _ @name) @function

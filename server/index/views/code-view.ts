@@ -1,6 +1,7 @@
 import { type Language, languageOf } from "../languages.ts";
 import { markupView } from "./markup.ts";
 import { notebookView } from "./notebook.ts";
+import { repaired } from "./repaired.ts";
 import { sqlView } from "./sql.ts";
 
 /**
@@ -21,7 +22,7 @@ export function codeView(text: string, language: Language): CodeView {
     return { text: code, language: (isJsx && languageOf("a.tsx")) || language };
   }
   if (language.isScanned) return { text: sqlView(text), language };
-  if (language.container !== "notebook") return { text, language };
+  if (language.container !== "notebook") return { text: repaired(text, language), language };
   const { code, kernel, partAt } = notebookView(text);
   const other = kernel === undefined ? undefined : languageOf(`a.${KERNELS[kernel] ?? ""}`);
   return { text: code, language: other ?? language, partAt };
