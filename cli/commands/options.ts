@@ -1,7 +1,15 @@
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+
+/** The name is part of paths and of names of resources. */
+function stackName(text: string): string {
+  if (!/^[a-z][a-z0-9-]{0,30}$/.test(text))
+    throw new InvalidArgumentError("Write lower-case letters, digits and hyphens, 31 at most.");
+  return text;
+}
 
 export const stackOption = () =>
   new Option("-s, --stack <name>", "the stack: one environment, one machine")
+    .argParser(stackName)
     .default("local")
     .env("MCP_EDGE_STACK");
 
@@ -27,7 +35,10 @@ export const withMachineOptions = (command: Command): Command =>
 
 /** `--set key=value`, as often as wanted. @throws Error for text without "=" */
 export const setOption = () =>
-  new Option("--set <key=value>", "a setting (docs/settings.md), kept until `down`; `key=` takes it back")
+  new Option(
+    "--set <key=value>",
+    "a setting (docs/settings.md), kept until `down`; `key=` takes it back; a secret as `key=@FILE`",
+  )
     .argParser((text: string, before: Record<string, string>) => {
       const at = text.indexOf("=");
       if (at < 1) throw new Error(`--set ${text}: write it as key=value, such as --set rateLimit=100`);

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { preview } from "../operations/preview.ts";
 import { describeChanges } from "../stack/engine-events.ts";
 import { changing } from "../stack/interrupt.ts";
+import { readSecrets } from "../stack/secret-settings.ts";
 import { jsonOption, setOption, stackOption } from "./options.ts";
 
 interface Options {
@@ -25,6 +26,7 @@ Examples:
   npm run preview -- --stack prod --json`,
     )
     .action(async ({ stack, set, json }: Options) => {
-      const changes = await changing(stack, (signal) => preview({ stack, overrides: set, json }, signal));
+      const overrides = await readSecrets(set);
+      const changes = await changing(stack, (signal) => preview({ stack, overrides, json }, signal));
       console.log(json ? JSON.stringify({ changes }) : describeChanges(changes, "Would change"));
     });

@@ -9,6 +9,7 @@ import { doctorOf } from "../operations/doctor.ts";
 import { type UpResult, up } from "../operations/up.ts";
 import { describeChanges, noChanges } from "../stack/engine-events.ts";
 import { changing } from "../stack/interrupt.ts";
+import { readSecrets } from "../stack/secret-settings.ts";
 import { stackConfig } from "../stack/workspace.ts";
 import { jsonOption, setOption, stackOption } from "./options.ts";
 import { ownerText, upInAws } from "./up-aws.ts";
@@ -44,7 +45,10 @@ Examples:
     )
     .action(async (options: Options) => {
       const { stack, json, replace, workspace } = options;
-      const overrides = { ...options.set, ...(workspace === undefined ? {} : { workspace }) };
+      const overrides = {
+        ...(await readSecrets(options.set)),
+        ...(workspace === undefined ? {} : { workspace }),
+      };
       const settings = parseSettings(rawSettings(await stackConfig(stack, overrides)), stack);
       if (settings.target === "aws") {
         const given = Object.keys(overrides).map((key) =>

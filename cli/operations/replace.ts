@@ -29,7 +29,7 @@ export async function replace(options: ReplaceOptions, signal: AbortSignal): Pro
   const config = await stackConfig(stack);
   if (parseSettings(rawSettings(config), stack).target === "local") {
     if (machine !== undefined && machine !== "1")
-      throw new Error(`Stack ${stack} is on this host and has one machine; leave out ${machine}`);
+      throw new Error(`Stack ${stack} is on this host and has one machine. Leave out ${machine}.`);
     return [(await up({ stack, overrides: {}, json, replace: true }, signal)).changes];
   }
   const done: Changes[] = [];

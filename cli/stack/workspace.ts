@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
 import {
   type InlineProgramArgs,
@@ -16,6 +16,7 @@ import { dynamicProviderFolder } from "../engine/index.ts";
 import { backendOf } from "./backend.ts";
 import { shareEngineFeatures } from "./engine-features.ts";
 import { awaitLeftovers, RUN_MARK, runMark } from "./leftovers.ts";
+import { splitSecrets } from "./secret-settings.ts";
 import { type Belonging, belonging, plainConfig, type StackFile, targetOf } from "./team.ts";
 
 /** As it was before the engine's was put over it. */
@@ -41,7 +42,10 @@ export async function rememberOverrides(stack: string, changes: Overrides): Prom
   const all = Object.entries({ ...(await knownOverrides(stack)), ...changes }).filter(
     ([, value]) => value !== "",
   );
-  await writeFile(overridesFile(stack), JSON.stringify(Object.fromEntries(all)));
+  const file = overridesFile(stack);
+  // It may have secrets. The mode of `writeFile` applies to a new file only.
+  await writeFile(file, JSON.stringify(Object.fromEntries(all)), { mode: 0o600 });
+  await chmod(file, 0o600);
 }
 
 /** The stack's file in the repository; an empty one when there is none. */
@@ -93,7 +97,8 @@ export async function openStack(stack: string, engine: Engine, changes: Override
   const file = await stackFile(stack);
   const { backend } = parse(await readFile(join(projectRoot, "Pulumi.yaml"), "utf8"));
   const login = await backendOf(usersEnvironment, backend?.url);
-  const team = belonging(file, targetOf(await stackConfig(stack, changes)), usersEnvironment, login);
+  const config = await stackConfig(stack, changes);
+  const team = belonging(file, targetOf(config), usersEnvironment, login);
   const { PULUMI_CONFIG_PASSPHRASE_FILE: ownPassphrase, ...own } = await engineEnvironment(engine);
   const given =
     team.environment.PULUMI_CONFIG_PASSPHRASE !== undefined || team.environment.PULUMI_CONFIG_PASSPHRASE_FILE;
@@ -121,7 +126,16 @@ export async function openStack(stack: string, engine: Engine, changes: Override
   const opened = await LocalWorkspace.createOrSelectStack(args, options);
   await unlock(opened);
   await forgetPending(opened);
+  if (targetOf(config) !== "aws") await encrypt(opened, splitSecrets(config).secrets);
   return opened;
+}
+
+/** With the passphrase of this checkout. Otherwise the engine would keep them in clear, in the history of its state. */
+async function encrypt(stack: Stack, secrets: Record<string, string>): Promise<void> {
+  if (Object.keys(secrets).length === 0) return;
+  await stack.setAllConfig(
+    Object.fromEntries(Object.entries(secrets).map(([key, value]) => [key, { value, secret: true }])),
+  );
 }
 
 /** A team's stack is never created implicitly: a preview only reads. */
@@ -147,7 +161,7 @@ async function writeStackFile(stack: string, changes: Overrides, team: Belonging
   const file = join(projectFolder, `Pulumi.${stack}.yaml`);
   const before = existsSync(file) ? (parse(await readFile(file, "utf8")) ?? {}) : {};
   const salt = before.encryptionsalt && !team.shared ? { encryptionsalt: before.encryptionsalt } : {};
-  const config = { ...(await stackConfig(stack, changes)), ...team.secrets };
+  const config = { ...splitSecrets(await stackConfig(stack, changes)).plain, ...team.secrets };
   await writeFile(file, stringify({ ...salt, ...team.encryption, config }));
 }
 

@@ -70,7 +70,8 @@ pulumi config set --path ${NAMESPACE}:workspaceCredentials.key --secret --stack 
 \`\`\`
 
 For a stack on this host a setting can also be an argument of \`up\`, kept until \`down\`: \`npm run up -- --set rateLimit=100\`, a list or an
-object in JSON: \`--set 'allowedOrigins=["https://chat.example.com"]'\`; \`--set rateLimit=\` takes it back.
+object in JSON: \`--set 'allowedOrigins=["https://chat.example.com"]'\`; \`--set rateLimit=\` takes it back. A secret comes from a file, in JSON:
+\`--set workspaceCredentials=@credentials.json\`. It is encrypted with the passphrase of the checkout.
 Unknown keys are refused, and all problems are reported at once, before anything is made.
 
 ${table(shared)}

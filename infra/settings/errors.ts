@@ -45,10 +45,15 @@ export class Commands {
     this.#local = local;
   }
 
-  /** Set one value; without one, the example of the schema. A secret's value is left to pulumi's prompt. */
+  /**
+   * Set one value; without one, the example of the schema. A secret's value is left to pulumi's prompt, or for a stack of this host, whose
+   * secrets are encrypted by the checkout's own passphrase, to a file.
+   */
   set(path: Path, value?: unknown): string {
     const [key, ...inner] = path;
     const { secret } = this.#meta(key);
+    if (secret && this.#local)
+      return `npm run up -- --set ${key}=@FILE, where FILE has ${JSON.stringify(this.#example(key))}`;
     const at = inner.length > 0 || !this.#structured(key) ? path : this.#firstOf(key);
     const word = value ?? this.#exampleAt(at);
     return [

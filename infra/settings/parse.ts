@@ -120,7 +120,7 @@ function foreignProblem(key: string, text: string, target: Target, schemas: Sche
   if (owner === undefined) {
     const all = [...new Set(Object.values(schemas).flatMap((shape) => Object.keys(shape)))];
     const meant = nearest(key, all);
-    return `is not a setting; ${meant ? `did you mean ${meant}?` : `known keys: ${all.join(", ")}`}`;
+    return `is not a setting${meant ? ` (did you mean ${meant}?)` : `; known keys: ${all.join(", ")}`}`;
   }
   const schema = schemas[owner][key] as Shape[string];
   const result = decode(formOf(schema).kind, text);

@@ -100,7 +100,7 @@ export function clientSetups(url: string, auth: SetupAuth): ClientSetup[] {
     },
     {
       name: "curl",
-      steps: signIn ? ["With a static token, which the operator makes."] : [],
+      steps: signIn ? ["With a static token, which the operator creates."] : [],
       code: [
         `curl -N ${url}`,
         ...(auth === "none" ? [] : ['  -H "Authorization: Bearer $MCP_TOKEN"']),

@@ -48,7 +48,7 @@ ${problem !== undefined && html`<div class="note bad" role="alert" id="problem">
 ${providers.map(({ href, label }) => html`<p><a class="button wide" href="${href}">Sign in with ${label}</a></p>\n`)}
 ${local ? localForms(view) : client !== undefined && html`<form method="post">${hiddenFields(view)}${CANCEL}</form>`}
 </div>
-${client !== undefined && html`<p class="muted small">You see next what <span dir="auto">${client}</span> asks for, and decide then.</p>`}`,
+${client !== undefined && html`<p class="muted small">Next, you will see what <span dir="auto">${client}</span> asks for, and decide.</p>`}`,
   });
 }
 

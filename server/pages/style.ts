@@ -86,7 +86,7 @@ button.compact{padding:.2rem .7rem;font-size:.85rem}
 .legend output{color:var(--text);font-weight:600;font-variant-numeric:tabular-nums}
 .key{display:inline-block;width:1.4rem;margin-right:.4rem;vertical-align:middle;border-top:3px solid var(--line1)}
 .key.line2{border-top:3px dashed var(--line2)}.key.line3{border-top:3px dotted var(--line3)}
-.live{margin:0}.scroll{overflow-x:auto;margin-top:1rem}.scroll table{display:table;font-size:.875rem;font-variant-numeric:tabular-nums;margin:0}
+.live{margin:0}.scroll{overflow-x:auto;margin:1rem 0}.scroll table{display:table;font-size:.875rem;font-variant-numeric:tabular-nums;margin:0}
 .scroll th,.scroll td{white-space:nowrap}.scroll .wrapped td{white-space:normal;overflow-wrap:normal}.scroll .wrapped td:nth-child(3){min-width:16rem}.scroll thead th{white-space:normal;min-width:5.5rem;vertical-align:bottom}
 meter{width:8rem;height:1rem;vertical-align:middle;margin-right:.5rem}
 button[aria-pressed=true]{background:var(--code)}

@@ -72,7 +72,7 @@ describe("a mistake is named with the command that fixes it", () => {
       undefined,
       {},
       "identityProviderSecrets has no client secret for it",
-      "identityProviderSecrets.google --secret",
+      "--set identityProviderSecrets=@FILE",
     ],
     [
       [],
@@ -128,7 +128,7 @@ describe("a mistake is named with the command that fixes it", () => {
       { google: "hunter 22" },
       {},
       "must be the client secret, without blanks",
-      "identityProviderSecrets.google --secret",
+      "--set identityProviderSecrets=@FILE",
     ],
   ])("%j with the secrets %j and %j", (providers, secrets, more, problem, fix) => {
     const [found = ""] = problems(providers, secrets, more);

@@ -51,7 +51,7 @@ describe("a setting that is declared in one place", () => {
       `The settings of stack "local" have 3 problems:
   - mcp-edge:quotaPerDay is "many", but must be a whole number from 0 to 1000; fix: pulumi config set mcp-edge:quotaPerDay 7 --stack local (Pulumi.local.yaml), or npm run up -- --set quotaPerDay=7
   - mcp-edge:helpers[1] is "R2", but must be a lower-case word; fix: pulumi config set --path 'mcp-edge:helpers[1]' ada --stack local (Pulumi.local.yaml), or npm run up -- --set 'helpers=["ada"]'
-  - mcp-edge:quotaPerDy is not a setting; did you mean quotaPerDay?; fix: pulumi config rm mcp-edge:quotaPerDy --stack local (Pulumi.local.yaml), or npm run up -- --set quotaPerDy=`,
+  - mcp-edge:quotaPerDy is not a setting (did you mean quotaPerDay?); fix: pulumi config rm mcp-edge:quotaPerDy --stack local (Pulumi.local.yaml), or npm run up -- --set quotaPerDy=`,
     );
   });
 

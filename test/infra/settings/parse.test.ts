@@ -108,7 +108,7 @@ describe("parseSettings", () => {
     expect(found).toHaveLength(3);
     expect(found[0]).toContain('mcp-edge:rateLimit is "fast", but must be a whole number from 1 to 10000');
     expect(found[0]).toContain("pulumi config set mcp-edge:rateLimit 50 --stack local");
-    expect(found[1]).toContain("mcp-edge:domian is not a setting; did you mean domain?");
+    expect(found[1]).toContain("mcp-edge:domian is not a setting (did you mean domain?)");
     expect(found[1]).toContain("pulumi config rm mcp-edge:domian --stack local");
     expect(found[2]).toContain("must be one of debug, info, warn, error");
   });

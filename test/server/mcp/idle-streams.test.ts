@@ -2,25 +2,16 @@ import { randomUUID } from "node:crypto";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
-import { McpServer } from "@modelcontextprotocol/server";
-import type { FastifyBaseLogger } from "fastify";
 import { Streams } from "../../../server/http/streams.ts";
-import { ChangeBus } from "../../../server/mcp/change-bus.ts";
-import { ChangeWatcher } from "../../../server/mcp/change-watcher.ts";
 import { openNotificationStream } from "../../../server/mcp/notification-streams.ts";
-import { Sessions } from "../../../server/mcp/sessions.ts";
-import { Shares } from "../../../server/shares/shares.ts";
 import { SqliteStore } from "../../../server/store/sqlite-store.ts";
 import type { FakeResponse } from "../http/fake-response.ts";
 import { INITIALIZE } from "../support.ts";
 import { fakeExchange, initialize } from "./fake-exchange.ts";
+import { PRINCIPAL, SILENT_LOG, sessionsOn } from "./session-fixture.ts";
 
 const STREAMS = 500;
 const HOUR_MS = 3_600_000;
-const principal = { id: "p", name: "p", scopes: ["code:read"] as const };
-const log = Object.fromEntries(
-  ["debug", "info", "warn", "error"].map((level) => [level, () => undefined]),
-) as unknown as FastifyBaseLogger;
 
 /** Listeners for `abort` that were added and not removed, of all signals. */
 let abortListeners = 0;
@@ -58,42 +49,23 @@ async function pass(ms: number): Promise<void> {
 
 test("500 notification streams that are idle for an hour use no more memory over time, and leave nothing behind", async () => {
   const store = new SqliteStore(":memory:");
-  const changes = new ChangeBus();
-  const lists = async () => ({ tools: "1", prompts: "1", resources: "1" });
-  const build = () => new McpServer({ name: "t", version: "1" }, { capabilities: { logging: {} } });
-  const sessions = new Sessions({
-    store,
-    build,
-    lists,
-    log,
-    keepAliveMs: 15_000,
-    slot: "",
-    shares: new Shares({ calls: 0, listens: 0, resources: 0, sessions: 0, liveSessions: 0 }),
-  });
-  const watch = new ChangeWatcher({
-    sessions,
-    changes,
-    lists,
-    version: async () => "1",
-    view: () => "",
-    log,
-  });
+  const { sessions, watcher } = sessionsOn(store);
   const streams = new Streams();
   await sessions.start();
-  watch.start();
+  watcher.start();
   const timersBefore = jest.getTimerCount();
 
   let keepAlives = 0;
   const responses: FakeResponse[] = [];
   for (let i = 0; i < STREAMS; i++) {
-    const session = sessions.open(randomUUID(), principal, INITIALIZE.params);
-    await initialize(session, streams, log);
-    const { http, response } = fakeExchange(streams, log, "GET");
+    const session = sessions.open(randomUUID(), PRINCIPAL, INITIALIZE.params);
+    await initialize(session, streams, SILENT_LOG);
+    const { http, response } = fakeExchange(streams, SILENT_LOG, "GET");
     response.write = (piece) => {
       if (piece.length < 20) keepAlives++;
       return true;
     };
-    await openNotificationStream({ sessions, watcher: watch }, session, http, principal);
+    await openNotificationStream({ sessions, watcher }, session, http, PRINCIPAL);
     responses.push(response);
   }
   expect(streams.size).toBe(STREAMS);
@@ -114,7 +86,7 @@ test("500 notification streams that are idle for an hour use no more memory over
   expect(streams.size).toBe(0);
   expect(sessions.live.values().filter((session) => session.endStream)).toEqual([]);
   expect(jest.getTimerCount()).toBe(timersBefore);
-  watch.stop();
+  watcher.stop();
   await sessions.close();
   await store.close();
 }, 120_000);

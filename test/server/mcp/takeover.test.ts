@@ -1,26 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
-import { McpServer } from "@modelcontextprotocol/server";
-import type { FastifyBaseLogger } from "fastify";
 import { Streams } from "../../../server/http/streams.ts";
-import { ChangeBus } from "../../../server/mcp/change-bus.ts";
-import { ChangeWatcher } from "../../../server/mcp/change-watcher.ts";
 import type { HttpExchange } from "../../../server/mcp/http-exchange.ts";
 import { openNotificationStream } from "../../../server/mcp/notification-streams.ts";
 import type { Session } from "../../../server/mcp/session.ts";
-import { Sessions } from "../../../server/mcp/sessions.ts";
-import { Shares } from "../../../server/shares/shares.ts";
 import { SqliteStore } from "../../../server/store/sqlite-store.ts";
 import type { Store } from "../../../server/store/store.ts";
 import { StoreUnavailable } from "../../../server/store/store-unavailable.ts";
 import { INITIALIZE, temporaryFolder } from "../support.ts";
 import { fakeExchange, initialize } from "./fake-exchange.ts";
-
-const principal = { id: "p", name: "p", scopes: ["code:read"] as const };
-const log = Object.fromEntries(
-  ["debug", "info", "warn", "error"].map((level) => [level, () => undefined]),
-) as unknown as FastifyBaseLogger;
+import { PRINCIPAL, SILENT_LOG, sessionsOn } from "./session-fixture.ts";
 
 const streams = new Streams();
 
@@ -64,28 +54,10 @@ function openStore(): Store {
 
 async function instance() {
   const store = openStore();
-  const changes = new ChangeBus();
-  const lists = async () => ({ tools: "1", prompts: "1", resources: "1" });
-  const sessions = new Sessions({
-    store,
-    build: () => new McpServer({ name: "t", version: "1" }, { capabilities: { logging: {} } }),
-    lists,
-    log,
-    keepAliveMs: 15_000,
-    slot: "",
-    shares: new Shares({ calls: 0, listens: 0, resources: 0, sessions: 0, liveSessions: 0 }),
-  });
-  const watch = new ChangeWatcher({
-    sessions,
-    changes,
-    lists,
-    version: async () => "1",
-    view: () => "",
-    log,
-  });
+  const { sessions, watcher } = sessionsOn(store);
   await sessions.start();
   const open = (session: Session, http: HttpExchange) =>
-    openNotificationStream({ sessions, watcher: watch }, session, http, principal);
+    openNotificationStream({ sessions, watcher }, session, http, PRINCIPAL);
   return { store, sessions, notifications: { open } };
 }
 
@@ -97,16 +69,16 @@ async function pass(ms: number): Promise<void> {
 }
 
 async function openSession({ sessions }: Instance): Promise<Session> {
-  const session = sessions.open(randomUUID(), principal, INITIALIZE.params);
-  await initialize(session, streams, log);
+  const session = sessions.open(randomUUID(), PRINCIPAL, INITIALIZE.params);
+  await initialize(session, streams, SILENT_LOG);
   return session;
 }
 
 /** Opens the session's notification stream at an instance, and reads it. */
 async function openStream({ sessions, notifications }: Instance, id: string) {
-  const session = await sessions.find(id, principal);
+  const session = await sessions.find(id, PRINCIPAL);
   if (!session) throw new Error("the session is unknown");
-  const { http, response } = fakeExchange(streams, log, "GET");
+  const { http, response } = fakeExchange(streams, SILENT_LOG, "GET");
   const stream = { over: false };
   response.once("close", () => {
     stream.over = true;
@@ -161,7 +133,7 @@ test("a stream that was opened while the store was away stays open if there is n
 test("a session that is deleted at another instance is removed from memory within seconds if the message about it is lost", async () => {
   const { id } = await openSession(one);
   const stream = await openStream(one, id);
-  const found = await two.sessions.find(id, principal);
+  const found = await two.sessions.find(id, PRINCIPAL);
   faults.losesMessages = true;
   if (found) await two.sessions.remove(found);
   expect(one.sessions.live.peek(id)).toBeDefined();
@@ -171,7 +143,7 @@ test("a session that is deleted at another instance is removed from memory withi
 
 test("a state that is changed at another instance is read within seconds if the message about it is lost", async () => {
   const session = await openSession(one);
-  const found = await two.sessions.find(session.id, principal);
+  const found = await two.sessions.find(session.id, PRINCIPAL);
   if (!found) throw new Error("the session is unknown");
   faults.losesMessages = true;
   await two.sessions.change(found, { subscribe: { "repo://r/a": "1" }, logLevel: "error" });
