@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { machineFiles } from "../../cloud-init/machine-files.ts";
+import { rolesOf } from "../../cloud-init/topology.ts";
 import { DebianRoot, whyNot } from "./debian-root.ts";
 import { passthrough } from "./fixture.ts";
 import { LAB_FILES, passthroughLab } from "./passthrough-lab.ts";
@@ -21,6 +23,10 @@ function forwarding() {
   afterAll(() => root?.remove());
 
   test("Debian accepts the files of both machines, and their units are sandboxed", async () => {
+    // Those of an origin on AWS, which may read Caddy's store.
+    const settings = { ...passthrough("kernel"), aws: { metrics: true, logs: true } };
+    for (const { path, content } of machineFiles(settings, rolesOf("passthrough", "origin")))
+      if (/mcp-edge-(pull|metrics)\.service/.test(path)) root.write(path, content);
     const score = (unit: string, most: number) =>
       `systemd-analyze security --offline=true --threshold=${most} --no-pager ${unit} >/score || { echo ${unit}; tail -n 1 /score; }`;
     const { output } = await root.sh(`
@@ -32,6 +38,8 @@ function forwarding() {
       cp -r /nginx/etc/systemd/system/. /etc/systemd/system/
       systemd-analyze verify --man=no caddy.service nginx.service mcp-edge-transparent.service mcp-edge-report.service
       ${score("caddy.service", 20)}
+      ${score("mcp-edge-pull.service", 20)}
+      ${score("mcp-edge-metrics.service", 20)}
       ${score("nginx.service", 30)}
       ${score("mcp-edge-transparent.service", 20)}`);
     expect(output.trim().split("\n")).toEqual([
