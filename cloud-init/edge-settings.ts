@@ -5,7 +5,7 @@ import { flag, rateLimit, text, wholeNumber } from "./formats.ts";
 /** What operators tune of NGINX, with the formats that its files need. infra/settings/schema-edge.ts has defaults and descriptions. */
 
 /** An address range: `203.0.113.0/24`, `2001:db8::/32`. Host bits are zero: NGINX would warn. */
-export const addressRange = z.string(rangeMessage()).refine((range) => isRange(range), rangeMessage());
+const addressRange = z.string(rangeMessage()).refine((range) => isRange(range), rangeMessage());
 
 function rangeMessage(): string {
   return "must be an address range such as 203.0.113.0/24 or 2001:db8::/32, without bits set after the prefix";

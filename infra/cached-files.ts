@@ -33,7 +33,7 @@ export async function makeCached(file: string, make: (partial: string) => Promis
 }
 
 /** Deletes the files of a folder that nobody used for `UNUSED_MS`. */
-export async function deleteUnused(folder: string, now = Date.now()): Promise<void> {
+async function deleteUnused(folder: string, now = Date.now()): Promise<void> {
   for (const name of await readdir(folder)) {
     const file = join(folder, name);
     // Another process may delete the same file.

@@ -2,7 +2,7 @@
  * Text of another computer, for a terminal: control characters (but line ends and tabs) become `?`. They could overwrite what stands there,
  * or, in some terminals, set the clipboard.
  */
-export const plainText = (text: string): string =>
+const plainText = (text: string): string =>
   text.replace(/[^\P{Cc}\n\t]|[\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, "?");
 
 /** The same value with plainText for each string in it. @param value of JSON */

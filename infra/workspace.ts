@@ -7,7 +7,7 @@ import { cacheFolder } from "./paths.ts";
 import type { CommonSettings } from "./settings.ts";
 
 /** Where the machine finds the pushed repository: a git bundle, cloned by the machine as it would clone a URL. */
-export const BUNDLE = "/srv/mcp-edge/incoming/workspace.bundle";
+const BUNDLE = "/srv/mcp-edge/incoming/workspace.bundle";
 
 export interface Workspace {
   /** Folder on this host, or "" when the machine clones a URL by itself. */

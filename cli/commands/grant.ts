@@ -17,7 +17,7 @@ interface StackOptions {
 }
 
 /** @throws Error that names what is wrong */
-export function grantOf(who: string, { scopes, repositories, tools }: Lists): Grant {
+function grantOf(who: string, { scopes, repositories, tools }: Lists): Grant {
   const made = grant.safeParse({
     who,
     ...(scopes ? { scopes } : {}),

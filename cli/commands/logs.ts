@@ -56,7 +56,7 @@ export const journalctl = (args: {
 ];
 
 /** Prints the access log of what terminates TLS on the machine. The file lasts longer than a rotation: `-F` follows its name. */
-export const accessLog = ({ follow, lines }: { follow: boolean; lines: string }): string[] => {
+const accessLog = ({ follow, lines }: { follow: boolean; lines: string }): string[] => {
   const script = `log=/var/log/nginx/access.log
 [ ! -e /etc/systemd/system/caddy.service.d/mcp-edge.conf ] || log=/var/log/caddy/access.log
 [ -e "$log" ] || { echo "This machine passes connections on and sees no requests. Leave out --machine edge." >&2; exit 1; }

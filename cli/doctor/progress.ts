@@ -24,7 +24,7 @@ export function progressText(
 }
 
 /** A line on the terminal that is written over again and again. Only for a TTY. */
-export function progressLine(stream: NodeJS.WriteStream): ProgressLine {
+function progressLine(stream: NodeJS.WriteStream): ProgressLine {
   const waiting = new Map<string, string>();
   const started = Date.now();
   let done = 0;

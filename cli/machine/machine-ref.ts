@@ -41,7 +41,7 @@ export async function machineRef(stack: string, machine?: string): Promise<Machi
 }
 
 /** Which machine of a stack on this host is meant. Pure. @throws Error when it has none of that name */
-export function localKind(stack: string, edge: Topology, machine?: string): MachineKind {
+function localKind(stack: string, edge: Topology, machine?: string): MachineKind {
   if (machine === undefined || machine === "1") return serverKind(edge);
   const found = machineKinds(edge).find((kind) => kind === machine);
   if (found && edge === "passthrough") return found;

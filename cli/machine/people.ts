@@ -2,7 +2,7 @@ import type { MachineRef } from "./machine-ref.ts";
 import { serverCommand } from "./server-command.ts";
 
 /** Login of the first person. `up` adds it where nobody can sign in yet. */
-export const OWNER = "owner";
+const OWNER = "owner";
 
 /** The machine's own person for checks; it has no way to sign in but these links. */
 const DOCTOR = "doctor";

@@ -71,7 +71,7 @@ async function ensurePassphrase(): Promise<void> {
 }
 
 /** The engine's environment: a file backend in our folder, no account, no prompt, no plugin download. */
-export async function engineEnvironment(engine: Engine): Promise<Record<string, string>> {
+async function engineEnvironment(engine: Engine): Promise<Record<string, string>> {
   await ensurePassphrase();
   await mkdir(stateFolder, { recursive: true });
   const plugins = await dynamicProviderFolder(engine);

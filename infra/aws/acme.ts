@@ -38,7 +38,7 @@ export const machinesOf = (acme: string, profile: string): number => {
 };
 
 /** A public authority validates from any address, a private one from known addresses. */
-export const isPublicAcme = (acme: string): boolean => knownIssuer(acme) !== "";
+const isPublicAcme = (acme: string): boolean => knownIssuer(acme) !== "";
 
 /** Whether requests from unknown addresses to port 80 prove the domain (RFC 8555 sections 8.3 and 10.2). */
 export const isValidatedByAll = ({ acme, acmeChallenge }: { acme: string; acmeChallenge: string }): boolean =>

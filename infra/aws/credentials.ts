@@ -63,7 +63,7 @@ const stsConfig = (settings: ProviderSettings) => {
 };
 
 /** There are no credentials. The message names the profile or the roles of the stack. */
-export class CredentialsError extends RefusedError {
+class CredentialsError extends RefusedError {
   override name = "CredentialsError";
   constructor(why: string, settings: ProviderSettings) {
     const { profile, assumeRoles = [] } = settings;

@@ -179,7 +179,7 @@ function zonesFor(instanceType: string, opts: pulumi.InvokeOptions): pulumi.Outp
 /** Address arithmetic of the network. Pure. */
 
 /** Private range of a new VPC; its subnets are /24 of it. */
-export const VPC_RANGE = "10.20.0.0/16";
+const VPC_RANGE = "10.20.0.0/16";
 
 export const subnetRange = (index: number): string => `10.20.${index}.0/24`;
 

@@ -42,7 +42,7 @@ function daemons(stack: string): { pebble: Daemon; dns: Daemon } {
 }
 
 /** Pebble's configuration. Its default ports are not those on which NGINX listens. */
-export const pebbleConfig = (address: string, folder: string) => ({
+const pebbleConfig = (address: string, folder: string) => ({
   pebble: {
     listenAddress: `${address}:${ACME_PORT}`,
     managementListenAddress: `${address}:${MANAGEMENT_PORT}`,

@@ -77,7 +77,7 @@ const recipe = (include: readonly string[]): string[] => [
   '--customize-hook=rm -f "$1"/etc/ssh/ssh_host_* "$1"/etc/hostname; : > "$1"/etc/machine-id',
 ];
 
-export function rootfsKey(packages: readonly string[] = PACKAGES): string {
+function rootfsKey(packages: readonly string[] = PACKAGES): string {
   const include = [...new Set([...CORE, ...AUTHORITY, ...LINTERS, ...packages])].sort();
   const parts = [SUITE, ...SOURCES, process.arch, ...recipe(include)];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16);

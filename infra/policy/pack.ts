@@ -22,7 +22,7 @@ import { userDataSize } from "./policies/user-data-size.ts";
 import { zoneRecords } from "./policies/zone-records.ts";
 import type { EdgePolicy } from "./policy.ts";
 
-export const POLICIES: readonly EdgePolicy[] = [
+const POLICIES: readonly EdgePolicy[] = [
   openPorts,
   httpsTwins,
   forwardingEdge,

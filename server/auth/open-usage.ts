@@ -4,7 +4,7 @@ import { MemoryUsage, SqliteUsage, USAGE_FILE, type UsageStore } from "./usage-s
 import { ValkeyUsage } from "./valkey-usage.ts";
 
 /** The capability's name: counts that survive a restart. */
-export const LASTING_QUOTAS = "lasting-quotas";
+const LASTING_QUOTAS = "lasting-quotas";
 
 export interface UsageSettings {
   /** A Valkey or Redis server; it takes precedence over the folder. */

@@ -28,7 +28,7 @@ export interface StreamLimits {
   readonly stallMs: number;
 }
 
-export const STREAM_LIMITS: StreamLimits = {
+const STREAM_LIMITS: StreamLimits = {
   longLived: 1024 * 1024,
   answer: 8 * 1024 * 1024,
   total: 64 * 1024 * 1024,

@@ -18,7 +18,7 @@ const pool = Buffer.alloc(4_096);
 let used = pool.length;
 
 /** @returns lower-case hex */
-export function randomHex(bytes: number): string {
+function randomHex(bytes: number): string {
   if (used + bytes > pool.length) {
     randomFillSync(pool);
     used = 0;

@@ -8,7 +8,7 @@ import { codeView } from "./views/code-view.ts";
 import { componentOf } from "./views/component.ts";
 
 /** Number of lines in a passage, the unit of a search result. */
-export const CHUNK_LINES = 40;
+const CHUNK_LINES = 40;
 /** A file with longer lines on average is minified or data, and its symbols are not indexed. Characters per line. */
 const MAX_MEAN_LINE = 400;
 /** Longest identifier in the index: longer ones are encoded data. */

@@ -23,7 +23,7 @@ const loaded = new Map<string, Promise<Loaded | undefined>>();
 let parser: Parser | undefined;
 
 /** Loads a grammar, once per thread. @returns undefined if its file is missing or not usable */
-export function loadGrammar(language: Language): Promise<Loaded | undefined> {
+function loadGrammar(language: Language): Promise<Loaded | undefined> {
   const key = `${language.grammar}/${language.query}`;
   let entry = loaded.get(key);
   if (!entry) {

@@ -9,7 +9,7 @@ export interface DeliveredLimits {
   readonly chars: number;
 }
 
-export const DELIVERED_LIMITS: DeliveredLimits = { ms: 60_000, calls: 10_000, chars: 32 * 1024 * 1024 };
+const DELIVERED_LIMITS: DeliveredLimits = { ms: 60_000, calls: 10_000, chars: 32 * 1024 * 1024 };
 
 interface Entry {
   readonly call: Call;

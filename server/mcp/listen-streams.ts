@@ -17,7 +17,7 @@ import { authInfoOf } from "./server-factory.ts";
 import { type Acknowledgment, acknowledgmentIn, directAcknowledgment, Subscription } from "./subscription.ts";
 
 /** Maximum number of resources that one stream may follow: each is checked every two seconds. */
-export const MAX_LISTENED = 100;
+const MAX_LISTENED = 100;
 /** Maximum number of open streams of all callers, about 10 KB each. For those of one caller, see Shares. */
 const MAX_LISTENS = 12_000;
 

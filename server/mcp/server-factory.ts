@@ -83,7 +83,7 @@ const SETTLED_MS = 300_000;
  * How long a client may cache its list of tools, milliseconds. Short while a tool is missing that may become available at any moment, as
  * after each start until the index is built.
  */
-export function toolsTtlMs(parts: ServerParts, principal: Principal): number {
+function toolsTtlMs(parts: ServerParts, principal: Principal): number {
   const complete = visibleTools(parts, principal).length === allowedTools(parts, principal).length;
   return complete || isSettled(parts.startedAt) ? 300_000 : 10_000;
 }

@@ -59,7 +59,7 @@ ${body}
 }
 
 /** Nothing but this server's own style sheet and the named scripts: no picture, no frame round the page. */
-export function pageHeaders(
+function pageHeaders(
   options: Pick<PageOptions, "forms" | "public" | "scripts" | "live">,
 ): Record<string, string> {
   const policy = [

@@ -128,7 +128,7 @@ export class PeopleStore {
 }
 
 /** As it is stored; undefined for what cannot be a login. */
-export function normalLogin(login: string): string | undefined {
+function normalLogin(login: string): string | undefined {
   const known = login.trim().toLowerCase();
   return LOGIN.test(known) || PROVIDER_LOGIN.test(known) ? known : undefined;
 }

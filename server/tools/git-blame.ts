@@ -189,7 +189,7 @@ export interface BlameGroup {
 const MAX_LINE = 400;
 
 /** git-blame(1), "THE PORCELAIN FORMAT": the details of a commit come with its first line only. */
-export function parseBlame(text: string): BlameGroup[] {
+function parseBlame(text: string): BlameGroup[] {
   const known = new Map<string, { author: string; date: string; summary: string }>();
   const groups: BlameGroup[] = [];
   let commit = "";

@@ -17,7 +17,7 @@ export const children = new FairQueue({
 });
 
 /** The server's own programs, which list files, check for changes and fetch remotes. They never wait for those of callers. */
-export const ownChildren = new FairQueue({ what: "programs", capacity: 4, perCaller: 4, maxWaiting: 256 });
+const ownChildren = new FairQueue({ what: "programs", capacity: 4, perCaller: 4, maxWaiting: 256 });
 
 /** The queue of the current caller. */
 export function childQueue(): FairQueue {

@@ -25,7 +25,7 @@ export function initialize(attempt: Attempt, url: URL, signal: AbortSignal, toke
 }
 
 /** A parameter of a `WWW-Authenticate: Bearer` challenge (RFC 6750 section 3, RFC 9728 section 5.1). */
-export function challengeParameter(header: string, name: string): string | undefined {
+function challengeParameter(header: string, name: string): string | undefined {
   const match = new RegExp(`[\\s,]${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s,"]+))`, "i").exec(header);
   return (match?.[1] ?? match?.[2])?.replace(/\\(.)/g, "$1");
 }

@@ -79,7 +79,7 @@ export const resourceMetadata: Step = {
 };
 
 /** Where the metadata of an issuer is looked for, in this order (RFC 8414 section 3.1, OpenID Connect Discovery). */
-export function metadataUrls(issuer: string): URL[] {
+function metadataUrls(issuer: string): URL[] {
   const url = new URL(issuer);
   const path = url.pathname.replace(/\/$/, "");
   const paths = [

@@ -16,7 +16,7 @@ function bodyOf(attempt: Attempt): Record<string, unknown> {
 }
 
 /** Whether the client uses its metadata document here, and registers nothing. */
-export function usesDocument({ shape, server }: Attempt): boolean {
+function usesDocument({ shape, server }: Attempt): boolean {
   if (shape.document === undefined || server.client_id_metadata_document_supported !== true) return false;
   const methods = server.token_endpoint_auth_methods_supported ?? [];
   return shape.document.methods.some((method) => methods.includes(method));
@@ -107,7 +107,7 @@ export async function registered(attempt: Attempt, signal: AbortSignal): Promise
 }
 
 /** RFC 8252 section 7.3: the port of a loopback redirect may change. */
-export function sameRedirect(registeredUri: string, used: string): boolean {
+function sameRedirect(registeredUri: string, used: string): boolean {
   if (registeredUri === used) return true;
   if (!URL.canParse(registeredUri)) return false;
   const [one, other] = [new URL(registeredUri), new URL(used)];

@@ -1,7 +1,7 @@
 import { objectOf } from "../known.ts";
 import { about, type EdgePolicy } from "../policy.ts";
 
-export const NEEDED_TAGS = ["Project", "Stack", "Environment", "ManagedBy"] as const;
+const NEEDED_TAGS = ["Project", "Stack", "Environment", "ManagedBy"] as const;
 
 /** Types of resources that can be tagged: those that the program creates, and likely later ones. */
 export const TAGGED = new Set([

@@ -15,11 +15,11 @@ const OF_GRANT = new Set(["RefreshToken", "AuthorizationCode", "AccessToken"]);
 export const REFRESH_GRACE_MS = 60_000;
 
 /** How long unused registrations are kept, milliseconds. Clients register again for each attempt. */
-export const UNUSED_CLIENT_MS = 24 * 3_600_000;
+const UNUSED_CLIENT_MS = 24 * 3_600_000;
 /** From this number of clients on, new unused ones expire sooner: a flood of registrations fills the store for an hour, not a day. */
 export const CROWDED = { clients: 1_000, unusedMs: 3_600_000 } as const;
 /** How long registrations are kept after their last use, milliseconds. */
-export const USED_CLIENT_MS = 180 * 86_400_000;
+const USED_CLIENT_MS = 180 * 86_400_000;
 
 export interface AdapterHooks {
   /** The longest that access tokens of a revoked grant remain valid, milliseconds. */

@@ -13,8 +13,8 @@ export const CROWDED_DOCUMENTS = { documents: 1_000, staleMs: 3_600_000 } as con
 /** Time between a failed fetch and the next one of the same URL, milliseconds. */
 const FAILED_MS = 60_000;
 /** As draft-ietf-oauth-client-id-metadata-document-02, section 6.6, recommends; and for a client's keys, bytes. */
-export const DOCUMENT_BYTES = 5 * 1_024;
-export const JWKS_BYTES = 64 * 1_024;
+const DOCUMENT_BYTES = 5 * 1_024;
+const JWKS_BYTES = 64 * 1_024;
 
 /** GETs a URL that a stranger chose; see safeFetch. */
 export type DocumentFetch = (url: string, limits: { readonly maxBytes: number }) => Promise<Response>;

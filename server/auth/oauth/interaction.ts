@@ -238,7 +238,7 @@ export class Interactions {
 }
 
 /** Where a redirect URI leads, for a person to assess. */
-export function redirectDescription(uri: string): RedirectDescription {
+function redirectDescription(uri: string): RedirectDescription {
   const local = isNative(uri);
   return { uri, local, host: local ? undefined : new URL(uri).host };
 }

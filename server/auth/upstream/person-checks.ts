@@ -100,7 +100,7 @@ export class PersonChecks {
 }
 
 /** For oidc-provider: clients try again later. */
-export class CannotCheck extends Error {
+class CannotCheck extends Error {
   readonly error = "temporarily_unavailable";
   readonly error_description = "the identity provider of this person cannot be reached; try again later";
   readonly status = 503;

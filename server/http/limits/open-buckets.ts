@@ -3,7 +3,7 @@ import { type BucketStore, MemoryBuckets } from "./buckets.ts";
 import { ValkeyBuckets } from "./valkey-buckets.ts";
 
 /** The name of the capability: all machines share one limit. */
-export const SHARED_LIMITS = "shared-limits";
+const SHARED_LIMITS = "shared-limits";
 
 /**
  * Opens the buckets of the rate limits: in Valkey if STORE_URL names one, else in this process.

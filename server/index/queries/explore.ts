@@ -49,7 +49,7 @@ const MAX_ALSO = 10;
 const SOURCES = 0.65;
 const ONE_SOURCE = 0.4;
 /** Paths of tests. */
-export const TEST =
+const TEST =
   /(^|\/)(tests?|__tests__|specs?|testing)\/|[._-](test|spec)\.\w+$|_test\.\w+$|(^|\/)test_[^/]+$|Tests?\.\w+$/;
 
 /** The definitions that a question is about, with their source, callers, callees and tests, within a budget. */

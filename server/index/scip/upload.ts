@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { ToolError } from "../../tool-error.ts";
 
 /** Largest SCIP file of a client, bytes. NGINX takes as much (servers.conf.liquid). */
-export const MAX_UPLOAD_BYTES = 512 * 1024 * 1024;
+const MAX_UPLOAD_BYTES = 512 * 1024 * 1024;
 const PREFIX = "upload-";
 let isBusy = false;
 

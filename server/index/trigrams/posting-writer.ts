@@ -77,7 +77,7 @@ export class PostingWriter {
   }
 }
 
-export function segmentsOf(db: DatabaseSync): number[] {
+function segmentsOf(db: DatabaseSync): number[] {
   const rows = db.prepare("SELECT segment FROM trigram_segments ORDER BY segment").all();
   return rows.map((row) => Number(row.segment));
 }

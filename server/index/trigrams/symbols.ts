@@ -12,7 +12,7 @@ const FOLDED: ReadonlyMap<number, number> = new Map([
 export const SYMBOLS = makeSymbols();
 
 /** The symbol of what no trigram contains: line breaks, and surrogates, whose case depends on both of them. */
-export const BREAK = 0;
+const BREAK = 0;
 
 function makeSymbols(): Uint8Array {
   const symbols = new Uint8Array(0x10000);

@@ -26,7 +26,7 @@ export function withPlainPaths(given: Arguments, schema: InputSchema): Arguments
 }
 
 /** The parts of a path. Pure: it does not look whether the file exists. */
-export function plainPath(text: string): { repo?: string; path: string; from?: number; to?: number } {
+function plainPath(text: string): { repo?: string; path: string; from?: number; to?: number } {
   const lines = /(?::(\d{1,9})(?:-(\d{1,9})|:\d{1,9})?:?|#L(\d{1,9})(?:-L?(\d{1,9}))?)$/.exec(text);
   const bare = lines ? text.slice(0, lines.index) : text;
   const range = lines && bare !== "" ? { from: lines[1] ?? lines[3], to: lines[2] ?? lines[4] } : undefined;

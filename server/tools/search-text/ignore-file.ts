@@ -26,7 +26,7 @@ export async function withIgnoreFile<T>(
 }
 
 /** Rules of gitignore(5) that ignore everything but the paths and the folders above them. */
-export function ignoreRules(paths: ReadonlySet<string>): string {
+function ignoreRules(paths: ReadonlySet<string>): string {
   const lines = ["/*"];
   const folders = new Set<string>();
   const enter = (folder: string): void => {
