@@ -29,6 +29,7 @@ const HOST = [
   "test/aws/passthrough.test.ts",
   "test/aws/pipeline.test.ts",
   "test/infra/local/",
+  "test/support/test-run.test.ts",
 ];
 
 const config: Config = {

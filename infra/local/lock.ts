@@ -31,7 +31,7 @@ export async function withLock<T>(file: string, work: () => Promise<T>, wait = 9
 }
 
 /** @returns releases the lock; undefined if another process, or another caller in this one, holds it */
-function tryLock(file: string): (() => void) | undefined {
+export function tryLock(file: string): (() => void) | undefined {
   const database = new DatabaseSync(file, { timeout: 0 });
   try {
     database.exec("BEGIN EXCLUSIVE");

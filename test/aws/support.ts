@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { ensureEngine } from "../../cli/engine/index.ts";
 import { type RunResult, run } from "../../infra/exec.ts";
 import { cache, cacheFolder, projectRoot } from "../../infra/paths.ts";
 import { Checkout } from "../machine/support.ts";
+import { folderOfRun } from "../support/test-run.ts";
 
 /** The plugin of @pulumi/command in package.json. */
 const COMMAND_PLUGIN = "1.2.1";
@@ -82,7 +82,7 @@ export class AwsCheckout {
   /** @param cloud with the machine's side: network, ACME server, endpoint; needs Linux with root. */
   static async create({ cloud }: { cloud: boolean }): Promise<AwsCheckout> {
     const engine = await engineFolder(process.env.PATH ?? "");
-    const home = await mkdtemp(join(tmpdir(), "mcp-edge-aws-"));
+    const home = await folderOfRun("aws");
     const made = new AwsCheckout(await Checkout.create(), home, engine);
     try {
       if (cloud) made.cloud = JSON.parse((await made.#cloud("start")).stdout);

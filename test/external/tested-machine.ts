@@ -22,7 +22,7 @@ export interface Served {
 /** A machine of a stack of this host, and a network namespace with 200 clients' addresses beside it. */
 export class TestedMachine {
   readonly #checkout: Checkout;
-  readonly #namespace = `mcp-edge-external-${process.pid}`;
+  readonly #namespace: string;
   readonly up: UpOutput;
   readonly domain: string;
   readonly address: string;
@@ -31,6 +31,8 @@ export class TestedMachine {
   private constructor(checkout: Checkout, up: UpOutput, ca: string) {
     this.#checkout = checkout;
     this.up = up;
+    // `down` removes a namespace that is named for the stack's bridge.
+    this.#namespace = `mcpe${up.deployed.networkIndex}-clients`;
     this.domain = new URL(up.deployed.url).hostname;
     this.address = up.deployed.ipv4;
     this.ca = ca;

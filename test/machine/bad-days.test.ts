@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { run } from "../../infra/exec.ts";
+import { folderOfRun } from "../support/test-run.ts";
 import { ask, Checkout, hostState, inMachine } from "./support.ts";
 
 /** Interruptions, used ranges, no disk space, no network: the next command works, and nothing incomplete is left. */
@@ -14,7 +14,7 @@ beforeAll(async () => {
   before = await hostState();
   checkout = await Checkout.create();
   // The home is outside the checkout, since nothing may depend on the program's folders above it.
-  checkout.env.MCP_EDGE_HOME = await mkdtemp(join(tmpdir(), "mcp-edge-home-"));
+  checkout.env.MCP_EDGE_HOME = await folderOfRun("home");
 }, 60_000);
 
 afterAll(async () => {

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { Agent, request } from "node:https";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../../infra/exec.ts";
 import { cache, projectRoot } from "../../infra/paths.ts";
+import { folderOfRun } from "../support/test-run.ts";
 
 /** What `up --json` prints. */
 export interface UpOutput {
@@ -53,7 +53,7 @@ export class Checkout {
   }
 
   static async create(): Promise<Checkout> {
-    const folder = await mkdtemp(join(tmpdir(), "mcp-edge-test-"));
+    const folder = await folderOfRun("checkout");
     const list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
     const { stdout } = await run("git", ["-c", "safe.directory=*", "-C", projectRoot, ...list]);
     for (const file of stdout.split("\0").filter(Boolean)) {
@@ -136,6 +136,13 @@ export interface Answer {
   body: string;
 }
 
+/** A connection that had served a request before was closed instead of an answer to the next one. */
+class IdleConnectionClosed extends Error {
+  constructor(cause: NodeJS.ErrnoException) {
+    super(`${cause.message}, on a connection that was used before`, { cause });
+  }
+}
+
 /** One HTTPS request with verification against the stack's roots. */
 export async function ask(
   up: UpOutput,
@@ -158,7 +165,11 @@ export async function ask(
       },
     );
     for (const [name, value] of Object.entries({ host: hostname, ...headers })) call.setHeader(name, value);
-    call.on("timeout", () => call.destroy(new Error("no answer within 15 s"))).on("error", fail);
+    call.on("timeout", () => call.destroy(new Error("no answer within 15 s")));
+    call.on("error", (error: NodeJS.ErrnoException) => {
+      const closed = ["ECONNRESET", "EPIPE"].includes(error.code ?? "");
+      fail(call.reusedSocket && closed ? new IdleConnectionClosed(error) : error);
+    });
     call.end(options.body);
   });
 }
@@ -170,22 +181,30 @@ export const mcpHeaders = (token: string) => ({
 });
 
 /**
- * Sends requests at a steady rate until it is stopped, half GET and half POST.
- * @param keepAlive whether connections are used again. A server that reloads may close an idle one at the moment of the next request,
- *   which clients may repeat (RFC 9112, section 9.3.1)
+ * Sends requests at a steady rate until it is stopped, half GET and half POST. Connections are used again.
+ * @param repeat once and on a new connection, when the server closed the connection that was used again, as clients do with such
+ *   requests, which change nothing (RFC 9112, section 9.3.1). Caddy does that when it reloads. Default: that is a failure
  */
-export function load(up: UpOutput, token: string, perSecond = 100, keepAlive = true) {
-  const agent = new Agent({ keepAlive, maxSockets: 16 });
+export function load(up: UpOutput, token: string, perSecond = 100, { repeat = false } = {}) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 16 });
   const failures: string[] = [];
   const pending = new Set<Promise<void>>();
   let sent = 0;
+  let repeated = 0;
   const body = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
   const one = async () => {
     sent += 1;
     const post = sent % 2 === 0;
-    const call = post
-      ? ask(up, "/mcp", { method: "POST", headers: mcpHeaders(token), body, agent })
-      : ask(up, "/readyz", { agent });
+    const send = (connections: { agent?: Agent }) =>
+      post
+        ? ask(up, "/mcp", { method: "POST", headers: mcpHeaders(token), body, ...connections })
+        : ask(up, "/readyz", connections);
+    const again = (error: Error) => {
+      if (!repeat || !(error instanceof IdleConnectionClosed)) throw error;
+      repeated += 1;
+      return send({});
+    };
+    const call = send({ agent }).catch(again);
     await call.then(
       ({ status, body: text }) => {
         if (status !== 200)
@@ -204,7 +223,7 @@ export function load(up: UpOutput, token: string, perSecond = 100, keepAlive = t
       clearInterval(timer);
       await Promise.all(pending);
       agent.destroy();
-      return { sent, failures };
+      return { sent, repeated, failures };
     },
   };
 }
