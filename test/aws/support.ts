@@ -4,6 +4,7 @@ import { delimiter, join } from "node:path";
 import { ensureEngine } from "../../cli/engine/index.ts";
 import { type RunResult, run } from "../../infra/exec.ts";
 import { cache, cacheFolder, projectRoot } from "../../infra/paths.ts";
+import { runInside } from "../machine/inside.ts";
 import { Checkout } from "../machine/support.ts";
 import { folderOfRun } from "../support/test-run.ts";
 
@@ -178,10 +179,11 @@ export class AwsCheckout {
     return JSON.parse(stdout);
   }
 
-  /** Run a command in an instance. */
+  /** Runs a command in an instance. A failure is in the exit code. */
   inInstance(id: string, ...command: string[]): Promise<RunResult> {
-    const args = [join(double, "shell.ts"), id, ...command];
-    return run(this.#node, args, { env: this.env, timeout: 150_000, accept: ALL });
+    const { bridge = "" } = this.cloud ?? {};
+    const guest = { stack: id, name: `${bridge}-${id.slice(-6)}`, bridge };
+    return runInside({ ...this.env, MCP_EDGE_HOME: join(this.home, "host") }, guest, command);
   }
 
   stopCloud = () => this.#cloud("stop");

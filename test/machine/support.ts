@@ -2,9 +2,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { cp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { Agent, request } from "node:https";
 import { join } from "node:path";
-import { run } from "../../infra/exec.ts";
+import { type RunResult, run } from "../../infra/exec.ts";
+import { guestOf } from "../../infra/local/guest.ts";
+import { networkOf } from "../../infra/local/network.ts";
 import { cache, projectRoot } from "../../infra/paths.ts";
-import { folderOfRun } from "../support/test-run.ts";
+import { compiledCode, folderOfRun } from "../support/test-run.ts";
+import { runInside } from "./inside.ts";
 
 /** What `up --json` prints. */
 export interface UpOutput {
@@ -47,6 +50,8 @@ export class Checkout {
       MCP_EDGE_HOME: join(folder, ".mcp-edge"),
       MCP_EDGE_CACHE: cache,
       INIT_CWD: folder,
+      // Each start of the command line, of the engine's program and of its plugins loads many modules.
+      NODE_COMPILE_CACHE: compiledCode(),
       // The npm scripts' Node, not another one on PATH.
       PATH: `${join(projectRoot, "node_modules/.bin")}:${process.env.PATH}`,
     };
@@ -125,9 +130,11 @@ export class Checkout {
   }
 }
 
-/** Run a command in the machine. */
-export function inMachine(checkout: Checkout, stack: string, ...command: string[]): Promise<CliResult> {
-  return checkout.cli("shell", "--stack", stack, "--", ...command);
+/** Runs a command in the machine. A failure is in the exit code. */
+export async function inMachine({ env }: Checkout, stack: string, ...command: string[]): Promise<RunResult> {
+  const network = join(env.MCP_EDGE_HOME ?? "", "stacks", stack, "network.json");
+  const { index } = JSON.parse(await readFile(network, "utf8"));
+  return runInside(env, guestOf(stack, networkOf(index)), command);
 }
 
 export interface Answer {

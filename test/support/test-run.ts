@@ -34,6 +34,10 @@ export function beginTestRun(): TestRun {
 export const folderOfRun = (name: string): Promise<string> =>
   mkdtemp(join(process.env[FOLDER] ?? tmpdir(), `${name}-`));
 
+/** Where Node keeps compiled code for the processes of this run; undefined without a run. */
+export const compiledCode = (): string | undefined =>
+  process.env[FOLDER] && join(process.env[FOLDER], "compiled");
+
 /**
  * Removes what runs have left whose process has ended.
  * @param runs where their folders are
