@@ -10,7 +10,9 @@ import { discard } from "./machine.ts";
 import { type Network, networkOf, removeNamespace, removeNetwork } from "./network.ts";
 
 async function networkIndex(stack: string): Promise<number | undefined> {
-  for (const file of [join(stackFolder(stack), "network.json"), join(machineFolder(stack), "machine.json")]) {
+  // The network may be gone already. A forwarder is made before its origin.
+  const machines = [stack, forwarderOf(stack)].map((name) => join(machineFolder(name), "machine.json"));
+  for (const file of [join(stackFolder(stack), "network.json"), ...machines]) {
     if (!existsSync(file)) continue;
     const { index, networkIndex } = JSON.parse(await readFile(file, "utf8"));
     return index ?? networkIndex;
