@@ -1,41 +1,46 @@
-/** An object as JSON text, with its length in bytes of UTF-8. */
-interface Kept {
+/** JSON text whose length in UTF-8 is known: to count the bytes of a long text takes as long as to send it. */
+export class MeasuredJson {
   readonly text: string;
+  /** Of UTF-8. */
   readonly bytes: number;
-}
 
-const large = new WeakMap<object, Kept>();
-/** Of shorter texts only the last is kept, characters: to make one again takes less time than a WeakMap. */
-const MIN_LARGE = 2_000;
-const NONE = {};
-let lastValue: object = NONE;
-let last: Kept = { text: "", bytes: 0 };
-
-function kept(value: object): Kept {
-  if (value === lastValue) return last;
-  const known = large.get(value);
-  if (known) return known;
-  const text = JSON.stringify(value);
-  const made = { text, bytes: Buffer.byteLength(text) };
-  if (text.length >= MIN_LARGE) large.set(value, made);
-  else {
-    lastValue = value;
-    last = made;
+  constructor(text: string, bytes = Buffer.byteLength(text)) {
+    this.text = text;
+    this.bytes = bytes;
   }
-  return made;
+
+  /** Characters. */
+  get length(): number {
+    return this.text.length;
+  }
+
+  toString(): string {
+    return this.text;
+  }
 }
+
+let lastValue: object | undefined;
+let last: MeasuredJson | undefined;
 
 /**
- * An object as JSON text. An answer of a tool is needed as text several times (its bytes in the audit log, the text for old clients, the
- * response), and is large: it is converted once. The object must not be changed afterwards.
+ * An object as JSON. An answer of a tool is needed as text several times (its bytes in the audit log, the text for old clients, the
+ * response), and may be large: the last one is kept, so it is converted once. The object must not be changed afterwards.
  */
+export function measuredJson(value: object): MeasuredJson {
+  if (last && value === lastValue) return last;
+  last = new MeasuredJson(JSON.stringify(value));
+  lastValue = value;
+  return last;
+}
+
+/** As measuredJson, the text alone. */
 export function jsonText(value: object): string {
-  return kept(value).text;
+  return measuredJson(value).text;
 }
 
 /** The length of this text, bytes of UTF-8. */
 export function jsonBytes(value: object): number {
-  return kept(value).bytes;
+  return measuredJson(value).bytes;
 }
 
 const PLAIN = /^[\w./:@~%+-]*$/;
@@ -46,4 +51,4 @@ export function jsonString(text: string): string {
 }
 
 /** JSON text in pieces. A large one is written piece by piece: to join them first would copy it twice. */
-export type JsonPieces = readonly (string | Buffer)[];
+export type JsonPieces = readonly (string | Buffer | MeasuredJson)[];

@@ -4,7 +4,7 @@ import type { Principal } from "../auth/principal.ts";
 import { jsonRpcError } from "../http/errors.ts";
 import type { EventStream, StreamOptions } from "../http/event-stream.ts";
 import type { Streams } from "../http/streams.ts";
-import type { JsonPieces } from "../json-text.ts";
+import { type JsonPieces, MeasuredJson } from "../json-text.ts";
 import { acceptForSdk, type Readable } from "./accept.ts";
 
 /** Shorter answers are joined, characters: one piece takes less time than several. */
@@ -111,20 +111,17 @@ export class HttpExchange {
   }
 
   #endPieces(raw: ServerResponse, status: number, headers: OutgoingHttpHeaders, body: JsonPieces): void {
+    const measured = body.map((piece) => (typeof piece === "string" ? new MeasuredJson(piece) : piece));
     let bytes = 0;
-    const lengths = body.map((piece) => {
-      const length = typeof piece === "string" ? Buffer.byteLength(piece) : piece.length;
-      bytes += length;
-      return length;
-    });
+    for (const piece of measured) bytes += piece instanceof MeasuredJson ? piece.bytes : piece.length;
     headers["content-length"] = bytes;
     raw.writeHead(status, headers);
     raw.cork();
-    // ASCII needs one copy. For UTF-8, Node would reserve three bytes for each character.
-    for (const [n, piece] of body.entries()) {
-      if (typeof piece !== "string") raw.write(piece);
-      else if (piece.length === lengths[n]) raw.write(piece, "latin1");
-      else raw.write(Buffer.from(piece));
+    for (const piece of measured) {
+      if (!(piece instanceof MeasuredJson)) raw.write(piece);
+      // ASCII needs one copy. For UTF-8, Node would reserve three bytes for each character.
+      else if (piece.bytes === piece.length) raw.write(piece.text, "latin1");
+      else raw.write(Buffer.from(piece.text));
     }
     raw.end();
   }

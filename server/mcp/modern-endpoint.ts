@@ -1,6 +1,5 @@
 import {
   type CreateMcpHandlerOptions,
-  classifyInboundRequest,
   createMcpHandler,
   type McpServerFactory,
 } from "@modelcontextprotocol/server";
@@ -94,50 +93,4 @@ export class ModernEndpoint {
     const result = await calls.run(principal, call, listener);
     answer.respond(request.id, callPieces(request.id, result, "modern"));
   }
-}
-
-/** The revision that plain requests may name. */
-export const MODERN = "2026-07-28";
-const VERSION_KEY = "io.modelcontextprotocol/protocolVersion";
-/** Envelopes that are remembered. A client sends the same in each request. */
-const MAX_ENVELOPES = 1_000;
-/** Longer ones are not remembered, characters. */
-const MAX_ENVELOPE = 2_000;
-
-/** Recognizes plain requests of the 2026 era whose envelope the SDK has accepted before, and whose headers say what the body says. */
-export class KnownEnvelopes {
-  readonly #known = new Set<string>();
-
-  accepts({ http, body }: McpRequest, { method, params, meta }: PlainRequest): boolean {
-    const { headers } = http.request;
-    if (meta[VERSION_KEY] !== MODERN || headers["mcp-protocol-version"] !== MODERN) return false;
-    if (headers["mcp-method"] !== method) return false;
-    // Only these may be answered without the SDK. A call names its tool in a header (SEP-2243).
-    if (method === "tools/call" ? headers["mcp-name"] !== params.name : !isNameless(method)) return false;
-    const text = JSON.stringify(envelopeOf(meta));
-    if (this.#known.has(text)) return true;
-    const { kind } = classifyInboundRequest({
-      httpMethod: "POST",
-      protocolVersionHeader: MODERN,
-      mcpMethodHeader: method,
-      body,
-    });
-    if (kind !== "modern" || text.length > MAX_ENVELOPE) return kind === "modern";
-    if (this.#known.size >= MAX_ENVELOPES) this.#known.clear();
-    this.#known.add(text);
-    return true;
-  }
-}
-
-function isNameless(method: string): boolean {
-  return isKept(method, "modern") || method === "subscriptions/listen";
-}
-
-/** Without what differs in each request of a client. */
-function envelopeOf(meta: PlainRequest["meta"]): object {
-  const { progressToken, traceparent, tracestate, baggage } = meta;
-  // A copy takes longer than the rest.
-  if ((progressToken ?? traceparent ?? tracestate ?? baggage) === undefined) return meta;
-  const { progressToken: _, traceparent: __, tracestate: ___, baggage: ____, ...envelope } = meta;
-  return envelope;
 }

@@ -22,12 +22,16 @@ const probe = defineTool({
   description: "Answers as it is told",
   scope: "code:read",
   input: z.object({
-    how: z.enum(["ok", "refuse", "fail", "misfit"]).default("ok"),
+    how: z.enum(["ok", "refuse", "fail", "misfit", "report"]).default("ok"),
     text: z.string().max(50).default(""),
     n: z.int().min(0).optional(),
   }),
   output: z.object({ text: z.string(), n: z.number().nullable() }),
-  run: async ({ how, text, n }) => {
+  run: async ({ how, text, n }, { log, progress }) => {
+    if (how === "report") {
+      log?.("warning", `log: ${text}`);
+      progress?.(1, 2, text);
+    }
     if (how === "refuse") throw new ToolError(`no: ${text}`);
     if (how === "fail") throw new Error("broken");
     return { text: how === "misfit" ? (7 as unknown as string) : text, n: n ?? null };
@@ -100,7 +104,7 @@ const id = sometimes(
 const args = sometimes(
   fc.record(
     {
-      how: sometimes(fc.constantFrom("ok", "refuse", "fail", "misfit"), junk),
+      how: sometimes(fc.constantFrom("ok", "refuse", "fail", "misfit", "report"), junk),
       text: sometimes(fc.string({ maxLength: 20, unit: "grapheme" }), junk),
       n: sometimes(fc.nat({ max: 9 }), junk),
       other: junk,
@@ -152,9 +156,14 @@ const message = (withMeta: fc.Arbitrary<unknown>) =>
     { jsonrpc: sometimes(fc.constant("2.0"), junk), id, method, params: params(withMeta), more: junk },
     { requiredKeys: ["jsonrpc", "method"] },
   );
+const accept = sometimes(
+  fc.constant(JSON_HEADERS.accept),
+  fc.constantFrom("application/json", "text/event-stream", "*/*", "text/html"),
+);
 const old: fc.Arbitrary<Asked> = fc.record({
   body: sometimes(message(meta), fc.array(message(meta), { maxLength: 2 })),
   headers: fc.record({
+    accept,
     "mcp-protocol-version": sometimes(
       fc.constantFrom("2025-11-25", "2025-06-18", undefined),
       fc.constantFrom("1999-01-01", "2027-01-01", VERSION),
@@ -177,6 +186,7 @@ const modern: fc.Arbitrary<Asked> = message(sometimes(envelope, oddEnvelope)).ch
   return fc.record({
     body: fc.constant(body),
     headers: fc.record({
+      accept,
       "mcp-protocol-version": sometimes(
         fc.constant(VERSION),
         fc.constantFrom("2025-11-25", undefined, "2027-01-01"),
@@ -198,7 +208,7 @@ describe("a server with direct calls answers as one without:", () => {
   ])(
     "%s, generated",
     async (_, requests) => {
-      await fc.assert(fc.asyncProperty(requests, same), { numRuns: 500 });
+      await fc.assert(fc.asyncProperty(requests, same), { numRuns: 2_000 });
     },
     120_000,
   );
