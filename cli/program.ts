@@ -22,37 +22,46 @@ import { upCommand } from "./commands/up.ts";
 import { userCommand } from "./commands/user.ts";
 import { VERSION } from "./version.ts";
 
+/** The commands by what they are for, as `mcp-edge --help` lists them. */
+const groups = (): Record<string, Command[]> => ({
+  "Create and change the machine:": [
+    upCommand(),
+    previewCommand(),
+    downCommand(),
+    replaceCommand(),
+    releaseCommand(),
+    releasesCommand(),
+    rollbackCommand(),
+  ],
+  "Check and repair it:": [doctorCommand(), statusCommand(), logsCommand(), bansCommand(), shellCommand()],
+  "Decide who may call:": [
+    userCommand(),
+    tokenCommand(),
+    grantCommand(),
+    clientsCommand(),
+    keysCommand(),
+    auditCommand(),
+    oauthCommand(),
+  ],
+  "Use the server:": [connectCommand(), indexCommand()],
+});
+
 /** The command line: what `mcp-edge --help` lists. */
 export function mcpEdge(): Command {
   const program = new Command("mcp-edge")
     .description("An MCP server on a machine of your own, HTTP/3 first.")
     .version(VERSION)
-    .showHelpAfterError("(mcp-edge --help lists what there is)");
-
-  for (const command of [
-    upCommand(),
-    downCommand(),
-    previewCommand(),
-    releaseCommand(),
-    doctorCommand(),
-    replaceCommand(),
-    releasesCommand(),
-    rollbackCommand(),
-    statusCommand(),
-    tokenCommand(),
-    userCommand(),
-    clientsCommand(),
-    keysCommand(),
-    oauthCommand(),
-    auditCommand(),
-    grantCommand(),
-    connectCommand(),
-    indexCommand(),
-    bansCommand(),
-    logsCommand(),
-    shellCommand(),
-  ]) {
-    program.addCommand(command);
-  }
+    .showHelpAfterError("(mcp-edge --help lists the commands)")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  mcp-edge up                        create the machine on this host, and print how to connect
+  mcp-edge doctor                    check it from outside
+  mcp-edge token create --name ci    create a token
+  mcp-edge COMMAND --help            the options of a command, with examples`,
+    );
+  for (const [heading, commands] of Object.entries(groups()))
+    for (const command of commands) program.addCommand(command.helpGroup(heading));
   return program;
 }

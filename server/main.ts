@@ -21,6 +21,14 @@ import { VERSION } from "./version.ts";
 /** How long closing may take after the drain, milliseconds. The unit's TimeoutStopSec= is five seconds longer than DRAIN_SECONDS. */
 const CLOSE_MS = 4_500;
 
+const COMMANDS = {
+  token: { description: "Create, list and revoke tokens.", make: tokenCommand },
+  user: { description: "Add, list, remove and reset the people who may sign in.", make: userCommand },
+  clients: { description: "Register, list and remove OAuth clients.", make: clientsCommand },
+  keys: { description: "List and rotate the keys that sign access tokens.", make: keysCommand },
+  audit: { description: "List and verify the audit log.", make: auditCommand },
+};
+
 /** Exit codes: 0 after a drain or a command, 1 if it could not start or failed. */
 async function main(): Promise<void> {
   const program = new Command("mcp-edge-server")
@@ -32,19 +40,12 @@ async function main(): Promise<void> {
       for (const name of PROCESS_VARIABLES) delete process.env[name];
       await serve(config);
     });
-  // These commands read the environment, so each is created only when it is used.
   const write = (text: string) => void process.stdout.write(text);
-  if (process.argv[2] === "token") program.addCommand(tokenCommand(process.env, write));
-  else program.command("token").description("creates, lists and revokes tokens; see: token --help");
-  if (process.argv[2] === "keys") program.addCommand(keysCommand(process.env, write));
-  else
-    program.command("keys").description("lists and rotates the signing keys of sign-ins; see: keys --help");
-  if (process.argv[2] === "clients") program.addCommand(clientsCommand(process.env, write));
-  else program.command("clients").description("registers OAuth clients by hand; see: clients --help");
-  if (process.argv[2] === "user") program.addCommand(userCommand(process.env, write));
-  else program.command("user").description("adds and removes the people who may sign in; see: user --help");
-  if (process.argv[2] === "audit") program.addCommand(auditCommand(process.env, write));
-  else program.command("audit").description("lists and verifies the audit log; see: audit --help");
+  for (const [name, { description, make }] of Object.entries(COMMANDS)) {
+    // They read the environment, so each is created only when it is used.
+    if (process.argv[2] === name) program.addCommand(make(process.env, write));
+    else program.command(name).description(`${description} See: ${name} --help`);
+  }
   await program.parseAsync();
 }
 

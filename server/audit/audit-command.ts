@@ -46,11 +46,11 @@ type Listed = Omit<AuditRecord, "who"> & { readonly who?: AuditWho } & Readonly<
  */
 export function auditCommand(env: NodeJS.ProcessEnv, write: (text: string) => void): Command {
   const { auditDir: dir } = readAuditConfig(env);
-  const command = new Command("audit").description(`the audit log in ${dir} (AUDIT_DIR)`);
+  const command = new Command("audit").description(`List and verify the audit log in ${dir} (AUDIT_DIR).`);
 
   command
     .command("list")
-    .description("who did what: sign-ins, consents, tokens and tool calls, the oldest first")
+    .description("List sign-ins, consents, tokens and tool calls, the oldest first.")
     .option("--since <time>", "30m, 12h, 7d, or a date", since)
     .option("--person <who>", "id or name of a person or token")
     .option("--tool <name>", "calls of this tool only")
@@ -66,7 +66,7 @@ export function auditCommand(env: NodeJS.ProcessEnv, write: (text: string) => vo
 
   command
     .command("verify")
-    .description("check that no line was changed, removed or moved; exits 1 and names the first one")
+    .description("Check that no line was changed, removed or moved. Fails with the first one.")
     .option("--anchor <json>", "`tips` of an earlier check, which were kept elsewhere", anchor, [])
     .option("--json", "one JSON object instead of text")
     .action(async (options: { json?: true; anchor: FileLink[] }) => {

@@ -27,7 +27,9 @@ function redirect(uri: string, before: string[] = []): string[] {
  */
 export function clientsCommand(env: NodeJS.ProcessEnv, write: (text: string) => void): Command {
   const settings = readTokenConfig(env);
-  const command = new Command("clients").description("OAuth clients (AUTH_MODE=oauth)").exitOverride();
+  const command = new Command("clients")
+    .description("Register, list and remove OAuth clients (AUTH_MODE=oauth).")
+    .exitOverride();
   const withStore = async (work: (store: OAuthStore) => Promise<void>) => {
     const store = await openOAuthStore(settings);
     await work(store).finally(() => store.close());
@@ -35,7 +37,7 @@ export function clientsCommand(env: NodeJS.ProcessEnv, write: (text: string) => 
 
   command
     .command("add")
-    .description("register a client that takes a client id")
+    .description("Register a client that needs a client id.")
     .requiredOption("--name <name>", "what people are shown when they are asked to allow it")
     .requiredOption("--redirect <uri>", "where it receives the code; may be repeated", redirect)
     .option("--secret", "give it a secret, for a program that runs on a server")
@@ -63,7 +65,7 @@ export function clientsCommand(env: NodeJS.ProcessEnv, write: (text: string) => 
   command
     .command("list")
     .description(
-      "registered clients: by the operator and by themselves; clients with a metadata document are not registered",
+      "List the clients that the operator or the clients themselves registered. Those with a metadata document are not registered.",
     )
     .option("--json", "a JSON array instead of text")
     .action((options: { json?: true }) =>
@@ -79,7 +81,7 @@ export function clientsCommand(env: NodeJS.ProcessEnv, write: (text: string) => 
   command
     .command("remove <id>")
     .description(
-      "removes a client and ends its access: it must register again, and its users must allow it again",
+      "Remove a client and end its access. It must register again, and its users must allow it again.",
     )
     .option("--json", "one JSON object instead of text")
     .action((id: string, options: { json?: true }) =>

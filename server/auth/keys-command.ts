@@ -11,12 +11,12 @@ import { openOAuthStore } from "./oauth/open-oauth-store.ts";
 export function keysCommand(env: NodeJS.ProcessEnv, write: (text: string) => void): Command {
   const settings = readTokenConfig(env);
   const command = new Command("keys")
-    .description("the signing keys of the authorization server (AUTH_MODE=oauth)")
+    .description("List and rotate the keys that sign access tokens (AUTH_MODE=oauth).")
     .exitOverride();
 
   command
     .command("list")
-    .description("key ids, the newest first: it signs")
+    .description("List the key ids, the newest first: it signs.")
     .option("--json", "a JSON array instead of text")
     .action(async (options: { json?: true }) => {
       const store = await openOAuthStore(settings);
@@ -36,8 +36,8 @@ export function keysCommand(env: NodeJS.ProcessEnv, write: (text: string) => voi
 
   command
     .command("rotate")
-    .description("make a new key; the old ones verify until what they signed has ended")
-    .option("--now", "for a key that is known to others: the old ones verify nothing any more")
+    .description("Create a new key. The old ones verify until what they signed has expired.")
+    .option("--now", "for a key that others may know: the old ones verify nothing from now on")
     .option("--json", "one JSON object instead of text")
     .action(async (options: { now?: true; json?: true }) => {
       const store = await openOAuthStore(settings);

@@ -91,11 +91,12 @@ export function tokenCommand(env: NodeJS.ProcessEnv, write: (text: string) => vo
   };
   const json = (value: unknown) => write(`${JSON.stringify(value)}\n`);
   const command = new Command("token").description(
-    `the tokens in ${file} (TOKENS_FILE); their use is in ${storeUrl ? "Valkey (STORE_URL)" : `${usageFile} (SESSIONS_DIR)`}`,
+    `Create, list and revoke the tokens in ${file} (TOKENS_FILE). Their use is in ${storeUrl ? "Valkey (STORE_URL)" : `${usageFile} (SESSIONS_DIR)`}.`,
   );
 
   command
     .command("create")
+    .description("Create a token. It is shown once and stored hashed.")
     .requiredOption("--name <name>", "who or what uses it", tokenName)
     .option("--ttl <seconds>", "how long it is valid (default: until revoked)", ttl)
     .option("--scopes <list>", `comma-separated, of ${SCOPES.join(", ")}`, scopes, ["code:read"])
@@ -121,6 +122,7 @@ export function tokenCommand(env: NodeJS.ProcessEnv, write: (text: string) => vo
 
   command
     .command("list")
+    .description("List the tokens, without their secrets.")
     .option("--json", "a JSON array instead of text")
     .action(async (options: { json?: true }) => {
       const stored = await readTokens(file);
@@ -132,6 +134,7 @@ export function tokenCommand(env: NodeJS.ProcessEnv, write: (text: string) => vo
 
   command
     .command("revoke <id>")
+    .description("Revoke a token. It stops working within a second.")
     .option("--json", "one JSON object instead of text")
     .action(async (id: string, options: { json?: true }) => {
       await updateTokens(file, (tokens) => {

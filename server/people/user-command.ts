@@ -62,7 +62,7 @@ interface AddOptions {
 export function userCommand(env: NodeJS.ProcessEnv, write: (text: string) => void): Command {
   const { publicUrl, ...settings } = readPeopleConfig(env);
   const command = new Command("user")
-    .description("the people who may sign in (AUTH_MODE=oauth)")
+    .description("Add, list, remove and reset the people who may sign in (AUTH_MODE=oauth).")
     .exitOverride();
   const withPeople = async (work: (people: StoredPeople) => Promise<void>) => {
     if (!publicUrl || settings.authMode !== "oauth")
@@ -87,7 +87,7 @@ export function userCommand(env: NodeJS.ProcessEnv, write: (text: string) => voi
 
   command
     .command("add")
-    .description("add a person, and print a link with which they choose how to sign in")
+    .description("Add a person, and print a link with which they choose how to sign in.")
     .argument("<login>", "what they type to sign in", login)
     .option("--name <name>", "for others to read (default: the login)", personName)
     .option("--groups <list>", "comma-separated", groups, [])
@@ -109,6 +109,7 @@ export function userCommand(env: NodeJS.ProcessEnv, write: (text: string) => voi
 
   command
     .command("list")
+    .description("List the people.")
     .option("--json", "a JSON array instead of text")
     .action((options: { json?: true }) =>
       withPeople(async (people) => {
@@ -122,7 +123,7 @@ export function userCommand(env: NodeJS.ProcessEnv, write: (text: string) => voi
 
   command
     .command("remove")
-    .description("the person cannot sign in any more, and all of their clients are cut off")
+    .description("Remove a person. All of their clients are cut off within two seconds.")
     .argument("<login>")
     .option("--json", "one JSON object instead of text")
     .action((text: string, options: { json?: true }) =>
@@ -138,7 +139,7 @@ export function userCommand(env: NodeJS.ProcessEnv, write: (text: string) => voi
 
   command
     .command("reset")
-    .description("for a lost device: ends all sessions and connections, and prints a new link")
+    .description("For a lost device: end all sessions and connections, and print a new link.")
     .argument("<login>")
     .option("--json", "one JSON object instead of text")
     .action((text: string, options: { json?: true }) =>
@@ -157,7 +158,7 @@ export function userCommand(env: NodeJS.ProcessEnv, write: (text: string) => voi
 
   command
     .command("sign-in-link")
-    .description("print a link that signs a browser in as `doctor`, once, within a minute")
+    .description("Print a link that signs a browser in as `doctor`, once, within a minute.")
     .option("--json", "one JSON object instead of text")
     .action((options: { json?: true }) =>
       withPeople(async (people) => {
