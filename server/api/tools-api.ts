@@ -108,6 +108,9 @@ const NOBODY: Principal = { id: "", name: "", scopes: [] };
 /** Also for a tool that is not granted: its name must not show that it exists. */
 const noSuchTool = () => new Refusal(404, "There is no such tool; see GET /api/tools");
 
+const describeProblem = ({ path, message }: { path?: readonly unknown[] | undefined; message: string }) =>
+  `${path?.length ? `${path.map(String).join(".")}: ` : ""}${message}`;
+
 async function callTool(
   tool: Tool,
   context: ApiOptions["context"],
@@ -118,7 +121,7 @@ async function callTool(
   if (args.issues) {
     const problems = args.issues.filter(({ path }) => path !== undefined);
     return reply.code(400).send({
-      error: `The arguments of ${tool.name} are wrong in ${problems.length} place(s). ${args.issues.at(-1)?.message}. See /api#${tool.name}`,
+      error: `Invalid arguments for tool ${tool.name}: ${problems.map(describeProblem).join(", ")}. ${args.issues.at(-1)?.message}. See /api#${tool.name}`,
       request_id: request.id,
       problems: problems.map(({ path, message }) => ({ path: path?.map(String).join("."), message })),
     });

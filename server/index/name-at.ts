@@ -50,6 +50,13 @@ export async function nameAt(
   };
 }
 
+/** Words before the first name of a line, in most languages. */
+const KEYWORDS = new Set(
+  "const let var val function func fun fn def class interface struct enum trait impl type export default import from return await async new public private protected internal static final abstract override if else for while switch case match throw raise try yield pub use mod package namespace using extends implements and not in is unless do end self this".split(
+    " ",
+  ),
+);
+
 /** The name at a position, as far as it is known without a parser. See nameAt. */
 export function wordAt(file: string, known: Language | undefined, line: number, column: number | undefined) {
   const { text, language } = codeIn(file, known);
@@ -59,7 +66,7 @@ export function wordAt(file: string, known: Language | undefined, line: number, 
   const words = [...text.slice(start, end === -1 ? undefined : end).matchAll(/[\p{L}_$][\p{L}\p{N}_$]*/gu)];
   const word =
     column === undefined
-      ? words[0]
+      ? (words.find(([one]) => !KEYWORDS.has(one)) ?? words[0])
       : words.find((w) => w.index <= column - 1 && column - 1 <= w.index + w[0].length);
   if (!word) return undefined;
   const index = start + word.index;

@@ -21,6 +21,9 @@ const SIGNS = /^(.*?[\p{L}\p{N}_?!])(?:::|[.#/])([^\p{L}\p{N}_\s$#]+)$/u;
 const SEPARATOR = /::?|->|\?\.|[/.\\]|(?<=[\p{L}\p{N}_?!])(?<!(?:^|[^\p{L}\p{N}_$])r)#/u;
 /** Signs before or after an identifier, as languages have them. */
 const SIGILS = /^(?:r#|[#@$~&]+)(?=[\p{L}\p{N}_])|(?<=[\p{L}\p{N}_])[?!=]+$/gu;
+/** The beginning of a declaration, which models copy with the name: `class Account`, `export async function run(`, `new Account`. */
+const KEYWORDS =
+  /^(?:(?:export|default|public|private|protected|internal|static|abstract|final|async|pub|open|data|sealed|override)\s+)*(?:class|interface|struct|enum|trait|type|module|namespace|package|function|func|fun|fn|def|method|const|let|var|val|object|protocol|record|impl|new)\s+(?=[\p{L}_$#@~])/u;
 /** Qualifiers that stand for the current module or object. */
 const HERE = /^(?:crate|self|super|this|global)$/;
 
@@ -35,7 +38,7 @@ export function splitNamePath(text: string): RequestedName {
   const signs = SIGNS.exec(whole);
   if (signs?.[2] && !/^(?:\(\)|[()<>*&]*\))$/.test(signs[2]))
     return { name: signs[2], parents: partsOf(signs[1] ?? ""), whole };
-  const parts = partsOf(plain(whole));
+  const parts = partsOf(plain(whole.replace(KEYWORDS, "")));
   return { name: parts.at(-1) ?? whole, parents: parts.slice(0, -1), whole };
 }
 

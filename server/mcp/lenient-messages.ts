@@ -1,4 +1,4 @@
-import type { InputSchema } from "../tools/arguments/input-schema.ts";
+import { type InputSchema, isEmptyList } from "../tools/arguments/input-schema.ts";
 import { lenientArguments } from "../tools/arguments/lenient.ts";
 import { PROMPT_ARGUMENTS, TEMPLATE_ARGUMENTS } from "./prompt-arguments.ts";
 
@@ -10,7 +10,7 @@ const isObject = (value: unknown): value is Fields =>
 /**
  * Messages as real clients send them, put into the form that the SDK validates. Serializers that write absent members as `null` add
  * `params`, `arguments`, `cursor` or `_meta`, and the `id` of notifications; models send the arguments of a tool as JSON text. No request of MCP
- * gives a `null` there a meaning, so it means "not given".
+ * gives a `null` there a meaning, so it means "not given". PHP writes an empty object as `[]`.
  *
  * The arguments of a tool are converted where the tool is called (see tools/arguments/lenient.ts), those of prompts and of completion here.
  *
@@ -38,8 +38,9 @@ function lenientMessage(message: unknown): unknown {
 }
 
 function lenientParams(method: string, params: unknown): unknown {
+  if (isEmptyList(params)) return undefined;
   if (!isObject(params)) return params;
-  const given = withoutNulls(params);
+  const given = withoutEmptyLists(withoutNulls(params));
   if (method === "completion/complete") return lenientCompletion(given);
   if (method !== "tools/call" && method !== "prompts/get") return given;
   const { arguments: args } = given;
@@ -91,6 +92,19 @@ function withoutNulls(fields: Fields): Fields {
   return Object.values(fields).includes(null)
     ? Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
     : fields;
+}
+
+/** The members of params that are objects: PHP writes an empty one as `[]`. */
+const OBJECTS = ["arguments", "_meta", "capabilities"];
+
+function withoutEmptyLists(params: Fields): Fields {
+  if (!OBJECTS.some((name) => isEmptyList(params[name]))) return params;
+  return Object.fromEntries(
+    Object.entries(params).map(([name, value]) => [
+      name,
+      OBJECTS.includes(name) && isEmptyList(value) ? {} : value,
+    ]),
+  );
 }
 
 /** @returns null for text that means no arguments, the text itself when it holds no object */

@@ -47,11 +47,15 @@ export const fetchDocument = defineTool({
   output,
   text: jsonText,
   async run({ id }, { workspace, signal }) {
-    const { repo: name, path, from, to } = parseId(id);
+    const { repo: name, path, from, to, column } = parseId(id);
     const repo = await workspace.find(name);
     const file = await servedText(workspace, repo, path, signal);
     if (file.text === undefined) throw new ToolError(`${JSON.stringify(path)} is a binary file, not text.`);
-    const { total_lines, end_line, text } = cut(file.text, { from, to }, MAX_CHARS);
+    const { total_lines, end_line, text, next_line, next_column } = cut(
+      file.text,
+      { from, to, column },
+      MAX_CHARS,
+    );
     const [commit, origin] = await Promise.all([headCommit(repo.root, signal), originOf(repo, signal)]);
     const forge = origin === undefined ? undefined : forgeOf(origin);
     const last = Math.max(from, end_line);
@@ -67,19 +71,40 @@ export const fetchDocument = defineTool({
         start_line: String(from),
         end_line: String(end_line),
         total_lines: String(total_lines),
-        next: end_line < total_lines ? `${repo.name}:${file.given}#L${end_line + 1}-L${total_lines}` : "",
+        next: nextId(`${repo.name}:${file.given}`, next_line ?? end_line + 1, next_column, total_lines),
       },
     };
   },
 });
 
+/** The id of what follows; "" at the end of the file. A long line goes on at a column, as in the addresses of GitHub (`#L1C50001-L9`). */
+function nextId(file: string, line: number, column: number | null, total: number): string {
+  if (line > total) return "";
+  return `${file}#L${line}${column === null ? "" : `C${column}`}-L${total}`;
+}
+
+interface DocumentId {
+  readonly repo: string;
+  readonly path: string;
+  readonly from: number;
+  readonly to: number | undefined;
+  /** First character of the first line, 1-based. */
+  readonly column: number;
+}
+
 /** @throws ToolError for a text that is not an id of search */
-export function parseId(id: string): { repo: string; path: string; from: number; to: number | undefined } {
-  const parts = /^([^:]{1,255}):([\s\S]+?)(?:#L(\d{1,8})(?:-L(\d{1,8}))?)?$/.exec(id);
+export function parseId(id: string): DocumentId {
+  const parts = /^([^:]{1,255}):([\s\S]+?)(?:#L(\d{1,8})(?:C(\d{1,9}))?(?:-L(\d{1,8})(?:C\d+)?)?)?$/.exec(id);
   if (!parts)
     throw new ToolError(
       `${JSON.stringify(id)} is not an id of search. Use an id that search returned, such as "repo:path#L10-L40".`,
     );
-  const [, repo = "", path = "", from, to] = parts;
-  return { repo, path, from: Math.max(1, Number(from ?? 1)), to: to === undefined ? undefined : Number(to) };
+  const [, repo = "", path = "", from, column, to] = parts;
+  return {
+    repo,
+    path,
+    from: Math.max(1, Number(from ?? 1)),
+    to: to === undefined ? undefined : Number(to),
+    column: Math.max(1, Number(column ?? 1)),
+  };
 }

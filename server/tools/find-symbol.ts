@@ -2,10 +2,12 @@ import * as z from "zod";
 import { beginning, sizeOfText } from "../answer-size.ts";
 import { KINDS } from "../index/languages.ts";
 import type { FoundSymbols } from "../index/queries/find-symbol.ts";
-import { namePath } from "../index/queries/symbol-rows.ts";
+import { type FoundSymbol, namePath } from "../index/queries/symbol-rows.ts";
 import { TreeReader } from "../index/work-tree.ts";
 import { insidePath } from "../workspace/paths.ts";
 import type { Repository } from "../workspace/workspace.ts";
+import { describeSymbol } from "./answers/calls.ts";
+import { noteOf } from "./answers/no-files.ts";
 import { indexNote, pageFrom } from "./paging.ts";
 import {
   folderArgument,
@@ -70,13 +72,18 @@ export const findSymbol = defineTool({
   async run(args, context) {
     const repo = await context.workspace.find(args.repo);
     const { real: folder } = await insidePath(repo, args.path);
-    const job = { name: args.name, match: args.match, kinds: args.kinds, path: folder };
+    const job = { ...patternOf(args.name, args.match), kinds: args.kinds, path: folder };
     const found = await context.index.query("findSymbol", repo, job, context);
     const chosen = found.symbols.slice(args.offset, args.offset + args.max_results);
     const shaped = chosen.map(({ parent, name, ...rest }) => ({
       ...rest,
       name_path: namePath({ parent, name }),
     }));
+    const isNarrowed = args.kinds.length > 0 || folder !== "";
+    const elsewhere =
+      chosen.length === 0 && isNarrowed
+        ? (await context.index.query("findSymbol", repo, { ...job, kinds: [], path: "" }, context)).symbols
+        : [];
     const rows = args.include_body ? await bodies(context, repo, shaped, args.max_answer_chars) : shaped;
     const more = args.offset + chosen.length < found.symbols.length;
     const { items, ...rest } = pageFrom(rows, args, more);
@@ -85,25 +92,48 @@ export const findSymbol = defineTool({
       symbols: items,
       total: found.total,
       partial: found.total > found.symbols.length,
-      ...noteOn(found, args.name),
+      ...noteOf(
+        noteOn(found, args.name, isNarrowed, elsewhere),
+        args.include_body && items.some(isCut)
+          ? "Sources are cut or left out: read_file with start_line and end_line shows them."
+          : "",
+      ),
       index: indexNote(context, repo, found),
       ...rest,
     };
   },
 });
 
-/** A note for a result that does not quite match the question. */
-function noteOn({ symbols, unfit, near }: FoundSymbols, asked: string): { note?: string } {
+/** `acc*` and `*acc*` as a prefix and a part. */
+function patternOf(name: string, match: z.output<typeof input>["match"]) {
+  const [, before = "", bare, after = ""] = /^(\*?)([\p{L}\p{N}_$.:/#]+)(\*?)$/u.exec(name) ?? [];
+  if (match !== "exact" || bare === undefined || before + after === "") return { name, match };
+  return { name: bare, match: before === "" ? ("prefix" as const) : ("substring" as const) };
+}
+
+/** Whether the source of a symbol is missing or not whole. */
+const isCut = (symbol: object) => !("body" in symbol) || String(symbol.body).endsWith("…");
+
+/**
+ * A note for a result that does not quite match the question.
+ *
+ * @param isNarrowed whether kinds or a folder were asked for @param elsewhere what there is without them
+ */
+function noteOn(
+  { symbols, unfit, near }: FoundSymbols,
+  asked: string,
+  isNarrowed: boolean,
+  elsewhere: readonly FoundSymbol[],
+): string {
   if (symbols.length > 0)
     return unfit.length === 0
-      ? {}
-      : {
-          note: `Nothing with that name is in ${JSON.stringify(unfit.join("/"))}. These are the definitions elsewhere.`,
-        };
+      ? ""
+      : `Nothing with that name is in ${JSON.stringify(unfit.join("/"))}. These are the definitions elsewhere.`;
+  const named = JSON.stringify(asked);
+  if (elsewhere.length > 0)
+    return `With these kinds and in this folder nothing is named ${named}. Without them: ${elsewhere.slice(0, 3).map(describeSymbol).join(", ")}.`;
   const like = near.length > 0 ? ` Similar names: ${near.join(", ")}.` : "";
-  return {
-    note: `No definition with these kinds and in this folder is named ${JSON.stringify(asked)}.${like} Local variables, and languages without a grammar here, are not indexed: use search_text.`,
-  };
+  return `No definition${isNarrowed ? " with these kinds and in this folder" : ""} is named ${named}.${like} Local variables, and languages without a grammar here, are not indexed: use search_text.`;
 }
 
 /** Longest source of one symbol, characters. */

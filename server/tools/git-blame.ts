@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import * as z from "zod";
 import { sizeOfText } from "../answer-size.ts";
+import { clip } from "../clip.ts";
 import { ToolError } from "../tool-error.ts";
 import { stateOf } from "../workspace/git/state.ts";
 import { git } from "../workspace/git.ts";
@@ -169,6 +170,8 @@ async function runBlame(
     if (!(error instanceof ToolError)) throw error;
     const count = /has only (\d+) lines?/.exec(error.message)?.[1];
     if (count !== undefined) return { groups: [], note: `The file has ${count} lines. Lower start_line.` };
+    if (/no such ref: HEAD/.test(error.message))
+      return { groups: [], note: "The repository has no commits yet, so no line has one." };
     if (/no such path .* in HEAD/.test(error.message))
       return { groups: [], note: "The file is not committed yet, so no line of it has a commit." };
     throw error;
@@ -203,7 +206,7 @@ function parseBlame(text: string): BlameGroup[] {
       details = known.get(commit) ?? { author: "", date: "", summary: "" };
       known.set(commit, details);
     } else if (row.startsWith("\t"))
-      add(groups, commit, line, details, row.slice(1, 1 + MAX_LINE).replace(/\r$/, ""));
+      add(groups, commit, line, details, clip(row.slice(1).replace(/\r$/, ""), MAX_LINE));
     else if (row.startsWith("author ")) details.author = row.slice(7);
     else if (row.startsWith("author-time "))
       details.date = new Date(Number(row.slice(12)) * 1_000).toISOString();

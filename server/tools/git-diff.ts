@@ -4,7 +4,7 @@ import { beginning, sizeOf } from "../answer-size.ts";
 import { listingOf } from "../workspace/git/listing.ts";
 import { stateOf } from "../workspace/git/state.ts";
 import { git } from "../workspace/git.ts";
-import { entryAt, ofCommits, parentsOf } from "../workspace/history.ts";
+import { entryAt, ofCommits, parentsOf, spelledAt } from "../workspace/history.ts";
 import { checkPath, isBelow } from "../workspace/paths.ts";
 import { shallowBoundary } from "../workspace/refs.ts";
 import { emptyTree, forkPoint, resolveRevision, revisionRange } from "../workspace/revisions.ts";
@@ -58,8 +58,8 @@ export const gitDiff = defineTool({
   text: diffText,
   async run(args, { workspace, signal, progress }) {
     const repo = await workspace.find(args.repo);
-    const path = checkPath(repo, args.path);
     const { from, to, notes } = await sides(repo, args, signal);
+    const path = await spelledIn(repo, [to ?? from, from], checkPath(repo, args.path), signal);
     progress?.(0, undefined, `diff of ${from.slice(0, 12)} and ${to?.slice(0, 12) ?? "the work tree"}`);
     const compared: Compared = { repo, from, to, path, attributes: await attributesKey(workspace, repo) };
     const { context, stat_only, offset, max_results, max_answer_chars } = args;
@@ -78,6 +78,21 @@ export const gitDiff = defineTool({
     };
   },
 });
+
+/** The path as one of the commits spells it. */
+async function spelledIn(
+  repo: Repository,
+  commits: readonly string[],
+  path: string,
+  signal: AbortSignal,
+): Promise<string> {
+  for (const commit of commits) {
+    const spelled = await spelledAt(repo, commit, path, signal);
+    if (spelled !== path) return spelled;
+    if (path === "" || (await entryAt(repo, commit, path, signal))) return path;
+  }
+  return path;
+}
 
 interface Compared {
   readonly repo: Repository;
@@ -232,7 +247,13 @@ function diffText({ from, to, files }: z.output<typeof output>): string {
     [
       `${renamed_from === undefined ? "" : `${renamed_from} => `}${path}: ${added === null ? "binary" : `+${added} -${removed}`}`,
       ...(patch === "" ? [] : [patch.trimEnd()]),
-      ...(patch_truncated ? ["(The patch is cut. Call again with this path alone.)"] : []),
+      ...(patch_truncated
+        ? [
+            files.length > 1
+              ? "(The patch is cut. Call again with this path alone.)"
+              : "(The patch is cut. Raise max_answer_chars, or read the file with read_file and revision.)",
+          ]
+        : []),
     ].join("\n"),
   );
   return [`${side(from)}..${side(to)}`, ...(parts.length === 0 ? ["No changes."] : parts)].join("\n");

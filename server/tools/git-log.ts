@@ -3,7 +3,7 @@ import * as z from "zod";
 import type { Progress } from "../shares/progress.ts";
 import { ToolError } from "../tool-error.ts";
 import { git } from "../workspace/git.ts";
-import { entryAt, ofCommits } from "../workspace/history.ts";
+import { entryAt, ofCommits, spelledAt } from "../workspace/history.ts";
 import { checkPath } from "../workspace/paths.ts";
 import { resolveRevision, revisionRange } from "../workspace/revisions.ts";
 import { Snapshot } from "../workspace/snapshot.ts";
@@ -59,20 +59,22 @@ export const gitLog = defineTool({
       if (/[\0\n]/.test(args[name] ?? ""))
         throw new ToolError(`${name} must be one line without NUL characters.`);
     const repo = await workspace.find(args.repo);
-    const path = checkPath(repo, args.path);
     const range = revisionRange(args.revision);
     const commit = await resolveRevision(repo, range?.to ?? args.revision, signal);
+    const path = await spelledAt(repo, commit, checkPath(repo, args.path), signal);
     const excluded = range ? await resolveRevision(repo, range.from, signal) : undefined;
     const depends = dependsOn(repo, args);
     const { repo: _, revision: __, ...options } = args;
-    const query: Query = { ...args, path, commit, excluded, depends };
+    const sinceFork = range?.sinceFork ?? false;
+    const query: Query = { ...args, path, commit, excluded, sinceFork, depends };
     // --follow takes exactly one path, of a file.
     const follow = path !== "" && (await entryAt(repo, commit, path, signal))?.type === "blob";
     if (args.changed_text !== undefined) {
       const search = { text: args.changed_text, follow, progress };
       return { repo: repo.name, ...(await searchLog(repo, query, search, signal)) };
     }
-    const what = depends === undefined ? undefined : ["log", commit, excluded, path, options, depends];
+    const what =
+      depends === undefined ? undefined : ["log", commit, excluded, sinceFork, path, options, depends];
     const result = await ofCommits(repo, what, signal, (shared = signal) =>
       readLog(repo, query, follow, shared),
     );
@@ -85,6 +87,8 @@ interface Query extends z.output<typeof input> {
   readonly commit: string;
   /** Hash of a commit that is left out, with those before it. */
   readonly excluded: string | undefined;
+  /** Whether the commits of both sides since they parted are meant (`main...feature`). */
+  readonly sinceFork: boolean;
   /** See dependsOn. */
   readonly depends: string | undefined;
 }
@@ -103,18 +107,23 @@ function dependsOn(repo: Repository, { author, since, until }: z.output<typeof i
 }
 
 /** Options and arguments of git log that select the commits of a query. */
-function selectionOf({ author, message, since, until, commit, excluded }: Query): string[] {
+function selectionOf({ author, message, since, until, commit, excluded, sinceFork }: Query): string[] {
+  const range =
+    excluded === undefined ? [commit] : sinceFork ? [`${excluded}...${commit}`] : [commit, `^${excluded}`];
   return [
     "--regexp-ignore-case",
     "--fixed-strings",
-    ...(author === undefined ? [] : [`--author=${author}`]),
-    ...(message === undefined ? [] : [`--grep=${message}`]),
+    ...formsOf(author).map((form) => `--author=${form}`),
+    ...formsOf(message).map((form) => `--grep=${form}`),
     ...(since === undefined ? [] : [`--since=${since}`]),
     ...(until === undefined ? [] : [`--until=${until}`]),
-    commit,
-    ...(excluded === undefined ? [] : [`^${excluded}`]),
+    ...range,
   ];
 }
+
+/** A text in both Unicode forms: git compares bytes. */
+const formsOf = (text: string | undefined) =>
+  text === undefined ? [] : [...new Set([text, text.normalize("NFC"), text.normalize("NFD")])];
 
 /** @param follow whether the path is a file, which is followed through renames */
 async function readLog(repo: Repository, query: Query, follow: boolean, signal: AbortSignal) {

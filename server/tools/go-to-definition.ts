@@ -1,8 +1,11 @@
 import * as z from "zod";
 import { KINDS } from "../index/languages.ts";
+import { bareName, splitNamePath } from "../index/names.ts";
 import { REASONS } from "../index/queries/definition.ts";
+import { TreeReader } from "../index/work-tree.ts";
 import { ToolError } from "../tool-error.ts";
 import { servedFile } from "../workspace/served-file.ts";
+import type { Repository } from "../workspace/workspace.ts";
 import { noteOf } from "./answers/no-files.ts";
 import { indexNote, page } from "./paging.ts";
 import {
@@ -15,7 +18,7 @@ import {
   repoArgument,
   symbolArgument,
 } from "./schema.ts";
-import { defineTool } from "./tool.ts";
+import { defineTool, type ToolContext } from "./tool.ts";
 
 const input = z.object({
   repo: repoArgument,
@@ -74,7 +77,7 @@ export const goToDefinition = defineTool({
     const found = await context.index.query("definition", repo, job, context);
     if (found.name === undefined)
       throw new ToolError(
-        `There is no such name on line ${line} of ${JSON.stringify(given)}. Check the line with read_file.`,
+        `There is no such name on line ${line} of ${JSON.stringify(given)}. ${await linesWith(context, repo, real, symbol)}`,
       );
     const { items, ...rest } = page(found.definitions, args);
     return {
@@ -94,3 +97,21 @@ export const goToDefinition = defineTool({
     };
   },
 });
+
+/** The lines that have the name, since models miscount them. */
+async function linesWith(
+  { signal }: ToolContext,
+  repo: Repository,
+  path: string,
+  symbol = "",
+): Promise<string> {
+  const name = bareName(splitNamePath(symbol).name);
+  const text = name === "" ? undefined : await new TreeReader(repo.root).read(path);
+  signal.throwIfAborted();
+  if (name !== "" && text === undefined)
+    return "The file is larger than the index reads: use search_text for the name.";
+  const lines = (text ?? "").split("\n").flatMap((line, n) => (line.includes(name) ? [n + 1] : []));
+  return name === "" || lines.length === 0
+    ? "Check the line with read_file."
+    : `It is on line ${lines.slice(0, 10).join(", ")}.`;
+}

@@ -50,7 +50,8 @@ export const repoMap = defineTool({
     const budget = Math.min(args.max_tokens * CHARS_PER_TOKEN, args.max_answer_chars);
     const found = await context.index.query("repoMap", repo, { path: folder, budget }, context);
     const { map, files, symbols, of } = found;
-    const why = symbols === 0 ? whyNoSymbols(await context.workspace.files(repo), folder) : "";
+    const why =
+      symbols === 0 ? whyNoSymbols(await context.workspace.files(repo), folder, found.left_out.files) : "";
     return {
       repo: repo.name,
       map,

@@ -50,7 +50,7 @@ export const search = defineTool({
     context.signal.throwIfAborted();
     const errors = results.filter((result) => result instanceof ToolError);
     if (errors[0] && errors.length === all.length) throw errors[0];
-    const hits = results.flatMap((result) => (result instanceof ToolError ? [] : result));
+    const hits = results.flatMap((result) => (result instanceof ToolError ? [] : result.hits));
     hits.sort((a, b) => b.score - a.score);
     const found = fitting(
       hits.slice(0, MAX_RESULTS).map((hit) => hit.result),
@@ -61,17 +61,35 @@ export const search = defineTool({
 });
 
 /** ChatGPT requires the field `results` alone, but for an empty list the reason is worth more. */
-function whyNothing(all: readonly Repository[], results: readonly unknown[]): string {
+function whyNothing(all: readonly Repository[], results: readonly (Searched | ToolError)[]): string {
   if (all.length === 0) return "There is no repository that you may see.";
   const refused = results.flatMap((result) => (result instanceof ToolError ? [result.message] : []));
   const searched = all.length - refused.length;
+  const without = results.flatMap((result) => (result instanceof ToolError ? [] : [result.leftOut]));
+  const examples = without.flatMap((leftOut) => leftOut.examples);
+  const files = without.reduce((sum, leftOut) => sum + leftOut.files, 0);
   return [
     `No passage of ${searched} ${searched === 1 ? "repository" : "repositories"} has these words. Use fewer or other words, or names as they are in the code.`,
+    ...(files > 0
+      ? [
+          `Not searched: ${files} files, such as ${examples.slice(0, 5).join(", ")}; search_text searches them.`,
+        ]
+      : []),
     ...refused,
   ].join(" ");
 }
 
-async function searchOne(context: ToolContext, repo: Repository, query: string) {
+interface Searched {
+  readonly hits: { score: number; result: { id: string; title: string; url: string } }[];
+  /** Files that the index does not have. */
+  readonly leftOut: { readonly files: number; readonly examples: readonly string[] };
+}
+
+async function searchOne(
+  context: ToolContext,
+  repo: Repository,
+  query: string,
+): Promise<Searched | ToolError> {
   try {
     const { hits, commit, left_out } = await context.index.query(
       "search",
@@ -88,12 +106,15 @@ async function searchOne(context: ToolContext, repo: Repository, query: string) 
     const served = await context.workspace.files(repo);
     const origin = await originOf(repo, context.signal);
     const forge = origin === undefined ? undefined : forgeOf(origin);
-    return hits
-      .filter((hit) => served.has(hit.path))
-      .map((hit) => ({
-        score: hit.score,
-        result: { ...naming(repo, hit), url: citation(place(repo, hit), forge, commit) },
-      }));
+    return {
+      hits: hits
+        .filter((hit) => served.has(hit.path))
+        .map((hit) => ({
+          score: hit.score,
+          result: { ...naming(repo, hit), url: citation(place(repo, hit), forge, commit) },
+        })),
+      leftOut: left_out,
+    };
   } catch (error) {
     if (error instanceof ToolError) return error;
     throw error;

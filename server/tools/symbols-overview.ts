@@ -65,7 +65,10 @@ export const symbolsOverview = defineTool({
       path,
       symbols: list.map((row) => row.symbol),
     }));
-    const why = found.total === 0 ? whyNoSymbols(await context.workspace.files(repo), folder) : "";
+    const why =
+      found.total === 0
+        ? whyNoSymbols(await context.workspace.files(repo), folder, found.left_out.files)
+        : "";
     return {
       repo: repo.name,
       files,

@@ -2,6 +2,7 @@ import { withObjects } from "./git/objects.ts";
 import { stateOf } from "./git/state.ts";
 import { git } from "./git.ts";
 import { keptResult } from "./kept-result.ts";
+import { spelledLike } from "./similar-path.ts";
 import type { Repository } from "./workspace.ts";
 
 /**
@@ -72,6 +73,41 @@ function entryOf(tree: Buffer, name: string, hashBytes: number): TreeEntry | und
     at = end + 1 + hashBytes;
   }
   return undefined;
+}
+
+/** The names in a folder at a commit. */
+async function namesAt(
+  repo: Repository,
+  commit: string,
+  folder: string,
+  signal?: AbortSignal,
+): Promise<readonly string[]> {
+  return ofCommits(repo, ["names", commit, folder], signal, async (shared) => {
+    const args = ["ls-tree", "-z", "--name-only", folder === "" ? commit : `${commit}:${folder}`];
+    const listing = await git(repo.root, args, shared).catch(() => Buffer.alloc(0));
+    return listing.toString("utf8").split("\0").filter(Boolean);
+  });
+}
+
+/**
+ * A path at a commit as git spells it, if the path has another spelling (see similarPath); else the path itself.
+ *
+ * @param path normalized, relative to the repository
+ */
+export async function spelledAt(
+  repo: Repository,
+  commit: string,
+  path: string,
+  signal?: AbortSignal,
+): Promise<string> {
+  if (path === "" || (await entryAt(repo, commit, path, signal))) return path;
+  const inFolder = (folder: string, name: string) => (folder === "" ? name : `${folder}/${name}`);
+  const source = {
+    has: async (folder: string, entry: string) =>
+      (await entryAt(repo, commit, inFolder(folder, entry), signal)) !== undefined,
+    entries: (folder: string) => namesAt(repo, commit, folder, signal),
+  };
+  return (await spelledLike(repo.name, path, source)) ?? path;
 }
 
 function typeOf(mode: string): TreeEntry["type"] {

@@ -1,6 +1,8 @@
 import { realpath } from "node:fs/promises";
-import { isAbsolute, join, relative, sep } from "node:path";
+import { isAbsolute, join, posix, relative, sep } from "node:path";
 import { ToolError } from "../tool-error.ts";
+import { listingOf } from "./git/listing.ts";
+import { nearestNames } from "./refs.ts";
 import { similarPath } from "./similar-path.ts";
 import type { Repository } from "./workspace.ts";
 
@@ -23,7 +25,11 @@ export interface InsidePath {
 export function checkPath(repo: Repository, path: string): string {
   if (path.includes("\0")) throw new ToolError("The path contains a NUL character.");
   const inside = path === repo.root || path.startsWith(`${repo.root}/`) ? path.slice(repo.root.length) : path;
-  const segments = inside.split("/").filter((s) => s !== "" && s !== ".");
+  // `src/../lib` stays inside, `../other` does not.
+  const segments = posix
+    .normalize(inside.startsWith("/") ? inside.replace(/^\/+/, "") : inside)
+    .split("/")
+    .filter((s) => s !== "" && s !== ".");
   if (segments.includes(".."))
     throw new ToolError(
       `${JSON.stringify(path)} contains "..". Use a path from the repository root, such as ${JSON.stringify(segments.filter((s) => s !== "..").join("/"))}.`,
@@ -46,8 +52,20 @@ export async function insidePath(repo: Repository, path: string): Promise<Inside
   const absolute = similar === undefined ? "" : await realpath(join(repo.root, similar)).catch(() => "");
   if (similar !== undefined && absolute !== "") return insideOf(repo, similar, absolute);
   throw new ToolError(
-    `${JSON.stringify(given)} is not in repository ${repo.name} (${exact.code ?? "unreadable"}). Find it with find_files: ${JSON.stringify({ query: given.split("/").at(-1) })}.`,
+    `${JSON.stringify(given)} is not in repository ${repo.name} (${exact.code ?? "unreadable"}). ${await whereElse(repo, given)}`,
   );
+}
+
+/** What to try instead of a path that does not exist. */
+async function whereElse({ root }: Repository, given: string): Promise<string> {
+  const { sorted } = await listingOf(root).catch(() => ({ sorted: [] as readonly string[] }));
+  if (sorted.some((file) => isBelow(file, given)))
+    return 'git tracks it, but it is deleted in the work tree or left out by a sparse checkout. Read it with "revision": "HEAD".';
+  const name = given.split("/").at(-1) ?? given;
+  const same = sorted.filter((file) => file.split("/").at(-1)?.toLowerCase() === name.toLowerCase());
+  const near = same.length > 0 ? same : nearestNames(sorted, given, 3);
+  const similar = near.length === 0 ? "" : `Similar names: ${near.slice(0, 5).join(", ")}. `;
+  return `${similar}Find it with find_files: ${JSON.stringify({ query: name })}. If it was deleted, git_log with this path names the commits.`;
 }
 
 function insideOf(repo: Repository, given: string, absolute: string): InsidePath {

@@ -4,7 +4,7 @@ import type { ReadObject } from "./git/object-reader.ts";
 import { withObjects } from "./git/objects.ts";
 import { stateOf } from "./git/state.ts";
 import { git } from "./git.ts";
-import { entryAt, ofCommits } from "./history.ts";
+import { entryAt, ofCommits, spelledAt } from "./history.ts";
 import { keptResult } from "./kept-result.ts";
 import { checkPath } from "./paths.ts";
 import { nearestNames, type Ref, refsLike, refsOf, SHALLOW, shallowBoundary } from "./refs.ts";
@@ -168,7 +168,7 @@ const tooLarge = (where: string, size: number, maxBytes: number) =>
   new ToolError(`${where} has ${size} bytes, more than the limit of ${maxBytes}.`);
 
 async function regularFileAt(repo: Repository, commit: string, path: string, signal?: AbortSignal) {
-  const given = checkPath(repo, path);
+  const given = await spelledAt(repo, commit, checkPath(repo, path), signal);
   const where = `${JSON.stringify(given)} at ${commit.slice(0, 12)}`;
   const entry = given === "" ? undefined : await entryAt(repo, commit, given, signal);
   if (!entry)

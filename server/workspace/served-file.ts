@@ -49,6 +49,10 @@ export async function readRegularFile(absolute: string, given: string, signal: A
   });
   try {
     const stat = await handle.stat();
+    if (stat.isDirectory())
+      throw new ToolError(
+        `${JSON.stringify(given)} is a submodule or a repository of its own. Such are not served.`,
+      );
     if (!stat.isFile()) throw new ToolError(`${JSON.stringify(given)} is not a regular file.`);
     if (stat.size > MAX_FILE_BYTES)
       throw new ToolError(

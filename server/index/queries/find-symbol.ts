@@ -141,6 +141,7 @@ export function nearestNames(db: DatabaseSync, name: string): string[] {
     const lower = known.toLowerCase();
     const holds = lower.length > 3 && asked.length > 3 && (lower.includes(asked) || asked.includes(lower));
     if (!holds && Math.abs(lower.length - asked.length) > most) continue;
+    if (!holds && asked.length < 2) continue;
     const far = holds ? Math.min(most, Math.abs(lower.length - asked.length)) : distance(asked, lower);
     if (far <= most) near.push({ name: known, far });
     if (near.length > 1_000) near.sort(byDistance).splice(MAX_NEAR);

@@ -72,7 +72,7 @@ export async function searchText(job: TextJob, context: JobContext): Promise<Tex
 /** Whether the index can narrow a search at all. */
 export function isNarrow(job: Pick<TextJob, "patterns" | "regex">): boolean {
   const parsed = parsedPatterns(job);
-  return parsed !== undefined && parsed.every(({ regex }) => planOf(regex).type !== "any");
+  return parsed?.every(({ regex }) => planOf(regex).type !== "any") ?? false;
 }
 
 /** @returns undefined for syntax that only ripgrep understands */
@@ -173,6 +173,8 @@ class Search {
     const matched = content === "odd" || !this.#matcher ? undefined : matchLines(content.text, this.#matcher);
     if (!matched || content === "odd") {
       this.#rest.push(path);
+      // ripgrep stops at a NUL, without a word about the matches after it.
+      if (file.bytes.includes(0)) this.#unsearched.push(path);
       return true;
     }
     if (matched.length === 0) return true;

@@ -44,9 +44,11 @@ async function reasons(
     );
   if (used.length > 0)
     notes.push(
-      `No commit matches ${used.map((name) => `${name} ${JSON.stringify(filters[name])}`).join(" and ")} at once. Leave one out.`,
+      `No commit matches ${used.map((name) => `${name} ${JSON.stringify(filters[name])}`).join(" and ")}${used.length > 1 ? " at once. Leave one out" : ""}.`,
     );
   if (filters.changed_text !== undefined) notes.push("changed_text is case-sensitive and literal.");
+  if (filters.message !== undefined || filters.author !== undefined)
+    notes.push("message and author are literal, in any case.");
   for (const name of ["since", "until"] as const) {
     const text = filters[name];
     if (text !== undefined) notes.push(`${name} was understood as ${await dateOf(repo, text, signal)}.`);

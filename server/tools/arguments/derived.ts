@@ -19,7 +19,8 @@ export function withDerived(given: Arguments, schema: InputSchema): Arguments {
     return undefined;
   };
   if (has("start_line", "end_line")) {
-    const range = listIn(take("view_range", "line_range", "lines", "range"));
+    const range = rangeIn(take("view_range", "line_range", "lines", "range") ?? args.start_line);
+    if (range && typeof args.start_line === "string") delete args.start_line;
     if (range?.[0] !== undefined) set("start_line", range[0]);
     if (range?.[1] !== undefined) set("end_line", range[1]);
     if (!has("max_results")) {
@@ -33,6 +34,7 @@ export function withDerived(given: Arguments, schema: InputSchema): Arguments {
       args.end_line = first;
     }
   }
+  if (has("line") && typeof args.line === "string") args.line = rangeIn(args.line)?.[0] ?? args.line;
   if (has("offset", "max_results")) {
     const page = wholeNumber(take("page", "page_number"));
     const size = wholeNumber(args.max_results) ?? schema.properties?.max_results?.default;
@@ -43,7 +45,14 @@ export function withDerived(given: Arguments, schema: InputSchema): Arguments {
     args.query = args.regex;
     args.regex = true;
   }
+  if (
+    has("query", "regex") &&
+    truth(take("whole_word", "whole_words", "word", "words", "match_whole_word", "w"))
+  )
+    Object.assign(args, wholeWord(args));
   if (has("case")) {
+    const flags = take("flags", "regex_flags");
+    if (typeof flags === "string" && flags.includes("i")) set("case", "insensitive");
     const sensitive = truth(take("case_sensitive", "match_case"));
     const ignored = truth(take("ignore_case", "case_insensitive", "i"));
     if (sensitive !== undefined) set("case", sensitive ? "sensitive" : "insensitive");
@@ -56,6 +65,17 @@ export function withDerived(given: Arguments, schema: InputSchema): Arguments {
     const most = Math.max(...around.map((lines) => lines ?? -1));
     if (most >= 0) set("context", most);
   }
+  if (has("globs", "path")) {
+    const folders = listIn(args.path);
+    if (Array.isArray(args.path) && folders && folders.length > 1) {
+      delete args.path;
+      args.globs = [...(listIn(args.globs) ?? []), ...folders.map((folder) => `/${plain(folder)}`)];
+    }
+    const types = listIn(
+      take("type", "types", "file_type", "file_types", "extension", "extensions", "ext", "language"),
+    );
+    if (types && !isGiven(args.globs)) args.globs = types.map(globOfType);
+  }
   if (has("globs")) {
     const excluded = listIn(take("exclude", "excludes", "exclude_pattern", "exclude_globs", "files_exclude"));
     if (excluded)
@@ -65,6 +85,57 @@ export function withDerived(given: Arguments, schema: InputSchema): Arguments {
       ];
   }
   return args;
+}
+
+const plain = (path: unknown) => String(path).replace(/^(?:\.?\/)+|\/+$/g, "");
+
+function wholeWord({ query, regex }: Arguments): Arguments {
+  if (typeof query !== "string") return {};
+  const text = truth(regex) ? query : query.replace(/[\\.+*?()|[\]{}^$#&~-]/g, "\\$&");
+  return { query: `\\b(?:${text})\\b`, regex: true };
+}
+
+/** Types of files by the names that ripgrep and models have for them; others are extensions. */
+const TYPES: Readonly<Record<string, string>> = {
+  ts: "{ts,tsx,mts,cts}",
+  typescript: "{ts,tsx,mts,cts}",
+  js: "{js,jsx,mjs,cjs}",
+  javascript: "{js,jsx,mjs,cjs}",
+  py: "{py,pyi}",
+  python: "{py,pyi}",
+  rust: "rs",
+  golang: "go",
+  ruby: "rb",
+  kotlin: "{kt,kts}",
+  csharp: "cs",
+  "c#": "cs",
+  c: "{c,h}",
+  cpp: "{cc,cpp,cxx,hh,hpp,hxx,h}",
+  "c++": "{cc,cpp,cxx,hh,hpp,hxx,h}",
+  markdown: "{md,markdown}",
+  md: "{md,markdown}",
+  yaml: "{yaml,yml}",
+  sh: "{sh,bash,zsh}",
+  shell: "{sh,bash,zsh}",
+  terraform: "{tf,tfvars}",
+};
+
+function globOfType(type: unknown): string {
+  const name = String(type)
+    .toLowerCase()
+    .replace(/^\*?\./, "");
+  return `*.${TYPES[name] ?? name}`;
+}
+
+/** The first and the last line: `10-20`, `L10-L20`, `10..20`, `[10, 20]`, `{"start": 10, "end": 20}`, `10-`; undefined if it is none. */
+function rangeIn(value: unknown): unknown[] | undefined {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    const { start, start_line, from, end, end_line, to } = value as Arguments;
+    return [start ?? start_line ?? from, end ?? end_line ?? to];
+  }
+  if (typeof value !== "string") return Array.isArray(value) ? value : undefined;
+  const parts = /^\s*\[?\s*L?(\d+)\s*(?:(?:[-:,\u2013]|\.\.)\s*(?:L?(\d+))?)?\s*\]?\s*$/i.exec(value);
+  return parts ? [Number(parts[1]), ...(parts[2] ? [Number(parts[2])] : [])] : undefined;
 }
 
 function wholeNumber(value: unknown): number | undefined {
@@ -77,7 +148,7 @@ function truth(value: unknown): boolean | undefined {
   return value === true || value === 1 || /^(true|yes|1|on)$/i.test(String(value));
 }
 
-/** A list, given as such, as JSON text, or as text: `10-20`, `*.md, *.txt`. */
+/** A list, given as such, as JSON text, or as text: `*.md, *.txt`. */
 function listIn(value: unknown): unknown[] | undefined {
   if (Array.isArray(value)) return value;
   if (typeof value === "number") return [value];
@@ -88,9 +159,5 @@ function listIn(value: unknown): unknown[] | undefined {
   } catch {
     // It is not JSON.
   }
-  return /^\d+\s*[-:]\s*\d+$/.test(value)
-    ? value.split(/\s*[-:]\s*/)
-    : /\{.*,/.test(value)
-      ? [value]
-      : value.split(/\s*,\s*/);
+  return /\{.*,/.test(value) ? [value] : value.split(/\s*,\s*/);
 }

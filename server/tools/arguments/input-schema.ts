@@ -20,6 +20,9 @@ export const isObject = (value: unknown): value is Arguments =>
 /** Whether an argument has a value. Clients send `null` and `""` for absent ones. */
 export const isGiven = (value: unknown) => value !== undefined && value !== null && value !== "";
 
+/** PHP writes an empty object as `[]`. */
+export const isEmptyList = (value: unknown) => Array.isArray(value) && value.length === 0;
+
 /** Parses a string with a JSON array or object; undefined for any other. */
 export function jsonIn(text: string, opening: "[" | "{"): unknown {
   if (!text.trimStart().startsWith(opening)) return undefined;

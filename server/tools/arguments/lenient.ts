@@ -1,6 +1,6 @@
 import { withDerived } from "./derived.ts";
 import { isExact } from "./exact.ts";
-import { type Arguments, type InputSchema, isObject, jsonIn } from "./input-schema.ts";
+import { type Arguments, type InputSchema, isEmptyList, isObject, jsonIn } from "./input-schema.ts";
 import { unwrapped, withSchemaNames } from "./names.ts";
 import { withPlainPaths } from "./paths.ts";
 import { ABSENT, coerce } from "./values.ts";
@@ -19,7 +19,13 @@ import { ABSENT, coerce } from "./values.ts";
  */
 export function lenientArguments(given: unknown, schema: InputSchema): unknown {
   const value =
-    typeof given === "string" ? (given.trim() === "" ? {} : (jsonIn(given, "{") ?? given)) : (given ?? {});
+    typeof given === "string"
+      ? given.trim() === ""
+        ? {}
+        : (jsonIn(given, "{") ?? given)
+      : isEmptyList(given)
+        ? {}
+        : (given ?? {});
   if (!isObject(value) || isExact(value, schema)) return value;
   const args = withPlainPaths(withDerived(withSchemaNames(unwrapped(value, schema), schema), schema), schema);
   const result: Arguments = {};

@@ -20,7 +20,10 @@ export function withSchemaNames(given: Arguments, schema: InputSchema): Argument
   for (const [key, value] of Object.entries(given)) {
     if (Object.hasOwn(properties, key)) continue;
     const meant = meantBy(key, properties);
-    if (meant === undefined) named[key] = value;
+    // `-n: true` of grep is not a number of results.
+    const isSwitch =
+      typeof value === "boolean" && meant !== undefined && properties[meant]?.type !== "boolean";
+    if (meant === undefined || (isSwitch && properties[meant]?.enum === undefined)) named[key] = value;
     else if (!isGiven(named[meant])) named[meant] = value;
   }
   return named;

@@ -84,10 +84,10 @@ function textOf(name: string, value: unknown, schema: InputSchema): unknown {
   return schema.enum.find((one) => one === lower || one === VALUE_SYNONYMS[name]?.[lower]) ?? text;
 }
 
-/** Several globs, as a list, JSON text or with commas between them, as one with braces. */
+/** Several globs, as a list or JSON text, with commas between them. */
 function globOf(value: unknown): unknown {
-  const list = typeof value === "string" ? (jsonIn(value, "[") ?? itemsIn(value, {})) : value;
+  const list = typeof value === "string" ? (jsonIn(value, "[") ?? [value]) : value;
   if (!Array.isArray(list) || !list.every((item) => typeof item === "string")) return value;
   const globs = list.filter((item) => item !== "");
-  return globs.length > 1 && !globs.some((glob) => glob.startsWith("!")) ? `{${globs.join(",")}}` : globs;
+  return globs.length > 1 ? globs.join(",") : globs;
 }

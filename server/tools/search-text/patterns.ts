@@ -36,11 +36,15 @@ const literalLines = (text: string) => text.split(/\r?\n/).map(escaped).join("\\
 /** Escapes text for a regular expression of Rust. */
 const escaped = (text: string) => text.replace(/[\\.+*?()|[\]{}^$#&~-]/g, "\\$&");
 
-/** A regular expression in which each `\n` outside of a class, and each line break, also matches CRLF. */
+/** Whether an expression looks for a CR itself, as in a search for files with CRLF. */
+export const namesCarriageReturn = (patterns: readonly string[]) =>
+  patterns.some((pattern) => /(?<!\\)(?:\\\\)*\\r(?!\?\\n)/.test(pattern));
+
+/** A regular expression in which each `\n` outside of a class, and each line break, also matches CRLF. A `\r\n` stays. */
 function withLineBreaks(regex: string): string {
   let inClass = false;
   return regex.replace(/\\r\\n|\\[\s\S]|\r?\n|[[\]]/g, (token) => {
     if (token === "[" || token === "]") inClass = token === "[";
-    return !inClass && (token === "\\n" || token === "\\r\\n" || token.endsWith("\n")) ? "\\r?\\n" : token;
+    return !inClass && (token === "\\n" || token.endsWith("\n")) ? "\\r?\\n" : token;
   });
 }

@@ -7,7 +7,7 @@ import { MAX_FILE_BYTES } from "../../workspace/served-file.ts";
 import type { Repository } from "../../workspace/workspace.ts";
 import type { ToolContext } from "../tool.ts";
 import { withIgnoreFile } from "./ignore-file.ts";
-import { type Patterns, patternsOf } from "./patterns.ts";
+import { namesCarriageReturn, type Patterns, patternsOf } from "./patterns.ts";
 
 /** With sorting, ripgrep uses one thread. */
 const SORTED = "--sort=path";
@@ -40,6 +40,8 @@ export interface Run {
   readonly sorted: boolean;
   /** By `performance.now()`. */
   readonly until: number;
+  /** Larger files are not searched, in the form of ripgrep. Default: MAX_FILE_BYTES. */
+  readonly maxFileSize?: string;
 }
 
 /**
@@ -108,13 +110,18 @@ export async function runInFiles<S extends Sink>(
 async function runOnce(
   { ripgrep, signal }: ToolContext,
   search: Search,
-  { options, sorted, until }: Run,
+  { options, sorted, until, maxFileSize = String(MAX_FILE_BYTES) }: Run,
   sink: Sink,
   visible: () => Promise<(path: string) => boolean>,
 ): Promise<boolean> {
   let shows: ((path: string) => boolean) | undefined;
   const patterns = patternsOf(search.query, search.regex);
-  const args = [...(sorted ? [SORTED] : []), ...options, ...commonArguments(search, patterns)];
+  const args = [
+    ...(sorted ? [SORTED] : []),
+    ...options,
+    `--max-filesize=${maxFileSize}`,
+    ...commonArguments(search, patterns),
+  ];
   const result = await runChild(ripgrep, args, {
     cwd: search.repo.root,
     timeoutMs: Math.max(1, until - performance.now()),
@@ -129,8 +136,15 @@ async function runOnce(
   // 0: matches, 1: no matches, 2: an error, without a message if only some file could not be read (--no-messages).
   const message = result.stderr.trim();
   if (!result.stopped && result.code === 2 && message !== "")
-    throw new ToolError(`The search was refused: ${message.slice(0, 500)}`);
+    throw new ToolError(`The search was refused: ${message.slice(0, 500)}\n${howToWrite(message)}`);
   return result.stopped === "timeout";
+}
+
+/** What to write instead of an expression that ripgrep refuses. */
+function howToWrite(message: string): string {
+  if (/look-around|backreference/.test(message))
+    return "Expressions have no look-around and no backreferences. Search for the plain part of it, and choose among the lines.";
+  return 'To find the text as it is, send "regex": false. In an expression, write a backslash before ( ) [ ] { } * + ? . |.';
 }
 
 /**
@@ -143,9 +157,8 @@ function commonArguments(search: Search, { patterns, regex, multiline }: Pattern
     "--hidden",
     "--no-ignore-global",
     "--no-ignore-dot",
-    `--max-filesize=${MAX_FILE_BYTES}`,
-    // `$` also matches before CRLF.
-    ...(regex ? ["--crlf"] : ["--fixed-strings"]),
+    // `$` also matches before CRLF, unless the expression names the CR itself.
+    ...(!regex ? ["--fixed-strings"] : namesCarriageReturn(patterns) ? [] : ["--crlf"]),
     ...(multiline ? ["--multiline"] : []),
     { smart: "--smart-case", sensitive: "--case-sensitive", insensitive: "--ignore-case" }[search.case],
     "--glob=!.git",

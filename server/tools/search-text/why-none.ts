@@ -52,6 +52,12 @@ export async function whyNoMatches(
           : `The query is literal. As a regular expression ("regex": true) it is in ${named(found)}.`,
       );
   }
+  const other = notes.length === 0 ? otherSyntax(search) : undefined;
+  if (other) {
+    const found = await count(other);
+    if (found.length > 0)
+      notes.push(`With "query": ${JSON.stringify(other.query)} and "regex": true it is in ${named(found)}.`);
+  }
   if (notes.length === 0 && (folder !== "" || globs.length > 0)) {
     const found = await count({ folder: "", globs: [] });
     if (found.length > 0) notes.push(`Outside of path and globs it is in ${named(found)}.`);
@@ -76,6 +82,20 @@ export async function whyNoMatches(
   return notes;
 }
 
+/** The query in the syntax of this server, if it is one of JavaScript (`/a.b/i`) or of grep (`a\\|b`). */
+function otherSyntax({ query }: Search): Pick<Search, "query" | "regex" | "case"> | undefined {
+  const slashes = /^\/(.+)\/([a-z]*)$/s.exec(query);
+  const bare = slashes?.[1] ?? query;
+  const plain = bare.replace(/\\([|(){}+?])/g, "$1");
+  const isOther = slashes !== null || /\\\|/.test(query);
+  if (!isOther) return undefined;
+  return {
+    query: slashes ? bare : plain,
+    regex: true,
+    case: slashes?.[2]?.includes("i") ? "insensitive" : "smart",
+  };
+}
+
 /** The files with a match among those that a search leaves out. */
 async function inUnsearched(
   context: ToolContext,
@@ -84,8 +104,8 @@ async function inUnsearched(
   until: number,
 ): Promise<{ path: string; matches: number }[]> {
   if (unsearched?.length === 0) return [];
-  const options = [...COUNT_OPTIONS, "--text", "--max-filesize=10G"];
-  const run = { options, sorted: false, until };
+  const options = [...COUNT_OPTIONS, "--text"];
+  const run = { options, maxFileSize: "1G", sorted: false, until };
   const makeSink = () => new FileCounts();
   const { sinks } = unsearched
     ? await runInFiles(context, search, new Set(unsearched), run, makeSink)

@@ -52,6 +52,7 @@ describe.each(Object.entries(WAYS))("%s", (_, ask) => {
   test.each([
     ["no arguments", undefined],
     ["null", null],
+    ["an empty list, as PHP writes an empty object", []],
     ["empty text", ""],
     ["JSON text of null", "null"],
     ["JSON text of an object", '{"max_results":"5"}'],
@@ -64,6 +65,7 @@ describe.each(Object.entries(WAYS))("%s", (_, ask) => {
 
   test.each([
     ["tools/list", null],
+    ["tools/list", []],
     ["tools/list", { cursor: null }],
     ["resources/list", { cursor: null }],
     ["prompts/list", null],
@@ -151,7 +153,7 @@ describe.each(Object.entries(WAYS))("%s", (_, ask) => {
     });
   });
 
-  test.each([[[]], [0], [true], ["text"], ["[]"]])(
+  test.each([[["a"]], [0], [true], ["text"], ["[]"]])(
     "arguments that are no object (%j) are refused",
     async (args) => {
       expect(await ask("tools/call", { name: "list_repos", arguments: args })).toMatchObject({

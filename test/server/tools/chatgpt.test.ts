@@ -84,8 +84,9 @@ test.each([
 });
 
 test("an id can contain any file name", () => {
-  expect(parseId("r:a b#c.ts#L3-L9")).toEqual({ repo: "r", path: "a b#c.ts", from: 3, to: 9 });
-  expect(parseId("r:C:/x.ts#L3")).toEqual({ repo: "r", path: "C:/x.ts", from: 3, to: undefined });
+  expect(parseId("r:a b#c.ts#L3-L9")).toEqual({ repo: "r", path: "a b#c.ts", from: 3, to: 9, column: 1 });
+  expect(parseId("r:C:/x.ts#L3")).toEqual({ repo: "r", path: "C:/x.ts", from: 3, to: undefined, column: 1 });
+  expect(parseId("r:a.ts#L3C7-L9")).toEqual({ repo: "r", path: "a.ts", from: 3, to: 9, column: 7 });
 });
 
 test("a query is split into words", () => {

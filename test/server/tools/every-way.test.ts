@@ -30,6 +30,8 @@ const FILES: Record<string, string | Buffer> = {
   "one-line.json": `{"data":"${"x".repeat(200_000)}end"}`,
   "large.ts": `${"// filler of a large file\n".repeat((5 * MIB) / 25)}export function deep() {}\n`,
   "api.py": '@app.route("/x")\n@cached\ndef shown():\n    return 1\n',
+  "gone.ts": "export const gone = 1;\n",
+  "late.bin": Buffer.from(`${"text\n".repeat(4_000)}\0after-the-nul\n`),
   "binary.dat": Buffer.from("hidden\0needle-in-binary"),
 };
 
@@ -68,6 +70,7 @@ beforeAll(async () => {
   await git("code", "update-ref", "refs/remotes/origin/feature", "feature");
   await git("code", "branch", "--quiet", "-D", "feature");
   await git("code", "merge", "--quiet", "--no-ff", "--message=Merge", "origin/feature");
+  await rm(join(repository("code"), "gone.ts"));
   await writeFile(join(repository("code"), "untracked.ts"), "export const fresh = 1;\n");
 
   await run("git", ["clone", "--quiet", "--depth=1", `file://${repository("code")}`, repository("shallow")]);
@@ -128,6 +131,8 @@ const CASES: Record<string, Case[]> = {
     ["search_text", { query: "foo;\\nint", regex: true }, [/crlf\.c/, /renamed\.c/]],
     ["search_text", { query: "foo;$", regex: true, output: "count" }, /"path":"crlf\.c","matches":1/],
     ["read_file", { path: "crlf.c" }, /"text":"int foo;\\nint bar;"/],
+    ["search_text", { query: "foo;\\r$", regex: true }, /crlf\.c/, /renamed/],
+    ["search_text", { query: "foo;\\r\\n", regex: true }, /crlf\.c/, /renamed/],
     ["git_blame", { path: "crlf.c" }, /"text":"int foo;\\nint bar;"/],
   ],
   "UTF-16 and byte order marks": [
@@ -143,6 +148,14 @@ const CASES: Record<string, Case[]> = {
     ["search_text", { query: `${NFD} au` }, [/menu-composed/, /menu-decomposed/]],
     ["search_text", { query: `^${NFC}`, regex: true }, [/menu-composed/, /menu-decomposed/]],
     ["read_file", { path: `${NFC}/list.txt` }, /croissant/],
+    ["read_file", { path: `${NFC}/list.txt`, revision: "v1" }, /croissant/],
+    ["git_log", { path: "code/SRC\\a.ts" }, /"subject":"First"|"commits":\[\{/],
+    ["git_blame", { path: "Src/B.js", revision: "v1" }, /needle/],
+    ["git_diff", { from: "v1", to: "main", path: "LF.c" }, /"path":"lf\.c"/],
+    ["read_file", { path: "b/src/b.js" }, /needle/],
+    ["read_file", { path: "`src/b.js`" }, /needle/],
+    ["read_file", { path: "app/%5Bslug%5D/page.tsx" }, /slug/],
+    ["read_file", { path: "src/../src/b.js" }, /needle/],
     ["list_files", { glob: `${NFC}/*` }, /list\.txt/],
     ["find_files", { query: `${NFC}/list` }, /list\.txt/],
     ["search_text", { query: "登录" }, /chinese\.md/],
@@ -153,12 +166,17 @@ const CASES: Record<string, Case[]> = {
     ["search_text", { query: 'end"}' }, /one-line\.json/],
     ["read_file", { path: "one-line.json", max_answer_chars: 1000 }, /"next_line":1,"next_column":\d+/],
     ["read_file", { path: "one-line.json", start_column: 200_000 }, /xend"}"/],
+    ["fetch", { id: "code:one-line.json" }, /"next":"code:one-line\.json#L1C\d+-L1"/],
+    ["fetch", { id: "code:one-line.json#L1C200000-L1" }, [/xend"}"/, /"next":""/]],
     ["search_text", { query: "function deep" }, /large\.ts/],
     ["find_symbol", { name: "deep" }, /large\.ts \(larger than/],
   ],
   "qualified names, decorators": [
     ["find_symbol", { name: "Account.close" }, /Account\/close/],
     ["find_symbol", { name: "src/a.ts/Account" }, /"Account"/],
+    ["find_symbol", { name: "export class Account" }, /"Account"/],
+    ["find_symbol", { name: "Acc*" }, /"Account"/],
+    ["go_to_definition", { path: "src/a.ts:2:20" }, /"name":"needle"/],
     ["find_symbol", { name: "shown", include_body: true }, /"body":"@app\.route/],
   ],
   "tags, branches and remotes by name": [
@@ -186,6 +204,7 @@ const CASES: Record<string, Case[]> = {
     ["git_diff", {}, /New files that git does not track yet are not in the diff: untracked\.ts/],
     ["git_blame", { path: "untracked.ts" }, /not committed yet/],
     ["read_file", { path: "untracked.ts" }, /fresh/],
+    ["git_log", { revision: "v1...main" }, [/"Merge"/, /"Rename"/], /"Build"/],
   ],
 };
 
@@ -228,6 +247,18 @@ const EMPTY: Case[] = [
     /Files without a grammar here have no symbols: \.md|no symbols/,
   ],
   ["find_symbol", { name: "Acount" }, /Similar names: .*Account/],
+  ["find_symbol", { name: "Account", kinds: ["trait"] }, /Without them: src\/a\.ts:1: class Account/],
+  ["search_text", { query: "/NEED.E/i" }, /With "query": "NEED\.E" and "regex": true it is in/],
+  ["search_text", { query: "needle\\|zzz", regex: true }, /With "query": "needle\|zzz"/],
+  ["search_text", { query: "(?=a)b", regex: true }, /no look-around/],
+  ["search_text", { query: "(", regex: true }, /send "regex": false/],
+  ["search_text", { query: "after-the-nul" }, /Binary or larger than 16 MiB, and with a match: late\.bin/],
+  ["search", { query: "deep" }, /Not searched: \d+ files, such as large\.ts/],
+  ["symbols_overview", { path: "large.ts" }, /not in the index, or without symbols/],
+  ["go_to_definition", { path: "src/a.ts", line: 1, symbol: "needle" }, /It is on line 2, 4/],
+  ["read_file", { path: "a.ts" }, /Similar names: src\/a\.ts/],
+  ["read_file", { path: "gone.ts" }, /deleted in the work tree .*"revision": "HEAD"/],
+  ["git_log", { message: "no.*such" }, /message and author are literal/],
   ["find_references", { name: "Acount" }, /Similar names: .*Account/],
   ["repo_map", { path: "crlf.c" }, /./],
   ["git_log", { path: "no/such.ts" }, /no commit before it changed such a path/],
@@ -246,7 +277,7 @@ describe.each(Object.entries(WAYS))("%s", (_, call) => {
   const failures = async (cases: readonly Case[]) => {
     const failed: unknown[] = [];
     for (const [tool, args, expected, absent] of cases) {
-      const repo = tool === "search" || tool === "list_repos" ? {} : { repo: "code" };
+      const repo = ["search", "fetch", "list_repos"].includes(tool) ? {} : { repo: "code" };
       const answer = JSON.stringify(await call(running, tool, { ...repo, ...args })).replaceAll('\\"', '"');
       const isRight = [expected].flat().every((one) => one.test(answer)) && !absent?.test(answer);
       if (!isRight) failed.push([tool, args, expected, answer.slice(0, 2_000)]);
