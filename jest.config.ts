@@ -38,6 +38,8 @@ const config: Config = {
   reporters: ["default", "<rootDir>/test/support/summary-reporter.js"],
   // A suite waits for other processes half of its time: two keep two cores busy.
   maxWorkers: Math.max(2, availableParallelism() - 1),
+  // A worker ends by itself when nothing is open. One that has not ended after this time, milliseconds, fails the run.
+  workerGracefulExitTimeout: 15_000,
   // Of tests within a suite that are marked as concurrent.
   maxConcurrency: 3,
   projects: [

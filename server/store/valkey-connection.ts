@@ -7,6 +7,11 @@ const RECONNECT_MS = 1_000;
 /** Interval at which a connection that only subscribes is tested, milliseconds. */
 const PING_MS = 5_000;
 const LIMIT_MS = 3_000;
+/**
+ * Limit for the other side to close a connection that we ended, milliseconds. The client's timer runs to its end also for a connection
+ * that is closed already, and the process cannot exit before (default 2,000).
+ */
+const DISCONNECT_MS = 100;
 
 /** What happens to a command while Valkey is away. */
 const WHEN_AWAY = {
@@ -49,6 +54,7 @@ export function connectValkey(url: string, options: ValkeyConnectionOptions): Re
     connectionName: name,
     connectTimeout: limitMs,
     socketTimeout: limitMs,
+    disconnectTimeout: DISCONNECT_MS,
     retryStrategy: (times) => Math.min(times * 100, RECONNECT_MS),
     ...(subscribes ? {} : { commandTimeout: commandMs }),
     ...WHEN_AWAY[whenAway],

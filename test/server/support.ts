@@ -68,7 +68,7 @@ export async function startApp(
 
 /** Waits until `probe` gives something; the limit only ends a test that hangs. */
 export async function eventually<T>(probe: () => T | undefined | false, what: string): Promise<T> {
-  for (const started = Date.now(); Date.now() - started < 20_000; ) {
+  for (const started = Date.now(); Date.now() - started < 100_000; ) {
     const value = probe();
     if (value) return value;
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -65,12 +65,19 @@ export default class LanesRunner extends TestRunner {
       [this.lane, alone],
       [{ runTests: (...args) => super.runTests(...args) }, others],
     ];
+    const { error } = console;
+    // Jest only prints it. Such a test has left something open: a timer, a process, a connection.
+    console.error = (...args) => {
+      if (/failed to exit gracefully/.test(args[0]) && !interruptedBy) process.exitCode = 1;
+      error(...args);
+    };
     // A lane without suites would start workers for nothing.
     await Promise.all(
       lanes.map(
         ([runner, suites]) => suites.length > 0 && runner.runTests(suites, watcher, { serial: false }),
       ),
     );
+    console.error = error;
     for (const signal of SIGNALS) process.off(signal, interrupt);
     return interruptedBy;
   }
