@@ -8,8 +8,8 @@ import { git } from "../workspace/git.ts";
 import { ofCommits } from "../workspace/history.ts";
 import { insidePath } from "../workspace/paths.ts";
 import { SHALLOW, shallowBoundary } from "../workspace/refs.ts";
-import { pathAt, resolveRevision } from "../workspace/revisions.ts";
-import { servedFile } from "../workspace/served-file.ts";
+import { fileAt, pathAt, resolveRevision } from "../workspace/revisions.ts";
+import { servedFile, servedText, textOf } from "../workspace/served-file.ts";
 import { Snapshot } from "../workspace/snapshot.ts";
 import type { Repository, Workspace } from "../workspace/workspace.ts";
 import { page } from "./paging.ts";
@@ -22,6 +22,7 @@ import {
   repoArgument,
   revisionArgument,
 } from "./schema.ts";
+import { linesOf } from "./text-lines.ts";
 import { defineTool } from "./tool.ts";
 
 const MAX_LINES = 1_000;
@@ -75,11 +76,15 @@ export const gitBlame = defineTool({
         : await pathAt(repo, commit, args.path, MAX_FILE_BYTES, signal);
     const last = Math.min(end_line, start_line + MAX_LINES - 1);
     const lines = `-L${start_line},${last}`;
-    const { groups, note } = await blame({ workspace, repo, commit, path, lines }, signal);
+    const { groups: blamed, note } = await blame({ workspace, repo, commit, path, lines }, signal);
+    const isWide = blamed.some(({ text }) => text.includes("\0"));
+    const whole = isWide ? await textAt(workspace, repo, commit, path, signal) : undefined;
+    const groups = isWide ? withText(blamed, whole) : blamed;
     const { items, ...rest } = page(groups, { ...args, max_results: MAX_LINES });
     const boundary = await shallowBoundary(repo);
     const notes = [
       note,
+      isWide && whole === undefined ? "The file is binary. Its text cannot be shown." : "",
       groups.some((group) => boundary.has(group.commit))
         ? `Lines of ${[...boundary].map((hash) => hash.slice(0, 12)).join(", ")} may be older. ${SHALLOW}`
         : "",
@@ -94,6 +99,37 @@ export const gitBlame = defineTool({
     };
   },
 });
+
+/** The text of a file, of which git shows only the bytes: UTF-16 is text here. undefined for a binary file. */
+async function textAt(
+  workspace: Workspace,
+  repo: Repository,
+  commit: string | undefined,
+  path: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const file =
+    commit === undefined
+      ? await servedText(workspace, repo, path, signal)
+      : textOf(await fileAt(repo, commit, path, MAX_FILE_BYTES, signal));
+  return file.text;
+}
+
+/** The groups with the lines of the text. git counts a last line that UTF-16 does not have. */
+function withText(groups: readonly BlameGroup[], whole: string | undefined): BlameGroup[] {
+  if (whole === undefined) return groups.map((group) => ({ ...group, text: "" }));
+  const lines = linesOf(whole);
+  return groups
+    .filter(({ start_line }) => start_line <= lines.length)
+    .map((group) => ({
+      ...group,
+      end_line: Math.min(group.end_line, lines.length),
+      text: lines
+        .slice(group.start_line - 1, group.end_line)
+        .map((line) => clip(line, MAX_LINE))
+        .join("\n"),
+    }));
+}
 
 /** Commits that a repository wants left out of blame, as forges do too: large reformatting, for example. */
 const IGNORE_REVS = ".git-blame-ignore-revs";

@@ -10,7 +10,7 @@ import { shallowBoundary } from "../workspace/refs.ts";
 import { emptyTree, forkPoint, resolveRevision, revisionRange } from "../workspace/revisions.ts";
 import { Snapshot } from "../workspace/snapshot.ts";
 import type { Repository, Workspace } from "../workspace/workspace.ts";
-import { FIXED, Patches, parseNumstat } from "./diff/patches.ts";
+import { type ChangedFile, FIXED, Patches, parseNumstat } from "./diff/patches.ts";
 import { pageFrom } from "./paging.ts";
 import { folderArgument, pageArguments, pageOutput, repoArgument, revisionArgument } from "./schema.ts";
 import { defineTool } from "./tool.ts";
@@ -134,10 +134,11 @@ function ofSides<T>(
 async function readDiff(compared: Compared, args: z.output<typeof input>, signal: AbortSignal) {
   const { repo, from, to, path } = compared;
   const range = to === undefined ? [from] : [from, to];
-  const all = await ofSides(compared, ["numstat", path], signal, async (shared) => {
+  const changed = await ofSides(compared, ["numstat", path], signal, async (shared) => {
     const options = ["diff", "--numstat", "-z", ...FIXED, ...range, "--", ...(path === "" ? [] : [path])];
     return parseNumstat((await git(repo.root, options, shared, { literal: true })).toString("utf8"));
   });
+  const all = path === "" ? changed : withRenames(changed, await renamesOf(compared, signal, changed));
   const selected = all.slice(args.offset, args.offset + args.max_results);
   const patches = new Patches({ repo, range, context: args.context });
   if (!args.stat_only) await patches.read(selected, args.max_answer_chars, signal);
@@ -155,6 +156,29 @@ async function readDiff(compared: Compared, args: z.output<typeof input>, signal
   const limits = { ...args, max_answer_chars: args.max_answer_chars + 1_000 };
   const { items, ...rest } = pageFrom(rows, limits, more);
   return { files: items, total: all.length, ...rest };
+}
+
+/** The renames from or to the path. With a path git shows only one of the two files, as added or removed. */
+async function renamesOf(
+  compared: Compared,
+  signal: AbortSignal,
+  changed: readonly ChangedFile[],
+): Promise<ChangedFile[]> {
+  const { from, to, path } = compared;
+  if (!changed.some(({ added, removed }) => added === 0 || removed === 0)) return [];
+  const renames = await ofSides(compared, ["renames"], signal, async (shared) => {
+    const range = to === undefined ? [from] : [from, to];
+    const options = ["diff", "--numstat", "-z", "--diff-filter=R", ...FIXED, ...range, "--"];
+    return parseNumstat((await git(compared.repo.root, options, shared)).toString("utf8"));
+  });
+  return renames.filter((file) => [file.path, file.renamed_from ?? ""].some((one) => isBelow(one, path)));
+}
+
+function withRenames(changed: readonly ChangedFile[], renames: readonly ChangedFile[]): ChangedFile[] {
+  const both = new Set(renames.flatMap((file) => [file.path, file.renamed_from ?? ""]));
+  return [...changed.filter(({ path }) => !both.has(path)), ...renames].sort((a, b) =>
+    a.path < b.path ? -1 : 1,
+  );
 }
 
 interface Sides {
