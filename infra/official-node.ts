@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { run } from "./exec.ts";
 import { IntegrityError, npmPackage } from "./npm-package.ts";
 import { cacheFolder, projectRoot } from "./paths.ts";
+import { reasonOf } from "./reason-of.ts";
 
 /** One build of Node as nodejs.org publishes it. */
 export interface NodePin {
@@ -112,8 +113,7 @@ export async function download(url: string, file: string): Promise<void> {
     if (!response.ok || !response.body) throw new Error(`answered ${response.status}`);
     await writeFile(file, response.body);
   } catch (error) {
-    const { message, cause } = error as Error;
-    throw new Error(`${url}: ${cause instanceof Error ? cause.message : message}`);
+    throw new Error(`${url}: ${reasonOf(error as Error)}`);
   } finally {
     clearTimeout(silent);
   }

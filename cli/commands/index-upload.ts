@@ -1,5 +1,6 @@
 import { openAsBlob } from "node:fs";
 import { Command } from "commander";
+import { reasonOf } from "../../infra/reason-of.ts";
 import { jsonOption } from "./options.ts";
 
 interface UploadOptions {
@@ -61,7 +62,7 @@ async function upload(
     body: index,
   }).catch((error: Error) => {
     throw new Error(
-      `${target.origin} cannot be reached: ${causeOf(error)}. Check it: mcp-edge doctor ${target.origin}`,
+      `${target.origin} cannot be reached: ${reasonOf(error)}. Check it: mcp-edge doctor ${target.origin}`,
     );
   });
   const body = (await response.json().catch(() => ({}))) as Record<string, unknown>;
@@ -81,10 +82,4 @@ async function readable(file: string): Promise<Blob> {
   } catch {
     throw new Error(`${file} cannot be read. Create the index first, for example with: scip-go`);
   }
-}
-
-/** `fetch` has its reason in the cause. With several addresses, that has a code and no message. */
-function causeOf(error: Error): string {
-  const { message, code } = (error.cause ?? error) as NodeJS.ErrnoException;
-  return message || code || error.message;
 }

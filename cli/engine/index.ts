@@ -3,6 +3,7 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { withLock } from "../../infra/local/lock.ts";
 import { cacheFolder, projectRoot } from "../../infra/paths.ts";
+import { reasonOf } from "../../infra/reason-of.ts";
 import { buildEngine, canBuild } from "./build.ts";
 import { downloadEngine } from "./download.ts";
 import { ENGINE_VERSION, type Engine, engineFolder, findEngine } from "./find.ts";
@@ -24,7 +25,7 @@ export async function ensureEngine(log: (line: string) => void): Promise<Engine>
       (error: Error) => error,
     );
     if (!failed) return { folder, version: ENGINE_VERSION, origin: "download" };
-    const why = `the download failed (${reason(failed)})`;
+    const why = `the download failed (${reasonOf(failed)})`;
     if (!canBuild()) {
       throw new Error(
         `There is no Pulumi engine: none on PATH, ${why}, and there is no Go to build one. ` +
@@ -35,11 +36,6 @@ export async function ensureEngine(log: (line: string) => void): Promise<Engine>
     await buildEngine(folder, log);
     return { folder, version: ENGINE_VERSION, origin: "build" };
   });
-}
-
-/** fetch() throws "fetch failed", with the reason in its cause. */
-function reason(error: Error): string {
-  return error.cause instanceof Error ? error.cause.message : error.message;
 }
 
 /**
