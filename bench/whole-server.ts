@@ -44,6 +44,7 @@ export async function wholeServer(
       INDEX_DIR: dir,
       INDEX_TYPESCRIPT: "no",
       INDEX_POLL_SECONDS: "3600",
+      CHATGPT_TOOLS: "always",
     };
     const server = await served(program, folder, variables);
     const memory = new PeakMemory(server.pid);

@@ -26,7 +26,8 @@ export class JobPool {
   }
 
   /**
-   * Runs a job. The time limit includes the wait for a thread.
+   * Runs a job. The time limit includes the wait for a thread, but a job that has its turn has at least half of it to run: calls that a client
+   * sends at once would otherwise fail just when they begin.
    *
    * @throws LimitReached if too many jobs of the caller wait, or this one has waited too long
    */
@@ -37,7 +38,8 @@ export class JobPool {
     const thread = this.#free();
     this.#busy.add(thread);
     try {
-      const left = timeoutMs === undefined ? {} : { timeoutMs: Math.max(1, until - performance.now()) };
+      const left =
+        timeoutMs === undefined ? {} : { timeoutMs: Math.max(timeoutMs / 2, until - performance.now()) };
       return await thread.run(name, args, { ...options, ...left });
     } finally {
       this.#busy.delete(thread);

@@ -93,7 +93,9 @@ export class JobThread {
     const limit = pending.options.timeoutMs;
     const until = limit === undefined ? Number.POSITIVE_INFINITY : Date.now() + limit;
     if (limit !== undefined) {
-      const late = new ToolError(`The call was stopped after ${limit / 1_000} s. Narrow it by path.`);
+      const late = new ToolError(
+        `The call was stopped after ${(limit / 1_000).toFixed(1)} s. Narrow it by path.`,
+      );
       this.#timers.push(setTimeout(() => this.#kill(pending, late), limit + GRACE_MS));
     }
     worker.postMessage({ ...pending.request, until } satisfies Request);

@@ -34,6 +34,9 @@ const output = z.object({
   index: indexOutput,
 });
 
+const UNFINISHED =
+  "The uses of some names are not counted yet, since the time was over. Call again for a better map.";
+
 export const repoMap = defineTool({
   name: "repo_map",
   title: "Repository map",
@@ -59,7 +62,7 @@ export const repoMap = defineTool({
       symbols,
       of,
       index: indexNote(context, repo, found),
-      ...noteOf(why),
+      ...noteOf(why, found.isComplete ? undefined : UNFINISHED),
     };
   },
 });

@@ -8,6 +8,7 @@ import { buildIndex } from "../../../server/index/build.ts";
 import { IndexFolder, prune } from "../../../server/index/folder.ts";
 import { reading } from "../../../server/index/job.ts";
 import { findSymbol } from "../../../server/index/queries/find-symbol.ts";
+import { repoMap } from "../../../server/index/queries/repo-map.ts";
 import { filesWith } from "../../../server/index/queries/uses.ts";
 import { makeRepository, temporaryFolder } from "../support.ts";
 
@@ -50,6 +51,19 @@ const TWO = {
   "a.ts": "export function alpha() {}\n",
   "b.ts": "alpha();\nclass Beta {}\n",
 };
+
+test("a map whose time is over has the names that were counted, and the next one goes on", async () => {
+  await makeRepository(root, TWO);
+  await build();
+  const map = async (timeUp: () => boolean) =>
+    repoMap({ ...(await job()), path: "", budget: 1_000 }, { timeUp, progress: () => undefined });
+  const late = await map(() => true);
+  expect([late.isComplete, late.symbols]).toEqual([false, 2]);
+  expect(await map(() => false)).toMatchObject({
+    isComplete: true,
+    map: expect.stringContaining("alpha()  (1 files)"),
+  });
+});
 
 describe("buildIndex", () => {
   test("reads all files the first time, and then only those that changed", async () => {
