@@ -2,7 +2,7 @@ import type { Tree } from "web-tree-sitter";
 import { withTree } from "./grammars.ts";
 import type { Language } from "./languages.ts";
 import { codeIn, declares, isName, withLines, wordPlaces } from "./occurrences.ts";
-import { contextsOf, type UseContext } from "./use-context.ts";
+import { contextsOf, isScope, type UseContext } from "./use-context.ts";
 
 /** The name at a position, and its declaration in the nearest enclosing scope. */
 export interface NameAt {
@@ -97,19 +97,21 @@ function scopeOf(tree: Tree, text: string, { grammar }: Language, name: string, 
   const places = wordPlaces(text, name);
   const context = contextsOf(tree, text, grammar, places, declares)[places.indexOf(index)];
   const isPlain = !context || context.form === "plain" || context.form === "shorthand";
-  return { context, local: isPlain ? localOf(tree, text, name, index) : undefined };
+  return { context, local: isPlain ? localOf(tree, text, { name, grammar }, index) : undefined };
 }
 
-function localOf(tree: Tree, text: string, name: string, index: number): number | undefined {
+function localOf(
+  tree: Tree,
+  text: string,
+  { name, grammar }: { name: string; grammar: string },
+  index: number,
+): number | undefined {
   const declared = wordPlaces(text, name).filter((at) => {
     const node = tree.rootNode.descendantForIndex(at);
     return node !== null && isName(node) && declares(node);
   });
   for (let scope = tree.rootNode.descendantForIndex(index)?.parent; scope?.parent; scope = scope.parent) {
-    if (
-      !/function|method|block|lambda|closure|arrow|body|statement|func_literal|constructor/.test(scope.type)
-    )
-      continue;
+    if (!isScope(scope, grammar)) continue;
     const { startIndex, endIndex } = scope;
     const inside = declared.filter((at) => at >= startIndex && at < endIndex && at <= index);
     if (inside.length > 0) return inside[0];

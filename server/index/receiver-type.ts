@@ -17,7 +17,7 @@ const PATH = "(?:[\\p{L}_$][\\p{L}\\p{N}_$]*(?:\\.|::))*";
 const NAME = "[\\p{L}_$][\\p{L}\\p{N}_$]*";
 /** Types around the one that counts: `Optional[Text]`, `Promise<Reply>`. */
 const WRAPPED =
-  "(?:(?:Optional|Promise|Awaited|Readonly|Partial|Required|Final|ClassVar|Annotated|Type|type)[<[]\\s*)?";
+  "(?:(?:Optional|Promise|Awaited|Pick|Omit|NonNullable|Readonly|Partial|Required|Final|ClassVar|Annotated|Type|type)[<[]\\s*)?";
 const BUILTIN =
   "int|str|bytes|float|bool|list|dict|set|tuple|object|frozenset|bytearray|string|number|boolean|any|error";
 
@@ -115,6 +115,6 @@ export function returnType(signature: string, family: string | undefined): strin
       ? /\)\s*\(?\s*\*?(?:[\p{L}_]\w*\.)?([\p{L}_][\p{L}\p{N}_]*)\s*(?:[,){]|$)/u
       : family === "python" || family === "rust"
         ? /->\s*["']?(?:Optional\[\s*["']?|Box<|Result<)?&?(?:[\p{L}_]\w*(?:\.|::))*([\p{L}_][\p{L}\p{N}_]*)/u
-        : /\)\s*:\s*(?:Promise<)?(?:[\p{L}_$]\w*\.)*([\p{L}_$][\p{L}\p{N}_$]*)/u;
+        : /\)\s*:\s*(?:Promise<)?(?!Promise<)(?:[\p{L}_$]\w*\.)*([\p{L}_$][\p{L}\p{N}_$]*)/u;
   return pattern.exec(signature)?.[1];
 }

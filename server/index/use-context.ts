@@ -1,5 +1,5 @@
 import type { Node, Tree } from "web-tree-sitter";
-import { receiverTypes } from "./receiver-type.ts";
+import { type DeclaredType, receiverTypes } from "./receiver-type.ts";
 
 /** How a name is written at a place: what its surroundings tell without types. */
 export interface UseContext {
@@ -9,8 +9,10 @@ export interface UseContext {
   receiver: string | undefined;
   /** The type that the declaration of the receiver in this file names, or that of the pattern `{ name }: Type`. */
   receiverType: string | undefined;
-  /** The function whose result the receiver is, if the declaration names no type. */
+  /** The function whose result the receiver is, or that of `const { name } = call()`, if no type is named. */
   receiverCall: string | undefined;
+  /** What is called with the object that has the key, or with the named argument. */
+  callee: string | undefined;
   /** The innermost class around it. */
   holder: string | undefined;
   /** True if a parameter or a local variable of that name is declared around it. */
@@ -25,6 +27,11 @@ const MEMBER_TYPE = /^(?:property_identifier|private_property_identifier|field_i
 const CLASS =
   /^(?:class_definition|class_declaration|abstract_class_declaration|class|impl_item|struct_item)$/;
 const SCOPE = /function|method|block|lambda|closure|arrow|body|statement|func_literal|constructor/;
+/** A block of Python is no scope. */
+const PYTHON_SCOPE = /^(?:function_definition|lambda)$|comprehension|generator/;
+
+export const isScope = ({ type }: Node, grammar: string) =>
+  (grammar === "python" ? PYTHON_SCOPE : SCOPE).test(type);
 
 /**
  * The contexts of the places of a name, in the same order.
@@ -48,14 +55,16 @@ export function contextsOf(
     if (!node) return NOWHERE;
     const form = formOf(node);
     const receiver = form === "member" ? receiverOf(text, index) : undefined;
-    const declared = receiver ? typeOf(receiver, index) : undefined;
+    const declared =
+      form === "shorthand" ? patternSource(node) : receiver ? typeOf(receiver, index) : undefined;
     return {
       form,
       receiver,
-      receiverType: form === "shorthand" ? patternType(node) : declared?.type,
+      receiverType: declared?.type,
       receiverCall: declared?.call,
+      callee: form === "key" || form === "shorthand" ? calleeOf(node) : undefined,
       holder: holderOf(node),
-      isLocal: (form === "plain" || form === "shorthand") && isDeclaredAround(node, locals),
+      isLocal: (form === "plain" || form === "shorthand") && isDeclaredAround(node, locals, grammar),
     };
   });
 }
@@ -66,6 +75,7 @@ export const NOWHERE: UseContext = {
   receiver: undefined,
   receiverType: undefined,
   receiverCall: undefined,
+  callee: undefined,
   holder: undefined,
   isLocal: false,
 };
@@ -113,22 +123,42 @@ function receiverOf(text: string, index: number): string {
   return /[\p{L}_$][\p{L}\p{N}_$]*$/u.exec(call)?.[0] ?? "";
 }
 
-/** The type in `{ name }: Type`. */
-function patternType(node: Node): string | undefined {
-  for (let up = node.parent; up && /pattern|^pair/.test(up.type); up = up.parent) {
+/** The type in `{ name }: Type`, or what is called in `const { name } = await call()`. */
+function patternSource(node: Node): DeclaredType | undefined {
+  let up = node.parent;
+  for (; up && /pattern|^pair/.test(up.type); up = up.parent) {
     const type = up.type === "object_pattern" ? up.parent?.childForFieldName("type") : undefined;
-    if (type)
-      return /^:\s*(?:(?:Readonly|Partial|Required|Pick|Omit)<\s*)?(\p{Lu}[\p{L}\p{N}_$]*)/u.exec(
-        type.text,
-      )?.[1];
+    if (!type) continue;
+    const named = /^:\s*(?:(?:Readonly|Partial|Required|Pick|Omit)<\s*)?(\p{Lu}[\p{L}\p{N}_$]*)/u.exec(
+      type.text,
+    )?.[1];
+    return { type: named, call: undefined };
   }
-  return undefined;
+  let value = up?.type === "variable_declarator" ? up.childForFieldName("value") : null;
+  while (value && /^(?:await|parenthesized|non_null)_expression$/.test(value.type))
+    value = value.firstNamedChild;
+  return value?.type === "call_expression" ? { type: undefined, call: calledBy(value) } : undefined;
 }
 
-function isDeclaredAround(node: Node, declared: readonly number[]): boolean {
+/** `call({ name: value })`, `call(name=value)` of Python. */
+function calleeOf(node: Node): string | undefined {
+  let up = node.parent;
+  if (up && KEY.test(up.type)) up = up.parent;
+  if (up?.type === "object") up = up.parent;
+  return up && /^argument/.test(up.type) && up.parent ? calledBy(up.parent) : undefined;
+}
+
+/** The last name of what a call calls. */
+function calledBy(call: Node): string | undefined {
+  const called = call.childForFieldName("function") ?? call.childForFieldName("constructor");
+  const name = called?.childForFieldName("property") ?? called?.childForFieldName("attribute") ?? called;
+  return /^[\p{L}_$][\p{L}\p{N}_$]*$/u.exec(name?.text ?? "")?.[0];
+}
+
+function isDeclaredAround(node: Node, declared: readonly number[], grammar: string): boolean {
   if (declared.length === 0) return false;
   for (let scope = node.parent; scope?.parent; scope = scope.parent) {
-    if (!SCOPE.test(scope.type)) continue;
+    if (!isScope(scope, grammar)) continue;
     const { startIndex, endIndex } = scope;
     if (declared.some((at) => at >= startIndex && at < endIndex && at <= node.startIndex)) return true;
   }

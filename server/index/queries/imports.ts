@@ -9,6 +9,8 @@ export interface Import {
   names: readonly { imported: string; local: string }[];
   /** The name of the module itself in the file: `ns` in `import * as ns`. */
   namespace: string | undefined;
+  /** True for `require()` and `import()`, whose names are local variables. */
+  isDynamic?: boolean;
 }
 
 /** Most import statements of a file that are read. */
@@ -63,6 +65,7 @@ function* ecmascript(text: string): Iterable<Import> {
       from,
       names: inner === undefined ? [] : namesIn(inner, /\s*:\s*/),
       namespace: inner === undefined ? target : undefined,
+      isDynamic: true,
     };
   }
 }

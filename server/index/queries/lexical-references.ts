@@ -1,18 +1,29 @@
 import type { DatabaseSync } from "node:sqlite";
 import { familyOf, languageOf } from "../languages.ts";
+import { linesAt } from "../lines-at.ts";
 import { bareName, fitOf } from "../names.ts";
-import { type Occurrence, occurrencesOf } from "../occurrences.ts";
+import { type Occurrence, occurrencesOf, wordPlaces } from "../occurrences.ts";
 import type { UseContext } from "../use-context.ts";
 import { importsOf, isModuleAt, moduleOf, relativeModule } from "./imports.ts";
+import {
+  countsAsInnerMember,
+  countsInFunction,
+  type InnerName,
+  innerName,
+  isMemberForm,
+} from "./inner-names.ts";
+import { lastOf } from "./lexical-targets.ts";
 import { folderOf } from "./paths.ts";
 import type { FoundUse, ReferencesJob } from "./reference-rows.ts";
-import { type FoundSymbol, SYMBOL_TABLES } from "./symbol-rows.ts";
+import type { FoundSymbol } from "./symbol-rows.ts";
 import { baseFinder, FOREIGN, typeFinder, typeNamed } from "./type-lookups.ts";
 
 /** Languages in which the files of a folder, or of a package, see each other's names without an import. */
 const SHARED = /^(?:go|java|csharp|kotlin|scala|swift|cpp|php|ruby|rust|sql)$/;
 /** Languages in which a member can be named without a receiver. */
 const IMPLICIT_THIS = /^(?:java|csharp|kotlin|scala|swift|cpp|ruby|sql)$/;
+/** Languages whose compilers count a use of a member as one of those that implement it, and of what it implements. */
+const INTERFACES = /^(?:ecmascript|java|csharp|kotlin|scala|php|swift)$/;
 /** Kinds of symbols that are named behind a receiver. */
 const MEMBER = /^(?:method|field)$/;
 
@@ -22,8 +33,7 @@ interface Target {
   name: string;
   /** The definitions that count; empty for a parameter, a local variable or the key of an object. */
   definitions: readonly FoundSymbol[];
-  /** Lines that enclose all uses of a parameter or local variable. */
-  within: { path: string; from: number; to: number } | undefined;
+  within: InnerName | undefined;
   /** Files with a definition. */
   homes: readonly string[];
   /** Files with another definition of the name. */
@@ -44,39 +54,38 @@ interface Target {
  * Tells the uses of a symbol from those of others with its name, by scopes, imports and receivers. In doubt a use counts.
  *
  * @param all the definitions with the name in the whole repository
- * @param isNamedOnLine whether the name is on the line that the question names
+ * @param home the text of the file with the line that the question names
  * @returns finds the uses in a file
  */
 export function lexicalUses(
   db: DatabaseSync,
-  job: Pick<ReferencesJob, "name" | "parents" | "defined_in" | "line">,
+  job: Asked,
   all: readonly FoundSymbol[],
-  isNamedOnLine: boolean,
+  home: string | undefined,
 ): (path: string, text: string) => Promise<FoundUse[]> {
-  const target = targetOf(db, job, all, isNamedOnLine);
+  const target = targetOf(db, job, all, isNamedOn(home, job));
+  let inner: Promise<boolean> | undefined;
   const defined = new Set(all.map((d) => `${d.path}:${d.line}:${d.column + bareStart(d.name)}`));
   const counted = new Set(target.definitions.map((d) => `${d.path}:${d.line}`));
   return async (path, text) => {
-    if (target.within && target.within.path !== path) return [];
     const occurrences = await occurrencesOf(text, languageOf(path), job.name);
     const file = fileOf(target, path, text);
-    // A field of a type without a name.
-    const onLine = target.within ? occurrences.filter(({ line }) => line === job.line) : [];
-    const isInnerMember = onLine.length > 0 && onLine.every(isMemberForm);
+    inner ??= target.within ? isMemberOn(home, job) : Promise.resolve(false);
+    const isInnerMember = await inner;
+    const isMember = target.isMember || isInnerMember;
     const declared =
       path === job.defined_in && target.definitions.length === 0
-        ? occurrences.find(
-            (o) => o.line === job.line && isMemberForm(o) === (target.isMember || isInnerMember),
-          )
+        ? occurrences.find((o) => o.line === job.line && isMemberForm(o) === isMember)
         : undefined;
     const renamed = target.isTopLevel ? await renamedUses(file, text) : [];
     const named = occurrences.flatMap((occurrence): FoundUse[] => {
       const { line, column, role } = occurrence;
       if (occurrence === declared) return [{ line, column, role: "definition", isDefinition: true }];
-      if (defined.has(`${path}:${line}:${column}`))
-        return counted.has(`${path}:${line}`)
-          ? [{ line, column, role: "definition", isDefinition: true }]
-          : [];
+      const place = `${path}:${line}:${column}`;
+      if (defined.has(place) && counted.has(`${path}:${line}`))
+        return [{ line, column, role: "definition", isDefinition: true }];
+      // `const { name } = …` defines a variable, and uses a member.
+      if (defined.has(place) && occurrence.context?.form !== "shorthand") return [];
       return counts(target, file, occurrence, isInnerMember)
         ? [{ line, column, role, isDefinition: false }]
         : [];
@@ -85,6 +94,21 @@ export function lexicalUses(
       ? named
       : [...named, ...renamed].sort((a, b) => a.line - b.line || a.column - b.column);
   };
+}
+
+type Asked = Pick<ReferencesJob, "name" | "parents" | "defined_in" | "line">;
+
+function isNamedOn(home: string | undefined, { name, line = 0 }: Asked): boolean {
+  const text = linesAt(home ?? "", [line]).get(line) ?? "";
+  return wordPlaces(text, bareName(name)).length > 0;
+}
+
+/** Whether a line names a member of a type without a name: `{ name: string }`, and with it perhaps the pattern `{ name }`. */
+async function isMemberOn(home: string | undefined, { name, defined_in, line }: Asked): Promise<boolean> {
+  if (home === undefined || defined_in === undefined) return false;
+  const all = await occurrencesOf(home, languageOf(defined_in), name);
+  const there = all.filter((o) => o.line === line);
+  return there.some(isMemberForm) && there.every((o) => isMemberForm(o) || o.context?.form === "shorthand");
 }
 
 /** The uses under a name that an import of the file gives to the definition. */
@@ -101,7 +125,7 @@ async function renamedUses({ path, aliases }: FileFacts, text: string): Promise<
 
 function targetOf(
   db: DatabaseSync,
-  { parents, defined_in, name, line }: Pick<ReferencesJob, "name" | "parents" | "defined_in" | "line">,
+  { parents, defined_in, name, line }: Asked,
   all: readonly FoundSymbol[],
   isNamedOnLine: boolean,
 ): Target {
@@ -119,7 +143,10 @@ function targetOf(
     (isOfNoType || definitions.length === 0 || (qualifier !== undefined && best === 0) || isNamedOnLine) &&
     (qualifier === undefined || bareName(qualifier) !== bareName(name));
   const field = isInner && qualifier !== undefined ? typeNamed(db, defined_in, qualifier) : undefined;
-  const within = isInner && !field ? linesOf(db, defined_in, qualifier, line) : undefined;
+  const within =
+    isInner && !field
+      ? innerName(db, { path: defined_in, name: bareName(name), holder: qualifier, line })
+      : undefined;
   const holders = new Set(
     field ? [bareName(field)] : definitions.flatMap((d) => (d.parent === "" ? [] : [lastOf(d.parent)])),
   );
@@ -145,29 +172,6 @@ function targetOf(
   };
 }
 
-/** The lines of the function that has a parameter: the one around its line, else those of that name. */
-function linesOf(
-  db: DatabaseSync,
-  path: string,
-  holder: string | undefined,
-  line: number | undefined,
-): Target["within"] {
-  const around = `SELECT start_line, end_line ${SYMBOL_TABLES} WHERE files.path = ? AND start_line <= ? AND end_line >= ?
-    AND kind IN ('function', 'method') ORDER BY end_line - start_line LIMIT 1`;
-  const named = `SELECT start_line, end_line ${SYMBOL_TABLES} WHERE files.path = ? AND bare = ?`;
-  const found = line === undefined ? [] : db.prepare(around).all(path, line, line);
-  const rows =
-    found.length > 0 || holder === undefined ? found : db.prepare(named).all(path, bareName(holder));
-  if (rows.length === 0) return { path, from: 1, to: Number.MAX_SAFE_INTEGER };
-  return {
-    path,
-    from: Math.min(...rows.map((r) => Number(r.start_line))),
-    to: Math.max(...rows.map((r) => Number(r.end_line))),
-  };
-}
-
-const lastOf = (parent: string) => bareName(parent.split("/").at(-1) ?? "");
-
 /** What the imports of a file say. */
 interface FileFacts {
   path: string;
@@ -177,6 +181,12 @@ interface FileFacts {
   /** True if the name on its own can mean the definition. Code in ECMAScript imports each name that it uses. */
   imports: boolean;
   namesHolder: boolean;
+  /** Whether it names the definition around an inner name. */
+  namesAround: boolean;
+  /** The modules that it names: `ns` in `import * as ns`, if that is the file of the definition. */
+  namespaces: readonly string[];
+  /** True if it gets the name by `import()` or `require()`, so that it is a local variable. */
+  isDynamic: boolean;
   /** The names that its imports give to the definition. */
   aliases: readonly string[];
 }
@@ -191,7 +201,7 @@ function fileOf(target: Target, path: string, text: string): FileFacts {
   const shares =
     SHARED.test(family ?? "") && homes.some((home) => folderOf(home) === folderOf(path) || family !== "go");
   const others = target.elsewhere.map(moduleOf);
-  const bound = imports.flatMap(({ from, names }) => names.map((one) => ({ ...one, from })));
+  const bound = imports.flatMap(({ names, ...rest }) => names.map((one) => ({ ...one, ...rest })));
   const naming = bound.filter(({ imported, local }) => imported === name || local === name);
   const own = naming.filter(
     ({ imported, from }) =>
@@ -204,23 +214,33 @@ function fileOf(target: Target, path: string, text: string): FileFacts {
     sees: isHome || importsHome || shares || own.length > 0,
     imports: isHome || shares || own.length > 0 || (naming.length === 0 && !isEcmascript),
     namesHolder,
+    namesAround: target.within?.around !== undefined && hasWord(text, target.within.around.name),
+    namespaces: imports.flatMap(({ from, namespace }) =>
+      namespace !== undefined && homes.some((home) => isModuleAt(path, from, home)) ? [namespace] : [],
+    ),
+    isDynamic: own.some((one) => one.isDynamic),
     aliases: own.flatMap(({ local }) => (local === name ? [] : [local])),
   };
 }
 
-const isMemberForm = ({ context }: Occurrence) => context?.form === "member" || context?.form === "key";
-
 function counts(target: Target, file: FileFacts, occurrence: Occurrence, isInnerMember: boolean): boolean {
-  const { line, context } = occurrence;
+  const { context } = occurrence;
   const { within, homes, definitions, isMember, isTopLevel } = target;
-  if (within) return line >= within.from && line <= within.to && isMemberForm(occurrence) === isInnerMember;
+  if (within)
+    return isInnerMember
+      ? countsAsInnerMember(within, file, occurrence, context && target.typeOf(context))
+      : countsInFunction(within, file, occurrence);
   // A name without a definition, and a language without a grammar.
   if (homes.length === 0 || !context) return homes.length === 0 || !familyOf(homes[0] ?? "");
   if (familyOf(file.path) !== familyOf(homes[0] ?? "")) return false;
   if (definitions.length === 0 && !isMember) return file.isHome || (file.sees && context.form !== "plain");
   if (isTopLevel) {
-    if (context.form === "member") return file.sees && isModule(context, definitions);
-    return context.form !== "key" && !context.isLocal && file.sees && file.imports;
+    if (context.form === "member")
+      return (
+        file.namespaces.includes(context.receiver ?? "") || (file.sees && isModule(context, definitions))
+      );
+    const isFree = !context.isLocal || file.isDynamic;
+    return context.form !== "key" && isFree && file.sees && file.imports;
   }
   return isMember ? countsAsMember(target, file, context) : file.sees || file.namesHolder;
 }
@@ -239,7 +259,11 @@ function countsAsMember(
 ): boolean {
   const { form, receiver, isLocal } = context;
   const near = file.sees || file.namesHolder;
-  const hasMember = (type: string) => holders.has(type) || (!others.has(type) && derives(type, holders));
+  const implementsIt = INTERFACES.test(familyOf(file.path) ?? "");
+  const hasMember = (type: string) =>
+    holders.has(type) ||
+    ((implementsIt || !others.has(type)) && derives(type, holders)) ||
+    (implementsIt && [...holders].some((holder) => derives(holder, new Set([type]))));
   // A template of Vue names the members of its component without `this`.
   const isTemplate = file.isHome && languageOf(file.path)?.container === "markup";
   if (form === "plain")
@@ -267,13 +291,7 @@ function countsAsMember(
   return near;
 }
 
-function hasWord(text: string, word: string): boolean {
-  const at = (from: number) => text.indexOf(word, from);
-  for (let n = at(0); word !== "" && n !== -1; n = at(n + word.length))
-    if (!/[\p{L}\p{N}_$]/u.test(text[n - 1] ?? " ") && !/[\p{L}\p{N}_$]/u.test(text[n + word.length] ?? " "))
-      return true;
-  return false;
-}
+const hasWord = (text: string, word: string) => wordPlaces(text, word).length > 0;
 
 /** Index of the bare name in the spelled one. */
 const bareStart = (name: string) => Math.max(0, name.indexOf(bareName(name)));

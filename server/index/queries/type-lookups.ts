@@ -19,19 +19,13 @@ export function baseFinder(db: DatabaseSync): (type: string, bases: ReadonlySet<
   );
   const known = new Map<string, string[]>();
   const basesOf = (type: string) => {
-    const names = declared
-      .all(type)
-      .flatMap((row) => String(row.signature).match(/\p{Lu}[\p{L}\p{N}_$]*/gu) ?? []);
-    return (
-      known.get(type) ??
-      known
-        .set(
-          type,
-          names.filter((name) => name !== type),
-        )
-        .get(type) ??
-      []
-    );
+    const before = known.get(type);
+    if (before) return before;
+    const rows = declared.all(type);
+    const names = rows.flatMap((row) => String(row.signature).match(/\p{Lu}[\p{L}\p{N}_$]*/gu) ?? []);
+    const bases = names.filter((name) => name !== type);
+    known.set(type, bases);
+    return bases;
   };
   const derives = (type: string, bases: ReadonlySet<string>, depth = MAX_BASES): boolean =>
     depth > 0 && basesOf(type).some((base) => bases.has(base) || derives(base, bases, depth - 1));

@@ -3,7 +3,7 @@ import { encodeWord } from "../database.ts";
 import { BELOW, SECONDARY } from "../job.ts";
 import { linesAt } from "../lines-at.ts";
 import { bareName } from "../names.ts";
-import { type Role, wordPlaces } from "../occurrences.ts";
+import type { Role } from "../occurrences.ts";
 import { prepared } from "../prepared.ts";
 import type { Place } from "../scip/occurrence-list.ts";
 import { TreeReader } from "../work-tree.ts";
@@ -74,9 +74,7 @@ function homesOf(
 function lexicalIn(db: DatabaseSync, job: Omit<ReferencesJob, "include_definitions">, reader: TreeReader) {
   const { defined_in, line } = job;
   const home = defined_in === undefined || line === undefined ? undefined : reader.readSync(defined_in);
-  const lineText = linesAt(home ?? "", [line ?? 0]).get(line ?? 0) ?? "";
-  const isNamedOnLine = wordPlaces(lineText, bareName(job.name)).length > 0;
-  const find = lexicalUses(db, job, definitionsOf(db, job.name), isNamedOnLine);
+  const find = lexicalUses(db, job, definitionsOf(db, job.name), home);
   return async (path: string): Promise<ShownUse[] | undefined> => {
     const text = reader.readSync(path);
     if (text === undefined) return undefined;

@@ -27,6 +27,20 @@ const options = { LIMIT: LIMIT };
     'import { LIMIT } from "./gate.ts";\nexport interface Range {\n  from: number;\n}\nexport const start = (range: Range) => range.from;\n',
   "py/store.py": "def load(path):\n    return path\n",
   "py/main.py": "import store\nfrom store import load\nload(1)\nstore.load(2)\njson.load(3)\n",
+  "web/parse.ts":
+    "export function parseAll(text: string): { faults: string[] } {\n  return { faults: [text] };\n}\nexport interface Sink {\n  put(text: string): void;\n}\nexport class FileSink implements Sink {\n  put() {}\n}\n",
+  "web/parsed.ts": `import * as all from "./parse.ts";
+const { faults } = all.parseAll("");
+const sink: Sink = new FileSink();
+sink.put("");
+const other = { faults: 1 };
+export const load = async () => {
+  const { parseAll } = await import("./parse.ts");
+  return parseAll("").faults;
+};
+`,
+  "py/paint.py":
+    "def paint(wall, colour=None):\n    return colour\n\nif wet:\n    brush = 1\n    paint(brush, colour=brush)\nother(colour=2)\n",
   "ui/format.ts":
     "export function shout(text: string) {\n  return text;\n}\nexport const tally = writable(0);\nexport const hover = () => 0;\n",
   "ui/Card.vue": `<script setup lang="ts">
@@ -81,6 +95,23 @@ test.each([
     "a parameter in its function",
     { name: "shadow.LIMIT", defined_in: "web/use.ts" },
     ["web/use.ts:10", "web/use.ts:10"],
+  ],
+  [
+    "a parameter and the arguments that name it",
+    { name: "colour", defined_in: "py/paint.py", line: 1 },
+    ["py/paint.py:2", "py/paint.py:6"],
+  ],
+  ["a name in a block of Python, which is no scope", { name: "brush" }, ["py/paint.py:6", "py/paint.py:6"]],
+  [
+    "a member of a result's type by what is called",
+    { name: "faults", defined_in: "web/parse.ts", line: 1 },
+    ["web/parse.ts:2", "web/parsed.ts:2", "web/parsed.ts:5", "web/parsed.ts:8"],
+  ],
+  ["a method by the interface that it implements", { name: "FileSink.put" }, ["web/parsed.ts:4"]],
+  [
+    "a function behind its module and from import()",
+    { name: "parseAll" },
+    ["web/parsed.ts:2", "web/parsed.ts:7", "web/parsed.ts:8"],
   ],
   [
     "a function by the expressions of templates",
