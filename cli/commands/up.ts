@@ -83,10 +83,13 @@ async function summary(
   doctor: { text: string; protocols: string } | undefined,
 ): Promise<string> {
   const { deployed, changes, token, enrolment } = result;
+  const of = deployed.stack === "local" ? "" : ` --stack ${deployed.stack}`;
+  // npm takes options after "--" alone.
+  const npmOf = of && ` --${of}`;
   const none = "Token: none is needed, anybody who reaches the machine may call (setting auth: none)";
   const shown = token
-    ? `Token: ${token.token}\n       Keep it: it is stored hashed and is not shown again. Another: npm run mcp-edge -- token create`
-    : "Token: the one that you have (a new one: npm run mcp-edge -- token create)";
+    ? `Token: ${token.token}\n       Keep it: it is stored hashed and is not shown again. Another: npm run mcp-edge -- token create${of}`
+    : `Token: the one that you have (a new one: npm run mcp-edge -- token create${of})`;
   return [
     noChanges(changes) ? "Nothing changed." : describeChanges(changes, "Changed"),
     doctor ? `\n${doctor.text}` : "",
@@ -97,6 +100,8 @@ async function summary(
     "",
     connectText(await connectTarget(deployed.stack), token?.token),
     "",
-    `Check it: npm run doctor   Log: npm run mcp-edge -- logs -f   Remove it: npm run down`,
+    `Check it:  npm run doctor${npmOf}`,
+    `Log:       npm run mcp-edge -- logs${of}`,
+    `Remove it: npm run down${npmOf}`,
   ].join("\n");
 }

@@ -53,7 +53,9 @@ export function reportsOf(text: string): Record<string, string> {
     .split("\n")
     .map((line) => /^([a-z]+): +(.+)$/.exec(line)?.slice(1))
     .filter((pair) => pair !== undefined)
-    .filter(([name = ""]) => !IN_JSON.includes(name));
+    .filter(([name = ""]) => !IN_JSON.includes(name))
+    // Of a machine that has just booted.
+    .map(([name, report]) => [name, report?.startsWith("? ") ? "not checked yet" : report]);
   return Object.fromEntries(pairs);
 }
 

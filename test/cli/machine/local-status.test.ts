@@ -7,6 +7,7 @@ ready:   true
 files:   as at first boot
 nginx:   generation 2: 3 connections, has the new flows
 flows:   12 of 262144
+updates: ? (not looked yet) wait
 certificate: no problem
 `;
 
@@ -25,6 +26,7 @@ test("the status of a machine is a line of what serves, and one for each report"
     "local: release aaaaaaaaaaaa (blue), ready",
     "  nginx        generation 2: 3 connections, has the new flows",
     "  flows        12 of 262144",
+    "  updates      not checked yet",
     "  certificate  no problem",
   ]);
 });
