@@ -42,9 +42,9 @@ beforeAll(async () => {
     }),
     { "mcp-edge:secrets.API_KEY": SECRET },
   );
-}, 400_000);
+}, 600_000);
 
-afterAll(() => aws?.remove(), 120_000);
+afterAll(() => aws?.remove(), 600_000);
 
 /** Whether a TCP connection opens within two seconds. */
 const reaches = (host: string, port: number) =>
@@ -121,7 +121,7 @@ describe("up", () => {
     expect(all).not.toContain(SECRET);
     expect((await certificate()).issuer).toContain("Pebble");
     [, ownersLink = ""] = /^Owner: (https:\/\/\S+)$/m.exec(stdout) ?? [];
-  }, 200_000);
+  }, 600_000);
 
   test("prints the owner's link, which leads to the choice of how to sign in and is in neither the log nor the state", async () => {
     const { stdout } = await run("curl", ["-sSL", "--cacert", aws.cloud?.rootsFile ?? "", ownersLink]);
@@ -133,7 +133,7 @@ describe("up", () => {
     expect((await on("grep", "-rl", secret, "/var/log", "/etc")).stdout).toBe("");
     const people = await aws.cli("user", "list", "--stack", stack, "--json");
     expect(JSON.parse(people.stdout)).toMatchObject([{ login: "owner", scopes: ["code:read", "ops"] }]);
-  }, 60_000);
+  }, 600_000);
 
   test("ends with all checks of doctor passed from outside, through the firewall", async () => {
     const created = await server("token", "create", "--name", "test", "--json");
@@ -141,7 +141,7 @@ describe("up", () => {
     const [report] = await doctor();
     expect(report?.checks.map(({ id }) => id)).toContain("token-domain");
     expect(report?.checks.filter(({ ok }) => !ok)).toEqual([]);
-  }, 100_000);
+  }, 600_000);
 
   test("lets clients of three kinds sign in and call a tool, through the firewall", async () => {
     const reports = await doctor("--as", "claude.ai,chatgpt,cursor");
@@ -150,14 +150,14 @@ describe("up", () => {
       expect(checks.filter(({ ok }) => !ok)).toEqual([]);
       expect(checks.map(({ id }) => id)).toContain("tools");
     }
-  }, 100_000);
+  }, 600_000);
 
   test("ends with cloud-init done, no failed unit, and the data on the volume", async () => {
     const status = await on("cloud-init", "status", "--format", "json");
     expect(JSON.parse(status.stdout)).toMatchObject({ extended_status: "done", errors: [] });
     expect((await on("systemctl", "--failed", "--no-legend", "--plain")).stdout.trim()).toBe("");
     expect((await on("findmnt", "-n", "-o", "SOURCE,FSTYPE", "/srv/mcp-edge")).stdout).toMatch(/nvme.*ext4/);
-  }, 60_000);
+  }, 600_000);
 
   test("creates security groups that block sshd, although it listens", async () => {
     const { ipv4, ipv6 } = await outputs();
@@ -178,7 +178,7 @@ describe("up", () => {
     // Outgoing packets without a rule are dropped too, so the connection is not even refused.
     const out = `timeout 2 bash -c '</dev/tcp/${aws.cloud?.net4}.1/9999'`;
     expect((await on("sh", "-c", out)).code).toBe(124);
-  }, 60_000);
+  }, 600_000);
 
   test("gives a secret to root alone on the machine, and puts it neither in user-data nor in the state", async () => {
     const secrets = await on("stat", "-c", "%a %U", "/etc/mcp-edge/secrets.env");
@@ -194,7 +194,7 @@ describe("up", () => {
     const state = await aws.pulumi("stack", "export", "--stack", stack);
     expect(state.stdout).toContain("mcp-edge:aws:Edge");
     expect(state.stdout).not.toContain(SECRET);
-  }, 60_000);
+  }, 600_000);
 
   test("creates a role with only the required permissions", async () => {
     const { bucket } = await outputs();
@@ -215,7 +215,7 @@ describe("up", () => {
       `${aws.env.AWS_ENDPOINT_URL}/${bucket}/desired.json`,
     ]);
     expect(without.stdout).toBe("403");
-  }, 60_000);
+  }, 600_000);
 });
 
 describe("a second up", () => {
@@ -223,7 +223,7 @@ describe("a second up", () => {
     const again = await aws.up(stack, "--expect-no-changes");
     expect(again.all).toMatch(/\d+ unchanged/);
     expect(again.code).toBe(0);
-  }, 90_000);
+  }, 600_000);
 });
 
 describe("drift", () => {
@@ -243,7 +243,7 @@ describe("drift", () => {
     const repaired = await aws.up(stack, "--refresh");
     expect(repaired.code).toBe(0);
     expect(store().get(token, rule?.id ?? "")?.inputs).toMatchObject({ fromPort: 80, toPort: 80 });
-  }, 120_000);
+  }, 600_000);
 });
 
 describe("a release", () => {
@@ -257,7 +257,7 @@ describe("a release", () => {
     expect(after.machines).toEqual(before.machines);
     expect(all).toMatch(/deploy: .*switch to (blue|green)/);
     expect(await servedVersion()).toBe("0.1.0-next");
-  }, 120_000);
+  }, 600_000);
 
   test("is left for the previous one by rollback, and returned to by its hash", async () => {
     const { release } = await outputs();
@@ -272,7 +272,7 @@ describe("a release", () => {
     expect(JSON.parse(stdout)).toMatchObject([{ state: "active" }, { release, state: "previous" }]);
     await roll(release.slice(0, 8));
     expect(await servedVersion()).toBe("0.1.0-next");
-  }, 120_000);
+  }, 600_000);
 
   test("that does not become ready fails up with its log, and the previous one still serves", async () => {
     const main = join(aws.checkout.folder, "server/main.ts");
@@ -283,7 +283,7 @@ describe("a release", () => {
     expect(code).not.toBe(0);
     expect(all).toContain("this release is broken on purpose");
     expect(await servedVersion()).toBe("0.1.0-next");
-  }, 200_000);
+  }, 600_000);
 });
 
 describe("a replacement of the machine", () => {
@@ -309,7 +309,7 @@ describe("a replacement of the machine", () => {
     expect((await aws.pulumi("stack", "export", "--stack", stack)).stdout).not.toContain(SECRET);
     const settled = await aws.pulumi("preview", "--stack", stack, "--refresh", "--expect-no-changes");
     expect(settled.code).toBe(0);
-  }, 200_000);
+  }, 600_000);
 
   test("happens once, and not again for a new boot script", async () => {
     const pull = join(aws.checkout.folder, "cloud-init/deploy/mcp-edge-pull");
@@ -321,7 +321,7 @@ describe("a replacement of the machine", () => {
     expect(edited.all).toContain("mcp-edge-dev-desired");
     expect(edited.all).not.toMatch(/replace/);
     expect((await aws.pulumi("preview", "--stack", stack, "--expect-no-changes")).code).toBe(0);
-  }, 60_000);
+  }, 600_000);
 });
 
 describe("a nightly snapshot", () => {
@@ -347,7 +347,7 @@ describe("a nightly snapshot", () => {
     await aws.must("config", "rm", "--stack", stack, "mcp-edge:snapshotId");
     expect((await aws.pulumi("preview", "--stack", stack, "--expect-no-changes")).code).toBe(0);
     await forgetSnapshots(account);
-  }, 250_000);
+  }, 600_000);
 });
 
 describe("destroy", () => {
@@ -365,5 +365,5 @@ describe("destroy", () => {
     await aws.stopCloud();
     expect(existsSync(`/sys/class/net/${bridge}`)).toBe(false);
     expect((await run("nft", ["list", "tables"])).stdout).not.toContain(bridge);
-  }, 120_000);
+  }, 600_000);
 });

@@ -27,9 +27,9 @@ const on = async (which: Machine["kind"], ...command: string[]) => {
 beforeAll(async () => {
   aws = await AwsCheckout.create({ cloud: true });
   await aws.stack(stack, settings({ hostedZone: "create", edge: "passthrough" }));
-}, 400_000);
+}, 600_000);
 
-afterAll(() => aws?.remove(), 120_000);
+afterAll(() => aws?.remove(), 600_000);
 
 test("up brings up the edge, then the origin behind it, and ends when the origin serves", async () => {
   const { code, stdout, stderr } = await aws.cli("up", "--stack", stack, "--yes");
@@ -46,7 +46,7 @@ test("up brings up the edge, then the origin behind it, and ends when the origin
   expect(checks.filter(({ ok }) => !ok)).toEqual([]);
   for (const which of ["edge", "origin"] as const)
     expect(await on(which, "systemctl", "--failed", "--no-legend", "--plain")).toBe("");
-}, 300_000);
+}, 600_000);
 
 test("the origin sees the client's own address over HTTP/1.1, HTTP/2 and HTTP/3", async () => {
   for (const version of ["--http1.1", "--http2"])
@@ -62,17 +62,17 @@ test("the origin sees the client's own address over HTTP/1.1, HTTP/2 and HTTP/3"
   const seen = log.split("\n").map((line) => JSON.parse(line).request);
   expect(seen.map(({ proto }) => proto)).toEqual(["HTTP/1.1", "HTTP/2.0", "HTTP/3.0"]);
   for (const { remote_ip } of seen) expect(Object.values(INTERNET)).toContain(remote_ip);
-}, 60_000);
+}, 600_000);
 
 test("a new release reaches the origin, new files reach the edge, and nothing differs afterwards", async () => {
   await aws.must("config", "set", "--stack", stack, "mcp-edge:hstsSeconds", "7");
   const { code, all } = await aws.up(stack);
   if (code !== 0) throw new Error(all);
   expect((await aws.pulumi("preview", "--stack", stack, "--expect-no-changes")).code).toBe(0);
-}, 200_000);
+}, 600_000);
 
 test("destroy leaves nothing in the account", async () => {
   const { code, all } = await aws.pulumi("destroy", "--stack", stack, "--yes", "--suppress-progress");
   if (code !== 0) throw new Error(all);
   expect(await readdir(join(aws.home, "resources"))).toEqual([]);
-}, 120_000);
+}, 600_000);

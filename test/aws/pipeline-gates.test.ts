@@ -6,8 +6,8 @@ import { failures, GitHub, outcomeOf } from "./github.ts";
 let github: GitHub;
 beforeAll(async () => {
   github = await GitHub.create({ cloud: false });
-}, 120_000);
-afterAll(() => github?.remove(), 60_000);
+}, 600_000);
+afterAll(() => github?.remove(), 600_000);
 
 const resources = () => new Store(github.aws.home).all();
 
@@ -31,4 +31,4 @@ test("a policy of the whole stack fails the preview, so that nothing is created 
     expect(outcomeOf(done, "dev/up", step)).toBe("skipped");
   expect(resources()).toEqual([]);
   expect(await github.healthy("dev")).toBe("");
-}, 200_000);
+}, 600_000);

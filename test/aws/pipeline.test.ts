@@ -14,9 +14,9 @@ const instances = () => new Store(github.aws.home).all("aws:ec2/instance:Instanc
 
 beforeAll(async () => {
   github = await GitHub.create({ cloud: true });
-}, 400_000);
+}, 600_000);
 
-afterAll(() => github?.remove(), 180_000);
+afterAll(() => github?.remove(), 600_000);
 
 /** The release that a stack's server reports. */
 async function served(stack: string): Promise<string> {

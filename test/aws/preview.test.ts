@@ -11,9 +11,9 @@ const zone = settings({ hostedZone: "create" });
 
 beforeAll(async () => {
   aws = await AwsCheckout.create({ cloud: false });
-}, 60_000);
+}, 600_000);
 
-afterAll(() => aws?.remove(), 60_000);
+afterAll(() => aws?.remove(), 600_000);
 
 const preview = (stack: string, ...more: string[]) =>
   run("node", ["cli/main.ts", "preview", "--stack", stack, ...more], {
@@ -35,7 +35,7 @@ test("preview applies the policies to a stack, with the state and the secrets of
   expect(stdout + stderr).not.toContain("nobody-shall-know");
   // The secret was read: it becomes a parameter.
   expect(stderr).toContain("API_KEY");
-}, 150_000);
+}, 600_000);
 
 test("preview fails with the findings of mandatory policies, and shows them as advice in dev", async () => {
   await aws.stack("staging", { ...zone, "mcp-edge:instanceType": "t3.nano" });
@@ -51,7 +51,7 @@ test("preview fails with the findings of mandatory policies, and shows them as a
   expect(advised.stdout).toContain(
     "advice of policy instance-types (mcp-edge-dev-machine): t3.nano is not one of",
   );
-}, 240_000);
+}, 600_000);
 
 test("preview uses the backend of `pulumi login`, and creates nothing there", async () => {
   const state = join(aws.checkout.folder, "login-state");
@@ -78,7 +78,7 @@ test("preview uses the backend of `pulumi login`, and creates nothing there", as
   expect(existsSync(join(aws.checkout.folder, ".mcp-edge/state/.pulumi/stacks/mcp-edge/mine.json"))).toBe(
     false,
   );
-}, 300_000);
+}, 600_000);
 
 test("`connect` and `token` find a stack in AWS by its settings, and list its machines to choose from", async () => {
   const cli = (...args: string[]) =>
@@ -90,7 +90,7 @@ test("`connect` and `token` find a stack in AWS by its settings, and list its ma
   expect((await cli("token", "list", "--stack", "local", "-m", "2")).stderr).toContain(
     "Stack local is on this host and has one machine. Leave out --machine 2.",
   );
-}, 60_000);
+}, 600_000);
 
 test("`doctor --aws` lists the stacks that it supports", async () => {
   const doctor = (...args: string[]) =>
@@ -100,4 +100,4 @@ test("`doctor --aws` lists the stacks that it supports", async () => {
       accept: [1],
     });
   expect((await doctor("--stack", "local")).stderr).toContain("Stack local is not in AWS (target local)");
-}, 60_000);
+}, 600_000);

@@ -10,9 +10,9 @@ let aws: AwsCheckout;
 
 beforeAll(async () => {
   aws = await AwsCheckout.create({ cloud: false });
-}, 60_000);
+}, 600_000);
 
-afterAll(() => aws?.remove(), 60_000);
+afterAll(() => aws?.remove(), 600_000);
 
 const resources = () => readdir(join(aws.home, "resources"));
 
@@ -24,14 +24,14 @@ describe("a preview of a fresh stack", () => {
     expect(stdout).not.toContain("[mandatory]");
     expect(code).toBe(0);
     expect(await resources()).toEqual([]);
-  }, 90_000);
+  }, 600_000);
 
   test("fails for a missing zone with the provider's message", async () => {
     await aws.stack("zoneless", settings());
     const { code, all } = await aws.pulumi("preview", "--stack", "zoneless");
     expect(all).toContain("no matching Route 53 Hosted Zone found");
     expect(code).not.toBe(0);
-  }, 60_000);
+  }, 600_000);
 });
 
 describe("a policy that fails", () => {
@@ -44,7 +44,7 @@ describe("a policy that fails", () => {
     expect(stdout).toMatch(/\[mandatory\].*instance-types/);
     expect(stdout).toContain("Set mcp-edge:instanceType: t4g.small");
     expect(await resources()).toEqual([]);
-  }, 90_000);
+  }, 600_000);
 });
 
 test("the example's two edges are created in one stack, and pass every policy", async () => {
@@ -61,4 +61,4 @@ test("the example's two edges are created in one stack, and pass every policy", 
   const store = new Store(aws.home);
   for (const type of ["ec2/instance:Instance", "s3/bucket:Bucket", "ec2/securityGroup:SecurityGroup"])
     expect([type, store.all(`aws:${type}`).length]).toEqual([type, type.includes("Group") ? 4 : 2]);
-}, 300_000);
+}, 600_000);

@@ -66,13 +66,13 @@ beforeAll(async () => {
   const { code, all } = await aws.up(stack, "--exclude", "**-converged");
   if (code !== 0) throw new Error(all);
   reports = setInterval(report, 50);
-}, 120_000);
+}, 600_000);
 
 afterAll(async () => {
   clearInterval(reports);
   server?.close();
   await aws?.remove();
-}, 60_000);
+}, 600_000);
 
 test("replaces one machine after the other, and keeps data volumes and addresses", async () => {
   const before = instances().map(({ id }) => id);
@@ -87,4 +87,4 @@ test("replaces one machine after the other, and keeps data volumes and addresses
     expect(instances().map(({ id }) => id)).toContain(text(inputs, "instanceId"));
   // At least one machine exists at any time.
   expect(instanceSets.filter((ids) => ids === "")).toEqual([]);
-}, 240_000);
+}, 600_000);

@@ -39,9 +39,9 @@ const SHELL = 'description: "mcp-edge: EC2 Instance Connect endpoint"';
 beforeAll(async () => {
   aws = await AwsCheckout.create({ cloud: false });
   await aws.stack(stack, settings({ hostedZone: "create", workspace: "https://git.example.com/a/b.git" }));
-}, 60_000);
+}, 600_000);
 
-afterAll(() => aws?.remove(), 60_000);
+afterAll(() => aws?.remove(), 600_000);
 
 describe("a stack of an earlier version, whose groups have fixed names", () => {
   test("keeps the groups and their names", async () => {
@@ -54,7 +54,7 @@ describe("a stack of an earlier version, whose groups have fixed names", () => {
     await aws.checkout.git("checkout", "-q", "infra");
     await up("--expect-no-changes");
     expect(groups()).toEqual(before);
-  }, 180_000);
+  }, 600_000);
 });
 
 describe("a group whose description changes", () => {
@@ -80,7 +80,7 @@ describe("a group whose description changes", () => {
     await aws.checkout.edit("infra/aws/firewall.ts", "in other words", "in yet other words");
     await up();
     expect(groups()).toHaveLength(2);
-  }, 240_000);
+  }, 600_000);
 });
 
 describe("an Instance Connect endpoint in another subnet", () => {
@@ -97,7 +97,7 @@ describe("an Instance Connect endpoint in another subnet", () => {
     expect(after).toHaveLength(1);
     expect(after[0]?.id).not.toBe(before?.id);
     expect(after[0]?.inputs.subnetId).not.toBe(before?.inputs.subnetId);
-  }, 120_000);
+  }, 600_000);
 });
 
 /** Every file of the state with the time of its last change. */
@@ -115,7 +115,7 @@ describe("a preview", () => {
       .pulumi("preview", "--stack", stack, "--refresh", "--expect-no-changes", "--exclude", "**-converged");
     if (run.code !== 0) throw new Error(run.all);
     expect(stateFiles()).toEqual(before);
-  }, 90_000);
+  }, 600_000);
 
   test("finds no change after a second attempt of a deployment, but finds lost tags and a lost type of the object", async () => {
     const drift = () =>
@@ -138,7 +138,7 @@ describe("a preview", () => {
     expect(lost.code).not.toBe(0);
     expect(lost.all).toMatch(/mcp-edge-dev-desired\s+update/);
     putObject(aws.home, bucket, "desired.json", again, { contentType: "application/json", tags });
-  }, 120_000);
+  }, 600_000);
 
   test("with the preview role works without --refresh and is refused with it, and writes nothing into the state", async () => {
     const preview = aws.as(as("preview"));
@@ -149,5 +149,5 @@ describe("a preview", () => {
     expect(refused.code).not.toBe(0);
     expect(refused.all).toContain("is not authorized to perform");
     expect(stateFiles()).toEqual(before);
-  }, 120_000);
+  }, 600_000);
 });

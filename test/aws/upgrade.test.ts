@@ -32,9 +32,9 @@ beforeAll(async () => {
   const file = join(aws.checkout.folder, "stack.json");
   await writeFile(file, gunzipSync(await readFile(STACK)));
   await aws.must("stack", "import", "--stack", "dev", "--file", file);
-}, 120_000);
+}, 600_000);
 
-afterAll(() => aws?.remove(), 60_000);
+afterAll(() => aws?.remove(), 600_000);
 
 test("an upgrade replaces nothing, and deletes only the archives of the previous deployment", async () => {
   const preview = await aws.pulumi("preview", "--stack", "dev", "--json");
@@ -53,4 +53,4 @@ test("an upgrade replaces nothing, and deletes only the archives of the previous
       .filter((name) => !isArchive(name))
       .sort(),
   ).toEqual(["mcp-edge-dev-alarm-certificate-ends", "mcp-edge-dev-alarm-flows", "mcp-edge-dev-converged"]);
-}, 180_000);
+}, 600_000);

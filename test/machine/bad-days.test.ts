@@ -15,12 +15,12 @@ beforeAll(async () => {
   checkout = await Checkout.create();
   // The home is outside the checkout, since nothing may depend on the program's folders above it.
   checkout.env.MCP_EDGE_HOME = await folderOfRun("home");
-}, 60_000);
+}, 600_000);
 
 afterAll(async () => {
   await checkout.remove("cut", OTHER);
   await rm(checkout.env.MCP_EDGE_HOME ?? "", { recursive: true, force: true });
-}, 120_000);
+}, 600_000);
 
 /** What a folder holds. The files of locks stay, and mean nothing. */
 const contents = async (folder: string) => (await readdir(folder)).filter((name) => !name.endsWith(".lock"));
@@ -67,7 +67,7 @@ describe("an interrupted up", () => {
     const result = await checkout.cli("down", "--stack", "cut");
     expect(result.code).toBe(0);
     expect(await hostState()).toEqual(before);
-  }, 300_000);
+  }, 600_000);
 
   test("by SIGKILL while the machine boots, and by SIGINT while it becomes ready, is finished by the next up", async () => {
     expect(await cut("cut", "cloud-init runs", "SIGKILL")).toBe("SIGKILL");
@@ -75,7 +75,7 @@ describe("an interrupted up", () => {
     const up = await checkout.up("cut", "--no-doctor");
     expect((await ask(up, "/readyz")).status).toBe(200);
     expect(up.token).toBeDefined();
-  }, 400_000);
+  }, 600_000);
 });
 
 describe("the network", () => {
@@ -109,7 +109,7 @@ describe("the network", () => {
       await run("ip", ["link", "del", "taken"]);
     }
     expect(await hostState()).toEqual(before);
-  }, 240_000);
+  }, 600_000);
 });
 
 describe("up without a prerequisite", () => {
@@ -142,7 +142,7 @@ describe("up without a prerequisite", () => {
     }
     expect((await checkout.cli("down", "--stack", "cut")).code).toBe(0);
     expect(await hostState()).toEqual(before);
-  }, 150_000);
+  }, 600_000);
 
   test("fails without a network, names the mirror, and leaves nothing", async () => {
     const cache = join(checkout.folder, "offline-cache");
@@ -154,7 +154,7 @@ describe("up without a prerequisite", () => {
     expect((await checkout.cli("down", "--stack", "cut")).code).toBe(0);
     expect(existsSync(join(checkout.env.MCP_EDGE_HOME ?? "", "stacks/cut"))).toBe(false);
     expect(await hostState()).toEqual(before);
-  }, 150_000);
+  }, 600_000);
 });
 
 describe("wrong settings", () => {
@@ -166,5 +166,5 @@ describe("wrong settings", () => {
     expect(stderr).toContain("mcp-edge:rateLimit");
     expect(stderr).toContain("did you mean domain?");
     expect(existsSync(join(checkout.env.MCP_EDGE_HOME ?? "", "stacks/cut"))).toBe(false);
-  }, 30_000);
+  }, 600_000);
 });

@@ -22,9 +22,9 @@ beforeAll(async () => {
   // The load comes from one address, whose limit must not refuse it.
   first = await checkout.up(stack, "--no-doctor", "--set", "rateLimit=1000");
   token = first.token?.token ?? "";
-}, 300_000);
+}, 600_000);
 
-afterAll(() => checkout.remove(stack), 120_000);
+afterAll(() => checkout.remove(stack), 600_000);
 
 const servedVersion = async () => {
   const params = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "t", version: "1" } };
@@ -55,7 +55,7 @@ describe("a release", () => {
       ready: true,
     });
     expect(after.colour).not.toBe(before.colour);
-  }, 120_000);
+  }, 600_000);
 
   test("keeps the sessions of the previous one, also after switching back", async () => {
     const ca = await readFile(first.deployed.rootsFile, "utf8");
@@ -84,7 +84,7 @@ describe("a release", () => {
       await client.close();
       await http3.close();
     }
-  }, 180_000);
+  }, 600_000);
 
   test("is left for the previous one by rollback, without a failed request", async () => {
     const before = await status();
@@ -101,7 +101,7 @@ describe("a release", () => {
     await checkout.cli("rollback", before.release.slice(0, 12), "--stack", stack, "--yes");
     expect(await servedVersion()).toBe("0.1.0-next");
     expect((await traffic.stop()).failures).toEqual([]);
-  }, 120_000);
+  }, 600_000);
 
   test("that does not become ready is not switched to, and up fails with its log", async () => {
     const before = await status();
@@ -117,7 +117,7 @@ describe("a release", () => {
     expect(failures).toEqual([]);
     expect(await status()).toEqual(before);
     expect(await servedVersion()).toBe("0.1.0-next");
-  }, 180_000);
+  }, 600_000);
 
   test("with a wrong hash is refused before it is unpacked", async () => {
     const before = await status();
@@ -128,7 +128,7 @@ describe("a release", () => {
     expect(result.code).toBe(1);
     expect(result.stderr).toMatch(/sha256|hash/i);
     expect(await status()).toEqual(before);
-  }, 60_000);
+  }, 600_000);
 });
 
 describe("the machine's files", () => {
@@ -143,14 +143,14 @@ describe("the machine's files", () => {
     expect(result.stderr).toContain("this_is_no_directive");
     expect((await ask(first, "/readyz")).status).toBe(200);
     expect(await status()).toEqual(before);
-  }, 120_000);
+  }, 600_000);
 
   test("are updated in place when a setting changes", async () => {
     await checkout.up(stack, "--no-doctor", "--set", "rateLimit=77");
     const served = await inMachine(checkout, stack, "grep", "-r", "rate=77r/s", "/etc/nginx");
     expect(served.code).toBe(0);
     expect((await ask(first, "/readyz")).status).toBe(200);
-  }, 120_000);
+  }, 600_000);
 });
 
 describeLibraryUpgrade(() => ({ checkout, stack, up: { ...first, token: { id: "", token } } }));
@@ -170,7 +170,7 @@ describe("a machine of the version before NGINX ran in generations", () => {
     expect(stdout).toMatch(/^generation 1: \d+ connections, has the new flows$/m);
     expect(stdout.split("\n")).toContain(former);
     expect(await streams.events()).toEqual({ "HTTP/3": 60, "HTTP/2": 60, "HTTP/1.1": 60 });
-  }, 300_000);
+  }, 600_000);
 });
 
 describe("the public conformance suite, through NGINX", () => {
@@ -187,7 +187,7 @@ describe("the public conformance suite, through NGINX", () => {
     );
     await checkout.up(stack, "--no-doctor", "--set", "rateLimit=1000");
     proxy = await withToken(first, token);
-  }, 120_000);
+  }, 600_000);
   afterAll(() => proxy?.close());
 
   test.each(["2025-11-25", "2026-07-28"])(

@@ -21,9 +21,9 @@ beforeAll(async () => {
   checkout = await Checkout.create();
   firstUp = await checkout.up(stack);
   token = firstUp.token?.token ?? "";
-}, 300_000);
+}, 600_000);
 
-afterAll(() => checkout.remove(stack), 120_000);
+afterAll(() => checkout.remove(stack), 600_000);
 
 const until = async (limit: number, probe: () => Promise<boolean>) => {
   const end = Date.now() + limit;
@@ -86,7 +86,7 @@ describe("up", () => {
     expect(Object.keys(again.changes).filter((operation) => again.changes[operation])).toEqual(["same"]);
     expect(again.token).toBeUndefined();
     expect(again.enrolment).toBeUndefined();
-  }, 60_000);
+  }, 600_000);
 });
 
 describe("a browser", () => {
@@ -109,7 +109,7 @@ describe("a browser", () => {
     } finally {
       await browser.close();
     }
-  }, 60_000);
+  }, 600_000);
 });
 
 describe("people who sign in", () => {
@@ -172,7 +172,7 @@ describe("a real MCP client over HTTP/3", () => {
       await client.close();
       await http3.close();
     }
-  }, 60_000);
+  }, 600_000);
 });
 
 describe("unwanted requests", () => {
@@ -206,7 +206,7 @@ describe("unwanted requests", () => {
     expect(checks.find(({ id }) => id === "tcp")).toMatchObject({ ok: false });
     expect(stdout).toContain(`Lifted: ${address}  guessed credentials`);
     expect(await until(30_000, ready)).toBe(true);
-  }, 120_000);
+  }, 600_000);
 });
 
 describe("a renewed certificate", () => {
@@ -251,7 +251,7 @@ describe("a renewed certificate", () => {
     } finally {
       await http3.close();
     }
-  }, 90_000);
+  }, 600_000);
 });
 
 describe("changes of NGINX", () => {
@@ -273,7 +273,7 @@ describe("changes of NGINX", () => {
     expect(status).toContainEqual(expect.stringMatching(/^generation \d+: [1-9]\d* connections, replaced/));
     expect(failures).toEqual([]);
     expect(await streams.events()).toEqual({ "HTTP/3": 30, "HTTP/2": 30, "HTTP/1.1": 30 });
-  }, 90_000);
+  }, 600_000);
 });
 
 describe("kill -9", () => {
@@ -289,7 +289,7 @@ describe("kill -9", () => {
     const script = `${restarts}; systemctl start ${lasts}; ${restarts}`;
     const counted = await inMachine(checkout, stack, "bash", "-c", script);
     expect(counted.stdout.trim().split("\n")).toEqual([expect.stringMatching(/^[1-9]/), "0"]);
-  }, 120_000);
+  }, 600_000);
 
   test("of NGINX's workers or its master is followed by a restart", async () => {
     const master = await pidOf(await currentNginx());
@@ -297,7 +297,7 @@ describe("kill -9", () => {
     expect(await until(30_000, ready)).toBe(true);
     await inMachine(checkout, stack, "kill", "-9", String(master));
     expect(await until(30_000, ready)).toBe(true);
-  }, 120_000);
+  }, 600_000);
 });
 
 describe("a machine that reboots", () => {
@@ -308,7 +308,7 @@ describe("a machine that reboots", () => {
     expect((await inMachine(checkout, stack, "systemctl", "reboot")).code).toBe(0);
     expect(await until(60_000, async () => ![before, ""].includes(await started()))).toBe(true);
     expect(await until(30_000, ready)).toBe(true);
-  }, 120_000);
+  }, 600_000);
 });
 
 describe("a machine that was powered off", () => {
@@ -329,7 +329,7 @@ describe("a machine that was powered off", () => {
       accept: "application/json, text/event-stream",
     };
     expect((await ask(again, "/mcp", { method: "POST", headers, body })).status).toBe(200);
-  }, 120_000);
+  }, 600_000);
 });
 
 describe("down", () => {
@@ -340,5 +340,5 @@ describe("down", () => {
     expect(await hostState()).toEqual(before);
     const again = await checkout.cli("down", "--stack", stack);
     expect(again.stdout).toContain(`There is no stack ${stack}`);
-  }, 60_000);
+  }, 600_000);
 });
