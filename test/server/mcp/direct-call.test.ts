@@ -38,6 +38,17 @@ const probe = defineTool({
   },
 });
 
+/** A tool with a long answer. */
+const long = defineTool({
+  name: "long",
+  title: "Long",
+  description: "Repeats a text",
+  scope: "code:read",
+  input: z.object({ text: z.string() }),
+  output: z.object({ text: z.string() }),
+  run: async ({ text }) => ({ text: text.repeat(10_000) }),
+});
+
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 /** The same server, with and without direct calls. */
 let servers: { direct: RunningApp; sdk: RunningApp };
@@ -47,7 +58,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   await makeRepository(join(folder.path, "workspace", "sample"));
   const env = { WORKSPACE_DIR: join(folder.path, "workspace"), RATE_LIMIT_ADDRESS: "0", LOG_LEVEL: "error" };
-  const options = { tools: [...TOOLS, probe] };
+  const options = { tools: [...TOOLS, probe, long] };
   servers = {
     direct: await startApp(env, options),
     sdk: await startApp({ ...env, DIRECT_CALLS: "no" }, options),
@@ -242,6 +253,14 @@ describe("a server with direct calls answers as one without:", () => {
       const params = { notifications, _meta: ENVELOPE, ...more };
       await same({ body: { jsonrpc: "2.0", id: "l", method, params }, headers, session: false });
     }
+  });
+
+  test.each(["x", "é", '"', "😀"])("a long answer of %j", async (text) => {
+    const call = { name: "long", arguments: { text } };
+    const body = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { ...call, _meta: ENVELOPE } };
+    const headers = { "mcp-protocol-version": VERSION, "mcp-method": "tools/call", "mcp-name": "long" };
+    await same({ body, headers, session: false });
+    await same({ body: { ...body, params: call }, headers: {}, session: true });
   });
 
   test("a call of each tool", async () => {
