@@ -32,8 +32,12 @@ const firewall = {
   enables: "nftables.service",
 } as const;
 
-/** The most generations of NGINX that run at a time (`deploy/mcp-edge-nginx`). */
+/** The most generations of NGINX or Caddy that run at a time (`deploy/lib/generations.sh`). */
 const GENERATIONS = Array.from({ length: 12 }, (_, index) => index + 1);
+
+/** A replaced library is a change like any other: the next generation takes the new flows. */
+const generationsOnNeedrestart = (program: "nginx" | "caddy") =>
+  GENERATIONS.map((n) => onNeedrestart(`${program}@${n}.service`, "restart-generation", program));
 
 const python = { validator: "python", when: withLogs } as const;
 const slotUnit = `${BUNDLED_SERVER.unit}@.service`;
@@ -65,7 +69,7 @@ export const FILES: readonly FileRow[] = [
   script("mcp-edge-nginx", "nginx"),
   enabled("mcp-edge-nginx.timer", "nginx"),
   unit("mcp-edge-nginx.service", "nginx"),
-  ...GENERATIONS.map((generation) => onNeedrestart(`nginx@${generation}.service`, "restart-nginx", "nginx")),
+  ...generationsOnNeedrestart("nginx"),
   enabled("mcp-edge-logrotate.timer", "nginx"),
   unit("mcp-edge-logrotate.service", "nginx"),
 
@@ -76,7 +80,12 @@ export const FILES: readonly FileRow[] = [
     enables: "caddy.service",
   }),
   dropIn("caddy.service.d/mcp-edge.conf", "caddy.conf", "caddy"),
-  dropIn("caddy.service.d/metadata.conf", "metadata.conf", "caddy", [], onAws),
+  unit("caddy@.service", "caddy", { change: ["daemon-reload", "reload-caddy"] }),
+  dropIn("caddy@.service.d/metadata.conf", "metadata.conf", "caddy", ["reload-caddy"], onAws),
+  script("mcp-edge-caddy", "caddy"),
+  enabled("mcp-edge-caddy.timer", "caddy"),
+  unit("mcp-edge-caddy.service", "caddy"),
+  ...generationsOnNeedrestart("caddy"),
   dropIn("mcp-edge-report.service.d/certificate.conf", "read-certificate.conf", "caddy"),
   dropIn("mcp-edge-pull.service.d/certificate.conf", "read-certificate.conf", "caddy", [], onAws),
   dropIn("mcp-edge-metrics.service.d/certificate.conf", "read-certificate.conf", "caddy", [], withMetrics),
@@ -136,6 +145,7 @@ export const FILES: readonly FileRow[] = [
   dropIn("fail2ban.service.d/mcp-edge.conf", "fail2ban.conf", TERMINATORS, ["restart-fail2ban"]),
   file("/etc/logrotate.d/fail2ban", "files/logrotate/fail2ban", TERMINATORS),
   script("mcp-edge-bans", TERMINATORS, { validator: "python" }),
+  enabled("mcp-edge-restore-bans.service", TERMINATORS),
 
   enabled("mcp-edge-report.timer", TERMINATORS),
   unit("mcp-edge-report.service", TERMINATORS),
@@ -183,6 +193,7 @@ export const FILES: readonly FileRow[] = [
   library("certificate.sh"),
   library("common.sh"),
   library("files.sh"),
+  library("generations.sh", { role: TERMINATORS }),
   library("validate.sh"),
   library("packages.sh"),
   library("release.sh"),

@@ -31,6 +31,8 @@ const BY_ROLE: Record<Exclude<Role, "app">, readonly string[]> = {
   ],
   caddy: [
     ...SERVER,
+    "conntrack", // forgets the flows of a Caddy that has ended
+    "iproute2", // counts the connections of one
     "caddy", // HTTP/3, HTTP/2 and HTTP/1.1; of trixie-backports (files/etc/backports.preferences)
   ],
   forwarder: [

@@ -85,13 +85,17 @@ function overHttp2({ url, ipv4, secureContext }: Target): Client {
   };
 }
 
-/** One connection. The client repeats a GET on a new one when the connection has ended (RFC 9110, section 9.2.2). */
+/**
+ * One connection, and a new one when it has ended or a request got no answer on it. The client repeats a GET on a new one when the
+ * connection has ended (RFC 9110, section 9.2.2).
+ */
 function overHttp3({ url, ipv4, ca }: Target): Client {
   const client = http3Fetch({ ca, address: ipv4, connectTimeoutMs: 3_000, headersTimeoutMs: TIMEOUT });
   return {
     send: async ({ method, path, headers, body }) => {
       const to = new URL(path, url);
-      const signal = AbortSignal.timeout(TIMEOUT);
+      // Of the whole body. The client itself waits as long as TIMEOUT for the headers.
+      const signal = AbortSignal.timeout(TIMEOUT + 1_000);
       const response = await client.fetch(to, {
         ...{ method, headers, signal },
         ...(body === undefined ? {} : { body }),

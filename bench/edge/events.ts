@@ -122,8 +122,14 @@ export const EVENTS: Record<Topology, readonly EdgeEvent[]> = {
     {
       name: "renewal",
       title: "a renewed certificate",
-      // Caddy has no command for it: without its certificate it gets another one.
-      run: script("server", "rm -rf /srv/mcp-edge/caddy/certificates; systemctl reload caddy"),
+      // Caddy has no command for it. A generation that starts with a certificate that is due renews it by itself, and serves it meanwhile.
+      run: script(
+        "server",
+        `. /usr/local/lib/mcp-edge/certificate.sh; certificate=$(certificate_file); before=$(stat -c %y "$certificate")
+        sed -i '0,/^{$/s//{\n\trenewal_window_ratio 0.999999/' /etc/caddy/Caddyfile; systemctl reload caddy.service
+        until [ "$(stat -c %y "$certificate")" != "$before" ]; do sleep 0.1; done
+        sed -i '/^\trenewal_window_ratio/d' /etc/caddy/Caddyfile`,
+      ),
     },
     {
       name: "edge-change",
@@ -139,12 +145,13 @@ export const EVENTS: Record<Topology, readonly EdgeEvent[]> = {
     {
       name: "upgrade",
       title: "an upgrade of Caddy",
-      run: script("server", "systemctl restart caddy"),
+      // What the package's script does after an upgrade (caddy.postinst).
+      run: script("server", "deb-systemd-invoke try-restart caddy.service"),
     },
     {
       name: "worker-kill",
       title: "kill -9 of Caddy",
-      run: kill("systemctl show -P MainPID caddy.service"),
+      run: kill('systemctl show -P MainPID "caddy@$(cat /run/caddy/current).service"'),
     },
     serverKill,
     fail2banRestart,

@@ -95,18 +95,26 @@ export class Http3Connection {
       ...out.headers,
     };
     const deadline = performance.now() + timeoutMs;
-    // While uploads use up the flow control window, no request can begin. (The package's own `requestAsync` waits as
-    // well, but it recognizes the error by its class, which differs between the realms of a test runner.)
+    // While uploads use up the flow control window, or as many requests are open as the server allows, no further one can begin. (The
+    // package's own `requestAsync` waits as well, but it recognizes the error by its class, which differs between the realms of a test runner.)
     for (;;) {
       try {
         return this.#session.request(headers, { endStream: out.body === undefined });
       } catch (error) {
-        if (!/StreamBlocked/.test((error as Error).message)) throw error;
+        const { message } = error as Error;
+        // quiche's answer once a GOAWAY has come, whose event may still be on its way.
+        if (/FrameUnexpected/.test(message)) {
+          this.retire();
+          throw new HttpClientError("rejected", "the server is going away", this.where, error as Error);
+        }
+        if (!/StreamBlocked|StreamLimit/.test(message)) throw error;
       }
       if (performance.now() > deadline) {
         throw new HttpClientError("headers-timeout", `could not begin within ${timeoutMs} ms`, this.where);
       }
       await delay(BLOCKED_MS, undefined, out.signal ? { signal: out.signal } : {});
+      if (this.#retired)
+        throw new HttpClientError("rejected", "the connection takes no more requests", this.where);
     }
   }
 

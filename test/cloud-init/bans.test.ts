@@ -128,7 +128,7 @@ function bans() {
     expect(flood).toBe("mcp-edge-limits:198.51.100.2 recidive:2001:db8:1:6::/64");
   }, 300_000);
 
-  test.concurrent("an operator bans addresses and networks, and all bans hold while fail2ban restarts and on a replaced machine", async () => {
+  test.concurrent("an operator bans addresses and networks, and all bans hold while fail2ban restarts, from the start of a boot, and on a replaced machine", async () => {
     const [added, ...codes] = await onMachine(`
       # As the unit does it
       stop() { sed -n 's/^ExecStop=\\(.\\)/\\1/p' /etc/systemd/system/fail2ban.service.d/mcp-edge.conf | bash -e >/dev/null; rm -f /run/fail2ban/*; }
@@ -144,9 +144,10 @@ function bans() {
       until [ "$(short)" = 0 ]; do sleep 0.2; done; start; banned
       echo "$(($(rules) - before)) rules more; problems: $(grep -o 'ERROR .*' /var/log/fail2ban/fail2ban.log | xargs -d '\\n')"
       codes 198.51.100.2 2001:db8:1:6::2
-      fail2ban-client stop >/dev/null; nft destroy table inet f2b-table; : >/var/log/fail2ban/fail2ban.log; rm -f /var/log/nginx/*.log; kill -USR1 "$(cat /run/nginx/*/nginx.pid)"; start; banned
+      fail2ban-client stop >/dev/null; nft destroy table inet f2b-table; : >/var/log/fail2ban/fail2ban.log; rm -f /var/log/nginx/*.log; kill -USR1 "$(cat /run/nginx/*/nginx.pid)"
+      mcp-edge-bans restore; codes 198.51.100.2 "2001:db8:1:5::2 --http3-only" 198.51.100.3 2001:db8:1:6::2; start; banned
       codes "198.51.100.2 --http3-only" 2001:db8:1:5::2 198.51.100.3 2001:db8:1:6::2
-      mcp-edge-bans lift 198.51.100.0/24 | grep -o jail | wc -l; code 198.51.100.2; code 198.51.100.3 --http3-only`);
+      mcp-edge-bans lift 198.51.100.0/24 | grep -o jail | wc -l; code 198.51.100.2; code 198.51.100.3 --http3-only; nft list tables | grep -c restored`);
     const refusals = [added, ...codes.splice(0, 2)];
     expect(refusals.join("\n")).toMatch(
       /0\.0\.0\.0\/0 is wider.*'here' is no address.*127\.0\.0\.1 is the machine itself/s,
@@ -156,8 +157,12 @@ function bans() {
     expect(codes.splice(0, 3)).toEqual(["000", "000", "401"]);
     expect(codes.splice(0, 4)).toEqual(["000", "000", "000", "401"]);
     expect(codes.splice(0, 4)).toEqual([all, "0 rules more; problems: ", "000", "401"]);
+    expect(JSON.parse(codes.shift() ?? "")).toEqual(
+      expect.arrayContaining(["198.51.100.2/32", "2001:db8:1:5::/64", "203.0.113.0/24", "198.51.100.3/32"]),
+    );
+    expect(codes.splice(0, 4)).toEqual(["000", "000", "000", "401"]);
     expect(codes.shift()).toBe(all);
-    expect(codes).toEqual(["000", "000", "000", "401", "2", "401", "401"]);
+    expect(codes).toEqual(["000", "000", "000", "401", "2", "401", "401", "0"]);
   }, 300_000);
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { SETTINGS } from "./fixture.ts";
 
 const { domain } = SETTINGS;
-const units = readFileSync(join(import.meta.dirname, "fake-nginx-units.sh"), "utf8");
+const units = readFileSync(join(import.meta.dirname, "fake-generations.sh"), "utf8");
 
 /**
  * Shell for `DebianRoot.sh`: a generation of NGINX and the firewall with the machine's files, /fake-server.py behind them, and clients with several addresses

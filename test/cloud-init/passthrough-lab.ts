@@ -1,8 +1,11 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type MachineFile, machineFiles } from "../../cloud-init/machine-files.ts";
 import { type Forward, rolesOf } from "../../cloud-init/topology.ts";
 import { passthrough } from "./fixture.ts";
 
 const { domain } = passthrough("kernel");
+const units = readFileSync(join(import.meta.dirname, "fake-generations.sh"), "utf8");
 
 /** The files of an origin, and below /kernel and /nginx the files of forwarders. */
 export const LAB_FILES: readonly MachineFile[] = [
@@ -20,10 +23,10 @@ export const LAB_FILES: readonly MachineFile[] = [
  * addresses in `outside`. Caddy has certificates of its own instead of an ACME server's. Everything ends with the namespaces of the command.
  *
  * What it defines: `from ADDRESS CURL-ARGUMENT...`; `code ADDRESS [CURL-ARGUMENT...]` prints the status of GET /mcp, or 000 without a response.
- * `reload` reloads Caddy.
+ * `turn` starts the next generation of Caddy.
  */
 export const passthroughLab = (forward: Forward): string => `
-for log in /var/log/caddy/*; do : >$log; done; mkdir -p /run/netns /run/caddy /run/fail2ban; chown caddy /run/caddy
+for log in /var/log/caddy/*; do : >$log; done; mkdir -p /run/netns /run/caddy /run/fail2ban
 ip link set lo up
 for name in edge outside; do ip netns add $name; ip -n $name link set lo up; done
 ip link add private type veth peer name inner netns edge
@@ -47,10 +50,12 @@ transparent; ip netns exec edge nginx -c /nginx/etc/nginx/nginx.conf`
 }
 python3 /fake-server.py & until (echo >/dev/tcp/127.0.0.1/8080) 2>/dev/null; do sleep 0.02; done
 sed -i -e '/^\\tcert_issuer/,/^\\t}/d' -e 's/^\\tacme_ca .*/\\tlocal_certs\\n\\tskip_install_trust/' /etc/caddy/Caddyfile
-export $(sed -n 's/^Environment=\\(GODEBUG\\)/\\1/p' /etc/systemd/system/caddy.service.d/mcp-edge.conf)
-caddy_as() { HOME=/srv/mcp-edge/caddy setpriv --reuid=caddy --regid=caddy --clear-groups --inh-caps=+net_bind_service --ambient-caps=+net_bind_service caddy "$@"; }
-caddy_as run --config /etc/caddy/Caddyfile >/caddy.out 2>&1 & caddy=$!
-reload() { caddy_as reload --force --config /etc/caddy/Caddyfile --address unix//run/caddy/admin.sock >/reload.out 2>&1; }
+export $(sed -n 's/^Environment=\\(GODEBUG\\)/\\1/p' /etc/systemd/system/caddy@.service)
+cat >/usr/local/sbin/systemctl <<'UNITS'
+${units}UNITS
+chmod 755 /usr/local/sbin/systemctl
+mcp-edge-caddy start >/dev/null
+turn() { mcp-edge-caddy turn >/dev/null; }
 to() { case $1 in *:*) echo '[2001:db8:1:1::1]' ;; *) echo 198.51.100.1 ;; esac; }
 from() { local a=$1; shift; ip netns exec outside curl -sk --curves X25519 --max-time 3 --interface "$a" --resolve "${domain}:443:$(to "$a")" --resolve "${domain}:80:$(to "$a")" "$@"; }
 code() { local a=$1; shift; from "$a" -o /dev/null -w '%{http_code}\\n' --connect-timeout 1 "$@" https://${domain}/mcp || true; }

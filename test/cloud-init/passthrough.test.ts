@@ -36,8 +36,11 @@ function forwarding() {
       caddy fmt --diff /etc/caddy/Caddyfile | grep -c '^[-+]'
       mkdir -p /run/fail2ban; fail2ban-client -t
       cp -r /nginx/etc/systemd/system/. /etc/systemd/system/
-      systemd-analyze verify --man=no caddy.service nginx.service mcp-edge-transparent.service mcp-edge-report.service
-      ${score("caddy.service", 20)}
+      systemd-analyze verify --man=no caddy.service caddy@1.service mcp-edge-caddy.service mcp-edge-restore-bans.service nginx.service mcp-edge-transparent.service mcp-edge-report.service
+      ${score("caddy.service", 30)}
+      ${score("caddy@1.service", 20)}
+      ${score("mcp-edge-caddy.service", 20)}
+      ${score("mcp-edge-restore-bans.service", 20)}
       ${score("mcp-edge-pull.service", 20)}
       ${score("mcp-edge-metrics.service", 20)}
       ${score("nginx.service", 30)}
@@ -52,7 +55,7 @@ function forwarding() {
   test("Caddy's options hold for each of its listeners: early data is off, and requests have limits", async () => {
     const { output } = await root.sh("caddy adapt --config /etc/caddy/Caddyfile 2>/dev/null");
     const adapted = JSON.parse(output);
-    expect(adapted.admin).toMatchObject({ listen: "unix//run/caddy/admin.sock" });
+    expect(adapted.admin).toMatchObject({ disabled: true });
     const servers: { listen: string[] }[] = Object.values(adapted.apps.http.servers);
     expect(servers.map(({ listen }) => listen)).toEqual([[":443"], [":80"]]);
     for (const server of servers)
@@ -63,7 +66,8 @@ function forwarding() {
         protocols: ["h1", "h2", "h3"],
         strict_sni_host: true,
       });
-    expect(output).not.toContain("grace_period");
+    // A generation that ends tells each client of HTTP/3 (RFC 9000, section 10.2).
+    expect(adapted.apps.http.grace_period).toBe(3e9);
   });
 
   test("a certificate comes from the authority of the settings alone, by port 80, as the CAA record says", async () => {
@@ -150,17 +154,28 @@ function forwarding() {
       ]);
     }, 60_000);
 
-    test("streams go on through changes of Caddy, reloads of the rules, forgotten flows and a reload of NGINX", async () => {
+    test("streams go on through generations of Caddy, reloads of the rules, forgotten flows and a reload of NGINX", async () => {
       const all = "grows grows grows grows";
       const { output } = await root.sh(`${passthroughLab(forward)}
         stream one 198.51.100.2 --http1.1 & stream two 198.51.100.2 --http2 & stream three 198.51.100.2 --http3-only & stream four 2001:db8:1:5::2 --http3-only &
         sleep 0.7; grows one two three four
         load; load; grows one two three four
-        sed -i 's/max-age=63072000/max-age=7/' /etc/caddy/Caddyfile; reload; reload; grows one two three four
+        sed -i 's/max-age=63072000/max-age=7/' /etc/caddy/Caddyfile; turn; turn; grows one two three four
         from 198.51.100.3 --http3-only -o /dev/null -w '%header{strict-transport-security}\\n' https://${domain}/mcp
         ip netns exec edge conntrack -F 2>/dev/null; grows one two three four
-        ${forward === "nginx" ? "ip netns exec edge nginx -c /nginx/etc/nginx/nginx.conf -s reload 2>/dev/null; sleep 1" : ":"}; grows one two three four`);
-      expect(output.trim().split("\n")).toEqual([all, all, all, "max-age=7", all, all]);
+        ${forward === "nginx" ? "ip netns exec edge nginx -c /nginx/etc/nginx/nginx.conf -s reload 2>/dev/null; sleep 1" : ":"}; grows one two three four
+        generations() { mcp-edge-caddy status | sed 's/replaced .*/replaced/'; }
+        generations; touch -d '1 minute ago' /run/caddy/[12]/replaced; mcp-edge-caddy reap >/dev/null; generations | wc -l
+        mcp-edge-caddy stop; for i in $(seq 50); do [ ! -s /three.end ] || [ ! -s /four.end ] || break; sleep 0.1; done; cat /three.end /four.end | xargs`);
+      const lines = output.trim().split("\n");
+      expect(lines.splice(0, 6)).toEqual([all, all, all, "max-age=7", all, all]);
+      expect(lines.splice(0, 3)).toEqual([
+        expect.stringMatching(/^generation 1: [4-9] connections, replaced$/),
+        "generation 2: 0 connections, replaced",
+        expect.stringMatching(/^generation 3: \d connections, has the new flows$/),
+      ]);
+      // The second one has ended. Caddy's end closes the connections of HTTP/3: curl's "failure in receiving network data", no timeout.
+      expect(lines).toEqual(["2", "56 56"]);
     }, 60_000);
 
     test("bans of guessed credentials, exploits and floods hold on TCP and UDP, in both families and through a reload, and others are served", async () => {

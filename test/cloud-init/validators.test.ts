@@ -274,6 +274,8 @@ echo "[{'sshd': ['192.0.2.1']}, {'mcp-edge': ['192.0.2.1', '2001:db8::/64']}, {'
   });
 }
 
-const UNITS = FILES.filter(({ validator, role }) => validator === "systemd" && role !== "forwarder")
+const UNITS = FILES.filter(
+  ({ validator, role }) => validator === "systemd" && role !== "forwarder" && role !== "caddy",
+)
   .map(({ path }) => path.slice("/etc/systemd/system/".length))
   .filter((name) => !name.includes("/"));

@@ -17,5 +17,5 @@ export const forwardingCheck = (read: () => Promise<string>, stack: string): Che
     return found;
   },
   fix: () =>
-    `Look at the origin: npm run mcp-edge -- shell --stack ${stack} --machine origin -- systemctl status caddy; at the rules of the edge: npm run mcp-edge -- shell --stack ${stack} --machine edge -- nft list table inet mcp_edge`,
+    `Look at the origin: npm run mcp-edge -- shell --stack ${stack} --machine origin -- mcp-edge-caddy status; at the rules of the edge: npm run mcp-edge -- shell --stack ${stack} --machine edge -- nft list table inet mcp_edge`,
 });

@@ -1,0 +1,142 @@
+# shellcheck shell=bash
+# A TLS server in generations, so that a change ends no stream. Each generation is a unit PROGRAM@N with its own copy of the configuration and
+# its own ports. The firewall sends new flows of ports 443 and 80 to the current generation; connection tracking leaves every other flow where
+# it is. PROGRAM.service is the whole: its reload and its restart are a turn, which starts the next generation.
+# Generation N has 700+N for TLS and QUIC, and 720+N for HTTP. mcp-edge-nginx and mcp-edge-caddy set PROGRAM and LOGS, and define:
+#   copy_files N        the configuration, for the ports of generation N, in $RUN/N
+#   check_files N       whether PROGRAM accepts them
+#   answers N           waits until the generation answers, START_SECONDS at most
+#   connections N       prints how many clients' connections it has; 1: it does not say
+# They may define flows_of_proxies N and before_first_turn.
+RUN=/run/$PROGRAM
+GENERATIONS=12
+# shellcheck disable=SC2034
+START_SECONDS=10
+
+say() { printf 'mcp-edge-%s: %s\n' "$PROGRAM" "$*"; }
+complain() { printf 'mcp-edge-%s: %s\n' "$PROGRAM" "$*" >&2; }
+
+flows_of_proxies() { :; }
+before_first_turn() { :; }
+
+current() { cat "$RUN/current" 2>/dev/null || true; }
+unit() { printf '%s@%d.service' "$PROGRAM" "$1"; }
+# runs N: also one that is about to start or to end
+runs() { ! systemctl show -P ActiveState "$(unit "$1")" | grep -qxE 'inactive|failed'; }
+running() {
+  local n
+  for ((n = 1; n <= GENERATIONS; n++)); do ! runs "$n" || echo "$n"; done
+}
+
+# send_flows_to N: in one transaction. /etc/nftables.conf includes the file, so that a reload of the firewall keeps the rules.
+send_flows_to() {
+  { echo 'table inet mcp_edge {'; echo '  chain new_flows {'; flows_of_proxies "$1"
+    printf '    meta l4proto { tcp, udp } th dport 443 dnat to :%d\n    tcp dport 80 dnat to :%d\n  }\n}\n' $((700 + $1)) $((720 + $1))
+  } >"$RUN/redirect.new" || return 1
+  { echo 'flush chain inet mcp_edge new_flows'; cat "$RUN/redirect.new"; } | nft -f - || return 1
+  mv -f "$RUN/redirect.new" "$RUN/redirect.nft" && echo "$1" >"$RUN/current.new" && mv -f "$RUN/current.new" "$RUN/current"
+}
+
+# end N: what connection tracking knows of it goes, too, or a client that reuses its socket would go on sending to its port.
+end() {
+  systemctl stop "$(unit "$1")" || return 1
+  conntrack -D -p udp --orig-port-dst 443 --reply-port-src $((700 + $1)) >/dev/null 2>&1 || true
+  rm -rf "${RUN:?}/$1"
+}
+
+# replaced: the generations that are not the current one, the first replaced first
+replaced() {
+  local n
+  for n in $(running); do
+    [ "$n" = "$(current)" ] || printf '%s %d\n' "$(stat -c %Y "$RUN/$n/replaced" 2>/dev/null || echo 0)" "$n"
+  done | sort -n | cut -d ' ' -f 2
+}
+
+# free_generation: prints the number after the current one whose unit does not run. If all run, the first that was replaced ends.
+free_generation() {
+  local n next before
+  before=$(current)
+  for ((n = 0; n < GENERATIONS; n++)); do
+    next=$(((${before:-0} + n) % GENERATIONS + 1))
+    runs "$next" || { echo "$next"; return; }
+  done
+  next=$(replaced | head -n 1)
+  complain "$GENERATIONS generations run: generation $next ends, with $(connections "$next" || echo '?') connections"
+  end "$next" && echo "$next"
+}
+
+turn() {
+  local old new
+  old=$(current)
+  new=$(free_generation) || return 1
+  if ! copy_files "$new" || ! check_files "$new"; then
+    rm -rf "${RUN:?}/$new"
+    return 1
+  fi
+  systemctl reset-failed "$(unit "$new")" 2>/dev/null || true
+  if ! systemctl start "$(unit "$new")" || ! answers "$new"; then
+    complain "generation $new was not used; the last lines of its journal${LOGS:+ and of $LOGS}:"
+    { journalctl -q --no-pager -o cat -n 10 -u "$(unit "$new")"; [ -z "$LOGS" ] || tail -n 5 "$LOGS"; } >&2 || true
+    end "$new" || true
+    return 1
+  fi
+  [ -n "$old" ] || before_first_turn
+  send_flows_to "$new" || return 1
+  say "generation $new has the new flows${old:+; generation $old keeps its own}"
+  [ -z "$old" ] || touch "$RUN/$old/replaced" 2>/dev/null || true
+}
+
+stop() {
+  local n
+  rm -f "$RUN/current" "$RUN/redirect.nft"
+  nft flush chain inet mcp_edge new_flows 2>/dev/null || true
+  systemctl stop "$PROGRAM@*.service" || true
+  for n in $(running); do end "$n"; done
+}
+
+stream_hours() {
+  local STREAM_HOURS=12
+  # shellcheck source=/dev/null
+  . /etc/mcp-edge/edge.env
+  echo "$STREAM_HOURS"
+}
+
+# reap: ends generations without connections, and those that were replaced STREAM_HOURS ago
+reap() {
+  local n since count
+  for n in $(replaced); do
+    since=$(stat -c %Y "$RUN/$n/replaced" 2>/dev/null || echo 0)
+    # A connection that was on its way at the turn is there by now.
+    [ $(($(date +%s) - since)) -ge 10 ] || continue
+    count=$(connections "$n" || echo '?')
+    if [ $(($(date +%s) - since)) -ge $(($(stream_hours) * 3600)) ]; then
+      say "generation $n ends: it was replaced $(stream_hours) hours ago, and has $count connections"
+    elif [ "$count" != 0 ]; then
+      continue
+    else
+      say "generation $n ends: it has no connections"
+    fi
+    end "$n"
+  done
+}
+
+status() {
+  local n
+  for n in $(running); do
+    if [ "$n" = "$(current)" ]; then
+      printf 'generation %d: %s connections, has the new flows\n' "$n" "$(connections "$n" || echo '?')"
+    else
+      printf 'generation %d: %s connections, replaced %s\n' "$n" "$(connections "$n" || echo '?')" "$(date -u -r "$RUN/$n/replaced" +%FT%TZ 2>/dev/null || echo '?')"
+    fi
+  done
+}
+
+# alone COMMAND: one at a time
+alone() {
+  exec 9>"$RUN/lock"
+  flock -w 120 9 || { complain "another run holds $RUN/lock"; exit 1; }
+  "$@" 9>&-
+}
+
+# Whether the whole is about to start again, so that nothing must end
+restarts() { systemctl list-jobs --no-legend "$PROGRAM.service" | grep -q ' restart '; }
