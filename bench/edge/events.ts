@@ -126,7 +126,7 @@ export const EVENTS: Record<Topology, readonly EdgeEvent[]> = {
       run: script(
         "server",
         `. /usr/local/lib/mcp-edge/certificate.sh; certificate=$(certificate_file); before=$(stat -c %y "$certificate")
-        sed -i '0,/^{$/s//{\\n\\trenewal_window_ratio 0.999999/' /etc/caddy/Caddyfile; systemctl reload caddy.service
+        sed -i '0,/^{$/s//{\\n\\trenewal_window_ratio 0.9999999999/' /etc/caddy/Caddyfile; systemctl reload caddy.service
         for i in $(seq 300); do [ "$(stat -c %y "$certificate")" = "$before" ] || break; sleep 0.1; done
         sed -i '/^\\trenewal_window_ratio/d' /etc/caddy/Caddyfile; [ "$(stat -c %y "$certificate")" != "$before" ]`,
       ),
