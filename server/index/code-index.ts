@@ -11,6 +11,7 @@ import { prepareIndexDir } from "./index-dir.ts";
 import { type IndexState, IndexStates } from "./index-states.ts";
 import { JobPool } from "./job-pool.ts";
 import type { JobArgs, JobResult } from "./jobs.ts";
+import { onCurrent } from "./on-current.ts";
 import type { Imported } from "./scip/import.ts";
 import type { Indexer } from "./scip/indexer.ts";
 import { PreciseBuilder } from "./scip/precise-builder.ts";
@@ -158,10 +159,14 @@ export class CodeIndex {
     args: Omit<JobArgs<N>, "database" | "root">,
     call: CallContext,
   ): Promise<JobResult<N>> {
-    const database = await this.#database(repo, call);
     const pool = LONG.has(name) ? this.#scans : this.#lookups;
-    const job = { ...args, database, root: repo.root } as unknown as JobArgs<N>;
-    return pool.run(name, job, optionsOf(call, UNITS[name]));
+    return onCurrent(
+      () => this.#database(repo, call),
+      (database) => {
+        const job = { ...args, database, root: repo.root } as unknown as JobArgs<N>;
+        return pool.run(name, job, optionsOf(call, UNITS[name]));
+      },
+    );
   }
 
   /**
@@ -196,8 +201,11 @@ export class CodeIndex {
     args: Omit<JobArgs<"structural">, "database" | "root">,
     call: CallContext,
   ): Promise<JobResult<"structural">> {
-    const database = await this.#current(repo);
-    return this.#scans.run("structural", { ...args, database, root: repo.root }, optionsOf(call, "files"));
+    return onCurrent(
+      () => this.#current(repo),
+      (database) =>
+        this.#scans.run("structural", { ...args, database, root: repo.root }, optionsOf(call, "files")),
+    );
   }
 
   /**

@@ -1,4 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
+import { prepared } from "../prepared.ts";
 
 /** The precise indexes of a repository. The file outlives the generations of the lexical index. */
 export const PRECISE_FILE = "precise-v2.sqlite";
@@ -30,7 +31,8 @@ CREATE INDEX IF NOT EXISTS relations_document ON relations (document);
 export function openPreciseForUpdate(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: 10_000 });
   db.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16384");
-  db.exec(SCHEMA);
+  // Readers that open the file meanwhile see all of its tables or none.
+  db.exec(`BEGIN IMMEDIATE; ${SCHEMA}; COMMIT`);
   return db;
 }
 
@@ -48,6 +50,11 @@ export async function commitsOf(file: string, tool: string): Promise<{ commit: s
   } finally {
     db?.close();
   }
+}
+
+/** False for a file that was created a moment ago. */
+export function hasTables(db: DatabaseSync): boolean {
+  return prepared(db, "SELECT 1 FROM sqlite_schema WHERE name = 'indexes'").get() !== undefined;
 }
 
 /** @throws if there is no such file */

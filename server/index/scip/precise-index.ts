@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { OpenDatabases } from "../open-databases.ts";
 import { prepared } from "../prepared.ts";
 import { type CurrentFiles, currentFiles } from "./current-files.ts";
-import { openPreciseForQueries, PRECISE_FILE } from "./database.ts";
+import { hasTables, openPreciseForQueries, PRECISE_FILE } from "./database.ts";
 import type { ColumnUnit } from "./format.ts";
 import {
   type Occurrence,
@@ -90,6 +90,7 @@ export class PreciseIndex {
     if (!db) return undefined;
     db.exec("BEGIN");
     try {
+      if (!hasTables(db)) return undefined;
       const index = new PreciseIndex(db, lexical, commit);
       return index.sources.length === 0 ? undefined : await use(index);
     } finally {

@@ -1,8 +1,10 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { execa } from "execa";
+import { IndexFolder } from "../../../../server/index/folder.ts";
+import { PRECISE_FILE } from "../../../../server/index/scip/database.ts";
 import { callHierarchy } from "../../../../server/tools/call-hierarchy.ts";
 import { findReferences } from "../../../../server/tools/find-references.ts";
 import { goToDefinition } from "../../../../server/tools/go-to-definition.ts";
@@ -77,6 +79,13 @@ describe("with an uploaded index", () => {
     const found = await references({ name: "A.Run" });
     expect(found.precision).toBe("lexical");
     expect(found.places).toEqual(["use.go:4:24", "use.go:5:24"]);
+  });
+
+  test("a file that another process is about to fill does not count", async () => {
+    const index = new IndexFolder(join(dirname(lab.path), "index"), root);
+    await writeFile(join(index.path, PRECISE_FILE), "");
+    expect((await references({ name: "A.Run" })).precision).toBe("lexical");
+    expect((await definition({ path: "use.go", line: 4, symbol: "Run" })).precision).toBe("lexical");
   });
 
   test("an index with unknown files is refused, and names them", async () => {
