@@ -121,7 +121,8 @@ function callsTo({ url, headers }: Served): Call {
       }),
     });
     const text = await response.text();
-    const { result, error } = JSON.parse(/^data: (\{.*)$/m.exec(text)?.[1] ?? text);
+    // The last message of a stream is the response; log messages and progress come before it.
+    const { result, error } = JSON.parse([...text.matchAll(/^data: (\{.*)$/gm)].at(-1)?.[1] ?? text);
     return result ?? { isError: true, content: [{ text: JSON.stringify(error) }] };
   };
 }

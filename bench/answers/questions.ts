@@ -249,7 +249,8 @@ function sessionAt(url: string): Session {
       body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
     });
     const text = await response.text();
-    const json = /^data: (\{.*)$/m.exec(text)?.[1] ?? text;
+    // The last message of a stream is the response; log messages and progress come before it.
+    const json = [...text.matchAll(/^data: (\{.*)$/gm)].at(-1)?.[1] ?? text;
     const { result, error } = JSON.parse(json);
     if (!result) throw new Error(`${method}: ${JSON.stringify(error)}`);
     return result;
