@@ -1,18 +1,8 @@
-import type { Kind } from "../languages.ts";
+import type { CodeSymbol } from "../code-symbol.ts";
 
-/** A symbol at its definition. */
-export interface FoundSymbol {
+/** A symbol of the index, and the file with its definition. */
+export interface FoundSymbol extends CodeSymbol {
   path: string;
-  name: string;
-  kind: Kind;
-  /** The enclosing symbols, joined by "/"; "" at the top level. */
-  parent: string;
-  /** First line of its documentation, decorators or type. */
-  start_line: number;
-  line: number;
-  column: number;
-  end_line: number;
-  signature: string;
 }
 
 /** SQL: the columns of a FoundSymbol, and the tables that they are in. */
