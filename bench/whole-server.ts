@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BigRepository } from "./big-repository.ts";
 import type { Figure } from "./figures.ts";
+import { rpc } from "./json-rpc.ts";
 import type { Served } from "./server/load-types.ts";
 import { served, withFolder } from "./server/served.ts";
 
@@ -106,23 +107,7 @@ type Call = (tool: string, args: object) => Promise<Answer>;
 
 function callsTo({ url, headers }: Served): Call {
   return async (name, args) => {
-    const response = await fetch(url, {
-      method: "POST",
-      headers: {
-        ...headers,
-        "content-type": "application/json",
-        accept: "application/json, text/event-stream",
-      },
-      body: JSON.stringify({
-        jsonrpc: "2.0",
-        id: 1,
-        method: "tools/call",
-        params: { name, arguments: args },
-      }),
-    });
-    const text = await response.text();
-    // The last message of a stream is the response; log messages and progress come before it.
-    const { result, error } = JSON.parse([...text.matchAll(/^data: (\{.*)$/gm)].at(-1)?.[1] ?? text);
+    const { result, error } = await rpc<Answer>(url, "tools/call", { name, arguments: args }, headers);
     return result ?? { isError: true, content: [{ text: JSON.stringify(error) }] };
   };
 }

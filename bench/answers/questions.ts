@@ -6,6 +6,7 @@ import { cacheFolder } from "../../infra/paths.ts";
 import { createApp } from "../../server/app.ts";
 import { readConfig } from "../../server/config/config.ts";
 import type { Figure } from "../figures.ts";
+import { rpc } from "../json-rpc.ts";
 import { npmPackage, scipPython } from "../packages.ts";
 import { python } from "./subjects.ts";
 
@@ -134,6 +135,11 @@ const QUESTIONS: Question[] = [
   },
 ];
 
+interface Result {
+  content: { text: string }[];
+  structuredContent?: Record<string, unknown>;
+}
+
 interface Session {
   list(): Promise<{ name: string }[]>;
   call(tool: string, args: Arguments): Promise<string>;
@@ -242,26 +248,16 @@ async function withServer<T>(use: (session: Session) => Promise<T>): Promise<T> 
 }
 
 function sessionAt(url: string): Session {
-  const request = async (method: string, params: object) => {
-    const response = await fetch(url, {
-      method: "POST",
-      headers: { "content-type": "application/json", accept: "application/json, text/event-stream" },
-      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
-    });
-    const text = await response.text();
-    // The last message of a stream is the response; log messages and progress come before it.
-    const json = [...text.matchAll(/^data: (\{.*)$/gm)].at(-1)?.[1] ?? text;
-    const { result, error } = JSON.parse(json);
+  const request = async <T>(method: string, params: object): Promise<T> => {
+    const { result, error } = await rpc<T>(url, method, params);
     if (!result) throw new Error(`${method}: ${JSON.stringify(error)}`);
     return result;
   };
+  const called = (name: string, args: Arguments) => request<Result>("tools/call", { name, arguments: args });
   return {
-    list: async () => (await request("tools/list", {})).tools,
-    call: async (name, args) => {
-      const { content } = await request("tools/call", { name, arguments: args });
-      return content.map(({ text }: { text: string }) => text).join("\n");
-    },
-    result: async (name, args) => (await request("tools/call", { name, arguments: args })).structuredContent,
+    list: async () => (await request<{ tools: { name: string }[] }>("tools/list", {})).tools,
+    call: async (name, args) => (await called(name, args)).content.map(({ text }) => text).join("\n"),
+    result: async (name, args) => (await called(name, args)).structuredContent,
   };
 }
 
