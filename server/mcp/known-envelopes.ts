@@ -62,7 +62,7 @@ export function sameJson(one: unknown, other: unknown): boolean {
   if (!isCollection(one) || !isCollection(other) || Array.isArray(one) !== Array.isArray(other)) return false;
   let members = 0;
   for (const key in one) {
-    if (!sameJson(one[key], other[key])) return false;
+    if (!Object.hasOwn(other, key) || !sameJson(one[key], other[key])) return false;
     members++;
   }
   for (const _ in other) members--;

@@ -23,3 +23,11 @@ test("two values are the same if their JSON is", () => {
     { numRuns: 2_000 },
   );
 });
+
+test.each([
+  ['{"__proto__":{}}', '{"a":1}'],
+  ['{"a":1}', '{"__proto__":{}}'],
+  ['{"b":{"__proto__":{}}}', '{"b":{"a":1}}'],
+])("what an object inherits is no member: %s, %s", (one, other) => {
+  expect(sameJson(JSON.parse(one), JSON.parse(other))).toBe(false);
+});
