@@ -26,7 +26,7 @@ const HTTP_VERSIONS = new Set(["HTTP/1.0", "HTTP/1.1", "HTTP/2.0", "HTTP/3.0"]);
 /** The MCP revisions that this server speaks. */
 export const REVISIONS: ReadonlySet<string> = new Set([...SUPPORTED_PROTOCOL_VERSIONS, "2026-07-28"]);
 
-/** Routes that are remembered: Fastify puts the options of a route together each time that they are asked for. */
+/** Routes that are remembered for each method: Fastify puts the options of a route together each time that they are asked for. */
 const MAX_ROUTES = 1_000;
 /** Longer URLs are not remembered, characters. */
 const MAX_URL = 200;
