@@ -20,7 +20,7 @@ function edge() {
   let root: DebianRoot;
 
   beforeAll(async () => {
-    root = await rootWithPrograms(machineFiles(SETTINGS), "fake-server.py");
+    root = await rootWithPrograms(machineFiles(SETTINGS), "fake-server.py", "early-data-relay.py");
   }, 600_000);
   afterAll(() => root?.remove());
 
@@ -341,9 +341,10 @@ function edge() {
     for (const { path, content } of tuned) root.write(path, content);
     const early = (method: string) =>
       `printf '${method} /mcp HTTP/1.1\\r\\nHost: ${domain}\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\n{}' >/early
-       tls() { openssl s_client -connect 127.0.0.1:443 -servername ${domain} -tls1_3 "$@" 2>/dev/null; }
-       (printf 'GET /x HTTP/1.1\\r\\nHost: ${domain}\\r\\nConnection: close\\r\\n\\r\\n'; sleep 0.5) | tls -quiet -sess_out /session >/dev/null
-       (sleep 0.5) | tls -quiet -sess_in /session -early_data /early`;
+       tls() { openssl s_client -connect 127.0.0.1:$1 -servername ${domain} -tls1_3 "\${@:2}" 2>/dev/null; }
+       rm -f /session; (printf 'GET /x HTTP/1.1\\r\\nHost: ${domain}\\r\\nConnection: close\\r\\n\\r\\n'; while ! [ -s /session ]; do sleep 0.02; done) | tls 443 -quiet -sess_out /session >/dev/null
+       python3 /early-data-relay.py & until ss -Hltn sport 8443 | grep -q .; do sleep 0.02; done
+       tls 8443 -quiet -sess_in /session -early_data /early </dev/null`;
     const from = (address: string, path: string) => `curl -H 'X-Forwarded-For: ${address}' $U${path} -D -`;
     try {
       const found = await answers([
