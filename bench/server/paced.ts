@@ -1,11 +1,11 @@
-import { Agent, request } from "node:http";
+import { KeptConnection } from "./kept-connection.ts";
 import type { Load, LoadResult } from "./load-types.ts";
 
 /** Requests that may wait for a connection. Beyond it, the rate is more than the server can answer. */
 const MAX_LATE = 100_000;
 /**
- * Seconds at the same rate that do not count. A client that has just started takes 0.1 s to compile its code, and needs a first full
- * collection of its memory. In a run of 6 s that is more than 1 % of the requests, so their p99 would be the client's own.
+ * Seconds at the same rate that do not count. A client that has just started takes 0.1 s to compile its code. In a run of 6 s that is more than
+ * 1 % of the requests, so their p99 would be the client's own.
  */
 const WARM_UP = 3;
 
@@ -17,40 +17,33 @@ export async function paced(
   { url, seconds, connections, body, expect }: Load,
   rate: number,
 ): Promise<LoadResult> {
-  const agent = new Agent({ keepAlive: true, maxSockets: connections.length });
   const first = Math.round(rate * WARM_UP);
   const total = first + Math.round(rate * seconds);
   // Not an array that grows: its copies would be collected during the measurement.
   const latencies = new Float64Array(total - first);
+  const free = connections.map((headers) => ({ headers, connection: new KeptConnection(url) }));
+  const all = [...free];
   let answered = 0;
   let failed = 0;
-  let open = 0;
-  const send = (n: number, due: number) => {
-    open++;
-    const text = body.replaceAll("[<id>]", `id-${n}`);
-    const headers = { ...connections[n % connections.length], "content-length": Buffer.byteLength(text) };
-    const done = (ok: boolean) => {
-      open--;
-      if (!ok) failed++;
-      else if (n >= first) latencies[answered++] = performance.now() - due;
-    };
-    const sent = request(url, { method: "POST", agent, headers }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.once("end", () => done(response.statusCode === 200 && Buffer.concat(chunks).includes(expect)));
-    });
-    sent.once("error", () => done(false));
-    sent.end(text);
-  };
+  let sent = 0;
   const started = performance.now();
-  for (let n = 0; n < total && open < MAX_LATE; ) {
-    for (const now = performance.now(); n < total && started + (n * 1_000) / rate <= now; n++)
-      send(n, started + (n * 1_000) / rate);
+  const due = (n: number) => started + (n * 1_000) / rate;
+  for (let now = started; sent < total || free.length < all.length; now = performance.now()) {
+    for (; sent < total && due(sent) <= now && free.length > 0; sent++) {
+      const n = sent;
+      const used = free.shift() as (typeof all)[number];
+      const text = body.replaceAll("[<id>]", `id-${n}`);
+      used.connection.post(used.connection.head(used.headers, text.length) + text, (response) => {
+        free.push(used);
+        if (response instanceof Error || response.status !== 200 || !response.body.includes(expect)) failed++;
+        else if (n >= first) latencies[answered++] = performance.now() - due(n);
+      });
+    }
+    if ((now - started) * rate > (sent + MAX_LATE) * 1_000) break;
     // A timer would be up to a millisecond late.
     await new Promise(setImmediate);
   }
-  while (open > 0) await new Promise(setImmediate);
-  agent.destroy();
+  for (const { connection } of all) connection.close();
   const sorted = latencies.subarray(0, answered).sort();
   const quantile = (share: number) => sorted[Math.floor(answered * share)] ?? 0;
   return { rate: answered / seconds, failed, p50: quantile(0.5), p99: quantile(0.99) };

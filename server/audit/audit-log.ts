@@ -10,8 +10,8 @@ import { joined, type TakenRecords, WaitingRecords } from "./waiting-records.ts"
 const WRITE_MS = 250;
 /** Longest wait after failed writes, milliseconds. */
 const MAX_BACK_OFF_MS = 10_000;
-/** Records that wait for the disk; more are lost, and counted. Some 5 MB. */
-const MAX_WAITING = 10_000;
+/** Records that wait for the disk; more are lost, and counted. Those of two seconds of the highest rate. */
+const MAX_WAITING = 40_000;
 /** Bytes of these records: with arguments, one may be large. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
@@ -24,13 +24,14 @@ export interface AuditLogOptions {
   /** Receives the numbers of records written and lost, for the metrics. */
   readonly count: (outcome: "written" | "lost", records: number) => void;
   readonly onError: (error: Error) => void;
-  /** Default 10,000. */
+  /** Default 40,000. */
   readonly maxWaiting?: number;
 }
 
 /**
  * The audit log: JSON lines, each with the sha256 of the line before. Each process has files of its own, so that the two processes of a
- * take-over do not disturb each other's chains. Writing is in the background: a request never waits, and a full disk ends none.
+ * take-over do not disturb each other's chains. Writing is in the background: a request never waits, and a full disk ends none. The disk is
+ * asked once an interval to keep what was written (fdatasync(2)), also under load: each time costs the processor as much as some ten requests.
  */
 export class AuditLog {
   readonly #options: AuditLogOptions;
@@ -38,6 +39,7 @@ export class AuditLog {
   readonly #writes: Periodic;
   readonly #waiting = new WaitingRecords();
   #lost = 0;
+  #closing = false;
   #file: AuditFile | undefined;
   #previous: FileLink | undefined;
 
@@ -68,6 +70,7 @@ export class AuditLog {
   }
 
   async close(): Promise<void> {
+    this.#closing = true;
     await this.flush();
     await this.#writes.stop();
     await this.#file?.close();
@@ -75,7 +78,10 @@ export class AuditLog {
   }
 
   async #write(): Promise<void> {
-    while (this.#waiting.count > 0 || this.#lost > 0) await this.#append();
+    const some = () => this.#waiting.count > 0 || this.#lost > 0;
+    if (some()) await this.#append();
+    // What arrives during a write waits for the next one, but there is no next one.
+    while (this.#closing && some()) await this.#append();
   }
 
   async #append(): Promise<void> {

@@ -133,6 +133,22 @@ describe("what is written", () => {
     expect(records).toBe(23 + (await files()).length);
   });
 
+  test("what arrives during a write waits for the next interval, and is written when the log is closed", async () => {
+    const writes: number[] = [];
+    const opened = openLog({
+      count: (_outcome, records) => {
+        writes.push(records);
+        if (writes.length < 4) opened.log.record(event("later"));
+      },
+    });
+    opened.log.record(event("first"));
+    await opened.log.flush();
+    expect(writes).toEqual([1]);
+    await opened.log.close();
+    expect(writes).toEqual([1, 1, 1, 1]);
+    expect((await verifyAudit(dir)).records).toBe(5);
+  });
+
   test("what cannot be written waits, and what finds no room is counted and recorded as a gap", async () => {
     await writeFile(dir, "in the way");
     await using opened = openLog({ maxWaiting: 2 });
