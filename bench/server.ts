@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Figure } from "./figures.ts";
 import { bearerFigures } from "./server/bearer.ts";
-import type { Loading, LoadResult, Served } from "./server/load-types.ts";
+import type { Loading, LoadResult, MeasuredLoad, Served } from "./server/load-types.ts";
 import { envelopes, plain, sessions } from "./server/loads.ts";
 import { peers } from "./server/peers.ts";
 import { measured, sent, served, servedPeer, withFolder } from "./server/served.ts";
@@ -29,7 +29,7 @@ export async function serverFigures(log: (line: string) => void): Promise<Figure
       log(what);
       return measured(target, loading);
     };
-    const ratio = (what: string, ours: LoadResult, against: LoadResult, promise = "", name = "node:http") =>
+    const ratio = (what: string, ours: MeasuredLoad, against: LoadResult, promise = "", name = "node:http") =>
       figures.push(row(what, ours, { name, value: against.rate }, promise));
 
     const ceiling = await served([process.execPath, here("ceiling.ts")], folder);
@@ -131,7 +131,7 @@ async function heapFigure(folder: string, log: (line: string) => void): Promise<
 
 const row = (
   what: string,
-  ours: LoadResult,
+  ours: MeasuredLoad,
   against: Figure["against"] & object,
   promise: string,
 ): Figure => ({
@@ -140,5 +140,5 @@ const row = (
   ours: ours.rate,
   against,
   promise,
-  note: `p50 ${ours.p50} ms, p99 ${ours.p99} ms${ours.failed ? `, ${ours.failed} FAILED` : ""}`,
+  note: `${ours.processor.toFixed(0)} us of the processor; p50 ${ours.p50} ms, p99 ${ours.p99} ms${ours.failed ? `, ${ours.failed} FAILED` : ""}`,
 });

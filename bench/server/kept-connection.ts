@@ -13,8 +13,8 @@ export interface Response {
 }
 
 /**
- * One kept HTTP/1.1 connection, with one request at a time. Node's client leaves some 20 KB of objects for each request. Their collection takes
- * 10 ms now and then, which would count as the server's latency. This one reads into a buffer of its own, and keeps nothing.
+ * One kept HTTP/1.1 connection, with one request at a time. Node's client leaves some 20 KB of objects for each request. To collect them takes
+ * 10 ms, ten times a second, which would count as the server's latency. This one reads into a buffer of its own, and keeps nothing.
  */
 export class KeptConnection {
   readonly #socket: Socket;
@@ -37,15 +37,18 @@ export class KeptConnection {
     this.#socket.once("close", () => this.#end(new Error("the server closed the connection")));
   }
 
-  /** @returns the bytes of a POST, made once for all requests with these headers */
+  /** @returns the head of a POST, up to its body */
   head(headers: Readonly<Record<string, string>>, bodyBytes: number): string {
     const lines = Object.entries({ host: this.#host, ...headers, "content-length": bodyBytes });
     return `POST ${this.#path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`;
   }
 
   post(request: string, done: (response: Response | Error) => void): void {
-    this.#done = done;
-    this.#socket.write(request, "latin1");
+    if (this.#socket.destroyed) done(new Error("the connection is closed"));
+    else {
+      this.#done = done;
+      this.#socket.write(request, "latin1");
+    }
   }
 
   close(): void {
@@ -54,17 +57,13 @@ export class KeptConnection {
 
   #read(bytes: Buffer): void {
     const received = this.#received.length === 0 ? bytes : Buffer.concat([this.#received, bytes]);
-    const end = received.indexOf(HEAD_END);
-    const head = end < 0 ? "" : received.toString("latin1", 0, end);
-    const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
-    if (end >= 0 && length === undefined) return this.#end(new Error(`no Content-Length: ${head}`));
-    const body = received.subarray(end + HEAD_END.length);
-    if (end < 0 || body.length < Number(length)) {
+    const response = whole(received);
+    if (response === undefined) {
       this.#received = received === bytes ? Buffer.from(bytes) : received;
       return;
     }
     this.#received = EMPTY;
-    this.#end({ status: Number(head.slice(9, 12)), body });
+    this.#end(response);
   }
 
   #end(response: Response | Error): void {
@@ -72,4 +71,15 @@ export class KeptConnection {
     this.#done = undefined;
     done?.(response);
   }
+}
+
+/** @returns undefined while the response isn't whole */
+function whole(received: Buffer): Response | Error | undefined {
+  const end = received.indexOf(HEAD_END);
+  if (end < 0) return undefined;
+  const head = received.toString("latin1", 0, end);
+  const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
+  if (length === undefined) return new Error(`no Content-Length: ${head}`);
+  const body = received.subarray(end + HEAD_END.length);
+  return body.length < Number(length) ? undefined : { status: Number(head.slice(9, 12)), body };
 }

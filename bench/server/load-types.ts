@@ -34,5 +34,10 @@ export interface LoadResult {
   p99: number;
 }
 
+/** With the processor time of the server, microseconds for each request. It doesn't depend on how busy the load generator is. */
+export interface MeasuredLoad extends LoadResult {
+  processor: number;
+}
+
 /** What to send to a server. */
 export type Loading = (target: Served) => Promise<Omit<Load, "seconds">>;

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../../infra/exec.ts";
-import type { Load, Loading, LoadResult, Served } from "./load-types.ts";
+import type { Load, Loading, LoadResult, MeasuredLoad, Served } from "./load-types.ts";
 import type { Memory } from "./memory.ts";
 import type { Peer } from "./peers.ts";
 
@@ -132,10 +132,19 @@ async function ended(child: ChildProcess): Promise<void> {
 }
 
 /** @param warmUp seconds before the measurement */
-export async function measured(target: Served, how: Loading, warmUp = WARM_UP): Promise<LoadResult> {
+export async function measured(target: Served, how: Loading, warmUp = WARM_UP): Promise<MeasuredLoad> {
   const load = await how(target);
   await sent({ ...load, seconds: warmUp });
-  return sent({ ...load, seconds: SECONDS });
+  const before = await processorTime(target.pid);
+  const result = await sent({ ...load, seconds: SECONDS });
+  const used = (await processorTime(target.pid)) - before;
+  return { ...result, processor: used / (result.rate * SECONDS) };
+}
+
+/** What all threads of a process have used, microseconds: `utime` and `stime` of proc_pid_stat(5), in its hundredths of a second. */
+async function processorTime(pid: number): Promise<number> {
+  const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).replace(/^.*\) /s, "").split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }
 
 /** Sends the load from the other core. */
