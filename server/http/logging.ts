@@ -20,12 +20,12 @@ export function serverLog(
   config: Pick<ServerConfig, "logLevel" | "slot" | "release" | "dev">,
   target?: LogStream,
 ): ServerLog {
-  const stream =
-    target ??
-    (config.dev && process.stdout.isTTY ? { write: writePretty } : new BatchedLines(process.stdout));
   const base = config.dev
     ? {}
     : { pid: process.pid, colour: config.slot, release: config.release.slice(0, 12) };
+  const stream =
+    target ??
+    (config.dev && process.stdout.isTTY ? { write: writePretty } : new BatchedLines(process.stdout, base));
   return {
     options: {
       level: config.logLevel,
