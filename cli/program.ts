@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Help, type Option } from "commander";
 import { auditCommand } from "./commands/audit.ts";
 import { bansCommand } from "./commands/bans.ts";
 import { clientsCommand } from "./commands/clients.ts";
@@ -46,12 +46,33 @@ const groups = (): Record<string, Command[]> => ({
   "Use the server:": [connectCommand(), indexCommand()],
 });
 
-/** The command line: what `mcp-edge --help` lists. */
+const help = new Help();
+
+/** A flag that is not given is off. Its help need not say so. */
+function optionDescription(option: Option): string {
+  const isOff = ["false", "{}"].includes(JSON.stringify(option.defaultValue));
+  return help.optionDescription(
+    isOff ? Object.create(option, { defaultValue: { value: undefined } }) : option,
+  );
+}
+
+/** Commander passes settings on only to commands that it makes itself. */
+function inheritSettings(parent: Command): void {
+  for (const command of parent.commands) inheritSettings(command.copyInheritedSettings(parent));
+}
+
+/**
+ * The command line: what `mcp-edge --help` lists.
+ *
+ * Parsing throws CommanderError where Commander would end the process: after the help, the version, or a wrong command line.
+ */
 export function mcpEdge(): Command {
   const program = new Command("mcp-edge")
     .description("An MCP server on a machine of your own, HTTP/3 first.")
     .version(VERSION)
-    .showHelpAfterError("(mcp-edge --help lists the commands)")
+    .exitOverride()
+    .configureHelp({ optionDescription })
+    .showHelpAfterError("(mcp-edge COMMAND --help lists the options, mcp-edge --help the commands)")
     .addHelpText(
       "after",
       `
@@ -63,5 +84,6 @@ Examples:
     );
   for (const [heading, commands] of Object.entries(groups()))
     for (const command of commands) program.addCommand(command.helpGroup(heading));
+  inheritSettings(program);
   return program;
 }

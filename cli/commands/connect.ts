@@ -1,13 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import { Command } from "commander";
-import { connectText } from "../connect/client-setup.ts";
+import { connections, connectText } from "../connect/client-setup.ts";
 import { registryEntry } from "../connect/registry.ts";
 import { connectTarget } from "../connect/target.ts";
-import { stackOption } from "./options.ts";
+import { jsonOption, stackOption } from "./options.ts";
 
 interface Options {
   stack: string;
   registry?: string | true;
+  json: boolean;
 }
 
 export const connectCommand = () =>
@@ -18,6 +19,7 @@ export const connectCommand = () =>
       "--registry [file]",
       "instead, write the entry of the MCP registry (default: server.json in this folder)",
     )
+    .addOption(jsonOption())
     .addHelpText(
       "after",
       `
@@ -31,14 +33,20 @@ Prove that the domain is yours, then publish, with the registry's own program:
 
 Examples:
   MCP_EDGE_TOKEN=... mcp-edge connect
-  mcp-edge connect --stack prod
+  mcp-edge connect --stack prod --json
   mcp-edge connect --stack prod --registry`,
     )
-    .action(async ({ stack, registry }: Options) => {
+    .action(async ({ stack, registry, json }: Options) => {
       const target = await connectTarget(stack);
-      if (registry === undefined) return console.log(connectText(target, process.env.MCP_EDGE_TOKEN));
+      const token = process.env.MCP_EDGE_TOKEN;
+      if (registry === undefined) {
+        const { url, auth } = target;
+        const result = { stack, url, auth, connections: connections(target, token) };
+        return console.log(json ? JSON.stringify(result, null, 2) : connectText(target, token));
+      }
       const file = registry === true ? "server.json" : registry;
       const entry = registryEntry(target);
       await writeFile(file, `${JSON.stringify(entry, null, 2)}\n`);
+      if (json) return console.log(JSON.stringify({ file, entry }, null, 2));
       console.log(`${file} describes ${entry.name}. Publish it: mcp-publisher publish (see connect --help).`);
     });

@@ -9,7 +9,7 @@ import { renderForTerminal } from "../doctor/render.ts";
 import type { DoctorOptions, DoctorReport } from "../doctor/run.ts";
 import { DoctorUsageError } from "../doctor/target.ts";
 import { awsDoctor, type DoctorDefault, doctorDefault } from "../operations/doctor.ts";
-import { stackOption } from "./options.ts";
+import { jsonOption, stackOption } from "./options.ts";
 
 export interface DoctorCommandOptions {
   /** Finds the host of a stack when no URL was given. @throws Error whose message says what to run */
@@ -24,7 +24,7 @@ interface Flags {
   token?: string | false;
   ca?: string;
   connect?: string;
-  json?: boolean;
+  json: boolean;
   aws?: boolean;
   as?: string;
   path: string;
@@ -73,13 +73,13 @@ export function doctorCommand({
       "--sign-in",
       "with --as: a person signs in in a browser, so that the checks go on up to a tool call",
     )
-    .option("--json", "print the report as JSON")
+    .addOption(jsonOption())
     .addOption(stackOption())
     .addHelpText("after", EXAMPLES)
     .action(async (url: string | undefined, flags: Flags, command: Command) => {
       try {
         if (flags.aws) {
-          process.exitCode = show(await examineAws(flags.stack, limitOf(flags)), flags.json === true);
+          process.exitCode = show(await examineAws(flags.stack, limitOf(flags)), flags.json);
           return;
         }
         const clients = flags.as === undefined ? undefined : clientsOf(flags.as);
@@ -87,7 +87,7 @@ export function doctorCommand({
         const options = optionsOf(url, flags, known);
         process.exitCode =
           clients === undefined
-            ? show(await runWithProgress(options), flags.json === true)
+            ? show(await runWithProgress(options), flags.json)
             : await examineAs(clients, options, flags, signInOf(flags, known));
       } catch (error) {
         if (!(error instanceof DoctorUsageError)) throw error;

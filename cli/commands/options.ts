@@ -20,7 +20,9 @@ export const machineOption = () =>
   );
 
 export const jsonOption = () =>
-  new Option("--json", "print the result as JSON; progress goes to standard error").default(false);
+  new Option("--json", "print the result, or the failure, as JSON; progress goes to standard error").default(
+    false,
+  );
 
 /** What `withMachineOptions` parses. */
 export interface MachineOptions {
@@ -33,7 +35,7 @@ export interface MachineOptions {
 export const withMachineOptions = (command: Command): Command =>
   command.addOption(stackOption()).addOption(machineOption()).addOption(jsonOption());
 
-/** `--set key=value`, as often as wanted. @throws Error for text without "=" */
+/** `--set key=value`, as often as wanted. @throws InvalidArgumentError for text without "=" */
 export const setOption = () =>
   new Option(
     "--set <key=value>",
@@ -41,7 +43,7 @@ export const setOption = () =>
   )
     .argParser((text: string, before: Record<string, string>) => {
       const at = text.indexOf("=");
-      if (at < 1) throw new Error(`--set ${text}: write it as key=value, such as --set rateLimit=100`);
+      if (at < 1) throw new InvalidArgumentError("Write it as key=value, such as --set rateLimit=100.");
       return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
     })
-    .default({}, "none");
+    .default({});

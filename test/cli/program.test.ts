@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import type { Command } from "commander";
+import { type Command, CommanderError } from "commander";
 import { mcpEdge } from "../../cli/program.ts";
 
 /** Every command that does something, with the words that call it. */
@@ -13,8 +13,8 @@ function leaves(command: Command, words: string[] = []): [string, Command, Comma
 
 const commands = leaves(mcpEdge());
 
-/** Commands whose output is another program's, or text to paste. */
-const WITHOUT_JSON = ["connect", "logs", "shell"];
+/** Commands whose output is another program's. */
+const WITHOUT_JSON = ["logs", "shell"];
 
 test.each(commands)("%s describes itself and its arguments", (_, command) => {
   expect(command.description()).toMatch(/^[A-Z].*\.$/s);
@@ -36,6 +36,26 @@ test.each(commands)("the help of %s has an example", (_, command, group) => {
   const text = [command, group].map(helpOf).join("\n");
   expect(text).toMatch(/^\s+(?:.*: +)?(?:MCP_EDGE_TOKEN=\S+ )?(?:npm run|mcp-edge|scip-go)/m);
 });
+
+test.each(commands)("the help of %s leaves out that a flag is off", (_, command) => {
+  expect(helpOf(command)).not.toMatch(/default: (false|none|\{)/);
+});
+
+test.each(commands)(
+  "%s throws for a wrong command line and names its help, so that --json can print it",
+  async (name) => {
+    const stderr: string[] = [];
+    const program = mcpEdge();
+    const silence = (command: Command): void => {
+      command.configureOutput({ writeErr: (text) => stderr.push(text) });
+      command.commands.forEach(silence);
+    };
+    silence(program);
+    const parsed = program.parseAsync([...name.split(" "), "--no-such-option"], { from: "user" });
+    await expect(parsed).rejects.toBeInstanceOf(CommanderError);
+    expect(stderr.join("")).toMatch(/error: .*option.*--help lists/s);
+  },
+);
 
 /** As `--help` prints it: with what `addHelpText` adds. */
 function helpOf(command: Command): string {
