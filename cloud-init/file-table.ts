@@ -70,8 +70,6 @@ export const FILES: readonly FileRow[] = [
   enabled("mcp-edge-nginx.timer", "nginx"),
   unit("mcp-edge-nginx.service", "nginx"),
   ...generationsOnNeedrestart("nginx"),
-  enabled("mcp-edge-logrotate.timer", "nginx"),
-  unit("mcp-edge-logrotate.service", "nginx"),
 
   // Caddy
   file("/etc/caddy/Caddyfile", "files/caddy/Caddyfile.liquid", "caddy", {
@@ -86,6 +84,8 @@ export const FILES: readonly FileRow[] = [
   enabled("mcp-edge-caddy.timer", "caddy"),
   unit("mcp-edge-caddy.service", "caddy"),
   ...generationsOnNeedrestart("caddy"),
+  file("/etc/logrotate.d/caddy", "files/logrotate/caddy", "caddy"),
+  dropIn("mcp-edge-logrotate.service.d/caddy.conf", "logrotate-caddy.conf", "caddy"),
   dropIn("mcp-edge-report.service.d/certificate.conf", "read-certificate.conf", "caddy"),
   dropIn("mcp-edge-pull.service.d/certificate.conf", "read-certificate.conf", "caddy", [], onAws),
   dropIn("mcp-edge-metrics.service.d/certificate.conf", "read-certificate.conf", "caddy", [], withMetrics),
@@ -147,6 +147,8 @@ export const FILES: readonly FileRow[] = [
   script("mcp-edge-bans", TERMINATORS, { validator: "python" }),
   enabled("mcp-edge-restore-bans.service", TERMINATORS),
 
+  enabled("mcp-edge-logrotate.timer", TERMINATORS),
+  unit("mcp-edge-logrotate.service", TERMINATORS),
   enabled("mcp-edge-report.timer", TERMINATORS),
   unit("mcp-edge-report.service", TERMINATORS),
   script("mcp-edge-report", TERMINATORS),

@@ -124,16 +124,31 @@ function forwarding() {
     expect(output.trim().split("\n")).toEqual(["401", "401", "401", "502 2", "X25519MLKEM768"]);
   }, 60_000);
 
-  test("a log that is too large is rotated, and the new file can be read by the same accounts", async () => {
+  test("a log that is too large is rotated: a replaced generation writes into the emptied file, and fail2ban reads it", async () => {
     const { output } = await root.sh(`
-      sed -i 's/roll_size 50MiB/roll_size 1MiB/' /etc/caddy/Caddyfile
+      sed -i 's/maxsize 50M/maxsize 500k/' /etc/logrotate.d/caddy; mkdir -p /var/lib/logrotate; rm -f /var/lib/logrotate/*
+      rotate() { $(sed -n 's/^ExecStart=//p' /etc/systemd/system/mcp-edge-logrotate.service.d/caddy.conf | tail -n 1) $*; }
       ${passthroughLab("kernel")}
-      from 198.51.100.2 -o /dev/null "https://${domain}/mcp?[1-3500]"
-      stat -c '%U %G %a' /var/log/caddy/access.log; ls /var/log/caddy/access-* | wc -l
-      for i in $(seq 50); do compgen -G '/var/log/caddy/access-*.log' >/dev/null || break; sleep 0.1; done
-      [ "$(zcat -f /var/log/caddy/access* | grep -c '"status":401')" -ge 3500 ] && echo all
-      head -n 1 /var/log/caddy/access.log | cut -c 1-23`);
-    expect(output.trim().split("\n")).toEqual(["caddy adm 640", "1", "all", '{"level":"info","time":']);
+      rm -f /srv/mcp-edge/fail2ban/*; sed -i -e '/^\\[sshd\\]/,/^enabled/s/^enabled.*/enabled = false/' -e 's/^maxretry = .*/maxretry = 3/' /etc/fail2ban/jail.d/mcp-edge.local
+      fail2ban-server -b >/dev/null; until fail2ban-client ping >/dev/null 2>&1; do sleep 0.05; done
+      counted() { for i in $(seq 50); do [ "$(fail2ban-client status mcp-edge-exploits | sed -n 's/.*Total failed:\\s*//p')" != "$1" ] || break; sleep 0.1; done; }
+      stream one 198.51.100.2 --http1.1 2>/dev/null & sleep 0.5; turn
+      from 198.51.100.2 -o /dev/null "https://${domain}/mcp?[1-1500]"
+      for n in 1 2; do from 198.51.100.9 -o /dev/null https://${domain}/.git/config; done; counted 2
+      rotate -f; rotate; wc -l </var/log/caddy/access.log
+      from 198.51.100.9 -o /dev/null https://${domain}/.git/config; ip netns pids outside | xargs kill
+      for i in $(seq 50); do ! grep -q /stream /var/log/caddy/access.log || break; sleep 0.1; done
+      for i in $(seq 50); do [ -z "$(fail2ban-client get mcp-edge-exploits banip)" ] || break; sleep 0.1; done; fail2ban-client get mcp-edge-exploits banip
+      stat -c '%U %G %a' /var/log/caddy/access.log; ls /var/log/caddy | grep access | xargs
+      python3 -c 'import json, sys; print(*(json.loads(line)["request"]["uri"] for line in sys.stdin))' </var/log/caddy/access.log
+      fail2ban-client stop >/dev/null`);
+    expect(output.trim().split("\n")).toEqual([
+      "0",
+      "198.51.100.9",
+      "caddy adm 640",
+      "access.log access.log.1",
+      "/.git/config /stream",
+    ]);
   }, 60_000);
 
   describe.each(["kernel", "nginx"] as const)("forward: %s", (forward) => {

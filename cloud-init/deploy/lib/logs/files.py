@@ -29,8 +29,6 @@ def fingerprint(path: str):
 def lines(path: str, place: int):
     """(line, place after it) of all whole lines from a place on."""
     with open_log(path) as file:
-        if not path.endswith(".gz") and os.fstat(file.fileno()).st_size < place:  # truncated
-            place = 0
         file.seek(place)
         while True:
             line = file.readline(LONGEST_LINE)
@@ -53,8 +51,8 @@ class Files:
         """The place of each event is the whole state after it."""
         kept = {}
         paths = []
-        # access.log.1 and access.log.2.gz by logrotate, access-DATE.log and access-DATE.log.gz by Caddy.
-        for path in glob.glob(self.path.removesuffix(".log") + "[.-]*"):
+        # access.log.1, access.log.2.gz and, with logrotate's option `dateext`, access.log-DATE.
+        for path in glob.glob(self.path + "*"):
             try:
                 paths.append((os.stat(path).st_mtime_ns, path))
             except FileNotFoundError:  # rotated at this moment: the next run finds it
@@ -79,7 +77,8 @@ class Files:
         name = fingerprint(path)
         if name is None:
             return
-        known = self.state.get(name) or kept.get(name)
+        # While logrotate copies a log, both files have the same first line, and the copy may end before `place`: nothing is new in it then.
+        known = kept.get(name) or self.state.get(name)
         # At the very first run what was rotated before counts as sent.
         place = known["place"] if known else stat.st_size if self.first and path != self.path else 0
         at = now

@@ -28,8 +28,6 @@ def fingerprint(path: str):
 def lines(path: str, place: int):
     """(line, place after it) of all whole lines from a place on."""
     with open_log(path) as file:
-        if not path.endswith(".gz") and os.fstat(file.fileno()).st_size < place:  # truncated
-            place = 0
         file.seek(place)
         while True:
             line = file.readline(LONGEST_LINE)
@@ -52,7 +50,7 @@ class Files:
         """The place of each event is the whole state after it."""
         kept = {}
         paths = []
-        for path in glob.glob(self.path.removesuffix(".log") + "[.-]*"):
+        for path in glob.glob(self.path + "*"):
             try:
                 paths.append((os.stat(path).st_mtime_ns, path))
             except FileNotFoundError:  # rotated at this moment: the next run finds it
@@ -76,7 +74,7 @@ class Files:
         name = fingerprint(path)
         if name is None:
             return
-        known = self.state.get(name) or kept.get(name)
+        known = kept.get(name) or self.state.get(name)
         place = known["place"] if known else stat.st_size if self.first and path != self.path else 0
         at = now
         for line, after in lines(path, place):
