@@ -31,7 +31,7 @@ export async function down(
         title: `Pulumi destroy: stack ${stack}`,
         enabled: () => known,
         task: async (_, task) => {
-          const opened = await openStack(stack, await ensureEngine(say(task)));
+          const opened = await openStack(stack, await ensureEngine(say(task)), { runsProgram: false });
           const lines = eventLines(say(task));
           await lines.explain(() => opened.destroy({ onEvent: lines.onEvent, signal }));
           await opened.workspace.removeStack(stack);

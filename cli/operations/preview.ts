@@ -2,8 +2,9 @@ import { Listr } from "listr2";
 import { parseSettings, rawSettings } from "../../infra/settings.ts";
 import { ensureEngine } from "../engine/index.ts";
 import { type Changes, eventLines } from "../stack/engine-events.ts";
+import type { Overrides } from "../stack/overrides.ts";
 import { policyPacks } from "../stack/policies.ts";
-import { type Overrides, openStack, stackConfig } from "../stack/workspace.ts";
+import { openStack, stackConfig } from "../stack/workspace.ts";
 import { progress, say } from "./progress.ts";
 
 /** What `up` would change, held to the policies; changes nothing. @throws EngineError that names what a mandatory policy refuses */
@@ -19,7 +20,7 @@ export async function preview(
       {
         title: `Pulumi preview: stack ${stack}`,
         task: async (_, task) => {
-          const opened = await openStack(stack, await ensureEngine(say(task)), overrides);
+          const opened = await openStack(stack, await ensureEngine(say(task)), { changes: overrides });
           const lines = eventLines(say(task), { preview: true });
           await lines.explain(() =>
             opened.preview({ onEvent: lines.onEvent, signal, policyPacks: policyPacks(config) }),

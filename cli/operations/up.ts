@@ -11,8 +11,9 @@ import { type Enrolment, enrolOwner } from "../machine/people.ts";
 import { createToken, type NewToken, tokens } from "../machine/tokens.ts";
 import { type Changes, eventLines, noChanges } from "../stack/engine-events.ts";
 import { type Deployed, rememberDeployed } from "../stack/outputs.ts";
+import { type Overrides, rememberOverrides } from "../stack/overrides.ts";
 import { policyPacks } from "../stack/policies.ts";
-import { type Overrides, openStack, rememberOverrides, stackConfig } from "../stack/workspace.ts";
+import { openStack, stackConfig } from "../stack/workspace.ts";
 import { progress, say } from "./progress.ts";
 
 export interface UpOptions {

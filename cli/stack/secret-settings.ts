@@ -6,7 +6,7 @@ import { NAMESPACE } from "../../infra/settings.ts";
 const shape: Shape = SCHEMAS.local;
 
 /** Whether a setting of a stack on this host is secret. */
-const isSecret = (key: string) => {
+export const isSecret = (key: string) => {
   const schema = Object.hasOwn(shape, key) ? shape[key] : undefined;
   return schema !== undefined && metaOf(schema).secret === true;
 };

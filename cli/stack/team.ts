@@ -17,9 +17,9 @@ export interface Belonging {
   shared: boolean;
   /** What the engine gets instead of this checkout's own. */
   environment: Record<string, string>;
-  /** How the secrets of the stack's file are encrypted, as it says. */
+  /** How they are encrypted, as the file says. */
   encryption: Omit<StackFile, "config">;
-  /** The secrets of the stack's file, encrypted. */
+  /** The secrets of the stack's file, encrypted. Of a stack on this host: none, since they are encrypted again (file-secrets.ts). */
   secrets: Record<string, unknown>;
 }
 
@@ -39,7 +39,16 @@ export const plainConfig = (file: StackFile): Record<string, string> =>
     ),
   );
 
-const pick = (env: Environment, ...names: string[]): Record<string, string> =>
+/** The encrypted values of a stack's file. */
+export const secretsOf = ({ config = {} }: StackFile): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(config).filter(([, value]) => isSecret(value)));
+
+/** How a stack's file says that its secrets are encrypted. */
+export const encryptionOf = (file: StackFile): Belonging["encryption"] =>
+  pick({ ...file, config: undefined }, "encryptionsalt", "encryptedkey", "secretsprovider");
+
+/** The variables of these names that are set. */
+export const pick = (env: Environment, ...names: string[]): Record<string, string> =>
   Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 
 /**
@@ -54,16 +63,9 @@ export function belonging(
   env: Environment,
   backend: string,
 ): Belonging {
-  const { config = {}, encryptionsalt, encryptedkey, secretsprovider } = file;
-  const secrets = Object.fromEntries(Object.entries(config).filter(([, value]) => isSecret(value)));
-  const encryption = {
-    ...(encryptionsalt ? { encryptionsalt } : {}),
-    ...(encryptedkey ? { encryptedkey } : {}),
-    ...(secretsprovider ? { secretsprovider } : {}),
-  };
-  if (target !== "aws") return { shared: false, environment: {}, encryption, secrets };
+  if (target !== "aws") return { shared: false, environment: {}, encryption: {}, secrets: {} };
   const shared = backend !== "";
-  const own = shared || encryptionsalt !== undefined;
+  const own = shared || file.encryptionsalt !== undefined;
   return {
     shared,
     environment: {
@@ -73,8 +75,8 @@ export function belonging(
       // The provider's plugin comes from Pulumi's registry, where it is not on PATH.
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: env.PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION ?? "false",
     },
-    encryption,
-    secrets,
+    encryption: encryptionOf(file),
+    secrets: secretsOf(file),
   };
 }
 

@@ -1,6 +1,5 @@
-import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { delimiter, join, resolve } from "node:path";
 import {
   type InlineProgramArgs,
@@ -15,7 +14,10 @@ import type { Engine } from "../engine/find.ts";
 import { dynamicProviderFolder } from "../engine/index.ts";
 import { backendOf } from "./backend.ts";
 import { shareEngineFeatures } from "./engine-features.ts";
+import { fileSecrets } from "./file-secrets.ts";
 import { awaitLeftovers, RUN_MARK, runMark } from "./leftovers.ts";
+import { type Overrides, withOverrides } from "./overrides.ts";
+import { ensurePassphrase, passphraseFile } from "./passphrase.ts";
 import { splitSecrets } from "./secret-settings.ts";
 import { type Belonging, belonging, plainConfig, type StackFile, targetOf } from "./team.ts";
 
@@ -25,28 +27,6 @@ const usersEnvironment = { ...process.env };
 /** The engine's folder of work: copies of Pulumi.yaml and of the stack's file, so that the repository's stay as they are. */
 const projectFolder = join(home, "project");
 const stateFolder = join(home, "state");
-const passphraseFile = join(home, "passphrase");
-
-/** What `up` was asked for beyond the stack's file; kept until `down`, so that the next `up` means the same machine. */
-export type Overrides = Record<string, string>;
-
-const overridesFile = (stack: string) => join(home, "stacks", stack, "overrides.json");
-
-async function knownOverrides(stack: string): Promise<Overrides> {
-  return JSON.parse(await readFile(overridesFile(stack), "utf8").catch(() => "{}"));
-}
-
-/** @param changes an empty value takes an override back */
-export async function rememberOverrides(stack: string, changes: Overrides): Promise<void> {
-  await mkdir(join(home, "stacks", stack), { recursive: true });
-  const all = Object.entries({ ...(await knownOverrides(stack)), ...changes }).filter(
-    ([, value]) => value !== "",
-  );
-  const file = overridesFile(stack);
-  // It may have secrets. The mode of `writeFile` applies to a new file only.
-  await writeFile(file, JSON.stringify(Object.fromEntries(all)), { mode: 0o600 });
-  await chmod(file, 0o600);
-}
 
 /** The stack's file in the repository; an empty one when there is none. */
 async function stackFile(stack: string): Promise<StackFile> {
@@ -56,18 +36,12 @@ async function stackFile(stack: string): Promise<StackFile> {
 
 /** The stack's configuration without its secrets: its file in the repository, then what `up` was asked for; the workspace made absolute. */
 export async function stackConfig(stack: string, changes: Overrides = {}): Promise<Record<string, string>> {
-  const overrides = { ...(await knownOverrides(stack)), ...changes };
   const all = plainConfig(await stackFile(stack));
-  for (const [key, value] of Object.entries(overrides)) if (value) all[`${NAMESPACE}:${key}`] = value;
+  for (const [key, value] of Object.entries(await withOverrides(stack, changes)))
+    all[`${NAMESPACE}:${key}`] = value;
   // npm runs scripts in the project's folder and says in INIT_CWD where it was started. In AWS it must be set.
   if (targetOf(all) !== "aws") all[`${NAMESPACE}:workspace`] ??= process.env.INIT_CWD ?? process.cwd();
   return all;
-}
-
-async function ensurePassphrase(): Promise<void> {
-  await mkdir(home, { recursive: true });
-  if (existsSync(passphraseFile)) return;
-  await writeFile(passphraseFile, randomBytes(24).toString("base64url"), { mode: 0o600, flag: "wx" });
 }
 
 /** The engine's environment: a file backend in our folder, no account, no prompt, no plugin download. */
@@ -91,8 +65,19 @@ async function engineEnvironment(engine: Engine): Promise<Record<string, string>
   };
 }
 
+export interface OpenOptions {
+  /** What is added to the stack's overrides. Default: nothing. */
+  changes?: Overrides;
+  /** Whether the program will run, so that a stack on this host needs the secrets of its file. Default: true. */
+  runsProgram?: boolean;
+}
+
 /** The stack in the engine, made when it is new, freed from what a killed run left: its lock and its pending operations. */
-export async function openStack(stack: string, engine: Engine, changes: Overrides = {}): Promise<Stack> {
+export async function openStack(
+  stack: string,
+  engine: Engine,
+  { changes = {}, runsProgram = true }: OpenOptions = {},
+): Promise<Stack> {
   await awaitLeftovers(stack);
   const file = await stackFile(stack);
   const { backend } = parse(await readFile(join(projectRoot, "Pulumi.yaml"), "utf8"));
@@ -108,13 +93,17 @@ export async function openStack(stack: string, engine: Engine, changes: Override
     ...team.environment,
     [RUN_MARK]: runMark(stack),
   };
+  const isLocal = targetOf(config) !== "aws";
   // The SDK finds the engine, and the engine its plugins, on this process's PATH.
+  process.env.PATH = own.PATH;
+  const ofFile =
+    isLocal && runsProgram ? await fileSecrets(stack, file, { ...usersEnvironment, ...own }) : {};
   delete process.env.PULUMI_CONFIG_PASSPHRASE;
   delete process.env.PULUMI_CONFIG_PASSPHRASE_FILE;
   Object.assign(process.env, env);
   await mkdir(projectFolder, { recursive: true });
   await writeProjectFile();
-  await writeStackFile(stack, changes, team);
+  await writeStackFile(stack, file, config, team);
   // Not `index.ts`: a module runs once in a process, and a second `up` would then declare no resource and delete all of them.
   const program = async () => {
     shareEngineFeatures();
@@ -126,7 +115,7 @@ export async function openStack(stack: string, engine: Engine, changes: Override
   const opened = await LocalWorkspace.createOrSelectStack(args, options);
   await unlock(opened);
   await forgetPending(opened);
-  if (targetOf(config) !== "aws") await encrypt(opened, splitSecrets(config).secrets);
+  if (isLocal) await encrypt(opened, { ...ofFile, ...splitSecrets(config).secrets });
   return opened;
 }
 
@@ -157,12 +146,21 @@ async function writeProjectFile(): Promise<void> {
   await writeFile(join(projectFolder, "Pulumi.yaml"), stringify({ ...project, runtime: "nodejs" }));
 }
 
-async function writeStackFile(stack: string, changes: Overrides, team: Belonging): Promise<void> {
+async function writeStackFile(
+  stack: string,
+  { encryptionsalt }: StackFile,
+  config: Record<string, string>,
+  { shared, encryption, secrets }: Belonging,
+): Promise<void> {
   const file = join(projectFolder, `Pulumi.${stack}.yaml`);
-  const before = existsSync(file) ? (parse(await readFile(file, "utf8")) ?? {}) : {};
-  const salt = before.encryptionsalt && !team.shared ? { encryptionsalt: before.encryptionsalt } : {};
-  const config = { ...splitSecrets(await stackConfig(stack, changes)).plain, ...team.secrets };
-  await writeFile(file, stringify({ ...salt, ...team.encryption, config }));
+  const before: StackFile = existsSync(file) ? (parse(await readFile(file, "utf8")) ?? {}) : {};
+  // Earlier versions copied the salt of the repository's file, which belongs to another passphrase.
+  const own = !shared && before.encryptionsalt !== encryptionsalt;
+  const salt = own && before.encryptionsalt ? { encryptionsalt: before.encryptionsalt } : {};
+  await writeFile(
+    file,
+    stringify({ ...salt, ...encryption, config: { ...splitSecrets(config).plain, ...secrets } }),
+  );
 }
 
 /** We hold the lock of this stack, so a lock of the engine on it belongs to a run that has died. */

@@ -71,7 +71,8 @@ pulumi config set --path ${NAMESPACE}:workspaceCredentials.key --secret --stack 
 
 For a stack on this host a setting can also be an argument of \`up\`, kept until \`down\`: \`npm run up -- --set rateLimit=100\`, a list or an
 object in JSON: \`--set 'allowedOrigins=["https://chat.example.com"]'\`; \`--set rateLimit=\` takes it back. A secret comes from a file, in JSON:
-\`--set workspaceCredentials=@credentials.json\`. It is encrypted with the passphrase of the checkout.
+\`--set workspaceCredentials=@credentials.json\`. It is encrypted with the passphrase of the checkout. An encrypted value of
+\`Pulumi.local.yaml\` is decrypted with the passphrase in PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE.
 Unknown keys are refused, and all problems are reported at once, before anything is made.
 
 ${table(shared)}

@@ -80,6 +80,50 @@ test("preview uses the backend of `pulumi login`, and creates nothing there", as
   );
 }, 600_000);
 
+test("preview of a stack on this host decrypts its file with the user's passphrase, or says how to", async () => {
+  const { folder } = aws.checkout;
+  const key = "mcp-edge:workspaceCredentials";
+  const state = join(folder, "own-state");
+  await mkdir(state);
+  const own = {
+    ...aws.env,
+    PULUMI_BACKEND_URL: `file://${state}`,
+    PULUMI_CONFIG_PASSPHRASE: "of the user",
+  };
+  const config = { "mcp-edge:target": "local", "mcp-edge:workspace": "https://example.com/repo.git" };
+  await writeFile(join(folder, "Pulumi.here.yaml"), JSON.stringify({ config }));
+  const pulumi = (...args: string[]) => run("pulumi", args, { cwd: folder, env: own });
+  await pulumi("stack", "init", "here", "--non-interactive");
+  await pulumi("config", "set", "--path", `${key}.user`, "bot", "--stack", "here");
+  await pulumi("config", "set", "--path", `${key}.token`, "hush", "--secret", "--stack", "here");
+  const previewWith = (env: Record<string, string | undefined>) =>
+    run("node", ["cli/main.ts", "preview", "--stack", "here", "--json"], {
+      cwd: folder,
+      env: { ...own, ...env },
+      accept: [0, 1],
+      timeout: 120_000,
+    });
+
+  for (const passphrase of [undefined, "of somebody else"]) {
+    const refused = await previewWith({ PULUMI_CONFIG_PASSPHRASE: passphrase });
+    expect(refused.code).toBe(1);
+    expect(JSON.parse(refused.stdout).error).toMatchObject({
+      message: expect.stringMatching(/mcp-edge:workspaceCredentials.* PULUMI_CONFIG_PASSPHRASE/),
+      commands: [
+        `pulumi config rm ${key} --stack here`,
+        "npm run up -- --stack here --set workspaceCredentials=@FILE",
+      ],
+    });
+  }
+
+  const { code, stdout, stderr } = await previewWith({});
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(JSON.parse(stdout).changes.create).toBeGreaterThan(5);
+  const copy = await readFile(join(folder, ".mcp-edge/project/Pulumi.here.yaml"), "utf8");
+  expect(copy).toMatch(/workspaceCredentials:\s+secure: v1:/);
+  expect(copy + stdout + stderr).not.toContain("hush");
+}, 600_000);
+
 test("`connect` and `token` find a stack in AWS by its settings, and list its machines to choose from", async () => {
   const cli = (...args: string[]) =>
     run("node", ["cli/main.ts", ...args], { cwd: aws.checkout.folder, env: aws.env, accept: [0, 1] });
