@@ -37,22 +37,23 @@ function toolSection(tool: ToolDescription, origin: string, needsToken: boolean)
   ].join(" \\\n");
   return html`<section class="card" aria-labelledby="${tool.name}"><h2 id="${tool.name}">${tool.name}</h2>
 <p>${tool.description}</p>
-${table("Argument", tool.inputSchema)}
-${table("Result", tool.outputSchema)}
+${properties("Arguments", tool.inputSchema)}
+${properties("Result", tool.outputSchema)}
 <pre tabindex="0" aria-label="Example of ${tool.name}"><code>${curl}</code></pre></section>
 `;
 }
 
-function table(heading: string, schema: JsonSchema): Html {
-  const properties = Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>);
+/** A list, not a table: on a phone, the description of a property follows below its name. */
+function properties(heading: string, schema: JsonSchema): Html {
+  const all = Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>);
   const required = new Set((schema.required ?? []) as string[]);
-  if (properties.length === 0) return html`<p>${heading}: none.</p>`;
-  const rows = properties.map(
+  if (all.length === 0) return html`<p>${heading}: none.</p>`;
+  const rows = all.map(
     ([name, property]) =>
-      html`<tr><td><code>${name}</code></td><td>${typeOf(property)}${!required.has(name) && ", optional"}</td><td>${String(property.description ?? "")}</td></tr>\n`,
+      html`<div><dt><code>${name}</code> <span class="type">${typeOf(property)}${!required.has(name) && ", optional"}</span></dt><dd>${String(property.description ?? "")}</dd></div>\n`,
   );
-  return html`<div class="scroll" role="region" aria-label="${heading}s" tabindex="0"><table class="wrapped"><thead><tr><th scope="col">${heading}</th><th scope="col">Type</th><th scope="col">Description</th></tr></thead>
-<tbody>${rows}</tbody></table></div>`;
+  return html`<h3>${heading}</h3>
+<dl class="properties">${rows}</dl>`;
 }
 
 function typeOf(schema: JsonSchema): string {

@@ -60,6 +60,9 @@ button.quiet,.button.quiet{background:transparent;color:var(--text);border-color
 button.quiet:hover,.button.quiet:hover{background:var(--code);color:var(--text);border-color:var(--text)}
 .facts{display:grid;grid-template-columns:max-content 1fr;gap:.35rem 1.1rem}
 .facts dt{color:var(--muted)}.facts dd{margin:0;overflow-wrap:anywhere}
+.properties>div{display:flex;flex-wrap:wrap;gap:.1rem 1.1rem;padding:.45rem 0;border-bottom:1px solid var(--line)}
+.properties dt{flex:1 1 14rem;min-width:0;overflow-wrap:anywhere}.properties dd{flex:3 1 20rem;min-width:0;margin:0}
+.properties .type{color:var(--muted);font-size:.9rem}
 .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,19rem),1fr));gap:1rem;margin:0 0 1rem}
 .grid .card{margin:0;padding:1.1rem 1.25rem;min-width:0}
 .rows{list-style:none;padding:0;margin:0}
@@ -87,7 +90,7 @@ button.compact{padding:.2rem .7rem;font-size:.85rem}
 .key{display:inline-block;width:1.4rem;margin-right:.4rem;vertical-align:middle;border-top:3px solid var(--line1)}
 .key.line2{border-top:3px dashed var(--line2)}.key.line3{border-top:3px dotted var(--line3)}
 .live{margin:0}.scroll{overflow-x:auto;margin:1rem 0}.scroll table{display:table;font-size:.875rem;font-variant-numeric:tabular-nums;margin:0}
-.scroll th,.scroll td{white-space:nowrap}.scroll .wrapped td{white-space:normal;overflow-wrap:normal}.scroll .wrapped td:nth-child(3){min-width:16rem}.scroll thead th{white-space:normal;min-width:5.5rem;vertical-align:bottom}
+.scroll th,.scroll td{white-space:nowrap}.scroll thead th{white-space:normal;min-width:5.5rem;vertical-align:bottom}
 meter{width:8rem;height:1rem;vertical-align:middle;margin-right:.5rem}
 button[aria-pressed=true]{background:var(--code)}
 details>summary{cursor:pointer;font-weight:600;padding:.2rem 0}

@@ -21,6 +21,9 @@ export async function openChromium(args: string[] = []): Promise<Browser | strin
   return chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", ...args] });
 }
 
+/** Width of a small phone, CSS pixels. */
+export const PHONE = 360;
+
 /** What the page logged as an error, and what its scripts threw. */
 export type WatchedPage = Page & { readonly problems: string[] };
 
@@ -36,10 +39,10 @@ export async function freshPage(browser: Browser, options?: BrowserContextOption
   return Object.assign(page, { problems });
 }
 
-/** The page in both themes and at the widths of a phone and a desktop: `NAME-light-390.png` and so on. */
+/** The page in both themes and at the widths of a phone and a desktop: `NAME-light-360.png` and so on. */
 export async function screenshots(page: Page, name: string): Promise<void> {
   mkdirSync(SCREENSHOTS, { recursive: true });
-  for (const width of [390, 1280])
+  for (const width of [PHONE, 1280])
     for (const colorScheme of ["light", "dark"] as const) {
       await page.setViewportSize({ width, height: 800 });
       await page.emulateMedia({ colorScheme });
