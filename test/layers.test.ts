@@ -71,4 +71,4 @@ test("each rule of the layers finds what it forbids", async () => {
   } finally {
     await remove();
   }
-}, 60_000);
+});

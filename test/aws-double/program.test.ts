@@ -44,7 +44,7 @@ describe("order", () => {
     const rules = run.made.flatMap(({ type, name }, at) => (RULES.includes(type) ? [{ name, at }] : []));
     for (const { name, at } of rules)
       if (!/-shell-/.test(name)) expect([name, at < first]).toEqual([name, true]);
-  }, 120_000);
+  });
 });
 
 describe("zones", () => {
@@ -58,20 +58,20 @@ describe("zones", () => {
     const run = await ProgramRun.up({}, { account: aws });
     expect(run.failures).toEqual([]);
     expect(zones(run).sort()).toEqual(["eu-central-1b", "eu-central-1c"]);
-  }, 120_000);
+  });
 
   test("can be a single one, which has both subnets", async () => {
     makeScarce(aws, { unoffered: { "t4g.small": ["eu-central-1a", "eu-central-1c"] } });
     const run = await ProgramRun.up({}, { account: aws });
     expect(zones(run)).toEqual(["eu-central-1b", "eu-central-1b"]);
-  }, 120_000);
+  });
 });
 
 test("a machine of a burstable type starts with a whole processor, not with the fifth that it has without credits", async () => {
   const run = await ProgramRun.up({}, { account: aws });
   const machine = run.made.find(({ name }) => name === "mcp-edge-prod-machine");
   expect(machine?.inputs.creditSpecification).toEqual({ cpuCredits: "unlimited" });
-}, 120_000);
+});
 
 test("in a new stack, only the alarms that wait for the machine's first report are raised", async () => {
   const run = await ProgramRun.up({ alarms: "full" }, { account: aws });
@@ -84,7 +84,7 @@ test("in a new stack, only the alarms that wait for the machine's first report a
     })
     .map(({ name }) => name);
   expect(raised.sort()).toEqual(["mcp-edge-prod-alarm-health", "mcp-edge-prod-alarm-memory"]);
-}, 120_000);
+});
 
 /** `doctor --aws` over the endpoint, with the deployer's rights, as the workflow runs it right after `up`. */
 describe("doctor", () => {
@@ -127,7 +127,7 @@ describe("doctor", () => {
       const content = Buffer.from(JSON.stringify(status));
       putObject(aws.store.home, bucket, `status/${id}.json`, content, { contentType: "application/json" });
     }
-  }, 120_000);
+  });
 
   afterEach(() => {
     server.close();
@@ -136,12 +136,12 @@ describe("doctor", () => {
 
   test("passes right after the first up of two machines", async () => {
     expect(await examine()).toEqual([]);
-  }, 120_000);
+  });
 
   test("reports a type that only one zone offers", async () => {
     makeScarce(aws, { unoffered: { "t4g.small": ["eu-central-1a", "eu-central-1b"] } });
     expect(await examine()).toEqual([
       "instance-type: t4g.small is offered in eu-central-1c alone: all machines would be in one zone",
     ]);
-  }, 120_000);
+  });
 });

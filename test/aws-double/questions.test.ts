@@ -18,7 +18,7 @@ describe("doctor's requests", () => {
   beforeEach(async () => {
     run = await ProgramRun.up(raw);
     expect(run.failures).toEqual([]);
-  }, 60_000);
+  });
   afterEach(async () => {
     process.env = { ...before };
     await run.remove();
@@ -62,11 +62,11 @@ describe("doctor's requests", () => {
     });
     // No machine has booted.
     expect(converged?.ok).toBe(false);
-  }, 60_000);
+  });
 
   test("are refused for a role without the permissions", async () => {
     const { identity, machines } = await examine("preview");
     expect(identity?.ok).toBe(true);
     expect(machines?.got).toMatch(/AccessDenied.*ec2:DescribeInstances/);
-  }, 60_000);
+  });
 });

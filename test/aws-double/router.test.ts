@@ -77,7 +77,7 @@ beforeAll(async () => {
   one = await ProgramRun.up({ edge: "passthrough", zone: "mcp.example.com", hostedZone: "create" });
   expect(one.failures).toEqual([]);
   await onNetwork();
-}, 120_000);
+});
 afterAll(() => Double.over(one.aws).remove());
 
 describe("the network of an edge that forwards packets", () => {
@@ -89,7 +89,7 @@ describe("the network of an edge that forwards packets", () => {
     expect(got.outbound).toEqual([got.edge, got.edge]);
     // Nothing comes to the origin without the edge.
     for (const around of [...got.privateIpv4, ...got.originIpv6]) expect(around).toMatch(/Error$/);
-  }, 60_000);
+  });
 
   test("brings nothing to the origin while EC2 checks the edge's packets", async () => {
     const token = "aws:ec2/networkInterface:NetworkInterface";
@@ -99,5 +99,5 @@ describe("the network of an edge that forwards packets", () => {
     const got = await answers().finally(() => one.aws.store.put(port));
     expect(got.elastic).toEqual(["TimeoutError", "TimeoutError"]);
     expect(got.outbound).toEqual(["TimeoutError", "TimeoutError"]);
-  }, 60_000);
+  });
 });

@@ -157,7 +157,7 @@ function pull() {
       expect([file.path, read(file.path)]).toEqual([file.path, file.content]);
     }
     expect(calls()).toContain("systemctl -q enable --now mcp-edge-pull.timer");
-  }, 60_000);
+  });
 
   test("without a new deployment, mcp-edge-pull makes one request; after cloud-init, it reports the result", async () => {
     const before = read("/fake/puts");
@@ -204,7 +204,7 @@ function pull() {
     await changes("rm /fake/failed");
     expect(status()).toMatchObject({ updates: 0, reboot: "", failedUnits: [] });
     await root.sh("rm -rf /srv/mcp-edge/letsencrypt /srv/mcp-edge/tls");
-  }, 60_000);
+  });
 
   test("secrets of all pages become an environment file for root alone, which systemd and a shell read alike", async () => {
     expect(read("/etc/mcp-edge/secrets.env")).toBe('API_KEY="a\\"b\\\\c\\$d\\`e"\nLAST="1"\n');
@@ -220,7 +220,7 @@ function pull() {
     expect((await sh("mcp-edge-pull")).code).toBe(0);
     expect(deployments()).toEqual([`deploy both ${hash} ${other}`]);
     expect(status()).toMatchObject({ phase: "done", release: other, cloudInit: "" });
-  }, 60_000);
+  });
 
   test("a changed secret restarts the same release", async () => {
     parameters(["API_KEY", "new"]);
@@ -229,7 +229,7 @@ function pull() {
     expect((await sh("mcp-edge-pull")).code).toBe(0);
     expect(deployments()).toEqual([`deploy both ${hash} ${other} --restart`]);
     expect(read("/etc/mcp-edge/secrets.env")).toContain('API_KEY="new"');
-  }, 60_000);
+  });
 
   test("a private workspace's credentials are in a file for root alone, and not in the server's environment", async () => {
     const credentials = '[http "https://git.example.com/"]\n\textraHeader = "Authorization: Basic eA=="\n';
@@ -249,7 +249,7 @@ function pull() {
     want(other, "API_KEY=3");
     expect((await sh("mcp-edge-pull")).code).toBe(0);
     expect((await root.sh("ls /etc/mcp-edge/workspace-credentials*")).code).not.toBe(0);
-  }, 60_000);
+  });
 
   test("client secrets of identity providers are in a file for root alone, and a changed one restarts the server", async () => {
     const file = "/etc/mcp-edge/identity-provider-secrets";
@@ -273,7 +273,7 @@ function pull() {
     await root.sh("rm /etc/systemd/system/mcp-edge@.service.d/identity-providers.conf");
     await pulled(undefined, "API_KEY=5");
     expect((await root.sh(`ls ${file}`)).code).not.toBe(0);
-  }, 60_000);
+  });
 
   describe("a secret that was revoked", () => {
     /** The files on the machine's disk that contain the secret. /fake is AWS; /var/lib/fake/secrets has what the server last started with. */
@@ -297,7 +297,7 @@ function pull() {
       expect((await sh("mcp-edge-pull")).code).toBe(1);
       expect(read("/etc/mcp-edge/secrets.env")).toContain('"fresh1"');
       expect(await traces("REVOKED1")).toBe("");
-    }, 60_000);
+    });
 
     test("does not come back with a broken release in the same deployment: the previous release gets the new secret", async () => {
       expect((await rotate("REVOKED2", other, "5")).code).toBe(0);
@@ -306,7 +306,7 @@ function pull() {
       expect(deployments()).toEqual([`deploy both ${hash} ${broken} --restart`, "deploy restart"]);
       expect([runsWith(), status().release]).toEqual([expect.stringContaining("fresh2"), other]);
       expect(await traces("REVOKED2")).toBe("");
-    }, 60_000);
+    });
 
     test("does not come back when no release starts with the new secret; the next deployment restarts the server", async () => {
       expect((await rotate("REVOKED3", other, "7")).code).toBe(0);
@@ -319,7 +319,7 @@ function pull() {
       await root.sh("rm /var/lib/fake/calls");
       expect((await rotate("fresh3", other, "9")).code).toBe(0);
       expect(runsWith()).toContain("fresh3");
-    }, 60_000);
+    });
 
     test.each(["before", "after"])(
       "is not used again when the machine crashes right %s the replacement of the file",
@@ -349,7 +349,6 @@ function pull() {
             .output,
         ).toBe("/etc/mcp-edge/secrets.env 600");
       },
-      60_000,
     );
 
     test("is deleted from the files of earlier versions of the script, even when SSM cannot be read", async () => {
@@ -362,7 +361,7 @@ function pull() {
       expect(status().log).toContain("cannot read the parameters");
       expect(await traces("REVOKED5")).toBe("");
       expect(read("/etc/mcp-edge/secrets.env")).toContain("fresh4");
-    }, 60_000);
+    });
 
     test("can be the last one: the server starts without secrets", async () => {
       root.write("/fake/AmazonSSM.GetParametersByPath.json", '{"Parameters":[]}');
@@ -370,7 +369,7 @@ function pull() {
       expect((await sh("mcp-edge-pull")).code).toBe(0);
       expect([read("/etc/mcp-edge/secrets.env"), runsWith()]).toEqual(["", ""]);
       expect((await rotate("new", other, "2")).code).toBe(0);
-    }, 60_000);
+    });
   });
 
   describe("an archive that is damaged on the machine is downloaded again:", () => {
@@ -387,21 +386,17 @@ function pull() {
         `printf '!' | dd of=${tar} bs=1 seek=$(grep -abo -m 1 'set -euo pipefail' ${tar} | head -n 1 | cut -d : -f 1) conv=notrunc`,
       ],
       ["a partial download beside it", `echo x >${zst}.partial; rm ${zst}`],
-    ])(
-      "%s",
-      async (_, damage) => {
-        await root.sh(damage);
-        object(
-          "desired.json",
-          `${JSON.stringify({ ...desired({ release: other, files: hash, workspace: "" }, "API_KEY=2"), attempt: String(Math.random()) })}\n`,
-        );
-        expect((await sh("mcp-edge-pull")).code).toBe(0);
-        expect(read(zst)).toBe(archives[1].content);
-        expect(readFileSync(join(root.folder, "upper", tar))).toEqual(await filesArchive(files));
-        expect((await root.sh("ls /srv/mcp-edge/incoming")).output).not.toContain("partial");
-      },
-      60_000,
-    );
+    ])("%s", async (_, damage) => {
+      await root.sh(damage);
+      object(
+        "desired.json",
+        `${JSON.stringify({ ...desired({ release: other, files: hash, workspace: "" }, "API_KEY=2"), attempt: String(Math.random()) })}\n`,
+      );
+      expect((await sh("mcp-edge-pull")).code).toBe(0);
+      expect(read(zst)).toBe(archives[1].content);
+      expect(readFileSync(join(root.folder, "upper", tar))).toEqual(await filesArchive(files));
+      expect((await root.sh("ls /srv/mcp-edge/incoming")).output).not.toContain("partial");
+    });
 
     test("a damaged archive in the bucket is a failure that names it, and is not kept", async () => {
       const bad = "8".repeat(64);
@@ -410,7 +405,7 @@ function pull() {
       expect((await sh("mcp-edge-pull")).code).toBe(1);
       expect(status().log).toContain(`releases/${bad}.tar.zst in the bucket is not what its name says`);
       expect((await root.sh("ls /srv/mcp-edge/incoming")).output).not.toContain(bad);
-    }, 60_000);
+    });
   });
 
   test("no deployment is started while an earlier run is still changing the machine", async () => {
@@ -423,7 +418,7 @@ function pull() {
     expect((await sh("mcp-edge-pull")).code).toBe(0);
     want(other, "API_KEY=2");
     expect((await sh("mcp-edge-pull")).code).toBe(0);
-  }, 60_000);
+  });
 
   test("a release that does not become ready fails with the reason, and is not tried again until another attempt is requested", async () => {
     want(broken, "API_KEY=2");
@@ -439,7 +434,7 @@ function pull() {
       `${JSON.stringify({ ...desired({ release: broken, files: hash, workspace: "" }, "API_KEY=2"), attempt: "2" })}\n`,
     );
     expect((await sh("mcp-edge-pull")).code).toBe(1);
-  }, 60_000);
+  });
 
   test("a missing archive and a malformed desired.json change nothing", async () => {
     want("7".repeat(64));
@@ -451,7 +446,7 @@ function pull() {
     expect([code, output]).toEqual([1, expect.stringContaining("not of our form")]);
     expect(existsSync(join(root.folder, "upper/var/lib/fake/calls"))).toBe(true);
     expect(calls().filter((call) => !call.includes("status"))).toEqual([]);
-  }, 60_000);
+  });
 
   test("sshd gets the unexpired keys of Instance Connect for this account and this machine", async () => {
     const block = (until: number, instance: string, key: string) =>
@@ -473,7 +468,7 @@ function pull() {
       (await root.sh("ssh-keygen -A >/dev/null; mkdir -p /run/sshd; sshd -T | grep -i authorizedkeyscommand"))
         .output,
     ).toContain("authorizedkeyscommand /usr/local/sbin/mcp-edge-keys %u");
-  }, 60_000);
+  });
 
   test("mcp-edge-server runs the active release with the environment files of the server's unit, in their order", async () => {
     expect((await root.sh("mcp-edge-server token list")).output).toContain("no release is active yet");
@@ -520,7 +515,7 @@ umount /srv/mcp-edge && { e2fsck -fp "$1" >/dev/null; /real-resize2fs "$1"; } &&
     expect(lines[2]).toMatch(/^mcp-edge-data: the file system has grown to \d+M$/);
     expect(Number(lines[3])).toBeGreaterThan(64);
     expect(lines[4]).toBe("0");
-  }, 60_000);
+  });
 
   test("metrics are one signed call, with the remaining fraction of the certificate's life, waiting patches and failed units", async () => {
     await root.sh("systemd-sysusers; systemd-tmpfiles --create mcp-edge.conf; mcp-edge-cert bootstrap");

@@ -222,7 +222,6 @@ printf 'version = 4\\n[renewalparams]\\nserver = %s\\n' "$(sed -n 's/^server = /
         expect(output).toMatch(/\n0\nsame\n(?!.*problem)/s);
         expect(output).toContain("/fullchain.pem': No such file");
       },
-      60_000,
     );
 
     test.each([
@@ -241,7 +240,6 @@ printf 'version = 4\\n[renewalparams]\\nserver = %s\\n' "$(sed -n 's/^server = /
         expect(tries).toContain("the next one is requested after a reboot");
         expect(forced(byHand)).toBe(2);
       },
-      60_000,
     );
 
     test("a renewal is forced only when the clock is synchronised", async () => {
@@ -255,7 +253,7 @@ printf 'version = 4\\n[renewalparams]\\nserver = %s\\n' "$(sed -n 's/^server = /
       root.write("/fake/clock", "yes\n");
       expect(forced((await root.sh("mcp-edge-cert issue; cat /fake/calls")).output)).toBe(1);
       await root.sh("rm /fake/real");
-    }, 60_000);
+    });
 
     test("the lineage of a former domain is renewed only when the domain is configured again", async () => {
       const folder = "/srv/mcp-edge/letsencrypt/renewal";

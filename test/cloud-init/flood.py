@@ -1,4 +1,4 @@
-"""flood.py handshakes ADDRESS COUNT | forged COUNT | short COUNT | tcp ADDRESS COUNT SECONDS | malformed ADDRESS COUNT | datagrams ADDRESS COUNT: bounded floods against the machine of edge-and-clients.ts, or against TARGET4."""
+"""flood.py handshakes ADDRESS[,ADDRESS...] COUNT | forged COUNT | short COUNT | tcp ADDRESS COUNT SECONDS | malformed ADDRESS COUNT | datagrams ADDRESS COUNT: bounded floods against the machine of edge-and-clients.ts, or against TARGET4."""
 import os
 import random
 import socket
@@ -16,12 +16,12 @@ def initial():
 
 
 if kind == "handshakes":
-    address, count = rest[0], int(rest[1])
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as s:
-        s.bind((address, 0))
-        for _ in range(count):
-            s.sendto(initial(), (IPV6 if ":" in address else IPV4, 443))
+    for address in rest[0].split(","):
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM) as s:
+            s.bind((address, 0))
+            for _ in range(int(rest[1])):
+                s.sendto(initial(), (IPV6 if ":" in address else IPV4, 443))
 elif kind == "datagrams":
     # Malformed in many ways: noise, an unknown version, a version negotiation, cut off, a length beyond the end, nothing, a short header.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:

@@ -32,45 +32,45 @@ function floods() {
   }, 600_000);
   afterAll(() => root?.remove());
 
-  /** In the script: `flood ARGUMENT...`; `dropped CHAIN NUMBER` prints what the rule of that number has dropped; `grows` whether /stream does. */
+  /** In the script, beside those of EDGE_AND_CLIENTS: `flood ARGUMENT...`; `counted CHAIN NUMBER` prints what the rule of that number has dropped. */
   const onMachine = async (script: string): Promise<string[]> => {
     const { output } = await root.sh(`${EDGE_AND_CLIENTS}
       flood() { ip netns exec outside python3 /flood.py "$@"; }
-      dropped() { nft list chain inet mcp_edge "$1" | grep -o 'counter packets [0-9]*' | sed -n "$2s/[^0-9]*//p"; }
-      stream() { from "$@" --max-time 30 -N -H 'Authorization: Bearer good' https://${domain}/stream >/stream & sleep 1; }
-      grows() { local lines; lines=$(wc -l </stream); sleep 1; if [ "$(wc -l </stream)" -gt "$lines" ]; then echo grows; else echo stopped; fi; }
+      counted() { nft list chain inet mcp_edge "$1" | grep -o 'counter packets [0-9]*' | sed -n "$2s/[^0-9]*//p"; }
       ${script}`);
     return output.trim().split("\n");
   };
 
   test("handshakes of one source are limited, its open stream continues, and another source can connect", async () => {
     const [own, other, tcp, dropped, all] = await onMachine(`
-      stream 198.51.100.2 --http3-only
+      stream one 198.51.100.2 --http3-only
       flood handshakes 198.51.100.2 3000
-      grows; code 198.51.100.3 --http3-only; code 198.51.100.2
-      dropped quic_handshakes 1; dropped quic_handshakes 3`);
+      grows one; code 198.51.100.3 --http3-only; code 198.51.100.2
+      counted quic_handshakes 1; counted quic_handshakes 3`);
     expect([own, other, tcp, all]).toEqual(["grows", "401", "401", "0"]);
     expect(Number(dropped)).toBeGreaterThan(2000);
-  }, 60_000);
+  });
 
   test("an IPv6 source is limited by its /64", async () => {
-    // Each address stays below the burst, but both together do not.
+    // Each address stays below the burst, but both together do not. One process sends for both, since 80 a second are allowed meanwhile.
     const [other, dropped] = await onMachine(`
-      flood handshakes 2001:db8:1:5::2 390; flood handshakes 2001:db8:1:5::3 390
-      code 2001:db8:1:6::2 --http3-only; dropped quic_handshakes 2`);
+      flood handshakes 2001:db8:1:5::2,2001:db8:1:5::3 390
+      code 2001:db8:1:6::2 --http3-only; counted quic_handshakes 2`);
     expect(other).toBe("401");
     expect(Number(dropped)).toBeGreaterThan(100);
-  }, 60_000);
+  });
 
   test("handshakes of forged sources are limited in total, and streams and TCP continue", async () => {
     const [own, tcp, dropped, all] = await onMachine(`
-      stream 198.51.100.2 --http3-only
+      stream one 198.51.100.2 --http3-only
+      # A tenth of the limit of all, so that a slow host exceeds it too.
+      sed 's|over 4000/second burst 4000 |over 400/second burst 400 |' /etc/nftables.conf | nft -f -
       flood forged 30000
-      grows; code 198.51.100.3; dropped quic_handshakes 1; dropped quic_handshakes 3`);
+      grows one; code 198.51.100.3; counted quic_handshakes 1; counted quic_handshakes 3`);
     expect([own, tcp]).toEqual(["grows", "401"]);
     expect(Number(dropped) + Number(all)).toBeGreaterThan(5_000);
     expect(Number(all)).toBeGreaterThan(0);
-  }, 60_000);
+  });
 
   test.each([
     ["198.51.100.2", "198.51.100.2", "198.51.100.3"],
@@ -79,12 +79,11 @@ function floods() {
     "TCP connections of %s are limited, others can connect, and closed connections free their place",
     async (address, mate, other) => {
       const [counts, refused, fine, again] = await onMachine(`
-      flood tcp ${address} 600 4 >/counts & sleep 3; cat /counts
-      code ${mate}; code ${other}; wait %2; sleep 0.5; code ${mate}`);
+      rm -f /counts; flood tcp ${address} 600 90 >/counts 2>/dev/null & until [ -s /counts ]; do sleep 0.05; done; cat /counts
+      code ${mate}; code ${other}; ip netns pids outside | xargs kill; served() { [ "$(code ${mate})" = 401 ]; }; within served; code ${mate}`);
       expect(counts).toBe("512 88");
       expect([refused, fine, again]).toEqual(["000", "401", "401"]);
     },
-    60_000,
   );
 
   test("resets, CONTINUATION frames and slow clients of one address, and malformed datagrams, leave the others served and the memory bounded", async () => {
@@ -92,10 +91,10 @@ function floods() {
       sed -i 's/client_header_timeout 15s/client_header_timeout 2s/' /etc/nginx/nginx.conf; mcp-edge-nginx turn >/dev/null
       http() { local kind=$1; shift; ip netns exec outside python3 /flood_http.py "$kind" 198.51.100.2 198.51.100.1 ${domain} "$@"; }
       memory() { ps -C nginx -o rss= | awk '{ all += $1 } END { print int(all / 1024) }'; }
-      before=$(memory); stream 198.51.100.3 --http3-only
-      http reset 20000 >/reset & http continuation 20000 >/continuation & http headers 100 5 >/headers & http silent 100 5 >/silent &
+      before=$(memory); stream one 198.51.100.3 --http3-only
+      http reset 20000 >/reset & http continuation 20000 >/continuation & http headers 100 60 >/headers & http silent 100 60 >/silent &
       flood datagrams 198.51.100.2 20000 & sleep 1
-      code 198.51.100.3; code 198.51.100.3 --http3-only; grows; wait %2 %3 %4 %5 %6
+      code 198.51.100.3; code 198.51.100.3 --http3-only; grows one; wait %3 %4 %5 %6 %7
       echo $(($(memory) - before)) >/grown; sed -i 's/client_header_timeout 2s/client_header_timeout 15s/' /etc/nginx/nginx.conf
       cat /grown; code 198.51.100.2; cat /headers /silent /reset /continuation`);
     const [headers, silent, reset, continuation] = outcomes.map((line) => JSON.parse(line));
@@ -104,7 +103,7 @@ function floods() {
     for (const slow of [headers, silent]) expect(slow).toMatchObject({ closed: 100, open: 0 });
     // NGINX closes such a connection, again and again.
     for (const flood of [reset, continuation]) expect(flood.closed).toBeGreaterThan(5);
-  }, 60_000);
+  });
 
   test("trusted proxies and the services of providers have no limit of connections, and the PROXY protocol is read from trusted proxies alone", async () => {
     const proxied = machineFiles(
@@ -135,7 +134,7 @@ function floods() {
     } finally {
       for (const { path, content, mode } of files) root.write(path, content, Number.parseInt(mode, 8));
     }
-  }, 60_000);
+  });
 }
 
 const reason = whyNot();

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type MachineFile, machineFiles } from "../../cloud-init/machine-files.ts";
 import { type Forward, rolesOf } from "../../cloud-init/topology.ts";
+import { CLIENTS } from "./edge-and-clients.ts";
 import { passthrough } from "./fixture.ts";
 
-const { domain } = passthrough("kernel");
 const units = readFileSync(join(import.meta.dirname, "fake-generations.sh"), "utf8");
 
 /** The files of an origin, and below /kernel and /nginx the files of forwarders. */
@@ -22,8 +22,7 @@ export const LAB_FILES: readonly MachineFile[] = [
  * Shell for `DebianRoot.sh`: an origin with Caddy and /fake-server.py, a forwarder in the network namespace `edge`, and clients with several
  * addresses in `outside`. Caddy has certificates of its own instead of an ACME server's. Everything ends with the namespaces of the command.
  *
- * What it defines: `from ADDRESS CURL-ARGUMENT...`; `code ADDRESS [CURL-ARGUMENT...]` prints the status of GET /mcp, or 000 without a response.
- * `turn` starts the next generation of Caddy.
+ * What it defines beside CLIENTS: `turn` starts the next generation of Caddy; `load` loads the rules of the forwarder again.
  */
 export const passthroughLab = (forward: Forward): string => `
 for log in /var/log/caddy/*; do : >$log; done; mkdir -p /run/netns /run/caddy /run/fail2ban
@@ -56,11 +55,7 @@ ${units}UNITS
 chmod 755 /usr/local/sbin/systemctl
 mcp-edge-caddy start >/dev/null
 turn() { mcp-edge-caddy turn >/dev/null; }
-to() { case $1 in *:*) echo '[2001:db8:1:1::1]' ;; *) echo 198.51.100.1 ;; esac; }
-from() { local a=$1; shift; ip netns exec outside curl -sk --curves X25519 --max-time 3 --interface "$a" --resolve "${domain}:443:$(to "$a")" --resolve "${domain}:80:$(to "$a")" "$@"; }
-code() { local a=$1; shift; from "$a" -o /dev/null -w '%{http_code}\\n' --connect-timeout 1 "$@" https://${domain}/mcp || true; }
-for address in 198.51.100.9 2001:db8:1:6::9; do for i in $(seq 50); do [ "$(code $address)" != 401 ] || break; sleep 0.1; done; done
-stream() { local name=$1; shift; from "$@" --max-time 40 -N -H 'Authorization: Bearer good' https://${domain}/stream >"/$name"; echo $? >"/$name.end"; }
-grows() { local name; for name; do wc -l <"/$name" >"/$name.lines"; done; sleep 0.5
-  for name; do if [ "$(wc -l <"/$name")" -gt "$(cat "/$name.lines")" ]; then echo grows; else echo stopped; fi; done | xargs; }
+${CLIENTS}
+serves() { [ "$(code "$1" --max-time 3)" = 401 ]; }
+for address in 198.51.100.9 2001:db8:1:6::9; do within serves $address; done
 `;

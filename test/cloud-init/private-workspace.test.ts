@@ -106,7 +106,7 @@ function privateWorkspace() {
     expect(read("/lab/seen")).toContain(`Basic ${basic}`);
     expect(read("/lab/shown")).toMatch(/git-remote-https|fetch --quiet/);
     await nowhere(TOKEN, basic);
-  }, 60_000);
+  });
 
   test.each([
     [
@@ -122,17 +122,13 @@ function privateWorkspace() {
         }),
     ],
     ["no credential", () => "[credential]"],
-  ])(
-    "is refused at once by https with %s, and the last good copy stays",
-    async (_, credential) => {
-      await commit("three");
-      const { code, output } = await sync(HTTPS, credential());
-      expect([code, output]).toEqual([1, expect.stringContaining("the last good copy stays")]);
-      expect(output).not.toMatch(/t0ken|Basic/);
-      expect(await copied()).toBe("two");
-    },
-    60_000,
-  );
+  ])("is refused at once by https with %s, and the last good copy stays", async (_, credential) => {
+    await commit("three");
+    const { code, output } = await sync(HTTPS, credential());
+    expect([code, output]).toEqual([1, expect.stringContaining("the last good copy stays")]);
+    expect(output).not.toMatch(/t0ken|Basic/);
+    expect(await copied()).toBe("two");
+  });
 
   test("is followed by ssh with a deploy key and the host's key, and the key is written nowhere", async () => {
     const knownHosts = `[git.example.com]:2222 ${hostKey}\n`;
@@ -143,7 +139,7 @@ function privateWorkspace() {
     expect([code, output]).toEqual([0, expect.stringMatching(/[0-9a-f]{12} -> [0-9a-f]{12}/)]);
     expect(await copied()).toBe("three");
     await nowhere(key.split("\n")[1] ?? "");
-  }, 60_000);
+  });
 
   test.each([
     [
@@ -164,16 +160,12 @@ function privateWorkspace() {
       () => ({ key: read("/lab/host"), knownHosts: `[git.example.com]:2222 ${hostKey}\n` }),
       "Permission denied",
     ],
-  ])(
-    "is refused at once by ssh with %s, and the last good copy stays",
-    async (_, credentials, words) => {
-      const { code, output } = await sync(
-        SSH,
-        credentialFile({ workspaceCredentials: credentials(), workspace: SSH }),
-      );
-      expect([code, output]).toEqual([1, expect.stringContaining(words)]);
-      expect(output).toContain("the last good copy stays");
-    },
-    60_000,
-  );
+  ])("is refused at once by ssh with %s, and the last good copy stays", async (_, credentials, words) => {
+    const { code, output } = await sync(
+      SSH,
+      credentialFile({ workspaceCredentials: credentials(), workspace: SSH }),
+    );
+    expect([code, output]).toEqual([1, expect.stringContaining(words)]);
+    expect(output).toContain("the last good copy stays");
+  });
 }

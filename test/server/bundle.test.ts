@@ -122,5 +122,4 @@ test.each([
       await folder.remove();
     }
   },
-  60_000,
 );

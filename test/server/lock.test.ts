@@ -61,7 +61,7 @@ test("no update by several processes under the lock is lost", async () => {
   const exits = await Promise.all([1, 2, 3].map(() => once(run(code), "exit")));
   expect(exits.map(([status]) => status)).toEqual([0, 0, 0]);
   expect(await readFile(counter, "utf8")).toBe("30");
-}, 60_000);
+});
 
 test("waiting for a lock ends with an error that names the file, and the lock is released after a failure", async () => {
   const file = join(folder.path, "failing");

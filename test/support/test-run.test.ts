@@ -59,4 +59,4 @@ test("what a killed run has left is removed, and a run that goes on keeps all of
   }
   expect(await readdir(folder)).toEqual([]);
   expect(await hostState()).toEqual(before);
-}, 60_000);
+});

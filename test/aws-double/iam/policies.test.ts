@@ -74,24 +74,20 @@ const PROGRAMS: [string, Record<string, string>, string][] = [
 ];
 
 describe("the deployer", () => {
-  test.each(PROGRAMS)(
-    "can create, read and delete a stack %s",
-    async (_, settings, stack) => {
-      run = await ProgramRun.up(settings, { stack, account: aws });
-      expect(run.failures).toEqual([]);
-      expect(run.made.length).toBeGreaterThan(40);
-      expect(await run.readAll({ role: "drift" })).toEqual([]);
-      expect(await run.destroy()).toEqual([]);
-      expect(aws.store.all()).toEqual([]);
-    },
-    120_000,
-  );
+  test.each(PROGRAMS)("can create, read and delete a stack %s", async (_, settings, stack) => {
+    run = await ProgramRun.up(settings, { stack, account: aws });
+    expect(run.failures).toEqual([]);
+    expect(run.made.length).toBeGreaterThan(40);
+    expect(await run.readAll({ role: "drift" })).toEqual([]);
+    expect(await run.destroy()).toEqual([]);
+    expect(aws.store.all()).toEqual([]);
+  });
 
   test("can create a stack in an existing VPC", async () => {
     run = await ProgramRun.up(await foreignNetwork(aws), { stack: "prod", account: aws });
     expect(run.failures).toEqual([]);
     expect(await run.destroy()).toEqual([]);
-  }, 120_000);
+  });
 
   test("can make all changes in place that settings cause", async () => {
     run = await ProgramRun.up(EVERYTHING, { stack: "prod", account: aws });
@@ -139,7 +135,7 @@ describe("the deployer", () => {
     }
     const tags = { ...(root.tags as Props), team: "core" };
     expect(await run.change("mcp-edge-prod-machine", { rootBlockDevice: { ...root, tags } })).toEqual([]);
-  }, 120_000);
+  });
 
   test("of one stack cannot change another stack, except resources of Route 53, which cannot be told apart", async () => {
     run = await ProgramRun.up(EVERYTHING, { stack: "prod", account: aws });
@@ -155,7 +151,7 @@ describe("the deployer", () => {
         "mcp-edge-prod-zone",
       ].sort(),
     );
-  }, 120_000);
+  });
 });
 
 /** Whether a role's policies allow one request, with the condition keys that AWS sets. */
@@ -388,7 +384,7 @@ describe("the preview role", () => {
     for (const action of ["s3:GetObject", "ssm:GetParameter", "iam:GetRole"])
       for (const name of names)
         expect(may("preview", { action, resource: `arn:aws:s3:::${name}` })).toBe(false);
-  }, 120_000);
+  });
 
   test("is sufficient for the data sources", async () => {
     const preview = Double.over({ ...aws, role: "preview" });
@@ -425,7 +421,7 @@ describe("the deployer's policy", () => {
         for (const tags of [{ ...(inputs.tags as Props), team: "a" }, inputs.tags])
           await run.change(name, { tags }, type);
     await run.destroy();
-  }, 120_000);
+  });
 
   test("has only permissions that the program or doctor needs", () => {
     const rights = statements
@@ -462,7 +458,7 @@ describe("the deployer's policy", () => {
     expect((await run.change("mcp-edge-prod-machine", { rootBlockDevice: root }))[0]).toContain(
       "ec2:ModifyVolume",
     );
-  }, 120_000);
+  });
 });
 
 /** Permissions that this run does not use, and what uses them. */

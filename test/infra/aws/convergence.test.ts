@@ -115,10 +115,9 @@ describe("converged", () => {
   });
 
   test("fails at once for a refused request", async () => {
-    const { error, lines } = await outcome(
-      { "i-1": [undefined, new RefusedError("AccessDenied: s3:GetObject")] },
-      60_000,
-    );
+    const { error, lines } = await outcome({
+      "i-1": [undefined, new RefusedError("AccessDenied: s3:GetObject")],
+    });
     expect(error).toBe("AccessDenied: s3:GetObject");
     expect(lines).toEqual([]);
   });

@@ -11,7 +11,7 @@ beforeAll(async () => {
   const raw = { zone: "example.com", secrets: '{"API_KEY":"quite-secret"}', backups: "7" };
   terminating = await Program.run(raw);
   program = await Program.run({ ...raw, edge: "passthrough" });
-}, 60_000);
+});
 
 /** The inputs of one resource by its name. */
 const named = (type: string, name: string): Inputs => {

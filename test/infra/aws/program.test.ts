@@ -21,7 +21,7 @@ describe("a prod stack with a zone", () => {
       secrets: '{"API_KEY":"quite-secret","OTHER":"also-secret"}',
       tags: '{"team":"core","cost":42,"owner":"ada","app":"mcp","unit":"x","area":"y"}',
     });
-  }, 60_000);
+  });
 
   /** Types that can have ten tags only. They have just the program's five. */
   const TEN = /^aws:(s3\/bucketObjectv2|route53\/(healthCheck|zone)):/;

@@ -81,7 +81,7 @@ test("each request of the suite so far has the same answer from a server without
         answers.map(({ session }) => session),
       );
   }
-}, 120_000);
+});
 
 function post(origin: string, given: IncomingHttpHeaders, body: string, session: string | null | undefined) {
   const headers = new Headers();

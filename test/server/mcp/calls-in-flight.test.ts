@@ -15,20 +15,23 @@ import {
   temporaryFolder,
 } from "../support.ts";
 
-/** Running calls, each with its signal. */
-const working = new Set<AbortSignal>();
+/** Running calls, each with its signal, and what ends it. */
+const working = new Map<AbortSignal, () => void>();
+/** Ends the calls that are not cancelled. */
+const finish = () => {
+  for (const [signal, end] of working) if (!signal.aborted) end();
+};
 const wait = defineTool({
   name: "wait",
   title: "Wait",
-  description: "Waits until it is cancelled, or for this time",
+  description: "Waits until it is cancelled, or the test ends it",
   scope: "code:read",
-  input: z.object({ ms: z.int().optional() }),
+  input: z.object({}),
   output: z.object({ waited: z.boolean() }),
-  run: async ({ ms }, { signal }) => {
-    working.add(signal);
+  run: async (_, { signal }) => {
     await new Promise<void>((resolve) => {
+      working.set(signal, resolve);
       signal.addEventListener("abort", () => resolve(), { once: true });
-      if (ms !== undefined) setTimeout(resolve, ms);
     });
     working.delete(signal);
     return { waited: true };
@@ -53,11 +56,11 @@ beforeEach(() => {
   servers.length = 0;
 });
 
-const call = (id: number, args = {}) => ({
+const call = (id: number) => ({
   jsonrpc: "2.0",
   id,
   method: "tools/call",
-  params: { name: "wait", arguments: args },
+  params: { name: "wait", arguments: {} },
 });
 const cancel = (requestId: number) => ({
   jsonrpc: "2.0",
@@ -83,7 +86,7 @@ test.each(["2025-11-25", "2025-03-26"])(
       await eventually(() => working.size === 0, "the calls to be cancelled");
     }
     await eventually(() => running.app.streams.size === 0, "the streams to end");
-    expect(running.app.lifecycle.inFlight).toBe(0);
+    await eventually(() => running.app.lifecycle.inFlight === 0, "the requests to end");
     expect(running.logs.filter((l) => l.msg === "mcp failed")).toEqual([]);
   },
 );
@@ -105,9 +108,11 @@ test("a session that cancels often keeps nothing of the cancelled requests", asy
 
 test("a batch with one cancelled call answers the other calls and ends its stream", async () => {
   const headers = await session("2025-03-26");
-  const answer = await rpc(running.origin, [call(1), call(2, { ms: 300 })], headers);
+  const answer = await rpc(running.origin, [call(1), call(2)], headers);
   await eventually(() => working.size === 2, "the calls");
   expect((await rpc(running.origin, cancel(1), headers)).status).toBe(202);
+  await eventually(() => working.size === 1, "the cancelled call to end");
+  finish();
   const text = await answer.text();
   expect(text).toContain('"id":2');
   expect(text).not.toContain('"id":1');
@@ -115,11 +120,13 @@ test("a batch with one cancelled call answers the other calls and ends its strea
 
 test("a client that disconnects does not cancel its call, and gets the answer when it reconnects", async () => {
   const headers = await session();
-  const answer = await rpc(running.origin, call(1, { ms: 300 }), headers);
+  const answer = await rpc(running.origin, call(1), headers);
   const text = await readUntil(answer, (t) => t.includes("id: "));
   const last = /id: (\S+)/.exec(text)?.[1] ?? "";
+  await eventually(() => working.size === 1, "the call");
   const again = await fetch(`${running.origin}/mcp`, {
     headers: { accept: "text/event-stream", ...headers, "last-event-id": last },
   });
+  finish();
   expect(await again.text()).toContain('"waited":true');
 });

@@ -36,7 +36,7 @@ function pages(browser: Browser) {
     page.setDefaultTimeout(10_000);
     page.on("console", (message) => message.type() === "error" && violations.push(message.text()));
     await page.route(`${REDIRECT}*`, (route) => route.fulfill({ body: "the client" }));
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser.close();
     await running?.app.close();

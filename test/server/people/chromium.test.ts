@@ -28,7 +28,7 @@ function enrolments(browser: Browser) {
     origin = `http://localhost:${port}`;
     running = await startOAuth({ stored: true, port, env: { PUBLIC_URL: origin } });
     people = new StoredPeople(running.server.store, origin);
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser.close();
     await running?.app.close();

@@ -5,6 +5,7 @@ import * as z from "zod";
 import { tokenCommand } from "../../../server/auth/token-command.ts";
 import { defineTool } from "../../../server/tools/tool.ts";
 import { runChild } from "../../../server/workspace/child.ts";
+import { children } from "../../../server/workspace/children.ts";
 import {
   eventually,
   JSON_HEADERS,
@@ -19,9 +20,10 @@ import {
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let app: RunningApp;
 const tokens: Record<string, string> = {};
-/** Children that were started. */
-let started = 0;
 let ended = 0;
+/** Waits until that many programs run or wait for a place. */
+const programs = (count: number) =>
+  eventually(() => children.load.used + children.load.waiting === count, `${count} programs`);
 
 /** Runs a program that ends when the file is there. */
 const work = defineTool({
@@ -32,13 +34,8 @@ const work = defineTool({
   input: z.object({ until: z.string() }),
   output: z.object({ code: z.int().nullable() }),
   run: async ({ until }, { signal }) => {
-    const script = `echo; while [ ! -e "${join(folder.path, until)}" ]; do sleep 0.02; done`;
-    const { code } = await runChild("/bin/sh", ["-c", script], {
-      cwd: "/",
-      timeoutMs: 20_000,
-      signal,
-      onChunk: async () => ++started > 0,
-    });
+    const script = `while [ ! -e "${join(folder.path, until)}" ]; do sleep 0.02; done`;
+    const { code } = await runChild("/bin/sh", ["-c", script], { cwd: "/", timeoutMs: 100_000, signal });
     ended++;
     return { code };
   },
@@ -90,7 +87,7 @@ const listen = (name: string, uris: string[] = []) => {
 describe("one greedy token", () => {
   test("gets its share of the programs; another token's calls run at once, in either protocol", async () => {
     const calls = Array.from({ length: 6 }, () => call("greedy", "later"));
-    await eventually(() => started >= 2, "the greedy calls to be in progress");
+    await programs(6);
     const over = await call("greedy", "later");
     expect(over.status).toBe(429);
     expect(over.headers.get("retry-after")).toBe("1");
@@ -113,7 +110,7 @@ describe("one greedy token", () => {
 
   test("may not read more resources or prompts at once than the limit of calls", async () => {
     const release = Array.from({ length: 6 }, () => call("third", "third"));
-    await eventually(() => started >= 9, "the calls to be in progress");
+    await programs(6);
     const session = { ...bearer("third"), "mcp-session-id": await openSession(app.origin, bearer("third")) };
     const ask = async (method: string, params: object) =>
       (await rpc(app.origin, { jsonrpc: "2.0", id: 4, method, params }, session)).text();
@@ -128,17 +125,12 @@ describe("one greedy token", () => {
 
   test("releases its place in the queue and its count when its client has disconnected", async () => {
     const gone = new AbortController();
-    const before = started;
     const calls = Array.from({ length: 6 }, () => call("greedy", "never", gone.signal).catch(() => "gone"));
-    await eventually(() => started >= before + 2, "the calls to be in progress");
+    await programs(6);
     gone.abort();
     expect(await Promise.all(calls)).toEqual(Array(6).fill("gone"));
-    for (let tries = 0; tries < 200; tries++) {
-      const answer = await call("greedy", "now");
-      if (answer.status === 200) return;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    throw new Error("the places were not given back");
+    await programs(0);
+    await eventuallyOk(() => call("greedy", "now"));
   });
 
   test("reaches its limit of streams and resources; another token still has its own", async () => {
@@ -188,7 +180,7 @@ async function eventuallyAnswer(words: RegExp, send: () => Promise<Response>): P
   expect(text).toMatch(words);
 }
 
-/** Sends until it is answered with a stream. */
+/** Sends until it is answered: a place is given back a moment after the client has left. */
 async function eventuallyOk(send: () => Promise<Response>): Promise<Response> {
   for (let tries = 0; tries < 200; tries++) {
     const response = await send();

@@ -28,7 +28,7 @@ function shown(browser: Browser) {
     await running.app.start();
     // As the edge sends requests on: a caller on the machine itself needs no sign-in.
     page = await freshPage(browser, { extraHTTPHeaders: { "x-forwarded-for": "192.0.2.1" } });
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser.close();
     await running?.app.close();

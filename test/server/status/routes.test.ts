@@ -31,7 +31,7 @@ describe("with tokens", () => {
     };
     running = await startApp(env);
     await running.app.start();
-  }, 60_000);
+  });
   afterAll(async () => running[Symbol.asyncDispose]());
 
   const get = (path: string, headers: Record<string, string>) => fetch(running.origin + path, { headers });

@@ -89,4 +89,4 @@ test("no answer is longer than 25,000 tokens, whatever the files contain", async
   } finally {
     await lab.remove();
   }
-}, 120_000);
+});

@@ -86,7 +86,7 @@ beforeAll(async () => {
   await git("sha256", "commit", "--quiet", "--message=First");
 
   running = await startWithEveryTool(folder.path);
-}, 60_000);
+});
 afterAll(async () => {
   await running.app.close();
   await folder.remove();

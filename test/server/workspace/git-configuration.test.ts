@@ -159,7 +159,7 @@ beforeAll(async () => {
   await rm(join(sample, ".git/objects", stdout.slice(0, 2), stdout.trim().slice(2)));
   for (const root of [sample, join(sample, "sub")]) await plant(root, join(root, ".git"));
   await plantWorktree(join(sample, ".git/worktrees/linked"));
-}, 60_000);
+});
 afterAll(async () => {
   await service.close();
   await folder.remove();

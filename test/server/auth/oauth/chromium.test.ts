@@ -33,7 +33,7 @@ function flows(browser: Browser) {
     page = await browser.newPage();
     page.setDefaultTimeout(15_000);
     await page.route(`${REDIRECT}*`, (route) => route.fulfill({ body: "the client" }));
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser.close();
     await running?.app.close();

@@ -37,4 +37,4 @@ test("the public suite finds its metadata and its code grant conformant, for a c
   await folder.remove();
   expect(output).toMatch(/Total: 3 passed, 0 failed/);
   expect(code).toBe(0);
-}, 60_000);
+});

@@ -34,7 +34,7 @@ test("a server that starts while Valkey is away takes static tokens, is not read
   const { tokens } = await connect(origin);
   expect((await list(origin, tokens.access_token)).status).toBe(200);
   await folder.remove();
-}, 60_000);
+});
 
 test("while the store does not answer, a person who was found goes on for five minutes, and nobody else is found", async () => {
   let now = 0;

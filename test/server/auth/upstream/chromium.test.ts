@@ -39,7 +39,7 @@ function signIns(browser: Browser) {
     running.origin = origin;
     await new Promise<void>((resolve) => client.listen(0, "127.0.0.1", resolve));
     redirect = `http://127.0.0.1:${(client.address() as AddressInfo).port}/callback`;
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser.close();
     client.close();

@@ -24,7 +24,7 @@ beforeAll(async () => {
   lab = await makeCodeLab(FILES);
   root = join(lab.path, "code");
   await lab.index.refreshPrecise();
-}, 60_000);
+});
 afterAll(() => lab.remove());
 
 async function commit(files: Record<string, string>): Promise<void> {
@@ -70,7 +70,7 @@ describe("the server's own index of TypeScript and JavaScript", () => {
     expect((await usesOf("B")).precision).toBe("precise");
     const found = await lab.call(goToDefinition, { path: "src/new.ts", line: 3, symbol: "run" });
     expect(found.definitions).toMatchObject([{ path: "src/a.ts", line: 4 }]);
-  }, 60_000);
+  });
 });
 
 test("the compiler has two fifths of the memory limit, and no more than what is free", () => {
