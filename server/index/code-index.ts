@@ -5,6 +5,7 @@ import type { CallContext } from "../shares/progress.ts";
 import { ToolError } from "../tool-error.ts";
 import type { Repository, Workspace } from "../workspace/workspace.ts";
 import { nativeFile, STRUCTURAL_ADDON, wasmFile } from "./assets.ts";
+import { CurrentDatabases } from "./current-databases.ts";
 import { IndexFolder, prune } from "./folder.ts";
 import { IndexBuilder } from "./index-builder.ts";
 import { prepareIndexDir } from "./index-dir.ts";
@@ -25,8 +26,6 @@ import type { Listing } from "./text/text-tree.ts";
 const CALL_MS = 9_500;
 /** Time limit of a search of text by the index, milliseconds. */
 const TEXT_MS = 2_000;
-/** How long a call that reports progress waits for an index that is being built, milliseconds. */
-const BUILD_WAIT_MS = 60_000;
 /** Threads of each pool: one for a caller with a long job, one for all other callers. Started when needed. */
 const QUERY_THREADS = 2;
 /** JavaScript heap of a thread, MiB. */
@@ -84,11 +83,12 @@ export class CodeIndex {
   readonly #builder: IndexBuilder;
   readonly #precise: PreciseBuilder;
   readonly #updates: Periodic;
-  #usable = false;
+  readonly #databases: CurrentDatabases;
 
   constructor(options: CodeIndexOptions) {
     const { dir, workspace, capabilities, log, pollSeconds, now = Date.now } = options;
     this.#options = options;
+    this.#databases = new CurrentDatabases(dir, this.#states);
     this.#builder = new IndexBuilder({
       dir,
       workspace,
@@ -130,7 +130,7 @@ export class CodeIndex {
       await prune(dir, existsSync);
       await removeUploads(dir);
       await this.#adoptExisting();
-      this.#usable = true;
+      this.#databases.isUsable = true;
       this.#updates.start("now");
       if (this.#options.typescript || this.#options.python !== undefined) this.#precise.start();
     } catch (error) {
@@ -140,12 +140,12 @@ export class CodeIndex {
 
   /** Checks each repository now. @returns when all indexes are up to date */
   async refresh(): Promise<void> {
-    if (this.#usable) await this.#updates.rerun();
+    if (this.#databases.isUsable) await this.#updates.rerun();
   }
 
   /** Makes the precise indexes that are due now. @returns when they are made */
   async refreshPrecise(): Promise<void> {
-    if (this.#usable) await this.#precise.refresh();
+    if (this.#databases.isUsable) await this.#precise.refresh();
   }
 
   state(repo: Repository): IndexState {
@@ -161,7 +161,7 @@ export class CodeIndex {
   ): Promise<JobResult<N>> {
     const pool = LONG.has(name) ? this.#scans : this.#lookups;
     return onCurrent(
-      () => this.#database(repo, call),
+      () => this.#databases.require(repo, call),
       (database) => {
         const job = { ...args, database, root: repo.root } as unknown as JobArgs<N>;
         return pool.run(name, job, optionsOf(call, UNITS[name]));
@@ -181,7 +181,7 @@ export class CodeIndex {
     { signal }: CallContext,
   ): Promise<JobResult<"searchText">> {
     const { log } = this.#options;
-    const database = isNarrow(args) ? await this.#current(repo) : undefined;
+    const database = isNarrow(args) ? await this.#databases.find(repo) : undefined;
     if (database === undefined) return undefined;
     const job = { ...args, database, root: repo.root, listing: await listing() };
     try {
@@ -195,6 +195,21 @@ export class CodeIndex {
     }
   }
 
+  /** The text files that searchText leaves out because of their size; none without an index. */
+  async tooLargeTexts(
+    repo: Repository,
+    args: Omit<JobArgs<"tooLargeTexts">, "database" | "root">,
+    call: CallContext,
+  ): Promise<string[]> {
+    return onCurrent(
+      () => this.#databases.find(repo),
+      async (database) =>
+        database === undefined
+          ? []
+          : this.#lookups.run("tooLargeTexts", { ...args, database, root: repo.root }, optionsOf(call)),
+    );
+  }
+
   /** Runs a structural search. It needs no index, but is faster with one. */
   async structural(
     repo: Repository,
@@ -202,7 +217,7 @@ export class CodeIndex {
     call: CallContext,
   ): Promise<JobResult<"structural">> {
     return onCurrent(
-      () => this.#current(repo),
+      () => this.#databases.find(repo),
       (database) =>
         this.#scans.run("structural", { ...args, database, root: repo.root }, optionsOf(call, "files")),
     );
@@ -220,7 +235,7 @@ export class CodeIndex {
     signal: AbortSignal,
   ): Promise<Imported> {
     const { dir } = this.#options;
-    if (!this.#usable) throw new ToolError(NO_FOLDER);
+    if (!this.#databases.isUsable) throw new ToolError(NO_FOLDER);
     return withUpload(dir, stream, signal, (file) => this.importScip(repo, { file, commit }, signal));
   }
 
@@ -230,7 +245,7 @@ export class CodeIndex {
     { file, commit }: { file: string; commit: string },
     signal: AbortSignal,
   ): Promise<Imported> {
-    if (!this.#usable) throw new ToolError(NO_FOLDER);
+    if (!this.#databases.isUsable) throw new ToolError(NO_FOLDER);
     return this.#precise.import({ root: repo.root, file, commit, source: "upload" }, signal);
   }
 
@@ -261,27 +276,6 @@ export class CodeIndex {
     if (this.#states.usable > 0) this.#publish();
   }
 
-  /** The database as it is, if there is one. */
-  async #current(repo: Repository): Promise<string | undefined> {
-    return this.#usable ? new IndexFolder(this.#options.dir, repo.root).current() : undefined;
-  }
-
-  /** The database to query. A call that reports progress waits for a first build. */
-  async #database(repo: Repository, { signal, progress }: CallContext): Promise<string> {
-    const folder = new IndexFolder(this.#options.dir, repo.root);
-    let database = await folder.current();
-    if (database === undefined && progress && this.#usable) {
-      await this.#states.built(repo.root, {
-        signal,
-        limitMs: BUILD_WAIT_MS,
-        onState: ({ done = 0, total }) => progress(done, total, `building the index of ${repo.name}`),
-      });
-      database = await folder.current();
-    }
-    if (database === undefined) throw new ToolError(this.#missing(repo));
-    return database;
-  }
-
   #publish(): void {
     const states = this.#states.all();
     const usable = this.#states.usable > 0;
@@ -290,13 +284,6 @@ export class CodeIndex {
       ? `SQLite in ${this.#options.dir}`
       : (failed?.reason ?? (states.length === 0 ? "there is no repository" : "being built"));
     this.#options.capabilities.set("index", usable, why);
-  }
-
-  #missing(repo: Repository): string {
-    const { state, done, total, reason } = this.state(repo);
-    if (state === "failed") return `Repository ${repo.name} could not be indexed: ${reason} Use search_text.`;
-    const progress = total ? ` (${done} of ${total} files)` : "";
-    return `The index of repository ${repo.name} is being built${progress}. Try again soon, or use search_text.`;
   }
 }
 

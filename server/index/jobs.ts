@@ -12,7 +12,7 @@ import { importScip } from "./scip/import.ts";
 import { semantic } from "./semantic/query.ts";
 import { vectorsMissing, vectorsStore } from "./semantic/vectors.ts";
 import { structural } from "./structural.ts";
-import { searchText } from "./text/search.ts";
+import { searchText, tooLargeTexts } from "./text/search.ts";
 
 /** The jobs of the threads, by name. Arguments and results are copied between threads, so they are plain data. */
 export const JOBS = {
@@ -26,6 +26,7 @@ export const JOBS = {
   search,
   structural,
   searchText,
+  tooLargeTexts,
   closeOthers,
   buildIndex,
   importScip,

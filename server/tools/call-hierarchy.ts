@@ -82,7 +82,7 @@ export const callHierarchy = defineTool({
       total: found.calls.length + found.beyond,
       partial: found.partial,
       precision: found.precision,
-      index: indexNote(context, repo, found),
+      index: indexNote(context, repo, found, found.calls.length === 0),
       ...rest,
       ...noteOf(...(await notesOn(found, args, context, repo))),
     };

@@ -83,7 +83,7 @@ export const explore = defineTool({
       also: found.also.filter(isServed).map(describeSymbol),
       left_out: found.cut,
       precision: found.precision,
-      index: indexNote(context, repo, found),
+      index: indexNote(context, repo, found, definitions.length === 0),
       ...noteOf(
         ...(definitions.length === 0 ? await unknownName(context, repo, args.query) : []),
         ...notesOn(found),

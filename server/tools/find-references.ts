@@ -92,7 +92,7 @@ export const findReferences = defineTool({
       partial: found.partial,
       precision: found.precision,
       ...(found.lexical_files.length > 0 ? { lexical_files: found.lexical_files } : {}),
-      index: indexNote(context, repo, found),
+      index: indexNote(context, repo, found, found.total === 0),
       ...rest,
       ...noteOf(...notes),
     };

@@ -98,7 +98,7 @@ export const findSymbol = defineTool({
           ? "Sources are cut or left out: read_file with start_line and end_line shows them."
           : "",
       ),
-      index: indexNote(context, repo, found),
+      index: indexNote(context, repo, found, found.total === 0),
       ...rest,
     };
   },

@@ -87,7 +87,7 @@ export const goToDefinition = defineTool({
       total: found.definitions.length,
       precision: found.precision,
       ...(found.external === undefined ? {} : { external: found.external }),
-      index: indexNote(context, repo, found),
+      index: indexNote(context, repo, found, found.definitions.length === 0),
       ...rest,
       ...noteOf(
         found.definitions.length === 0

@@ -49,17 +49,23 @@ export function fitting<T>(items: readonly T[], maxChars: number): T[] {
   return kept;
 }
 
-/** The `index` field of a response. */
+/**
+ * The `index` field of a response.
+ *
+ * @param isEmpty whether the response has no result: what is missing may be in the files that the index lacks, so these are named
+ */
 export function indexNote(
   context: ToolContext,
   repo: Repository,
   { commit, indexed_at, left_out }: Freshness,
+  isEmpty: boolean,
 ) {
   const { state } = context.index.state(repo);
+  const { files, examples } = left_out;
   return {
     state: state === "ready" ? ("current" as const) : ("updating" as const),
     commit,
     indexed_at,
-    ...(left_out.files > 0 ? { left_out } : {}),
+    ...(files > 0 ? { left_out: { files, ...(isEmpty ? { examples } : {}) } } : {}),
   };
 }

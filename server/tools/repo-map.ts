@@ -61,7 +61,7 @@ export const repoMap = defineTool({
       files,
       symbols,
       of,
-      index: indexNote(context, repo, found),
+      index: indexNote(context, repo, found, symbols === 0),
       ...noteOf(why, found.isComplete ? undefined : UNFINISHED),
     };
   },

@@ -69,7 +69,10 @@ export const indexOutput = z.object({
   commit: z.string().describe('Indexed commit; "" if there is none.'),
   indexed_at: z.string(),
   left_out: z
-    .object({ files: z.int(), examples: z.array(z.string()) })
+    .object({
+      files: z.int(),
+      examples: z.array(z.string()).optional().describe("Only if nothing was found."),
+    })
     .optional()
     .describe("Files missing from the index, or indexed without symbols; search_text still searches them."),
 });

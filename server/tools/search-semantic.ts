@@ -67,7 +67,7 @@ export const searchSemantic = defineTool({
       repo: repo.name,
       results: items,
       missing,
-      index: indexNote(context, repo, found),
+      index: indexNote(context, repo, found, items.length === 0),
       ...rest,
       ...noteOf(...notes),
     };

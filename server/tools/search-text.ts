@@ -12,7 +12,7 @@ import {
   pageOutput,
   repoArgument,
 } from "./schema.ts";
-import { countMatches, findMatches } from "./search-text/find.ts";
+import { countMatches, type Found, findMatches } from "./search-text/find.ts";
 import { merged } from "./search-text/ripgrep-json.ts";
 import type { Search } from "./search-text/run.ts";
 import { whyNoMatches } from "./search-text/why-none.ts";
@@ -97,21 +97,21 @@ export const searchText = defineTool({
     if (args.output === "files") return filesWith(context, search, args, until);
     const max = Math.min(args.offset + args.max_results, MAX_MATCHES);
     const limits = { context: args.context, max, maxChars: (args.offset + 1) * MOST_CHARS };
-    const { parts, timedOut, unsearched } = await findMatches(context, search, limits, until);
+    const { parts, timedOut, known } = await findMatches(context, search, limits, until);
     const { matches, truncated } = merged(parts, max);
     const found = matches.map((match) => shape(match, args.context));
     const { items, ...rest } = page(found, args, truncated || timedOut);
-    const notes = found.length === 0 && !timedOut ? await whyNoMatches(context, search, unsearched) : [];
+    const notes = await notesOn(context, search, { isEmpty: found.length === 0, timedOut, known });
     return { repo: repo.name, matches: items, timed_out: timedOut, ...rest, ...noteOf(...notes) };
   },
 });
 
 /** The files with a match, those with most matching lines first. */
 async function filesWith(context: ToolContext, search: Search, limits: PageLimits, until: number) {
-  const { files, timedOut, unsearched } = await countMatches(context, search, until);
+  const { files, timedOut, known } = await countMatches(context, search, until);
   const all = files.sort((a, b) => b.matches - a.matches || (a.path < b.path ? -1 : 1));
   const { items, ...rest } = page(all, limits, timedOut);
-  const notes = all.length === 0 && !timedOut ? await whyNoMatches(context, search, unsearched) : [];
+  const notes = await notesOn(context, search, { isEmpty: all.length === 0, timedOut, known });
   return {
     repo: search.repo.name,
     matches: [],
@@ -121,6 +121,23 @@ async function filesWith(context: ToolContext, search: Search, limits: PageLimit
     ...rest,
     ...noteOf(...notes),
   };
+}
+
+/** Why nothing was found, or which files may have more. */
+async function notesOn(
+  context: ToolContext,
+  search: Search,
+  { isEmpty, timedOut, known }: Pick<Found, "timedOut" | "known"> & { isEmpty: boolean },
+): Promise<string[]> {
+  if (isEmpty && !timedOut) return whyNoMatches(context, search, known?.unsearched);
+  const { repo } = search;
+  const all = known?.tooLarge ?? (await context.index.tooLargeTexts(repo, search, context));
+  if (all.length === 0) return [];
+  const served = await context.workspace.files(repo);
+  const [first, ...others] = all.filter((path) => served.has(path));
+  if (first === undefined) return [];
+  const more = others.length === 0 ? "" : ` and ${others.length} more`;
+  return [`Not searched, larger than 16 MiB: ${first}${more}.`];
 }
 
 function shape({ before, after, ...match }: Match, context: number) {

@@ -73,7 +73,7 @@ export const symbolsOverview = defineTool({
       repo: repo.name,
       files,
       total: found.total,
-      index: indexNote(context, repo, found),
+      index: indexNote(context, repo, found, found.total === 0),
       ...rest,
       ...noteOf(why),
     };

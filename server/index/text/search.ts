@@ -8,6 +8,7 @@ import { type CollectorLimits, LineCollector, type Match } from "./line-collecto
 import { matchLines, withContext } from "./match-lines.ts";
 import { planOf } from "./plan.ts";
 import { type CaseMode, ignoresCase, literalOf, type ParsedRegex, parseRegex } from "./regex.ts";
+import { Searchable } from "./searchable.ts";
 import { mayHold, readInside, searchedText } from "./searched-text.ts";
 import { inPathOrder, type Listing, type TextTree } from "./text-tree.ts";
 import { currentTree } from "./trees.ts";
@@ -36,8 +37,10 @@ export interface TextFound {
   readonly counts: readonly { path: string; matches: number }[];
   /** Files that ripgrep must search: only it knows what the expression, or the file, means. */
   readonly rest: readonly string[];
-  /** Without any match: the files in the folder that have no text, or are too large. */
+  /** Without any match: the files that have no text, or are too large. */
   readonly unsearched: readonly string[];
+  /** The text files that are too large, of those that were to be searched. */
+  readonly tooLarge: readonly string[];
 }
 
 /** The most files that are searched here. ripgrep is faster for more: it uses all cores. */
@@ -65,7 +68,8 @@ export async function searchText(job: TextJob, context: JobContext): Promise<Tex
     if (!tree) return undefined;
     const ids = new TrigramReader(db).find(query) ?? [];
     const paths = candidates(tree, ids, job.folder, shows);
-    return paths && new Search(job, db, tree, matcherOf(job, parsed)).run(paths, context);
+    const found = paths && new Search(job, db, tree, matcherOf(job, parsed)).run(paths, context);
+    return found && { ...found, tooLarge: tree.tooLarge().filter((path) => isWithin(job, path, shows)) };
   });
 }
 
@@ -94,9 +98,23 @@ function candidates(
   if (tree.suspects.size > MAX_SUSPECTS || tree.isUnsearchable(folder)) return undefined;
   const current = tree.current(ids);
   const all = tree.suspects.size === 0 ? current : inPathOrder([...tree.suspects, ...current]);
-  if (folder === "") return all.filter(shows);
-  // A file that the caller names is searched in any case, whatever the globs are.
-  return all.filter((path) => path === folder || (path.startsWith(`${folder}/`) && shows(path)));
+  return all.filter((path) => isWithin({ folder }, path, shows));
+}
+
+/** A file that the caller names is searched in any case, whatever the globs are. */
+const isWithin = ({ folder }: Pick<TextJob, "folder">, path: string, shows: (path: string) => boolean) =>
+  folder === "" ? shows(path) : path === folder || (path.startsWith(`${folder}/`) && shows(path));
+
+/** The text files that are too large to be searched, whatever the search is. */
+export function tooLargeTexts(job: IndexJob & Pick<TextJob, "folder" | "globs">): Promise<string[]> {
+  const shows = globFilter(job.globs, job.folder);
+  return inOneState(job.database, (db) =>
+    db
+      .prepare("SELECT path FROM texts WHERE searchable = ? ORDER BY path")
+      .all(Searchable.tooLarge)
+      .map((row) => String(row.path))
+      .filter((path) => isWithin(job, path, shows)),
+  );
 }
 
 /** @returns undefined if only ripgrep can match */
@@ -130,7 +148,7 @@ class Search {
     this.#collector = job.limits && new LineCollector(job.limits);
   }
 
-  run(paths: readonly string[], context: JobContext): TextFound | undefined {
+  run(paths: readonly string[], context: JobContext): Omit<TextFound, "tooLarge"> | undefined {
     if (!this.#collector && paths.length > MAX_SEARCHED) return undefined;
     const until = performance.now() + MAX_MS;
     for (const [n, path] of paths.entries()) {

@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { CLOCK_MS } from "../../workspace/snapshot.ts";
 import { blobHash, hashOfCommit } from "../work-tree.ts";
 import { FolderWatch } from "./folder-watch.ts";
+import { Searchable } from "./searchable.ts";
 import type { ReadFile } from "./searched-text.ts";
 
 /** The files that callers may see, in memory that the threads share. */
@@ -45,6 +46,7 @@ export class TextTree {
   /** The paths in the index in their order, and the places in it by id. */
   #order: readonly string[] = [];
   #places = new Int32Array();
+  #tooLarge: readonly string[] = [];
   #indexed = "";
   #listing: number | undefined;
   #listed: ReadonlySet<string> = new Set();
@@ -95,7 +97,12 @@ export class TextTree {
     return this.indexed(path)?.searchable === false;
   }
 
-  /** All such files. */
+  /** The text files that are too large to be searched. */
+  tooLarge(): string[] {
+    return this.#tooLarge.filter((path) => this.#listed.has(path));
+  }
+
+  /** All files without text that is searched. */
   unsearchable(): string[] {
     return [...this.#entries.keys()].filter((path) => this.isUnsearchable(path) && this.#listed.has(path));
   }
@@ -146,10 +153,14 @@ export class TextTree {
   #load(db: DatabaseSync, { state, commit }: IndexState): boolean {
     if (Number(db.prepare("SELECT count(*) AS n FROM texts").get()?.n) > MAX_FILES) return false;
     this.#entries = new Map();
+    const tooLarge: string[] = [];
     for (const row of db.prepare("SELECT id, path, searchable, size, changed FROM texts").iterate()) {
       const [id, size, changed] = [Number(row.id), Number(row.size), Number(row.changed)];
-      this.#entries.set(String(row.path), { id, searchable: row.searchable === 1, size, changed });
+      const searchable = row.searchable === Searchable.text;
+      this.#entries.set(String(row.path), { id, searchable, size, changed });
+      if (row.searchable === Searchable.tooLarge) tooLarge.push(String(row.path));
     }
+    this.#tooLarge = tooLarge;
     this.#order = inPathOrder([...this.#entries.keys()]);
     const ids = this.#order.map((path) => this.#entries.get(path)?.id ?? 0);
     this.#places = new Int32Array(ids.reduce((most, id) => Math.max(most, id), 0) + 1).fill(-1);

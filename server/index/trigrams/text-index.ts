@@ -1,6 +1,7 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { Searchable } from "../text/searchable.ts";
 import type { LoadedFile } from "../work-tree.ts";
 import { PostingWriter } from "./posting-writer.ts";
 import { TrigramCollector } from "./symbols.ts";
@@ -34,9 +35,10 @@ export class TextIndex {
   }
 
   /** Adds a file that `remove` removed before. What is not a regular file is not added. */
-  add(path: string, { text, oid = "", state }: LoadedFile): void {
+  add(path: string, { text, oid = "", state, why }: LoadedFile): void {
     if (!state) return;
-    const searchable = text === undefined ? 0 : 1;
+    const without = why === "binary" ? Searchable.binary : Searchable.tooLarge;
+    const searchable = text === undefined ? without : Searchable.text;
     const row = this.#insert.run(path, searchable, state.size, state.changed, oid);
     if (text === undefined) return;
     this.#collector ??= new TrigramCollector();

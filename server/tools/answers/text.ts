@@ -51,11 +51,15 @@ function restOf({ total, truncated, next_offset, timed_out, partial }: Result): 
 
 function indexLines(index: unknown): string[] {
   if (typeof index !== "object" || index === null) return [];
-  const { state, left_out } = index as { state?: string; left_out?: { files: number; examples: string[] } };
+  const { state, left_out } = index as { state?: string; left_out?: { files: number; examples?: string[] } };
   return [
     ...(state === "updating" ? ["The index is being updated: the newest changes may be missing."] : []),
     ...(left_out
-      ? [`Not in the index: ${left_out.files} files, such as ${left_out.examples.join(", ")}.`]
+      ? [
+          left_out.examples
+            ? `Not in the index: ${left_out.files} files, such as ${left_out.examples.join(", ")}.`
+            : `${left_out.files} files are not in the index.`,
+        ]
       : []),
   ];
 }

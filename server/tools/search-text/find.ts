@@ -7,10 +7,10 @@ import { patternsOf } from "./patterns.ts";
 import { MatchCollector, type Part } from "./ripgrep-json.ts";
 import { type Run, runInFiles, runSearch, type Search, type Sink } from "./run.ts";
 
-interface Found {
+export interface Found {
   readonly timedOut: boolean;
-  /** The files that were not searched because they have no text, or are too large; undefined if they are not known. */
-  readonly unsearched: readonly string[] | undefined;
+  /** What the index found; undefined if ripgrep alone searched. */
+  readonly known: TextFound | undefined;
 }
 
 /** What the index knows of a search. @returns undefined without an index, or if it cannot narrow the search enough */
@@ -41,7 +41,7 @@ export async function findMatches(
   if (run.sinks.some((sink) => sink.truncated)) run = await find(true);
   const parts: Part[] = run.sinks.map((sink) => ({ matches: sink.finish(), truncated: sink.truncated }));
   if (known) parts.push(known);
-  return { parts, timedOut: run.timedOut, unsearched: known?.unsearched };
+  return { parts, timedOut: run.timedOut, known };
 }
 
 /** Counts the matching lines of each file with a match. */
@@ -54,7 +54,7 @@ export async function countMatches(
   const run = { options: COUNT_OPTIONS, sorted: false, until };
   const { sinks, timedOut } = await runOver(context, search, known, run, () => new FileCounts());
   const files = [...(known?.counts ?? []), ...sinks.flatMap((sink) => sink.files)];
-  return { files, timedOut, unsearched: known?.unsearched };
+  return { files, timedOut, known };
 }
 
 /** Runs ripgrep over what the index left to it, or over all files. */

@@ -71,6 +71,7 @@ export async function whyNoMatches(
     if (found.length > 0)
       notes.push(`With other blanks or line breaks between the words it is in ${named(found)}.`);
   }
+  if (notes.length === 0) notes.push(...(await inOtherEncodings(context, search, unsearched, until)));
   const paths = rankFiles(files, query, folder).filter((file) =>
     file.toLowerCase().includes(query.toLowerCase()),
   );
@@ -111,6 +112,34 @@ async function inUnsearched(
     ? await runInFiles(context, search, new Set(unsearched), run, makeSink)
     : await runSearch(context, search, run, makeSink);
   return sinks.flatMap((sink) => sink.files);
+}
+
+/**
+ * The files that have the query in an encoding without a mark. Like ripgrep, a search reads UTF-8, and UTF-16 with a byte order mark. It takes
+ * other UTF-16 for binary, and finds only the ASCII in Latin-1.
+ */
+async function inOtherEncodings(
+  context: ToolContext,
+  search: Search,
+  unsearched: readonly string[] | undefined,
+  until: number,
+): Promise<string[]> {
+  const isAscii = /^[\0-\x7f]*$/.test(search.query);
+  const encodings = [
+    ...(unsearched?.length === 0 ? [] : [{ name: "UTF-16 without a byte order mark", label: "utf-16le" }]),
+    ...(isAscii ? [] : [{ name: "Latin-1 (Windows-1252)", label: "windows-1252" }]),
+  ];
+  for (const { name, label } of encodings) {
+    const run = { options: [...COUNT_OPTIONS, `--encoding=${label}`], sorted: false, until };
+    const makeSink = () => new FileCounts();
+    const { sinks } =
+      unsearched && label === "utf-16le"
+        ? await runInFiles(context, search, new Set(unsearched), run, makeSink)
+        : await runSearch(context, search, run, makeSink);
+    const found = sinks.flatMap((sink) => sink.files);
+    if (found.length > 0) return [`Read as ${name}, it is in ${named(found)}. Searches read UTF-8.`];
+  }
+  return [];
 }
 
 function noFileOf(globs: readonly string[], files: ReadonlySet<string>, folder: string): string {

@@ -6,6 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { buildIndex } from "../../../server/index/build.ts";
 import { IndexFolder } from "../../../server/index/folder.ts";
 import { overview } from "../../../server/index/queries/overview.ts";
+import { answerText } from "../../../server/tools/answers/text.ts";
+import { callHierarchy } from "../../../server/tools/call-hierarchy.ts";
+import { explore } from "../../../server/tools/explore.ts";
 import { findReferences } from "../../../server/tools/find-references.ts";
 import { findSymbol } from "../../../server/tools/find-symbol.ts";
 import { goToDefinition } from "../../../server/tools/go-to-definition.ts";
@@ -13,6 +16,7 @@ import { repoMap } from "../../../server/tools/repo-map.ts";
 import { search } from "../../../server/tools/search.ts";
 import { searchSemantic } from "../../../server/tools/search-semantic.ts";
 import { searchStructural } from "../../../server/tools/search-structural.ts";
+import { searchText } from "../../../server/tools/search-text.ts";
 import { symbolsOverview } from "../../../server/tools/symbols-overview.ts";
 import type { Tool } from "../../../server/tools/tool.ts";
 import { makeRepository, temporaryFolder } from "../support.ts";
@@ -25,16 +29,17 @@ const FILES = {
   "src/binary.py": "def f(): pass\0\n",
   "src/minified.js": `${"var a=1;".repeat(200)}function deep(){}\n`,
   "src/many.go": `package many\n${Array.from({ length: 5_001 }, (_, n) => `func f${n}() {}\n`).join("")}`,
+  "data/huge.sql": "-- small\n".repeat((17 * MIB) / 9),
   "data/large.csv": "1,2,3\n".repeat(MIB / 6 + 100),
   "data/picture.png": "\x89PNG\0\0",
   "data/large.png": `\x89PNG\0${"\0".repeat(MIB)}`,
 };
 const EXPECTED = [
+  "data/huge.sql (larger than 1 MiB)",
   "data/large.csv (larger than 1 MiB)",
   "src/binary.py (binary)",
   "src/large.ts (larger than 1 MiB)",
   "src/many.go (only its first 5000 symbols)",
-  "src/minified.js (minified: no symbols)",
 ];
 
 let lab: Lab;
@@ -44,26 +49,57 @@ beforeAll(async () => {
 afterAll(() => lab.remove());
 
 describe("files that the index lacks are named", () => {
-  const CALLS: [Tool, Record<string, unknown>][] = [
-    [findSymbol, { name: "deep" }],
-    [findSymbol, { name: "small" }],
-    [symbolsOverview, {}],
-    [findReferences, { name: "deep" }],
-    [goToDefinition, { path: "src/a.ts", line: 2 }],
-    [repoMap, {}],
-    [searchSemantic, { query: "deep" }],
-  ];
-  test.each(CALLS.map(([tool, args]) => [tool.name, args, tool] as const))("%s %j", async (_, args, tool) => {
-    const { index } = (await lab.call(tool, args)) as { index: { left_out?: unknown } };
-    expect(index.left_out).toEqual({ files: 5, examples: EXPECTED });
+  const leftOutOf = async (tool: Tool, args: Record<string, unknown>) => {
+    const result = await lab.call(tool, args);
+    const { left_out } = result.index as { left_out?: unknown };
+    return { left_out, text: answerText(tool, result) };
+  };
+
+  test.each<[string, Record<string, unknown>, Tool]>([
+    ["find_symbol", { name: "deep" }, findSymbol],
+    ["find_references", { name: "absent" }, findReferences],
+    ["explore", { query: "deep" }, explore],
+    ["call_hierarchy", { name: "deep" }, callHierarchy],
+  ])("with examples in an empty answer: %s %j", async (_, args, tool) => {
+    const { left_out, text } = await leftOutOf(tool, args);
+    expect(left_out).toEqual({ files: 6, examples: EXPECTED });
+    expect(text).toContain(`Not in the index: 6 files, such as ${EXPECTED[0]}`);
+  });
+
+  test.each<[string, Record<string, unknown>, Tool]>([
+    ["find_symbol", { name: "small" }, findSymbol],
+    ["symbols_overview", {}, symbolsOverview],
+    ["find_references", { name: "small" }, findReferences],
+    ["go_to_definition", { path: "src/a.ts", line: 2 }, goToDefinition],
+    ["repo_map", {}, repoMap],
+    ["explore", { query: "small" }, explore],
+    ["search_semantic", { query: "deep" }, searchSemantic],
+  ])("by their number beside results: %s %j", async (_, args, tool) => {
+    const { left_out, text } = await leftOutOf(tool, args);
+    expect(left_out).toEqual({ files: 6 });
+    expect(text).toContain("\n6 files are not in the index.");
+    expect(text).not.toContain("larger than");
   });
 
   test("only those of the requested folder or file", async () => {
     const leftOut = async (path: string) =>
       ((await lab.call(symbolsOverview, { path })) as { index: { left_out?: unknown } }).index.left_out;
-    expect(await leftOut("src/large.ts")).toEqual({ files: 1, examples: [EXPECTED[2]] });
-    expect(await leftOut("data")).toEqual({ files: 1, examples: [EXPECTED[0]] });
+    expect(await leftOut("src/large.ts")).toEqual({ files: 1, examples: [EXPECTED[3]] });
+    expect(await leftOut("data")).toEqual({ files: 2, examples: EXPECTED.slice(0, 2) });
     expect(await leftOut("src/a.ts")).toBeUndefined();
+  });
+
+  test.each([
+    ["the index narrows", { query: "small" }],
+    ["ripgrep alone can do", { query: "s..ll", regex: true }],
+    ["counts", { query: "small", output: "files" }],
+  ])("as too large, in a search of text with matches elsewhere that %s", async (_, args) => {
+    const note = "Not searched, larger than 16 MiB: data/huge.sql.";
+    expect(await lab.call(searchText, args)).toMatchObject({ note });
+    expect(await lab.call(searchText, { ...args, path: "src" })).not.toHaveProperty("note");
+    expect(await lab.call(searchText, { ...args, globs: ["*.ts"] })).not.toHaveProperty("note");
+    const { note: why } = await lab.call(searchText, { ...args, path: "data" });
+    expect(why).toContain("with a match: data/huge.sql");
   });
 
   test("only those of the requested language, in search_structural", async () => {
@@ -86,7 +122,7 @@ describe("files that the index lacks are named", () => {
       ripgrep: "",
       log,
     });
-    expect(messages).toEqual([`info code: 5 files are not in the index, such as ${EXPECTED.join(", ")}`]);
+    expect(messages).toEqual([`info code: 6 files are not in the index, such as ${EXPECTED.join(", ")}`]);
   });
 });
 

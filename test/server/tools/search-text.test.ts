@@ -27,7 +27,7 @@ function search(
 ) {
   const repo = { name: "code", root: folder.path };
   const workspace = { find: async () => repo, files: () => files, trackedIgnored: () => ignored };
-  const index = { searchText: async () => undefined };
+  const index = { searchText: async () => undefined, tooLargeTexts: async () => [] };
   const context = {
     workspace,
     ripgrep,

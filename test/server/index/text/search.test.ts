@@ -150,7 +150,7 @@ async function apply({ path, how, content }: { path: string; how: string; conten
 async function answer(
   asked: Record<string, unknown>,
   files: ReadonlySet<string>,
-  index: Pick<CodeIndex, "searchText">,
+  index: Pick<CodeIndex, "searchText" | "tooLargeTexts">,
 ) {
   const repo = { name: "code", root };
   const trackedIgnored = async () => new Set(await listTrackedIgnored(root));
@@ -168,13 +168,14 @@ async function answer(
 /** How many searches the index answered. */
 let answered = 0;
 const counted = {
+  tooLargeTexts: async () => [],
   searchText: async (...all: Parameters<CodeIndex["searchText"]>) => {
     const found = await lab.index.searchText(...all);
     if (found) answered++;
     return found;
   },
 };
-const without = { searchText: async () => undefined };
+const without = { searchText: async () => undefined, tooLargeTexts: async () => [] };
 
 describe("search_text by the index", () => {
   test("finds what ripgrep finds, in files that change meanwhile", async () => {
