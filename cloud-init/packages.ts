@@ -37,6 +37,7 @@ const BY_ROLE: Record<Exclude<Role, "app">, readonly string[]> = {
   ],
   forwarder: [
     ...BASE,
+    "conntrack", // counts and lists the tracked flows, for operators (RUNBOOK.md)
     "iproute2", // routes of mcp-edge-transparent.service
     "python3", // mcp-edge-logs
   ],

@@ -154,6 +154,7 @@ function optionsOf(url: string | undefined, flags: Flags, known: DoctorDefault |
     ...(token === undefined ? {} : { token }),
     ...(noToken ? { noToken } : {}),
     ...(known?.auth === undefined ? {} : { auth: known.auth }),
+    ...(known?.machine === undefined ? {} : { machine: known.machine }),
     ...(known?.more === undefined ? {} : { checks: [...CHECKS, ...known.more] }),
   };
 }

@@ -3,7 +3,14 @@ import { CHECKS } from "./checks/index.ts";
 import { Context } from "./context.ts";
 import { Limit } from "./limit.ts";
 import { outcomeOf } from "./outcome.ts";
-import { type AuthMode, DoctorUsageError, parseConnect, parseOrigin, readCa } from "./target.ts";
+import {
+  type AuthMode,
+  DoctorUsageError,
+  parseConnect,
+  parseOrigin,
+  readCa,
+  type TargetMachine,
+} from "./target.ts";
 
 export type { CheckResult, DoctorReport } from "./check.ts";
 
@@ -18,6 +25,8 @@ export interface DoctorOptions {
   token?: string;
   /** How the server lets callers in. Default: unknown, a token or OAuth. */
   auth?: AuthMode;
+  /** Where the host is a machine of a stack. Default: advice assumes a machine with NGINX. */
+  machine?: TargetMachine;
   /** TCP port of plain HTTP. Default 80. */
   httpPort?: number;
   /** Limit of one check, milliseconds. Default 10 000; the keep-alive checks wait 16 s in any case. */
@@ -55,6 +64,7 @@ export async function runDoctor(options: DoctorOptions): Promise<DoctorReport> {
     ca: options.ca === undefined ? undefined : readCa(options.ca),
     token: options.token,
     auth: options.auth,
+    machine: options.machine,
   } as const;
   const context = new Context(target, limitMs);
   const at = new Date().toISOString();

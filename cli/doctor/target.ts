@@ -25,6 +25,14 @@ export interface Target {
   token: string | undefined;
   /** How the server lets callers in, where that is known. `none`: everybody, so no 401 is expected. */
   auth: AuthMode | undefined;
+  /** Where the host is a machine of a stack: what advice needs to name its commands. */
+  machine?: TargetMachine | undefined;
+}
+
+export interface TargetMachine {
+  stack: string;
+  /** What terminates TLS there. */
+  tlsServer: "nginx" | "caddy";
 }
 
 const EXAMPLE = "write it like https://edge.example.com";

@@ -14,7 +14,7 @@ import { type IdentityProvider, identityProviderCheck } from "../doctor/checks/m
 import { tokenDomainCheck } from "../doctor/checks/mcp/token-domain.ts";
 import { runWithProgress } from "../doctor/progress.ts";
 import type { DoctorReport } from "../doctor/run.ts";
-import type { AuthMode } from "../doctor/target.ts";
+import type { AuthMode, TargetMachine } from "../doctor/target.ts";
 import { listBans } from "../machine/bans.ts";
 import { machineOutput } from "../machine/machine-output.ts";
 import { hasForwarder, machineRef, regionOf } from "../machine/machine-ref.ts";
@@ -33,6 +33,7 @@ export interface DoctorDefault {
   address?: string;
   token?: string;
   auth?: AuthMode;
+  machine?: TargetMachine;
   /** For a server where people sign in: a link that signs the doctor in once. */
   signInLink?: () => Promise<URL>;
   /** Checks that only this caller can make, after the others. */
@@ -88,9 +89,10 @@ export async function doctorDefault(stack: string): Promise<DoctorDefault> {
 /** How callers get in at a stack, the doctor's own way where people sign in, and the check of a second host name. */
 async function accessOf(stack: string) {
   const settings = parseSettings(rawSettings(await stackConfig(stack)), stack);
-  const { auth, tokenDomain } = settings;
+  const { auth, edge, tokenDomain } = settings;
   return {
     auth,
+    machine: { stack, tlsServer: edge === "passthrough" ? ("caddy" as const) : ("nginx" as const) },
     more: [
       ...(tokenDomain ? [tokenDomainCheck(tokenDomain)] : []),
       ...providersOf(settings).map(identityProviderCheck),
@@ -145,9 +147,9 @@ export async function awsDoctor(stack: string, limitMs: number): Promise<DoctorR
 
 /** Examines a stack of this host that is up. */
 export async function doctorOf(deployed: Deployed, { quiet }: { quiet: boolean }): Promise<DoctorReport> {
-  const { auth, more } = await accessOf(deployed.stack);
+  const { auth, machine, more } = await accessOf(deployed.stack);
   const checks = [...CHECKS, bansOf(deployed), ...(await forwarderChecks(deployed.stack)), ...more];
   return withShortToken(deployed, (token) =>
-    runWithProgress({ ...target(deployed), auth, checks, token }, quiet),
+    runWithProgress({ ...target(deployed), auth, machine, checks, token }, quiet),
   );
 }

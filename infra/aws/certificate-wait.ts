@@ -8,6 +8,8 @@ export interface AwaitedCertificate {
   stack: string;
   domain: string;
   instances: string[];
+  /** What gets the certificate on them: certbot beside NGINX, or Caddy itself. */
+  tlsServer: "nginx" | "caddy";
   records: Records;
   /** Lines of a zone file. */
   lines: string[];
@@ -81,11 +83,13 @@ export async function awaitCertificate(
 }
 
 function explain(awaited: AwaitedCertificate, status: Status | undefined, lines: string[]): string {
-  const { stack, domain, records, nameServers } = awaited;
+  const { stack, domain, tlsServer, records, nameServers } = awaited;
   const serves =
     status?.certificate === "outdated"
       ? "the certificate of another ACME server"
-      : "a self-signed certificate";
+      : tlsServer === "caddy"
+        ? "no certificate"
+        : "a self-signed certificate";
   const text = [`${domain} is served with ${serves}: no certificate has been issued yet.`];
   const problem = status?.certificateProblem.trim();
   if (problem) text.push(`The last attempt ended with:\n${indented(problem)}`);
@@ -103,10 +107,14 @@ function explain(awaited: AwaitedCertificate, status: Status | undefined, lines:
         "The Route 53 zone has them. Either the domain is delegated to other name servers, or there are two zones of this name and the settings name the wrong one. Compare: dig NS, aws route53 list-hosted-zones",
       );
   } else if (!problem) text.push("The machine has not reported why.");
+  const [retry, log] =
+    tlsServer === "caddy"
+      ? ["mcp-edge-caddy retry", "'caddy*'"]
+      : ["systemctl restart mcp-edge-cert", "mcp-edge-cert.service"];
   text.push(
     "The machine retries by itself, at least once an hour. To retry now: " +
-      `npm run mcp-edge -- shell --stack ${stack} -- systemctl restart mcp-edge-cert. ` +
-      `Its log: npm run mcp-edge -- logs --stack ${stack} -u mcp-edge-cert.service`,
+      `npm run mcp-edge -- shell --stack ${stack} -- ${retry}. ` +
+      `Its log: npm run mcp-edge -- logs --stack ${stack} -u ${log}`,
   );
   return text.join("\n");
 }

@@ -118,8 +118,9 @@ export class Deployment extends pulumi.ComponentResource {
    */
   wait(args: WaitArgs, ready: pulumi.Resource[]): command.local.Command {
     const { domain, instances, servers, machines, records, lines, nameServers, addresses } = args;
-    const { stack } = this.#args;
-    const certificate = { stack, domain, instances: servers, records, lines, nameServers };
+    const { stack, edgeFiles } = this.#args;
+    const tlsServer = edgeFiles ? "caddy" : "nginx";
+    const certificate = { stack, domain, instances: servers, tlsServer, records, lines, nameServers };
     return this.#wait("", { instances, certificate, addresses }, machines, ready);
   }
 

@@ -151,6 +151,26 @@ function forwarding() {
     ]);
   });
 
+  test("why Caddy has no new certificate is noted each minute, until it has one", async () => {
+    const { output } = await root.sh(`mkdir -p /run/caddy /run/mcp-edge-cert
+      printf '#!/bin/sh\\ntac /log\\n' >/usr/bin/journalctl; printf '#!/bin/sh\\necho inactive\\n' >/usr/local/sbin/systemctl; chmod 755 /usr/bin/journalctl /usr/local/sbin/systemctl
+      line() { printf '{"level":"%s","ts":1.5,"logger":"tls.%s","msg":"%s"%s}\\n' "$@" >>/log; }
+      noted() { mcp-edge-caddy reap; cat /run/mcp-edge-cert/problem 2>/dev/null || echo none; }
+      : >/log; noted
+      line info obtain 'obtaining certificate' ''; line error obtain 'will retry' ',"error":"[a.example] Obtain: no \\"A\\" record","attempt":1'; line info obtain 'obtaining certificate' ''; noted
+      line info obtain 'certificate obtained successfully' ''; noted
+      line error renew 'will retry' ',"error":"429","attempt":1'; noted; line info renew 'certificate renewed successfully' ''; noted`);
+    const problem = (error: string) =>
+      `Caddy has no new certificate: ${error}. It tries again by itself; at once: mcp-edge-caddy retry`;
+    expect(output.trim().split("\n")).toEqual([
+      "none",
+      problem('[a.example] Obtain: no "A" record'),
+      "none",
+      problem("429"),
+      "none",
+    ]);
+  }, 60_000);
+
   describe.each(["kernel", "nginx"] as const)("forward: %s", (forward) => {
     test("the client's address reaches the origin in HTTP/1.1, HTTP/2 and HTTP/3, and what the origin opens has the edge's", async () => {
       const { output } = await root.sh(`${passthroughLab(forward)}

@@ -27,6 +27,7 @@ async function outcome(history: Seen[], more: Partial<AwaitedCertificate> = {}, 
   const messages: string[] = [];
   const awaited: AwaitedCertificate = {
     ...{ stack: "prod", domain: "mcp.example.com", instances: ["i-1"], records: "lookup" },
+    tlsServer: "nginx",
     ...{ lines: LINES, nameServers: ["ns-1.example.net", "ns-2.example.net"], ...more },
   };
   const names = { addresses: async () => known };
@@ -62,6 +63,13 @@ describe("the wait for the certificate", () => {
     expect(result.message).not.toContain("IN A 198.51.100.7");
     expect(result.message).toContain("pulumi stack output records --stack prod");
     expect(result.message).toContain("shell --stack prod -- systemctl restart mcp-edge-cert");
+  });
+
+  test("names Caddy's log and unit for an origin with Caddy", async () => {
+    const result = await outcome([{ certificate: "none" }], { tlsServer: "caddy" });
+    expect("message" in result && result.message).toMatch(
+      /served with no certificate: .*-- mcp-edge-caddy retry\. Its log: .* logs --stack prod -u 'caddy\*'$/s,
+    );
   });
 
   test("ends for a new zone, and names its name servers for the registrar", async () => {

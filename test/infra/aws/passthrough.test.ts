@@ -151,7 +151,7 @@ describe("the origin behind it", () => {
     expect(origin?.volumeUrn).toMatch(/::prod-data$/);
     expect(waitOf("prod-converged")).toMatchObject({
       instances: [edge?.instance, origin?.instance],
-      certificate: { instances: [origin?.instance] },
+      certificate: { instances: [origin?.instance], tlsServer: "caddy" },
       addresses: [edge?.ipv4],
     });
     for (const name of ["prod-machine", "prod-origin-machine"])

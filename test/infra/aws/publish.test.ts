@@ -63,7 +63,7 @@ async function publish(role: "deployer" | "preview", records: "lookup" | "by han
     ...{ bucket: BUCKET, instances: ["i-1"], generation: "g", tags: { Project: "mcp-edge" }, addresses: [] },
     certificate: {
       ...{ stack: "prod", domain: "mcp.invalid", instances: ["i-1"], records },
-      ...{ lines: ["mcp.invalid. 300 IN A 198.51.100.7"], nameServers: [] },
+      ...{ lines: ["mcp.invalid. 300 IN A 198.51.100.7"], nameServers: [], tlsServer: "nginx" },
     },
   };
   return run("node", ["infra/aws/publish.ts"], {

@@ -1,4 +1,5 @@
 import { BUNDLED_SERVER, slotUnits } from "../../../../cloud-init/app.ts";
+import { tlsServerCommands } from "../../advice.ts";
 import { type Check, CheckFailure } from "../../check.ts";
 import { askHttps } from "../../clients/http1.ts";
 
@@ -14,7 +15,7 @@ export const http1: Check = {
     // Servers may select no protocol. A client that offers only http/1.1 then uses it (RFC 7301 section 3.2).
     return `${answer.alpn || "http/1.1 (no ALPN)"}, status ${answer.status}`;
   },
-  fix: () => "See what NGINX says: nginx -t; journalctl -u nginx -n 50",
+  fix: ({ target }) => `See what the TLS server says: ${tlsServerCommands(target).log}`,
 };
 
 /** @throws CheckFailure if the edge supports the protocol but the server behind it does not answer */
@@ -37,6 +38,6 @@ export const http2: Check = {
     assertServed(response.status, "HTTP/2");
     return `h2, status ${response.status}`;
   },
-  fix: () =>
-    "Switch it on (`http2 on;` in the server block) and see what NGINX says: nginx -T | grep -n http2; journalctl -u nginx -n 50",
+  fix: ({ target }) =>
+    `Switch it on (NGINX: \`http2 on;\` in the server block), and see what the TLS server says: ${tlsServerCommands(target).log}`,
 };

@@ -1,3 +1,4 @@
+import { tlsServerCommands } from "../../advice.ts";
 import { type Check, CheckFailure } from "../../check.ts";
 import type { Context } from "../../context.ts";
 import { explain } from "../../explain.ts";
@@ -30,9 +31,8 @@ export const http3: Check = {
       addresses: context.udp,
       attempt: (address, limited) => connectOften(context, address, limited),
     }),
-  fix: () =>
-    "See that NGINX has `listen 443 quic reuseport` and `http3 on` and what it says: nginx -T | grep -n quic; " +
-    "journalctl -u nginx -n 50",
+  fix: ({ target }) =>
+    `Switch it on (NGINX: \`listen 443 quic reuseport\` and \`http3 on\`), and see what the TLS server says: ${tlsServerCommands(target).log}`,
 };
 
 async function connectOften(context: Context, address: string, signal: AbortSignal): Promise<string> {
@@ -44,7 +44,8 @@ async function connectOften(context: Context, address: string, signal: AbortSign
   if (first === undefined) throw bad;
   if (bad !== undefined) {
     const count = `only ${good.length} of ${CONNECTIONS} new connections worked`;
-    throw new CheckFailure(`${count}: ${explain(bad).got}`, PARTLY_FIX);
+    const fix = context.target.machine ? http3.fix(context) : PARTLY_FIX;
+    throw new CheckFailure(`${count}: ${explain(bad).got}`, fix);
   }
   const handshake = Math.round(Math.min(...good.map((one) => one.handshakeMs)));
   return `h3, status ${first.status}, ${good.length} of ${CONNECTIONS} connections, handshake ${handshake} ms`;

@@ -1,4 +1,5 @@
 import { lookup } from "node:dns/promises";
+import { tlsServerCommands } from "../../advice.ts";
 import { type Check, CheckFailure } from "../../check.ts";
 import { type Answer, type Ask, askHttps } from "../../clients/http1.ts";
 import type { Context } from "../../context.ts";
@@ -37,8 +38,8 @@ export const tokenDomainCheck = (tokenDomain: string): Check => ({
     if (accepted.status !== 200) throw new CheckFailure(`status ${accepted.status} with the token`);
     return "shows no sign-in, and accepts the token";
   },
-  fix: () =>
-    "Its records must lead to this machine (setting tokenDomain), and the certificate must have its name: npm run mcp-edge -- logs -u mcp-edge-cert.service",
+  fix: ({ target }) =>
+    `Its records must lead to this machine (setting tokenDomain), and the certificate must have its name: ${tlsServerCommands(target).certificate}`,
 });
 
 const ping = (token?: string): Ask => ({

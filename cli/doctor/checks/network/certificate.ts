@@ -1,4 +1,5 @@
 import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
+import { tlsServerCommands } from "../../advice.ts";
 import { type Check, CheckFailure } from "../../check.ts";
 import { tlsConnect } from "../../clients/tls.ts";
 import { explainTrust } from "../../explain.ts";
@@ -47,14 +48,13 @@ export const certificate: Check = {
       );
     }
     const left = `${days.toFixed(1)} days left (${Math.round(fraction * 100)} % of its life)`;
-    const why =
-      "See why it was not renewed, on the machine: cat /run/mcp-edge-cert/problem; journalctl -u mcp-edge-cert -n 50";
+    const why = `See why it was not renewed: ${tlsServerCommands(context.target).certificate}`;
     if (fraction < ENDS) throw new CheckFailure(`${left}, ${issuer}: renewal does not work`, why);
     const overdue = fraction < OVERDUE ? `. The renewal is overdue. ${why}` : "";
     return `trusted, ${issuer}, ${left}, ${protocol}${overdue}`;
   },
   fix: ({ target }) =>
-    "See whether the ACME server gave one: journalctl -u mcp-edge-cert -n 50; " +
+    `See whether the ACME server gave one: ${tlsServerCommands(target).certificate}; ` +
     (target.ca === undefined
       ? "a private authority's certificate is trusted with --ca FILE"
       : "is --ca the right file?"),

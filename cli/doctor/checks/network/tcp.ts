@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { tlsServerCommands } from "../../advice.ts";
 import type { Check } from "../../check.ts";
 import { tryAddresses } from "../each-address.ts";
 
@@ -19,8 +20,7 @@ export const tcp: Check = {
     }),
   usable: (context) => context.tcp.length > 0,
   fix: ({ target }) =>
-    `Open TCP ${target.port} in the firewall or security group and see on the machine what listens: ` +
-    `ss -lnt 'sport = :${target.port}'; systemctl status nginx`,
+    `Open TCP ${target.port} in the firewall or security group, and see whether the machine listens: ${tlsServerCommands(target).status}`,
 };
 
 function open(host: string, port: number, signal: AbortSignal): Promise<string> {

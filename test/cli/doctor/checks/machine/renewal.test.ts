@@ -3,9 +3,10 @@ import { renewalCheck } from "../../../../../cli/doctor/checks/machine/renewal.t
 import { runDoctor } from "../../../../../cli/doctor/run.ts";
 
 describe("certificate renewal", () => {
-  const report = async (status: string) => {
+  const report = async (status: string, tlsServer: "nginx" | "caddy" = "nginx") => {
     const checks = [renewalCheck(async () => status, "two")];
-    return (await runDoctor({ url: "https://edge.test", checks })).checks[0];
+    const machine = { stack: "two", tlsServer };
+    return (await runDoctor({ url: "https://edge.test", checks, machine })).checks[0];
   };
 
   test("passes if the last attempt succeeded", async () => {
@@ -21,6 +22,7 @@ describe("certificate renewal", () => {
         "npm run mcp-edge -- shell --stack two -- systemctl restart mcp-edge-cert",
       ),
     });
+    expect((await report(`certificate: ${problem}\n`, "caddy"))?.fix).toMatch(/ -- mcp-edge-caddy retry$/);
     expect(await report("colour: blue\n")).toMatchObject({ ok: false });
   });
 });
