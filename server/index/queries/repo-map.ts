@@ -30,6 +30,10 @@ interface Ranked extends FoundSymbol {
 /** Names that are too common to say what a repository is about. */
 const COMMON =
   /^(.{1,2}|get|set|new|run|name|value|test|init|main|error|data|type|options?|args|self|this|result|toString|constructor|__\w+__)$/;
+/** A name in a greater part of the files is a word of the language or of its comments, such as `import` or `and`. */
+const MOST_FILES = 0.3;
+/** In fewer files than this, a name in most of them may be what they are about. */
+const FEW_FILES = 50;
 /** Most symbols that a map has: as many as fit into the largest budget. */
 const MAX_RANKED = 5_000;
 
@@ -38,7 +42,8 @@ let last: { key: string; counts: Map<string, number>; ranked: Ranked[] | undefin
 
 /**
  * The most referenced symbols within the budget, file by file. The weight of a name is the number of files with it, divided by the
- * number of its definitions. Tests and vendored code count a tenth.
+ * number of its definitions. Tests, vendored code and private members count a tenth, common words a twentieth, and names of several words
+ * tenfold.
  */
 export function repoMap(job: RepoMapJob, context: JobContext): Promise<RepoMap & Freshness> {
   return reading(
@@ -99,14 +104,26 @@ function count(
   return true;
 }
 
+/** How much the places of a name say about its symbol. Aider's map of a repository weighs names in the same way. */
+function telling(name: string): number {
+  const bare = bareName(name);
+  if (COMMON.test(bare)) return 0.05;
+  // A private member has no uses in other files.
+  if (/^[#_]/.test(name)) return 0.1;
+  // Of several words, so no word of a comment.
+  return name.length >= 8 && /\p{Ll}\p{Lu}|\p{L}[_-]\p{L}/u.test(bare) ? 10 : 1;
+}
+
 /** The symbols of the greatest weight, the greatest first. */
 function ranking(db: DatabaseSync, symbols: readonly Named[], counts: ReadonlyMap<string, number>): Ranked[] {
+  const files = Number(prepared(db, "SELECT count(*) AS n FROM files").get()?.n);
+  const most = files < FEW_FILES ? files : files * MOST_FILES;
   const definitions = new Map<string, number>();
   for (const { name } of symbols) definitions.set(name, (definitions.get(name) ?? 0) + 1);
   const weighed = symbols.map(({ id, name, isSecondary }) => {
     const references = counts.get(name) ?? 0;
     const share = references / (definitions.get(name) ?? 1);
-    const factor = (isSecondary ? 0.1 : 1) * (COMMON.test(name) ? 0.05 : 1);
+    const factor = (isSecondary ? 0.1 : 1) * (references > most ? 0.05 : 1) * telling(name);
     return { id, references, weight: share * factor };
   });
   const best = weighed.sort((a, b) => b.weight - a.weight).slice(0, MAX_RANKED);

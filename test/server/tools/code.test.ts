@@ -257,4 +257,20 @@ describe("repo_map", () => {
     expect((small.map as string).length).toBeLessThanOrEqual(300);
     expect(small.symbols as number).toBeLessThan(of as number);
   });
+
+  test("puts a name of several words before a private member and a word of comments, however often these occur", async () => {
+    const talk = (n: number) => [`src/talk${n}.ts`, "// more or less, store and trim\nparseSettings();\n"];
+    const names = await makeCodeLab({
+      "a.ts": "export const more = 1;\nclass Kept {\n  #store() {}\n}\nexport const other = 1;\n",
+      "b.ts": "export function parseSettings() {}\n",
+      ...Object.fromEntries([0, 1, 2, 3].map(talk)),
+      "c.ts": "// more stores: store\n",
+    });
+    try {
+      const { map } = await names.call(repoMap, {});
+      expect(String(map).match(/\w+(?=\(\)| =)/g)).toEqual(["parseSettings", "more", "store", "other"]);
+    } finally {
+      await names.remove();
+    }
+  });
 });
