@@ -7,7 +7,7 @@ import { type Figure, render } from "./figures.ts";
 import { machineFigures } from "./machine.ts";
 import { protocolFigures } from "./protocols.ts";
 import { serverFigures } from "./server.ts";
-import { streamFigures } from "./streams.ts";
+import { STREAM_KINDS, streamFigures } from "./streams.ts";
 import { toolFigures } from "./tools.ts";
 
 const PARTS = ["machine", "edge", "protocols", "server", "streams", "tools", "answers"];
@@ -18,7 +18,9 @@ const { values, positionals } = parseArgs({
     json: { type: "boolean", default: false },
     /** Take the cached root filesystem for the first machine too: quicker, and no figure for a cold start. */
     warm: { type: "boolean", default: false },
+    /** Of the part streams. */
     churn: { type: "string", default: "60" },
+    kind: { type: "string", multiple: true, default: [] },
     /** Of the part edge. */
     event: { type: "string", multiple: true, default: [] },
     requests: { type: "string", default: "10000" },
@@ -30,7 +32,8 @@ const { values, positionals } = parseArgs({
 const unknown = positionals.filter((part) => !PARTS.includes(part));
 if (values.help || unknown.length > 0) {
   if (unknown.length > 0) console.error(`There is no part ${unknown.join(", ")}.`);
-  console.log(`npm run bench [-- PART ...] [-- --warm] [-- --churn SECONDS] [-- --json]
+  console.log(`npm run bench [-- PART ...] [-- --warm] [-- --json]
+       npm run bench -- streams [--churn SECONDS] [--kind ${STREAM_KINDS.join("|")} ...]
        npm run bench -- edge [--topology terminate|passthrough] [--event NAME ...] [--requests N]
 
 Measures, and prints each figure beside what it is compared with in the same run. Parts (default: all):
@@ -42,7 +45,8 @@ Measures, and prints each figure beside what it is compared with in the same run
            needs go and root; one minute
   server   calls and lists a second on one core, beside node:http and other MCP servers (Python, Go, Rust, TypeScript); nine minutes,
            and more the first time, when the others are built
-  streams  memory of 10,000 open streams of each kind, and after --churn SECONDS of coming and going (default 60); seven minutes
+  streams  memory of 10,000 open streams of each kind, and after --churn SECONDS of coming and going (default 60); --kind leaves
+           out the others; seven minutes
   tools    repeated calls over this repository beside git, and the tools over a repository of a million lines beside ripgrep; three minutes
   answers  references and definitions beside those of compilers, over repositories in TypeScript, Python and Go; tokens, and calls for
            ten questions; needs go and python3; five minutes, and more the first time`);
@@ -56,6 +60,8 @@ try {
     throw new Error(`--topology is one of ${TOPOLOGIES.join(", ")}, not ${values.topology}.`);
   if (!Number.isInteger(requests) || requests < 1_000)
     throw new Error(`--requests is a number from 1000 on, not ${values.requests}.`);
+  const kind = values.kind.find((one) => !STREAM_KINDS.includes(one));
+  if (kind !== undefined) throw new Error(`--kind is one of ${STREAM_KINDS.join(", ")}, not ${kind}.`);
   chosenEvents(topology, values.event);
 } catch (error) {
   console.error((error as Error).message);
@@ -71,7 +77,7 @@ const rows: EdgeRow[] = wanted("edge")
   : [];
 if (wanted("protocols")) figures.push(...(await protocolFigures(log)));
 if (wanted("server")) figures.push(...(await serverFigures(log)));
-if (wanted("streams")) figures.push(...(await streamFigures(Number(values.churn), log)));
+if (wanted("streams")) figures.push(...(await streamFigures(Number(values.churn), values.kind, log)));
 if (wanted("tools")) figures.push(...(await toolFigures(log)));
 if (wanted("answers")) figures.push(...(await answerFigures(log)));
 if (values.json) console.log(JSON.stringify(wanted("edge") ? { figures, events: rows } : figures, null, 2));

@@ -28,6 +28,8 @@ interface Opening {
 
 /** A way to open a stream that sends nothing but its keep-alive. */
 interface Kind {
+  /** What `--kind` calls it. */
+  readonly option: string;
   readonly name: string;
   readonly program: string;
   readonly requests: (target: Served) => Promise<() => Promise<Opening>>;
@@ -37,6 +39,7 @@ interface Kind {
 }
 
 const LIMIT: Kind = {
+  option: "bare",
   name: "bare node:http",
   program: "ceiling.ts",
   requests: async (target) => async () => ({ request: text(target, "GET", "/quiet", {}) }),
@@ -47,6 +50,7 @@ const ours = (target: Served) => measured(target, sessions("echo"));
 
 const KINDS: readonly Kind[] = [
   {
+    option: "events",
     name: "event streams",
     program: "echo.ts",
     requests: async (target) => async () => ({ request: text(target, "GET", "/quiet", target.headers) }),
@@ -54,6 +58,7 @@ const KINDS: readonly Kind[] = [
     promise: "<= 15 KB",
   },
   {
+    option: "listen",
     name: "subscriptions/listen streams, 2026-07-28",
     program: "echo.ts",
     requests: async (target) => {
@@ -69,6 +74,7 @@ const KINDS: readonly Kind[] = [
     promise: "<= 15 KB",
   },
   {
+    option: "sessions",
     name: "notification streams of sessions, 2025-11-25",
     program: "echo.ts",
     requests: async (target) => {
@@ -81,10 +87,11 @@ const KINDS: readonly Kind[] = [
         const session = opened.pop() ?? (await open());
         return {
           request: text(target, "GET", "/mcp", { ...session, accept: "text/event-stream" }),
-          end: async () => {
-            const { ok, status } = await fetch(target.url, { method: "DELETE", headers: session });
-            if (!ok) throw new Error(`a session was not ended: ${status}`);
-          },
+          end: () =>
+            retried(async () => {
+              const { ok, status } = await fetch(target.url, { method: "DELETE", headers: session });
+              if (!ok) throw new Error(`a session was not ended: HTTP/1.1 ${status} `);
+            }),
         };
       };
     },
@@ -92,6 +99,9 @@ const KINDS: readonly Kind[] = [
     promise: "<= 15 KB",
   },
 ];
+
+/** The values of `--kind`. */
+export const STREAM_KINDS: readonly string[] = KINDS.map(({ option }) => option);
 
 function text(
   { url }: Served,
@@ -114,11 +124,17 @@ function text(
  * own server needs for the same. Then the memory of the whole process after streams have come and gone.
  *
  * @param churnSeconds how long streams of each of our kinds come and go; the promise is for 600
+ * @param kinds those of STREAM_KINDS to measure; none for all
  */
-export async function streamFigures(churnSeconds: number, log: (line: string) => void): Promise<Figure[]> {
+export async function streamFigures(
+  churnSeconds: number,
+  kinds: readonly string[],
+  log: (line: string) => void,
+): Promise<Figure[]> {
   const limit = await memoryOf(LIMIT, 0, log);
   const figures: Figure[] = [];
   for (const kind of KINDS) {
+    if (kinds.length > 0 && !kinds.includes(kind.option)) continue;
     const { each, full, churned } = await memoryOf(kind, churnSeconds, log);
     figures.push({
       what: `memory of each of ${STREAMS} ${kind.name}`,

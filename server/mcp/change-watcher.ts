@@ -36,8 +36,6 @@ export class ChangeWatcher {
   #listeners = 0;
   #lists: ListFingerprints | undefined;
   readonly #checks: Periodic;
-  /** The notification that each session is being sent. */
-  readonly #notifying = new Map<Session, Promise<void>>();
 
   constructor(options: ChangeWatcherOptions) {
     this.#options = options;
@@ -103,7 +101,7 @@ export class ChangeWatcher {
   }
 
   async #check(): Promise<void> {
-    const listening = this.#options.sessions.live.values().filter((s) => s.endStream);
+    const sessions = this.#options.sessions.live.values();
     const { lists, version, view } = this.#options;
     // What many clients follow is read once.
     const sources = {
@@ -111,20 +109,21 @@ export class ChangeWatcher {
       version: memo(version, (principal, uri) => `${view(principal)}\n${uri}`),
     };
     if (this.#listeners > 0) await this.#notifyListeners(sources);
-    for (const session of listening) await this.#notifyInTurn(session, sources);
+    for (const session of sessions) if (session.endStream) await this.#notifyInTurn(session, sources);
   }
 
   /** One at a time for each session: two in parallel would send the same. A session that fails does not delay the others. */
   async #notifyInTurn(session: Session, sources: Sources): Promise<void> {
-    const before = this.#notifying.get(session) ?? Promise.resolve();
+    const before = session.notifying ?? Promise.resolve();
     const notifying = before
       .then(() => this.#notify(session, sources))
       .catch((error: Error) =>
         this.#options.log.error({ reason: error.message, session: session.id }, "notifying of changes"),
       );
-    this.#notifying.set(session, notifying);
+    // Not in a Map: V8 allocates its table again as keys come and go, in the part of the heap that only a full collection frees.
+    session.notifying = notifying;
     await notifying;
-    if (this.#notifying.get(session) === notifying) this.#notifying.delete(session);
+    if (session.notifying === notifying) session.notifying = undefined;
   }
 
   async #notify(session: Session, { lists, version }: Sources): Promise<void> {

@@ -73,6 +73,11 @@ export async function registerMcp(app: FastifyInstance, options: EndpointOptions
     store,
     shares,
     build: (principal, hooks) => buildMcpServer(parts, { principal, era: "legacy", hooks }),
+    // What a profile registers may change the answer.
+    buildOpening: parts.profile
+      ? undefined
+      : (principal, hooks) =>
+          buildMcpServer(parts, { principal, era: "legacy", hooks, method: "initialize" }),
     lists,
     log,
     keepAliveMs,

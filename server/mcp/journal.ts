@@ -4,8 +4,7 @@ import { Delivered } from "./delivered.ts";
 import { streamTag } from "./event-id.ts";
 import { EventWriter } from "./event-writer.ts";
 import { OpenCalls } from "./open-calls.ts";
-import { StreamWaiters } from "./stream-waiters.ts";
-import type { Change } from "./tail.ts";
+import { StreamWatchers } from "./stream-watchers.ts";
 
 export interface JournalOptions {
   readonly store: Store;
@@ -26,7 +25,7 @@ export class Journal {
   readonly #now: () => number;
   readonly #calls = new OpenCalls();
   readonly #delivered: Delivered;
-  readonly #waiters = new StreamWaiters();
+  readonly #watchers = new StreamWatchers();
   readonly #writer: EventWriter;
 
   constructor(options: JournalOptions) {
@@ -133,9 +132,9 @@ export class Journal {
     return true;
   }
 
-  /** Waits for the next event of the stream that this instance learns of, at most `limitMs`. */
-  change(session: string, stream: string, limitMs: number): Change {
-    return this.#waiters.wait(session, stream, limitMs);
+  /** See StreamWatchers. */
+  watch(session: string, stream: string, everyMs: number, listener: () => void): () => void {
+    return this.#watchers.watch(session, stream, everyMs, listener);
   }
 
   /** Ends the calls of a session without their answers. `message` makes the last event of each request, as JSON text. */
@@ -160,9 +159,9 @@ export class Journal {
     await this.#writer.drop(session, calls);
   }
 
-  /** The store has new events. @returns whether a reader of this instance waited for them */
+  /** The store has new events. @returns whether a reader of this instance follows the stream */
   wake(session: string, stream: string): boolean {
-    return this.#waiters.wake(session, stream);
+    return this.#watchers.wake(session, stream);
   }
 
   /** Writes what is due. */

@@ -97,7 +97,9 @@ export class LegacyEndpoint {
     for (const message of messages)
       if (!(await this.#options.sessions.router.route(session, message))) rest.push(message);
     if (rest.length === 0 && messages.length > 0) return http.send(202, "");
-    http.onClose(await session.server.hold());
+    // The session's state has it. A server that is made later is told.
+    if (!rest.every(({ method }) => method === "notifications/initialized"))
+      http.onClose(await session.server.hold());
     const post = await transport.accept(http, Array.isArray(body) ? rest : body);
     if ("status" in post) return http.error(post.status, post.code, post.message);
     await this.#store(session, rest);

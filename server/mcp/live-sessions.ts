@@ -63,7 +63,7 @@ export class LiveSessions {
   }
 
   values(): Session[] {
-    return [...this.#entries.values()].map((e) => e.session);
+    return Array.from(this.#entries.values(), ({ session }) => session);
   }
 
   /**

@@ -74,7 +74,7 @@ async function notifications(
       if (events.length === 0) await sessions.claims.check(session, end);
       return { events, more: true };
     },
-    change: () => journal.change(session.id, STANDALONE, REREAD_MS),
+    watch: (onChange: () => void) => journal.watch(session.id, STANDALONE, REREAD_MS, onChange),
   };
   // From 2025-11-25 on, clients accept an event without data: an id to resume from before anything was sent.
   const opening = prime ? `id: ${after}${TAG}\nretry: ${RETRY_MS}\ndata: \n\n` : "";

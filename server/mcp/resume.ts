@@ -54,7 +54,7 @@ export async function resumeCall(
       first = false;
       return { events, more: false };
     },
-    change: () => journal.change(session, stream, REREAD_MS),
+    watch: (onChange: () => void) => journal.watch(session, stream, REREAD_MS, onChange),
   };
   return new Tail(source, id.n, "");
 }

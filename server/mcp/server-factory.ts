@@ -19,7 +19,7 @@ const INSTRUCTIONS =
 export interface ServerFor {
   readonly principal: Principal;
   readonly era: "legacy" | "modern";
-  /** The method of the one request that is served (2026 era). Without it, everything is registered. */
+  /** The method of the one request that is served (2026 era, or `initialize`). Without it, everything is registered. */
   readonly method?: string | undefined;
   /** The tool that the one request calls, if its headers name it: the others need not be registered. */
   readonly tool?: string | undefined;

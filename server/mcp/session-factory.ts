@@ -18,6 +18,8 @@ const MAX_SUBSCRIPTIONS = 100;
 export interface SessionFactoryOptions {
   readonly instance: string;
   readonly build: (principal: Principal, hooks: SessionHooks) => McpServer;
+  /** See SessionServerOptions. */
+  readonly buildOpening?: ((principal: Principal, hooks: SessionHooks) => McpServer) | undefined;
   readonly journal: Journal;
   readonly live: LiveSessions;
   readonly shares: Shares;
@@ -39,8 +41,16 @@ export class SessionFactory {
     this.#servers = new SessionServers(options.maxServers);
   }
 
-  /** @param onOpen called when the SDK has accepted the client's `initialize` */
-  create(id: string, principal: Principal, onOpen: (session: Session) => Promise<void>): Session {
+  /**
+   * @param onOpen called when the SDK has accepted the client's `initialize`
+   * @param buildOpening builds the server that answers it, if it is not to be kept
+   */
+  create(
+    id: string,
+    principal: Principal,
+    onOpen: (session: Session) => Promise<void>,
+    buildOpening?: SessionFactoryOptions["buildOpening"],
+  ): Session {
     const { instance, build, journal, keepAliveMs, log, change } = this.#options;
     const hooks: SessionHooks = {
       subscribe: (uri, version) => {
@@ -54,14 +64,15 @@ export class SessionFactory {
       keepAliveMs,
       session: { id, journal, onOpen: () => onOpen(session) },
     });
+    const reporting = (built: McpServer) => {
+      built.server.onerror = sdkErrors(log, { session: id });
+      return built;
+    };
     const server = new SessionServer(
       {
         transport,
-        build: () => {
-          const built = build(principal, hooks);
-          built.server.onerror = sdkErrors(log, { session: id });
-          return built;
-        },
+        build: () => reporting(build(principal, hooks)),
+        buildOpening: buildOpening && (() => reporting(buildOpening(principal, hooks))),
         replay: () => (session.initialize === undefined ? undefined : () => replay(session)),
       },
       this.#servers,
@@ -79,6 +90,7 @@ export class SessionFactory {
       claim: undefined,
       remoteClaim: 0,
       refreshing: undefined,
+      notifying: undefined,
     };
     return session;
   }

@@ -7,6 +7,11 @@ const MAX_SERVERS = 500;
 export interface SessionServerOptions {
   readonly transport: SessionTransport;
   readonly build: () => McpServer;
+  /**
+   * Builds the server that answers the client's `initialize`, and nothing else. Undefined: that of `build` does, and is kept. Only for a
+   * session that is opened now, and whose server can be made again.
+   */
+  readonly buildOpening?: (() => McpServer) | undefined;
   /** Brings a server that was made again to the state of the session. Undefined while that is not possible. */
   readonly replay: () => (() => Promise<void>) | undefined;
 }
@@ -22,10 +27,14 @@ export class SessionServer {
   #server: McpServer | undefined;
   #making: Promise<void> | undefined;
   #holds = 0;
+  /** The server has answered `initialize`, and can nothing else. */
+  #opening = false;
+  #opened: boolean;
 
   constructor(options: SessionServerOptions, all: SessionServers) {
     this.#options = options;
     this.#all = all;
+    this.#opened = options.buildOpening === undefined;
   }
 
   /** Whether there is one at the moment. */
@@ -40,10 +49,12 @@ export class SessionServer {
    * @throws ReplayRefused when the SDK refuses the session's `initialize`
    */
   async hold(): Promise<() => void> {
+    // The client has the answer to its `initialize` before it sends another request.
+    if (this.#opening) this.#discard();
     this.#holds++;
     try {
       if (!this.#server) this.#making = this.#make();
-      this.#all.used(this);
+      if (!this.#opening) this.#all.used(this);
       await this.#making;
     } catch (error) {
       this.#holds--;
@@ -56,12 +67,15 @@ export class SessionServer {
     return () => {
       if (held) this.#holds--;
       held = false;
+      if (this.#opening && this.#holds === 0) this.#discard();
     };
   }
 
   async #make(): Promise<void> {
-    const { build, transport, replay } = this.#options;
-    this.#server = build();
+    const { build, buildOpening, transport, replay } = this.#options;
+    this.#opening = !this.#opened;
+    this.#opened = true;
+    this.#server = this.#opening && buildOpening ? buildOpening() : build();
     await this.#server.connect(transport);
     await replay()?.();
     this.#making = undefined;
@@ -71,9 +85,14 @@ export class SessionServer {
   release(): boolean {
     const { transport, replay } = this.#options;
     if (this.#holds > 0 || this.#making || transport.busy || !replay()) return false;
-    transport.disconnect();
-    this.#server = undefined;
+    this.#discard();
     return true;
+  }
+
+  #discard(): void {
+    this.#options.transport.disconnect();
+    this.#server = undefined;
+    this.#opening = false;
   }
 
   /** Ends the session. */

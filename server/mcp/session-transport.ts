@@ -227,9 +227,8 @@ export class SessionTransport implements Transport {
 
   /** The SDK's server gets nothing any more, until one is connected again. The session stays open. */
   disconnect(): void {
-    delete this.onclose;
-    delete this.onerror;
-    delete this.onmessage;
+    // Assigned, not deleted: V8 turns an object whose properties are deleted into a table.
+    Object.assign(this, { onclose: undefined, onerror: undefined, onmessage: undefined });
   }
 
   /** The answer to a request is there. */

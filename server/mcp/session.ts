@@ -25,6 +25,8 @@ export interface Session {
   remoteClaim: number;
   /** Set while the state is read again, because another instance changed it. */
   refreshing: Promise<void> | undefined;
+  /** The notifications of changes that it is being sent. */
+  notifying?: Promise<void> | undefined;
 }
 
 /** Called by a session's server for `resources/subscribe` and `resources/unsubscribe`. */

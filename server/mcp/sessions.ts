@@ -29,6 +29,8 @@ export interface SessionsOptions {
   /** The limits of each token. */
   readonly shares: Shares;
   readonly build: (principal: Principal, hooks: SessionHooks) => McpServer;
+  /** See SessionServerOptions. */
+  readonly buildOpening?: ((principal: Principal, hooks: SessionHooks) => McpServer) | undefined;
   /** Fingerprints of the lists that a client of this principal sees. */
   readonly lists: (principal: Principal) => Promise<Readonly<Record<string, string>>>;
   readonly log: FastifyBaseLogger;
@@ -106,11 +108,12 @@ export class Sessions {
 
   /** Opens a session with a client's `initialize`. */
   open(id: string, principal: Principal, params: unknown): Session {
-    return this.#factory.create(id, principal, async (session) => {
+    const tooLong = JSON.stringify(params).length > MAX_PARAMS;
+    const onOpen = async (session: Session) => {
       const lists = await this.#options.lists(principal);
       session.state = { ...INITIAL_STATE, lists };
       this.live.put(session);
-      if (JSON.stringify(params).length > MAX_PARAMS) return;
+      if (tooLong) return;
       session.initialize = params;
       const write = async () => {
         const included = [...session.unconfirmed];
@@ -126,7 +129,8 @@ export class Sessions {
         this.#report(error);
         this.#pendingWrites.add(id, write);
       });
-    });
+    };
+    return this.#factory.create(id, principal, onOpen, tooLong ? undefined : this.#options.buildOpening);
   }
 
   /** @returns undefined for a session that is unknown, or another principal's @throws StoreUnavailable */

@@ -6,24 +6,22 @@ import { StoreUnavailable } from "../store/store-unavailable.ts";
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
-/** A wait for a change. Cancelling it resolves the promise too. */
-export interface Change {
-  readonly promise: Promise<void>;
-  cancel(): void;
-}
-
 export interface TailSource {
   /** The next events after `after` (a page of them, if there are many), and whether more may follow. */
   read(after: number): Promise<{ events: StoredEvent[]; more: boolean }>;
-  /** Starts to wait for new events. */
-  change(): Change;
+  /** Calls back when there may be new events. @returns stops it */
+  watch(onChange: () => void): () => void;
   /** The part of the event ids after `n`. */
   readonly tag: string;
 }
 
+const nothing = () => undefined;
+
 /**
  * What an event stream sends from the store: first the missed events, then new ones, until the source reports that no more will follow. The
  * source is read only as fast as the client reads.
+ *
+ * Thousands are idle at the same time. So an idle one has no promise that waits, and each reading leaves nothing that outlives it.
  */
 export class Tail {
   readonly #source: TailSource;
@@ -31,8 +29,15 @@ export class Tail {
   #place: number;
   #stopped = false;
   #stream: EventStream | undefined;
-  /** Ends the current wait. */
-  #wake: () => void = () => undefined;
+  #unwatch: () => void = nothing;
+  /** The source is being read, or what it gave is being sent. */
+  #busy = false;
+  /** There may be events that the reading in progress has missed. */
+  #changed = false;
+  /** Set while the client has not read what was sent. */
+  #onRoom: () => void = nothing;
+  /** Ends the pause before a retry, if there is one. */
+  #endPause: () => void = nothing;
 
   /**
    * @param after position to resume from
@@ -52,21 +57,23 @@ export class Tail {
       return;
     }
     if (this.#opening) stream.send(this.#opening);
-    this.#run(stream).catch((error: unknown) => {
-      this.stop();
-      stream.fail(error);
-    });
+    // Before the first read, so that an event which is written during the read is not missed.
+    this.#unwatch = this.#source.watch(() => this.#onChange(stream));
+    this.#onChange(stream);
   }
 
   /** The client has read what was sent. */
   resume(): void {
-    if (this.#stream && !this.#waiting) this.#wake();
+    this.#onRoom();
   }
 
   /** Stops reading: the stream is over. */
   stop(): void {
     this.#stopped = true;
-    this.#wake();
+    this.#unwatch();
+    this.#unwatch = nothing;
+    this.#onRoom();
+    this.#endPause();
   }
 
   /** Ends the stream; a client may resume it. */
@@ -75,31 +82,42 @@ export class Tail {
     this.#stream?.finish();
   }
 
-  /** The wait is for a change, not for the client. */
-  #waiting = false;
+  #onChange(stream: EventStream): void {
+    this.#changed = true;
+    if (this.#busy || this.#stopped) return;
+    this.#sendNew(stream).catch((error: unknown) => {
+      this.stop();
+      stream.fail(error);
+    });
+  }
 
-  async #run(stream: EventStream): Promise<void> {
-    while (!this.#stopped) {
-      // Before the read, so that an event which is written during the read is not missed.
-      const change = this.#source.change();
-      this.#waiting = true;
-      this.#wake = () => change.cancel();
-      const { events, more } = await this.#read();
-      if (events.length > 0 || !more || this.#stopped) change.cancel();
-      await change.promise;
-      this.#waiting = false;
-      for (const { n, message } of events) {
-        if (this.#stopped) return;
-        this.#place = n;
-        if (stream.send(frame(`${n}${this.#source.tag}`, message)) || stream.over) continue;
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-      }
-      if (more) continue;
-      stream.finish();
-      return;
+  async #sendNew(stream: EventStream): Promise<void> {
+    this.#busy = true;
+    try {
+      while (this.#changed && !this.#stopped) await this.#sendPage(stream);
+    } finally {
+      // In the same turn as the last look at `#changed`.
+      this.#busy = false;
     }
+  }
+
+  async #sendPage(stream: EventStream): Promise<void> {
+    this.#changed = false;
+    const { events, more } = await this.#read();
+    for (const { n, message } of events) {
+      if (this.#stopped) return;
+      this.#place = n;
+      if (stream.send(frame(`${n}${this.#source.tag}`, message)) || stream.over) continue;
+      await new Promise<void>((resolve) => {
+        this.#onRoom = resolve;
+      });
+      this.#onRoom = nothing;
+    }
+    // There may be another page.
+    if (events.length > 0) this.#changed = true;
+    if (more) return;
+    this.stop();
+    stream.finish();
   }
 
   /**
@@ -119,16 +137,14 @@ export class Tail {
   }
 
   async #pause(ms: number): Promise<void> {
-    const wake = this.#wake;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms).unref();
-      this.#wake = () => {
+      this.#endPause = () => {
         clearTimeout(timer);
-        wake();
         resolve();
       };
     });
-    this.#wake = wake;
+    this.#endPause = nothing;
   }
 }
 

@@ -75,3 +75,22 @@ test("a session whose server was released goes on: its client, log level and sub
   expect((await fetch(`${origin}/mcp`, { method: "DELETE", headers: two })).status).toBe(200);
   expect(counts.servers).toBe(made);
 });
+
+test("a client that opens a session gets the same answer from a server without tools as from one that has all of them", async () => {
+  const env = { WORKSPACE_DIR: folder.path, DIRECT_CALLS: "no" };
+  await using brief = await startApp(env);
+  await using whole = await startApp(env, { profile: { register: () => undefined } });
+  const opened = await Promise.all([brief, whole].map(({ origin }) => rpc(origin, INITIALIZE)));
+  const [answer, expected] = await Promise.all(opened.map((response) => response.json()));
+  expect(answer).toEqual(expected);
+
+  // The requests that follow get a server that has everything, even before the client has said that it is initialized.
+  const headers = { "mcp-session-id": opened[0]?.headers.get("mcp-session-id") ?? "" };
+  const request = async (method: string, params: object = {}) =>
+    (await rpc(brief.origin, { jsonrpc: "2.0", id: 7, method, params }, headers)).text();
+  expect(await request("tools/list")).toContain('"read_file"');
+  const initialized = { jsonrpc: "2.0", method: "notifications/initialized" };
+  expect((await rpc(brief.origin, initialized, headers)).status).toBe(202);
+  expect(await request("prompts/list")).toContain('"prompts"');
+  expect(await request("resources/subscribe", { uri: "repo://sample/README.md" })).toContain('"result":{}');
+});
