@@ -420,6 +420,17 @@ function pull() {
     expect((await sh("mcp-edge-pull")).code).toBe(0);
   });
 
+  test.each([
+    [
+      "the first boot",
+      `cp /fake/cloud-init /status; echo '{"status": "running"}' >/fake/cloud-init; mv /var/lib/mcp-edge/setup.done /; CALL; mv /setup.done /var/lib/mcp-edge; mv /status /fake/cloud-init`,
+    ],
+    ["another run", "(flock 9; CALL) 9>/var/lib/mcp-edge/pull/lock"],
+  ])("a run during %s leaves the files of that run alone", async (_, during) => {
+    const call = "touch /etc/mcp-edge/secrets.env.new; mcp-edge-pull; ls /etc/mcp-edge/secrets.env.new";
+    expect((await sh(during.replace("CALL", call))).output).toBe("/etc/mcp-edge/secrets.env.new");
+  });
+
   test("a release that does not become ready fails with the reason, and is not tried again until another attempt is requested", async () => {
     want(broken, "API_KEY=2");
     const { code } = await sh("mcp-edge-pull");
