@@ -49,8 +49,8 @@ async function answers(): Promise<Answers> {
   const { privateIp, ipv6Addresses } = port.outs as { privateIp: string; ipv6Addresses: string[] };
   const rules = join(store.home, "edge.nft");
   await writeFile(rules, edgeRules(privateIp, ipv6Addresses[0] ?? ""));
-  const lab = join(import.meta.dirname, "router-lab.ts");
-  const { stdout } = await run("unshare", ["--net", process.execPath, lab, store.home, rules], {
+  const fixture = join(import.meta.dirname, "router-process.ts");
+  const { stdout } = await run("unshare", ["--net", process.execPath, fixture, store.home, rules], {
     env: { ...process.env, NODE_OPTIONS: "" },
     timeout: 60_000,
   });

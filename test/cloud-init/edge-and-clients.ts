@@ -6,7 +6,7 @@ const { domain } = SETTINGS;
 const units = readFileSync(join(import.meta.dirname, "fake-generations.sh"), "utf8");
 
 /**
- * Shell for EDGE_AND_CLIENTS and `passthroughLab`: clients. They wait for what is expected, so a slow host only takes longer.
+ * Shell for EDGE_AND_CLIENTS and `passthroughNetwork`: clients. They wait for what is expected, so a slow host only takes longer.
  *
  * - `from ADDRESS CURL-ARGUMENT...`
  * - `code ADDRESS [CURL-ARGUMENT...]` prints the status of GET /mcp, or 000 without a response.

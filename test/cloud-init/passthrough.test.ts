@@ -5,7 +5,7 @@ import { machineFiles } from "../../cloud-init/machine-files.ts";
 import { rolesOf } from "../../cloud-init/topology.ts";
 import { DebianRoot, whyNot } from "./debian-root.ts";
 import { passthrough } from "./fixture.ts";
-import { LAB_FILES, passthroughLab } from "./passthrough-lab.ts";
+import { NETWORK_FILES, passthroughNetwork } from "./passthrough-network.ts";
 
 /** An edge that passes connections on, and an origin with Caddy, in network namespaces. */
 const { domain } = passthrough("kernel");
@@ -16,7 +16,7 @@ function forwarding() {
   let root: DebianRoot;
 
   beforeAll(async () => {
-    root = await DebianRoot.create(LAB_FILES);
+    root = await DebianRoot.create(NETWORK_FILES);
     for (const name of ["fake-server.py", "relay.py"])
       root.write(`/${name}`, readFileSync(join(import.meta.dirname, name)));
   }, 600_000);
@@ -84,7 +84,7 @@ function forwarding() {
   });
 
   test("Caddy's own errors are JSON, JSON-RPC on /mcp, with the headers of every response", async () => {
-    const { output } = await root.sh(`${passthroughLab("kernel")}
+    const { output } = await root.sh(`${passthroughNetwork("kernel")}
       show() { from 198.51.100.2 -w '\\n%{http_code} %header{alt-svc} %header{strict-transport-security} %header{retry-after}\\n' "$@" | sed 's/"request_id":"[0-9a-f-]*"/ID/'; }
       show https://${domain}/.env; show https://${domain}/admin
       head -c 600000 /dev/zero >/big; show --data-binary @/big https://${domain}/mcp
@@ -117,7 +117,7 @@ function forwarding() {
   });
 
   test("a GET that was open when the server died is sent once more, a POST is not", async () => {
-    const { output } = await root.sh(`${passthroughLab("kernel")}
+    const { output } = await root.sh(`${passthroughNetwork("kernel")}
       for version in --http1.1 --http2 --http3-only; do from 198.51.100.2 $version -o /dev/null -w '%{http_code}\\n' "https://${domain}/mcp?as=$version&?dies"; done
       from 198.51.100.2 -o /dev/null -w '%{http_code} %header{retry-after}\\n' -d '{}' "https://${domain}/mcp?dies"
       ip netns exec outside openssl s_client -connect 198.51.100.1:443 -servername ${domain} -groups X25519MLKEM768 </dev/null 2>/dev/null | sed -n 's/^Negotiated TLS1.3 group: //p'`);
@@ -128,7 +128,7 @@ function forwarding() {
     const { output } = await root.sh(`
       sed -i 's/maxsize 50M/maxsize 500k/' /etc/logrotate.d/caddy; mkdir -p /var/lib/logrotate; rm -f /var/lib/logrotate/*
       rotate() { $(sed -n 's/^ExecStart=//p' /etc/systemd/system/mcp-edge-logrotate.service.d/caddy.conf | tail -n 1) $*; }
-      ${passthroughLab("kernel")}
+      ${passthroughNetwork("kernel")}
       rm -f /srv/mcp-edge/fail2ban/*; sed -i -e '/^\\[sshd\\]/,/^enabled/s/^enabled.*/enabled = false/' -e 's/^maxretry = .*/maxretry = 3/' /etc/fail2ban/jail.d/mcp-edge.local
       fail2ban-server -b >/dev/null; until fail2ban-client ping >/dev/null 2>&1; do sleep 0.05; done
       counted() { [ "$(fail2ban-client status mcp-edge-exploits | sed -n 's/.*Total failed:\\s*//p')" = "$1" ]; }
@@ -173,7 +173,7 @@ function forwarding() {
 
   describe.each(["kernel", "nginx"] as const)("forward: %s", (forward) => {
     test("the client's address reaches the origin in HTTP/1.1, HTTP/2 and HTTP/3, and what the origin opens has the edge's", async () => {
-      const { output } = await root.sh(`${passthroughLab(forward)}
+      const { output } = await root.sh(`${passthroughNetwork(forward)}
         for address in ${FAMILIES.join(" ")}; do for version in --http1.1 --http2 --http3-only; do code $address $version; done; done | sort | uniq -c | xargs
         from 198.51.100.2 -o /dev/null -w '%{http_code} %{redirect_url}\\n' http://${domain}/x?y=1
         from 198.51.100.2 -o /dev/null -w '%{http_code}\\n' http://${domain}/.well-known/acme-challenge/none
@@ -191,7 +191,7 @@ function forwarding() {
 
     test("streams go on through generations of Caddy, reloads of the rules, forgotten flows and a reload of NGINX", async () => {
       const all = "grows grows grows grows";
-      const { output } = await root.sh(`${passthroughLab(forward)}
+      const { output } = await root.sh(`${passthroughNetwork(forward)}
         stream one 198.51.100.2 --http1.1; stream two 198.51.100.2 --http2; stream three 198.51.100.2 --http3-only; stream four 2001:db8:1:5::2 --http3-only
         grows one two three four
         load; load; grows one two three four
@@ -214,7 +214,7 @@ function forwarding() {
     });
 
     test("bans of guessed credentials, exploits and floods hold on TCP and UDP, in both families and through a reload, and others are served", async () => {
-      const { output } = await root.sh(`${passthroughLab(forward)}
+      const { output } = await root.sh(`${passthroughNetwork(forward)}
         rm -f /srv/mcp-edge/fail2ban/*; sed -i '/^\\[sshd\\]/,/^enabled/s/^enabled.*/enabled = false/' /etc/fail2ban/jail.d/mcp-edge.local
         sed -i 's/^maxretry = .*/maxretry = 3/' /etc/fail2ban/jail.d/mcp-edge.local
         fail2ban-server -b >/dev/null; until fail2ban-client ping >/dev/null 2>&1; do sleep 0.05; done
@@ -237,7 +237,7 @@ function forwarding() {
     });
 
     test("a client whose port changes keeps its connection", async () => {
-      const { output } = await root.sh(`${passthroughLab(forward)}
+      const { output } = await root.sh(`${passthroughNetwork(forward)}
         ip netns exec outside python3 /relay.py & relay=$!; until ip netns exec outside ss -Hlun sport 443 | grep -q .; do sleep 0.02; done
         ip netns exec outside curl -sk --curves X25519 --max-time 30 --http3-only --resolve ${domain}:443:127.0.0.1 --rate 20/m \
           "https://${domain}/mcp?[1-2]" -o /dev/null -w '%{stderr}%{http_code}:%{num_connects} ' 2>/relayed & client=$!

@@ -30,22 +30,22 @@ function privateWorkspace() {
   const SERVERS = `
     ip link set lo up
     mkdir -p /run/sshd
-    python3 -I /lab/git-server.py /lab/wanted /lab/tls.crt /lab/tls.key /lab/seen &
-    /usr/sbin/sshd -f /dev/null -o Port=2222 -o ListenAddress=127.0.0.1 -o HostKey=/lab/host -o UsePAM=no \\
-      -o StrictModes=no -o AuthorizedKeysFile=/lab/authorized -o PasswordAuthentication=no -E /lab/sshd.log
+    python3 -I /fixture/git-server.py /fixture/wanted /fixture/tls.crt /fixture/tls.key /fixture/seen &
+    /usr/sbin/sshd -f /dev/null -o Port=2222 -o ListenAddress=127.0.0.1 -o HostKey=/fixture/host -o UsePAM=no \\
+      -o StrictModes=no -o AuthorizedKeysFile=/fixture/authorized -o PasswordAuthentication=no -E /fixture/sshd.log
     for n in $(seq 100); do
       (: </dev/tcp/127.0.0.1/8443) 2>/dev/null && (: </dev/tcp/127.0.0.1/2222) 2>/dev/null && break
       sleep 0.05
     done
-    : >/lab/shown
-    while :; do cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' >>/lab/shown; sleep 0.02; done &
+    : >/fixture/shown
+    while :; do cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' >>/fixture/shown; sleep 0.02; done &
   `;
   /** Runs the script as its unit does, with the credential where systemd puts it. */
   const sync = (workspace: string, credential: string) => {
-    root.write("/lab/credential", credential, 0o600);
+    root.write("/fixture/credential", credential, 0o600);
     return root.sh(`${SERVERS}
       install -d -m 0500 -o mcp-edge -g mcp-edge /run/credentials
-      install -m 0400 -o mcp-edge -g mcp-edge /lab/credential /run/credentials/workspace
+      install -m 0400 -o mcp-edge -g mcp-edge /fixture/credential /run/credentials/workspace
       umask 027
       setpriv --reuid=mcp-edge --regid=mcp-edge --clear-groups env CREDENTIALS_DIRECTORY=/run/credentials \\
         WORKSPACE='${workspace}' WORKSPACE_NAME=code mcp-edge-workspace
@@ -56,11 +56,11 @@ function privateWorkspace() {
     root.sh(
       `cd /srv/work && echo ${text} >a.txt && ${git} add -A && ${git} commit -qm ${text} && ${git} push -q /srv/private/code.git HEAD:main`,
     );
-  /** Expects that no file outside of the lab has a secret. */
+  /** Expects that no file outside of the fixture has a secret. */
   const nowhere = async (...secrets: string[]) => {
     for (const secret of secrets) {
       const found = await root.sh(
-        `grep -rlF -e '${secret}' /etc /home /root /run /srv /tmp /usr/local /var 2>/dev/null; grep -cF -e '${secret}' /lab/shown`,
+        `grep -rlF -e '${secret}' /etc /home /root /run /srv /tmp /usr/local /var 2>/dev/null; grep -cF -e '${secret}' /fixture/shown`,
       );
       expect([secret.slice(0, 12), found.output]).toEqual([secret.slice(0, 12), "0"]);
     }
@@ -68,27 +68,27 @@ function privateWorkspace() {
 
   beforeAll(async () => {
     root = await DebianRoot.create(machineFiles({ ...SETTINGS, workspace: HTTPS }));
-    root.write("/lab/git-server.py", readFileSync(join(import.meta.dirname, "git-server.py"), "utf8"));
-    root.write("/lab/wanted", `Basic ${basic}`, 0o600);
+    root.write("/fixture/git-server.py", readFileSync(join(import.meta.dirname, "git-server.py"), "utf8"));
+    root.write("/fixture/wanted", `Basic ${basic}`, 0o600);
     const made = await root.sh(`set -e
-      chmod 0711 /lab
+      chmod 0711 /fixture
       echo 127.0.0.1 git.example.com >>/etc/hosts
       git init -q --bare -b main /srv/private/code.git
       git init -q -b main /srv/work
       useradd --create-home --shell /bin/sh keeper && usermod -p '*' keeper
-      ssh-keygen -q -t ed25519 -N '' -f /lab/host
-      ssh-keygen -q -t ed25519 -N '' -f /lab/deploy
-      cp /lab/deploy.pub /lab/authorized && chmod 644 /lab/authorized
-      openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout /lab/tls.key -out /lab/tls.crt \\
+      ssh-keygen -q -t ed25519 -N '' -f /fixture/host
+      ssh-keygen -q -t ed25519 -N '' -f /fixture/deploy
+      cp /fixture/deploy.pub /fixture/authorized && chmod 644 /fixture/authorized
+      openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout /fixture/tls.key -out /fixture/tls.crt \\
         -subj /CN=git.example.com -addext subjectAltName=DNS:git.example.com 2>/dev/null
-      cp /lab/tls.crt /usr/local/share/ca-certificates/lab.crt
+      cp /fixture/tls.crt /usr/local/share/ca-certificates/fixture.crt
       update-ca-certificates >/dev/null 2>&1
       chown -R keeper: /srv/private
       git config --system safe.directory '*'
     `);
     expect(made).toEqual({ code: 0, output: "" });
-    key = read("/lab/deploy");
-    hostKey = read("/lab/host.pub").split(" ").slice(0, 2).join(" ");
+    key = read("/fixture/deploy");
+    hostKey = read("/fixture/host.pub").split(" ").slice(0, 2).join(" ");
     await commit("one");
   }, 600_000);
   afterAll(() => root?.remove());
@@ -103,8 +103,8 @@ function privateWorkspace() {
     await commit("two");
     expect((await sync(HTTPS, credential)).code).toBe(0);
     expect(await copied()).toBe("two");
-    expect(read("/lab/seen")).toContain(`Basic ${basic}`);
-    expect(read("/lab/shown")).toMatch(/git-remote-https|fetch --quiet/);
+    expect(read("/fixture/seen")).toContain(`Basic ${basic}`);
+    expect(read("/fixture/shown")).toMatch(/git-remote-https|fetch --quiet/);
     await nowhere(TOKEN, basic);
   });
 
@@ -146,7 +146,7 @@ function privateWorkspace() {
       "another host's key",
       () => ({
         key,
-        knownHosts: `[git.example.com]:2222 ${read("/lab/deploy.pub").split(" ").slice(0, 2).join(" ")}\n`,
+        knownHosts: `[git.example.com]:2222 ${read("/fixture/deploy.pub").split(" ").slice(0, 2).join(" ")}\n`,
       }),
       "Host key verification failed",
     ],
@@ -157,7 +157,7 @@ function privateWorkspace() {
     ],
     [
       "a key that is not the server's",
-      () => ({ key: read("/lab/host"), knownHosts: `[git.example.com]:2222 ${hostKey}\n` }),
+      () => ({ key: read("/fixture/host"), knownHosts: `[git.example.com]:2222 ${hostKey}\n` }),
       "Permission denied",
     ],
   ])("is refused at once by ssh with %s, and the last good copy stays", async (_, credentials, words) => {

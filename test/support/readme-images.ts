@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { StoredPeople } from "../../server/people/stored-people.ts";
-import { createAuthority } from "../cli/http3/lab/certificates.ts";
+import { createAuthority } from "../cli/http3/servers/certificates.ts";
 import { authorizationUrl, freePort, pkce, startOAuth } from "../server/auth/oauth/support.ts";
 import { openChromium } from "./chromium.ts";
 

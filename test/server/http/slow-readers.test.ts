@@ -8,9 +8,9 @@ import type { McpServer } from "@modelcontextprotocol/server";
 import * as z from "zod";
 import type { Publish } from "../../../server/mcp/server-parts.ts";
 import { defineTool } from "../../../server/tools/tool.ts";
-import { type Authority, createAuthority } from "../../cli/http3/lab/certificates.ts";
-import { type Nginx, startNginx } from "../../cli/http3/lab/nginx.ts";
-import { freePort } from "../../cli/http3/lab/ports.ts";
+import { type Authority, createAuthority } from "../../cli/http3/servers/certificates.ts";
+import { type Nginx, startNginx } from "../../cli/http3/servers/nginx.ts";
+import { freePort } from "../../cli/http3/servers/ports.ts";
 import {
   eventually,
   JSON_HEADERS,

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { beginning, sizeOf, sizeOfText } from "../../../server/answer-size.ts";
 import { TOOLS } from "../../../server/tools/index.ts";
 import { MOST_CHARS } from "../../../server/tools/schema.ts";
-import { makeCodeLab } from "./support.ts";
+import { makeCodeFixture } from "./support.ts";
 
 test("the size of a text is at least its JSON, and counts non-ASCII characters three times", () => {
   expect(sizeOfText('a"\\\n\u0001é')).toBe(1 + 2 + 2 + 2 + 6 + 3);
@@ -62,7 +62,7 @@ test("no answer is longer than 25,000 tokens, whatever the files contain", async
       { length: 100 },
       (_, n) => `export function 漢${file}x${n}() {\n${`${line}\n`.repeat(30)}}\n`,
     ).join("");
-  const lab = await makeCodeLab({
+  const fixture = await makeCodeFixture({
     ".gitignore": "secret.env\n",
     "big.txt": `${line}\n`.repeat(3_000),
     "control.txt": "\u0001".repeat(100_000),
@@ -74,19 +74,19 @@ test("no answer is longer than 25,000 tokens, whatever the files contain", async
       const args = { ...GREEDY[tool.name] };
       expect(GREEDY[tool.name]).toBeDefined();
       if ("max_answer_chars" in tool.input.shape) args.max_answer_chars = MOST_CHARS;
-      const size = sizeOf(await lab.call(tool, args));
+      const size = sizeOf(await fixture.call(tool, args));
       expect([tool.name, size > 50 && size < MOST]).toEqual([tool.name, true]);
     }
     for (const path of ["control.txt", "big.txt"])
       expect(
         sizeOf(
-          await lab.call(TOOLS.find((t) => t.name === "read_file") as never, {
+          await fixture.call(TOOLS.find((t) => t.name === "read_file") as never, {
             path,
             max_answer_chars: MOST_CHARS,
           }),
         ),
       ).toBeLessThan(MOST);
   } finally {
-    await lab.remove();
+    await fixture.remove();
   }
 });

@@ -5,34 +5,34 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { wordsOf } from "../../../server/index/queries/search.ts";
 import { fetchDocument, parseId } from "../../../server/tools/fetch.ts";
 import { search } from "../../../server/tools/search.ts";
-import { type Lab, makeCodeLab } from "./support.ts";
+import { type Fixture, makeCodeFixture } from "./support.ts";
 
-let lab: Lab;
+let fixture: Fixture;
 let head: string;
 beforeAll(async () => {
-  lab = await makeCodeLab({
+  fixture = await makeCodeFixture({
     ".gitignore": "secret.env\n",
     "src/session.ts":
       "/** Keeps what a client said when it opened its session. */\nexport class SessionStore {\n  evict(idle: number): void {}\n}\n",
     "docs/guide.md": `${"filler\n".repeat(100)}How sessions are evicted when they are idle for long.\n`,
   });
   const git = async (...args: string[]) =>
-    (await promisify(execFile)("git", ["-C", join(lab.path, "code"), ...args])).stdout.trim();
+    (await promisify(execFile)("git", ["-C", join(fixture.path, "code"), ...args])).stdout.trim();
   await git("remote", "add", "origin", "git@github.com:owner/name.git");
   head = await git("rev-parse", "HEAD");
 });
-afterAll(() => lab.remove());
+afterAll(() => fixture.remove());
 
 interface Result {
   id: string;
   title: string;
   url: string;
 }
-const results = async (query: string) => (await lab.call(search, { query })).results as Result[];
+const results = async (query: string) => (await fixture.call(search, { query })).results as Result[];
 
 test("search has exactly the arguments and results that ChatGPT requires", async () => {
   expect(Object.keys(search.input.shape)).toEqual(["query"]);
-  const answer = await lab.call(search, { query: "SessionStore" });
+  const answer = await fixture.call(search, { query: "SessionStore" });
   expect(Object.keys(answer)).toEqual(["results"]);
   const [first] = answer.results as Result[];
   expect(first).toEqual({
@@ -53,7 +53,7 @@ test("search finds the lines with most words of the query, and returns an empty 
 
 test("fetch returns a result of search, with the same URL", async () => {
   for (const { id, url } of await results("SessionStore evicted")) {
-    const document = await lab.call(fetchDocument, { id });
+    const document = await fixture.call(fetchDocument, { id });
     expect(Object.keys(document)).toEqual(["id", "title", "text", "url", "metadata"]);
     expect(document).toMatchObject({ id, url, metadata: { repo: "code", commit: head } });
     expect((document.text as string).length).toBeGreaterThan(10);
@@ -62,12 +62,12 @@ test("fetch returns a result of search, with the same URL", async () => {
 });
 
 test("fetch returns a whole file, or continues one that was cut", async () => {
-  expect(await lab.call(fetchDocument, { id: "code:src/session.ts" })).toMatchObject({
+  expect(await fixture.call(fetchDocument, { id: "code:src/session.ts" })).toMatchObject({
     text: expect.stringMatching(/^\/\*\* Keeps[\s\S]*\}$/),
     url: `https://github.com/owner/name/blob/${head}/src/session.ts#L1-L4`,
     metadata: { next: "", total_lines: "4" },
   });
-  expect(await lab.call(fetchDocument, { id: "code:docs/guide.md#L1-L2" })).toMatchObject({
+  expect(await fixture.call(fetchDocument, { id: "code:docs/guide.md#L1-L2" })).toMatchObject({
     text: "filler\nfiller",
     metadata: { next: "code:docs/guide.md#L3-L101" },
   });
@@ -80,7 +80,7 @@ test.each([
   ["code:secret.env", "ignored by git"],
   ["code:.git/config", "files of git itself"],
 ])("fetch: %s is refused", async (id, message) => {
-  await expect(lab.call(fetchDocument, { id })).rejects.toThrow(message);
+  await expect(fixture.call(fetchDocument, { id })).rejects.toThrow(message);
 });
 
 test("an id can contain any file name", () => {

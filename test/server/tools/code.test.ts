@@ -6,7 +6,7 @@ import { repoMap } from "../../../server/tools/repo-map.ts";
 import { searchStructural } from "../../../server/tools/search-structural.ts";
 import { symbolsOverview } from "../../../server/tools/symbols-overview.ts";
 import type { Tool } from "../../../server/tools/tool.ts";
-import { type Lab, makeCodeLab } from "./support.ts";
+import { type Fixture, makeCodeFixture } from "./support.ts";
 
 const FILES = {
   ".gitignore": "secret.env\n",
@@ -45,13 +45,13 @@ function check(circle: Circle) {}
 `,
 };
 
-let lab: Lab;
+let fixture: Fixture;
 beforeAll(async () => {
-  lab = await makeCodeLab(FILES);
+  fixture = await makeCodeFixture(FILES);
 });
-afterAll(() => lab.remove());
+afterAll(() => fixture.remove());
 
-const ask = (tool: Tool, args: Record<string, unknown> = {}) => lab.call(tool, args);
+const ask = (tool: Tool, args: Record<string, unknown> = {}) => fixture.call(tool, args);
 const rows = (answer: Record<string, unknown>, key: string) => answer[key] as Record<string, unknown>[];
 const places = (answer: Record<string, unknown>, key: string) =>
   rows(answer, key).map((r) => `${r.path}:${r.line}`);
@@ -260,7 +260,7 @@ describe("repo_map", () => {
 
   test("puts a name of several words before a private member and a word of comments, however often these occur", async () => {
     const talk = (n: number) => [`src/talk${n}.ts`, "// more or less, store and trim\nparseSettings();\n"];
-    const names = await makeCodeLab({
+    const names = await makeCodeFixture({
       "a.ts": "export const more = 1;\nclass Kept {\n  #store() {}\n}\nexport const other = 1;\n",
       "b.ts": "export function parseSettings() {}\n",
       ...Object.fromEntries([0, 1, 2, 3].map(talk)),

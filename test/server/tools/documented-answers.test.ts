@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { answerText } from "../../../server/tools/answers/text.ts";
 import { TOOLS } from "../../../server/tools/index.ts";
-import { type Lab, makeCodeLab } from "./support.ts";
+import { type Fixture, makeCodeFixture } from "./support.ts";
 
 const DOCUMENT = readFileSync("docs/tools.md", "utf8");
 
@@ -54,12 +54,12 @@ const FILES = {
   ].join("\n"),
 };
 
-let lab: Lab;
+let fixture: Fixture;
 beforeAll(async () => {
-  lab = await makeCodeLab(FILES);
-  await lab.index.refreshPrecise();
+  fixture = await makeCodeFixture(FILES);
+  await fixture.index.refreshPrecise();
 }, 120_000);
-afterAll(() => lab?.remove());
+afterAll(() => fixture?.remove());
 
 describe("docs/tools.md", () => {
   test("has examples", () => expect(EXAMPLES.length).toBeGreaterThanOrEqual(6));
@@ -67,7 +67,7 @@ describe("docs/tools.md", () => {
   test.each(EXAMPLES)("shows what $tool answers to $args", async ({ tool: name, args, answer }) => {
     const tool = TOOLS.find((one) => one.name === name);
     if (!tool) throw new Error(`there is no tool ${name}`);
-    const given = answerText(tool, await lab.call(tool, JSON.parse(args)));
+    const given = answerText(tool, await fixture.call(tool, JSON.parse(args)));
     expect(withoutState(given)).toBe(withoutState(answer));
   });
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { answerText } from "../../../server/tools/answers/text.ts";
 import { callHierarchy } from "../../../server/tools/call-hierarchy.ts";
 import { explore } from "../../../server/tools/explore.ts";
-import { type Lab, makeCodeLab } from "./support.ts";
+import { type Fixture, makeCodeFixture } from "./support.ts";
 
 const FILES = {
   "src/store.ts": `/** Keeps sessions until they expire. */
@@ -50,21 +50,21 @@ function check(n: number) {}
   "src/big.ts": `export class Big {\n${Array.from({ length: 60 }, (_, n) => `  step${n}(): string {\n    return "${"x".repeat(60)}";\n  }\n`).join("")}}\n`,
 };
 
-let lab: Lab;
+let fixture: Fixture;
 beforeAll(async () => {
-  lab = await makeCodeLab(FILES);
+  fixture = await makeCodeFixture(FILES);
 });
-afterAll(() => lab.remove());
+afterAll(() => fixture.remove());
 
 type Row = Record<string, unknown>;
 const entries = (answer: Row) =>
   (answer.calls as Row[]).map((c) => `${c.level} ${c.path}:${c.line} ${c.name_path} @${c.calls_at}`);
 
 describe("call_hierarchy", () => {
-  const calls = async (args: Row) => entries(await lab.call(callHierarchy, args));
+  const calls = async (args: Row) => entries(await fixture.call(callHierarchy, args));
 
   test("lists callers over several levels, each below what it calls", async () => {
-    const found = await lab.call(callHierarchy, { name: "prune", depth: 3 });
+    const found = await fixture.call(callHierarchy, { name: "prune", depth: 3 });
     expect(entries(found)).toEqual([
       "1 src/store.ts:5 Store/evict @6",
       "2 src/clock.ts:2 tick @3,4",
@@ -101,15 +101,15 @@ describe("call_hierarchy", () => {
   });
 
   test("says why there are none, and returns pages", async () => {
-    expect(await lab.call(callHierarchy, { name: "pune" })).toMatchObject({
+    expect(await fixture.call(callHierarchy, { name: "pune" })).toMatchObject({
       symbols: [],
       note: expect.stringMatching(/Similar names: prune/),
     });
-    expect(await lab.call(callHierarchy, { name: "helper", direction: "callees" })).toMatchObject({
+    expect(await fixture.call(callHierarchy, { name: "helper", direction: "callees" })).toMatchObject({
       calls: [],
       note: expect.stringMatching(/packages and of unknown receivers are not listed/),
     });
-    expect(await lab.call(callHierarchy, { name: "prune", depth: 3, max_results: 2 })).toMatchObject({
+    expect(await fixture.call(callHierarchy, { name: "prune", depth: 3, max_results: 2 })).toMatchObject({
       truncated: true,
       next_offset: 2,
       total: 4,
@@ -119,7 +119,7 @@ describe("call_hierarchy", () => {
 
 describe("explore", () => {
   test("answers with source, callers, callees and tests of a symbol", async () => {
-    const found = await lab.call(explore, { query: "Store.evict" });
+    const found = await fixture.call(explore, { query: "Store.evict" });
     expect(found.definitions).toMatchObject([
       {
         path: "src/store.ts",
@@ -143,25 +143,26 @@ describe("explore", () => {
   });
 
   test("answers a question by names and words", async () => {
-    const [first] = (await lab.call(explore, { query: "where are sessions evicted?" })).definitions as Row[];
+    const [first] = (await fixture.call(explore, { query: "where are sessions evicted?" }))
+      .definitions as Row[];
     expect(first).toMatchObject({ name_path: "Store/evict" });
-    const several = await lab.call(explore, { query: "How do tick and Store.evict work together" });
+    const several = await fixture.call(explore, { query: "How do tick and Store.evict work together" });
     expect((several.definitions as Row[]).map((d) => d.name_path)).toContain("Store/evict");
-    const file = await lab.call(explore, { query: "src/clock.ts" });
+    const file = await fixture.call(explore, { query: "src/clock.ts" });
     expect((file.definitions as Row[]).map((d) => d.name_path)).toEqual(["tick", "start"]);
   });
 
   test("keeps its budget, with an outline of a long class, and says what it left out", async () => {
-    const big = await lab.call(explore, { query: "Big", max_tokens: 1_000 });
+    const big = await fixture.call(explore, { query: "Big", max_tokens: 1_000 });
     expect((big.definitions as Row[])[0]?.body).toMatch(/^export class Big \{\n {2}2-4: step0\(\): string\n/);
-    const small = await lab.call(explore, { query: "src/store.ts", max_tokens: 300 });
+    const small = await fixture.call(explore, { query: "src/store.ts", max_tokens: 300 });
     expect(JSON.stringify([small.definitions, small.calls]).length).toBeLessThan(900);
     expect(small.left_out).not.toEqual({ definitions: 0, calls: 0 });
     expect(small.note).toMatch(/^Left out by max_tokens: /);
   });
 
   test("says that it knows nothing, with similar names", async () => {
-    const found = await lab.call(explore, { query: "Stor3" });
+    const found = await fixture.call(explore, { query: "Stor3" });
     expect(found).toMatchObject({ definitions: [], note: expect.stringMatching(/Similar names: .*Store/) });
   });
 });

@@ -3,16 +3,16 @@ import fc from "fast-check";
 import * as z from "zod";
 import { ToolError } from "../../../server/tool-error.ts";
 import { TOOLS } from "../../../server/tools/index.ts";
-import { type Lab, makeLab } from "./support.ts";
+import { type Fixture, makeFixture } from "./support.ts";
 
 /** 25,000 tokens of three characters each. */
 const MOST_ANSWER = 75_000;
 
-let lab: Lab;
+let fixture: Fixture;
 beforeAll(async () => {
-  lab = await makeLab();
+  fixture = await makeFixture();
 });
-afterAll(() => lab.remove());
+afterAll(() => fixture.remove());
 
 /** Texts that are likely to cause errors, and random texts. */
 const piece = fc.oneof(
@@ -143,7 +143,7 @@ async function ask(tool: (typeof TOOLS)[number], args: Record<string, unknown>):
   if (!parsed.success) return;
   let answer: string;
   try {
-    answer = JSON.stringify(await lab.call(tool, args));
+    answer = JSON.stringify(await fixture.call(tool, args));
     expect(answer.length).toBeLessThan(MOST_ANSWER);
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;

@@ -15,13 +15,13 @@ import type { Tool } from "../../../server/tools/tool.ts";
 import { ByteCache } from "../../../server/workspace/byte-cache.ts";
 import { forgeOf, lineUrl, webAddress } from "../../../server/workspace/forge.ts";
 import { programsOf, settledFiles } from "../programs.ts";
-import { type Lab, makeCodeLab } from "./support.ts";
+import { type Fixture, makeCodeFixture } from "./support.ts";
 
-let lab: Lab;
+let fixture: Fixture;
 const hashes: string[] = [];
 
 async function git(...args: string[]): Promise<string> {
-  const root = join(lab.path, "code");
+  const root = join(fixture.path, "code");
   const author = ["-c", "user.name=Grace Hopper", "-c", "user.email=grace@example.test"];
   return (await promisify(execFile)("git", [...author, "-C", root, ...args])).stdout.trim();
 }
@@ -32,10 +32,10 @@ async function commit(message: string, date: string): Promise<void> {
   hashes.push(await git("rev-parse", "HEAD"));
 }
 
-const write = (path: string, text: string) => writeFile(join(lab.path, "code", path), text);
+const write = (path: string, text: string) => writeFile(join(fixture.path, "code", path), text);
 
 beforeAll(async () => {
-  lab = await makeCodeLab({
+  fixture = await makeCodeFixture({
     ".gitignore": "secret.env\n",
     "a.txt": "one\ntwo\nthree\n",
     "gone.txt": "needle\n",
@@ -46,7 +46,7 @@ beforeAll(async () => {
   await commit("Shout the second line\n\nIt was too quiet.", "2025-03-01T12:00:00Z");
   await git("mv", "a.txt", "b.txt");
   await git("rm", "--quiet", "gone.txt");
-  await mkdir(join(lab.path, "code", "sub"));
+  await mkdir(join(fixture.path, "code", "sub"));
   await write("sub/c.txt", "needle again\n");
   await write("bin.dat", "\0\x02");
   await commit("Move it", "2025-03-02T12:00:00Z");
@@ -54,9 +54,9 @@ beforeAll(async () => {
   await git("remote", "add", "origin", "https://user:hunter2@github.com/owner/name.git");
   await write("b.txt", "one\nTWO\nthree\nfour\n");
 });
-afterAll(() => lab.remove());
+afterAll(() => fixture.remove());
 
-const ask = (tool: Tool, args: Record<string, unknown> = {}) => lab.call(tool, args);
+const ask = (tool: Tool, args: Record<string, unknown> = {}) => fixture.call(tool, args);
 const subjects = async (args: Record<string, unknown>) =>
   ((await ask(gitLog, args)).commits as { subject: string }[]).map((c) => c.subject);
 
@@ -271,7 +271,7 @@ describe("list_repos", () => {
   });
 
   test("lists a repository without a commit", async () => {
-    await git("init", "--quiet", "--initial-branch=start", join(lab.path, "bare-start"));
+    await git("init", "--quiet", "--initial-branch=start", join(fixture.path, "bare-start"));
     const { repos } = await ask(listRepos);
     expect((repos as object[])[0]).toEqual({
       name: "bare-start",
@@ -283,7 +283,7 @@ describe("list_repos", () => {
       index: "none",
       sync: null,
     });
-    await rm(join(lab.path, "bare-start"), { recursive: true });
+    await rm(join(fixture.path, "bare-start"), { recursive: true });
   });
 });
 
@@ -339,7 +339,7 @@ describe("a repeated call", () => {
       [test, "Amazing Grace", test, uncommitted],
     );
     await check(() => write(".mailmap", ""), [test, grace, test, uncommitted]);
-    await rm(join(lab.path, "code", ".mailmap"));
+    await rm(join(fixture.path, "code", ".mailmap"));
     await ask(gitLog);
     await ask(gitDiff, { commit: "v1" });
     await git("tag", "--force", "v1", "HEAD~1");
@@ -354,7 +354,7 @@ describe("git_blame with .git-blame-ignore-revs", () => {
     const { groups, note } = await ask(gitBlame, { path: "b.txt", start_line: 2, end_line: 2 });
     return { commits: (groups as { commit: string }[]).map(({ commit }) => commit), note };
   };
-  afterAll(() => rm(join(lab.path, "code", ".git-blame-ignore-revs"), { force: true }));
+  afterAll(() => rm(join(fixture.path, "code", ".git-blame-ignore-revs"), { force: true }));
 
   test("passes over its commits and says so, and follows a change of the file", async () => {
     await settledFiles();
@@ -377,7 +377,7 @@ describe("git_blame with .git-blame-ignore-revs", () => {
 describe("a search for changed text that takes too long", () => {
   const ANYWHERE = { text: "needle", path: "", follow: false };
   const search = async (cache: ByteCache, searchMs: number, enough = 10, what = ANYWHERE) => {
-    const repo = await lab.workspace.find("code");
+    const repo = await fixture.workspace.find("code");
     const reports: string[] = [];
     const progress = (_: number, __: number, message: string) => reports.push(message);
     const selection = [hashes[2] as string];

@@ -20,7 +20,7 @@ import { searchText } from "../../../server/tools/search-text.ts";
 import { symbolsOverview } from "../../../server/tools/symbols-overview.ts";
 import type { Tool } from "../../../server/tools/tool.ts";
 import { makeRepository, temporaryFolder } from "../support.ts";
-import { type Lab, makeCodeLab } from "./support.ts";
+import { type Fixture, makeCodeFixture } from "./support.ts";
 
 const MIB = 1024 * 1024;
 const FILES = {
@@ -42,15 +42,15 @@ const EXPECTED = [
   "src/many.go (only its first 5000 symbols)",
 ];
 
-let lab: Lab;
+let fixture: Fixture;
 beforeAll(async () => {
-  lab = await makeCodeLab(FILES);
+  fixture = await makeCodeFixture(FILES);
 });
-afterAll(() => lab.remove());
+afterAll(() => fixture.remove());
 
 describe("files that the index lacks are named", () => {
   const leftOutOf = async (tool: Tool, args: Record<string, unknown>) => {
-    const result = await lab.call(tool, args);
+    const result = await fixture.call(tool, args);
     const { left_out } = result.index as { left_out?: unknown };
     return { left_out, text: answerText(tool, result) };
   };
@@ -83,7 +83,7 @@ describe("files that the index lacks are named", () => {
 
   test("only those of the requested folder or file", async () => {
     const leftOut = async (path: string) =>
-      ((await lab.call(symbolsOverview, { path })) as { index: { left_out?: unknown } }).index.left_out;
+      ((await fixture.call(symbolsOverview, { path })) as { index: { left_out?: unknown } }).index.left_out;
     expect(await leftOut("src/large.ts")).toEqual({ files: 1, examples: [EXPECTED[3]] });
     expect(await leftOut("data")).toEqual({ files: 2, examples: EXPECTED.slice(0, 2) });
     expect(await leftOut("src/a.ts")).toBeUndefined();
@@ -95,23 +95,23 @@ describe("files that the index lacks are named", () => {
     ["counts", { query: "small", output: "files" }],
   ])("as too large, in a search of text with matches elsewhere that %s", async (_, args) => {
     const note = "Not searched, larger than 16 MiB: data/huge.sql.";
-    expect(await lab.call(searchText, args)).toMatchObject({ note });
-    expect(await lab.call(searchText, { ...args, path: "src" })).not.toHaveProperty("note");
-    expect(await lab.call(searchText, { ...args, globs: ["*.ts"] })).not.toHaveProperty("note");
-    const { note: why } = await lab.call(searchText, { ...args, path: "data" });
+    expect(await fixture.call(searchText, args)).toMatchObject({ note });
+    expect(await fixture.call(searchText, { ...args, path: "src" })).not.toHaveProperty("note");
+    expect(await fixture.call(searchText, { ...args, globs: ["*.ts"] })).not.toHaveProperty("note");
+    const { note: why } = await fixture.call(searchText, { ...args, path: "data" });
     expect(why).toContain("with a match: data/huge.sql");
   });
 
   test("only those of the requested language, in search_structural", async () => {
-    const found = await lab.call(searchStructural, { pattern: "deep()", language: "typescript" });
+    const found = await fixture.call(searchStructural, { pattern: "deep()", language: "typescript" });
     expect(found.note).toContain("Skipped: src/large.ts (larger than 1 MiB).");
-    const none = await lab.call(searchStructural, { pattern: "a { color: red }", language: "css" });
+    const none = await fixture.call(searchStructural, { pattern: "a { color: red }", language: "css" });
     expect(none.note).not.toContain("Skipped");
   });
 
   test("in the caller's log, for search, whose answer has no field for them", async () => {
     const messages: string[] = [];
-    const { workspace, index, semantic } = lab;
+    const { workspace, index, semantic } = fixture;
     const signal = new AbortController().signal;
     const log = (level: string, message: string) => messages.push(`${level} ${message}`);
     await search.run(search.input.parse({ query: "deep" }), {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { findReferences } from "../../../server/tools/find-references.ts";
 import { goToDefinition } from "../../../server/tools/go-to-definition.ts";
-import { type Lab, makeCodeLab } from "./support.ts";
+import { type Fixture, makeCodeFixture } from "./support.ts";
 
 /** The same names in several files, in languages with and without explicit imports. */
 const FILES = {
@@ -64,11 +64,11 @@ const vFocus = {};
   "go/b.go": "package a\n\nfunc other() { Make() }\n",
 };
 
-let lab: Lab;
+let fixture: Fixture;
 beforeAll(async () => {
-  lab = await makeCodeLab(FILES);
+  fixture = await makeCodeFixture(FILES);
 });
-afterAll(() => lab.remove());
+afterAll(() => fixture.remove());
 
 test.each([
   [
@@ -132,7 +132,7 @@ test.each([
   ["a method of a component", { name: "save" }, ["ui/Old.vue:4"]],
   ["a table without comments and strings", { name: "users" }, ["db/query.sql:1"]],
 ])("find_references tells %s from its namesakes", async (_, args, expected) => {
-  const { references, precision } = await lab.call(findReferences, args);
+  const { references, precision } = await fixture.call(findReferences, args);
   const places = (references as Record<string, unknown>[]).map((r) => `${r.path}:${r.line}`);
   expect([places.toSorted(), precision]).toEqual([expected, "lexical"]);
 });
@@ -143,7 +143,7 @@ test.each([
   ["a field of a pattern rather than the variable", "web/options.ts", 8, "size", "web/options.ts:5"],
   ["a variable that a pattern declares", "web/options.ts", 7, "area", "web/options.ts:7"],
 ])("go_to_definition lists %s first", async (_, path, line, symbol, expected) => {
-  const { definitions } = await lab.call(goToDefinition, { path, line, symbol });
+  const { definitions } = await fixture.call(goToDefinition, { path, line, symbol });
   const [first] = definitions as Record<string, unknown>[];
   expect(`${first?.path}:${first?.line}`).toBe(expected);
 });

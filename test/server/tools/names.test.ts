@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { findReferences } from "../../../server/tools/find-references.ts";
 import { findSymbol } from "../../../server/tools/find-symbol.ts";
 import { goToDefinition } from "../../../server/tools/go-to-definition.ts";
-import { type Lab, makeCodeLab } from "./support.ts";
+import { type Fixture, makeCodeFixture } from "./support.ts";
 
 /** Names with special characters, and names that occur in several files. */
 const FILES = {
@@ -57,15 +57,15 @@ new Guest().rename(); Admin.rename();
 `,
 };
 
-let lab: Lab;
+let fixture: Fixture;
 beforeAll(async () => {
-  lab = await makeCodeLab(FILES);
+  fixture = await makeCodeFixture(FILES);
 });
-afterAll(() => lab.remove());
+afterAll(() => fixture.remove());
 
 type Row = Record<string, unknown>;
 const places = (rows: unknown) => (rows as Row[]).map((r) => `${r.path}:${r.line}`);
-const find = (name: string, more = {}) => lab.call(findSymbol, { name, ...more });
+const find = (name: string, more = {}) => fixture.call(findSymbol, { name, ...more });
 
 describe("find_symbol by every spelling", () => {
   test.each([
@@ -162,7 +162,7 @@ describe("find_symbol by package, module, file or folder", () => {
 
 describe("find_symbol with more matches than it can rank", () => {
   test("filters before it cuts, and says that it cut", async () => {
-    const many = await makeCodeLab({
+    const many = await makeCodeFixture({
       ...Object.fromEntries(
         ["a", "b", "c"].map((f) => [
           `${f}.ts`,
@@ -198,13 +198,13 @@ describe("find_references by every spelling", () => {
     ["r#type", ["lexer/src/token.rs:2"]],
     ["Get-Thing", ["ps/tools.ps1:2"]],
   ])("%s", async (name, expected) => {
-    expect(places((await lab.call(findReferences, { name })).references)).toEqual(expected);
+    expect(places((await fixture.call(findReferences, { name })).references)).toEqual(expected);
   });
 
   test.each(["#bury", "empty?", "push!", "~File", "operator==", "$name", "r#type", "Get-Thing"])(
     "the definition of %s is marked as a definition",
     async (name) => {
-      const found = await lab.call(findReferences, { name, include_definitions: true });
+      const found = await fixture.call(findReferences, { name, include_definitions: true });
       const roles = (found.references as Row[]).map((r) => r.role);
       expect(roles).toContain("definition");
     },
@@ -213,7 +213,7 @@ describe("find_references by every spelling", () => {
 
 describe("go_to_definition", () => {
   const go = async (path: string, line: number, at: Row) => {
-    const found = await lab.call(goToDefinition, { path, line, ...at });
+    const found = await fixture.call(goToDefinition, { path, line, ...at });
     return `${found.name} ${places(found.definitions)[0]}`;
   };
 

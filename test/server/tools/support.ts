@@ -9,7 +9,7 @@ import { Workspace } from "../../../server/workspace/workspace.ts";
 import { makeRepository, SAMPLE_FILES, temporaryFolder } from "../support.ts";
 import { type FakeService, startEmbeddingService } from "./embedding-service.ts";
 
-export interface Lab {
+export interface Fixture {
   /** The workspace's folder. */
   path: string;
   workspace: Workspace;
@@ -24,7 +24,7 @@ export interface Lab {
 }
 
 /** A workspace with the repositories `alpha` and `beta`, traps in alpha, and a secret beside them. */
-export async function makeLab(): Promise<Lab> {
+export async function makeFixture(): Promise<Fixture> {
   const folder = await temporaryFolder();
   const path = join(folder.path, "workspace");
   await mkdir(path);
@@ -48,26 +48,26 @@ export async function makeLab(): Promise<Lab> {
   await makeRepository(join(path, "beta"), { "beta.txt": "beta\n", ".gitignore": "secret.env\n" });
   await mkdir(join(path, "not-a-repository"));
   await symlink(folder.path, join(path, "linked"));
-  return openLab(folder, path);
+  return openFixture(folder, path);
 }
 
 /** A workspace with the one repository `code`, committed once. */
-export async function makeCodeLab(
+export async function makeCodeFixture(
   files: Readonly<Record<string, string>>,
   options: { python?: string } = {},
-): Promise<Lab> {
+): Promise<Fixture> {
   const folder = await temporaryFolder();
   const path = join(folder.path, "workspace");
   await makeRepository(join(path, "code"), files);
-  return openLab(folder, path, options);
+  return openFixture(folder, path, options);
 }
 
 /** The tools over a workspace, its index built. */
-async function openLab(
+async function openFixture(
   folder: Awaited<ReturnType<typeof temporaryFolder>>,
   path: string,
   options: { python?: string } = {},
-): Promise<Lab> {
+): Promise<Fixture> {
   const workspace = new Workspace({ kind: "folder", dir: path });
   const ripgrep = await findRipgrep(undefined);
   const capabilities = new Capabilities();

@@ -8,19 +8,19 @@ import { TOOLS } from "../../../server/tools/index.ts";
 import { listFiles } from "../../../server/tools/list-files.ts";
 import { readFile } from "../../../server/tools/read-file.ts";
 import { searchText } from "../../../server/tools/search-text.ts";
-import { type Lab, makeLab } from "./support.ts";
+import { type Fixture, makeFixture } from "./support.ts";
 
-let lab: Lab;
+let fixture: Fixture;
 beforeAll(async () => {
-  lab = await makeLab();
+  fixture = await makeFixture();
 });
-afterAll(() => lab.remove());
+afterAll(() => fixture.remove());
 
 const alpha = (args: Record<string, unknown> = {}) => ({ repo: "alpha", ...args });
 const list = async (args: Record<string, unknown> = {}) =>
-  (await lab.call(listFiles, alpha(args))).files as string[];
+  (await fixture.call(listFiles, alpha(args))).files as string[];
 const search = async (args: Record<string, unknown>) =>
-  (await lab.call(searchText, alpha(args))) as {
+  (await fixture.call(searchText, alpha(args))) as {
     matches: { path: string; line: number; text: string }[];
     truncated: boolean;
   };
@@ -38,17 +38,19 @@ test("tool names are valid for every client, and each description has the tool's
 
 describe("the argument repo", () => {
   test("is required with several repositories", async () => {
-    await expect(lab.call(listFiles, {})).rejects.toThrow(
+    await expect(fixture.call(listFiles, {})).rejects.toThrow(
       'There are several repositories. Pass "repo": one of alpha, beta.',
     );
-    await expect(lab.call(listFiles, { repo: "gamma" })).rejects.toThrow('Pass "repo": one of alpha, beta.');
-    expect((await lab.call(listFiles, { repo: "beta" })).files).toEqual([".gitignore", "beta.txt"]);
+    await expect(fixture.call(listFiles, { repo: "gamma" })).rejects.toThrow(
+      'Pass "repo": one of alpha, beta.',
+    );
+    expect((await fixture.call(listFiles, { repo: "beta" })).files).toEqual([".gitignore", "beta.txt"]);
   });
 
   test.each(["..", "linked", "not-a-repository", "/etc", ".", "alpha/src"])(
     "is refused if it is %s",
     async (repo) => {
-      await expect(lab.call(listFiles, { repo })).rejects.toThrow("There is no repository");
+      await expect(fixture.call(listFiles, { repo })).rejects.toThrow("There is no repository");
     },
   );
 });
@@ -74,23 +76,25 @@ describe("list_files", () => {
 
   test("returns pages by offset and max_results", async () => {
     const all = await list();
-    const page = await lab.call(listFiles, alpha({ offset: 2, max_results: 3 }));
+    const page = await fixture.call(listFiles, alpha({ offset: 2, max_results: 3 }));
     expect(page).toMatchObject({ files: all.slice(2, 5), total: all.length, truncated: true });
-    expect(await lab.call(listFiles, alpha({ offset: 1_000 }))).toMatchObject({
+    expect(await fixture.call(listFiles, alpha({ offset: 1_000 }))).toMatchObject({
       files: [],
       truncated: false,
     });
   });
 
   test("lists a new file before it is committed", async () => {
-    await writeFile(join(lab.path, "beta", "fresh.txt"), "fresh\n");
-    expect((await lab.call(listFiles, { repo: "beta" })).files).toContain("fresh.txt");
-    expect(await lab.call(readFile, { repo: "beta", path: "fresh.txt" })).toMatchObject({ text: "fresh" });
+    await writeFile(join(fixture.path, "beta", "fresh.txt"), "fresh\n");
+    expect((await fixture.call(listFiles, { repo: "beta" })).files).toContain("fresh.txt");
+    expect(await fixture.call(readFile, { repo: "beta", path: "fresh.txt" })).toMatchObject({
+      text: "fresh",
+    });
   });
 });
 
 describe("read_file", () => {
-  const read = (args: Record<string, unknown>) => lab.call(readFile, alpha(args));
+  const read = (args: Record<string, unknown>) => fixture.call(readFile, alpha(args));
 
   test("reads a whole file, a range and the end", async () => {
     expect(await read({ path: "README.md" })).toEqual({
@@ -156,7 +160,7 @@ describe("read_file", () => {
   });
 
   test("refuses a huge file, and says how to read it", async () => {
-    await writeFile(join(lab.path, "alpha", "huge.log"), Buffer.alloc(17 * 1024 * 1024, "x"));
+    await writeFile(join(fixture.path, "alpha", "huge.log"), Buffer.alloc(17 * 1024 * 1024, "x"));
     await expect(read({ path: "huge.log" })).rejects.toThrow("Use search_text with context");
   });
 
@@ -182,7 +186,7 @@ describe("read_file", () => {
   });
 
   test("refuses a named pipe without waiting", async () => {
-    await promisify(execFile)("mkfifo", [join(lab.path, "alpha", "pipe")]);
+    await promisify(execFile)("mkfifo", [join(fixture.path, "alpha", "pipe")]);
     await expect(read({ path: "pipe" })).rejects.toThrow("not a regular file");
   });
 });
@@ -281,7 +285,7 @@ describe("search_text", () => {
     const allMatches = await search({ query: "e", max_results: 500 });
     const seen = [];
     for (let offset: number | null = 0; offset !== null; ) {
-      const page = (await lab.call(searchText, alpha({ query: "e", max_results: 7, offset }))) as {
+      const page = (await fixture.call(searchText, alpha({ query: "e", max_results: 7, offset }))) as {
         matches: unknown[];
         next_offset: number | null;
       };
@@ -300,7 +304,7 @@ describe("search_text", () => {
 
   test("ends the search when the call is cancelled", async () => {
     const abort = new AbortController();
-    const searching = lab.call(searchText, alpha({ query: "needle" }), abort.signal);
+    const searching = fixture.call(searchText, alpha({ query: "needle" }), abort.signal);
     abort.abort(new Error("gone"));
     await expect(searching).rejects.toThrow("gone");
   });

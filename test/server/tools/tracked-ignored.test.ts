@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { merged } from "../../../server/tools/search-text/ripgrep-json.ts";
 import { searchText } from "../../../server/tools/search-text.ts";
 import { makeRepository } from "../support.ts";
-import { type Lab, makeCodeLab } from "./support.ts";
+import { type Fixture, makeCodeFixture } from "./support.ts";
 
 /** Tracked by force although a rule names them. */
 const TRACKED = [
@@ -28,7 +28,7 @@ const SECRET = [
 ];
 const PLAIN = ["src/a.js", "z.txt"];
 
-let lab: Lab;
+let fixture: Fixture;
 let root: string;
 const write = async (path: string, text = `needle of ${path}\n`) => {
   await mkdir(dirname(join(root, path)), { recursive: true });
@@ -36,21 +36,21 @@ const write = async (path: string, text = `needle of ${path}\n`) => {
 };
 const git = (...args: string[]) => promisify(execFile)("git", ["-C", root, ...args]);
 beforeAll(async () => {
-  lab = await makeCodeLab({
+  fixture = await makeCodeFixture({
     ".gitignore": ".env*\ndist/\nvendor/\n*.log\nnode_modules/\nsecret.env\n",
     "sub/.gitignore": "gen/\n",
     ...Object.fromEntries(PLAIN.map((path) => [path, `needle of ${path}\n`])),
   });
-  root = join(lab.path, "code");
+  root = join(fixture.path, "code");
   for (const path of [...TRACKED, ...SECRET]) await write(path);
   await git("add", "--force", "--", ...TRACKED.map((path) => `:(literal)${path}`));
   // A listing is cached for two seconds.
   await new Promise((resolve) => setTimeout(resolve, 2_100));
 });
-afterAll(() => lab.remove());
+afterAll(() => fixture.remove());
 
 const find = async (more: Record<string, unknown> = {}) => {
-  const found = await lab.call(searchText, { query: "needle", ...more });
+  const found = await fixture.call(searchText, { query: "needle", ...more });
   return (found.matches as { path: string }[]).map((match) => match.path);
 };
 
@@ -80,7 +80,7 @@ describe("search_text in tracked files that are ignored", () => {
   test("pages go through all of them in one order", async () => {
     const seen: string[] = [];
     for (let offset: number | null = 0; offset !== null; ) {
-      const page: Record<string, unknown> = await lab.call(searchText, {
+      const page: Record<string, unknown> = await fixture.call(searchText, {
         query: "needle",
         offset,
         max_results: 2,
@@ -94,7 +94,7 @@ describe("search_text in tracked files that are ignored", () => {
 
   test("leaves no temporary file, even when the search is refused", async () => {
     const before = process.env.TMPDIR;
-    process.env.TMPDIR = await mkdtemp(join(lab.path, ".tmp-"));
+    process.env.TMPDIR = await mkdtemp(join(fixture.path, ".tmp-"));
     try {
       await find();
       await expect(find({ query: "(", regex: true })).rejects.toThrow("The search was refused");
@@ -107,7 +107,7 @@ describe("search_text in tracked files that are ignored", () => {
   });
 
   test("finds them if there are more than can be listed one by one", async () => {
-    const many = join(lab.path, "many");
+    const many = join(fixture.path, "many");
     await makeRepository(many, { ".gitignore": "gen/\nsecret.env\n" });
     await mkdir(join(many, "gen"));
     for (let n = 0; n < 1_100; n++)

@@ -4,13 +4,13 @@ import { checksAs } from "../../../../cli/doctor/as/index.ts";
 import { byLink } from "../../../../cli/doctor/as/sign-in.ts";
 import type { DoctorReport } from "../../../../cli/doctor/check.ts";
 import { runDoctor } from "../../../../cli/doctor/run.ts";
-import { useLab } from "../lab.ts";
+import { useFixture } from "../fixture.ts";
 import { type Draft, type Fault, service } from "./service.ts";
 
-const lab = useLab();
+const fixture = useFixture();
 
 async function examineAs(id: string, fault?: Fault): Promise<DoctorReport> {
-  const server = await lab.keep(service(lab.certificate, fault));
+  const server = await fixture.keep(service(fixture.certificate, fault));
   const [shape] = clientsNamed(id);
   if (shape === undefined) throw new Error(`no client ${id}`);
   const url = `https://edge.test:${server.port}`;
@@ -18,7 +18,7 @@ async function examineAs(id: string, fault?: Fault): Promise<DoctorReport> {
   return runDoctor({
     url,
     connect: "127.0.0.1",
-    ca: lab.authority.ca,
+    ca: fixture.authority.ca,
     timeoutMs: 5_000,
     checks: checksAs(shape, { signIn }),
   });
@@ -31,13 +31,13 @@ test.each(CLIENTS.map(({ id }) => id))("%s signs in and calls a tool", async (id
 });
 
 test("without a person who signs in, the checks end at the sign-in page", async () => {
-  const server = await lab.keep(service(lab.certificate));
+  const server = await fixture.keep(service(fixture.certificate));
   const [shape] = clientsNamed("zed");
   const url = `https://edge.test:${server.port}`;
   const report = await runDoctor({
     url,
     connect: "127.0.0.1",
-    ca: lab.authority.ca,
+    ca: fixture.authority.ca,
     checks: shape ? checksAs(shape) : [],
   });
   expect(report.ok).toBe(true);

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import type { Handler } from "../../http3/lab/backend.ts";
-import type { Issued } from "../../http3/lab/certificates.ts";
-import { type Closable, type Routes, tls1Server } from "../lab.ts";
+import type { Handler } from "../../http3/servers/backend.ts";
+import type { Issued } from "../../http3/servers/certificates.ts";
+import { type Closable, type Routes, tls1Server } from "../fixture.ts";
 
 /** A response that a fault may change before it is sent. */
 export interface Draft {
@@ -82,7 +82,7 @@ export async function service(certificate: Issued, fault: Fault = () => undefine
         initialize: {
           protocolVersion: "2025-11-25",
           capabilities: {},
-          serverInfo: { name: "lab", version: "1" },
+          serverInfo: { name: "fixture", version: "1" },
         },
         "tools/list": { tools: [{ name: "list_repos", inputSchema: { type: "object" } }] },
         "tools/call": { content: [{ type: "text", text: "[]" }] },
@@ -121,8 +121,8 @@ export async function service(certificate: Issued, fault: Fault = () => undefine
           body: "",
         };
       const wanted = JSON.parse(body) as Record<string, unknown>;
-      const secret = wanted.token_endpoint_auth_method === "none" ? {} : { client_secret: "lab-secret" };
-      return json({ ...wanted, client_id: "lab-client", ...secret }, 201);
+      const secret = wanted.token_endpoint_auth_method === "none" ? {} : { client_secret: "test-secret" };
+      return json({ ...wanted, client_id: "test-client", ...secret }, 201);
     },
     "/authorize": ({ query, headers }) => {
       if (headers.cookie === undefined)
@@ -166,7 +166,7 @@ export async function service(certificate: Issued, fault: Fault = () => undefine
   const handler: Handler = async (request, response) => {
     let body = "";
     for await (const part of request) body += part;
-    const url = new URL(request.url ?? "/", "https://lab");
+    const url = new URL(request.url ?? "/", "https://test");
     const received = {
       method: request.method ?? "GET",
       path: url.pathname,

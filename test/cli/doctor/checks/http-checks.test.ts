@@ -1,11 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
 import { CHECKS } from "../../../../cli/doctor/checks/index.ts";
 import { keepAlive } from "../../../../cli/doctor/checks/mcp/streams.ts";
-import { type Handler, mcpRoute, ROUTES, TOKEN } from "../../http3/lab/backend.ts";
-import { freePort } from "../../http3/lab/ports.ts";
-import { examine, httpServer, type Routes, tlsServer, useLab } from "../lab.ts";
+import { type Handler, mcpRoute, ROUTES, TOKEN } from "../../http3/servers/backend.ts";
+import { freePort } from "../../http3/servers/ports.ts";
+import { examine, httpServer, type Routes, tlsServer, useFixture } from "../fixture.ts";
 
-const lab = useLab();
+const fixture = useFixture();
 
 /** An answer without a body. */
 const answer =
@@ -18,8 +18,8 @@ const answer =
 
 /** Runs one check against a TLS server with these routes. */
 async function against(routes: Routes, id: string, options: Parameters<typeof examine>[2] = {}) {
-  const server = await lab.keep(tlsServer(lab.certificate, routes));
-  const results = await examine([id], server, { ca: lab.authority.ca, ...options });
+  const server = await fixture.keep(tlsServer(fixture.certificate, routes));
+  const results = await examine([id], server, { ca: fixture.authority.ca, ...options });
   return results[0];
 }
 
@@ -50,13 +50,13 @@ describe("the clock", () => {
 
 describe("Alt-Svc", () => {
   test("passes for the right port", async () => {
-    const server = await lab.keep(
-      tlsServer(lab.certificate, {
+    const server = await fixture.keep(
+      tlsServer(fixture.certificate, {
         "/": (_request, response) =>
           void response.writeHead(200, { "alt-svc": `h3=":${server.port}"; ma=60` }).end(),
       }),
     );
-    const [result] = await examine(["alt-svc"], server, { ca: lab.authority.ca });
+    const [result] = await examine(["alt-svc"], server, { ca: fixture.authority.ca });
     expect(result).toMatchObject({ ok: true, got: `h3=":${server.port}"; ma=60` });
   });
 
@@ -76,13 +76,13 @@ describe("Alt-Svc", () => {
 
   test("fails for another host and for ma=0", async () => {
     const routes: Routes = {};
-    const server = await lab.keep(tlsServer(lab.certificate, routes));
+    const server = await fixture.keep(tlsServer(fixture.certificate, routes));
     for (const [field, got] of [
       [`h3="other.test:${server.port}"`, "not this host's port"],
       [`h3=":${server.port}"; ma=0`, "ma=0"],
     ] as const) {
       routes["/"] = answer(200, { "alt-svc": field });
-      const [result] = await examine(["alt-svc"], server, { ca: lab.authority.ca });
+      const [result] = await examine(["alt-svc"], server, { ca: fixture.authority.ca });
       expect(result).toMatchObject({ ok: false, got: expect.stringContaining(got) });
     }
   });
@@ -90,7 +90,7 @@ describe("Alt-Svc", () => {
 
 describe("port 80", () => {
   const plain = async (routes: Routes, id: string) => {
-    const server = await lab.keep(httpServer(routes));
+    const server = await fixture.keep(httpServer(routes));
     const [, result] = await examine(["dns", id], { port: 443 }, { httpPort: server.port });
     return result;
   };
@@ -184,25 +184,31 @@ describe("event streams", () => {
   });
 
   test("pass with keep-alive comments", async () => {
-    const server = await lab.keep(tlsServer(lab.certificate, ROUTES));
-    const [good] = await examine([], server, { ca: lab.authority.ca, checks: [keepAlive("http2", 5_000)] });
+    const server = await fixture.keep(tlsServer(fixture.certificate, ROUTES));
+    const [good] = await examine([], server, {
+      ca: fixture.authority.ca,
+      checks: [keepAlive("http2", 5_000)],
+    });
     expect(good).toMatchObject({ ok: true, got: expect.stringMatching(/^after \d\.\d s$/) });
 
     const silent: Handler = (_request, response) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
       response.write(": open\n\ndata: 1\n\n");
     };
-    const quiet = await lab.keep(tlsServer(lab.certificate, { "/demo/stream": silent }));
-    const [missing] = await examine([], quiet, { ca: lab.authority.ca, checks: [keepAlive("http2", 400)] });
+    const quiet = await fixture.keep(tlsServer(fixture.certificate, { "/demo/stream": silent }));
+    const [missing] = await examine([], quiet, {
+      ca: fixture.authority.ca,
+      checks: [keepAlive("http2", 400)],
+    });
     expect(missing).toMatchObject({ ok: false, got: "no keep-alive comment within 0.4 s" });
     expect(missing?.fix).toContain("proxy_read_timeout");
 
-    const short = await lab.keep(
-      tlsServer(lab.certificate, {
+    const short = await fixture.keep(
+      tlsServer(fixture.certificate, {
         "/demo/stream": answer(200, { "content-type": "text/event-stream" }, ": open\n\n"),
       }),
     );
-    const [ended] = await examine([], short, { ca: lab.authority.ca, checks: [keepAlive("http2", 400)] });
+    const [ended] = await examine([], short, { ca: fixture.authority.ca, checks: [keepAlive("http2", 400)] });
     expect(ended).toMatchObject({ ok: false, got: "the stream ended before a keep-alive came" });
   });
 

@@ -2,8 +2,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { identityProviderCheck } from "../../../../cli/doctor/checks/mcp/identity-provider.ts";
-import { type Authority, createAuthority } from "../../http3/lab/certificates.ts";
-import { examine, tlsServer } from "../lab.ts";
+import { type Authority, createAuthority } from "../../http3/servers/certificates.ts";
+import { examine, tlsServer } from "../fixture.ts";
 
 let authority: Authority;
 let answer: { status: number; body: string };

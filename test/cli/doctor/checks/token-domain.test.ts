@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { tokenDomainCheck } from "../../../../cli/doctor/checks/mcp/token-domain.ts";
-import type { Handler } from "../../http3/lab/backend.ts";
-import { type Authority, createAuthority } from "../../http3/lab/certificates.ts";
-import { examine, type Routes, tlsServer } from "../lab.ts";
+import type { Handler } from "../../http3/servers/backend.ts";
+import { type Authority, createAuthority } from "../../http3/servers/certificates.ts";
+import { examine, type Routes, tlsServer } from "../fixture.ts";
 
 let authority: Authority;
 beforeAll(() => {

@@ -2,11 +2,19 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, expect, test } from "@jest/globals";
-import type { Issued } from "../../http3/lab/certificates.ts";
-import { freePort } from "../../http3/lab/ports.ts";
-import { examine, examineByName, http3Server, listen, tls1Server, tlsServer, useLab } from "../lab.ts";
+import type { Issued } from "../../http3/servers/certificates.ts";
+import { freePort } from "../../http3/servers/ports.ts";
+import {
+  examine,
+  examineByName,
+  http3Server,
+  listen,
+  tls1Server,
+  tlsServer,
+  useFixture,
+} from "../fixture.ts";
 
-const lab = useLab();
+const fixture = useFixture();
 
 const ok: Parameters<typeof tlsServer>[1] = {
   "/": (_request, response) => {
@@ -43,7 +51,7 @@ describe("DNS", () => {
 
 describe("TCP", () => {
   test("passes for a listening port, and fails for a closed one", async () => {
-    const server = await lab.keep(listen(createServer()));
+    const server = await fixture.keep(listen(createServer()));
     const [, good] = await examine(["dns", "tcp"], server);
     expect(good).toMatchObject({
       ok: true,
@@ -57,8 +65,8 @@ describe("TCP", () => {
 
 describe("UDP", () => {
   test("passes for a QUIC server that answers a handshake but no version negotiation", async () => {
-    const server = await lab.keep(
-      http3Server(lab.certificate, (stream) => stream.respond({ ":status": "200" }, { endStream: true })),
+    const server = await fixture.keep(
+      http3Server(fixture.certificate, (stream) => stream.respond({ ":status": "200" }, { endStream: true })),
     );
     const [, udp] = await examine(["dns", "udp"], server);
     expect(udp).toMatchObject({ ok: true, got: "127.0.0.1: QUIC v1 answered a handshake" });
@@ -96,10 +104,10 @@ describe("HTTP/3", () => {
   const ids = ["dns", "udp", "http3"];
 
   test("passes with six new connections", async () => {
-    const server = await lab.keep(
-      http3Server(lab.certificate, (stream) => stream.respond({ ":status": "200" }, { endStream: true })),
+    const server = await fixture.keep(
+      http3Server(fixture.certificate, (stream) => stream.respond({ ":status": "200" }, { endStream: true })),
     );
-    const [, , http3] = await examine(ids, server, { ca: lab.authority.ca });
+    const [, , http3] = await examine(ids, server, { ca: fixture.authority.ca });
     expect(http3).toMatchObject({
       ok: true,
       got: expect.stringContaining("h3, status 200, 6 of 6 connections"),
@@ -107,8 +115,8 @@ describe("HTTP/3", () => {
   });
 
   test("fails for an untrusted certificate, and for a stopped server behind the edge", async () => {
-    const server = await lab.keep(
-      http3Server(lab.certificate, (stream) => stream.respond({ ":status": "502" }, { endStream: true })),
+    const server = await fixture.keep(
+      http3Server(fixture.certificate, (stream) => stream.respond({ ":status": "502" }, { endStream: true })),
     );
     const [, , untrusted] = await examine(ids, server);
     expect(untrusted).toMatchObject({
@@ -116,20 +124,20 @@ describe("HTTP/3", () => {
       got: expect.stringContaining("not signed by a trusted authority"),
     });
     expect(untrusted?.fix).toContain("Fix the certificate first");
-    const [, , down] = await examine(ids, server, { ca: lab.authority.ca });
+    const [, , down] = await examine(ids, server, { ca: fixture.authority.ca });
     expect(down).toMatchObject({ ok: false, got: "127.0.0.1: HTTP/3 works, but the answer is 502" });
     expect(down?.fix).toContain("journalctl -u 'mcp-edge@*'");
   });
 
   test("fails if only some new connections work", async () => {
     let seen = 0;
-    const server = await lab.keep(
-      http3Server(lab.certificate, (stream) => {
+    const server = await fixture.keep(
+      http3Server(fixture.certificate, (stream) => {
         if (seen++ % 2 === 0) stream.respond({ ":status": "200" }, { endStream: true });
         else stream.close(0x102);
       }),
     );
-    const [, , http3] = await examine(ids, server, { ca: lab.authority.ca });
+    const [, , http3] = await examine(ids, server, { ca: fixture.authority.ca });
     expect(http3).toMatchObject({
       ok: false,
       got: expect.stringContaining("only 3 of 6 new connections worked"),
@@ -140,23 +148,23 @@ describe("HTTP/3", () => {
 
 describe("HTTP/2 and HTTP/1.1", () => {
   test("pass for a server with both", async () => {
-    const server = await lab.keep(tlsServer(lab.certificate, ok));
-    const [, http2, http1] = await examine(["tcp", "http2", "http1"], server, { ca: lab.authority.ca });
+    const server = await fixture.keep(tlsServer(fixture.certificate, ok));
+    const [, http2, http1] = await examine(["tcp", "http2", "http1"], server, { ca: fixture.authority.ca });
     expect(http2).toMatchObject({ ok: true, got: "h2, status 200" });
     expect(http1).toMatchObject({ ok: true, got: "http/1.1, status 200" });
   });
 
   test("fail for a server without HTTP/2", async () => {
-    const server = await lab.keep(tls1Server(lab.certificate, ok));
-    const [http2, http1] = await examine(["http2", "http1"], server, { ca: lab.authority.ca });
+    const server = await fixture.keep(tls1Server(fixture.certificate, ok));
+    const [http2, http1] = await examine(["http2", "http1"], server, { ca: fixture.authority.ca });
     expect(http2).toMatchObject({ ok: false, got: "the server chose http/1.1 although h2 was offered" });
     expect(http2?.fix).toContain("http2 on;");
     expect(http1).toMatchObject({ ok: true });
   });
 
   test("fail for a stopped server behind the edge", async () => {
-    const server = await lab.keep(tlsServer(lab.certificate, bad));
-    const results = await examine(["http2", "http1"], server, { ca: lab.authority.ca });
+    const server = await fixture.keep(tlsServer(fixture.certificate, bad));
+    const results = await examine(["http2", "http1"], server, { ca: fixture.authority.ca });
     expect(results.map(({ got }) => got)).toEqual([
       "HTTP/2 works, but the answer is 502",
       "HTTP/1.1 works, but the answer is 502",
@@ -164,17 +172,17 @@ describe("HTTP/2 and HTTP/1.1", () => {
   });
 
   test("fail for a server that accepts connections and does not answer", async () => {
-    const server = await lab.keep(listen(createServer()));
+    const server = await fixture.keep(listen(createServer()));
     const results = await examine(["http2", "http1", "certificate"], server, {
-      ca: lab.authority.ca,
+      ca: fixture.authority.ca,
       timeoutMs: 300,
     });
     for (const result of results) expect(result).toMatchObject({ ok: false, got: "no answer within 0.3 s" });
   });
 
   test("fail for a server without TLS", async () => {
-    const server = await lab.keep(listen(createServer((socket) => socket.end("SSH-2.0-nobody\r\n"))));
-    const results = await examine(["http2", "http1"], server, { ca: lab.authority.ca });
+    const server = await fixture.keep(listen(createServer((socket) => socket.end("SSH-2.0-nobody\r\n"))));
+    const results = await examine(["http2", "http1"], server, { ca: fixture.authority.ca });
     for (const result of results)
       expect(result).toMatchObject({ ok: false, fix: expect.stringContaining("nginx") });
   });
@@ -187,19 +195,19 @@ describe("certificate", () => {
     to: new Date(Date.now() + to * day),
   });
   const look = async (issued: Issued, ca?: string) => {
-    const server = await lab.keep(tlsServer(issued, ok));
+    const server = await fixture.keep(tlsServer(issued, ok));
     const [result] = await examine(["certificate"], server, ca === undefined ? {} : { ca });
     return result;
   };
 
   test("passes with the issuer, the remaining days and the fraction of its life", async () => {
-    const result = await look(lab.authority.issue("edge.test", during(-5, 5)), lab.authority.ca);
+    const result = await look(fixture.authority.issue("edge.test", during(-5, 5)), fixture.authority.ca);
     expect(result).toMatchObject({ ok: true });
-    expect(result?.got).toBe("trusted, issued by Lab root, 5.0 days left (50 % of its life), TLSv1.3");
+    expect(result?.got).toBe("trusted, issued by Test root, 5.0 days left (50 % of its life), TLSv1.3");
   });
 
   test("fails if less than a sixth of its life is left", async () => {
-    const result = await look(lab.authority.issue("edge.test", during(-53, 7)), lab.authority.ca);
+    const result = await look(fixture.authority.issue("edge.test", during(-53, 7)), fixture.authority.ca);
     expect(result).toMatchObject({
       ok: false,
       got: expect.stringContaining("7.0 days left (12 % of its life)"),
@@ -208,7 +216,7 @@ describe("certificate", () => {
   });
 
   test("passes with a warning and a command if the renewal is overdue", async () => {
-    const result = await look(lab.authority.issue("edge.test", during(-65, 25)), lab.authority.ca);
+    const result = await look(fixture.authority.issue("edge.test", during(-65, 25)), fixture.authority.ca);
     expect(result).toMatchObject({ ok: true });
     expect(result?.got).toMatch(
       /28 % of its life.*\. The renewal is overdue\. .*journalctl -u mcp-edge-cert/,
@@ -220,16 +228,16 @@ describe("certificate", () => {
     ["not yet valid", during(1, 10), "edge.test", "the certificate is not valid yet"],
     ["for another name", during(-1, 10), "other.test", "the certificate is for another name"],
   ])("%s", async (_what, dates, name, got) => {
-    const result = await look(lab.authority.issue(name, dates), lab.authority.ca);
+    const result = await look(fixture.authority.issue(name, dates), fixture.authority.ca);
     expect(result).toMatchObject({ ok: false, got: expect.stringContaining(got) });
     expect(result?.fix).toContain("mcp-edge-cert");
   });
 
   test("fails for an untrusted authority", async () => {
-    const result = await look(lab.certificate);
+    const result = await look(fixture.certificate);
     expect(result).toMatchObject({
       ok: false,
-      got: expect.stringContaining("issued by Lab root, for DNS:edge.test"),
+      got: expect.stringContaining("issued by Test root, for DNS:edge.test"),
     });
     expect(result?.fix).toContain("--ca FILE");
   });
@@ -237,10 +245,10 @@ describe("certificate", () => {
 
 describe("an unknown host name", () => {
   test("passes if it is refused", async () => {
-    const server = await lab.keep(
+    const server = await fixture.keep(
       listen(
         (await import("node:tls")).createServer({
-          ...lab.certificate,
+          ...fixture.certificate,
           SNICallback: (name, done) => (name === "edge.test" ? done(null) : done(new Error("unknown"))),
         }),
       ),
@@ -250,7 +258,7 @@ describe("an unknown host name", () => {
   });
 
   test("fails if it is served, which shows scanners the name", async () => {
-    const [result] = await examine(["unknown-host"], await lab.keep(tlsServer(lab.certificate, ok)));
+    const [result] = await examine(["unknown-host"], await fixture.keep(tlsServer(fixture.certificate, ok)));
     expect(result).toMatchObject({ ok: false, got: expect.stringContaining("shows edge.test") });
     expect(result?.fix).toContain("ssl_reject_handshake on");
   });

@@ -10,8 +10,8 @@ import { runDoctor } from "../../../../cli/doctor/run.ts";
 import { renderTrace, type TraceEvent } from "../../../../cli/operations/oauth-trace.ts";
 import { startAdmin } from "../../../../server/admin.ts";
 import { StoredPeople } from "../../../../server/people/stored-people.ts";
-import { type Closable, tls1Server } from "../../../cli/doctor/lab.ts";
-import { type Authority, createAuthority } from "../../../cli/http3/lab/certificates.ts";
+import { type Closable, tls1Server } from "../../../cli/doctor/fixture.ts";
+import { type Authority, createAuthority } from "../../../cli/http3/servers/certificates.ts";
 import { freePort, type RunningOAuth, startOAuth } from "./support.ts";
 
 /** The doctor's view of each client, against the product's own server behind a TLS proxy, as NGINX is one. */

@@ -8,7 +8,7 @@ import { PRECISE_FILE } from "../../../../server/index/scip/database.ts";
 import { callHierarchy } from "../../../../server/tools/call-hierarchy.ts";
 import { findReferences } from "../../../../server/tools/find-references.ts";
 import { goToDefinition } from "../../../../server/tools/go-to-definition.ts";
-import { type Lab, makeCodeLab } from "../../tools/support.ts";
+import { type Fixture, makeCodeFixture } from "../../tools/support.ts";
 import { type WrittenDocument, writeScip } from "./write-scip.ts";
 
 /** Two classes with a method of the same name, and a local variable of that name. */
@@ -39,16 +39,16 @@ const DOCUMENTS: WrittenDocument[] = [
   },
 ];
 
-let lab: Lab;
+let fixture: Fixture;
 let folder: string;
 let root: string;
 beforeAll(async () => {
-  lab = await makeCodeLab(FILES);
+  fixture = await makeCodeFixture(FILES);
   folder = await mkdtemp(join(tmpdir(), "mcp-edge-scip-test-"));
-  root = join(lab.path, "code");
+  root = join(fixture.path, "code");
 });
 afterAll(async () => {
-  await lab.remove();
+  await fixture.remove();
   await rm(folder, { recursive: true });
 });
 
@@ -58,21 +58,21 @@ const git = async (...args: string[]) =>
 async function upload(documents: readonly WrittenDocument[], commit?: string) {
   const file = join(folder, "index.scip");
   await writeFile(file, writeScip(documents));
-  const repo = await lab.workspace.find(undefined);
+  const repo = await fixture.workspace.find(undefined);
   const { signal } = new AbortController();
-  return lab.index.importScip(repo, { file, commit: commit ?? (await git("rev-parse", "HEAD")) }, signal);
+  return fixture.index.importScip(repo, { file, commit: commit ?? (await git("rev-parse", "HEAD")) }, signal);
 }
 
 type Row = Record<string, unknown>;
 async function references(args: Row) {
-  const { references, precision, lexical_files } = await lab.call(findReferences, args);
+  const { references, precision, lexical_files } = await fixture.call(findReferences, args);
   return {
     places: (references as Row[]).map((r) => `${r.path}:${r.line}:${r.column}`),
     precision,
     lexical_files,
   };
 }
-const definition = (args: Row) => lab.call(goToDefinition, args);
+const definition = (args: Row) => fixture.call(goToDefinition, args);
 
 describe("with an uploaded index", () => {
   test("answers are lexical before, by the types that declarations name", async () => {
@@ -82,7 +82,7 @@ describe("with an uploaded index", () => {
   });
 
   test("a file that another process is about to fill does not count", async () => {
-    const index = new IndexFolder(join(dirname(lab.path), "index"), root);
+    const index = new IndexFolder(join(dirname(fixture.path), "index"), root);
     await writeFile(join(index.path, PRECISE_FILE), "");
     expect((await references({ name: "A.Run" })).precision).toBe("lexical");
     expect((await definition({ path: "use.go", line: 4, symbol: "Run" })).precision).toBe("lexical");
@@ -124,23 +124,23 @@ describe("with an uploaded index", () => {
 
   test("a file that changed since is lexical, and the answer says so", async () => {
     await writeFile(join(root, "use.go"), `${FILES["use.go"]}func more(x A) { x.Run() }\n`);
-    await lab.index.refresh();
+    await fixture.index.refresh();
     const found = await references({ name: "A.Run" });
     expect(found).toMatchObject({ precision: "mixed", lexical_files: ["use.go"] });
     expect(found.places).toContain("use.go:6:20");
     expect((await definition({ path: "use.go", line: 4, column: 33 })).precision).toBe("lexical");
     await git("checkout", "--quiet", "use.go");
-    await lab.index.refresh();
+    await fixture.index.refresh();
     expect((await references({ name: "A.Run" })).precision).toBe("precise");
   });
 
   test("a definition whose file changed since is found by its name", async () => {
     await writeFile(join(root, "b.go"), `package a\n\n\n\ntype B struct{}\n\nfunc (b B) Run() {}\n`);
-    await lab.index.refresh();
+    await fixture.index.refresh();
     const found = await definition({ path: "use.go", line: 4, column: 33 });
     expect(found).toMatchObject({ precision: "mixed", definitions: [{ path: "b.go", line: 7 }] });
     await git("checkout", "--quiet", "b.go");
-    await lab.index.refresh();
+    await fixture.index.refresh();
   });
 
   test("the indexes of the last two commits are kept", async () => {
@@ -148,7 +148,7 @@ describe("with an uploaded index", () => {
       await git("commit", "--quiet", "--allow-empty", `--message=${n}`);
       await upload(DOCUMENTS);
     }
-    await lab.index.refresh();
+    await fixture.index.refresh();
     expect((await references({ name: "A.Run" })).precision).toBe("precise");
   });
 });
@@ -201,7 +201,7 @@ test("the line chooses between two symbols of a file with the same name", async 
 test("callers and callees are those of the symbol", async () => {
   await upload(DOCUMENTS);
   const hierarchy = async (args: Row) => {
-    const { calls, precision } = await lab.call(callHierarchy, { depth: 1, ...args });
+    const { calls, precision } = await fixture.call(callHierarchy, { depth: 1, ...args });
     return [precision, ...(calls as Row[]).map((c) => `${c.path}:${c.name_path} @${c.calls_at}`)];
   };
   expect(await hierarchy({ name: "B.Run" })).toEqual(["precise", "use.go:use @4"]);

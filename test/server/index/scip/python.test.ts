@@ -7,7 +7,7 @@ import { scipPython } from "../../../../bench/packages.ts";
 import { pythonIndexer } from "../../../../server/index/scip/python/indexer.ts";
 import { findReferences } from "../../../../server/tools/find-references.ts";
 import { goToDefinition } from "../../../../server/tools/go-to-definition.ts";
-import { type Lab, makeCodeLab } from "../../tools/support.ts";
+import { type Fixture, makeCodeFixture } from "../../tools/support.ts";
 
 const FILES = {
   "shop/__init__.py": "from .cart import Cart\n",
@@ -18,22 +18,22 @@ const FILES = {
 };
 
 let program: string;
-let lab: Lab;
+let fixture: Fixture;
 beforeAll(async () => {
   program = await scipPython();
-  lab = await makeCodeLab(FILES, { python: program });
-  await lab.index.refreshPrecise();
+  fixture = await makeCodeFixture(FILES, { python: program });
+  await fixture.index.refreshPrecise();
 }, 180_000);
-afterAll(() => lab?.remove());
+afterAll(() => fixture?.remove());
 
 describe("the server's own index of Python", () => {
   test("tells methods of the same name apart", async () => {
-    const { references, precision } = await lab.call(findReferences, { name: "Cart.total" });
+    const { references, precision } = await fixture.call(findReferences, { name: "Cart.total" });
     const places = (references as { path: string; line: number; column: number }[]).map(
       ({ path, line, column }) => `${path}:${line}:${column}`,
     );
     expect({ places, precision }).toEqual({ places: ["main.py:4:21"], precision: "precise" });
-    const found = await lab.call(goToDefinition, { path: "main.py", line: 4, symbol: "total" });
+    const found = await fixture.call(goToDefinition, { path: "main.py", line: 4, symbol: "total" });
     expect(found.definitions).toMatchObject([{ path: "shop/cart.py", line: 2 }]);
   });
 

@@ -5,7 +5,7 @@ import { execa } from "execa";
 import { memoryBudget } from "../../../../server/index/scip/memory-budget.ts";
 import { findReferences } from "../../../../server/tools/find-references.ts";
 import { goToDefinition } from "../../../../server/tools/go-to-definition.ts";
-import { type Lab, makeCodeLab } from "../../tools/support.ts";
+import { type Fixture, makeCodeFixture } from "../../tools/support.ts";
 
 /** Two projects and a file in neither, with two classes that have a method of the same name. */
 const FILES = {
@@ -18,14 +18,14 @@ const FILES = {
   "alone.mjs": "export function alone() {}\nalone();\n",
 };
 
-let lab: Lab;
+let fixture: Fixture;
 let root: string;
 beforeAll(async () => {
-  lab = await makeCodeLab(FILES);
-  root = join(lab.path, "code");
-  await lab.index.refreshPrecise();
+  fixture = await makeCodeFixture(FILES);
+  root = join(fixture.path, "code");
+  await fixture.index.refreshPrecise();
 });
-afterAll(() => lab.remove());
+afterAll(() => fixture.remove());
 
 async function commit(files: Record<string, string>): Promise<void> {
   for (const [path, text] of Object.entries(files)) {
@@ -35,11 +35,11 @@ async function commit(files: Record<string, string>): Promise<void> {
   const git = ["-c", "user.name=T", "-c", "user.email=t@example.test", "-C", root];
   await execa("git", [...git, "add", "--all"]);
   await execa("git", [...git, "commit", "--quiet", "--message=more"]);
-  await lab.index.refresh();
+  await fixture.index.refresh();
 }
 
 async function usesOf(name: string) {
-  const { references, precision } = await lab.call(findReferences, { name });
+  const { references, precision } = await fixture.call(findReferences, { name });
   const rows = references as Record<string, unknown>[];
   return { places: rows.map((r) => `${r.path}:${r.line}`).toSorted(), precision };
 }
@@ -51,7 +51,7 @@ describe("the server's own index of TypeScript and JavaScript", () => {
       precision: "precise",
     });
     expect(await usesOf("alone")).toEqual({ places: ["alone.mjs:2"], precision: "precise" });
-    const found = await lab.call(goToDefinition, { path: "src/use.ts", line: 4, symbol: "run" });
+    const found = await fixture.call(goToDefinition, { path: "src/use.ts", line: 4, symbol: "run" });
     expect(found).toMatchObject({ precision: "precise", definitions: [{ path: "src/b.ts", line: 2 }] });
   });
 
@@ -61,14 +61,14 @@ describe("the server's own index of TypeScript and JavaScript", () => {
       "src/new.ts": FILES["src/use.ts"],
     });
     expect((await usesOf("A.run")).precision).toBe("mixed");
-    await lab.index.refreshPrecise();
+    await fixture.index.refreshPrecise();
     const places = ["src/new.ts:3", "src/use.ts:3", "web/view.js:2"];
     expect(await usesOf("A.run")).toEqual({ places, precision: "precise" });
     await rename(join(root, "src/b.ts"), join(root, "src/c.ts"));
     await commit({});
-    await lab.index.refreshPrecise();
+    await fixture.index.refreshPrecise();
     expect((await usesOf("B")).precision).toBe("precise");
-    const found = await lab.call(goToDefinition, { path: "src/new.ts", line: 3, symbol: "run" });
+    const found = await fixture.call(goToDefinition, { path: "src/new.ts", line: 3, symbol: "run" });
     expect(found.definitions).toMatchObject([{ path: "src/a.ts", line: 4 }]);
   });
 });

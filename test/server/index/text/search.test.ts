@@ -8,7 +8,7 @@ import { searchText } from "../../../../server/tools/search-text.ts";
 import type { ToolContext } from "../../../../server/tools/tool.ts";
 import { listGitFiles, listTrackedIgnored } from "../../../../server/workspace/git.ts";
 import { findRipgrep } from "../../../../server/workspace/ripgrep.ts";
-import { type Lab, makeCodeLab } from "../../tools/support.ts";
+import { type Fixture, makeCodeFixture } from "../../tools/support.ts";
 
 /** Words with other cases, other Unicode forms and other lengths in UTF-8, and what ends a word or a line for some programs only. */
 const WORDS = [
@@ -117,7 +117,7 @@ const change = fc.record({
   content: encoded,
 });
 
-let lab: Lab;
+let fixture: Fixture;
 let root: string;
 let ripgrep: string;
 beforeAll(async () => {
@@ -126,11 +126,11 @@ beforeAll(async () => {
     numRuns: 1,
   });
   const files = Object.fromEntries(PATHS.map((path, n) => [path, first[n] ?? ""]));
-  lab = await makeCodeLab({ ".gitignore": "dist/\n", ...files });
-  root = join(lab.path, "code");
+  fixture = await makeCodeFixture({ ".gitignore": "dist/\n", ...files });
+  root = join(fixture.path, "code");
   ripgrep = await findRipgrep(undefined);
 });
-afterAll(() => lab.remove());
+afterAll(() => fixture.remove());
 
 async function apply({ path, how, content }: { path: string; how: string; content: Buffer }): Promise<void> {
   const file = join(root, path);
@@ -170,7 +170,7 @@ let answered = 0;
 const counted = {
   tooLargeTexts: async () => [],
   searchText: async (...all: Parameters<CodeIndex["searchText"]>) => {
-    const found = await lab.index.searchText(...all);
+    const found = await fixture.index.searchText(...all);
     if (found) answered++;
     return found;
   },
@@ -212,7 +212,7 @@ describe("search_structural by the index", () => {
         listing,
         max: 9,
       } as const;
-      const { matches } = await lab.index.structural(repo, job, { signal: new AbortController().signal });
+      const { matches } = await fixture.index.structural(repo, job, { signal: new AbortController().signal });
       return matches.map(({ path, line, captures }) => `${path}:${line} ${captures.A}`);
     };
     await apply({ path: "a.ts", how: "write", content: Buffer.from("new Alpha(1);\n") });
@@ -220,7 +220,7 @@ describe("search_structural by the index", () => {
     await apply({ path: "a.ts", how: "write", content: Buffer.from("\nnew Alpha(2);\n") });
     await apply({ path: "new/b.ts", how: "write", content: Buffer.from("new Alpha(3);\n") });
     expect(await find()).toEqual(["a.ts:2 2", "new/b.ts:1 3"]);
-    await lab.index.refresh();
+    await fixture.index.refresh();
     for (let again = 0; again < 2; again++) expect(await find()).toEqual(["a.ts:2 2", "new/b.ts:1 3"]);
     await writeFile(join(root, "a.ts"), "\nnew Omega(2);\n");
     expect(await find()).toEqual(["new/b.ts:1 3"]);

@@ -1,9 +1,9 @@
 import { expect, test } from "@jest/globals";
-import { startBackend } from "../../../http3/lab/backend.ts";
-import { createAuthority } from "../../../http3/lab/certificates.ts";
-import { startNginx } from "../../../http3/lab/nginx.ts";
-import { freePort } from "../../../http3/lab/ports.ts";
-import { examine } from "../../lab.ts";
+import { startBackend } from "../../../http3/servers/backend.ts";
+import { createAuthority } from "../../../http3/servers/certificates.ts";
+import { startNginx } from "../../../http3/servers/nginx.ts";
+import { freePort } from "../../../http3/servers/ports.ts";
+import { examine } from "../../fixture.ts";
 
 test.each([
   [421, true, "HTTP/3 421, HTTP/2 421, HTTP/1.1 421"],

@@ -8,7 +8,7 @@ import { passthrough } from "./fixture.ts";
 const units = readFileSync(join(import.meta.dirname, "fake-generations.sh"), "utf8");
 
 /** The files of an origin, and below /kernel and /nginx the files of forwarders. */
-export const LAB_FILES: readonly MachineFile[] = [
+export const NETWORK_FILES: readonly MachineFile[] = [
   ...machineFiles(passthrough("kernel"), rolesOf("passthrough", "origin")),
   ...(["kernel", "nginx"] as const).flatMap((forward) =>
     machineFiles(passthrough(forward), rolesOf("passthrough", "edge")).map((file) => ({
@@ -24,7 +24,7 @@ export const LAB_FILES: readonly MachineFile[] = [
  *
  * What it defines beside CLIENTS: `turn` starts the next generation of Caddy; `load` loads the rules of the forwarder again.
  */
-export const passthroughLab = (forward: Forward): string => `
+export const passthroughNetwork = (forward: Forward): string => `
 for log in /var/log/caddy/*; do : >$log; done; mkdir -p /run/netns /run/caddy /run/fail2ban
 ip link set lo up
 for name in edge outside; do ip netns add $name; ip -n $name link set lo up; done

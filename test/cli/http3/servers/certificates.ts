@@ -28,8 +28,8 @@ const CURVE = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 const asn1Time = (date: Date): string => `${date.toISOString().slice(2, 19).replace(/\D/g, "")}Z`;
 
 /** A certificate authority made with openssl. */
-export function createAuthority(subject = "Lab root"): Authority {
-  const folder = mkdtempSync(join(tmpdir(), "mcp-edge-lab-"));
+export function createAuthority(subject = "Test root"): Authority {
+  const folder = mkdtempSync(join(tmpdir(), "mcp-edge-ca-"));
   const at = (name: string): string => join(folder, name);
   const openssl = (...args: string[]): void => {
     execFileSync("openssl", args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
@@ -62,7 +62,7 @@ export function createAuthority(subject = "Lab root"): Authority {
       writeFileSync(at("serial"), id);
       writeFileSync(
         at("ca.cnf"),
-        `[ca]\ndefault_ca=lab\n[lab]\ndatabase=${at("index.txt")}\nserial=${at("serial")}\nnew_certs_dir=${at("issued")}
+        `[ca]\ndefault_ca=test\n[test]\ndatabase=${at("index.txt")}\nserial=${at("serial")}\nnew_certs_dir=${at("issued")}
 default_md=sha256\npolicy=any\nunique_subject=no\nx509_extensions=leaf\n[any]\ncommonName=supplied\n[leaf]\nsubjectAltName=DNS:${name}\n`,
       );
       const span = ["-startdate", asn1Time(dates.from), "-enddate", asn1Time(dates.to)];

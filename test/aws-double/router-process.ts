@@ -8,7 +8,7 @@ import { partOf } from "./machine/plan.ts";
 import { Store } from "./store.ts";
 
 /**
- * usage: unshare --net node test/aws-double/router-lab.ts HOME RULES
+ * usage: unshare --net node test/aws-double/router-process.ts HOME RULES
  *
  * The VPC of an account in a network namespace: this namespace is the router and the internet, each instance is one more namespace on
  * the bridge. RULES is the packet filter of the edge. The result is printed as JSON: what each connection was answered.

@@ -8,9 +8,9 @@ import { afterAll, afterEach, beforeAll } from "@jest/globals";
 import type { CheckResult } from "../../../cli/doctor/check.ts";
 import { CHECKS } from "../../../cli/doctor/checks/index.ts";
 import { type DoctorOptions, runDoctor } from "../../../cli/doctor/run.ts";
-import type { Handler } from "../http3/lab/backend.ts";
-import { type Authority, createAuthority, type Issued } from "../http3/lab/certificates.ts";
-import { freePort } from "../http3/lab/ports.ts";
+import type { Handler } from "../http3/servers/backend.ts";
+import { type Authority, createAuthority, type Issued } from "../http3/servers/certificates.ts";
+import { freePort } from "../http3/servers/ports.ts";
 
 export interface Closable {
   port: number;
@@ -38,15 +38,15 @@ export async function listen(server: Server): Promise<Closable> {
 }
 
 /** What the tests of a suite share: a certificate authority, a certificate of it for edge.test, and servers that end with their test. */
-export interface Lab {
+export interface Fixture {
   readonly authority: Authority;
   readonly certificate: Issued;
   /** Closes a server after the test. */
   keep<T extends Closable>(server: Promise<T>): Promise<T>;
 }
 
-/** Makes the lab of a suite. Its properties exist from the first test on. */
-export function useLab(): Lab {
+/** Makes the fixture of a suite. Its properties exist from the first test on. */
+export function useFixture(): Fixture {
   let authority: Authority;
   let certificate: Issued;
   const running: Closable[] = [];
