@@ -2,6 +2,7 @@ import type { ServerEvent } from "@modelcontextprotocol/server";
 import type { FastifyBaseLogger } from "fastify";
 import type { Principal } from "../auth/principal.ts";
 import { EVERYTHING } from "../grants/grants.ts";
+import type { MaybePromise } from "../maybe-promise.ts";
 import { Periodic } from "../periodic.ts";
 import type { ChangeBus } from "./change-bus.ts";
 import { LIST_NAMES, type ListFingerprints, type ListName } from "./list-kinds.ts";
@@ -23,7 +24,10 @@ export interface ChangeWatcherOptions {
   readonly log: FastifyBaseLogger;
 }
 
-type Sources = Pick<ChangeWatcherOptions, "lists" | "version">;
+interface Sources {
+  readonly lists: (principal: Principal) => MaybePromise<ListFingerprints>;
+  readonly version: (principal: Principal, uri: string) => MaybePromise<string>;
+}
 
 /**
  * Notifies clients of changed lists and files. A session is notified of what differs from its last notification, which the store
@@ -109,7 +113,13 @@ export class ChangeWatcher {
       version: memo(version, (principal, uri) => `${view(principal)}\n${uri}`),
     };
     if (this.#listeners > 0) await this.#notifyListeners(sources);
-    for (const session of sessions) if (session.endStream) await this.#notifyInTurn(session, sources);
+    for (const session of sessions) {
+      if (!session.endStream) continue;
+      const current = sources.lists(session.principal);
+      // Of thousands of sessions, most have nothing to be notified of. They need no promise.
+      if (current instanceof Promise || !isCurrent(session, current))
+        await this.#notifyInTurn(session, sources);
+    }
   }
 
   /** One at a time for each session: two in parallel would send the same. A session that fails does not delay the others. */
@@ -160,6 +170,14 @@ export class ChangeWatcher {
   }
 }
 
+/** Whether a session follows no resource, and was notified of these lists. */
+function isCurrent({ state, notifying }: Session, lists: ListFingerprints): boolean {
+  if (notifying) return false;
+  for (const _ in state.subscriptions) return false;
+  for (const name of LIST_NAMES) if (lists[name] !== state.lists[name]) return false;
+  return true;
+}
+
 /** Sends an event to a 2025-era session, if it concerns it. */
 async function send(session: Session, event: ServerEvent): Promise<void> {
   if (event.kind !== "resource_updated")
@@ -170,15 +188,22 @@ async function send(session: Session, event: ServerEvent): Promise<void> {
     await session.transport.notify("notifications/resources/updated", { uri: event.uri });
 }
 
-/** The same function, computed once for each key. */
+/** The same function, computed once for each key. It returns the value itself once that is known. */
 function memo<A extends unknown[], R>(
   work: (...argument: A) => Promise<R>,
   key: (...argument: A) => string,
-): (...argument: A) => Promise<R> {
-  const known = new Map<string, Promise<R>>();
+): (...argument: A) => MaybePromise<R> {
+  const known = new Map<string, MaybePromise<R>>();
   return (...argument) => {
     const id = key(...argument);
-    const result = known.get(id) ?? work(...argument);
+    const before = known.get(id);
+    if (before !== undefined) return before;
+    const result = work(...argument).then((value) => {
+      known.set(id, value);
+      return value;
+    });
+    // Its callers handle a failure, but some of them only await it later.
+    result.catch(() => undefined);
     known.set(id, result);
     return result;
   };

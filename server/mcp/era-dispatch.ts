@@ -82,7 +82,7 @@ export class EraDispatch {
       const modern = named === MODERN;
       const old = named === undefined || SUPPORTED_PROTOCOL_VERSIONS.includes(String(named));
       const plain = modern || old ? plainRequest(body, modern ? ENVELOPE : NONE) : undefined;
-      if (plain && old && isDirect(plain.method)) return this.#legacy.handle(request, plain);
+      if (plain && old) return this.#legacy.handle(request, isDirect(plain.method) ? plain : undefined);
       if (plain && modern && this.#envelopes.accepts(request, plain))
         return isListen(body) ? this.#listens.handle(request, plain) : this.#modern.handle(request, plain);
     }

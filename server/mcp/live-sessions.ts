@@ -63,7 +63,11 @@ export class LiveSessions {
   }
 
   values(): Session[] {
-    return Array.from(this.#entries.values(), ({ session }) => session);
+    // Of thousands, a copy that grows would leave several more of half its length.
+    const all = new Array<Session>(this.#entries.size);
+    let i = 0;
+    for (const { session } of this.#entries.values()) all[i++] = session;
+    return all;
   }
 
   /**
