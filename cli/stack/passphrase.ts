@@ -1,6 +1,6 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { home } from "../../infra/paths.ts";
 
@@ -11,10 +11,20 @@ export const passphraseFile = join(home, "passphrase");
 const NONCE = 12;
 const TAG = 16;
 
+/** Makes the passphrase, once. It is there as a whole or not at all, also for others that make it at the same time. */
 export async function ensurePassphrase(): Promise<void> {
-  await mkdir(home, { recursive: true });
   if (existsSync(passphraseFile)) return;
-  await writeFile(passphraseFile, randomBytes(24).toString("base64url"), { mode: 0o600, flag: "wx" });
+  await mkdir(home, { recursive: true });
+  const made = `${passphraseFile}.${randomUUID()}`;
+  try {
+    await writeFile(made, randomBytes(24).toString("base64url"), { mode: 0o600, flag: "wx" });
+    // Unlike a rename, it does not replace one that another has made meanwhile.
+    await link(made, passphraseFile).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST") throw error;
+    });
+  } finally {
+    await rm(made, { force: true });
+  }
 }
 
 /** Encrypts a text with the passphrase of this checkout. @param context such as the name of the text: what is needed to decrypt it, too */

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
@@ -34,6 +34,16 @@ test("secrets are encrypted on the disk, and other settings are not", async () =
   });
   for (const one of [file, join(home, "passphrase")]) expect((await stat(one)).mode & 0o777).toBe(0o600);
   expect(await overrides.withOverrides("local", {})).toEqual({ ...SECRETS, rateLimit: "5" });
+});
+
+test("the passphrase is made once, however many make it at the same time", async () => {
+  const { decryptText, encryptText, ensurePassphrase } = await import("../../../cli/stack/passphrase.ts");
+  await rm(join(home, "passphrase"));
+  await Promise.all(Array.from({ length: 20 }, ensurePassphrase));
+  const texts = ["a", "b", "c"];
+  const encrypted = await Promise.all(texts.map((text) => encryptText(text, "x")));
+  expect(await Promise.all(encrypted.map((one) => decryptText(one, "x")))).toEqual(texts);
+  expect(await readdir(home)).toEqual(expect.not.arrayContaining([expect.stringMatching(/^passphrase\./)]));
 });
 
 test("an empty value takes an override back, also a secret", async () => {
