@@ -46,6 +46,9 @@ test("up brings up the edge, then the origin behind it, and ends when the origin
   expect(checks.filter(({ ok }) => !ok)).toEqual([]);
   for (const which of ["edge", "origin"] as const)
     expect(await on(which, "systemctl", "--failed", "--no-legend", "--plain")).toBe("");
+  // By EC2 Instance Connect, as an operator.
+  const shell = await aws.cli("shell", "--stack", stack, "--machine", "edge", "--", "conntrack", "-C");
+  expect([shell.code, Number(shell.stdout) > 0, shell.stderr]).toEqual([0, true, ""]);
 }, 600_000);
 
 test("the origin sees the client's own address over HTTP/1.1, HTTP/2 and HTTP/3", async () => {

@@ -112,7 +112,9 @@ async function addAccount(id: string): Promise<void> {
   await mkdir(join(setpriv, ".."), { recursive: true });
   await copyFile(join(root, "usr/bin/setpriv"), setpriv);
   await chmod(setpriv, 0o4755);
-  const sudo = '#!/bin/sh\nexec /usr/local/libexec/setpriv --reuid=0 --regid=0 --clear-groups "$@"\n';
+  // The `secure_path` of Debian's /etc/sudoers.
+  const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  const sudo = `#!/bin/sh\n${path} exec /usr/local/libexec/setpriv --reuid=0 --regid=0 --clear-groups "$@"\n`;
   await writeFile(join(root, "usr/local/bin/sudo"), sudo, { mode: 0o755 });
 }
 
