@@ -22,7 +22,6 @@ import { removeUploads, withUpload } from "./scip/upload.ts";
 import { isNarrow } from "./text/search.ts";
 import type { Listing } from "./text/text-tree.ts";
 
-/** Time limit of a job, milliseconds. */
 const CALL_MS = 9_500;
 /** Time limit of a search of text by the index, milliseconds. */
 const TEXT_MS = 2_000;
@@ -42,6 +41,8 @@ export interface CodeIndexOptions {
   typescript?: boolean;
   /** INDEX_PYTHON: the index.js of scip-python. Default: no precise indexes of Python. */
   python?: string | undefined;
+  /** Time limit of a job, milliseconds. Default 9,500. */
+  callMs?: number;
   /** Milliseconds since the epoch. Default: the system clock. */
   now?: () => number;
   log: { info(facts: object, text: string): void; warn(facts: object, text: string): void };
@@ -164,7 +165,7 @@ export class CodeIndex {
       () => this.#databases.require(repo, call),
       (database) => {
         const job = { ...args, database, root: repo.root } as unknown as JobArgs<N>;
-        return pool.run(name, job, optionsOf(call, UNITS[name]));
+        return pool.run(name, job, this.#optionsOf(call, UNITS[name]));
       },
     );
   }
@@ -206,7 +207,7 @@ export class CodeIndex {
       async (database) =>
         database === undefined
           ? []
-          : this.#lookups.run("tooLargeTexts", { ...args, database, root: repo.root }, optionsOf(call)),
+          : this.#lookups.run("tooLargeTexts", { ...args, database, root: repo.root }, this.#optionsOf(call)),
     );
   }
 
@@ -219,7 +220,7 @@ export class CodeIndex {
     return onCurrent(
       () => this.#databases.find(repo),
       (database) =>
-        this.#scans.run("structural", { ...args, database, root: repo.root }, optionsOf(call, "files")),
+        this.#scans.run("structural", { ...args, database, root: repo.root }, this.#optionsOf(call, "files")),
     );
   }
 
@@ -285,10 +286,10 @@ export class CodeIndex {
       : (failed?.reason ?? (states.length === 0 ? "there is no repository" : "being built"));
     this.#options.capabilities.set("index", usable, why);
   }
-}
 
-function optionsOf({ signal, progress }: CallContext, unit = "items") {
-  const onProgress =
-    progress && ((done: number, total: number) => progress(done, total, `${done} of ${total} ${unit}`));
-  return { signal, timeoutMs: CALL_MS, onProgress };
+  #optionsOf({ signal, progress }: CallContext, unit = "items") {
+    const onProgress =
+      progress && ((done: number, total: number) => progress(done, total, `${done} of ${total} ${unit}`));
+    return { signal, timeoutMs: this.#options.callMs ?? CALL_MS, onProgress };
+  }
 }

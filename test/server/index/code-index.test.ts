@@ -37,6 +37,7 @@ function makeIndex(dir = join(folder.path, "index"), now?: () => number): CodeIn
     workspace,
     capabilities,
     pollSeconds: 3_600,
+    callMs: 100_000,
     log,
     ...(now ? { now } : {}),
   });

@@ -78,6 +78,8 @@ async function openFixture(
     workspace,
     capabilities,
     pollSeconds: 3_600,
+    // A busy host is slow, not a call that asks for too much.
+    callMs: 100_000,
     log: quiet,
   });
   await index.start();
