@@ -4,7 +4,7 @@ import { bearerFigures } from "./server/bearer.ts";
 import type { Loading, LoadResult, MeasuredLoad, Served } from "./server/load-types.ts";
 import { envelopes, plain, sessions } from "./server/loads.ts";
 import { peers } from "./server/peers.ts";
-import { firstOnItsCore, measured, sent, served, servedPeer, withFolder } from "./server/served.ts";
+import { measured, sent, served, servedPeer, withFolder } from "./server/served.ts";
 
 /** Seconds at an even rate, long enough for several full collections of the memory, if it needs any. */
 const PACED_SECONDS = 20;
@@ -46,8 +46,7 @@ export async function serverFigures(log: (line: string) => void): Promise<Figure
     const half = Math.round(call2026.rate / 2);
     const paced = async (target: Served, loading: Loading, what: string) => {
       log(`${what}: latency at ${half} requests a second, half of our peak rate`);
-      const load = await loading(target);
-      return firstOnItsCore(target, () => sent({ ...load, seconds: PACED_SECONDS, rate: half }));
+      return sent({ ...(await loading(target)), seconds: PACED_SECONDS, rate: half });
     };
     const before = await paced(ours, call("echo"), "mcp-edge");
     const list = await one(ours, envelopes("tools/list"), "mcp-edge: tools/list, 2026-07-28");

@@ -147,22 +147,6 @@ async function processorTime(pid: number): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }
 
-/**
- * For latencies. Something on the machine may need a core for 10 ms once a second, whatever its niceness. At half of the peak that makes 2 % of the
- * requests late, and a server that is ten times as fast is late with half as many. So root's servers are first on their core (sched(7),
- * SCHED_FIFO). At full load that would not do: Linux then takes 5 % of the time away from them.
- */
-export async function firstOnItsCore<T>({ pid }: Served, work: () => Promise<T>): Promise<T> {
-  if (process.getuid?.() !== 0) return work();
-  const threads = ["--all-tasks", "--pid"];
-  await run("chrt", ["--fifo", ...threads, "1", String(pid)]);
-  try {
-    return await work();
-  } finally {
-    await run("chrt", ["--other", ...threads, "0", String(pid)]);
-  }
-}
-
 /** Sends the load from the other core. */
 export async function sent(load: Load): Promise<LoadResult> {
   const [command = "", ...args] = [...OTHER_CORE, process.execPath, join(import.meta.dirname, "load.ts")];
