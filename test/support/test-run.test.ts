@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,6 +38,15 @@ async function startRun() {
   return { child, ...(JSON.parse(String(line)) as { bridge: string; pid: number }) };
 }
 
+/** An ended process whose parent is gone keeps its place in /proc until PID 1 has reaped it: state Z (proc(5)). */
+function isRunning(pid: number): boolean {
+  try {
+    return !/\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
 test("what a killed run has left is removed, and a run that goes on keeps all of its own", async () => {
   const before = await hostState();
   const killed = await startRun();
@@ -46,8 +55,10 @@ test("what a killed run has left is removed, and a run that goes on keeps all of
     killed.child.kill("SIGKILL");
     await once(killed.child, "exit");
     await removeInterruptedRuns(folder);
-    const exists = ({ bridge, pid }: typeof killed) =>
-      [`/sys/class/net/${bridge}`, `/proc/${pid}`].map(existsSync);
+    const exists = ({ bridge, pid }: typeof killed) => [
+      existsSync(`/sys/class/net/${bridge}`),
+      isRunning(pid),
+    ];
     expect([exists(killed), exists(other)]).toEqual([
       [false, false],
       [true, true],
