@@ -31,7 +31,7 @@ export interface AuditLogOptions {
 /**
  * The audit log: JSON lines, each with the sha256 of the line before. Each process has files of its own, so that the two processes of a
  * take-over do not disturb each other's chains. Writing is in the background: a request never waits, and a full disk ends none. The disk is
- * asked once an interval to keep what was written (fdatasync(2)), also under load: each time costs the processor as much as some ten requests.
+ * asked once an interval to keep what was written (fdatasync(2)), also under load: without a pause, that takes a fifth of a core.
  */
 export class AuditLog {
   readonly #options: AuditLogOptions;
@@ -78,10 +78,11 @@ export class AuditLog {
   }
 
   async #write(): Promise<void> {
-    const some = () => this.#waiting.count > 0 || this.#lost > 0;
-    if (some()) await this.#append();
-    // What arrives during a write waits for the next one, but there is no next one.
-    while (this.#closing && some()) await this.#append();
+    // What arrives during a write waits for the next one. The last one takes it too.
+    do {
+      if (this.#waiting.count === 0 && this.#lost === 0) return;
+      await this.#append();
+    } while (this.#closing);
   }
 
   async #append(): Promise<void> {

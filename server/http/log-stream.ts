@@ -32,7 +32,7 @@ export class BatchedLines implements LogStream {
   #timer: NodeJS.Timeout | undefined;
 
   /** @param base the members that all lines have */
-  constructor(target: LogTarget, base: Readonly<Record<string, unknown>> = {}) {
+  constructor(target: LogTarget, base: Readonly<Record<string, unknown>>) {
     this.#target = target;
     this.#base = base;
     process.once("exit", () => this.flush());

@@ -1,12 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { projectRoot } from "../../infra/paths.ts";
 import { hostState } from "../machine/support.ts";
+import { isRunning } from "./is-running.ts";
 import { removeInterruptedRuns } from "./test-run.ts";
 
 let folder: string;
@@ -36,15 +37,6 @@ async function startRun() {
   });
   const [line] = await once(child.stdout, "data");
   return { child, ...(JSON.parse(String(line)) as { bridge: string; pid: number }) };
-}
-
-/** An ended process whose parent is gone keeps its place in /proc until PID 1 has reaped it: state Z (proc(5)). */
-function isRunning(pid: number): boolean {
-  try {
-    return !/\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch {
-    return false;
-  }
 }
 
 test("what a killed run has left is removed, and a run that goes on keeps all of its own", async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { asCaller } from "../../../server/shares/caller.ts";
 import { type ChildOptions, runChild } from "../../../server/workspace/child.ts";
 import { runProcess } from "../../../server/workspace/process.ts";
+import { isRunning } from "../../support/is-running.ts";
 import { eventually, temporaryFolder } from "../support.ts";
 
 const sh = (script: string, options: Partial<ChildOptions> = {}) =>
@@ -96,9 +97,7 @@ describe("a program that starts others", () => {
     sh(script, { cwd: folder.path, ...options });
   const childEnded = async () => {
     const pid = (await readFile(join(folder.path, "pid"), "utf8")).trim();
-    // State Z: the process is dead, and init has not reaped it yet.
-    const dead = () => !existsSync(`/proc/${pid}`) || /\) Z/.test(stateOf(pid));
-    await eventually(dead, `the end of process ${pid}`);
+    await eventually(() => !isRunning(pid), `the end of process ${pid}`);
   };
 
   test.each([
@@ -229,14 +228,5 @@ test("a child process ends with the process that started it", async () => {
   });
   const pid = stdout.toString().trim();
   expect(pid).toMatch(/^\d+$/);
-  await eventually(() => !existsSync(`/proc/${pid}`) || /\) Z/.test(stateOf(pid)), "its end");
+  await eventually(() => !isRunning(pid), "its end");
 });
-
-/** The line of proc_pid_stat(5), or a line with state Z when the process has ended. */
-function stateOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, "utf8");
-  } catch {
-    return ") Z";
-  }
-}
