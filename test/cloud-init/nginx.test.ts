@@ -283,10 +283,11 @@ function edge() {
   test("an address has a limit of open requests, and gets an error above it", async () => {
     const output = await beside(
       `sed -i 's/limit_conn connections 512/limit_conn connections 2/' /etc/nginx/mcp-edge/limits.conf; reload
-       stream() { : >/stream; curl --max-time 6 "$@" -N -H 'Authorization: Bearer good' $U/stream >/stream & until [ -s /stream ]; do sleep 0.02; done; }
+       # A file for each: events of the first stream would be taken for those of the second one.
+       stream() { local file=/stream$1; : >$file; curl $1 -N -H 'Authorization: Bearer good' $U/stream >$file & until [ -s $file ]; do sleep 0.02; done; }
        mcp() { curl -H 'Authorization: Bearer good' $U/mcp; }
        stream --http1.1; stream --http3-only
-       mcp; echo; until [ "$(mcp)" = ok ]; do sleep 0.02; done; mcp
+       mcp; echo; pkill -x curl; until [ "$(mcp)" = ok ]; do sleep 0.02; done; mcp
        sed -i 's/limit_conn connections 2/limit_conn connections 512/' /etc/nginx/mcp-edge/limits.conf`,
     );
     const [refused = "", served] = output.split("\n");
