@@ -56,8 +56,12 @@ function optionDescription(option: Option): string {
   );
 }
 
-/** Commander passes settings on only to commands that it makes itself. */
+/**
+ * Commander passes settings on only to commands that it makes itself. A command with subcommands leaves options to them: without a subcommand
+ * that is what is missing, not that the option is unknown.
+ */
 function inheritSettings(parent: Command): void {
+  if (parent.commands.length > 0) parent.allowUnknownOption();
   for (const command of parent.commands) inheritSettings(command.copyInheritedSettings(parent));
 }
 

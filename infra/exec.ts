@@ -13,6 +13,8 @@ export interface RunOptions {
   env?: Record<string, string | undefined>;
   /** Exit codes that are no failure; default [0]. */
   accept?: number[];
+  /** What a failure names, where that isn't the program that runs, such as the command that ssh runs elsewhere. */
+  shownAs?: string;
   /** Gets each line of standard output and error as it comes. */
   onLine?: (line: string) => void;
 }
@@ -28,7 +30,7 @@ export interface RunResult {
  * @throws CommandError with the command, the reason and the last 15 lines of its output.
  */
 export async function run(command: string, args: string[], options: RunOptions = {}): Promise<RunResult> {
-  const { timeout = 60_000, accept = [0], onLine, ...rest } = options;
+  const { timeout = 60_000, accept = [0], shownAs = [command, ...args].join(" "), onLine, ...rest } = options;
   const child = execa(command, args, {
     timeout,
     reject: false,
@@ -59,9 +61,7 @@ export async function run(command: string, args: string[], options: RunOptions =
       .split("\n")
       .slice(-15)
       .join("\n  ");
-    throw new CommandError(
-      `${[command, ...args].join(" ").slice(0, 300)}: ${why}${output ? `\n  ${output}` : ""}`,
-    );
+    throw new CommandError(`${shownAs.slice(0, 300)}: ${why}${output ? `\n  ${output}` : ""}`);
   }
   return { code, stdout: String(result.stdout ?? ""), stderr: String(result.stderr ?? "") };
 }

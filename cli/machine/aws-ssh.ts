@@ -63,12 +63,12 @@ export function sshArguments(
 /**
  * Makes a key for one connection and gives its public half to EC2 Instance Connect, which hands it to the machine for a minute.
  * No port is open to the internet.
- * @param work gets the arguments and the environment of ssh; the key is removed when it ends
+ * @param work gets the arguments and the environment of ssh, and the machine's id; the key is removed when it ends
  */
 async function throughTunnel<T>(
   ref: AwsMachineRef,
   command: string[],
-  work: (args: string[], env: NodeJS.ProcessEnv) => Promise<T>,
+  work: (args: string[], env: NodeJS.ProcessEnv, instance: string) => Promise<T>,
 ): Promise<T> {
   const { stack, provider, machine } = ref;
   // Loaded late: the clients of the AWS SDK would double the time that every other command takes to start.
@@ -86,7 +86,7 @@ async function throughTunnel<T>(
     );
     const knownHosts = join(cacheFolder("ssh"), `${stack}.known_hosts`);
     const args = sshArguments({ instance, region: provider.region, key, knownHosts }, command);
-    return await work(args, await environment(ref));
+    return await work(args, await environment(ref), instance);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -98,4 +98,7 @@ export const sshInTerminal = (ref: AwsMachineRef, command: string[]): Promise<nu
 
 /** Runs a command on a machine in AWS. @returns what it prints @throws CommandError when it fails */
 export const sshOutput = (ref: AwsMachineRef, command: string[]): Promise<string> =>
-  throughTunnel(ref, command, async (args, env) => (await run("ssh", args, { env })).stdout);
+  throughTunnel(ref, command, async (args, env, instance) => {
+    const shownAs = `${command.join(" ")} (on ${instance}, over ssh)`;
+    return (await run("ssh", args, { env, shownAs })).stdout;
+  });

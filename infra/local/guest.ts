@@ -167,7 +167,8 @@ export async function stopGuest(guest: Guest): Promise<void> {
 export async function inGuest(guest: Guest, command: string[], options: RunOptions = {}) {
   const pid = await leader(guest);
   if (pid === undefined) throw new Error(`Machine ${guest.stack} does not run. Start it: npm run up`);
-  return run("nsenter", nsenterArguments(pid, command), options);
+  const shownAs = `${command.join(" ")} (on machine ${guest.stack})`;
+  return run("nsenter", nsenterArguments(pid, command), { shownAs, ...options });
 }
 
 /** The nsenter arguments for a command or an interactive shell in the guest. */

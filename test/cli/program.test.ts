@@ -46,16 +46,30 @@ test.each(commands)(
   async (name) => {
     const stderr: string[] = [];
     const program = mcpEdge();
-    const silence = (command: Command): void => {
-      command.configureOutput({ writeErr: (text) => stderr.push(text) });
-      command.commands.forEach(silence);
-    };
-    silence(program);
+    collectErrors(program, stderr);
     const parsed = program.parseAsync([...name.split(" "), "--no-such-option"], { from: "user" });
     await expect(parsed).rejects.toBeInstanceOf(CommanderError);
     expect(stderr.join("")).toMatch(/error: .*option.*--help lists/s);
   },
 );
+
+test.each(["", "token", "clients", "bans"])(
+  "mcp-edge %s with options but without a command prints its help",
+  async (name) => {
+    const program = mcpEdge();
+    collectErrors(program, []);
+    const words = name.split(" ").filter(Boolean);
+    await expect(program.parseAsync([...words, "--json"], { from: "user" })).rejects.toMatchObject({
+      code: "commander.help",
+      exitCode: 1,
+    });
+  },
+);
+
+function collectErrors(command: Command, lines: string[]): void {
+  command.configureOutput({ writeErr: (text) => lines.push(text) });
+  for (const child of command.commands) collectErrors(child, lines);
+}
 
 /** As `--help` prints it: with what `addHelpText` adds. */
 function helpOf(command: Command): string {
