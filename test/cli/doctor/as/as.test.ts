@@ -4,7 +4,7 @@ import { checksAs } from "../../../../cli/doctor/as/index.ts";
 import { byLink } from "../../../../cli/doctor/as/sign-in.ts";
 import type { DoctorReport } from "../../../../cli/doctor/check.ts";
 import { runDoctor } from "../../../../cli/doctor/run.ts";
-import { useFixture } from "../fixture.ts";
+import { ANSWER_MS, useFixture } from "../fixture.ts";
 import { type Draft, type Fault, service } from "./service.ts";
 
 const fixture = useFixture();
@@ -19,7 +19,7 @@ async function examineAs(id: string, fault?: Fault): Promise<DoctorReport> {
     url,
     connect: "127.0.0.1",
     ca: fixture.authority.ca,
-    timeoutMs: 5_000,
+    timeoutMs: ANSWER_MS,
     checks: checksAs(shape, { signIn }),
   });
 }
