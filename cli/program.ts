@@ -56,13 +56,12 @@ function optionDescription(option: Option): string {
   );
 }
 
-/**
- * Commander passes settings on only to commands that it makes itself. A command with subcommands leaves options to them: without a subcommand
- * that is what is missing, not that the option is unknown.
- */
-function inheritSettings(parent: Command): void {
+/** Configures the commands below `parent` as `parent` is. */
+function configureBelow(parent: Command): void {
+  // The options are those of the subcommands. Where no subcommand is given, that is the fault, and not that the option is unknown.
   if (parent.commands.length > 0) parent.allowUnknownOption();
-  for (const command of parent.commands) inheritSettings(command.copyInheritedSettings(parent));
+  // Commander passes settings on only to commands that it makes itself.
+  for (const command of parent.commands) configureBelow(command.copyInheritedSettings(parent));
 }
 
 /**
@@ -88,6 +87,6 @@ Examples:
     );
   for (const [heading, commands] of Object.entries(groups()))
     for (const command of commands) program.addCommand(command.helpGroup(heading));
-  inheritSettings(program);
+  configureBelow(program);
   return program;
 }
