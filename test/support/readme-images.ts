@@ -6,8 +6,9 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { StoredPeople } from "../../server/people/stored-people.ts";
 import { createAuthority } from "../cli/http3/servers/certificates.ts";
-import { authorizationUrl, freePort, pkce, startOAuth } from "../server/auth/oauth/support.ts";
+import { authorizationUrl, pkce, startOAuth } from "../server/auth/oauth/support.ts";
 import { openChromium } from "./chromium.ts";
+import { freePort } from "./free-port.ts";
 
 /**
  * Makes the images of README.md (`npm run readme-images`): the pages of the real server in Debian's Chromium, under the address

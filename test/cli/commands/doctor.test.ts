@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { CHECKS } from "../../../cli/doctor/checks/index.ts";
 import { type DoctorProgress, type DoctorReport, runDoctor } from "../../../cli/doctor/run.ts";
+import { freePort } from "../../support/free-port.ts";
 import { type Backend, startBackend, TOKEN } from "../http3/servers/backend.ts";
 import { type Authority, createAuthority } from "../http3/servers/certificates.ts";
 import { type Nginx, startNginx } from "../http3/servers/nginx.ts";
-import { freePort } from "../http3/servers/ports.ts";
 
 let authority: Authority;
 let backend: Backend;

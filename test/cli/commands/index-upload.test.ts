@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { indexCommand } from "../../../cli/commands/index-upload.ts";
-import { freePort } from "../http3/servers/ports.ts";
+import { freePort } from "../../support/free-port.ts";
 
 let folder: string;
 let file: string;

@@ -8,9 +8,9 @@ import { afterAll, afterEach, beforeAll } from "@jest/globals";
 import type { CheckResult } from "../../../cli/doctor/check.ts";
 import { CHECKS } from "../../../cli/doctor/checks/index.ts";
 import { type DoctorOptions, runDoctor } from "../../../cli/doctor/run.ts";
+import { freePort } from "../../support/free-port.ts";
 import type { Handler } from "../http3/servers/backend.ts";
 import { type Authority, createAuthority, type Issued } from "../http3/servers/certificates.ts";
-import { freePort } from "../http3/servers/ports.ts";
 
 export interface Closable {
   port: number;

@@ -6,10 +6,10 @@ import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/cli
 import { Client as Client2025 } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as Transport2025 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { type Http3Client, type Http3FetchOptions, http3Fetch } from "../../../cli/http3/http3-fetch.ts";
+import { freePort } from "../../support/free-port.ts";
 import { type Backend, startBackend, TOKEN } from "./servers/backend.ts";
 import { type Authority, createAuthority } from "./servers/certificates.ts";
 import { type Nginx, startNginx } from "./servers/nginx.ts";
-import { freePort } from "./servers/ports.ts";
 
 let authority: Authority;
 let backend: Backend;

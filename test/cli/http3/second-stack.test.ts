@@ -1,8 +1,8 @@
 import { createSecureServer, type ServerHttp3Stream } from "@currentspace/http3";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { http3Fetch } from "../../../cli/http3/http3-fetch.ts";
+import { freePort } from "../../support/free-port.ts";
 import { type Authority, createAuthority } from "./servers/certificates.ts";
-import { freePort } from "./servers/ports.ts";
 
 /** Another HTTP/3 server than NGINX, so that the tests do not depend on NGINX's behaviour. */
 let authority: Authority;

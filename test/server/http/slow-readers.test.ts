@@ -10,7 +10,7 @@ import type { Publish } from "../../../server/mcp/server-parts.ts";
 import { defineTool } from "../../../server/tools/tool.ts";
 import { type Authority, createAuthority } from "../../cli/http3/servers/certificates.ts";
 import { type Nginx, startNginx } from "../../cli/http3/servers/nginx.ts";
-import { freePort } from "../../cli/http3/servers/ports.ts";
+import { freePort } from "../../support/free-port.ts";
 import {
   eventually,
   JSON_HEADERS,

@@ -3,9 +3,9 @@ import type { Browser } from "playwright-core";
 import { StoredPeople } from "../../../server/people/stored-people.ts";
 import { checkPage } from "../../support/check-page.ts";
 import { freshPage, openChromium } from "../../support/chromium.ts";
+import { freePort } from "../../support/free-port.ts";
 import {
   authorizationUrl,
-  freePort,
   pkce,
   type RunningOAuth,
   registeredClient,

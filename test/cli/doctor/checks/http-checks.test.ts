@@ -1,8 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import { CHECKS } from "../../../../cli/doctor/checks/index.ts";
 import { keepAlive } from "../../../../cli/doctor/checks/mcp/streams.ts";
+import { freePort } from "../../../support/free-port.ts";
 import { type Handler, mcpRoute, ROUTES, TOKEN } from "../../http3/servers/backend.ts";
-import { freePort } from "../../http3/servers/ports.ts";
 import { examine, httpServer, type Routes, tlsServer, useFixture } from "../fixture.ts";
 
 const fixture = useFixture();

@@ -2,8 +2,8 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, expect, test } from "@jest/globals";
+import { freePort } from "../../../support/free-port.ts";
 import type { Issued } from "../../http3/servers/certificates.ts";
-import { freePort } from "../../http3/servers/ports.ts";
 import {
   examine,
   examineByName,

@@ -1,7 +1,6 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Issued } from "./certificates.ts";
@@ -26,6 +25,7 @@ export interface Nginx {
 }
 
 const NAME = "edge.test";
+const WORKERS = 2;
 
 /**
  * NGINX with HTTP/3, on loopback. The host's own where it has the module, else the one of the machine's root
@@ -50,7 +50,7 @@ async function command(): Promise<string[]> {
 
 /** Starts an edge like the machine's: unknown names refused, Alt-Svc, redirect, ACME path, nothing buffered. */
 export async function startNginx(options: NginxOptions): Promise<Nginx> {
-  const { folder, port, httpPort } = options;
+  const { folder } = options;
   const [program = "", ...args] = await command();
   const configuration = join(folder, "nginx.conf");
   writeFileSync(configuration, render(options));
@@ -62,10 +62,15 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
   child.stderr.on("data", (part: Buffer) => {
     log += part.toString();
   });
-  for (const wanted of [port, httpPort]) await listening(wanted, child, () => log);
+  const workers = () =>
+    readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").match(/\d+/g) ?? [];
+  // A port that answers may be another server's, and NGINX listens by TCP while it still tries to get its port for UDP.
+  while (workers().length < WORKERS) {
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`nginx ended at once:\n${log}`);
+    await delay(20);
+  }
   return {
-    workers: () =>
-      readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim().split(" ").map(Number),
+    workers: () => workers().map(Number),
     async stop() {
       if (child.exitCode === null && child.signalCode === null) {
         child.kill("SIGTERM");
@@ -75,27 +80,12 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
   };
 }
 
-async function listening(port: number, child: ChildProcess, log: () => string): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    if (child.exitCode !== null) throw new Error(`nginx ended at once:\n${log()}`);
-    const socket = connect(port, "127.0.0.1");
-    const open = await Promise.race([
-      once(socket, "connect").then(() => true),
-      once(socket, "close").then(() => false),
-    ]).catch(() => false);
-    socket.destroy();
-    if (open) return;
-    await delay(50);
-  }
-  throw new Error(`nginx does not listen on ${port}:\n${log()}`);
-}
-
 function render({ folder, certificate, port, httpPort, backend, foreign = 421 }: NginxOptions): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   // Started as root, NGINX would run its workers as an account that cannot read the folder.
   const user = process.getuid?.() === 0 ? "user root;" : "";
   return `
-${user} daemon off; worker_processes 2; pid ${folder}/nginx.pid; error_log stderr warn; worker_shutdown_timeout 2s;
+${user} daemon off; worker_processes ${WORKERS}; pid ${folder}/nginx.pid; error_log stderr warn; worker_shutdown_timeout 2s;
 events { worker_connections 1024; }
 http {
   access_log off; keepalive_requests 1000000;

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { projectRoot } from "../../../../infra/paths.ts";
 import { clientsCommand } from "../../../../server/auth/clients-command.ts";
+import { freePort } from "../../../support/free-port.ts";
 import { temporaryFolder } from "../../support.ts";
-import { allow, Browser, freePort, startOAuth } from "./support.ts";
+import { allow, Browser, startOAuth } from "./support.ts";
 
 const SUITE = join(projectRoot, "node_modules/@modelcontextprotocol/conformance/dist/index.js");
 

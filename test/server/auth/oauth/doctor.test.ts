@@ -12,7 +12,8 @@ import { startAdmin } from "../../../../server/admin.ts";
 import { StoredPeople } from "../../../../server/people/stored-people.ts";
 import { type Closable, tls1Server } from "../../../cli/doctor/fixture.ts";
 import { type Authority, createAuthority } from "../../../cli/http3/servers/certificates.ts";
-import { freePort, type RunningOAuth, startOAuth } from "./support.ts";
+import { freePort } from "../../../support/free-port.ts";
+import { type RunningOAuth, startOAuth } from "./support.ts";
 
 /** The doctor's view of each client, against the product's own server behind a TLS proxy, as NGINX is one. */
 let authority: Authority;

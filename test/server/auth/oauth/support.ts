@@ -1,12 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import { createApp, type ServerApp } from "../../../../server/app.ts";
 import type { AuthEvent } from "../../../../server/auth/events.ts";
 import type { AuthorizationServer } from "../../../../server/auth/oauth/authorization-server.ts";
 import type { DocumentFetch } from "../../../../server/auth/oauth/client-documents.ts";
 import type { PasswordAttempt, People, Person } from "../../../../server/auth/people.ts";
 import { readConfig, type ServerConfig } from "../../../../server/config/config.ts";
+import { freePort } from "../../../support/free-port.ts";
 
 export const ADA: Person = {
   id: "p_ada",
@@ -67,14 +66,6 @@ export interface StartOptions {
 const noDocuments: DocumentFetch = async () => {
   throw new Error("no network in tests");
 };
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** The real app in `oauth` mode, under its own address. */
 export async function startOAuth(options: StartOptions = {}): Promise<RunningOAuth> {

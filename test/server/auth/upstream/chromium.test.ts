@@ -3,9 +3,9 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Browser } from "playwright-core";
 import { freshPage, openChromium, screenshots } from "../../../support/chromium.ts";
+import { freePort } from "../../../support/free-port.ts";
 import {
   authorizationUrl,
-  freePort,
   pkce,
   type RunningOAuth,
   registeredClient,

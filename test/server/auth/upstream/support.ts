@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "@jest/globals";
 import type { ServerConfig } from "../../../../server/config/config.ts";
+import { freePort } from "../../../support/free-port.ts";
 import {
   authorizationUrl,
   Browser,
-  freePort,
   pkce,
   REDIRECT,
   type RunningOAuth,

@@ -1,8 +1,8 @@
 import { expect, test } from "@jest/globals";
+import { freePort } from "../../../../support/free-port.ts";
 import { startBackend } from "../../../http3/servers/backend.ts";
 import { createAuthority } from "../../../http3/servers/certificates.ts";
 import { startNginx } from "../../../http3/servers/nginx.ts";
-import { freePort } from "../../../http3/servers/ports.ts";
 import { examine } from "../../fixture.ts";
 
 test.each([
