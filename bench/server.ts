@@ -1,13 +1,12 @@
 import { join } from "node:path";
 import type { Figure } from "./figures.ts";
 import { bearerFigures } from "./server/bearer.ts";
+import { latency, latencyFigures } from "./server/latency.ts";
 import type { Loading, LoadResult, MeasuredLoad, Served } from "./server/load-types.ts";
 import { envelopes, plain, sessions } from "./server/loads.ts";
 import { peers } from "./server/peers.ts";
 import { measured, sent, served, servedPeer, withFolder } from "./server/served.ts";
 
-/** Seconds at an even rate, long enough for several full collections of the memory, if it needs any. */
-const PACED_SECONDS = 20;
 /** Seconds of warm-up of another server. Only V8 compiles code in steps (see served.ts). */
 const PEER_WARM_UP = 4;
 /** Numbers of calls after which the heap is compared. */
@@ -44,11 +43,11 @@ export async function serverFigures(log: (line: string) => void): Promise<Figure
     const call2026 = await one(ours, call("echo"), "mcp-edge: tools/call 200 B, 2026-07-28");
     ratio("mcp-edge, 200 B, 2026-07-28", call2026, echo, ">= 0.30 x");
     const half = Math.round(call2026.rate / 2);
-    const paced = async (target: Served, loading: Loading, what: string) => {
-      log(`${what}: latency at ${half} requests a second, half of our peak rate`);
-      return sent({ ...(await loading(target)), seconds: PACED_SECONDS, rate: half });
+    const paced = (target: Served, loading: Loading, what: string, rate = half) => {
+      log(`${what}: latency at ${rate} requests a second`);
+      return latency(target, loading, rate);
     };
-    const before = await paced(ours, call("echo"), "mcp-edge");
+    const before = await paced(ours, call("echo"), "mcp-edge, half of its peak rate");
     const list = await one(ours, envelopes("tools/list"), "mcp-edge: tools/list, 2026-07-28");
     ratio("mcp-edge, tools/list, 2026-07-28", list, echo, ">= 0.30 x");
     const large2025 = await one(
@@ -71,15 +70,14 @@ export async function serverFigures(log: (line: string) => void): Promise<Figure
     const fresh = await served([process.execPath, here("ceiling.ts")], folder);
     await measured(fresh, plain("echo"));
     const bareBefore = await paced(fresh, plain("echo"), "ceiling");
+    const bareHalf = await paced(
+      fresh,
+      plain("echo"),
+      "ceiling, half of its peak rate",
+      Math.round(echo.rate / 2),
+    );
     await fresh.stop();
-    figures.push({
-      what: "p99 at half of the peak rate, 2026-07-28, the worse of before and after large calls",
-      unit: "ms",
-      ours: Math.max(before.p99, after.p99),
-      against: { name: "node:http at the same rate", value: Math.max(bareBefore.p99, bareAfter.p99) },
-      promise: "<= 5 ms",
-      note: `${PACED_SECONDS} s each; before: p50 ${before.p50.toFixed(1)} ms, p99 ${before.p99.toFixed(1)} ms; after: p50 ${after.p50.toFixed(1)} ms, p99 ${after.p99.toFixed(1)} ms`,
-    });
+    figures.push(...latencyFigures({ before, after, bareBefore, bareAfter, bareHalf }));
 
     for (const peer of others) {
       const target = await servedPeer(peer).catch((error: Error) => log(`left out: ${error.message}`));

@@ -43,7 +43,8 @@ async function main(): Promise<void> {
   const write = (text: string) => void process.stdout.write(text);
   for (const [name, { description, make }] of Object.entries(COMMANDS)) {
     // They read the environment, so each is created only when it is used.
-    if (process.argv[2] === name) program.addCommand(make(process.env, write));
+    // The options are those of their subcommands: where none is given, that is the fault, and not that an option is unknown.
+    if (process.argv[2] === name) program.addCommand(make(process.env, write).allowUnknownOption());
     else program.command(name).description(`${description} See: ${name} --help`);
   }
   await program.parseAsync();

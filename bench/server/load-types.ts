@@ -34,6 +34,16 @@ export interface LoadResult {
   p99: number;
 }
 
+/** Of requests at an even rate. */
+export interface PacedResult extends LoadResult {
+  /** The p99 of each second, milliseconds: one stall of the host makes one of them large, and all of what the server does again and again. */
+  seconds: number[];
+  /** How often the client itself stood still for more than 5 ms, and how long in all, milliseconds. */
+  gaps: { count: number; ms: number };
+  /** Time for which the hypervisor gave the machine's cores to others, milliseconds: `steal` of proc_stat(5). */
+  stolenMs: number;
+}
+
 /** With the processor time of the server, microseconds for each request. It doesn't depend on how busy the load generator is. */
 export interface MeasuredLoad extends LoadResult {
   processor: number;

@@ -1,5 +1,6 @@
+import { readFileSync } from "node:fs";
 import { KeptConnection } from "./kept-connection.ts";
-import type { Load, LoadResult } from "./load-types.ts";
+import type { Load, PacedResult } from "./load-types.ts";
 
 /** Requests that may wait for a connection. Beyond it, the rate is more than the server can answer. */
 const MAX_LATE = 100_000;
@@ -10,6 +11,8 @@ const MAX_LATE = 100_000;
 const WARM_UP = 3;
 /** Pause between looks at what is due and what has arrived, milliseconds. */
 const PAUSE_MS = 0.05;
+/** Standing still for longer than this is counted, milliseconds. */
+const GAP_MS = 5;
 const NEVER = new Int32Array(new SharedArrayBuffer(4));
 
 /**
@@ -19,7 +22,7 @@ const NEVER = new Int32Array(new SharedArrayBuffer(4));
 export async function paced(
   { url, seconds, connections, body, expect }: Load,
   rate: number,
-): Promise<LoadResult> {
+): Promise<PacedResult> {
   const first = Math.round(rate * WARM_UP);
   const total = first + Math.round(rate * seconds);
   // Not an array that grows: its copies would be collected during the measurement.
@@ -29,9 +32,17 @@ export async function paced(
   let answered = 0;
   let failed = 0;
   let sent = 0;
+  const gaps = { count: 0, ms: 0 };
+  let looked = Number.POSITIVE_INFINITY;
+  const stolen = stolenMs();
   const started = performance.now();
   const due = (n: number) => started + (n * 1_000) / rate;
   for (let now = started; sent < total || free.length < all.length; now = performance.now()) {
+    if (sent >= first && now - looked > GAP_MS) {
+      gaps.count++;
+      gaps.ms += now - looked;
+    }
+    looked = now;
     for (; sent < total && due(sent) <= now && free.length > 0; sent++) {
       const n = sent;
       const used = free.shift() as (typeof all)[number];
@@ -39,7 +50,10 @@ export async function paced(
       used.connection.post(used.connection.head(used.headers, text.length) + text, (response) => {
         free.push(used);
         if (response instanceof Error || response.status !== 200 || !response.body.includes(expect)) failed++;
-        else if (n >= first) latencies[answered++] = performance.now() - due(n);
+        else if (n >= first) {
+          answered++;
+          latencies[n - first] = performance.now() - due(n);
+        }
       });
     }
     if ((now - started) * rate > (sent + MAX_LATE) * 1_000) break;
@@ -48,7 +62,26 @@ export async function paced(
     await new Promise(setImmediate);
   }
   for (const { connection } of all) connection.close();
-  const sorted = latencies.subarray(0, answered).sort();
-  const quantile = (share: number) => sorted[Math.floor(answered * share)] ?? 0;
-  return { rate: answered / seconds, failed, p50: quantile(0.5), p99: quantile(0.99) };
+  const inSeconds = Array.from({ length: seconds }, (_, second) =>
+    quantile(latencies.slice(second * rate, (second + 1) * rate), 0.99),
+  );
+  return {
+    rate: answered / seconds,
+    failed,
+    p50: quantile(latencies, 0.5),
+    p99: quantile(latencies, 0.99),
+    seconds: inSeconds,
+    gaps,
+    stolenMs: stolenMs() - stolen,
+  };
+}
+
+/** Since the machine's start, in hundredths of a second. */
+const stolenMs = () => Number(/^cpu +(?:\d+ ){7}(\d+)/.exec(readFileSync("/proc/stat", "utf8"))?.[1]) * 10;
+
+/** Of those that were answered. Sorts `latencies`. */
+function quantile(latencies: Float64Array, share: number): number {
+  latencies.sort();
+  const first = latencies.findIndex((latency) => latency > 0);
+  return latencies[first + Math.floor((latencies.length - first) * share)] ?? 0;
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../../infra/exec.ts";
 import { freePort } from "../../test/support/free-port.ts";
-import type { Load, Loading, LoadResult, MeasuredLoad, Served } from "./load-types.ts";
+import type { Load, Loading, LoadResult, MeasuredLoad, PacedResult, Served } from "./load-types.ts";
 import type { Memory } from "./memory.ts";
 import type { Peer } from "./peers.ts";
 
@@ -140,8 +140,16 @@ async function processorTime(pid: number): Promise<number> {
 }
 
 /** Sends the load from the other core. */
-export async function sent(load: Load): Promise<LoadResult> {
+export async function sent(load: Omit<Load, "rate">): Promise<LoadResult> {
+  return JSON.parse(await generated(load));
+}
+
+/** Sends the load from the other core at an even rate. */
+export async function sentEvenly(load: Load & { rate: number }): Promise<PacedResult> {
+  return JSON.parse(await generated(load));
+}
+
+async function generated(load: Load): Promise<string> {
   const [command = "", ...args] = [...OTHER_CORE, process.execPath, join(import.meta.dirname, "load.ts")];
-  const { stdout } = await run(command, args, { input: JSON.stringify(load) });
-  return JSON.parse(stdout);
+  return (await run(command, args, { input: JSON.stringify(load) })).stdout;
 }

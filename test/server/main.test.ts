@@ -273,4 +273,14 @@ describe("main", () => {
       text: `mcp-edge: There is no token ${made.id} in ${env.TOKENS_FILE}; see: token list\n`,
     });
   });
+
+  test.each(["token", "user", "clients", "keys", "audit"])(
+    "%s with an option and without a subcommand lists the subcommands",
+    async (name) => {
+      const running = start({}, undefined, [name, "--json"]);
+      expect(await running.exit).toBe(1);
+      expect(running.output()).toMatch(/Usage: .*\[command\]/);
+      expect(running.output()).not.toContain("unknown option");
+    },
+  );
 });

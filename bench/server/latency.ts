@@ -1,0 +1,53 @@
+import { type Figure, median } from "../figures.ts";
+import type { Loading, PacedResult, Served } from "./load-types.ts";
+import { sentEvenly } from "./served.ts";
+
+/** Long enough for several full collections of the memory, if the server needs any. */
+const SECONDS = 20;
+
+/** Latency at an even rate, requests a second. */
+export async function latency(target: Served, loading: Loading, rate: number): Promise<PacedResult> {
+  return sentEvenly({ ...(await loading(target)), seconds: SECONDS, rate });
+}
+
+/** Ours before and after large calls; the bare handler at our rate, fresh and after its large calls, and at half of its own peak rate. */
+export interface Latencies {
+  before: PacedResult;
+  after: PacedResult;
+  bareBefore: PacedResult;
+  bareAfter: PacedResult;
+  bareHalf: PacedResult;
+}
+
+/**
+ * The p99 of all requests, and that of the second in the middle. A stall of 0.1 s is followed by 0.1 s of catching up at half of the peak rate:
+ * one in 20 s makes the former large, whatever server it is. The latter shows what the server itself does in each second.
+ */
+export function latencyFigures({ before, after, bareBefore, bareAfter, bareHalf }: Latencies): Figure[] {
+  const worse = (one: PacedResult, other: PacedResult) => (one.p99 > other.p99 ? one : other);
+  const [ours, bare] = [worse(before, after), worse(bareBefore, bareAfter)];
+  const what = "p99 at half of the peak rate, 2026-07-28";
+  const promise = "<= 5 ms";
+  return [
+    {
+      what: `${what}, the worse of before and after large calls`,
+      unit: "ms",
+      ours: ours.p99,
+      against: { name: "node:http at the same rate", value: bare.p99 },
+      promise,
+      note: `${SECONDS} s each; before: ${described(before)}; after: ${described(after)}; node:http: ${described(bare)}`,
+    },
+    {
+      what: `${what}, of the second in the middle`,
+      unit: "ms",
+      ours: Math.max(median(before.seconds), median(after.seconds)),
+      against: { name: "node:http at half of its own", value: median(bareHalf.seconds) },
+      promise,
+      note: `node:http at half of its own peak rate: ${described(bareHalf)}`,
+    },
+  ];
+}
+
+const described = ({ p50, p99, seconds, gaps, stolenMs }: PacedResult) =>
+  `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, ${seconds.filter((second) => second > 5).length} seconds with more than 5 ms, \
+client held up ${gaps.count} times (${gaps.ms.toFixed(0)} ms), stolen ${stolenMs} ms`;
