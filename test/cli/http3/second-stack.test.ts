@@ -40,7 +40,7 @@ afterAll(async () => {
 });
 
 test("http3Fetch gets responses, also before the body was sent", async () => {
-  const client = http3Fetch({ ca: authority.ca, address: "127.0.0.1", connectTimeoutMs: 5_000 });
+  const client = http3Fetch({ ca: authority.ca, address: "127.0.0.1", connectTimeoutMs: 60_000 });
   const origin = `https://second.test:${port}`;
   for (let i = 0; i < 50; i++) {
     expect(await (await client.fetch(`${origin}/${i}`)).text()).toBe(`GET second.test:${port} /${i}`);
@@ -59,7 +59,7 @@ test("http3Fetch gets responses, also before the body was sent", async () => {
 });
 
 test("http3Fetch refuses a certificate for another name", async () => {
-  const client = http3Fetch({ ca: authority.ca, address: "127.0.0.1", connectTimeoutMs: 2_000 });
+  const client = http3Fetch({ ca: authority.ca, address: "127.0.0.1", connectTimeoutMs: 60_000 });
   await expect(client.fetch(`https://other.test:${port}/`)).rejects.toMatchObject({ code: "handshake" });
   await client.close();
 });

@@ -128,11 +128,6 @@ export const ROUTES: Record<string, Handler> = {
     response.writeHead(307, { location: "/elsewhere" }).end();
   },
   "/hang": () => undefined,
-  "/cut": (_request, response) => {
-    response.writeHead(200);
-    response.write("half");
-    setTimeout(() => response.destroy(), 50);
-  },
 };
 
 export interface Backend {
