@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { CHECKS } from "../../../cli/doctor/checks/index.ts";
 import { type DoctorProgress, type DoctorReport, runDoctor } from "../../../cli/doctor/run.ts";
 import { freePort } from "../../support/free-port.ts";
+import { ANSWER_MS } from "../doctor/fixture.ts";
 import { type Backend, startBackend, TOKEN } from "../http3/servers/backend.ts";
 import { type Authority, createAuthority } from "../http3/servers/certificates.ts";
 import { type Nginx, startNginx } from "../http3/servers/nginx.ts";
@@ -31,7 +32,10 @@ afterAll(async () => {
   authority?.remove();
 });
 
-const options = () => ({ url, ca: authority.caFile, connect: "127.0.0.1", httpPort, token: TOKEN });
+const options = () => ({
+  ...{ url, ca: authority.caFile, connect: "127.0.0.1", httpPort, token: TOKEN },
+  timeoutMs: ANSWER_MS,
+});
 
 interface Ended {
   code: number;
@@ -119,27 +123,32 @@ describe("all checks of doctor", () => {
 });
 
 describe("the command", () => {
+  /** In seconds. */
+  const PATIENTLY = ["--timeout", String(ANSWER_MS / 1_000)];
+
   test("prints an aligned report with advice for people, and exits with 1", async () => {
-    const { code, stdout, stderr } = await command(["https://nobody.invalid"]);
+    const { code, stdout, stderr } = await command(["https://nobody.invalid", ...PATIENTLY]);
     expect(code).toBe(1);
     expect(stderr).toBe("");
     const lines = stdout.split("\n");
     expect(lines[0]).toBe("https://nobody.invalid");
     expect(lines[2]).toMatch(
-      /^✗ DNS {19,}\d+ ms {2}the name has no address \(ENOTFOUND\)$|^✗ DNS .*name server/,
+      /^✗ DNS {19,}[\d.]+ m?s {2}the name has no address \(ENOTFOUND\)$|^✗ DNS .*name server/,
     );
     expect(lines[3]).toMatch(/^ {4}tried {2}A and AAAA of nobody\.invalid/);
     expect(lines[4]).toMatch(/^ {4}fix {4}Add A and AAAA records/);
     expect(lines[5]).toMatch(/^✗ TCP {19,}0 ms {2}not tried: DNS failed$/);
-    expect(stdout).toMatch(/\n23 of 23 checks failed in \d+ m?s\n$/);
+    expect(stdout).toMatch(/\n23 of 23 checks failed in [\d.]+ m?s\n$/);
     expect(stdout).not.toContain("\u001b");
   });
 
   test("skips and names the checks that need a token with --no-token, even if the environment has one", async () => {
-    const { code, stdout } = await command(["https://nobody.invalid", "--no-token"], { MCP_EDGE_TOKEN: "x" });
+    const { code, stdout } = await command(["https://nobody.invalid", "--no-token", ...PATIENTLY], {
+      MCP_EDGE_TOKEN: "x",
+    });
     expect(code).toBe(1);
     expect(stdout).toMatch(
-      /\n19 of 19 checks failed in \d+ m?s\nLeft out without a token: Token accepted; MCP, 2025 client; MCP, 2026 client; MCP over HTTP\/3\n/,
+      /\n19 of 19 checks failed in [\d.]+ m?s\nLeft out without a token: Token accepted; MCP, 2025 client; MCP, 2026 client; MCP over HTTP\/3\n/,
     );
   });
 
@@ -147,7 +156,7 @@ describe("the command", () => {
     const known = { url, ca: authority.caFile, address: "203.0.113.1", token: "from the caller" };
     const before = `const options = { resolveDefault: async () => (${JSON.stringify(known)}) };`;
     const { code, stdout } = await command(
-      ["--json", "--connect", "127.0.0.1"],
+      ["--json", "--connect", "127.0.0.1", ...PATIENTLY],
       { MCP_EDGE_TOKEN: "secret-token" },
       before,
     );

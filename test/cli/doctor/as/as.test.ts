@@ -38,6 +38,7 @@ test("without a person who signs in, the checks end at the sign-in page", async 
     url,
     connect: "127.0.0.1",
     ca: fixture.authority.ca,
+    timeoutMs: ANSWER_MS,
     checks: shape ? checksAs(shape) : [],
   });
   expect(report.ok).toBe(true);

@@ -3,7 +3,7 @@ import { CHECKS } from "../../../../cli/doctor/checks/index.ts";
 import { keepAlive } from "../../../../cli/doctor/checks/mcp/streams.ts";
 import { freePort } from "../../../support/free-port.ts";
 import { type Handler, mcpRoute, ROUTES, TOKEN } from "../../http3/servers/backend.ts";
-import { examine, httpServer, type Routes, tlsServer, useFixture } from "../fixture.ts";
+import { ANSWER_MS, examine, httpServer, type Routes, tlsServer, useFixture } from "../fixture.ts";
 
 const fixture = useFixture();
 
@@ -187,9 +187,9 @@ describe("event streams", () => {
     const server = await fixture.keep(tlsServer(fixture.certificate, ROUTES));
     const [good] = await examine([], server, {
       ca: fixture.authority.ca,
-      checks: [keepAlive("http2", 5_000)],
+      checks: [keepAlive("http2", ANSWER_MS)],
     });
-    expect(good).toMatchObject({ ok: true, got: expect.stringMatching(/^after \d\.\d s$/) });
+    expect(good).toMatchObject({ ok: true, got: expect.stringMatching(/^after \d+\.\d s$/) });
 
     const silent: Handler = (_request, response) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
@@ -208,7 +208,10 @@ describe("event streams", () => {
         "/demo/stream": answer(200, { "content-type": "text/event-stream" }, ": open\n\n"),
       }),
     );
-    const [ended] = await examine([], short, { ca: fixture.authority.ca, checks: [keepAlive("http2", 400)] });
+    const [ended] = await examine([], short, {
+      ca: fixture.authority.ca,
+      checks: [keepAlive("http2", ANSWER_MS)],
+    });
     expect(ended).toMatchObject({ ok: false, got: "the stream ended before a keep-alive came" });
   });
 
