@@ -1,19 +1,23 @@
 import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
-import { run, succeeds } from "../../infra/exec.ts";
+import { poll, run } from "../../infra/exec.ts";
 import { networkOf } from "../../infra/local/network.ts";
 import { convergeFirewall, walls } from "./machine/firewall.ts";
 import { partOf } from "./machine/plan.ts";
 import { Store } from "./store.ts";
 
 /**
- * usage: unshare --net node test/aws-double/router-process.ts HOME RULES
+ * usage: unshare --net node test/aws-double/router-process.ts HOME RULES LIMIT
  *
  * The VPC of an account in a network namespace: this namespace is the router and the internet, each instance is one more namespace on
- * the bridge. RULES is the packet filter of the edge. The result is printed as JSON: what each connection was answered.
+ * the bridge. RULES is the packet filter of the edge. The result is printed as JSON: what each connection was answered. LIMIT is the
+ * time for the answers to connections that the edge may pass on, seconds.
  */
-const [home = "", rulesFile = ""] = process.argv.slice(2);
+const [home = "", rulesFile = "", limit = ""] = process.argv.slice(2);
+/** For connections that nothing answers in any account, seconds. */
+const SILENCE = "1.5";
+/** For what this process starts, milliseconds. */
+const START_MS = 60_000;
 const store = new Store(home);
 const { bridge, net4 } = networkOf(0);
 
@@ -41,10 +45,10 @@ for kind in (tcp, udp):
 `;
 const CLIENT = `
 import socket, sys
-kind, host = sys.argv[1:]
+kind, host, limit = sys.argv[1:]
 family = socket.AF_INET6 if ":" in host else socket.AF_INET
 client = socket.socket(family, socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM)
-client.settimeout(1.5)
+client.settimeout(float(limit))
 try:
     client.connect((host, 443))
     client.send(b"x") if kind == "udp" else None
@@ -55,18 +59,23 @@ except OSError as error:
 
 const children: ReturnType<typeof spawn>[] = [];
 
+/** @throws Error if it is not there in time */
+async function reached(what: string, test: () => Promise<boolean>): Promise<void> {
+  if (!(await poll(START_MS, async () => ((await test()) ? true : undefined), 20)))
+    throw new Error(`waited in vain for ${what}`);
+}
+
 /** A namespace on the bridge. @returns how to run a program in it */
 async function namespace(link: string, ipv4: string, range: string, router: string, ipv6?: string) {
   const child = spawn("unshare", ["--net", "sleep", "infinity"], { stdio: "ignore" });
   children.push(child);
   const inside = (...command: string[]) => run("nsenter", ["-t", String(child.pid), "-n", ...command]);
-  for (let n = 0; n < 100; n++) {
+  await reached("a namespace", async () => {
     const names = await Promise.all(
       ["self", String(child.pid)].map((pid) => run("readlink", [`/proc/${pid}/ns/net`])),
     );
-    if (names[0]?.stdout !== names[1]?.stdout) break;
-    await sleep(20);
-  }
+    return names[0]?.stdout !== names[1]?.stdout;
+  });
   await run("ip", ["link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", String(child.pid)]);
   await run("ip", ["link", "set", link, "master", bridge, "up"]);
   await inside("ip", "link", "set", "lo", "up");
@@ -80,18 +89,25 @@ async function namespace(link: string, ipv4: string, range: string, router: stri
   return { inside, pid: String(child.pid) };
 }
 
-const serve = (pid: string) =>
-  children.push(spawn("nsenter", ["-t", pid, "-n", "python3", "-c", SERVER], { stdio: "inherit" }));
+/** Starts the server in a namespace, and waits until it listens by TCP and UDP in both families. */
+async function serve(pid: string): Promise<void> {
+  const inside = ["-t", pid, "-n"];
+  children.push(spawn("nsenter", [...inside, "python3", "-c", SERVER], { stdio: "inherit" }));
+  await reached("a server", async () => {
+    const { stdout } = await run("nsenter", [...inside, "ss", "-Hltun", "sport = :443"]);
+    return stdout.trim().split("\n").length === 4;
+  });
+}
 
-async function ask(kind: "tcp" | "udp", host: string, from?: string): Promise<string> {
-  const client = ["python3", "-c", CLIENT, kind, host];
+async function ask(kind: "tcp" | "udp", host: string, seconds: string, from?: string): Promise<string> {
+  const client = ["python3", "-c", CLIENT, kind, host, seconds];
   const command = from ? ["nsenter", "-t", from, "-n", ...client] : client;
   return (await run(command[0] as string, command.slice(1))).stdout;
 }
 
 /** What connections of both kinds to an address are answered. */
-const both = async (host: string, from?: string) =>
-  Promise.all([ask("tcp", host, from), ask("udp", host, from)]);
+const both = async (host: string, seconds: string, from?: string) =>
+  Promise.all([ask("tcp", host, seconds, from), ask("udp", host, seconds, from)]);
 
 try {
   await run("ip", ["link", "set", "lo", "up"]);
@@ -118,29 +134,13 @@ try {
   const internet = await namespace("internet", `${net4}.2`, `${net4}.0/24`, `${net4}.1`);
   await insideEdge.inside("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1");
   await insideEdge.inside("nft", "-f", rulesFile);
-  serve(insideOrigin.pid);
-  serve(internet.pid);
-  // Until the servers listen.
-  for (
-    let n = 0;
-    n < 100 &&
-    !(await succeeds("nsenter", [
-      "-t",
-      insideOrigin.pid,
-      "-n",
-      "sh",
-      "-c",
-      "ss -Hltun sport = :443 | grep -q udp",
-    ]));
-    n++
-  )
-    await sleep(50);
+  await Promise.all([serve(insideOrigin.pid), serve(internet.pid)]);
   const [elastic, ipv6, privateIpv4, originIpv6, outbound] = await Promise.all([
-    both(edge.publicIp ?? ""),
-    both(edge.ipv6[0] ?? ""),
-    both(origin.ipv4),
-    both(origin.ipv6[0] ?? ""),
-    both(`${net4}.2`, insideOrigin.pid),
+    both(edge.publicIp ?? "", limit),
+    both(edge.ipv6[0] ?? "", limit),
+    both(origin.ipv4, SILENCE),
+    both(origin.ipv6[0] ?? "", SILENCE),
+    both(`${net4}.2`, limit, insideOrigin.pid),
   ]);
   console.log(JSON.stringify({ elastic, ipv6, privateIpv4, originIpv6, outbound, edge: edge.ipv4 }));
 } finally {

@@ -37,8 +37,11 @@ interface Answers {
   edge: string;
 }
 
-/** What the connections are answered, with the account as it is now. */
-async function answers(): Promise<Answers> {
+/**
+ * What the connections are answered, with the account as it is now.
+ * @param seconds for an answer that the edge may pass on
+ */
+async function answers(seconds: number): Promise<Answers> {
   const { store } = one.aws;
   const [port] = store
     .all("aws:ec2/networkInterface:NetworkInterface")
@@ -50,9 +53,10 @@ async function answers(): Promise<Answers> {
   const rules = join(store.home, "edge.nft");
   await writeFile(rules, edgeRules(privateIp, ipv6Addresses[0] ?? ""));
   const fixture = join(import.meta.dirname, "router-process.ts");
-  const { stdout } = await run("unshare", ["--net", process.execPath, fixture, store.home, rules], {
+  const command = ["--net", process.execPath, fixture, store.home, rules, String(seconds)];
+  const { stdout } = await run("unshare", command, {
     env: { ...process.env, NODE_OPTIONS: "" },
-    timeout: 60_000,
+    timeout: 110_000,
   });
   return JSON.parse(stdout);
 }
@@ -82,7 +86,7 @@ afterAll(() => Double.over(one.aws).remove());
 
 describe("the network of an edge that forwards packets", () => {
   test("brings connections on TCP and UDP to the origin with the client's address, and back, in both families", async () => {
-    const got = await answers();
+    const got = await answers(60);
     expect(got.elastic).toEqual([INTERNET.ipv4, INTERNET.ipv4]);
     expect(got.ipv6).toEqual([INTERNET.ipv6, INTERNET.ipv6]);
     // The origin's own connections leave by the edge, under its address.
@@ -96,7 +100,7 @@ describe("the network of an edge that forwards packets", () => {
     const port = one.aws.store.all(token).find(({ inputs }) => inputs.sourceDestCheck === false);
     if (!port) throw new Error("no interface forwards");
     one.aws.store.put({ ...port, outs: { ...port.outs, sourceDestCheck: true } });
-    const got = await answers().finally(() => one.aws.store.put(port));
+    const got = await answers(1.5).finally(() => one.aws.store.put(port));
     expect(got.elastic).toEqual(["TimeoutError", "TimeoutError"]);
     expect(got.outbound).toEqual(["TimeoutError", "TimeoutError"]);
   });
