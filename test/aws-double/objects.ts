@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import {
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -13,7 +14,8 @@ import { join } from "node:path";
 
 /**
  * The buckets' contents as files, shared by the plugin and the endpoint: one folder a bucket, one file an object. What is written
- * over or deleted stays as an older version, as in a bucket with versioning. No lifecycle rule deletes it here.
+ * over or deleted stays as an older version, as in a bucket with versioning. No lifecycle rule deletes it here. A process that reads
+ * while another one writes gets either the old content or the new one, each with its own ETag.
  */
 
 export interface ObjectMeta {
@@ -36,10 +38,19 @@ const fileOf = (home: string, bucket: string, key: string) =>
 /** Names in a bucket's folder: `<key>`, `<key>.meta~`, and for each older version `<key>.<version>.old~`. */
 const OLD = /\.([\w-]+)\.old~$/;
 
+const etagOf = (content: Buffer) => createHash("md5").update(content).digest("hex");
+
+/** Makes the current content an older version. It stays the current one too, until it is replaced or deleted. */
 function makeOld(home: string, bucket: string, key: string): void {
   const file = fileOf(home, bucket, key);
   const current = getObject(home, bucket, key);
-  if (current) renameSync(file, `${file}.${current.versionId}.old~`);
+  if (current) linkSync(file, `${file}.${current.versionId}.old~`);
+}
+
+function writeWhole(file: string, content: Buffer | string): void {
+  const partial = `${file}.${process.pid}~`;
+  writeFileSync(partial, content);
+  renameSync(partial, file);
 }
 
 export function putObject(
@@ -51,33 +62,37 @@ export function putObject(
 ): ObjectMeta {
   mkdirSync(folderOf(home, bucket), { recursive: true });
   const file = fileOf(home, bucket, key);
-  const etag = createHash("md5").update(content).digest("hex");
-  const meta: ObjectMeta = { etag, contentType, tags, versionId: `v${randomBytes(6).toString("hex")}` };
-  writeFileSync(`${file}.${process.pid}~`, content);
+  const meta = { contentType, tags, versionId: `v${randomBytes(6).toString("hex")}` };
   makeOld(home, bucket, key);
-  writeFileSync(`${file}.meta~`, JSON.stringify(meta));
-  renameSync(`${file}.${process.pid}~`, file);
-  return meta;
+  writeWhole(`${file}.meta~`, JSON.stringify(meta));
+  writeWhole(file, content);
+  return { ...meta, etag: etagOf(content) };
 }
 
 /** Changes only the tags. */
 export function tagObject(home: string, bucket: string, key: string, tags: Record<string, string>): void {
   const object = getObject(home, bucket, key);
   if (!object) return;
-  const { content: _, ...meta } = object;
-  writeFileSync(`${fileOf(home, bucket, key)}.meta~`, JSON.stringify({ ...meta, tags }));
+  const { contentType, versionId } = object;
+  writeWhole(`${fileOf(home, bucket, key)}.meta~`, JSON.stringify({ contentType, tags, versionId }));
 }
 
 export function getObject(home: string, bucket: string, key: string): StoredObject | undefined {
   const file = fileOf(home, bucket, key);
-  if (!existsSync(file)) return undefined;
-  const meta = JSON.parse(readFileSync(`${file}.meta~`, "utf8")) as ObjectMeta;
-  return { content: readFileSync(file), ...meta };
+  try {
+    const content = readFileSync(file);
+    const meta = JSON.parse(readFileSync(`${file}.meta~`, "utf8")) as Omit<ObjectMeta, "etag">;
+    return { content, ...meta, etag: etagOf(content) };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 /** Deletes as S3's DELETE without a version: readers get 404, and the object becomes a noncurrent version. */
 export function deleteObject(home: string, bucket: string, key: string): void {
   makeOld(home, bucket, key);
+  rmSync(fileOf(home, bucket, key), { force: true });
   rmSync(`${fileOf(home, bucket, key)}.meta~`, { force: true });
 }
 

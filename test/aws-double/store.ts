@@ -1,13 +1,4 @@
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Props } from "./values.ts";
 
@@ -17,6 +8,16 @@ export interface Stored {
   id: string;
   inputs: Props;
   outs: Props;
+}
+
+/** @returns undefined if there is no such file, or another process has just deleted it */
+function read(file: string): Stored | undefined {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as Stored;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -40,8 +41,7 @@ export class Store {
   }
 
   get(token: string, id: string): Stored | undefined {
-    const file = this.#file(token, id);
-    return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
+    return read(this.#file(token, id));
   }
 
   /** All resources, or all of one kind. */
@@ -50,14 +50,7 @@ export class Store {
     const names = readdirSync(this.#folder).filter(
       (name) => name.startsWith(start) && name.endsWith(".json"),
     );
-    return names.flatMap((name) => {
-      try {
-        return [JSON.parse(readFileSync(join(this.#folder, name), "utf8")) as Stored];
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return []; // deleted meanwhile
-        throw error;
-      }
-    });
+    return names.flatMap((name) => read(join(this.#folder, name)) ?? []);
   }
 
   put(stored: Stored): void {
