@@ -40,7 +40,7 @@ function bucket(histories: Record<string, (Status | undefined | Error)[]>) {
   return { objects, puts };
 }
 
-async function outcome(histories: Parameters<typeof bucket>[0], limit = 500) {
+async function outcome(histories: Parameters<typeof bucket>[0], limit = 60_000) {
   const lines: string[] = [];
   const { objects, puts } = bucket(histories);
   const awaited = { generation: "new", instances: Object.keys(histories) };
@@ -144,7 +144,7 @@ describe("converged", () => {
   test("at the time limit, reports the machine's last step or how to see its console", async () => {
     const { error } = await outcome(
       { "i-1": [undefined], "i-2": [status({ phase: "files", log: "hangs" })] },
-      30,
+      1_000,
     );
     expect(error).toMatch(/i-1: it has said nothing.*get-console-output --latest --instance-id i-1/);
     expect(error).toMatch(/i-2: not done within 0 min; it last said "one"\n {2}hangs/);
