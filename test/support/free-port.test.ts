@@ -1,7 +1,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
+import { createServer } from "node:net";
 import { expect, test } from "@jest/globals";
 import { freePort, isFree } from "./free-port.ts";
 
@@ -13,12 +13,12 @@ test("a free port is never one of a client, and never given twice", async () => 
 });
 
 test.each([
-  ["TCP", () => createServer().listen(0, "127.0.0.1")],
-  ["UDP", () => createSocket("udp4").bind(0, "127.0.0.1")],
+  ["TCP", (port: number) => createServer().listen(port, "127.0.0.1")],
+  ["UDP", (port: number) => createSocket("udp4").bind(port, "127.0.0.1")],
 ])("a port that is used by %s is not free", async (_protocol, take) => {
-  const socket = take();
+  const port = await freePort();
+  const socket = take(port);
   await once(socket, "listening");
-  const { port } = socket.address() as AddressInfo;
   expect(await isFree(port)).toBe(false);
   socket.close();
   await once(socket, "close");
