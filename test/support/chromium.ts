@@ -7,6 +7,9 @@ import { onPath } from "../../infra/local/host.ts";
 /** Where screenshots of the pages are kept. Ignored by git. */
 const SCREENSHOTS = join(import.meta.dirname, "../../.mcp-edge/screenshots");
 
+/** For the browser's start and for each step on a page, milliseconds. All of them are expected to succeed, on a slow host too. */
+const PATIENCE_MS = 60_000;
+
 /**
  * Debian's Chromium. Root without one gets it by apt, as CI does; nobody else's machine is changed.
  * @param args more of its own options @returns why there is none
@@ -18,7 +21,11 @@ export async function openChromium(args: string[] = []): Promise<Browser | strin
     await installPackages(() => (onPath("chromium") ? [] : ["chromium", "fonts-dejavu-core"]));
   }
   // As root Chromium has no sandbox; it sees nothing but our own pages.
-  return chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", ...args] });
+  return chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    args: ["--no-sandbox", ...args],
+    timeout: PATIENCE_MS,
+  });
 }
 
 /** Width of a small phone, CSS pixels. */
@@ -30,7 +37,7 @@ export type WatchedPage = Page & { readonly problems: string[] };
 /** A page of a fresh browser: no cookies, no passkeys. */
 export async function freshPage(browser: Browser, options?: BrowserContextOptions): Promise<WatchedPage> {
   const page = await (await browser.newContext(options)).newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(PATIENCE_MS);
   const problems: string[] = [];
   page.on("console", (message) => {
     if (message.type() === "error") problems.push(message.text());
