@@ -80,7 +80,7 @@ async function start(): Promise<void> {
   await convergeFirewall(aws.store);
   await startDaemon(endpoint, process.execPath, [join(import.meta.dirname, "endpoint/main.ts")]);
   const url = `http://${network.net4}.1`;
-  const answers = await poll(15_000, () =>
+  const answers = await poll(60_000, () =>
     fetch(url).then(
       () => true as const,
       () => undefined,

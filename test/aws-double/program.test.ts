@@ -105,6 +105,7 @@ describe("doctor", () => {
     const report = await runAwsDoctor({
       settings: parseSettings(all, "prod") as AwsSettings,
       provider: { region: "eu-central-1" },
+      limitMs: 60_000,
     });
     return report.checks.filter(({ ok }) => !ok).map(({ id, got }) => `${id}: ${got}`);
   }

@@ -40,7 +40,10 @@ describe("doctor's requests", () => {
     const settings = parseSettings(all, "prod") as AwsSettings;
     try {
       const endpoints = Object.fromEntries(SERVICES.map((service) => [service, endpoint]));
-      const { checks } = await runAwsDoctor({ settings, provider: { region: run.aws.region, endpoints } });
+      const { checks } = await runAwsDoctor({
+        ...{ settings, provider: { region: run.aws.region, endpoints } },
+        limitMs: 60_000,
+      });
       return Object.fromEntries(checks.map(({ id, ok, got }) => [id, { ok, got }]));
     } finally {
       server.closeAllConnections();

@@ -97,8 +97,8 @@ export class ProgramRun {
     new AwsEdge(edgeName(stack), { settings, ...prepared, region: REGION, prefix: `/mcp-edge/${stack}` });
     await Promise.race([
       pulumi.runtime.disconnect(),
-      // A program that throws does not end by itself.
-      setTimeout(60_000, undefined, { ref: false }).then(() => {
+      // A program that throws does not end by itself. Less than the limit of a test, which would not say what was refused.
+      setTimeout(110_000, undefined, { ref: false }).then(() => {
         throw new Error(`The program does not end. Refused so far:\n${one.failures.join("\n")}`);
       }),
     ]);

@@ -50,13 +50,13 @@ describe("withLock", () => {
     } finally {
       await kill();
     }
-    await expect(withLock(file, async () => "done", 100)).resolves.toBe("done");
+    await expect(withLock(file, async () => "done", 60_000)).resolves.toBe("done");
   });
 
   test("ignores the file that a killed command of an earlier release left", async () => {
     const file = join(folder, "d");
     await writeFile(file, "4194304");
-    await expect(withLock(file, async () => "done", 1_000)).resolves.toBe("done");
+    await expect(withLock(file, async () => "done", 60_000)).resolves.toBe("done");
   });
 
   test("is released by work that fails", async () => {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { runAwsDoctor } from "../../../../cli/doctor/aws/run.ts";
 import { renderReport } from "../../../../cli/doctor/render.ts";
 import { type AwsSettings, parseSettings } from "../../../../infra/settings.ts";
+import { ANSWER_MS } from "../fixture.ts";
 import {
   alarm,
   forwarding,
@@ -42,7 +43,7 @@ describe("doctor --aws", () => {
     process.env = { ...before };
   });
 
-  const examine = () => runAwsDoctor({ settings, provider: providerAt(aws.endpoint) });
+  const examine = () => runAwsDoctor({ settings, provider: providerAt(aws.endpoint), limitMs: ANSWER_MS });
   const failed = async () =>
     (await examine()).checks.filter(({ ok }) => !ok).map(({ id, got }) => `${id}: ${got}`);
 
