@@ -16,6 +16,9 @@ import { PYTHON_PARSER, STRUCTURAL_ADDON, VECTORS } from "../../server/index/ass
 import { GRAMMARS } from "../../server/index/languages.ts";
 import { eventually, makeRepository } from "../server/support.ts";
 
+/** For a test that builds a release, which takes seconds of both cores, milliseconds. */
+const BUILD_MS = 600_000;
+
 let folder = "";
 let built = "";
 let release: BuiltRelease;
@@ -41,7 +44,7 @@ beforeAll(async () => {
   // Not in the cache: other suites use what lies there.
   built = await mkdtemp(join(tmpdir(), "mcp-edge-releases-"));
   release = await buildRelease(undefined, undefined, built);
-});
+}, BUILD_MS);
 afterAll(async () => {
   await rm(folder, { recursive: true });
   await rm(built, { recursive: true });
@@ -56,13 +59,17 @@ describe("buildRelease", () => {
     expect(basename(release.archive)).toBe(`${hash}.tar.zst`);
   });
 
-  test("has the same bytes when it is built again from scratch", async () => {
-    const first = await readFile(release.archive);
-    await rm(release.archive);
-    const again = await buildRelease(undefined, undefined, built);
-    expect(again).toEqual(release);
-    expect(first.equals(await readFile(again.archive))).toBe(true);
-  });
+  test(
+    "has the same bytes when it is built again from scratch",
+    async () => {
+      const first = await readFile(release.archive);
+      await rm(release.archive);
+      const again = await buildRelease(undefined, undefined, built);
+      expect(again).toEqual(release);
+      expect(first.equals(await readFile(again.archive))).toBe(true);
+    },
+    BUILD_MS,
+  );
 
   test("has all files that the server needs to start outside of the project", async () => {
     await run("tar", ["--zstd", "-xf", release.archive, "-C", folder]);
@@ -172,35 +179,49 @@ describe("buildRelease", () => {
     }
   });
 
-  test("changes its hash with the server's code", async () => {
-    const entry = join(folder, "other.ts");
-    await writeFile(entry, 'console.log("another server");\n');
-    const other = await buildRelease(entry, undefined, built);
-    expect(other.hash).not.toBe(release.hash);
-  });
-});
-
-test("a release for the other processor has its Node and its ripgrep", async () => {
-  const [arch, elf] = process.arch === "x64" ? (["arm64", 0xb7] as const) : (["x64", 0x3e] as const);
-  const other = await buildRelease(undefined, arch, built);
-  expect(other.hash).not.toBe(release.hash);
-  const unpacked = await mkdtemp(join(tmpdir(), "mcp-edge-release-"));
-  await run("tar", ["--zstd", "-xf", other.archive, "-C", unpacked]);
-  // e_machine of the ELF header
-  for (const part of ["bin/node", "bin/rg"])
-    expect((await readFile(join(unpacked, part))).readUInt16LE(18)).toBe(elf);
-  await rm(unpacked, { recursive: true });
-}, 300_000);
-
-test("a bundle does not depend on the folder in which it is built", async () => {
-  const script = `const { bundleServer } = await import(${JSON.stringify(join(projectRoot, "infra/release/bundle.ts"))});
-    process.stdout.write((await bundleServer()).toString("base64"));`;
-  const node = join(projectRoot, "node_modules/.bin/node");
-  const bundles = await Promise.all(
-    [projectRoot, folder, "/"].map((cwd) => run(node, ["--input-type=module", "-e", script], { cwd })),
+  test(
+    "changes its hash with the server's code",
+    async () => {
+      const entry = join(folder, "other.ts");
+      await writeFile(entry, 'console.log("another server");\n');
+      const other = await buildRelease(entry, undefined, built);
+      expect(other.hash).not.toBe(release.hash);
+    },
+    BUILD_MS,
   );
-  expect(new Set(bundles.map(({ stdout }) => stdout)).size).toBe(1);
 });
+
+test(
+  "a release for the other processor has its Node and its ripgrep",
+  async () => {
+    const [arch, elf] = process.arch === "x64" ? (["arm64", 0xb7] as const) : (["x64", 0x3e] as const);
+    const other = await buildRelease(undefined, arch, built);
+    expect(other.hash).not.toBe(release.hash);
+    const unpacked = await mkdtemp(join(tmpdir(), "mcp-edge-release-"));
+    await run("tar", ["--zstd", "-xf", other.archive, "-C", unpacked]);
+    // e_machine of the ELF header
+    for (const part of ["bin/node", "bin/rg"])
+      expect((await readFile(join(unpacked, part))).readUInt16LE(18)).toBe(elf);
+    await rm(unpacked, { recursive: true });
+  },
+  BUILD_MS,
+);
+
+test(
+  "a bundle does not depend on the folder in which it is built",
+  async () => {
+    const script = `const { bundleServer } = await import(${JSON.stringify(join(projectRoot, "infra/release/bundle.ts"))});
+    process.stdout.write((await bundleServer()).toString("base64"));`;
+    const node = join(projectRoot, "node_modules/.bin/node");
+    const bundles = await Promise.all(
+      [projectRoot, folder, "/"].map((cwd) =>
+        run(node, ["--input-type=module", "-e", script], { cwd, timeout: BUILD_MS }),
+      ),
+    );
+    expect(new Set(bundles.map(({ stdout }) => stdout)).size).toBe(1);
+  },
+  BUILD_MS,
+);
 
 test("reproducibleTar does not depend on the order of its entries", async () => {
   const entry = (name: string) => ({ name, mode: 0o644, content: Buffer.from(name) });
