@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type Serv
 import type { Http2ServerRequest } from "node:http2";
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 import * as z from "zod";
+import { freePort } from "../../../support/free-port.ts";
 
 export const TOKEN = "mcp_pat_lab_0123456789";
 
@@ -137,7 +138,10 @@ export interface Backend {
   close(): Promise<void>;
 }
 
-/** The server behind the edge, plain HTTP/1.1 on loopback. `routes` replaces or adds to the usual ones. */
+/**
+ * The server behind the edge, plain HTTP/1.1 on loopback. `routes` replaces or adds to the usual ones. When it is closed, nothing else
+ * gets its port, where the edge goes on asking.
+ */
 export async function startBackend(routes: Record<string, Handler> = {}): Promise<Backend> {
   const all = { ...ROUTES, ...routes };
   let open = 0;
@@ -148,10 +152,11 @@ export async function startBackend(routes: Record<string, Handler> = {}): Promis
     if (route === undefined) response.writeHead(404).end();
     else void route(request, response);
   });
-  server.listen(0, "127.0.0.1");
+  const port = await freePort();
+  server.listen(port, "127.0.0.1");
   await once(server, "listening");
   return {
-    port: (server.address() as { port: number }).port,
+    port,
     open: () => open,
     async close() {
       server.close();
