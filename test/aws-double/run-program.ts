@@ -7,7 +7,7 @@ import { edgeName } from "../../infra/aws/former-names.ts";
 import { AwsEdge } from "../../infra/aws/index.ts";
 import { prepareAwsEdge } from "../../infra/aws/prepare.ts";
 import { type AwsSettings, parseSettings } from "../../infra/settings.ts";
-import { captureLog } from "../infra/aws/mocks.ts";
+import { captureLog, withoutStacks } from "../infra/aws/mocks.ts";
 import { accountOf } from "./account.ts";
 import type { Role } from "./iam/principal.ts";
 import type { Account } from "./kind.ts";
@@ -69,7 +69,10 @@ export class ProgramRun {
     return { ...accountOf({ AWS_DOUBLE_HOME: home, AWS_REGION: REGION }), role, domain };
   }
 
-  static async up(raw: Record<string, string> = {}, run: Run = {}): Promise<ProgramRun> {
+  static up = (raw: Record<string, string> = {}, run: Run = {}): Promise<ProgramRun> =>
+    withoutStacks(() => ProgramRun.#up(raw, run));
+
+  static async #up(raw: Record<string, string>, run: Run): Promise<ProgramRun> {
     const { stack = "prod", role = "deployer" } = run;
     const aws = { ...(run.account ?? (await ProgramRun.account(role))), role };
     const one = new ProgramRun(aws);

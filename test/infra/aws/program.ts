@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { AwsEdge, type AwsEdgeTransform } from "../../../infra/aws/index.ts";
 import { prepareAwsEdge } from "../../../infra/aws/prepare.ts";
 import { type AwsSettings, parseSettings } from "../../../infra/settings.ts";
-import { captureLog, type RequestedResource, recording, settled } from "./mocks.ts";
+import { captureLog, type RequestedResource, recording, settled, withoutStacks } from "./mocks.ts";
 
 export const RELEASE = { hash: "5".repeat(64), archive: join(tmpdir(), "release.tar.zst") };
 const REGION = "eu-central-1";
@@ -32,7 +32,10 @@ export class Program {
     this.messages = messages;
   }
 
-  static async run(
+  static run = (...args: Parameters<typeof Program.make>): Promise<Program> =>
+    withoutStacks(() => Program.make(...args));
+
+  private static async make(
     raw: Record<string, string> = {},
     stack = "prod",
     region = REGION,
