@@ -53,7 +53,7 @@ test("no update by several processes under the lock is lost", async () => {
   const code = `
     import { readFileSync, writeFileSync } from "node:fs";
     for (let i = 0; i < 10; i++)
-      await withLock(${JSON.stringify(file)}, 30_000, async () => {
+      await withLock(${JSON.stringify(file)}, 100_000, async () => {
         const n = Number(readFileSync(${JSON.stringify(counter)}, "utf8"));
         await new Promise((r) => setTimeout(r, 2));
         writeFileSync(${JSON.stringify(counter)}, String(n + 1));

@@ -1,11 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import { TotalsCounter } from "../../../server/metrics/totals.ts";
 import { History, type HistoryOptions } from "../../../server/status/history.ts";
 import { flowsRatio } from "../../../server/status/machine.ts";
 import { STEP_MS, STEPS } from "../../../server/status/sample.ts";
 import { temporaryFolder } from "../support.ts";
+import { stopTimers } from "../timers.ts";
 
 const START = Date.parse("2026-11-26T10:00:03Z");
 const REQUEST = { route: "/mcp", method: "POST", protocol: "", status: 200, longLived: false };
@@ -14,12 +15,15 @@ let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let now: number;
 let open: History[];
 beforeEach(async () => {
+  // The tests alone end the steps.
+  stopTimers();
   folder = await temporaryFolder();
   now = START;
   open = [];
 });
 afterEach(async () => {
   for (const history of open) await history.close();
+  jest.useRealTimers();
   await folder.remove();
 });
 

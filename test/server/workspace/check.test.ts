@@ -20,7 +20,7 @@ test("the check runs git once, without waiting for busy callers, and then starts
     const check = workspaceCheck(new Workspace({ kind: "folder", dir: folder.path }), noSync);
     const busy = Array.from({ length: 12 }, (_, n) =>
       asCaller(`caller ${n}`, () =>
-        runChild("/bin/sh", ["-c", "exec sleep 600"], { cwd: "/", timeoutMs: 20_000, signal: stop.signal }),
+        runChild("/bin/sh", ["-c", "exec sleep 600"], { cwd: "/", timeoutMs: 100_000, signal: stop.signal }),
       ).catch(() => undefined),
     );
     expect(await check()).toBe(`1 repositories in ${folder.path}`);

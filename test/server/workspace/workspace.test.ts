@@ -1,8 +1,9 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { Workspace } from "../../../server/workspace/workspace.ts";
 import { makeRepository, temporaryFolder } from "../support.ts";
+import { stopTimers } from "../timers.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let workspace: Workspace;
@@ -14,8 +15,13 @@ beforeEach(async () => {
   await mkdir(join(root, "node_modules"));
   for (let n = 0; n < 100; n++) await writeFile(join(root, "node_modules", `${n}.js`), "");
   workspace = new Workspace({ kind: "folder", dir: folder.path });
+  // A listing is forgotten after two seconds, which a busy host may need for a test. The tests say what time it is.
+  stopTimers();
 });
-afterEach(() => folder.remove());
+afterEach(() => {
+  jest.useRealTimers();
+  return folder.remove();
+});
 
 describe("shows", () => {
   test("answers for ignored and missing files from the current listing, without running git", async () => {
