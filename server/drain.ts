@@ -38,7 +38,8 @@ async function finish({ http, lifecycle, streams }: ServerApp, left: () => numbe
   if (clean) {
     let timer: NodeJS.Timeout | undefined;
     const grace = new Promise<void>((over) => {
-      timer = setTimeout(over, Math.min(GRACE_MS, left()));
+      // A request that arrived during a long turn of the event loop is read before the second callback.
+      timer = setTimeout(() => setImmediate(over), Math.min(GRACE_MS, left()));
     });
     await Promise.race([gone, grace]);
     clearTimeout(timer);

@@ -135,6 +135,34 @@ describe("drain", () => {
     expect(await drained).toBe(true);
   });
 
+  test("a request that arrived while the server got no turn is answered", async () => {
+    const { tool, entered, open } = gate();
+    const { origin, app } = await startApp({ WORKSPACE_DIR: folder.path }, { tools: [tool] });
+    const socket = connect(Number(new URL(origin).port), "127.0.0.1");
+    let text = "";
+    socket.on("data", (chunk) => {
+      text += chunk;
+    });
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    send(socket, "/");
+    await eventually(() => text.includes("</html>"), "the first answer");
+    const drained = drain(app, 20_000);
+    await new Promise((resolve) => setImmediate(resolve));
+    const body = JSON.stringify(CALL.params.arguments);
+    socket.write(
+      `POST /api/tools/wait HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    // Longer than idle connections stay open.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_500);
+    await entered;
+    // Time in which the connection would be closed.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    open();
+    await closed;
+    expect(text).toContain('"waited":true');
+    expect(await drained).toBe(true);
+  });
+
   test("calls that do not finish in time are cut off, and the drain reports it", async () => {
     const { tool, entered, open } = gate();
     const { origin, app, logs } = await startApp({ WORKSPACE_DIR: folder.path }, { tools: [tool] });
