@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { createApp, type ServerApp } from "../../server/app.ts";
 import type { AppOptions } from "../../server/app-options.ts";
@@ -72,6 +73,19 @@ export async function eventually<T>(probe: () => T | undefined | false, what: st
     const value = probe();
     if (value) return value;
     await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`waited in vain for ${what}`);
+}
+
+/** The same for a probe that takes time. One that fails is repeated. */
+export async function eventuallyAsync<T>(
+  probe: () => Promise<T | undefined | false>,
+  what: string,
+): Promise<T> {
+  for (const started = performance.now(); performance.now() - started < 100_000; ) {
+    const value = await probe().catch(() => undefined);
+    if (value) return value;
+    await sleep(10);
   }
   throw new Error(`waited in vain for ${what}`);
 }

@@ -8,6 +8,7 @@ import { runChild } from "../../../server/workspace/child.ts";
 import { children } from "../../../server/workspace/children.ts";
 import {
   eventually,
+  eventuallyAsync,
   JSON_HEADERS,
   makeRepository,
   openSession,
@@ -170,25 +171,22 @@ describe("one greedy token", () => {
 
 /** Sends until it is refused in these words: the end of a stream arrives a moment after the client has closed it. */
 async function eventuallyAnswer(words: RegExp, send: () => Promise<Response>): Promise<void> {
-  let text = "";
-  for (let tries = 0; tries < 200 && !words.test(text); tries++) {
-    if (tries > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  await eventuallyAsync(async () => {
     const response = await send();
-    if (response.status === 429) text = await response.text();
-    else await response.body?.cancel();
-  }
-  expect(text).toMatch(words);
+    if (response.status === 429) return words.test(await response.text());
+    await response.body?.cancel();
+    return false;
+  }, `an answer like ${words}`);
 }
 
 /** Sends until it is answered: a place is given back a moment after the client has left. */
-async function eventuallyOk(send: () => Promise<Response>): Promise<Response> {
-  for (let tries = 0; tries < 200; tries++) {
+function eventuallyOk(send: () => Promise<Response>): Promise<Response> {
+  return eventuallyAsync(async () => {
     const response = await send();
     if (response.status === 200) return response;
     await response.body?.cancel();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error("the place was not given back");
+    return undefined;
+  }, "the place to be given back");
 }
 
 test.each([

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { eventually, temporaryFolder } from "../support.ts";
+import { eventuallyAsync, temporaryFolder } from "../support.ts";
 import { debianProgram } from "./debian-program.ts";
 
 /** Servers that speak the protocol, from Debian: Valkey, which is deployed, and Redis. */
@@ -41,10 +41,9 @@ export class ValkeyServer implements AsyncDisposable {
     const settings = ["--port", "0", "--unixsocket", this.socket, "--dir", this.#folder.path];
     const log = ["--appendonly", "yes", "--appendfsync", "always", "--save", "", "--loglevel", "warning"];
     this.#child = spawn(loader, [...args, ...settings, ...log], { stdio: "ignore" });
-    for (let tries = 0; !(await answers(this.socket)); tries++) {
-      if (this.#child.exitCode !== null || tries > 1_000) throw new Error(`${loader} does not start`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    const child = this.#child;
+    await eventuallyAsync(async () => child.exitCode !== null || answers(this.socket), `${loader} to start`);
+    if (child.exitCode !== null) throw new Error(`${loader} does not start`);
   }
 
   /** kill -9 */
@@ -77,33 +76,11 @@ function answers(socket: string): Promise<boolean> {
   return new Promise((resolve) => {
     const connection = connect(socket);
     connection.once("error", () => resolve(false));
+    connection.once("close", () => resolve(false));
     connection.once("data", (data) => {
       connection.destroy();
       resolve(data.toString().startsWith("+PONG"));
     });
     connection.once("connect", () => connection.write("PING\r\n"));
   });
-}
-
-/** Waits until an async probe gives something. */
-export async function eventuallyAsync<T>(
-  probe: () => Promise<T | undefined | false>,
-  what: string,
-): Promise<T> {
-  let found: T | undefined | false;
-  let pending = false;
-  return eventually(() => {
-    if (!pending) {
-      pending = true;
-      probe()
-        .then((value) => {
-          found = value;
-        })
-        .catch(() => undefined)
-        .finally(() => {
-          pending = false;
-        });
-    }
-    return found;
-  }, what);
 }
