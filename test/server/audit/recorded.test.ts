@@ -8,7 +8,7 @@ import { auditCommand } from "../../../server/audit/audit-command.ts";
 import { auditFiles } from "../../../server/audit/audit-file.ts";
 import { verifyAudit } from "../../../server/audit/verify.ts";
 import { makeToken } from "../auth/support.ts";
-import { makeRepository, type RunningApp, startApp, temporaryFolder } from "../support.ts";
+import { eventuallyAsync, makeRepository, type RunningApp, startApp, temporaryFolder } from "../support.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let env: Record<string, string>;
@@ -29,16 +29,20 @@ beforeEach(() => {
   env.AUDIT_DIR = join(folder.path, `audit-${n++}`);
 });
 
-/** Runs `work` against a server, and returns what the log holds after its end. */
-async function audited(work: (running: RunningApp) => Promise<unknown>, more = {}) {
+/** Runs `work` against a server, and returns what the log holds after its end: at least `count` records. */
+async function audited(count: number, work: (running: RunningApp) => Promise<unknown>, more = {}) {
   {
     await using running = await startApp({ ...env, ...more });
     await work(running);
   }
   const dir = env.AUDIT_DIR ?? "";
-  const texts = await Promise.all((await auditFiles(dir)).map((name) => readFile(join(dir, name), "utf8")));
-  const lines = texts.join("").trimEnd().split("\n");
-  return lines.map((line) => JSON.parse(line)).filter(({ type }) => type !== "head");
+  // A server that is closed waits half a second for the disk, and a slow one may take longer.
+  return eventuallyAsync(async () => {
+    const texts = await Promise.all((await auditFiles(dir)).map((name) => readFile(join(dir, name), "utf8")));
+    const lines = texts.join("").trimEnd().split("\n");
+    const records = lines.map((line) => JSON.parse(line)).filter(({ type }) => type !== "head");
+    return records.length >= count && records;
+  }, `${count} records`);
 }
 
 async function command(...args: string[]): Promise<string> {
@@ -78,7 +82,7 @@ describe("a tool call is recorded, by whichever way it came", () => {
       }).then((response) => response.text()),
   };
   test.each(Object.entries(by))("%s", async (_name, call) => {
-    const records = await audited(({ origin }) => call(origin));
+    const records = await audited(1, ({ origin }) => call(origin));
     expect(records).toEqual([
       {
         n: 2,
@@ -105,17 +109,17 @@ describe("a tool call is recorded, by whichever way it came", () => {
         headers: { ...headers(), "content-type": "application/json" },
         body: JSON.stringify({ repo: "secret-repo", path: "x" }),
       });
-    const [record] = await audited(call);
+    const [record] = await audited(1, call);
     expect(record).toMatchObject({ tool: "read_file", repository: "secret-repo", outcome: "refused" });
     expect(record).not.toHaveProperty("arguments");
-    const [, full] = await audited(call, { AUDIT_ARGUMENTS: "yes" });
+    const [, full] = await audited(2, call, { AUDIT_ARGUMENTS: "yes" });
     expect(full.arguments).toMatchObject({ path: "x" });
   });
 });
 
 describe("sign-ins", () => {
   test("are recorded, and what anybody may cause is not", async () => {
-    const records = await audited(async ({ app: { authEvents } }) => {
+    const records = await audited(1, async ({ app: { authEvents } }) => {
       authEvents.emit({ type: "metadata.read", document: "protected-resource" });
       authEvents.emit({ type: "bearer.refused", reason: "unknown" });
       authEvents.emit(
@@ -135,7 +139,7 @@ describe("sign-ins", () => {
 });
 
 test("a flood that anybody may cause does not push the rest out of the log", async () => {
-  const records = await audited(async ({ app: { authEvents } }) => {
+  const records = await audited(1_002, async ({ app: { authEvents } }) => {
     for (let n = 0; n < 1_100; n++) authEvents.emit({ type: "token.refused", error: "e", reason: "r" });
     authEvents.emit({ type: "sign-in", person: "p1", how: "passkey" });
   });
@@ -147,7 +151,7 @@ test("a flood that anybody may cause does not push the rest out of the log", asy
 
 describe("the command", () => {
   test("lists by person, tool and time, and verifies", async () => {
-    await audited(async ({ origin, app: { authEvents } }) => {
+    await audited(2, async ({ origin, app: { authEvents } }) => {
       authEvents.emit({ type: "sign-in.refused", login: "ada\u001b[2J", reason: "wrong password" });
       await fetch(`${origin}/api/tools/list_repos`, { method: "POST", headers: headers() });
     });

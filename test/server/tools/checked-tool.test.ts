@@ -7,7 +7,7 @@ import * as z from "zod";
 import { auditFiles } from "../../../server/audit/audit-file.ts";
 import { wireSchemas } from "../../../server/tools/arguments/wire-schema.ts";
 import { defineTool } from "../../../server/tools/tool.ts";
-import { JSON_HEADERS, openSession, rpc, startApp, temporaryFolder } from "../support.ts";
+import { eventuallyAsync, JSON_HEADERS, openSession, rpc, startApp, temporaryFolder } from "../support.ts";
 
 /** Its result has two faults: one in a list, and one at the top. */
 const wrong = {
@@ -75,12 +75,12 @@ test.each(["yes", "no"])(
       expect(metrics).toContain('mcp_edge_tool_calls_total{tool="broken",outcome="failed"} 2\n');
       expect(metrics).not.toContain('tool="broken",outcome="ok"');
     }
-    const [file = ""] = await auditFiles(env.AUDIT_DIR);
-    const audit = await readFile(join(env.AUDIT_DIR, file), "utf8");
-    const outcomes = audit
-      .trimEnd()
-      .split("\n")
-      .map((line) => JSON.parse(line).outcome);
+    // A server that is closed waits half a second for the disk, and a slow one may take longer.
+    const outcomes = await eventuallyAsync(async () => {
+      const [file = ""] = await auditFiles(env.AUDIT_DIR);
+      const lines = (await readFile(join(env.AUDIT_DIR, file), "utf8")).trimEnd().split("\n");
+      return lines.length >= 3 && lines.map((line) => JSON.parse(line).outcome);
+    }, "the records");
     expect(outcomes).toEqual([undefined, "error", "error"]);
   },
 );
