@@ -1,11 +1,12 @@
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { TotalsCounter } from "../../../server/metrics/totals.ts";
 import { sendStatus } from "../../../server/status/events.ts";
 import { History } from "../../../server/status/history.ts";
 import { ADA, connect, list, type RunningOAuth, startOAuth, TestPeople } from "../auth/oauth/support.ts";
 import { makeToken } from "../auth/support.ts";
 import { eventually, type RunningApp, startApp, temporaryFolder } from "../support.ts";
+import { stopTimers } from "../timers.ts";
 import { writeHour } from "./support.ts";
 
 /** As the edge sends a request on. */
@@ -30,7 +31,10 @@ describe("with tokens", () => {
       ...(await writeHour(join(folder.path, "status"))),
     };
     running = await startApp(env);
+    // No step ends between two requests that are compared.
+    stopTimers();
     await running.app.start();
+    jest.useRealTimers();
   });
   afterAll(async () => running[Symbol.asyncDispose]());
 
