@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { expect, test } from "@jest/globals";
 
 /** One of the two programs that keep copies of remotes, with a shell beside it. */
@@ -152,7 +153,9 @@ export function copiesContract(keeper: () => CopyKeeper): void {
   test("no program from a copy's configuration, hooks or attributes runs", async () => {
     const url = await remote("evil");
     await good(url, "evil");
-    const trap = "touch /tmp/mcp-edge-copy-trap-$$; cat";
+    // Everybody may write there, also other tests.
+    const traps = `/tmp/mcp-edge-copy-trap-${randomUUID()}`;
+    const trap = `touch ${traps}-$$; cat`;
     const keys = [
       "core.fsmonitor",
       "core.sshCommand",
@@ -169,13 +172,10 @@ export function copiesContract(keeper: () => CopyKeeper): void {
        done`,
     );
     await at(url, commit("two"));
-    await keeper().sh("rm -f /tmp/mcp-edge-copy-trap-*");
+    await keeper().sh(`rm -f ${traps}-*`);
     await good(url, "evil");
     expect(
-      await inCopy(
-        "evil",
-        "cat a.txt; ls .git/hooks 2>/dev/null; ls /tmp/mcp-edge-copy-trap-* 2>/dev/null || true",
-      ),
+      await inCopy("evil", `cat a.txt; ls .git/hooks 2>/dev/null; ls ${traps}-* 2>/dev/null || true`),
     ).toBe("two");
     expect(await inCopy("evil", `${git} config --local --list`)).not.toMatch(/touch|filter|uploadpack|ssh/);
   });

@@ -121,7 +121,7 @@ const plain = (root: string, ...args: string[]) =>
     ["-c", 'exec git -c user.name=T -c user.email=t@example.test -C "$@" </dev/null', "sh", root, ...args],
     {
       env: environment,
-      timeout: 10_000,
+      timeout: 60_000,
     },
   );
 /** The settings whose programs ran. */
