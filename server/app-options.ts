@@ -14,6 +14,8 @@ export interface AppOptions {
   readonly config: ServerConfig;
   /** Interval of the comments that keep an idle event stream open, milliseconds. Default 15,000. */
   readonly keepAliveMs?: number;
+  /** Time limit of a query of the index, milliseconds. Default 9,500. */
+  readonly callMs?: number | undefined;
   /** Where sessions are stored; closed with the app. Default: what the configuration names. */
   readonly store?: Store;
   /** How many sessions stay in memory, and for how long. */

@@ -92,6 +92,7 @@ export async function openServices(
   const index = new CodeIndex({
     ...config.index,
     typescript: config.index.typescript === "yes",
+    callMs: options.callMs,
     workspace,
     capabilities,
     log,
@@ -99,6 +100,7 @@ export async function openServices(
   const semantic = new Semantic({
     ...config.index,
     service: config.embeddings,
+    callMs: options.callMs,
     workspace,
     capabilities,
     log,

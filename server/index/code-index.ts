@@ -42,7 +42,7 @@ export interface CodeIndexOptions {
   /** INDEX_PYTHON: the index.js of scip-python. Default: no precise indexes of Python. */
   python?: string | undefined;
   /** Time limit of a job, milliseconds. Default 9,500. */
-  callMs?: number;
+  callMs?: number | undefined;
   /** Milliseconds since the epoch. Default: the system clock. */
   now?: () => number;
   log: { info(facts: object, text: string): void; warn(facts: object, text: string): void };

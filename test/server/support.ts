@@ -59,6 +59,8 @@ export async function startApp(
   const app = await createApp({
     // Nothing is kept, unless the test names a folder.
     config: { ...config, sessionsDir: env.SESSIONS_DIR, audit: { ...config.audit, dir: env.AUDIT_DIR } },
+    // A busy host is slow, not a call that asks for too much.
+    callMs: 100_000,
     ...options,
     logStream: { write: (line) => logs.push(JSON.parse(line)) },
   });

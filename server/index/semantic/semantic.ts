@@ -12,7 +12,7 @@ import { type EmbeddingService, embed } from "./embeddings.ts";
 
 /** Number of passages in one request. */
 const BATCH = 64;
-/** Time limit of a query, milliseconds. */
+/** See SemanticOptions. */
 const CALL_MS = 9_500;
 /** JavaScript heap of a thread, MiB. */
 const HEAP_MB = 256;
@@ -25,6 +25,8 @@ export interface SemanticOptions {
   /** undefined if EMBEDDINGS_URL is not set. */
   service: EmbeddingService | undefined;
   pollSeconds: number;
+  /** Time limit of a query, milliseconds. Default 9,500. */
+  callMs?: number | undefined;
   log: { info(facts: object, text: string): void; warn(facts: object, text: string): void };
 }
 
@@ -73,7 +75,7 @@ export class Semantic {
     args: { query: string; path: string; limit: number },
     signal: AbortSignal,
   ): Promise<JobResult<"semantic">> {
-    const { service } = this.#options;
+    const { service, callMs = CALL_MS } = this.#options;
     if (!service)
       throw new ToolError(
         "This server has no embedding service (EMBEDDINGS_URL). Use search_text or search.",
@@ -83,12 +85,12 @@ export class Semantic {
       throw new ToolError(
         `The index of repository ${repo.name} is being built. Try again soon, or use search_text.`,
       );
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]);
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(callMs)]);
     const [embedding = []] = await embed(service, [args.query], limit).catch((error: Error) => {
       signal.throwIfAborted();
       throw new ToolError(`${error.message}. Use search_text meanwhile.`);
     });
-    return this.#queries.run("semantic", { ...place, ...args, embedding }, { signal, timeoutMs: CALL_MS });
+    return this.#queries.run("semantic", { ...place, ...args, embedding }, { signal, timeoutMs: callMs });
   }
 
   async close(): Promise<void> {

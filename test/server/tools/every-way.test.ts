@@ -87,7 +87,7 @@ beforeAll(async () => {
   await git("sha256", "add", "--all");
   await git("sha256", "commit", "--quiet", "--message=First");
 
-  running = await startWithEveryTool(folder.path);
+  running = await startWithEveryTool(folder.path, 3);
 });
 afterAll(async () => {
   await running.app.close();

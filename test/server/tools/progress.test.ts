@@ -25,7 +25,8 @@ beforeAll(async () => {
   const env = { WORKSPACE_DIR: join(folder.path, "workspace"), INDEX_DIR: join(folder.path, "index") };
   running = await startApp({ ...env, CHATGPT_TOOLS: "always" }, { tools: TOOLS.map(timed) });
   await running.app.start();
-  await eventually(() => running.app.capabilities.has("index"), "the index");
+  const built = () => running.logs.filter(({ msg }) => msg === "indexed").length;
+  await eventually(() => built() === 2, "both indexes");
 });
 afterAll(async () => {
   await running.app.close();

@@ -91,6 +91,7 @@ async function openFixture(
     capabilities,
     service: { url: service.url, model: "test", key: "k3y" },
     pollSeconds: 3_600,
+    callMs: 100_000,
     log: quiet,
   });
   await semantic.refresh();

@@ -10,16 +10,20 @@ const ENVELOPE = {
 /** What a caller gets of a tool: its structured result, or the text of the refusal. */
 export type Answer = Record<string, unknown> | string;
 
-/** Starts the server over `FOLDER/workspace`, with each tool that needs no other service, and waits for its index. */
-export async function startWithEveryTool(folder: string): Promise<RunningApp> {
+/** Starts the server over the `repositories` of `FOLDER/workspace`, with each tool that needs no other service, and waits for their indexes. */
+export async function startWithEveryTool(folder: string, repositories = 1): Promise<RunningApp> {
   const running = await startApp({
     WORKSPACE_DIR: join(folder, "workspace"),
     INDEX_DIR: join(folder, "index"),
     RATE_LIMIT_ADDRESS: "0",
     CHATGPT_TOOLS: "always",
+    // A precise index, ten seconds later, would change answers that are compared.
+    INDEX_TYPESCRIPT: "no",
   });
   await running.app.start();
-  await eventually(() => running.app.capabilities.has("index"), "the index");
+  // The tools are offered as soon as one of them is built.
+  const built = () => running.logs.filter(({ msg }) => msg === "indexed").length;
+  await eventually(() => built() === repositories && running.app.capabilities.has("index"), "the indexes");
   return running;
 }
 
