@@ -13,7 +13,7 @@ const units = readFileSync(join(import.meta.dirname, "fake-generations.sh"), "ut
  * - `dropped ADDRESS [CURL-ARGUMENT...]`: the same for an address whose packets are expected to be dropped, within a second.
  * - `stream NAME ADDRESS [CURL-ARGUMENT...]` opens a stream into /NAME, and returns when its first event is there. curl's exit code is in /NAME.end.
  * - `grows NAME...` prints of each stream whether it goes on.
- * - `within COMMAND...` repeats a command until it succeeds, for half a minute at most.
+ * - `within COMMAND...` repeats a command until it succeeds, for a minute at most.
  */
 export const CLIENTS = `
 to() { case $1 in *:*) echo '[2001:db8:1:1::1]' ;; *) echo 198.51.100.1 ;; esac; }
@@ -21,11 +21,11 @@ to() { case $1 in *:*) echo '[2001:db8:1:1::1]' ;; *) echo 198.51.100.1 ;; esac;
 from() { local a=$1; shift; ip netns exec outside curl -sk --curves X25519 --max-time 30 --interface "$a" --resolve "${domain}:443:$(to "$a")" --resolve "${domain}:80:$(to "$a")" "$@"; }
 code() { local a=$1; shift; from "$a" -o /dev/null -w '%{http_code}\\n' "$@" https://${domain}/mcp || true; }
 dropped() { code "$@" --max-time 1; }
-within() { local end=$((SECONDS + 30)); until "$@"; do [ $SECONDS -lt $end ] || return; sleep 0.05; done; }
+within() { local end=$((SECONDS + 60)); until "$@"; do [ $SECONDS -lt $end ] || return; sleep 0.05; done; }
 lines() { [ "$(wc -l <"/$1")" -gt "$2" ]; }
 stream() {
   local name=$1; shift; : >"/$name"; rm -f "/$name.end"
-  { from "$@" --max-time 100 -N -H 'Authorization: Bearer good' https://${domain}/stream >"/$name"; echo $? >"/$name.end"; } &
+  { from "$@" --max-time 0 -N -H 'Authorization: Bearer good' https://${domain}/stream >"/$name"; echo $? >"/$name.end"; } &
   within lines "$name" 0
 }
 # Events that were on their way still arrive on a stream that has stopped: several have to come.

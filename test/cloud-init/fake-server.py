@@ -1,6 +1,7 @@
 """A fake server behind NGINX. It accepts one token, and refuses every other credential with its hash."""
 import hashlib
 import http.server
+import itertools
 import re
 import time
 
@@ -16,7 +17,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/stream" and credential == "Bearer good":
             return self.stream()
         if self.path.endswith("?late"):
-            time.sleep(2)
+            time.sleep(60)  # longer than NGINX waits, also when it stands still for a while
         if self.path.endswith("?dies") and (self.command, self.path) not in NAMED:  # the first time
             NAMED.add((self.command, self.path))
             self.close_connection = True
@@ -54,7 +55,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
         self.end_headers()
-        for number in range(600):
+        for number in itertools.count():  # until the client goes away: a test may take any time
             self.wfile.write(b"data: %d\n\n" % number)
             self.wfile.flush()
             time.sleep(0.1)
