@@ -52,7 +52,7 @@ elif kind == "tcp":
     held, refused = [], 0
     for _ in range(count):
         s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
-        s.settimeout(2)
+        s.settimeout(60)  # a refused one is reset at once; NGINX may stand still while its queue is full
         s.bind((address, 0))
         try:
             s.connect((IPV6 if ":" in address else IPV4, 443))

@@ -46,8 +46,12 @@ def slow(opening, byte):
             s = opening()
             s.setblocking(False)
             held.append(s)
-        except OSError:
+        except ConnectionRefusedError:
             outcomes["refused"] += 1
+        except TimeoutError:
+            outcomes["silent"] += 1
+        except OSError:  # in the handshake
+            outcomes["closed"] += 1
     end = time.monotonic() + seconds
     while held and time.monotonic() < end:
         time.sleep(1)
