@@ -24,9 +24,14 @@ const ENV = {
   SYSTEMD_COLORS: "0",
 };
 
-async function inside(program: string, args: string[]): Promise<{ code: number; output: string }> {
+/** @param limit milliseconds, less than the test has, so that the output is reported */
+async function inside(
+  program: string,
+  args: string[],
+  limit = 110_000,
+): Promise<{ code: number; output: string }> {
   const accept = Array.from({ length: 256 }, (_, code) => code);
-  const result: RunResult = await run(program, args, { accept, env: ENV, timeout: 110_000 });
+  const result: RunResult = await run(program, args, { accept, env: ENV, timeout: limit });
   return { code: result.code, output: result.stdout + result.stderr };
 }
 
@@ -81,8 +86,8 @@ export class DebianRoot {
   }
 
   /** Runs a shell script inside; standard error is appended to standard output. Never throws because of an exit code. */
-  async sh(script: string): Promise<{ code: number; output: string }> {
-    return inside("unshare", [...NAMESPACES, ...this.#enter(), `exec 2>&1\n${script}`]);
+  async sh(script: string, limit?: number): Promise<{ code: number; output: string }> {
+    return inside("unshare", [...NAMESPACES, ...this.#enter(), `exec 2>&1\n${script}`], limit);
   }
 
   /**
@@ -91,7 +96,7 @@ export class DebianRoot {
    */
   async session(): Promise<Session> {
     // bash, not sleep, as the first process: it reaps what the scripts leave behind.
-    const stays = "ip link set lo up; echo ready; while :; do sleep 3600; done";
+    const stays = "trap exit TERM; ip link set lo up; echo ready; while :; do sleep 3600 & wait $!; done";
     const child = spawn("unshare", [...NAMESPACES, ...this.#enter(), stays], {
       env: ENV,
       stdio: ["ignore", "pipe", "inherit"],
@@ -104,8 +109,10 @@ export class DebianRoot {
       netns: `/proc/${first}/ns/net`,
       close: async () => {
         if (child.exitCode !== null) return;
-        child.kill("SIGKILL");
-        await once(child, "exit");
+        const exit = once(child, "exit");
+        // unshare ends after it, and it after all others in its namespace: none of them writes below the root any more.
+        process.kill(Number(first), "SIGTERM");
+        await exit;
       },
     };
   }

@@ -22,7 +22,8 @@ export const NETWORK_FILES: readonly MachineFile[] = [
  * Shell for `DebianRoot.sh`: an origin with Caddy and /fake-server.py, a forwarder in the network namespace `edge`, and clients with several
  * addresses in `outside`. Caddy has certificates of its own instead of an ACME server's. Everything ends with the namespaces of the command.
  *
- * What it defines beside CLIENTS: `turn` starts the next generation of Caddy; `load` loads the rules of the forwarder again.
+ * What it defines beside CLIENTS: `turn` starts the next generation of Caddy; `load` loads the rules of the forwarder again; `$server` is the
+ * process of /fake-server.py.
  */
 export const passthroughNetwork = (forward: Forward): string => `
 for log in /var/log/caddy/*; do : >$log; done; mkdir -p /run/netns /run/caddy /run/fail2ban
@@ -47,7 +48,7 @@ ${
 transparent; ip netns exec edge nginx -c /nginx/etc/nginx/nginx.conf`
     : ""
 }
-python3 /fake-server.py & until (echo >/dev/tcp/127.0.0.1/8080) 2>/dev/null; do sleep 0.02; done
+python3 /fake-server.py & server=$!; until (echo >/dev/tcp/127.0.0.1/8080) 2>/dev/null; do sleep 0.02; done
 sed -i -e '/^\\tcert_issuer/,/^\\t}/d' -e 's/^\\tacme_ca .*/\\tlocal_certs\\n\\tskip_install_trust/' /etc/caddy/Caddyfile
 export $(sed -n 's/^Environment=\\(GODEBUG\\)/\\1/p' /etc/systemd/system/caddy@.service)
 cat >/usr/local/sbin/systemctl <<'UNITS'

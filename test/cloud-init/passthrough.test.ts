@@ -91,7 +91,7 @@ function forwarding() {
       for version in --http1.1 --http2 --http3-only; do show $version -H 'Host: other.example' https://${domain}/mcp; done
       from 198.51.100.2 --resolve other.example:443:198.51.100.1 -o /dev/null https://other.example/; echo $?
       from 198.51.100.2 --resolve other.example:80:198.51.100.1 -o /dev/null http://other.example/; echo $?
-      kill %1; wait %1; show -H 'Origin: http://localhost:1' https://${domain}/mcp`);
+      kill $server; wait $server; show -H 'Origin: http://localhost:1' https://${domain}/mcp`);
     const headers = (status: number, retry = "") => `${status} h3=":443"; ma=86400 max-age=63072000 ${retry}`;
     expect(
       output
@@ -169,7 +169,7 @@ function forwarding() {
       problem("429"),
       "none",
     ]);
-  }, 60_000);
+  });
 
   describe.each(["kernel", "nginx"] as const)("forward: %s", (forward) => {
     test("the client's address reaches the origin in HTTP/1.1, HTTP/2 and HTTP/3, and what the origin opens has the edge's", async () => {
@@ -177,6 +177,7 @@ function forwarding() {
         for address in ${FAMILIES.join(" ")}; do for version in --http1.1 --http2 --http3-only; do code $address $version; done; done | sort | uniq -c | xargs
         from 198.51.100.2 -o /dev/null -w '%{http_code} %{redirect_url}\\n' http://${domain}/x?y=1
         from 198.51.100.2 -o /dev/null -w '%{http_code}\\n' http://${domain}/.well-known/acme-challenge/none
+        seen() { grep -v ::9 /var/log/caddy/access.log | grep -v 198.51.100.9 | grep -c '"proto"'; }; logged() { [ "$(seen)" -ge 6 ]; }; within logged
         sed -n 's/.*"remote_ip":"\\([^"]*\\)".*"client_ip":"[^"]*","proto":"\\([^"]*\\)".*/\\1 \\2/p' /var/log/caddy/access.log | grep -v ::9 | grep -v 198.51.100.9
         ip netns exec outside python3 -c 'import socket; s = socket.create_server(("198.51.100.9", 900)); print(s.accept()[1][0])' &
         until ip netns exec outside ss -Hltn sport 900 | grep -q .; do sleep 0.02; done; (: >/dev/tcp/198.51.100.9/900); wait $!`);
@@ -219,7 +220,8 @@ function forwarding() {
         sed -i 's/^maxretry = .*/maxretry = 3/' /etc/fail2ban/jail.d/mcp-edge.local
         fail2ban-server -b >/dev/null; until fail2ban-client ping >/dev/null 2>&1; do sleep 0.05; done
         for n in 1 2 3; do code 198.51.100.2 --http3-only -H "Authorization: Bearer wrong$n" >/dev/null; from 2001:db8:1:5::2 --http3-only -o /dev/null https://${domain}/.git/config; done
-        from 198.51.100.9 --max-time 5 --fail-early -o /dev/null "https://${domain}/mcp?status=429&[1-400]"
+        # Once banned it gets no answer: nobody waits for it.
+        from 198.51.100.9 -o /dev/null "https://${domain}/mcp?status=429&[1-400]" &
         (echo GET / >/dev/tcp/127.0.0.1/443) 2>/dev/null
         bans() { [ "$(nft list table inet f2b-table 2>/dev/null | grep -cE '198.51.100.[29]|2001:db8:1:5::')" -ge 3 ]; }; within bans
         for jail in mcp-edge mcp-edge-exploits mcp-edge-limits; do fail2ban-client status $jail | sed -n 's/.*IP list:\\s*//p'; done
