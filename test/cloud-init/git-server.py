@@ -1,20 +1,31 @@
 """A git server for tests: `git http-backend` over HTTPS on 127.0.0.1:8443, for requests with one Authorization header.
 
-Arguments: a file with the header's value, certificate, key, a file for the headers that came.
+Arguments: a file with the header's value, certificate, key, a file for the headers that came, a file that gets a byte with each round of
+the watcher of processes. An answer waits for a whole round, so that the watcher has seen the client.
 """
 
 import http.server
+import os
 import ssl
 import subprocess
 import sys
+import time
 
-WANTED_FILE, CERTIFICATE, KEY, SEEN = sys.argv[1:5]
+WANTED_FILE, CERTIFICATE, KEY, SEEN, ROUNDS = sys.argv[1:6]
 with open(WANTED_FILE) as wanted:
     WANTED = wanted.read()
 
 
+def wait_for_watcher():
+    """The round that is under way may have passed the client already: the next one counts."""
+    end = os.path.getsize(ROUNDS) + 2
+    while os.path.getsize(ROUNDS) < end:
+        time.sleep(0.01)
+
+
 class Git(http.server.BaseHTTPRequestHandler):
     def answer(self):
+        wait_for_watcher()
         with open(SEEN, "a") as seen:
             seen.write(f"{self.path} {self.headers.get('Authorization')}\n")
         if self.headers.get("Authorization") != WANTED:

@@ -30,15 +30,15 @@ function privateWorkspace() {
   const SERVERS = `
     ip link set lo up
     mkdir -p /run/sshd
-    python3 -I /fixture/git-server.py /fixture/wanted /fixture/tls.crt /fixture/tls.key /fixture/seen &
+    : >/fixture/shown; : >/fixture/rounds
+    python3 -I /fixture/git-server.py /fixture/wanted /fixture/tls.crt /fixture/tls.key /fixture/seen /fixture/rounds &
     /usr/sbin/sshd -f /dev/null -o Port=2222 -o ListenAddress=127.0.0.1 -o HostKey=/fixture/host -o UsePAM=no \\
       -o StrictModes=no -o AuthorizedKeysFile=/fixture/authorized -o PasswordAuthentication=no -E /fixture/sshd.log
-    for n in $(seq 100); do
-      (: </dev/tcp/127.0.0.1/8443) 2>/dev/null && (: </dev/tcp/127.0.0.1/2222) 2>/dev/null && break
-      sleep 0.05
-    done
-    : >/fixture/shown
-    while :; do cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' >>/fixture/shown; sleep 0.02; done &
+    for port in 8443 2222; do until (: </dev/tcp/127.0.0.1/$port) 2>/dev/null; do sleep 0.05; done; done
+    while :; do
+      cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' >>/fixture/shown
+      echo >>/fixture/rounds; sleep 0.02
+    done &
   `;
   /** Runs the script as its unit does, with the credential where systemd puts it. */
   const sync = (workspace: string, credential: string) => {
