@@ -45,7 +45,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 out.write("profile %s\n" % payload.get("profile"))
             if payload.get("profile", "classic") not in PROFILES:
                 return self.problem(400, "invalidProfile", "profile %s is not there" % payload["profile"])
-        pebble = http.client.HTTPSConnection("localhost", 14001, context=TO_PEBBLE, timeout=10)
+        pebble = http.client.HTTPSConnection("localhost", 14001, context=TO_PEBBLE, timeout=60)
         pebble.request(self.command, self.path, body, dict(self.headers))
         got = pebble.getresponse()
         content = got.read()

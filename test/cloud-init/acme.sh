@@ -18,7 +18,7 @@ fake_ca() {
 } >/dev/null 2>&1
 
 up() { # PORT: until something listens there
-  for _ in {1..500}; do
+  for _ in {1..3000}; do
     ! (echo >"/dev/tcp/127.0.0.1/$1") 2>/dev/null || return 0
     sleep 0.02
   done
@@ -44,7 +44,7 @@ proxy_starts() { # [CERTIFICATE]
 
 ends() { # pebble|proxy
   kill "$(cat "/fake/$1.pid")"
-  for _ in {1..500}; do
+  for _ in {1..3000}; do
     kill -0 "$(cat "/fake/$1.pid")" 2>/dev/null || return 0
     sleep 0.02
   done

@@ -87,7 +87,7 @@ function pull() {
   /** With the fake AWS on the loopback of the command's own network. */
   const sh = (script: string) =>
     root.sh(
-      `ip link set lo up; python3 /fake-aws.py & for i in {1..100}; do curl -s -o /dev/null http://127.0.0.1:8000/latest/x && break; sleep 0.05; done\n${script}`,
+      `ip link set lo up; python3 /fake-aws.py & until curl -s -o /dev/null http://127.0.0.1:8000/latest/x; do sleep 0.05; done\n${script}`,
     );
   const calls = () => read("/var/lib/fake/calls").trim().split("\n");
   const deployments = () => calls().filter((call) => call.startsWith("deploy") && !call.includes("status"));

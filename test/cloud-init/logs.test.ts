@@ -28,7 +28,7 @@ function logs() {
   /** With the fake AWS on the loopback of the command's own network; twice the folders that its unit gives it. */
   const sh = (script: string) =>
     root.sh(
-      `ip link set lo up; python3 /fake-aws.py & for i in {1..100}; do curl -s -o /dev/null http://127.0.0.1:8000/latest/x && break; sleep 0.05; done
+      `ip link set lo up; python3 /fake-aws.py & until curl -s -o /dev/null http://127.0.0.1:8000/latest/x; do sleep 0.05; done
        mkdir -p /run/state /var/lib/state; export RUNTIME_DIRECTORY=/run/state STATE_DIRECTORY=/var/lib/state
        ${script}`,
     );
