@@ -72,7 +72,8 @@ export class GitHub {
     const sized = process.arch === "x64" ? here.replace(/t4g\./, "t3.") : here;
     await writeFile(file, sized.trimEnd().concat("\n", ...lines));
     const env = { ...aws.env, PULUMI_CONFIG_PASSPHRASE: passphraseOf(stack) };
-    await run("pulumi", ["stack", "init", stack, "--non-interactive"], { cwd: aws.checkout.folder, env });
+    const options = { cwd: aws.checkout.folder, env, timeout: 300_000 };
+    await run("pulumi", ["stack", "init", stack, "--non-interactive"], options);
   }
 
   /**

@@ -24,7 +24,7 @@ async function served(stack: string): Promise<string> {
   const { stdout } = await run("curl", [
     "-sS",
     "--max-time",
-    "10",
+    "60",
     ...ca,
     `https://${domainOf(stack)}/readyz`,
   ]);

@@ -7,6 +7,8 @@ import { AwsCheckout, DOMAIN, settings } from "./support.ts";
 
 /** `npm run preview` of stacks in AWS, with the real engine and the double's account. */
 let aws: AwsCheckout;
+/** Of one command, milliseconds. */
+const LIMIT = 300_000;
 const zone = settings({ hostedZone: "create" });
 
 beforeAll(async () => {
@@ -20,7 +22,7 @@ const preview = (stack: string, ...more: string[]) =>
     cwd: aws.checkout.folder,
     env: aws.env,
     accept: [0, 1],
-    timeout: 120_000,
+    timeout: LIMIT,
   });
 
 test("preview applies the policies to a stack, with the state and the secrets of its team", async () => {
@@ -57,7 +59,7 @@ test("preview uses the backend of `pulumi login`, and creates nothing there", as
   const state = join(aws.checkout.folder, "login-state");
   const env = { ...aws.env, PULUMI_HOME: join(aws.home, "pulumi-home"), PULUMI_BACKEND_URL: undefined };
   await mkdir(state);
-  const options = { cwd: aws.checkout.folder, env, timeout: 120_000 };
+  const options = { cwd: aws.checkout.folder, env, timeout: LIMIT };
   await run("pulumi", ["login", `file://${state}`], options);
   await writeFile(
     join(aws.checkout.folder, "Pulumi.mine.yaml"),
@@ -92,7 +94,7 @@ test("preview of a stack on this host decrypts its file with the user's passphra
   };
   const config = { "mcp-edge:target": "local", "mcp-edge:workspace": "https://example.com/repo.git" };
   await writeFile(join(folder, "Pulumi.here.yaml"), JSON.stringify({ config }));
-  const pulumi = (...args: string[]) => run("pulumi", args, { cwd: folder, env: own });
+  const pulumi = (...args: string[]) => run("pulumi", args, { cwd: folder, env: own, timeout: LIMIT });
   await pulumi("stack", "init", "here", "--non-interactive");
   await pulumi("config", "set", "--path", `${key}.user`, "bot", "--stack", "here");
   await pulumi("config", "set", "--path", `${key}.token`, "hush", "--secret", "--stack", "here");
@@ -101,7 +103,7 @@ test("preview of a stack on this host decrypts its file with the user's passphra
       cwd: folder,
       env: { ...own, ...env },
       accept: [0, 1],
-      timeout: 120_000,
+      timeout: LIMIT,
     });
 
   for (const passphrase of [undefined, "of somebody else"]) {
@@ -126,7 +128,12 @@ test("preview of a stack on this host decrypts its file with the user's passphra
 
 test("`connect` and `token` find a stack in AWS by its settings, and list its machines to choose from", async () => {
   const cli = (...args: string[]) =>
-    run("node", ["cli/main.ts", ...args], { cwd: aws.checkout.folder, env: aws.env, accept: [0, 1] });
+    run("node", ["cli/main.ts", ...args], {
+      cwd: aws.checkout.folder,
+      env: aws.env,
+      accept: [0, 1],
+      timeout: LIMIT,
+    });
   const connect = await cli("connect", "--stack", "prod");
   expect(connect.stdout).toContain(`https://${DOMAIN}/mcp`);
   const [, roots = ""] = /NODE_EXTRA_CA_CERTS=(\S+)/.exec(connect.stdout) ?? [];
@@ -142,6 +149,7 @@ test("`doctor --aws` lists the stacks that it supports", async () => {
       cwd: aws.checkout.folder,
       env: aws.env,
       accept: [1],
+      timeout: LIMIT,
     });
   expect((await doctor("--stack", "local")).stderr).toContain("Stack local is not in AWS (target local)");
 }, 600_000);

@@ -32,7 +32,7 @@ async function engineFolder(path: string): Promise<string> {
   if (!has("pulumi-resource-command")) {
     const env = { PULUMI_HOME: pulumiHome(), PULUMI_SKIP_UPDATE_CHECK: "true" };
     const plugin = ["plugin", "install", "resource", "command", COMMAND_PLUGIN];
-    await run(join(engine.folder, "pulumi"), plugin, { env, timeout: 120_000 });
+    await run(join(engine.folder, "pulumi"), plugin, { env, timeout: 300_000 });
   }
   return engine.folder;
 }
@@ -63,6 +63,8 @@ export function settings(more: Record<string, unknown> = {}): Record<string, unk
   return Object.fromEntries(Object.entries(all).map(([key, value]) => [`mcp-edge:${key}`, value]));
 }
 
+/** Of one command, milliseconds: less than a test has. */
+const LIMIT = 580_000;
 const ALL = Array.from({ length: 256 }, (_, code) => code);
 
 /** A checkout of this tree with its own account, and the engine's CLI in it. */
@@ -136,7 +138,7 @@ export class AwsCheckout {
     const result = await run("pulumi", [...args, "--non-interactive"], {
       cwd: this.checkout.folder,
       env: this.env,
-      timeout: 300_000,
+      timeout: LIMIT,
       accept: ALL,
     });
     return { ...result, all: `${result.stdout}\n${result.stderr}` };
@@ -148,7 +150,7 @@ export class AwsCheckout {
       cwd: this.checkout.folder,
       env: this.env,
       accept: ALL,
-      timeout: 300_000,
+      timeout: LIMIT,
     });
 
   /** A stack with this configuration. @param secrets by path, such as mcp-edge:secrets.API_KEY */

@@ -125,7 +125,7 @@ describe("up without a prerequisite", () => {
       "cut",
       "--no-doctor",
     ];
-    return run(command, args, { cwd: checkout.folder, env, timeout: 120_000, accept: [0, 1] });
+    return run(command, args, { cwd: checkout.folder, env, timeout: 300_000, accept: [0, 1] });
   }
 
   test("fails without enough disk space, names the required space, and leaves nothing", async () => {

@@ -47,7 +47,7 @@ export function describeLibraryUpgrade(machine: () => Machine): void {
       expect((await ask(up, "/readyz")).status).toBe(200);
       // The slot before drains for a while.
       const stale = await sh(
-        `for i in $(seq 60); do
+        `for i in $(seq 240); do
         found=$(for unit in ${UNITS.join(" ")} mcp-edge@blue mcp-edge@green; do for pid in $(cat /sys/fs/cgroup/$(systemctl show -P ControlGroup $unit)/cgroup.procs 2>/dev/null); do grep -lE 'lib(ssl|crypto|c)\\.so.*deleted' /proc/$pid/maps; done; done)
         [ -n "$found" ] || break; sleep 0.5
       done; echo "$found"`,

@@ -150,18 +150,23 @@ class IdleConnectionClosed extends Error {
   }
 }
 
+interface AskOptions {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string;
+  agent?: Agent;
+  /** Milliseconds without progress after which the request fails; short where an answer may never come. Default 60,000. */
+  patience?: number;
+}
+
 /** One HTTPS request with verification against the stack's roots. */
-export async function ask(
-  up: UpOutput,
-  path: string,
-  options: { method?: string; headers?: Record<string, string>; body?: string; agent?: Agent } = {},
-): Promise<Answer> {
+export async function ask(up: UpOutput, path: string, options: AskOptions = {}): Promise<Answer> {
   const { hostname } = new URL(up.deployed.url);
   const ca = await readFile(up.deployed.rootsFile, "utf8");
   return new Promise((done, fail) => {
-    const { method = "GET", headers = {}, agent = false } = options;
+    const { method = "GET", headers = {}, agent = false, patience = 60_000 } = options;
     const call = request(
-      { host: up.deployed.ipv4, servername: hostname, path, method, ca, agent, timeout: 15_000 },
+      { host: up.deployed.ipv4, servername: hostname, path, method, ca, agent, timeout: patience },
       (response) => {
         let body = "";
         response.setEncoding("utf8").on("data", (chunk) => {
@@ -172,7 +177,7 @@ export async function ask(
       },
     );
     for (const [name, value] of Object.entries({ host: hostname, ...headers })) call.setHeader(name, value);
-    call.on("timeout", () => call.destroy(new Error("no answer within 15 s")));
+    call.on("timeout", () => call.destroy(new Error(`no answer within ${patience / 1_000} s`)));
     call.on("error", (error: NodeJS.ErrnoException) => {
       const closed = ["ECONNRESET", "EPIPE"].includes(error.code ?? "");
       fail(call.reusedSocket && closed ? new IdleConnectionClosed(error) : error);
