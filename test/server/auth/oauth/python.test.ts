@@ -45,7 +45,8 @@ else
           else await delivered(back);
         });
       });
-      await once(client, "exit");
+      // What a program printed is there when its pipes are closed, which may be after its exit.
+      await Promise.all([once(client, "close"), once(lines, "close")]);
       expect([printed[1], problem]).toEqual([expect.stringContaining("read_file"), expect.any(String)]);
       expect(new URL(printed[0] ?? "").searchParams.get("client_id") === DOCUMENT).toBe(document.length > 0);
     },
@@ -54,7 +55,7 @@ else
 
 /** The browser goes back to the client, which begins to listen at about that time. */
 async function delivered(back: URL): Promise<void> {
-  for (let tries = 0; tries < 50; tries++) {
+  for (const started = Date.now(); Date.now() - started < 100_000; ) {
     if (await fetch(back).catch(() => undefined)) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
