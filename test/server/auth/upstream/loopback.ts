@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { freePort } from "../../../support/free-port.ts";
 
 export interface Loopback extends AsyncDisposable {
   readonly origin: string;
@@ -19,10 +19,10 @@ export async function loopback(handler: (origin: string) => Handler): Promise<Lo
       response.end(error.message);
     });
   });
-  const listen = (port: number) =>
-    new Promise<void>((resolve) => server.listen(port, "127.0.0.1", () => resolve()));
-  await listen(0);
-  const { port } = server.address() as AddressInfo;
+  // A port that nobody else takes while the provider is down.
+  const port = await freePort();
+  const open = () => new Promise<void>((resolve) => server.listen(port, "127.0.0.1", () => resolve()));
+  await open();
   const origin = `http://127.0.0.1:${port}`;
   handle = handler(origin);
   const stop = () =>
@@ -30,7 +30,7 @@ export async function loopback(handler: (origin: string) => Handler): Promise<Lo
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  return { origin, stop, open: () => listen(port), [Symbol.asyncDispose]: stop };
+  return { origin, stop, open, [Symbol.asyncDispose]: stop };
 }
 
 export async function bodyOf(request: IncomingMessage): Promise<URLSearchParams> {
