@@ -110,7 +110,7 @@ describe("a session is no longer in use after", () => {
   ])("%s", async (_, use) => {
     await use(await openSession(running.origin));
     let status = 0;
-    for (let tries = 0; status !== 200 && tries < 100; tries++) {
+    for (let tries = 0; status !== 200 && tries < 3_000; tries++) {
       const response = await rpc(running.origin, INITIALIZE);
       await response.text();
       status = response.status;

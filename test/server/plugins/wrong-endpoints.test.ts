@@ -48,7 +48,8 @@ describe("an MCP message to another path", () => {
 
 describe("a client of the transport of 2024-11-05", () => {
   const get = (path: string, accept = "text/event-stream") =>
-    fetch(`${open.origin}${path}`, { headers: { accept }, signal: AbortSignal.timeout(5_000) });
+    // A stream would last: the limit ends it.
+    fetch(`${open.origin}${path}`, { headers: { accept }, signal: AbortSignal.timeout(60_000) });
 
   test.each([
     ["/sse", 404],

@@ -10,7 +10,7 @@ import { runDoctor } from "../../../../cli/doctor/run.ts";
 import { renderTrace, type TraceEvent } from "../../../../cli/operations/oauth-trace.ts";
 import { startAdmin } from "../../../../server/admin.ts";
 import { StoredPeople } from "../../../../server/people/stored-people.ts";
-import { type Closable, tls1Server } from "../../../cli/doctor/fixture.ts";
+import { ANSWER_MS, type Closable, tls1Server } from "../../../cli/doctor/fixture.ts";
 import { type Authority, createAuthority } from "../../../cli/http3/servers/certificates.ts";
 import { freePort } from "../../../support/free-port.ts";
 import { type RunningOAuth, startOAuth } from "./support.ts";
@@ -62,6 +62,7 @@ test.each(CLIENTS)("$title gets in, up to a tool call", async (shape) => {
     connect: "127.0.0.1",
     ca: authority.ca,
     auth: "oauth",
+    timeoutMs: ANSWER_MS,
     checks: checksAs(shape, { signIn: byLink(link) }),
   });
   expect(checks.filter(({ ok }) => !ok)).toEqual([]);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { PersonCache } from "../../../../server/auth/person-cache.ts";
-import { SERVERS, ValkeyServer } from "../../store/valkey.ts";
+import { eventuallyAsync, SERVERS, ValkeyServer } from "../../store/valkey.ts";
 import { temporaryFolder } from "../../support.ts";
 import { makeToken } from "../support.ts";
 import { ADA, connect, list, startOAuth, TestPeople } from "./support.ts";
@@ -27,10 +27,7 @@ test("a server that starts while Valkey is away takes static tokens, is not read
   expect([page.status, await page.text()]).toEqual([503, expect.stringContaining("not available yet")]);
 
   await valkey.run();
-  for (let tries = 0; !(await app.readiness.probe()).checks["sign-in"]?.ok; tries++) {
-    if (tries > 200) throw new Error("sign-in did not recover");
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  await eventuallyAsync(async () => (await app.readiness.probe()).checks["sign-in"]?.ok, "sign-in");
   const { tokens } = await connect(origin);
   expect((await list(origin, tokens.access_token)).status).toBe(200);
   await folder.remove();
