@@ -7,9 +7,6 @@ import { onPath } from "../../infra/local/host.ts";
 /** Where screenshots of the pages are kept. Ignored by git. */
 const SCREENSHOTS = join(import.meta.dirname, "../../.mcp-edge/screenshots");
 
-/** For the browser's start and for each step on a page, milliseconds. All of them are expected to succeed, on a slow host too. */
-const PATIENCE_MS = 60_000;
-
 /**
  * Debian's Chromium. Root without one gets it by apt, as CI does; nobody else's machine is changed.
  * @param args more of its own options @returns why there is none
@@ -24,9 +21,12 @@ export async function openChromium(args: string[] = []): Promise<Browser | strin
   return chromium.launch({
     executablePath: "/usr/bin/chromium",
     args: ["--no-sandbox", ...args],
-    timeout: PATIENCE_MS,
+    timeout: PAGE_MS,
   });
 }
+
+/** For the browser's start and for what a page shows next, milliseconds: on a slow host, that takes seconds. */
+export const PAGE_MS = 60_000;
 
 /** Width of a small phone, CSS pixels. */
 export const PHONE = 360;
@@ -37,7 +37,7 @@ export type WatchedPage = Page & { readonly problems: string[] };
 /** A page of a fresh browser: no cookies, no passkeys. */
 export async function freshPage(browser: Browser, options?: BrowserContextOptions): Promise<WatchedPage> {
   const page = await (await browser.newContext(options)).newPage();
-  page.setDefaultTimeout(PATIENCE_MS);
+  page.setDefaultTimeout(PAGE_MS);
   const problems: string[] = [];
   page.on("console", (message) => {
     if (message.type() === "error") problems.push(message.text());

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { checkPage } from "../../support/check-page.ts";
-import { openChromium } from "../../support/chromium.ts";
+import { openChromium, PAGE_MS } from "../../support/chromium.ts";
 import {
   authorizationUrl,
   PASSWORD,
@@ -14,6 +14,12 @@ import {
 
 const REDIRECT = "https://client.example.com/callback";
 const LOCAL = "http://127.0.0.1:49152/callback";
+
+/** Resolves when the page shows the word. */
+const SAYS_COPIED = `new Promise((said) => {
+  new MutationObserver(() => document.body.innerText.includes("Copied") && said())
+    .observe(document.body, { subtree: true, childList: true, characterData: true });
+})`;
 
 const opened = await openChromium();
 
@@ -33,7 +39,7 @@ function pages(browser: Browser) {
     running = await startOAuth();
     context = await browser.newContext();
     page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(PAGE_MS);
     page.on("console", (message) => message.type() === "error" && violations.push(message.text()));
     await page.route(`${REDIRECT}*`, (route) => route.fulfill({ body: "the client" }));
   });
@@ -64,8 +70,10 @@ function pages(browser: Browser) {
     await check("landing");
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     const copy = page.getByRole("button", { name: "Copy the set-up of Claude Code" });
+    // The word stands for two seconds only.
+    const said = page.evaluate(SAYS_COPIED);
     await copy.press("Enter");
-    await page.getByText("Copied").first().waitFor();
+    await said;
     const copied = "navigator.clipboard.readText()";
     expect(await page.evaluate(copied)).toMatch(/^claude mcp add --transport http mcp-edge http/);
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Browser, Page } from "playwright-core";
 import { StoredPeople } from "../../../../server/people/stored-people.ts";
-import { openChromium } from "../../../support/chromium.ts";
+import { openChromium, PAGE_MS } from "../../../support/chromium.ts";
 import { ENROLLED } from "../../people/support.ts";
 import {
   ADA,
@@ -31,7 +31,7 @@ function flows(browser: Browser) {
     const body = { client_id: DOCUMENT, client_name: "Assistant", redirect_uris: [REDIRECT] };
     running = await startOAuth({ fetch: async () => Response.json(body) });
     page = await browser.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(PAGE_MS);
     await page.route(`${REDIRECT}*`, (route) => route.fulfill({ body: "the client" }));
   });
   afterAll(async () => {
