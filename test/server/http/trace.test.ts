@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { continueTrace, formatTrace } from "../../../server/http/trace.ts";
-import { startApp, temporaryFolder } from "../support.ts";
+import { eventually, startApp, temporaryFolder } from "../support.ts";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN = "00f067aa0ba902b7";
@@ -53,10 +53,14 @@ test("the trace is in the response and on every log line of the request and its 
     });
     await response.text();
     expect(response.headers.get("traceresponse")).toMatch(new RegExp(`^00-${TRACE}-[0-9a-f]{16}-01$`));
-    while (!running.logs.some((line) => line.msg === "request")) await new Promise((r) => setTimeout(r, 5));
-    const lines = running.logs.filter((line) => line.msg === "request" || line.msg === "stream");
-    expect(lines.map((line) => line.msg).sort()).toEqual(["request", "stream"]);
-    for (const line of lines) expect(line).toMatchObject({ trace_id: TRACE });
+    const lines = () => running.logs.filter((line) => line.msg === "request" || line.msg === "stream");
+    await eventually(() => lines().length === 2, "both log lines");
+    expect(
+      lines()
+        .map((line) => line.msg)
+        .sort(),
+    ).toEqual(["request", "stream"]);
+    for (const line of lines()) expect(line).toMatchObject({ trace_id: TRACE });
   } finally {
     await folder.remove();
   }

@@ -177,6 +177,7 @@ describe("POST /mcp", () => {
       await eventually(() => waiting === 1, "the call to begin");
       await end(headers);
       expect(await answer).toEqual([202, ""]);
+      await eventually(() => waiting === 0, "the call to end");
     });
 
     test("may disconnect, which is not logged as a failure of the server", async () => {
