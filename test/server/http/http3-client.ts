@@ -12,7 +12,7 @@ const { url, ca, ...request } = JSON.parse(process.argv[2] ?? "") as {
   headers: Record<string, string>;
   body?: string;
 };
-const client = http3Fetch({ ca, address: "127.0.0.1" });
+const client = http3Fetch({ ca, address: "127.0.0.1", connectTimeoutMs: 60_000 });
 process.once("SIGTERM", () => void client.close().finally(() => process.exit()));
 const response = await client.fetch(url, request);
 process.stdout.write(`${response.status}\n`);
