@@ -39,9 +39,14 @@ export class Instance {
     return new Instance(`http://127.0.0.1:${String(port).trim()}`, child, () => log);
   }
 
+  /** Whether the process has ended. */
+  get over(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
   /** @param signal SIGTERM drains, SIGKILL does not */
   async end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (this.over) return;
     const exited = once(this.#child, "exit");
     this.#child.kill(signal);
     await exited;

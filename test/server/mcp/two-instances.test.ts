@@ -53,7 +53,7 @@ function switching(open: () => Promise<{ env: Record<string, string>; end: () =>
   }, 300_000);
   afterEach(async () => {
     // A test may have ended one.
-    if (!(await fetch(`${blue.origin}/readyz`).catch(() => undefined))) blue = await start("blue");
+    if (blue.over) blue = await start("blue");
   });
   afterAll(async () => {
     await blue?.end("SIGKILL");
@@ -94,9 +94,9 @@ function switching(open: () => Promise<{ env: Record<string, string>; end: () =>
       Array.from({ length: 10 }, (_, id) => rpc(green.origin, { ...LIST, id }, headers)),
     );
     for (const answer of answers) expect(await answer.text()).toContain('"count"');
-    expect(
-      green.log().split(`"session":"${headers["mcp-session-id"]}","msg":"session restored"`),
-    ).toHaveLength(2);
+    const restored = `"session":"${headers["mcp-session-id"]}","msg":"session restored"`;
+    await eventually(() => green.log().includes(restored), "the line of the log");
+    expect(green.log().split(restored)).toHaveLength(2);
     const deletion = await fetch(`${green.origin}/mcp`, { method: "DELETE", headers });
     expect(deletion.status).toBe(200);
     await eventuallyStatus(() => rpc(blue.origin, LIST, headers), 404);
