@@ -20,7 +20,7 @@ export interface AppOptions {
   readonly store?: Store;
   /** How many sessions stay in memory, and for how long. */
   readonly live?: LiveSessionsOptions;
-  /** What may wait for clients that do not read. */
+  /** What may wait for clients that do not read, and when an answer becomes a stream. */
   readonly streams?: Partial<StreamLimits>;
   /** What a test adds to every MCP server. */
   readonly profile?: Profile;

@@ -26,6 +26,8 @@ export interface StreamLimits {
   readonly total: number;
   /** A client that reads nothing for this time, while something waits, is cut. Milliseconds. */
   readonly stallMs: number;
+  /** A call that lasts longer than this becomes an event stream: its client sees that it is alive, and can resume. Milliseconds. */
+  readonly patienceMs: number;
 }
 
 const STREAM_LIMITS: StreamLimits = {
@@ -33,10 +35,8 @@ const STREAM_LIMITS: StreamLimits = {
   answer: 8 * 1024 * 1024,
   total: 64 * 1024 * 1024,
   stallMs: 60_000,
+  patienceMs: 50,
 };
-
-/** A call that lasts longer than this becomes an event stream, milliseconds: its client sees that it is alive, and can resume. */
-const PATIENCE_MS = 50;
 
 /** An answer that may become a stream. */
 interface Undecided {
@@ -139,14 +139,15 @@ export class Streams {
   }
 
   /**
-   * An answer may still become a stream: it does after PATIENCE_MS, and on a drain, so that its client can resume elsewhere. All share one
+   * An answer may still become a stream: it does after `patienceMs`, and on a drain, so that its client can resume elsewhere. All share one
    * timer: most are decided long before.
    *
    * @returns a function to call when that is decided
    */
   undecided(open: () => void): () => void {
-    const link = this.#undecided.add({ open, due: performance.now() + PATIENCE_MS });
-    this.#patience ??= setTimeout(() => this.#openDue(), PATIENCE_MS);
+    const { patienceMs } = this.#limits;
+    const link = this.#undecided.add({ open, due: performance.now() + patienceMs });
+    this.#patience ??= setTimeout(() => this.#openDue(), patienceMs).unref();
     return () => this.#undecided.remove(link);
   }
 
@@ -157,7 +158,7 @@ export class Streams {
       this.#undecided.shift();
       first.open();
     }
-    this.#patience = first && setTimeout(() => this.#openDue(), Math.max(first.due - now, 5));
+    this.#patience = first && setTimeout(() => this.#openDue(), Math.max(first.due - now, 5)).unref();
   }
 
   /** Registers an event stream that is written to this response. */

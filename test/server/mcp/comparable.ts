@@ -1,3 +1,6 @@
+/** For servers whose answers are compared: a call that takes longer than usual at one of them becomes a stream there. */
+export const NEVER_LATE = { patienceMs: 600_000 };
+
 /** Headers that differ between any two answers. */
 const OWN = new Set(["date", "x-request-id", "traceresponse", "mcp-session-id", "content-length"]);
 

@@ -13,7 +13,7 @@ import {
   startApp,
   temporaryFolder,
 } from "../support.ts";
-import { comparable } from "./comparable.ts";
+import { comparable, NEVER_LATE } from "./comparable.ts";
 
 /** A tool that answers in every way that a tool can. */
 const probe = defineTool({
@@ -58,7 +58,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   await makeRepository(join(folder.path, "workspace", "sample"));
   const env = { WORKSPACE_DIR: join(folder.path, "workspace"), RATE_LIMIT_ADDRESS: "0", LOG_LEVEL: "error" };
-  const options = { tools: [...TOOLS, probe, long] };
+  const options = { tools: [...TOOLS, probe, long], streams: NEVER_LATE };
   servers = {
     direct: await startApp(env, options),
     sdk: await startApp({ ...env, DIRECT_CALLS: "no" }, options),
