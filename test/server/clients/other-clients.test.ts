@@ -7,6 +7,10 @@ import { conformanceProfile } from "../conformance/profile.ts";
 import { makeRepository, type RunningApp, startApp, temporaryFolder } from "../support.ts";
 import { pythonWithClients, whyNoPython } from "./python.ts";
 
+/** A client takes seconds to start, and ten times as long on a busy host. */
+const LIMIT_MS = 600_000;
+const PATIENT = { timeout: LIMIT_MS };
+
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let running: RunningApp;
 let token: string;
@@ -45,7 +49,7 @@ describe("Python", () => {
     "%s of PyPI speaks %s: tools, progress, elicitation, resources, completion, prompts",
     async (kind, version) => {
       const script = join(import.meta.dirname, "clients.py");
-      const { stdout } = await run(python, [script, `${running.origin}/mcp`, token, kind]);
+      const { stdout } = await run(python, [script, `${running.origin}/mcp`, token, kind], PATIENT);
       expect(JSON.parse(stdout)).toEqual({
         version,
         tools: expect.arrayContaining(["search_text", "read_file"]),
@@ -59,6 +63,7 @@ describe("Python", () => {
         elicited: expect.stringContaining("ada"),
       });
     },
+    LIMIT_MS,
   );
 });
 
@@ -66,25 +71,29 @@ describe("the Inspector's command line", () => {
   const inspector = join(projectRoot, "node_modules/.bin/mcp-inspector");
   const ask = async (...args: string[]) => {
     const auth = ["--transport", "http", "--header", `Authorization: Bearer ${token}`];
-    const { stdout } = await run(inspector, ["--cli", `${running.origin}/mcp`, ...auth, ...args]);
+    const { stdout } = await run(inspector, ["--cli", `${running.origin}/mcp`, ...auth, ...args], PATIENT);
     return JSON.parse(stdout);
   };
 
-  test("lists tools and resources, calls a tool, gets a prompt", async () => {
-    const { tools } = await ask("--method", "tools/list");
-    expect(tools.map((t: { name: string }) => t.name)).toContain("search_text");
-    const called = await ask(
-      "--method",
-      "tools/call",
-      "--tool-name",
-      "search_text",
-      "--tool-arg",
-      "query=needle",
-    );
-    expect(called.structuredContent.matches.length).toBeGreaterThan(0);
-    const { resources } = await ask("--method", "resources/list");
-    expect(resources.map((r: { uri: string }) => r.uri)).toContain("repo://sample/README.md");
-    const { messages } = await ask("--method", "prompts/get", "--prompt-name", "onboard");
-    expect(messages[0].content.text).toContain("tour");
-  });
+  test(
+    "lists tools and resources, calls a tool, gets a prompt",
+    async () => {
+      const { tools } = await ask("--method", "tools/list");
+      expect(tools.map((t: { name: string }) => t.name)).toContain("search_text");
+      const called = await ask(
+        "--method",
+        "tools/call",
+        "--tool-name",
+        "search_text",
+        "--tool-arg",
+        "query=needle",
+      );
+      expect(called.structuredContent.matches.length).toBeGreaterThan(0);
+      const { resources } = await ask("--method", "resources/list");
+      expect(resources.map((r: { uri: string }) => r.uri)).toContain("repo://sample/README.md");
+      const { messages } = await ask("--method", "prompts/get", "--prompt-name", "onboard");
+      expect(messages[0].content.text).toContain("tour");
+    },
+    LIMIT_MS,
+  );
 });
