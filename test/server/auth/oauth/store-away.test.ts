@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { PersonCache } from "../../../../server/auth/person-cache.ts";
-import { eventuallyAsync, SERVERS, ValkeyServer } from "../../store/valkey.ts";
-import { temporaryFolder } from "../../support.ts";
+import { SERVERS, ValkeyServer } from "../../store/valkey.ts";
+import { eventuallyAsync, temporaryFolder } from "../../support.ts";
 import { makeToken } from "../support.ts";
 import { ADA, connect, list, startOAuth, TestPeople } from "./support.ts";
 
