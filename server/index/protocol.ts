@@ -13,6 +13,8 @@ export interface Request {
 
 /** What a thread sends back. */
 export type Response =
+  /** Once, before all others: its modules are loaded. */
+  | { ready: true }
   | { id: number; progress: { done: number; total: number } }
   | { id: number; value: unknown }
   | { id: number; error: { message: string; isToolError: boolean } };

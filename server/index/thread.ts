@@ -6,6 +6,8 @@ import type { Request, Response } from "./protocol.ts";
 
 /** Time for a thread to notice that a call was cancelled, before it is terminated, milliseconds. */
 const GRACE_MS = 500;
+/** Time for a new thread to load its modules, milliseconds: 0.5 s, or several on a busy machine. */
+const START_MS = 60_000;
 /** How long close() waits for a thread in native code, milliseconds. */
 const CLOSE_MS = 2_000;
 /** Largest number of jobs waiting for one thread. */
@@ -32,6 +34,8 @@ export class JobThread {
   readonly #heapMb: number;
   readonly #queue: Pending[] = [];
   #worker: Worker | undefined;
+  /** While the thread loads its modules. Ends a thread that never has them. */
+  #starting: NodeJS.Timeout | undefined;
   #current: Pending | undefined;
   #timers: NodeJS.Timeout[] = [];
   #id = 0;
@@ -118,8 +122,10 @@ export class JobThread {
   #kill(pending: Pending, error: Error): void {
     if (this.#current !== pending) return;
     settle(pending, error);
+    // A thread that starts more slowly than the limit of its jobs would never start, if each of them ended it.
+    if (this.#starting) Atomics.store(pending.request.cancelled, 0, 1);
     // terminate() waits for native code. The next job gets a new thread meanwhile.
-    void this.#end();
+    else void this.#end();
     this.#finish();
   }
 
@@ -131,12 +137,19 @@ export class JobThread {
       env: { PATH },
       resourceLimits: { maxOldGenerationSizeMb: this.#heapMb, maxYoungGenerationSizeMb: 16 },
     });
+    this.#starting = setTimeout(() => {
+      void this.#end();
+      if (this.#current)
+        settle(this.#current, new Error("The thread of the index did not start within a minute."));
+      this.#finish();
+    }, START_MS).unref();
     worker.on("message", (response: Response) => {
       if (this.#worker === worker) this.#receive(response);
     });
     const ended = (error: Error) => {
       if (this.#worker !== worker) return;
       this.#worker = undefined;
+      this.#started();
       if (this.#current) settle(this.#current, error);
       this.#finish();
     };
@@ -147,6 +160,10 @@ export class JobThread {
   }
 
   #receive(response: Response): void {
+    if ("ready" in response) {
+      this.#started();
+      return;
+    }
     const pending = this.#current;
     if (pending?.request.id !== response.id) return;
     if ("progress" in response) {
@@ -164,6 +181,11 @@ export class JobThread {
     this.#finish();
   }
 
+  #started(): void {
+    clearTimeout(this.#starting);
+    this.#starting = undefined;
+  }
+
   #finish(): void {
     for (const timer of this.#timers.splice(0)) clearTimeout(timer);
     this.#current = undefined;
@@ -172,6 +194,7 @@ export class JobThread {
 
   async #end(): Promise<void> {
     for (const timer of this.#timers.splice(0)) clearTimeout(timer);
+    this.#started();
     const worker = this.#worker;
     this.#worker = undefined;
     await worker?.terminate();

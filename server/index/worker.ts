@@ -14,6 +14,7 @@ function serve(port: MessagePort): void {
   port.on("message", (request: Request) => {
     last = last.then(() => run(request, respond));
   });
+  respond({ ready: true });
 }
 
 async function run(request: Request, respond: (response: Response) => void): Promise<void> {
@@ -32,6 +33,8 @@ async function run(request: Request, respond: (response: Response) => void): Pro
     },
   };
   try {
+    // The caller may have gone while the thread was loading its modules.
+    context.timeUp();
     const job = JOBS[name] as (args: unknown, context: JobContext) => Promise<unknown>;
     respond({ id, value: await job(args, context) });
   } catch (error) {

@@ -14,6 +14,9 @@ class FakeWorker extends EventEmitter {
   postMessage(request: Request): void {
     this.requests.push(request);
   }
+  ready(): void {
+    this.emit("message", { ready: true } satisfies Response);
+  }
   answer(value: unknown): void {
     this.emit("message", { id: this.requests.at(-1)?.id ?? 0, value } satisfies Response);
   }
@@ -65,10 +68,38 @@ describe("JobThread", () => {
     const thread = new JobThread(16);
     const first = job(thread, 1);
     const second = job(thread);
+    made(0).ready();
     await expect(first).rejects.toThrow("Narrow it by path");
     made(0).emit("message", { id: 2, value: "late words of the first thread" });
     made(1).answer("second");
     expect(await second).toBe("second");
+  });
+
+  test("keeps a thread that starts more slowly than the limit of its jobs, and ends one that does not start within a minute", async () => {
+    jest.useFakeTimers();
+    const thread = new JobThread(16);
+    const refused = [expect(job(thread, 100)).rejects.toThrow("Narrow it by path")];
+    await jest.advanceTimersByTimeAsync(2_000);
+    refused.push(expect(job(thread, 100)).rejects.toThrow("Narrow it by path"));
+    await jest.advanceTimersByTimeAsync(2_000);
+    await Promise.all(refused);
+    const third = job(thread, 100);
+    made(0).ready();
+    expect(made(0).requests.map(({ cancelled }) => cancelled[0])).toEqual([1, 1, 0]);
+    made(0).answer("third");
+    expect(await third).toBe("third");
+    await jest.advanceTimersByTimeAsync(120_000);
+    expect(FakeWorker.made).toHaveLength(1);
+
+    const never = new JobThread(16);
+    const stuck = expect(job(never)).rejects.toThrow("did not start within a minute");
+    const next = job(never);
+    await jest.advanceTimersByTimeAsync(60_000);
+    await stuck;
+    made(2).ready();
+    made(2).answer("in a new thread");
+    expect(await next).toBe("in a new thread");
+    jest.useRealTimers();
   });
 
   test("waits two seconds at most for a thread in native code on close", async () => {
