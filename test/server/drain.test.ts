@@ -50,6 +50,19 @@ function send(socket: Socket, path: string): void {
   socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
 }
 
+/** A connection that has had one answer and stays open. */
+async function keptConnection(origin: string) {
+  const socket = connect(Number(new URL(origin).port), "127.0.0.1");
+  let text = "";
+  socket.on("data", (chunk) => {
+    text += chunk;
+  });
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  send(socket, "/");
+  await eventually(() => text.includes("</html>"), "the first answer");
+  return { socket, received: () => text, closed };
+}
+
 function newConnection(origin: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(Number(new URL(origin).port), "127.0.0.1", () => {
@@ -115,21 +128,13 @@ describe("drain", () => {
     const { origin, app } = await startApp({ WORKSPACE_DIR: folder.path }, { tools: [tool] });
     const call = rpc(origin, CALL);
     await entered;
-    const socket = connect(Number(new URL(origin).port), "127.0.0.1");
-    let text = "";
-    socket.on("data", (chunk) => {
-      text += chunk;
-    });
-    const closed = new Promise((resolve) => socket.once("close", resolve));
-    send(socket, "/");
-    await eventually(() => text.includes("</html>"), "the first answer");
-    expect(text).toContain("Connection: keep-alive");
+    const { socket, received, closed } = await keptConnection(origin);
+    expect(received()).toContain("Connection: keep-alive");
     const drained = drain(app, 20_000);
-    text = "";
     send(socket, "/readyz");
     await closed;
-    expect(text).toContain("HTTP/1.1 503");
-    expect(text).toMatch(/^connection: close/im);
+    expect(received()).toContain("HTTP/1.1 503");
+    expect(received()).toMatch(/^connection: close/im);
     open();
     expect(await (await call).text()).toContain('"waited":true');
     expect(await drained).toBe(true);
@@ -138,14 +143,7 @@ describe("drain", () => {
   test("a request that arrived while the server got no turn is answered", async () => {
     const { tool, entered, open } = gate();
     const { origin, app } = await startApp({ WORKSPACE_DIR: folder.path }, { tools: [tool] });
-    const socket = connect(Number(new URL(origin).port), "127.0.0.1");
-    let text = "";
-    socket.on("data", (chunk) => {
-      text += chunk;
-    });
-    const closed = new Promise((resolve) => socket.once("close", resolve));
-    send(socket, "/");
-    await eventually(() => text.includes("</html>"), "the first answer");
+    const { socket, received, closed } = await keptConnection(origin);
     const drained = drain(app, 20_000);
     await new Promise((resolve) => setImmediate(resolve));
     const body = JSON.stringify(CALL.params.arguments);
@@ -159,7 +157,7 @@ describe("drain", () => {
     await new Promise((resolve) => setTimeout(resolve, 500));
     open();
     await closed;
-    expect(text).toContain('"waited":true');
+    expect(received()).toContain('"waited":true');
     expect(await drained).toBe(true);
   });
 
