@@ -76,7 +76,7 @@ export async function paced(
   };
 }
 
-/** Since the machine's start, in hundredths of a second. */
+/** Since the machine's start, of all cores. The kernel counts it in hundredths of a second. */
 const stolenMs = () => Number(/^cpu +(?:\d+ ){7}(\d+)/.exec(readFileSync("/proc/stat", "utf8"))?.[1]) * 10;
 
 /** Of those that were answered. Sorts `latencies`. */
