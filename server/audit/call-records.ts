@@ -1,6 +1,6 @@
 import type { Principal } from "../auth/principal.ts";
 import { isoTime } from "../iso-time.ts";
-import { jsonBytes, jsonString } from "../json-text.ts";
+import { jsonBytes, jsonString } from "../json/text.ts";
 import { currentOrigin } from "../shares/caller.ts";
 import type { CallObserver } from "../tools/observed-tool.ts";
 import type { AuditLog } from "./audit-log.ts";

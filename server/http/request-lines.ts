@@ -1,6 +1,6 @@
 import type { ServerConfig } from "../config/config.ts";
 import { isoTime } from "../iso-time.ts";
-import { jsonString } from "../json-text.ts";
+import { jsonString } from "../json/text.ts";
 import type { LogStream } from "./log-stream.ts";
 
 /** What the log says of a request when it has ended. */

@@ -1,4 +1,5 @@
 import { setFlagsFromString } from "node:v8";
+import { WebAssembly } from "../web-assembly.ts";
 
 /**
  * V8's optimizing compiler takes some 3 KB of memory for each byte of a WebAssembly function, and the lexers of grammars are single functions
@@ -12,10 +13,6 @@ const CODE = 10;
 const BASELINE = ["--no-wasm-dynamic-tiering", "--no-wasm-tier-up", "--no-wasm-lazy-compilation"];
 const NORMAL = BASELINE.map((flag) => flag.replace("--no-", "--"));
 
-/** Of the JavaScript API of WebAssembly. @types/node does not have it. */
-const { Module } = (globalThis as unknown as { WebAssembly: { Module: new (bytes: Uint8Array) => object } })
-  .WebAssembly;
-
 /**
  * Compiles a module so that V8 does not optimize it, if it has a function above the limit. V8 finds what it has compiled by the bytes, so the
  * module has to be kept until the same bytes are instantiated. V8 reads these flags when it compiles a module, but they belong to the process: a
@@ -27,7 +24,7 @@ export function baselineModule(wasm: Uint8Array<ArrayBuffer>): object | undefine
   if (largestFunction(wasm) <= MAX_OPTIMIZED) return undefined;
   for (const flag of BASELINE) setFlagsFromString(flag);
   try {
-    return new Module(wasm);
+    return new WebAssembly.Module(wasm);
   } finally {
     for (const flag of NORMAL) setFlagsFromString(flag);
   }

@@ -1,6 +1,6 @@
 import { LOG_LEVEL_META_KEY, type StandardSchemaV1 } from "@modelcontextprotocol/server";
 import type { Principal } from "../auth/principal.ts";
-import { type JsonPieces, MeasuredJson, measuredJson } from "../json-text.ts";
+import { type JsonPieces, measuredJson, measuredString } from "../json/text.ts";
 import { type MaybePromise, then } from "../maybe-promise.ts";
 import type { RequestId } from "../store/store.ts";
 import { jsonSchemas, wireSchemas } from "../tools/arguments/wire-schema.ts";
@@ -98,16 +98,8 @@ export function callPieces(
 ): JsonPieces {
   const error = isError ? ',"isError":true' : "";
   const end = `${error}${RESULT_END[era]}},"jsonrpc":"2.0","id":${JSON.stringify(id)}}`;
-  if (!structuredContent) return [TEXT, JSON.stringify(text), `}]${end}`];
-  const structure = measuredJson(structuredContent);
-  return [TEXT, textOf(text, structure), '}],"structuredContent":', structure, end];
-}
-
-/** The text of an answer as JSON. Often it is the structure: in ASCII, if that is. */
-function textOf(text: string, structure: MeasuredJson): string | MeasuredJson {
-  const json = JSON.stringify(text);
-  const isAscii = text === structure.text && structure.bytes === structure.length;
-  return isAscii ? new MeasuredJson(json, json.length) : json;
+  if (!structuredContent) return [TEXT, measuredString(text), `}]${end}`];
+  return [TEXT, measuredString(text), '}],"structuredContent":', measuredJson(structuredContent), end];
 }
 
 const TEXT = '{"result":{"content":[{"type":"text","text":';

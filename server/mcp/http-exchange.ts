@@ -4,7 +4,7 @@ import type { Principal } from "../auth/principal.ts";
 import { jsonRpcError } from "../http/errors.ts";
 import type { EventStream, StreamOptions } from "../http/event-stream.ts";
 import type { Streams } from "../http/streams.ts";
-import { type JsonPieces, MeasuredJson } from "../json-text.ts";
+import { type JsonPieces, MeasuredJson } from "../json/text.ts";
 import { acceptForSdk, type Readable } from "./accept.ts";
 
 /** Shorter answers are joined, characters: one piece takes less time than several. */

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Principal } from "../auth/principal.ts";
 import { type DisconnectReason, type EventStream, RETRY_MS } from "../http/event-stream.ts";
-import type { JsonPieces } from "../json-text.ts";
+import type { JsonPieces } from "../json/text.ts";
 import type { RequestId } from "../store/store.ts";
 import type { Call } from "./call.ts";
 import type { Era } from "./direct-call.ts";

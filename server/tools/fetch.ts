@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { headCommit } from "../index/work-tree.ts";
-import { jsonText } from "../json-text.ts";
+import { jsonText } from "../json/text.ts";
 import { ToolError } from "../tool-error.ts";
 import { citation, forgeOf, originOf } from "../workspace/forge.ts";
 import { servedText } from "../workspace/served-file.ts";

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { SearchHit } from "../index/queries/search.ts";
-import { jsonText } from "../json-text.ts";
+import { jsonText } from "../json/text.ts";
 import { ToolError } from "../tool-error.ts";
 import { citation, forgeOf, originOf } from "../workspace/forge.ts";
 import type { Repository } from "../workspace/workspace.ts";

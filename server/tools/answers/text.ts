@@ -1,4 +1,4 @@
-import { jsonText } from "../../json-text.ts";
+import { jsonText } from "../../json/text.ts";
 import type { Noted, Tool } from "../tool.ts";
 import { placeLines } from "./places.ts";
 import { describeSource } from "./source.ts";

@@ -1,0 +1,19 @@
+import wabt from "wabt";
+
+/** @param text WebAssembly text, with 128-bit SIMD */
+export async function compiledEscape(text: string): Promise<Uint8Array> {
+  const module = (await wabt()).parseWat("escape.wat", text, { simd: true });
+  try {
+    return module.toBinary({}).buffer;
+  } finally {
+    module.destroy();
+  }
+}
+
+/** The source of escape-module.ts. */
+export const escapeModuleSource = (
+  binary: Uint8Array,
+) => `/** escape.wat as WebAssembly, by \`npm run wasm\`. */
+export const ESCAPE_MODULE =
+  "${Buffer.from(binary).toString("base64")}";
+`;
