@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Figure } from "./figures.ts";
 import { bearerFigures } from "./server/bearer.ts";
+import { inTurn, type Turn } from "./server/in-turn.ts";
 import { latency, latencyFigures } from "./server/latency.ts";
 import type { Loading, LoadResult, MeasuredLoad, Served } from "./server/load-types.ts";
 import { envelopes, plain, sessions } from "./server/loads.ts";
@@ -24,52 +25,66 @@ export async function serverFigures(log: (line: string) => void): Promise<Figure
   const others = await peers(log);
   return withFolder(async (folder) => {
     const figures: Figure[] = [];
-    const one = async (target: Served, loading: Loading, what: string) => {
-      log(what);
-      return measured(target, loading);
-    };
     const ratio = (what: string, ours: MeasuredLoad, against: LoadResult, promise = "", name = "node:http") =>
       figures.push(row(what, ours, { name, value: against.rate }, promise));
-
-    const ceiling = await served([process.execPath, here("ceiling.ts")], folder);
-    const echo = await one(ceiling, plain("echo"), "ceiling: node:http that parses and answers JSON, 200 B");
-    const large = await one(ceiling, plain("large"), "ceiling, 40 KB that are ready");
-    const huge = await one(ceiling, plain("huge"), "ceiling, 80 KB that are ready");
-    const made = await one(ceiling, plain("huge-made"), "ceiling, 80 KB that it makes");
-
-    const ours = await served([process.execPath, here("echo.ts")], folder);
-    const call2025 = await one(ours, sessions("echo"), "mcp-edge: tools/call 200 B, sessions of 2025-11-25");
-    ratio("mcp-edge, 200 B, a session of 2025-11-25", call2025, echo, ">= 0.30 x");
-    const call2026 = await one(ours, call("echo"), "mcp-edge: tools/call 200 B, 2026-07-28");
-    ratio("mcp-edge, 200 B, 2026-07-28", call2026, echo, ">= 0.30 x");
-    const half = Math.round(call2026.rate / 2);
-    const paced = (target: Served, loading: Loading, what: string, rate = half) => {
+    const paced = (target: Served, loading: Loading, what: string, rate: number) => {
       log(`${what}: latency at ${rate} requests a second`);
       return latency(target, loading, rate);
     };
-    const before = await paced(ours, call("echo"), "mcp-edge, half of its peak rate");
-    const list = await one(ours, envelopes("tools/list"), "mcp-edge: tools/list, 2026-07-28");
+
+    const ceiling = await served([process.execPath, here("ceiling.ts")], folder);
+    const ours = await served([process.execPath, here("echo.ts")], folder);
+    const bare = (what: string, name: string): Turn => ({ what, target: ceiling, loading: plain(name) });
+    const edge = (what: string, loading: Loading): Turn => ({
+      what: `mcp-edge: ${what}`,
+      target: ours,
+      loading,
+    });
+
+    const [echo, call2025, call2026, list] = await inTurn(
+      [
+        bare("ceiling: node:http that parses and answers JSON, 200 B", "echo"),
+        edge("tools/call 200 B, sessions of 2025-11-25", sessions("echo")),
+        edge("tools/call 200 B, 2026-07-28", call("echo")),
+        edge("tools/list, 2026-07-28", envelopes("tools/list")),
+      ],
+      log,
+    );
+    ratio("mcp-edge, 200 B, a session of 2025-11-25", call2025, echo, ">= 0.30 x");
+    ratio("mcp-edge, 200 B, 2026-07-28", call2026, echo, ">= 0.30 x");
     ratio("mcp-edge, tools/list, 2026-07-28", list, echo, ">= 0.30 x");
-    const large2025 = await one(
-      ours,
-      sessions("large"),
-      "mcp-edge: tools/call 40 KB, sessions of 2025-11-25",
+    const half = Math.round(call2026.rate / 2);
+    const before = await paced(ours, call("echo"), "mcp-edge, half of its peak rate", half);
+
+    const [large, large2025, large2026] = await inTurn(
+      [
+        bare("ceiling, 40 KB that are ready", "large"),
+        edge("tools/call 40 KB, sessions of 2025-11-25", sessions("large")),
+        edge("tools/call 40 KB, 2026-07-28", call("large")),
+      ],
+      log,
     );
     ratio("mcp-edge, 40 KB, a session of 2025-11-25", large2025, large, ">= 0.30 x");
-    const large2026 = await one(ours, call("large"), "mcp-edge: tools/call 40 KB, 2026-07-28");
     ratio("mcp-edge, 40 KB, 2026-07-28", large2026, large, ">= 0.30 x");
-    const huge2026 = await one(ours, call("huge"), "mcp-edge: tools/call 80 KB, 2026-07-28");
+    const [huge, made, huge2026] = await inTurn(
+      [
+        bare("ceiling, 80 KB that are ready", "huge"),
+        bare("ceiling, 80 KB that it makes", "huge-made"),
+        edge("tools/call 80 KB, 2026-07-28", call("huge")),
+      ],
+      log,
+    );
     const twice = "mcp-edge, 80 KB: 40 KB as text and again as structure, 2026-07-28";
     ratio(twice, huge2026, huge);
     ratio(`${twice}, beside a handler that makes them`, huge2026, made, "", "node:http that makes the same");
-    const after = await paced(ours, call("echo"), "mcp-edge, after the large calls");
+    const after = await paced(ours, call("echo"), "mcp-edge, after the large calls", half);
     await ours.stop();
 
-    const bareAfter = await paced(ceiling, plain("echo"), "ceiling, after its large calls");
+    const bareAfter = await paced(ceiling, plain("echo"), "ceiling, after its large calls", half);
     await ceiling.stop();
     const fresh = await served([process.execPath, here("ceiling.ts")], folder);
     await measured(fresh, plain("echo"));
-    const bareBefore = await paced(fresh, plain("echo"), "ceiling");
+    const bareBefore = await paced(fresh, plain("echo"), "ceiling", half);
     const bareHalf = await paced(
       fresh,
       plain("echo"),

@@ -38,6 +38,8 @@ export interface LoadResult {
 export interface PacedResult extends LoadResult {
   /** The p99 of each second, milliseconds: one stall of the host makes one of them large, and all of what the server does again and again. */
   seconds: number[];
+  /** The seconds in which the hypervisor took next to nothing, and the p99 of their requests, milliseconds. */
+  quiet: { seconds: number; p99: number };
   /** How often the client itself stood still for more than 5 ms, and how long in all, milliseconds. */
   gaps: { count: number; ms: number };
   /** Time for which the hypervisor gave the machine's cores to others, milliseconds: `steal` of proc_stat(5). */

@@ -13,6 +13,11 @@ const WARM_UP = 3;
 const PAUSE_MS = 0.05;
 /** Standing still for longer than this is counted, milliseconds. */
 const GAP_MS = 5;
+/**
+ * A second counts as quiet if the hypervisor took no more than this in it and in the one before, whose requests may still wait: milliseconds of all
+ * cores, one unit of the kernel's count.
+ */
+const QUIET_MS = 10;
 const NEVER = new Int32Array(new SharedArrayBuffer(4));
 
 /**
@@ -34,7 +39,8 @@ export async function paced(
   let sent = 0;
   const gaps = { count: 0, ms: 0 };
   let looked = Number.POSITIVE_INFINITY;
-  const stolen = stolenMs();
+  /** At the beginning of each second that counts, and at the end. */
+  const stolen: number[] = [];
   const started = performance.now();
   const due = (n: number) => started + (n * 1_000) / rate;
   for (let now = started; sent < total || free.length < all.length; now = performance.now()) {
@@ -43,6 +49,7 @@ export async function paced(
       gaps.ms += now - looked;
     }
     looked = now;
+    if (sent >= first + stolen.length * rate) stolen.push(stolenMs());
     for (; sent < total && due(sent) <= now && free.length > 0; sent++) {
       const n = sent;
       const used = free.shift() as (typeof all)[number];
@@ -62,17 +69,25 @@ export async function paced(
     await new Promise(setImmediate);
   }
   for (const { connection } of all) connection.close();
+  stolen[seconds] = stolenMs();
   const inSeconds = Array.from({ length: seconds }, (_, second) =>
-    quantile(latencies.slice(second * rate, (second + 1) * rate), 0.99),
+    latencies.slice(second * rate, (second + 1) * rate),
+  );
+  const quiet = inSeconds.filter(
+    (_, second) => (stolen[second + 1] ?? 0) - (stolen[Math.max(0, second - 1)] ?? 0) <= QUIET_MS,
   );
   return {
     rate: answered / seconds,
     failed,
     p50: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),
-    seconds: inSeconds,
+    seconds: inSeconds.map((second) => quantile(second, 0.99)),
+    quiet: {
+      seconds: quiet.length,
+      p99: quantile(Float64Array.from(quiet.flatMap((second) => [...second])), 0.99),
+    },
     gaps,
-    stolenMs: stolenMs() - stolen,
+    stolenMs: (stolen[seconds] ?? 0) - (stolen[0] ?? 0),
   };
 }
 

@@ -33,6 +33,8 @@ export async function withFolder<T>(work: (folder: string) => Promise<T>): Promi
  * metrics, and a log line for each request.
  */
 const environment = (folder: string) => ({
+  // As in the unit.
+  MALLOC_ARENA_MAX: "2",
   AUTH_MODE: "oauth",
   PUBLIC_URL: "https://bench.example",
   LOG_LEVEL: "info",
