@@ -3,10 +3,11 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 
-/** The first port that Linux gives to clients, TCP and UDP alike. */
-const [FIRST_OF_CLIENTS = 32_768] = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8")
-  .split("\t")
-  .map(Number);
+/** The first port that the system gives to clients, TCP and UDP alike. Elsewhere than on Linux it is IANA's (RFC 6335, section 6). */
+const FIRST_OF_CLIENTS =
+  process.platform === "linux"
+    ? Number.parseInt(readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8"), 10)
+    : 49_152;
 /** Below them are some ports of well-known services, and all that need root. */
 const FIRST = Math.min(10_000, FIRST_OF_CLIENTS / 2);
 
@@ -14,7 +15,7 @@ const given = new Set<number>();
 
 /**
  * A port of 127.0.0.1 that is free for TCP and for UDP, for a server that has to know its port before it listens. The port is not one
- * that Linux gives to a client's socket or to a server of port 0: another process would get such a port before the server takes it.
+ * that the system gives to a client's socket or to a server of port 0: another process would get such a port before the server takes it.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

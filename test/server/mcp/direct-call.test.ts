@@ -251,7 +251,7 @@ describe("a server with direct calls answers as one without:", () => {
     }
   });
 
-  test.each(["x", "é", '"', "😀"])("a long answer of %j", async (text) => {
+  test.each(["x", "é", '"', "😀", "\n", "\u0001", "\ud83d"])("a long answer of %j", async (text) => {
     const call = { name: "long", arguments: { text } };
     const body = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { ...call, _meta: ENVELOPE } };
     const headers = { "mcp-protocol-version": VERSION, "mcp-method": "tools/call", "mcp-name": "long" };
