@@ -7,6 +7,7 @@ import { Refusal } from "../http/errors.ts";
 import { goneSignal } from "../http/gone.ts";
 import { type AllowedNames, requireAllowedHost } from "../http/hosts.ts";
 import { requireAllowedOrigin } from "../http/origins.ts";
+import { jsonText } from "../json/text.ts";
 import { LimitReached } from "../shares/limit-reached.ts";
 import { ToolError } from "../tool-error.ts";
 import { wireSchemas } from "../tools/arguments/wire-schema.ts";
@@ -41,7 +42,8 @@ export async function registerApi(app: FastifyInstance, options: ApiOptions): Pr
     api.addHook("onRequest", requireAllowedOrigin(options.names.origins));
     // As in MCP, the tool's own schema validates the arguments. The schemas of the routes are only for the document.
     api.setValidatorCompiler(() => () => true);
-    api.setSerializerCompiler(() => JSON.stringify);
+    // An answer is JSON already: the audit log has counted its bytes.
+    api.setSerializerCompiler(() => jsonText);
     await registerOpenApi(api, options.needsToken);
 
     api.get("/api/openapi.json", { schema: { hide: true } }, async (_request, reply) =>
