@@ -138,7 +138,7 @@ export async function streamFigures(
   const figures: Figure[] = [];
   for (const kind of KINDS) {
     if (kinds.length > 0 && !kinds.includes(kind.option)) continue;
-    const { each, opened, full, churned } = await memoryOf(kind, churnSeconds, log);
+    const { each, opened, churn } = await memoryOf(kind, churnSeconds, log);
     figures.push({
       what: `memory of each of ${STREAMS} ${kind.name}`,
       unit: "KB",
@@ -147,10 +147,10 @@ export async function streamFigures(
       ...(kind.promise === undefined ? {} : { promise: kind.promise }),
       note: `the whole server: ${Math.round(opened.rss / 1024 / 1024)} MB`,
     });
-    if (churned)
+    if (churn)
       figures.push(
-        change("heap", opened.heap, full.heap, churned.heap, churnSeconds),
-        change("resident memory", opened.rss, full.rss, churned.rss, churnSeconds),
+        change("heap", opened.heap, churn.before.heap, churn.after.heap, churnSeconds),
+        change("resident memory", opened.rss, churn.before.rss, churn.after.rss, churnSeconds),
       );
   }
   return figures;
@@ -175,10 +175,8 @@ interface Measured {
   readonly each: number;
   /** Of the process, with all streams open. */
   readonly opened: Memory;
-  /** The same after the first minute of churn. */
-  readonly full: Memory;
-  /** The same after the churn that counts. */
-  readonly churned?: Memory;
+  /** The same before and after the churn that counts. */
+  readonly churn?: { readonly before: Memory; readonly after: Memory };
 }
 
 async function memoryOf(kind: Kind, churnSeconds: number, log: (line: string) => void): Promise<Measured> {
@@ -214,13 +212,13 @@ async function memoryOf(kind: Kind, churnSeconds: number, log: (line: string) =>
       };
       await some(CHURN);
       await end(CHURN);
-      const before = await settled();
+      const none = await settled();
       log(`${STREAMS} ${kind.name}`);
       await some(STREAMS);
       const opened = await settled();
-      const each = (opened.rss - before.rss) / STREAMS;
-      if (churnSeconds === 0) return { each, opened, full: opened };
-      const churn = async (seconds: number) => {
+      const each = (opened.rss - none.rss) / STREAMS;
+      if (churnSeconds === 0) return { each, opened };
+      const churned = async (seconds: number) => {
         log(`${seconds} s of churn`);
         for (let second = 0; second < seconds; second++) {
           const began = performance.now();
@@ -231,8 +229,8 @@ async function memoryOf(kind: Kind, churnSeconds: number, log: (line: string) =>
         }
         return settled();
       };
-      const full = await churn(SETTLING);
-      return { each, opened, full, churned: await churn(churnSeconds) };
+      const before = await churned(SETTLING);
+      return { each, opened, churn: { before, after: await churned(churnSeconds) } };
     } finally {
       for (const socket of open.keys()) socket.destroy();
       await server.stop();

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type JsonOfString, LONG, longString } from "./long-string.ts";
+import { type JsonOfString, longString } from "./long-string.ts";
 
 /** JSON text whose length in UTF-8 is known: to count the bytes of a long text takes as long as to send it. */
 export class MeasuredJson {
@@ -46,7 +46,7 @@ function objectJson(value: object): MeasuredJson {
   const long: JsonOfString[] = [];
   let rest: Record<string, unknown> | undefined;
   for (const [name, member] of Object.entries(value)) {
-    const json = typeof member === "string" && member.length >= LONG ? longString(member) : undefined;
+    const json = typeof member === "string" ? longString(member) : undefined;
     if (!json) continue;
     rest ??= { ...value };
     rest[name] = MARK;

@@ -9,11 +9,3 @@ export async function compiledEscape(text: string): Promise<Uint8Array> {
     module.destroy();
   }
 }
-
-/** The source of escape-module.ts. */
-export const escapeModuleSource = (
-  binary: Uint8Array,
-) => `/** escape.wat as WebAssembly, by \`npm run wasm\`. */
-export const ESCAPE_MODULE =
-  "${Buffer.from(binary).toString("base64")}";
-`;

@@ -1,9 +1,13 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { compiledEscape, escapeModuleSource } from "./compile-escape.ts";
+import { compiledEscape } from "./compile-escape.ts";
 
 /** `npm run wasm`: compiles server/json/escape.wat. */
 const file = (name: string) => new URL(`../../server/json/${name}`, import.meta.url);
+const binary = await compiledEscape(await readFile(file("escape.wat"), "utf8"));
 await writeFile(
   file("escape-module.ts"),
-  escapeModuleSource(await compiledEscape(await readFile(file("escape.wat"), "utf8"))),
+  `/** escape.wat as WebAssembly, by \`npm run wasm\`. */
+export const ESCAPE_MODULE =
+  "${Buffer.from(binary).toString("base64")}";
+`,
 );
